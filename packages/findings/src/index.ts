@@ -12,6 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
+export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";

@@ -56,9 +56,9 @@ export {
   CROSS_ENTROPY_DEFAULTS,
   type CrossEntropyLoss,
   type LossSpec,
-  type MeanSquaredErrorLoss,
   NEXT_TOKEN_DEFAULTS,
   type NextTokenLoss,
+  type NumbersLoss,
   type OutputLoss,
   type UsualLoss,
 } from "./loss/loss-spec.ts";

@@ -28,7 +28,7 @@ import type { NetworkOptions } from "../training/open-network.ts";
 import { type StepFlags, trainingOptions } from "../training/training-options.ts";
 
 /** Options of the verb `collect`. */
-export type CollectVerbOptions = Omit<NetworkOptions, "from"> &
+export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
   ScalingOptions &
   StepFlags & {
     readonly data: string;
@@ -54,11 +54,10 @@ export const addCollectOptions: AddOptions<CollectVerbOptions> = optionGroup((co
     .optionsGroup(HELP_GROUPS.networks)
     .option("--graph <file>", "its architecture, an .onnx file")
     .option("--net <name>", `its architecture by name: ${NETWORK_FORMS.join(", ")}`);
-  addBindingOptions(command);
   command.requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"));
   addScalingOptions(command);
   addMethod(command.optionsGroup(HELP_GROUPS.collecting));
-  addStepOptions(command.optionsGroup(HELP_GROUPS.training));
+  addBindingOptions(addStepOptions(command.optionsGroup(HELP_GROUPS.training)));
   addEngineOption(command);
   command
     .optionsGroup(HELP_GROUPS.output)

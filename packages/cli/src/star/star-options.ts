@@ -20,7 +20,7 @@ import type { TrainingFlags } from "../training/training-options.ts";
 /** Options of the verb `star`. */
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
-  BindingOptions &
+  Omit<BindingOptions, "loss"> &
   EngineOptions &
   Required<Omit<StarSearchChoice, "statisticsExamples">> & {
     readonly graph?: string | undefined;
@@ -46,8 +46,7 @@ export type StarVerbOptions = TrainingFlags &
 /** Adds the options of the verb `star`. */
 export const addStarOptions: AddOptions<StarVerbOptions> = optionGroup((command) => {
   addNetworks(command);
-  addBindingOptions(command);
-  addTrainingOptions(addScalingOptions(command), 1);
+  addBindingOptions(addTrainingOptions(addScalingOptions(command), 1));
   addSearch(command);
   addMeasurement(command);
   addOutput(command);

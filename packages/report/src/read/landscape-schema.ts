@@ -2,7 +2,7 @@ import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
-import { provenance, type ResultOf } from "./provenance.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -19,6 +19,7 @@ const definitions = z.looseObject({
 export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<ResultOf<"landscape">>()(
   z.looseObject({
     kind: z.literal("landscape"),
+    ...lossFields,
     directions: z.enum(LANDSCAPE_KINDS),
     normalization: z.enum(NORMALIZATIONS),
     vectors: z.enum(VECTOR_POLICIES),

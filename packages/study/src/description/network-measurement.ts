@@ -1,4 +1,5 @@
 import type { LandscapeChoice } from "@isthmus/landscape";
+import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
 /** What is measured on every network of a group, each by itself. */
@@ -23,6 +24,6 @@ export interface LandscapeSelection extends Omit<LandscapeChoice, "directions" |
 }
 
 /** The landscapes of networks; options that are missing have the defaults of `measureLandscape`. */
-export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeSelection {
+export interface LandscapeMeasurement extends NetworkMeasurement, LandscapeSelection, MeasuredLoss {
   readonly kind: "landscape";
 }

@@ -14,6 +14,7 @@ import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
+import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -37,6 +38,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("merge"),
+      ...MEASURED_LOSS,
       of: z.string(),
       across: z.string().optional(),
       where: WHERE.optional(),
@@ -91,7 +93,12 @@ const DIMENSIONS: z.ZodObject = z.strictObject({
   ...DIMENSION_SHAPE,
 });
 /** Schema of landscapes, whose directions may come from the snapshots of a training. */
-const LANDSCAPE = z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_SHAPE });
+const LANDSCAPE = z.strictObject({
+  kind: z.literal("landscape"),
+  ...single,
+  ...MEASURED_LOSS,
+  ...LANDSCAPE_SHAPE,
+});
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
@@ -24,7 +25,7 @@ interface Selections {
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
-    ? Selections[S] & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+    ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
     : never;
 
 /** An entry of a study for a measurement of Isthmus itself. */
@@ -33,7 +34,8 @@ export type BuiltInEntry = {
 }[BuiltInMeasurement["kind"]];
 
 /** Any entry of a measurement, with its options as further keys. */
-export type AnyEntry = (NetworkMeasurement | PathMeasurement | SetsMeasurement) & { readonly kind: string };
+export type AnyEntry = (NetworkMeasurement | PathMeasurement | SetsMeasurement) &
+  MeasuredLoss & { readonly kind: string };
 
 const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
 const { statisticsData: _, ...unlikePairs } = pairs;
@@ -67,6 +69,7 @@ export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: A
   return z.strictObject({
     kind: z.literal(kind),
     ...SELECTION_SHAPES[subject],
+    ...MEASURED_LOSS,
     ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),

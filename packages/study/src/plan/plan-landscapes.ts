@@ -2,6 +2,7 @@ import { LANDSCAPE_FIELDS, type LandscapeChoice } from "@isthmus/landscape";
 import type { TaskInputs } from "@isthmus/tasks";
 import type { LandscapeMeasurement } from "../description/network-measurement.ts";
 import { keyedOptions } from "../measurement/entry-params.ts";
+import { lossOfEntry } from "../schema/measured-loss.ts";
 import { measureNetworkLandscape } from "../tasks/measure-network-landscape.ts";
 import { selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -28,7 +29,7 @@ export async function planLandscapes(
       : {};
   return selected.map((network) => {
     const { key } = planner.add(measureNetworkLandscape, {
-      params: { data: description, options },
+      params: { data: description, ...lossOfEntry(entry), options },
       inputs: { ...filesOf(network), ...snapshotsOf(network) },
       label: `landscape of ${network.label}, ${data}`,
     });

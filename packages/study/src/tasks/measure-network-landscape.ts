@@ -6,17 +6,22 @@ import { type LandscapeChoice, type LandscapeResult, measureLandscape } from "@i
 import { pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import { LANDSCAPE_TASK_SHAPE } from "../schema/landscape-fields.ts";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
 /** How the landscape around a network is measured. */
-export interface MeasureNetworkLandscapeParams {
+export interface MeasureNetworkLandscapeParams extends MeasuredLoss {
   readonly data: TaskData;
   readonly options: LandscapeChoice;
 }
 
-const PARAMS: z.ZodType = z.strictObject({ data: TASK_DATA, options: z.strictObject(LANDSCAPE_TASK_SHAPE) });
+const PARAMS: z.ZodType = z.strictObject({
+  data: TASK_DATA,
+  ...MEASURED_LOSS,
+  options: z.strictObject(LANDSCAPE_TASK_SHAPE),
+});
 
 /** Lists the places of a line, which tables of a study can step through. */
 function lineOf({ axes, loss, error }: Pick<LandscapeResult, "axes" | "loss" | "error">) {
@@ -32,7 +37,7 @@ export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParam
   name: "landscape",
   version: 1,
   ...takesParams("landscape", PARAMS as z.ZodType<MeasureNetworkLandscapeParams>),
-  async run({ engine, openData, folder, signal, onProgress }, { data, options }, inputs) {
+  async run({ engine, openData, folder, signal, onProgress }, { data, loss, options }, inputs) {
     const { snapshots = [] } = inputs;
     const paths = [pathOf(inputs, "network"), ...snapshots];
     const { graph, networks, close } = await openNetworks(inputs, paths, engine);
@@ -49,6 +54,7 @@ export const measureNetworkLandscape: StudyTaskKind<MeasureNetworkLandscapeParam
         await openData(data.name, inputNames),
         {
           ...options,
+          loss,
           journalPath,
           signal,
           onProgress: ({ stage, done }) => onProgress(stage === "grid" ? done : 0),

@@ -1,4 +1,5 @@
 import { assertWholeOptions, OutOfRangeError, resolveFields } from "@isthmus/core";
+import type { LossName } from "@isthmus/graph";
 import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution-fields.ts";
 
@@ -16,7 +17,7 @@ export interface EvolutionOptions extends EvolutionChoice {
   /** Decides the networks that are tried and the order of examples: a whole number in `[0, 2^53)`. */
   readonly seed: number;
   /** The loss to minimise. @defaultValue the loss that `lossOfData` chooses */
-  readonly loss?: LossSpec | UsualLoss | undefined;
+  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
   /** Which elements of weights are searched, 1 for each; others are zero. @defaultValue all of them */
   readonly masks?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Threads of the engine; 0 lets it choose. @defaultValue 1 */

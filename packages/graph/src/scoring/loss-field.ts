@@ -55,12 +55,16 @@ function parseLoss(text: string): NamedLoss {
     return [part.slice(0, Math.max(end, 0)), nameOf(part.slice(end + 1))] as const;
   });
   if (parts.every(([output]) => output !== "")) return Object.fromEntries(parts);
-  throw new InputError(`It must be ${RULE}: an output of ${excerpt(text)} has no name.`, { input: text });
+  throw new InputError(`Cannot read the loss ${excerpt(text)} as it must be ${RULE}: an output has no name`, {
+    input: text,
+  });
 }
 
 function nameOf(text: string): LossName {
   const name = infoOf(text)?.name;
   if (name === undefined)
-    throw new InputError(`It must be ${RULE}: it is ${excerpt(text)}.`, { input: text });
+    throw new InputError(`Cannot read the loss as it must be ${RULE}: it is ${excerpt(text)}`, {
+      input: text,
+    });
   return name;
 }

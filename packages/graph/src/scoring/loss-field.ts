@@ -50,7 +50,7 @@ function isLossOfOutput(value: unknown): boolean {
 function parseLoss(text: string): NamedLoss {
   if (!text.includes("=")) return nameOf(text);
   const parts = text.split(",").map((part) => {
-    // Names of outputs may hold any character, those of losses do not.
+    // Names of outputs may hold any character, names of losses may not.
     const end = part.lastIndexOf("=");
     return [part.slice(0, Math.max(end, 0)), nameOf(part.slice(end + 1))] as const;
   });

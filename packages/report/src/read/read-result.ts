@@ -35,7 +35,7 @@ export async function readResult(path: string): Promise<DrawableResult> {
     (issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`,
   );
   // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
-  const problems = issues ?? findSizeProblems(data as DrawableResult);
+  const problems = issues ?? (await findSizeProblems(data as DrawableResult));
   if (problems.length === 0) return data as DrawableResult;
   const shown = problems.slice(0, SHOWN_PROBLEMS);
   const more = problems.length - shown.length;

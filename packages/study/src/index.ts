@@ -46,6 +46,7 @@ export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description
 export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
+export { studyJsonSchema } from "./file/study-json-schema.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";

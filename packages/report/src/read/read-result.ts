@@ -20,7 +20,7 @@ const MOST = 1e300;
 export async function readResult(path: string): Promise<DrawableResult> {
   const json = await readJsonFile(path);
   const kind = (json as { kind?: unknown } | null)?.kind;
-  const schema = typeof kind === "string" ? await loadSchema(kind) : undefined;
+  const schema = typeof kind === "string" ? await loadForm(kind) : undefined;
   if (schema === undefined) {
     const actual = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
@@ -46,13 +46,13 @@ export async function readResult(path: string): Promise<DrawableResult> {
 }
 
 /** Lists all kinds of results that can be drawn. */
-async function listKinds(): Promise<readonly string[]> {
+export async function listKinds(): Promise<readonly string[]> {
   const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
   return [...Object.keys(WRITTEN_OUT_SCHEMAS), ...listMeasurements().map(({ kind }) => kind)];
 }
 
 /** Loads the form of results of a kind; undefined if there is none. */
-async function loadSchema(kind: string): Promise<ZodType | undefined> {
+export async function loadForm(kind: string): Promise<ZodType | undefined> {
   // Schemas take time to load, which drawing does not need.
   const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
   const form = await (await loadMeasurement(kind))?.form?.();

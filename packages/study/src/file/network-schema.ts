@@ -181,3 +181,33 @@ export const COLLECTED_NETWORK: z.ZodType = schemaOf<FileCollectedNetwork>()(
 export const SCATTERED_NETWORK: z.ZodType = schemaOf<ScatteredStudyNetwork>()(
   z.strictObject({ scatter: z.string(), where: WHERE.optional(), seed, data: NAMED_DATA }),
 );
+
+/** How a network is made, as a key of its entry says, and perhaps the method. */
+interface NetworkSchema {
+  readonly key: string;
+  readonly method?: string;
+  readonly schema: z.ZodType;
+}
+
+/** Schemas of all networks; the first one whose key an entry has is its own. */
+export const NETWORK_SCHEMAS: readonly NetworkSchema[] = [
+  { key: "star", schema: STAR_NETWORK },
+  { key: "tune", method: "cbft", schema: CONNECTIVITY_TUNED_NETWORK },
+  { key: "tune", schema: TUNED_NETWORK },
+  { key: "prune", schema: PRUNED_NETWORK },
+  { key: "tickets", schema: TICKET_NETWORK },
+  { key: "quantize", schema: QUANTIZED_NETWORK },
+  { key: "collect", schema: COLLECTED_NETWORK },
+  { key: "scatter", schema: SCATTERED_NETWORK },
+  { key: "net", schema: TRAINED_NETWORK },
+  { key: "checkpoint", schema: LOADED_NETWORK },
+];
+
+/** Returns the schema of a network: of one that is there, if no key says how it is made. */
+export function networkSchemaOf(network: object): z.ZodType {
+  const { method: chosen } = network as { readonly method?: unknown };
+  const found = NETWORK_SCHEMAS.find(
+    ({ key, method }) => key in network && (method === undefined || method === chosen),
+  );
+  return found?.schema ?? LOADED_NETWORK;
+}

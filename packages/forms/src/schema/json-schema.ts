@@ -18,22 +18,33 @@ const SHARED_LENGTH = 160;
 
 /** Defines each part that a JSON Schema has more than once a single time, so that files of it stay small. */
 export function shareParts(schema: JsonSchema): JsonSchema {
-  const counts = new Map<string, number>();
-  countParts(schema, counts);
-  const names = new Map<string, string>();
-  for (const [text, count] of counts) if (count > 1) names.set(text, `part${names.size + 1}`);
-  const shared = [...names].map(([text, name]) => [name, replaceIn(JSON.parse(text), names)] as const);
+  const parts = new Map<string, CountedPart>();
+  countParts(schema, parts);
+  const repeated = [...parts].filter(([, { count }]) => count > 1);
+  const names = new Map(repeated.map(([text], i) => [text, `part${i + 1}`]));
+  const shared = repeated.map(([, { part }], i) => [`part${i + 1}`, replaceIn(part, names)]);
   const { definitions, ...rest } = replaceIn(schema, names) as JsonSchema;
   return { ...rest, definitions: { ...Object(definitions), ...Object.fromEntries(shared) } };
 }
 
-function countParts(value: unknown, counts: Map<string, number>): void {
+/** A part of a schema, and how often it is there. */
+interface CountedPart {
+  readonly part: object;
+  count: number;
+}
+
+/** Counts the parts below a value by their JSON. */
+function countParts(value: unknown, parts: Map<string, CountedPart>): void {
   if (typeof value !== "object" || value === null) return;
   const text = textOfPart(value);
-  const before = text === undefined ? 0 : (counts.get(text) ?? 0);
-  if (text !== undefined) counts.set(text, before + 1);
-  // What is in a part that was met before is shared with it.
-  if (before === 0) for (const part of Object.values(value)) countParts(part, counts);
+  const met = text === undefined ? undefined : parts.get(text);
+  if (met !== undefined) {
+    // What is in a part that was met before is shared with it.
+    met.count++;
+    return;
+  }
+  if (text !== undefined) parts.set(text, { part: value, count: 1 });
+  for (const part of Object.values(value)) countParts(part, parts);
 }
 
 /** Returns the JSON of a part that may be shared; tables of properties are no schemas. */

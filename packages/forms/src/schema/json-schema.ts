@@ -6,7 +6,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** The draft of JSON Schema that editors know. */
 export const JSON_SCHEMA_DRAFT = "http://json-schema.org/draft-07/schema#";
 
-/** Makes the JSON Schema of the values that a file may have; rules in code, which it cannot say, are left out. */
+/** Makes the JSON Schema of the values that a file may have, without rules in code, which it cannot say. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   const options = { target: "draft-7", io: "input", unrepresentable: "any" } as const;
   const { $schema: _, ...described } = z.toJSONSchema(schema, options);

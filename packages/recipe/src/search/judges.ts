@@ -67,7 +67,7 @@ export interface ExamplesJudge {
     candidate: Pick<MergeCandidate, "network"> & Partial<Pick<MergeCandidate, "plan">>,
     signal?: AbortSignal,
   ) => Promise<number>;
-  /** Says by fingerprints what decides a score but the network, as the identity of a search with a journal. */
+  /** Says by fingerprints what decides a score but the network: the identity of a search with a journal. */
   identify(): Promise<JournalRun>;
   release(): Promise<void>;
 }

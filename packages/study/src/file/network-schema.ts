@@ -206,8 +206,8 @@ export const NETWORK_SCHEMAS: readonly NetworkSchema[] = [
 /** Returns the schema of a network: of one that is there, if no key says how it is made. */
 export function networkSchemaOf(network: object): z.ZodType {
   const { method: chosen } = network as { readonly method?: unknown };
-  const found = NETWORK_SCHEMAS.find(
+  const fitting = NETWORK_SCHEMAS.find(
     ({ key, method }) => key in network && (method === undefined || method === chosen),
   );
-  return found?.schema ?? LOADED_NETWORK;
+  return fitting?.schema ?? LOADED_NETWORK;
 }

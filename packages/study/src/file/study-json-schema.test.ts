@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { readYamlFile } from "@isthmus/forms";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
 import { loadMeasurementSchemas } from "./measurement-schema.ts";
 import { studyJsonSchema } from "./study-json-schema.ts";
@@ -8,7 +9,10 @@ import { studyJsonSchema } from "./study-json-schema.ts";
 const studies = new URL("../../../cli/studies/", import.meta.url);
 const schema = JSON.parse(JSON.stringify(await studyJsonSchema()));
 const reader = z.fromJSONSchema(schema);
-const read = (name: string) => parse(readFileSync(new URL(name, studies), "utf8"), { merge: true });
+const read = async (name: string) => {
+  const { value } = await readYamlFile(fileURLToPath(new URL(name, studies)), "study");
+  return Object(value);
+};
 
 describe("studyJsonSchema()", () => {
   it("is published as it is; else run tools/write-schemas.ts", () => {
@@ -16,12 +20,15 @@ describe("studyJsonSchema()", () => {
     expect(JSON.parse(published)).toEqual(schema);
   });
 
-  it.each(readdirSync(studies).filter((name) => name.endsWith(".yaml")))("accepts the study %s", (name) => {
-    expect(reader.safeParse(read(name)).error).toBeUndefined();
-  });
+  it.each(readdirSync(studies).filter((name) => name.endsWith(".yaml")))(
+    "accepts the study %s",
+    async (name) => {
+      expect(reader.safeParse(await read(name)).error).toBeUndefined();
+    },
+  );
 
-  it("refuses keys and values that studies do not have, of networks and of measurements", () => {
-    const study = read("dropout-stability.yaml");
+  it("refuses keys and values that studies do not have, of networks and of measurements", async () => {
+    const study = await read("dropout-stability.yaml");
     const spoil = (part: "networks" | "measurements", more: object) => {
       const [[name, entry]] = Object.entries(study[part]) as [[string, object]];
       return { ...study, [part]: { ...study[part], [name]: { ...entry, ...more } } };

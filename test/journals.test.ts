@@ -79,6 +79,18 @@ describe("work that an earlier version left half-way", () => {
     },
   );
 
+  it("isthmus search refuses a journal that does not say what was scored, and leaves it", async () => {
+    const line = entry(new Map(byName(JOURNALS)), "search", "command line");
+    let before: Journal = { pieces: {} };
+    const { code, stderr, files } = await runIn(line, [], (folder) => {
+      restore({ ...line, name: "search-unidentified" }, folder);
+      before = JSON.parse(readFileSync(join(folder, line.kept), "utf8"));
+    });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/of the same measurement: it does not say "digest of a\.safetensors", .*"data"/);
+    expect(JSON.parse(files.get(line.kept) ?? "{}")).toEqual(before);
+  });
+
   it.each(byName(STATES))("isthmus %s goes on from a state, and comes to the same end", async (_, line) => {
     const whole = await runIn(line, []);
     const later = await runIn(line, ["--resume"], (folder) => restore(line, folder));

@@ -5,8 +5,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CURVATURE_KINDS } from "@isthmus/curvature";
 import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
+import type { MeasurementEntry } from "@isthmus/findings";
 import * as interpolation from "@isthmus/interpolation";
 import { LANDSCAPE_KINDS } from "@isthmus/landscape";
+import { listMeasurements } from "@isthmus/measurements";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
 import { PRUNE_CHOICES } from "@isthmus/sparsity";
@@ -472,6 +474,10 @@ export function listFeatures(): FeatureList[] {
       rows: [...[...MERGE_METHODS.values()].map(methodRow), ...[...METHODS_WITH_DATA.values()].map(dataRow)],
     },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
+    {
+      title: "Measurements that commands, studies and workers are made of",
+      rows: listMeasurements().map(measurementRow),
+    },
     { title: "Curvature of losses", rows: rowsOf(CURVATURE) },
     { title: "Ensembles and attacks", rows: rowsOf(ENSEMBLES) },
     { title: "Landscapes of losses", rows: rowsOf(LANDSCAPES) },
@@ -481,6 +487,12 @@ export function listFeatures(): FeatureList[] {
     { title: "Pruned and quantised networks", rows: rowsOf(SPARSITY) },
     { title: "Similarity of representations", rows: rowsOf(SIMILARITY) },
   ];
+}
+
+/** Describes a measurement; one test compares the options of all on every surface. */
+function measurementRow({ kind, summary, way }: MeasurementEntry): FeatureRow {
+  const what = way === undefined ? summary : `${summary}: ${way.help}`;
+  return { name: kind, test: "test/option-surfaces.test.ts", what };
 }
 
 /** Describes a merge method; all of them pass one suite. */

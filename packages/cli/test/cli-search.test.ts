@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,30 @@ describe("isthmus search", () => {
     expect((again as { best: unknown }).best).toEqual(best);
     const verified = await runAlone(["verify", "best.safetensors"], { cwd: folder });
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("the same, made again") });
+  });
+
+  it("goes on from scores only with the networks, the examples and the command that they are of", async () => {
+    write("r.yml", `merge_method: linear\n${MODELS.replace(b, "own.safetensors")}`);
+    cpSync(b, join(folder, "own.safetensors"));
+    const args = ["search", "r.yml", "-o", "best.safetensors", "--journal", "j", "--evaluations", "4"];
+    const graph = ["--graph", join(mlp, "graph.onnx"), "--data"];
+    const run = (...more: string[]) => runCli([...args, ...more], { cwd: folder });
+    expect((await run(...graph, "mnist:test@20")).code).toBe(0);
+    const journal = readFileSync(join(folder, "j"));
+    const refused: (readonly [readonly string[], string])[] = [
+      [[...graph, "mnist:test@21"], '"data" is '],
+      [[...graph, "mnist:test@20", "--score", "error"], '"score" is "loss" there and "error" here'],
+      [["--evaluate", "echo 1 {}"], 'it does not say "evaluate"'],
+    ];
+    for (const [more, said] of refused)
+      expect(await run(...more)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+    cpSync(a, join(folder, "own.safetensors"));
+    const replaced = await run(...graph, "mnist:test@20");
+    expect(replaced).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"digest of own.safetensors" is '),
+    });
+    expect(readFileSync(join(folder, "j"))).toEqual(journal);
   });
 
   it("refuses to judge in no way or in two, and recipes without ranges", async () => {

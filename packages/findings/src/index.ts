@@ -58,6 +58,7 @@ export type { Strip, StripPlot } from "./plot/strip-plot.ts";
 export type { FedData, Provenance } from "./provenance.ts";
 export type { Report, Section, Tile } from "./report.ts";
 export type { MeasuredResult, ResultKind } from "./result-kind.ts";
+export { checkSizes, type SizeChecks } from "./size-checks.ts";
 export {
   type CellKind,
   type CellValue,

@@ -1,6 +1,7 @@
 export { assertTaskParams } from "./params/assert-task-params.ts";
 export { filePath, type MovePath, marksPath, movePathsBy } from "./params/moved-paths.ts";
 export { takesParams } from "./params/takes-params.ts";
+export { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "./schema/json-schema.ts";
 export {
   amount,
   batch,

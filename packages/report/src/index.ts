@@ -10,6 +10,7 @@ export {
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
 export { listResultKinds, readResult } from "./read/read-result.ts";
+export { resultJsonSchema } from "./read/result-json-schema.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
   FIGURES_DEFAULTS,

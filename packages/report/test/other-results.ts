@@ -2,7 +2,7 @@ import { mapResult } from "../../barrier/test/map-result.ts";
 import type { DrawableResult } from "../src/result/drawable-result.ts";
 import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
-import { dropoutPathResult, dropoutStabilityResult } from "./dropout-results.ts";
+import { dropoutPathResult, dropoutStabilityResult, walkedPathResult } from "./dropout-results.ts";
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { landscapeResult } from "./landscape-result.ts";
@@ -28,6 +28,7 @@ export const OTHER_RESULTS: readonly DrawableResult[] = [
   curvatureHistory(),
   dropoutStabilityResult(),
   dropoutPathResult(),
+  walkedPathResult(),
   intrinsicDimensionResult(),
   pruneResult(),
   similarityResult(),

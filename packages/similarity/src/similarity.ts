@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Measurement } from "@isthmus/findings";
+import { checkSizes, type Measurement } from "@isthmus/findings";
 import { describeSimilarity } from "./describe/describe-similarity.ts";
 import { measureSimilarity } from "./measure-similarity.ts";
 import {
@@ -37,6 +37,12 @@ export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, Similarity
     ],
   ],
   form: async () => (await import("./similarity-form.ts")).SIMILARITY_FORM,
+  findSizeProblems: ({ layersA, layersB, tables }) =>
+    checkSizes((checks) => {
+      const size = [layersA.length, layersB.length] as const;
+      for (const [i, { values }] of tables.entries())
+        checks.table(`tables.${i}.values`, values, size, '"layersA" and "layersB"');
+    }),
   describe: describeSimilarity,
   titleOf: ({ a, b }) => `Similarity of ${basename(a)} and ${basename(b)}`,
   run({ a, b, data }, options, { signal, journalPath, report }) {

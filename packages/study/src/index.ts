@@ -33,6 +33,7 @@ export type {
 } from "./description/table-description.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
+export { studyJsonSchema } from "./file/study-json-schema.ts";
 export type { CollectedStudyNetwork } from "./networks/collect.ts";
 export type { LoadedNetwork } from "./networks/load.ts";
 export type { PrunedStudyNetwork } from "./networks/prune.ts";

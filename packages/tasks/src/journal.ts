@@ -90,9 +90,12 @@ async function readPieces(path: string, run: JournalRun): Promise<Contents> {
   const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
-    const differences = differing.map(
-      (key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`,
-    );
+    const lacking = differing.filter((key) => !Object.hasOwn(journal.run, key));
+    const differences = differing
+      .filter((key) => !lacking.includes(key))
+      .map((key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`);
+    if (lacking.length > 0)
+      differences.push(`it does not say ${lacking.map((key) => `"${key}"`).join(", ")}`);
     throw new MismatchError(
       `Cannot go on from "${path}" as it must be of the same measurement: ${differences.join(", ")}; it was left as it is: ${REMEDY}`,
       { parameters: differing },

@@ -1,29 +1,12 @@
+import { listMeasurements } from "@isthmus/measurements";
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
-import { mapResult } from "../../../packages/barrier/test/map-result.ts";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
-import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
-import { curvatureHistory, curvatureResult } from "../../../packages/report/test/curvature-result.ts";
-import {
-  attackResult,
-  ensembleResult,
-  paretoResult,
-} from "../../../packages/report/test/ensemble-results.ts";
-import { intrinsicDimensionResult } from "../../../packages/report/test/intrinsic-dimension-result.ts";
 import {
   initializationResult,
   landscapeResult,
   trajectoryResult,
 } from "../../../packages/report/test/landscape-result.ts";
-import { mechanismsResult } from "../../../packages/report/test/mechanisms-result.ts";
-import { pruneResult } from "../../../packages/report/test/prune-result.ts";
-import {
-  curveResult,
-  layersResult,
-  planeResult,
-  starResult,
-  studyResult,
-} from "../../../packages/report/test/results.ts";
-import { similarityResult } from "../../../packages/report/test/similarity-result.ts";
+import { OTHER_RESULTS } from "../../../packages/report/test/other-results.ts";
 import { openJournal } from "../../../packages/tasks/src/journal.ts";
 import { deepen } from "../bombs.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
@@ -32,28 +15,20 @@ import { createJsonTarget } from "./symmetry-files.ts";
 
 /** Makes results with other numbers, names and members, and draws them as pages, tables and figures. */
 export function createResultTarget(): FuzzTarget {
+  const kinds = new Set<string>(OTHER_RESULTS.map(({ kind }) => kind));
+  const lacking = listMeasurements().filter(({ kind }) => !kinds.has(kind));
+  if (lacking.length > 0) {
+    throw new Error(
+      `packages/report/test/other-results.ts lacks ${lacking.map(({ kind }) => kind).join(", ")}`,
+    );
+  }
   const results: readonly object[] = [
     barrierCurve("as trained", 1.387, true).result,
-    curveResult(),
-    layersResult(),
-    planeResult(),
-    mapResult(),
-    starResult(),
-    studyResult(),
-    comparisonResult(),
-    curvatureResult(),
-    curvatureHistory(),
-    ensembleResult(),
-    attackResult(),
-    paretoResult(),
-    similarityResult(),
-    mechanismsResult(),
+    ...OTHER_RESULTS,
     landscapeResult(1),
-    trajectoryResult(),
     landscapeResult(3),
+    trajectoryResult(),
     initializationResult(),
-    intrinsicDimensionResult(),
-    pruneResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

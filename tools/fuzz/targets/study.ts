@@ -1,38 +1,25 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { planStudy, readStudy } from "@isthmus/study";
 import { fewImages } from "../../../packages/study/test/few-images.ts";
 import { SMALL_STUDY } from "../../../packages/study/test/small-study.ts";
-import { fixture } from "../fixtures.ts";
+import { fixture, pathOf } from "../fixtures.ts";
 import { mutateBytes } from "../mutate/mutate-bytes.ts";
 import { mutateJson } from "../mutate/mutate-json.ts";
 import { mutateLines } from "../mutate/mutate-lines.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const FILE = "x.yaml";
+/** Folder of the studies that come with the program. */
+const STUDIES = "packages/cli/studies";
 const nest = (open: string, close: string, levels = 20_000): string =>
   `title: ${open.repeat(levels)}${close.repeat(levels)}`;
 
 /** Makes descriptions of studies of other values, indentation and structure, and plans them. */
 export function createStudyTarget(): FuzzTarget {
-  const shipped = [
-    "mnist-width",
-    "layer-wise",
-    "star-table",
-    "many-networks",
-    "vit-width",
-    "transformer-seeds",
-    "dropout-stability",
-    "sam-sgd",
-    "representations",
-    "intrinsic-dimension",
-    "walked-paths",
-    "sparsity",
-    "ensembles",
-    "lgv-transfer",
-    "pareto",
-    "curvature-sample",
-    "landscapes",
-  ].map((name) => fixture(`packages/cli/studies/${name}.yaml`).toString());
+  const shipped = readdirSync(pathOf(STUDIES))
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => fixture(`${STUDIES}/${name}`).toString());
   const small = JSON.stringify(SMALL_STUDY);
   const ports = { engine: "none", openData: async (name: string) => fewImages(name) };
   return {

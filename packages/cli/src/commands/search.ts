@@ -3,6 +3,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
   createAligner,
+  type ExamplesJudge,
   type JudgeMerge,
   judgeByCommand,
   openRecipe,
@@ -192,14 +193,19 @@ async function searchCandidates(
   if (tasks !== undefined) {
     // A search without a queue does not load it.
     const { queueCandidates } = await import("../search/queue-candidates.ts");
-    const evaluate = await queueCandidates(tasks, recipe, { ...options, ...reading });
-    return searchRecipe(recipe, { ...searching, evaluate, atOnce: tasks.executor.capacity });
+    const candidates = await queueCandidates(tasks, recipe, { ...options, ...reading });
+    return searchRecipe(recipe, { ...searching, ...candidates, atOnce: tasks.executor.capacity });
   }
-  const { judge, release } = await createJudge(recipe, options);
-  return searchMerge(recipe, {
-    ...{ ...searching, ...reading, judge, methodFiles, align },
-    productsModule: PRODUCTS_MODULE,
-  }).finally(release);
+  const { judge, identify, release } = await createJudge(recipe, options);
+  try {
+    return await searchMerge(recipe, {
+      ...{ ...searching, ...reading, judge, methodFiles, align },
+      identity: await identify(),
+      productsModule: PRODUCTS_MODULE,
+    });
+  } finally {
+    await release();
+  }
 }
 
 async function saveBest(
@@ -251,10 +257,14 @@ function assertOneJudge({ evaluate, data }: SearchOptions): void {
 async function createJudge(
   recipe: Recipe,
   options: SearchOptions,
-): Promise<{ readonly judge: JudgeMerge; readonly release: () => Promise<void> }> {
+): Promise<Pick<ExamplesJudge, "identify" | "release"> & { readonly judge: JudgeMerge }> {
   const { evaluate, output, data = "" } = options;
   if (evaluate === undefined)
     return openJudge(recipe, { ...options, data }, { engine: await createEngine(options.engine) });
   const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
-  return { judge: judgeByCommand(evaluate, join(dirname(output), name)), release: async () => {} };
+  return {
+    judge: judgeByCommand(evaluate, join(dirname(output), name)),
+    identify: async () => ({ evaluate }),
+    release: async () => {},
+  };
 }

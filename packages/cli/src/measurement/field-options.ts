@@ -8,7 +8,7 @@ import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "..
 export type Fields = Readonly<Record<string, AnyField>>;
 
 /** A field with the name of its option on a command line. */
-interface FlaggedField {
+export interface FlaggedField {
   /** Path of the option, such as `["sharpness", "radius"]` for an option of a group. */
   readonly path: readonly [name: string, ...rest: string[]];
   /** Name on a command line, such as `sharpness-radius`. */
@@ -17,7 +17,7 @@ interface FlaggedField {
 }
 
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
-function listFlagged(fields: Fields): readonly FlaggedField[] {
+export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
     if (field.tasksOnly) return [];
     const flag = field.flag ?? kebab(name);

@@ -53,9 +53,9 @@ export async function openJudge(
   const examples = change(await openExamples(data, options, dataContext(read)));
   const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
   const judging = { score, exportedFrom: witness, unread };
-  const { judge, release } = judgeByExamples(fitToData(read, examples), examples, judging);
+  const { judge, identify, release } = judgeByExamples(fitToData(read, examples), examples, judging);
   return {
-    ...{ examples, judge },
+    ...{ examples, judge, identify },
     async release() {
       await release();
       await witness?.close();

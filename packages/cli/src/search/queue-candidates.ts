@@ -5,6 +5,7 @@ import {
   fillSearched,
   gatherPath,
   gatherRecipe,
+  identifyRecipe,
   listSearched,
   openCandidates,
   type Recipe,
@@ -23,8 +24,11 @@ import {
   searchCandidateTask,
 } from "./search-candidate-task.ts";
 
+/** What a search whose merges are judged on the workers of a queue has of its own. */
+export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "identity">;
+
 /**
- * Returns what merges and judges candidates on the workers of a queue, as `evaluate` of a search.
+ * Returns what merges and judges candidates on the workers of a queue, and what decides their scores.
  * @throws what `openRecipe` throws, before anything is queued
  */
 export async function queueCandidates(
@@ -45,7 +49,7 @@ export async function queueCandidates(
     engine,
     ...strictness
   }: QueuedSearchOptions & StrictnessOptions,
-): Promise<SearchRecipeOptions<Recipe>["evaluate"]> {
+): Promise<QueuedCandidates> {
   const judge = { data, score, graph, exportedFrom, unread, mean, std };
   const judging = await openJudge(
     recipe,
@@ -53,6 +57,7 @@ export async function queueCandidates(
     { engine: await createEngine(engine) },
   );
   const digest = fingerprintData(judging.examples);
+  const identity = { ...(await identifyRecipe(recipe, tasks.context)), ...(await judging.identify()) };
   await judging.release();
   const names = join(tasks.folder, "names.json");
   await saveFile(names, JSON.stringify({ input, logits, loss }));
@@ -66,13 +71,14 @@ export async function queueCandidates(
     names: [{ path: names, digest: await digestFile(names) }],
     files: await describeGathered(files, tasks.context),
   };
-  return async (_, signal, values) => {
+  const evaluate: QueuedCandidates["evaluate"] = async (_, signal, values) => {
     const params: SearchCandidateParams = { ...there, values, seed, digest };
     const label = `merge with ${values.join(", ")}`;
     const task = createTask(searchCandidateTask, tasks.engine, { params, inputs, label });
     const result = (await tasks.run(task, signal)) as SearchCandidateResult;
     return Number(result.score);
   };
+  return { evaluate, identity };
 }
 
 /**

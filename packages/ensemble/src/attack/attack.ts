@@ -1,4 +1,4 @@
-import { formatCounted, type Measurement } from "@isthmus/findings";
+import { checkSizes, formatCounted, type Measurement } from "@isthmus/findings";
 import { describeAttack } from "../describe/describe-attack.ts";
 import type { AttackResult } from "./attack-result.ts";
 import { MEASURE_ATTACK_FIELDS, type MeasureAttackChoice, measureAttack } from "./measure-attack.ts";
@@ -22,6 +22,11 @@ export const ATTACK: Measurement<"attack", MeasureAttackChoice, AttackResult> = 
     ],
   ],
   form: async () => (await import("../forms/attack-form.ts")).ATTACK_FORM,
+  findSizeProblems: ({ sources, targets }) =>
+    checkSizes((checks) => {
+      for (const [i, source] of sources.entries())
+        checks.length(`sources.${i}.targets`, source.targets, targets.length, '"targets"');
+    }),
   describe: describeAttack,
   titleOf: ({ targets }) => `Adversarial examples, shown to ${formatCounted(targets.length, "network")}`,
   async run({ graph, engine, sources, targets, data }, options, { signal, journalPath, report }) {

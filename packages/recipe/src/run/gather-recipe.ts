@@ -129,7 +129,7 @@ async function gatherModel(name: string, files: GatheredFiles): Promise<string> 
 
 async function gatherRecipeFile(path: string, files: GatheredFiles): Promise<string> {
   const recipe = await readRecipe(path);
-  if ((await gatherRecipe(recipe, files)) !== recipe) {
+  if ((await gatherRecipe(recipe, files)) !== recipe && files.isElsewhere) {
     throw new InputError(
       `Cannot use recipe "${path}" on other machines as the paths in a recipe of its own must be relative, and lie below the working folder: some lie elsewhere; write the recipe in place of its path`,
       { input: path },

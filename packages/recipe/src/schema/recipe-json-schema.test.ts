@@ -8,7 +8,7 @@ const recipes = new URL("../../test/golden/recipes/", import.meta.url);
 const schema = JSON.parse(JSON.stringify(recipeJsonSchema()));
 
 describe("recipeJsonSchema()", () => {
-  test("is published as it is; else run tools/write-recipe-schema.ts", () => {
+  test("is published as it is; else run tools/write-schemas.ts", () => {
     const published = readFileSync(new URL("../../recipe.schema.json", import.meta.url), "utf8");
     expect(JSON.parse(published)).toEqual(schema);
   });

@@ -1,9 +1,18 @@
 import { rm } from "node:fs/promises";
 import { type Checkpoint, createCheckpoint, InvariantError, type Tensor } from "@isthmus/core";
-import { bindArchitecture, createEvaluator, type DataSet, type Evaluator } from "@isthmus/graph";
+import {
+  bindArchitecture,
+  createEvaluator,
+  type DataSet,
+  type Evaluator,
+  fingerprintData,
+  fingerprintGraph,
+} from "@isthmus/graph";
 import { saveMerge } from "@isthmus/merging";
+import type { JournalRun } from "@isthmus/tasks";
 import type { OpenedArchitecture } from "@isthmus/zoo";
 import { writeRecipeFiles } from "../run/write-recipe-files.ts";
+import { identifyFiles } from "./identify-recipe.ts";
 import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
 import { runEvaluation } from "./run-evaluation.ts";
 
@@ -58,6 +67,8 @@ export interface ExamplesJudge {
     candidate: Pick<MergeCandidate, "network"> & Partial<Pick<MergeCandidate, "plan">>,
     signal?: AbortSignal,
   ) => Promise<number>;
+  /** Says by fingerprints what decides a score but the network: the identity of a search with a journal. */
+  identify(): Promise<JournalRun>;
   release(): Promise<void>;
 }
 
@@ -100,6 +111,16 @@ export function judgeByExamples(
       evaluator ??= createEvaluator(bound, data);
       const evaluation = await (await evaluator).evaluate(only.network, signal);
       return evaluation[score];
+    },
+    async identify() {
+      return {
+        score,
+        graph: fingerprintGraph(architecture.graph),
+        engine: architecture.engine.name,
+        data: fingerprintData(data),
+        examples: data.size,
+        ...(await identifyFiles(exportedFrom?.files ?? [])),
+      };
     },
     async release() {
       await (await evaluator)?.release();

@@ -1,5 +1,6 @@
 import type { Recipe } from "../recipe/recipe.ts";
 import type { OpenRecipeOptions } from "../run/open-recipe.ts";
+import { identifyRecipe } from "./identify-recipe.ts";
 import { type JudgeMerge, openCandidates } from "./open-candidates.ts";
 import {
   SEARCH_RECIPE_DEFAULTS,
@@ -11,7 +12,13 @@ import {
 /** Options of {@link searchMerge}; the seed is that of the search and of the merges. */
 export interface SearchMergeOptions
   extends OpenRecipeOptions,
-    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed" | "atOnce"> {
+    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed" | "atOnce" | "identity"> {
+  /**
+   * Everything that decides the score of a merge, such as what `identify` of a judge returns: a journal
+   * of a search with another one is refused. Digests of the files that are merged are added, unless `open`
+   * opens them. @defaultValue nothing: scores of a journal count whatever `judge` does now
+   */
+  readonly identity?: SearchRecipeOptions<Recipe>["identity"];
   readonly judge: JudgeMerge;
 }
 
@@ -49,7 +56,7 @@ export async function searchMerge(
 ): Promise<SearchResult<Recipe>> {
   const { judge, open, align, methods, methodFiles, productsModule, ...others } = options;
   const { strict, onWarning, ...searching } = others;
-  const { seed } = searching;
+  const { seed, journal, signal } = searching;
   const candidates = await openCandidates(recipe, {
     judge,
     open,
@@ -62,8 +69,11 @@ export async function searchMerge(
     onWarning,
   });
   try {
+    const isOfFiles = journal !== undefined && open === undefined;
+    const merged = isOfFiles ? await identifyRecipe(recipe, { methodFiles, signal }) : {};
     return await searchRecipe(recipe, {
       ...searching,
+      identity: { ...merged, ...searching.identity },
       seed: seed ?? SEARCH_RECIPE_DEFAULTS.seed,
       evaluate: (filled, signal) => candidates.judge(filled, signal),
     });

@@ -89,6 +89,10 @@ describe("searchRecipe()", () => {
     await expect(searchRecipe(recipe, { ...options, seed: 4, journal })).rejects.toThrow(
       /"seed" is 3 there and 4/,
     );
+    const identity = { data: "abc" };
+    await expect(searchRecipe(recipe, { ...options, journal, identity })).rejects.toThrow(
+      'of the same measurement: it does not say "data"',
+    );
   });
 
   test("says what is wrong with marks, and when nothing could be judged", async () => {

@@ -1,5 +1,5 @@
 import { assertWholeOptions, at, InputError, UsageError } from "@isthmus/core";
-import { canonicalJson, inOrder, openJournal } from "@isthmus/tasks";
+import { canonicalJson, inOrder, type JournalRun, openJournal } from "@isthmus/tasks";
 import { type CmaEsStop, createCmaEs } from "./cma-es.ts";
 import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } from "./search-space.ts";
 
@@ -51,6 +51,12 @@ export interface SearchRecipeOptions<T> {
   readonly seed?: number;
   /** File that keeps all scores, so that a search that was stopped goes on. @defaultValue none is kept */
   readonly journal?: string | undefined;
+  /**
+   * Everything but the recipe and these options that decides a score, such as digests of the networks and
+   * of the examples; a journal of a search with another identity is refused. @defaultValue nothing: scores
+   * of a journal count whatever `evaluate` does now
+   */
+  readonly identity?: JournalRun | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
 }
@@ -104,7 +110,7 @@ export async function searchRecipe<T extends object>(
   assertWholeOptions("search a recipe", { evaluations, seed, atOnce }, least);
   const numbers = listMarked(recipe);
   const run = { recipe: canonicalJson(recipe), goal, sigma, seed, population: population ?? 0 };
-  const journal = await openJournal(path, run);
+  const journal = await openJournal(path, { ...run, ...options.identity });
   const start = numbers.map((number) => toUnit(number, number.start));
   const search = createCmaEs({ start, sigma, seed, ...(population === undefined ? {} : { population }) });
   const candidates: SearchCandidate<T>[] = [];

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isIsthmusError, isUsageError } from "@isthmus/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SIMILARITY } from "@isthmus/similarity";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { mapResult } from "../../../barrier/test/map-result.ts";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { attackResult } from "../../test/ensemble-results.ts";
@@ -71,6 +72,12 @@ describe("findSizeProblems()", () => {
     },
     120_000,
   );
+
+  it("asks the definition of a kind for its problems", async () => {
+    vi.spyOn(SIMILARITY, "findSizeProblems").mockReturnValue(['"tables": must be as the definition says']);
+    const drawn = draw(JSON.stringify(similarityResult()));
+    await expect(drawn).rejects.toThrow('kind "similarity": "tables": must be as the definition says');
+  });
 
   it("says of lists that belong together which has another size than which", async () => {
     const { tables, ...similarity } = similarityResult();

@@ -1,21 +1,25 @@
+import { checkSizes, type SizeChecks } from "@isthmus/findings";
+import { loadMeasurement } from "@isthmus/measurements";
+import type { WrittenOut } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
-import { createSizeChecks, type SizeChecks } from "./size-checks.ts";
 
-type Kind = DrawableResult["kind"];
-type ResultOf<K extends Kind> = Extract<DrawableResult, { readonly kind: K }>;
+type Kind = WrittenOut["kind"];
+type ResultOf<K extends Kind> = Extract<WrittenOut, { readonly kind: K }>;
 
 /**
  * Says what sizes in a result do not belong together, of which a schema of one part knows nothing; drawing
  * looks entries of one list up by positions in another.
  */
-export function findSizeProblems(result: DrawableResult): readonly string[] {
-  const checks = createSizeChecks();
-  const check = CHECKS[result.kind] as ((result: DrawableResult, checks: SizeChecks) => void) | undefined;
-  check?.(result, checks);
-  return checks.problems;
+export async function findSizeProblems(result: DrawableResult): Promise<readonly string[]> {
+  const defined = await loadMeasurement(result.kind);
+  if (defined !== undefined) return defined.findSizeProblems?.(result) ?? [];
+  const check = new Map<string, unknown>(Object.entries(CHECKS)).get(result.kind) as Check | undefined;
+  return check === undefined ? [] : checkSizes((checks) => check(result, checks));
 }
 
-/** Checks by kind; the other kinds have no sizes that depend on each other. */
+type Check = (result: DrawableResult, checks: SizeChecks) => void;
+
+/** Checks of kinds without a definition; the other kinds have no sizes that depend on each other. */
 const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks) => void } = {
   barrier(result, checks) {
     checkPoints(result, "", checks);
@@ -32,15 +36,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
     checkJoined(after, networks.length, "after.", checks);
   },
   comparison: checkComparison,
-  ensemble({ predictors, networks, others }, checks) {
-    for (const [name, list] of Object.entries({ predictors, networks }))
-      for (const [i, { aurocOthers }] of list.entries())
-        checks.length(`${name}.${i}.aurocOthers`, aurocOthers, others.length, '"others"');
-  },
-  attack({ sources, targets }, checks) {
-    for (const [i, source] of sources.entries())
-      checks.length(`sources.${i}.targets`, source.targets, targets.length, '"targets"');
-  },
   pareto({ tasks, manifold, scalarised, reference }, checks) {
     checks.least("tasks", tasks, 2);
     checks.length("reference", reference, tasks.length, '"tasks"');
@@ -50,10 +45,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
           checks.length(`${name}.points.${i}.${part}`, point[part], tasks.length, '"tasks"');
   },
   landscape: checkLandscape,
-  similarity({ layersA, layersB, tables }, checks) {
-    for (const [i, { values }] of tables.entries())
-      checks.table(`tables.${i}.values`, values, [layersA.length, layersB.length], '"layersA" and "layersB"');
-  },
 };
 
 function checkPoints(

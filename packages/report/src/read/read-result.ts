@@ -20,7 +20,7 @@ const MOST = 1e300;
 export async function readResult(path: string): Promise<DrawableResult> {
   const json = await readJsonFile(path);
   const kind = (json as { kind?: unknown } | null)?.kind;
-  const schema = typeof kind === "string" ? await loadSchema(kind) : undefined;
+  const schema = typeof kind === "string" ? await loadForm(kind) : undefined;
   if (schema === undefined) {
     const actual = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
@@ -35,7 +35,7 @@ export async function readResult(path: string): Promise<DrawableResult> {
     (issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`,
   );
   // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
-  const problems = issues ?? findSizeProblems(data as DrawableResult);
+  const problems = issues ?? (await findSizeProblems(data as DrawableResult));
   if (problems.length === 0) return data as DrawableResult;
   const shown = problems.slice(0, SHOWN_PROBLEMS);
   const more = problems.length - shown.length;
@@ -52,7 +52,7 @@ export async function listResultKinds(): Promise<readonly string[]> {
 }
 
 /** Loads the form of results of a kind; undefined if there is none. */
-async function loadSchema(kind: string): Promise<ZodType | undefined> {
+export async function loadForm(kind: string): Promise<ZodType | undefined> {
   // Schemas take time to load, which drawing does not need.
   const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
   const form = await (await loadMeasurement(kind))?.form?.();

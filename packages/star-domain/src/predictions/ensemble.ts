@@ -6,7 +6,7 @@ import {
   type FurtherPredictor,
   networksOnSimplex,
 } from "@isthmus/ensemble";
-import type { Measurement, Subjects } from "@isthmus/findings";
+import { checkSizes, type Measurement, type Subjects } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
@@ -47,6 +47,12 @@ export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> =
     ["--star star.safetensors", "a star and the networks on its rays, too"],
   ],
   form: async () => (await import("@isthmus/ensemble/forms")).ENSEMBLE_FORM,
+  findSizeProblems: ({ predictors, networks, others }) =>
+    checkSizes((checks) => {
+      for (const [name, list] of Object.entries({ predictors, networks }))
+        for (const [i, { aurocOthers }] of list.entries())
+          checks.length(`${name}.${i}.aurocOthers`, aurocOthers, others.length, '"others"');
+    }),
   describe: describeEnsemble,
   titleOf: ({ networks }) => `Predictions of ${networks.length} networks, alone and together`,
   async run(subject, { members, diversity, batchSize, ...drawn }, { signal, journalPath, report }) {

@@ -100,9 +100,15 @@ const LANDSCAPE = z.strictObject({
   ...LANDSCAPE_SHAPE,
 });
 
-/** Makes the schema of a measurement, with values in place of its variables. */
-export async function loadMeasurementSchema(): Promise<z.ZodType> {
+/** Makes the schemas of all measurements, with values in place of their variables. */
+export async function loadMeasurementSchemas(): Promise<readonly z.ZodObject[]> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options]);
+  return [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options];
+}
+
+/** Makes the schema of any measurement, with values in place of its variables. */
+export async function loadMeasurementSchema(): Promise<z.ZodType> {
+  const [first = FRONTS, ...others] = await loadMeasurementSchemas();
+  return z.discriminatedUnion("kind", [first, ...others]);
 }

@@ -60,9 +60,7 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
 
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: AnyMeasurement): z.ZodObject {
-  const chosen = Object.entries(options).filter(
-    ([name, { tasksOnly }]) => name !== "seed" && name !== "batchSize" && !tasksOnly,
-  );
+  const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== "seed" && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {
     return [name, missing === undefined ? NAMED_DATA.optional() : NAMED_DATA] as const;
   });

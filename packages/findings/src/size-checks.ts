@@ -1,7 +1,5 @@
 /** Checks of sizes in a result, which note each size that is not as another part of the result says. */
 export interface SizeChecks {
-  /** What was found so far, as `"where": what it must be`. */
-  readonly problems: readonly string[];
   /** Notes a list that has not as many entries as another one, or as numbers of the result say. */
   length(where: string, list: readonly unknown[], entries: number, as: string): void;
   /** Notes a table that has not so many rows, or a row of it that has not so many columns. */
@@ -17,10 +15,17 @@ export interface SizeChecks {
   least(where: string, list: readonly unknown[], entries: number): void;
 }
 
+/** Runs checks of sizes on a result, and returns the problems that they noted. */
+export function checkSizes(check: (checks: SizeChecks) => void): readonly string[] {
+  const checks = createSizeChecks();
+  check(checks);
+  return checks.problems;
+}
+
 /** Starts without any problem. */
-export function createSizeChecks(): SizeChecks {
+function createSizeChecks(): SizeChecks & { readonly problems: readonly string[] } {
   const problems: string[] = [];
-  const checks: SizeChecks = {
+  const checks: SizeChecks & { readonly problems: readonly string[] } = {
     problems,
     length(where, { length }, entries, as) {
       if (length !== entries)

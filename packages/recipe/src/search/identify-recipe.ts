@@ -1,0 +1,37 @@
+import { digestFile } from "@isthmus/core";
+import { gatherFiles, type JournalRun } from "@isthmus/tasks";
+import type { Recipe } from "../recipe/recipe.ts";
+import { gatherRecipe } from "../run/gather-recipe.ts";
+
+/** Options of {@link identifyRecipe}. */
+export interface IdentifyRecipeOptions {
+  /** Paths of JavaScript files with methods of your own. @defaultValue none */
+  readonly methodFiles?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Computes the digests of all files that merging by a recipe reads, for the journal of a search: of weights,
+ * configs, tokenizers, adapters, measurements, graphs for alignment and methods.
+ * @throws InputError if a network cannot be opened
+ * @throws the reason of the signal if it is aborted meanwhile
+ */
+export async function identifyRecipe(
+  recipe: Recipe,
+  { methodFiles = [], signal }: IdentifyRecipeOptions = {},
+): Promise<JournalRun> {
+  const files = gatherFiles({ isElsewhere: false });
+  await gatherRecipe(recipe, files);
+  for (const file of methodFiles) files.add(file);
+  return identifyFiles(
+    files.list().map(({ path }) => path),
+    signal,
+  );
+}
+
+/** Computes the digests of files, by names that say which file each is of. */
+export async function identifyFiles(paths: readonly string[], signal?: AbortSignal): Promise<JournalRun> {
+  const run: Record<string, string> = {};
+  for (const path of paths) run[`digest of ${path}`] = await digestFile(path, { signal });
+  return run;
+}

@@ -1,0 +1,24 @@
+import { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "@isthmus/forms";
+import { listResultKinds, loadForm } from "./read-result.ts";
+
+/**
+ * Makes the JSON Schema (draft 7) of results of every kind, as commands write them with `-o` and print them
+ * with `--json`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { resultJsonSchema } from "@isthmus/report";
+ *
+ * const { anyOf } = await resultJsonSchema();
+ * assert((anyOf as object[]).length > 20);
+ * ```
+ */
+export async function resultJsonSchema(): Promise<JsonSchema> {
+  const schemas: JsonSchema[] = [];
+  for (const kind of await listResultKinds()) {
+    const form = await loadForm(kind);
+    if (form !== undefined) schemas.push(jsonSchemaOf(form));
+  }
+  return shareParts({ $schema: JSON_SCHEMA_DRAFT, title: "Result of Isthmus", anyOf: schemas });
+}

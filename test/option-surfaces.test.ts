@@ -1,0 +1,141 @@
+import { BARRIER, MAP_FIELDS, PLANE_FIELDS } from "@isthmus/barrier";
+import { type AnyField, entry, findMisfit } from "@isthmus/core";
+import { PARETO_FIELDS } from "@isthmus/ensemble";
+import { LANDSCAPE_FIELDS } from "@isthmus/landscape";
+import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
+import { loadStudyTasks } from "@isthmus/study";
+import { DIMENSION_SEARCH_FIELDS } from "@isthmus/subspace";
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-options.ts";
+import { listVerbs } from "../packages/cli/src/verbs.ts";
+import { loadMeasurementSchema } from "../packages/study/src/file/measurement-schema.ts";
+
+interface Measured {
+  readonly kind: string;
+  readonly task: string;
+  readonly verb: string;
+  readonly fields: Readonly<Record<string, AnyField>>;
+}
+
+const verbOf = new Map(listMeasurements().map(({ kind, verb }) => [kind, verb]));
+const alike = (kind: string, fields: Measured["fields"]): Measured => {
+  return { kind, task: kind, verb: kind, fields };
+};
+
+/** Every measurement with its fields: the ones that have definitions, then the ones that have fields alone. */
+const MEASURED: readonly Measured[] = [
+  ...(await loadMeasurements()).map(({ kind, task = kind, options }): Measured => {
+    return { kind, task, verb: entry(verbOf, kind, "measurement"), fields: options };
+  }),
+  { ...alike("barrier", BARRIER.options), task: BARRIER.task ?? BARRIER.kind },
+  alike("plane", PLANE_FIELDS),
+  alike("map", MAP_FIELDS),
+  alike("landscape", LANDSCAPE_FIELDS),
+  alike("pareto", PARETO_FIELDS),
+  alike("intrinsic-dimension", DIMENSION_SEARCH_FIELDS),
+];
+
+type Surface = "command" | "entry" | "task";
+
+const OF_PAIRS = "the seed of a command with two networks is that of their alignment, too";
+/** Options of commands that have other words than their fields, each with the reason. */
+const REWORDED: readonly (readonly [kind: string, option: string, reason: string])[] = [
+  ["layers", "seed", OF_PAIRS],
+  ["dropout-path", "seed", OF_PAIRS],
+  ["walked-path", "seed", OF_PAIRS],
+  ["landscape", "directions", "a command takes checkpoints as directions, too"],
+];
+
+/** Kinds that a surface does not have at all. */
+const ABSENT: readonly (readonly [surface: Surface, kind: string, reason: string])[] = [
+  ["entry", "plane", "entries of studies choose one network or two, not three"],
+  ["task", "plane", "it has no entry"],
+  ["entry", "map", "a study measures the pairs themselves"],
+  ["task", "map", "its tasks are pairs, which have the options of pairs"],
+];
+
+const isAbsent = (surface: Surface, kind: string): boolean =>
+  ABSENT.some(([where, what]) => where === surface && what === kind);
+const isReworded = (kind: string, option: string): boolean =>
+  REWORDED.some(([what, name]) => what === kind && name === option);
+
+/** Lists the fields that a surface must have. */
+const fieldsOf = ({ kind, fields }: Measured, surface: Surface): [string, AnyField][] =>
+  isAbsent(surface, kind) ? [] : Object.entries(fields);
+
+const schema = (await loadMeasurementSchema()) as z.ZodDiscriminatedUnion<z.ZodObject[]>;
+/** Schemas of entries of studies by their kinds. */
+const entries = new Map(
+  schema.options.flatMap((option) => {
+    const { values } = option.shape["kind"] as z.ZodLiteral<string>;
+    return [...values].map((kind) => [kind, option] as const);
+  }),
+);
+const tasks = await loadStudyTasks();
+
+const DATA = { name: "mnist:test", digest: "0".repeat(32) };
+/** Parameters that tasks of some kinds ask for, as errors name a few problems alone. */
+const PARAMS = { data: DATA, testData: DATA, trainingData: DATA, layout: "beside", labels: "given" };
+
+describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
+  "options of %s",
+  (_, measured) => {
+    const { kind, task, verb, fields } = measured;
+
+    it("fields have help, and defaults that fit their forms", () => {
+      for (const [name, { help, form, default: missing }] of Object.entries(fields)) {
+        expect([name, help.length > 0]).toEqual([name, true]);
+        if (missing !== undefined) expect([name, findMisfit(form, missing)]).toEqual([name, undefined]);
+      }
+    });
+
+    it("the command has each, with the same help and default", async () => {
+      const create = await listVerbs()[verb]?.load();
+      const options = create?.(async () => {}).options ?? [];
+      for (const { path, flag, field } of listFlagged(fields)) {
+        const { help, form, default: missing } = field;
+        const isDenied = form.type === "flag" && missing === true && path.length === 1;
+        const option = options.find(({ long }) => long === (isDenied ? `--no-${flag}` : `--${flag}`));
+        const { description = "none", defaultValue } = option ?? {};
+        const [name] = path;
+        expect([flag, description.includes(help)]).toEqual([flag, !isReworded(kind, name)]);
+        expect([flag, description]).not.toEqual([flag, "none"]);
+        if (form.type === "flag" || form.type === "group" || String(missing ?? "") === "") continue;
+        const words = `${description} (default: ${wordsOf(defaultValue)})`;
+        expect([flag, words]).toEqual([flag, expect.stringMatching(`default: .*${wordsOf(missing)}`)]);
+      }
+    });
+
+    it("an entry of a study has each, with the same help and form", () => {
+      const shape = entries.get(kind)?.shape ?? {};
+      for (const [name, { help, tasksOnly = false, default: missing }] of fieldsOf(measured, "entry")) {
+        // The seed of a study is that of everything in it.
+        if (name === "seed" || tasksOnly) continue;
+        const option = shape[name] as z.ZodType | undefined;
+        expect([name, option?.description]).toEqual([name, help]);
+        expect([name, option?.safeParse(missing).success]).toEqual([name, true]);
+      }
+    });
+
+    it("a task has each, and no others", () => {
+      const known = tasks.get(task);
+      const refusalOf = (name: string): string => {
+        try {
+          known?.assertParams?.({ ...PARAMS, options: { [name]: { "no such": "value" } } });
+        } catch (error) {
+          return String(error);
+        }
+        return "none";
+      };
+      for (const [name] of fieldsOf(measured, "task"))
+        expect(refusalOf(name)).toMatch(new RegExp(`"params\\.options\\.${name}\\b`));
+      if (!isAbsent("task", kind)) expect(refusalOf("no such option")).toContain("no such option");
+    });
+  },
+);
+
+it("lists no surface that has what it is said to lack", () => {
+  for (const [, kind] of ABSENT)
+    expect([kind, entries.has(kind), tasks.has(kind)]).toEqual([kind, false, false]);
+});

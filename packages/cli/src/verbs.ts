@@ -91,11 +91,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
     },
-    landscape: {
-      summary: "Measure loss and error on a line, a plane or a grid around a network",
-      load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
-    },
-    ...measuringVerbs("network"),
+    ...measuringVerbs("landscape", "network"),
   },
   "Train networks, and find what connects them": {
     train: {

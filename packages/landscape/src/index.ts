@@ -2,6 +2,7 @@ export { describeLandscape } from "./describe/describe-landscape.ts";
 export { describePlane } from "./describe/describe-plane.ts";
 export { planeOf } from "./describe/landscape-planes.ts";
 export { minimaWords } from "./describe/minima-words.ts";
+export { LANDSCAPE } from "./landscape.ts";
 export {
   LANDSCAPE_FIELDS,
   LANDSCAPE_KINDS,

@@ -2,6 +2,7 @@ import type { LAYERS } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
+import type { LANDSCAPE } from "@isthmus/landscape";
 import type { MECHANISMS } from "@isthmus/mechanisms";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
@@ -10,6 +11,7 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
+  readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
@@ -37,6 +39,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure which layers stand between two networks",
     subject: "pair",
     load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
+  landscape: {
+    verb: "landscape",
+    summary: "Measure loss and error on a line, a plane or a grid around a network",
+    subject: "landscape",
+    load: async () => (await import("@isthmus/landscape")).LANDSCAPE,
   },
   curvature: {
     verb: "curvature",

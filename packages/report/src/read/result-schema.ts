@@ -6,7 +6,6 @@ import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
-import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { PARETO_SCHEMA } from "./pareto-schema.ts";
 import { provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
@@ -279,7 +278,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   pareto: PARETO_SCHEMA,
-  landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   prune: PRUNE_SCHEMA,

@@ -29,8 +29,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.title;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
-    case "landscape":
-      return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
     case "intrinsic-dimension":

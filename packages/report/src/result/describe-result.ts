@@ -3,7 +3,7 @@ import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
 import type { Report } from "@isthmus/findings";
-import { describeLandscape, describePlane } from "@isthmus/landscape";
+import { describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
@@ -43,8 +43,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeComparison(result);
     case "pareto":
       return describePareto(result);
-    case "landscape":
-      return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
     case "intrinsic-dimension":

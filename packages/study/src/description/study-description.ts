@@ -7,7 +7,6 @@ import type { CollectedStudyNetwork, ScatteredStudyNetwork } from "./collected-n
 import type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./derived-network.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
@@ -99,7 +98,6 @@ export type MeasurementDescription =
   | BarrierMeasurement
   | CurveMeasurement
   | MergeMeasurement
-  | LandscapeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

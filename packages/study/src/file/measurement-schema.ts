@@ -13,7 +13,6 @@ import { entrySchemaOf } from "../measurement/entry.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
-import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -29,8 +28,6 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
-
-const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
@@ -90,12 +87,10 @@ const DIMENSIONS: z.ZodObject = z.strictObject({
   labels: z.enum(LABEL_CHOICES).optional(),
   ...DIMENSION_SHAPE,
 });
-/** Schema of landscapes, whose directions may come from the snapshots of a training. */
-const LANDSCAPE = z.strictObject({ kind: z.literal("landscape"), ...single, ...LANDSCAPE_SHAPE });
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
   const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options]);
+  return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, ...defined, ...written.options]);
 }

@@ -9,6 +9,7 @@ import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
 import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
+import { LANDSCAPE_SHAPE, type LandscapeSelection } from "./landscape-selection.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 interface Selections {
@@ -19,6 +20,7 @@ interface Selections {
   readonly networks: NetworkMeasurement;
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
+  readonly landscape: LandscapeSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
@@ -54,6 +56,7 @@ const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   "unlike-pair": unlikePairs,
   ensemble: { ...single, ...ENSEMBLE_SHAPE },
   attack: { ...single, ...ATTACK_SHAPE },
+  landscape: { ...single, ...LANDSCAPE_SHAPE },
 };
 
 /** Makes the schema of the entries of a measurement. */

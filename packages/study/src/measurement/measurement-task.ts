@@ -64,6 +64,8 @@ const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
   // Networks of these have numbers in place of paths.
   ensemble: [],
   attack: [],
+  // Its own record has no paths.
+  landscape: [],
 };
 
 function controlOf({ signal, onProgress }: TaskContext, journalPath: string | undefined): Control {

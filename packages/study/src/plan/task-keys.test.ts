@@ -169,6 +169,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   ],
   "dropout-stability": ["statisticsData"],
   ensemble: ["align"],
+  landscape: ["statisticsData"],
   "walked-path": ["bezier"],
 };
 

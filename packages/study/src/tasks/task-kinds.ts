@@ -10,7 +10,6 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import { pruneStudyNetwork } from "./prune-network.ts";
@@ -34,7 +33,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   measureEnsemble,
   tuneNetwork,
   tuneNetworkByConnectivity,
-  measureNetworkLandscape,
   trainPairCurve,
   measureDimension,
   pruneStudyNetwork,

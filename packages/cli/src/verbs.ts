@@ -77,11 +77,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs("pair", "unlike-pair"),
-    plane: {
-      summary: "Measure loss and error on the plane through three networks",
-      load: async () => (await import("./commands/plane.ts")).planeVerb,
-    },
+    ...measuringVerbs("pair", "unlike-pair", "plane"),
     map: {
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,

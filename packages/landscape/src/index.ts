@@ -23,6 +23,7 @@ export type {
   LandscapeResult,
 } from "./landscape-result.ts";
 export { measureLandscape } from "./measure-landscape.ts";
+export { PLANE } from "./plane.ts";
 export { GRID_NEIGHBORS, type GridNeighbors, isOnEdge, placeOf } from "./topology/grid-neighbors.ts";
 export { type GridTopology, gridTopology, topologyOf } from "./topology/grid-topology.ts";
 export { MERGE_TREE_DEFAULTS, type MergeTreeOptions, mergeTree } from "./topology/merge-tree.ts";

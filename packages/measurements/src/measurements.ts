@@ -2,7 +2,7 @@ import type { LAYERS } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
-import type { LANDSCAPE } from "@isthmus/landscape";
+import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
 import type { MECHANISMS } from "@isthmus/mechanisms";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
@@ -11,6 +11,7 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
+  readonly plane: typeof PLANE;
   readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
@@ -39,6 +40,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure which layers stand between two networks",
     subject: "pair",
     load: async () => (await import("@isthmus/barrier")).LAYERS,
+  },
+  plane: {
+    verb: "plane",
+    summary: "Measure loss and error on the plane through three networks",
+    subject: "plane",
+    load: async () => (await import("@isthmus/landscape")).PLANE,
   },
   landscape: {
     verb: "landscape",

@@ -2,6 +2,7 @@ import type { SubjectName } from "@isthmus/findings";
 import { ATTACK_FORM } from "./open-attack.ts";
 import { ENSEMBLE_FORM } from "./open-ensemble.ts";
 import { LANDSCAPE_FORM } from "./open-landscape.ts";
+import { PLANE_FORM } from "./open-plane.ts";
 import {
   NETWORK_FORM,
   NETWORKS_FORM,
@@ -21,4 +22,5 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
+  plane: PLANE_FORM,
 };

@@ -91,28 +91,6 @@ const decomposition = z.looseObject({
   ...origin,
 });
 
-const plane = z.looseObject({
-  kind: z.literal("plane"),
-  xs: numbers,
-  ys: numbers,
-  loss: z.array(z.array(measured)),
-  error: z.array(z.array(measured)),
-  models: z.array(
-    z.looseObject({
-      label: text,
-      source: text,
-      x: z.number(),
-      y: z.number(),
-      distance: measured,
-      loss: measured,
-      error: measured,
-    }),
-  ),
-  paths: z.array(z.looseObject({ label: text, points: z.array(z.tuple([z.number(), z.number()])) })),
-  ...norms,
-  ...origin,
-});
-
 const joined = z.looseObject({
   pairs: z.array(
     z.looseObject({ a: count, b: count, loss: measured, error: measured, distance: z.number().min(0) }),
@@ -270,7 +248,6 @@ const comparedBarrier = barrier
  */
 export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
-  plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
   map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
   curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
   star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),

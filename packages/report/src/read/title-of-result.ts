@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "plane":
-      return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":
       return `A map of ${result.networks.length} networks`;
     case "star":

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
-import { entrySchemaOf } from "../measurement/entry.ts";
+import { entrySchemaOf, isStudied } from "../measurement/entry.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
@@ -90,7 +90,7 @@ const DIMENSIONS: z.ZodObject = z.strictObject({
 
 /** Makes the schema of a measurement, with values in place of its variables. */
 export async function loadMeasurementSchema(): Promise<z.ZodType> {
-  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements()).filter(isStudied)].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return z.discriminatedUnion("kind", [FRONTS, DIMENSIONS, ...defined, ...written.options]);
 }

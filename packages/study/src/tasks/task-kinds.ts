@@ -1,6 +1,7 @@
 import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
+import { isStudied } from "../measurement/entry.ts";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { collectStudyNetworks } from "./collect-networks.ts";
@@ -45,6 +46,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
 
 /** Loads the registry of all kinds of tasks that studies have. */
 export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
-  const measuring = (await loadMeasurements()).map(measurementTask);
+  const measuring = (await loadMeasurements()).filter(isStudied).map(measurementTask);
   return createTaskKinds<StudyPorts>([...WRITTEN_OUT, ...measuring]);
 }

@@ -9,7 +9,7 @@ import {
   seedField,
   wholeField,
 } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { STATISTICS_FIELD, type StatisticsChoice } from "@isthmus/statistics";
 import { MOST_PLACES, pointsField } from "./barrier-fields.ts";
@@ -101,7 +101,7 @@ export const RESAMPLING_FIELDS: FieldsOf<ResamplingChoice> = {
 };
 
 /** What a measurement of a barrier runs with, beside its options. */
-interface BarrierRun {
+interface BarrierRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -115,6 +115,7 @@ export interface MeasureBarrierOptions extends BarrierChoice, ResamplingChoice, 
 export const ATTEMPT = "measure a barrier";
 
 const RUN_DEFAULTS: Required<BarrierRun> = {
+  loss: undefined,
   statisticsData: undefined,
   signal: undefined,
   onProgress: undefined,

@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { StatisticsPolicy } from "@isthmus/statistics";
 
 /** Loss and error of the network at one place of a path. */
@@ -67,7 +68,7 @@ export interface TemperedCurve {
 }
 
 /** A barrier curve and what it says. */
-export interface BarrierResult {
+export interface BarrierResult extends LossFields {
   readonly kind: "barrier";
   /** Ascending in t, from 0 to 1. */
   readonly points: readonly BarrierPoint[];

@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { StatisticsPolicy } from "@isthmus/statistics";
 
 /** Loss in nats and error in `[0, 1]`, or differences of both. */
@@ -70,7 +71,7 @@ export interface ExcessByExample {
 }
 
 /** The excess of the midpoint of two networks, taken apart. */
-export interface BarrierDecomposition {
+export interface BarrierDecomposition extends LossFields {
   readonly kind: "decomposition";
   readonly ends: { readonly a: LossAndError; readonly b: LossAndError };
   readonly midpoint: LossAndError;

@@ -41,6 +41,7 @@ export {
   assertDrawableCurves,
   BARRIER_LABELS,
   type BarrierCurve,
+  measuresErrors,
   withTemperedCurves,
 } from "./describe/barrier-curve.ts";
 export { barrierPlot } from "./describe/barrier-plot.ts";

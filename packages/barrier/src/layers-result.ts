@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { StatisticsPolicy } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
 
@@ -96,7 +97,7 @@ export interface DirectionRobustness {
 }
 
 /** Barriers of groups of parameters. */
-export interface LayersResult {
+export interface LayersResult extends LossFields {
   readonly kind: "layers";
   /** In the order the network uses them, shallow to deep. */
   readonly groups: readonly LayerGroup[];

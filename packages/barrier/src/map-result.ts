@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 
 /** A network of a map. */
@@ -65,7 +66,7 @@ export interface MapStage {
 }
 
 /** Barriers and distances of all pairs of networks, as they are and once aligned. */
-export interface MapResult {
+export interface MapResult extends LossFields {
   readonly kind: "map";
   readonly networks: readonly MappedNetwork[];
   readonly before: MapStage;

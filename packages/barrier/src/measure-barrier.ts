@@ -1,5 +1,5 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
 import { ATTEMPT, type MeasureBarrierOptions, resolveBarrierOptions } from "./barrier-options.ts";
@@ -49,12 +49,13 @@ const MIN_STEP = 1 / 1024;
  * ```
  */
 export async function measureBarrier(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   [a, b]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MeasureBarrierOptions = {},
 ): Promise<BarrierResult> {
   const resolved = resolveBarrierOptions(options);
+  const graph = scoreBy(unscored, resolved.loss);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
   const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
@@ -66,6 +67,7 @@ export async function measureBarrier(
     const curve = await evaluateCurve({ path, evaluator }, resolved);
     return {
       kind: "barrier",
+      ...lossFields(graph, data),
       ...summarizeCurve(curve, resolved),
       path: resolved.path,
       statistics,

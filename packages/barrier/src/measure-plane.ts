@@ -4,7 +4,9 @@ import {
   type DataSet,
   fingerprintWeights,
   type Graph,
+  lossFields,
   parameterNames,
+  scoreBy,
 } from "@isthmus/graph";
 import {
   type CurveKind,
@@ -60,16 +62,18 @@ const CURVE_PIECES = 100;
  * ```
  */
 export async function measurePlane(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   models: PlaneModels,
   data: DataSet,
   { placed, ...options }: MeasurePlaneOptions = {},
 ): Promise<PlaneResult> {
   const resolved = resolvePlaneOptions(options);
+  const graph = scoreBy(unscored, resolved.loss);
   const task = await placeNetworks({ graph, models, placed }, resolved);
   const { statistics, curve } = resolved;
   return {
     kind: "plane",
+    ...lossFields(graph, data),
     ...task.grid,
     ...(await evaluatePlane({ graph, engine, data }, task, resolved)),
     paths: curve === undefined ? [] : [{ label: curve, points: drawCurve(curve, task.plane) }],

@@ -7,7 +7,7 @@ import {
   resolveFields,
   wholeField,
 } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind, type PlanePlace } from "@isthmus/interpolation";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { GridProgress } from "./evaluate-grid.ts";
@@ -74,7 +74,7 @@ export const PLANE_FIELDS: FieldsOf<PlaneChoice> = {
 };
 
 /** What a measurement of a plane runs with, beside its options. */
-interface PlaneRun {
+interface PlaneRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
@@ -93,6 +93,7 @@ export interface MeasurePlaneOptions extends PlaneChoice, PlaneRun {
 export const PLANE_ATTEMPT = "measure a plane";
 
 const RUN_DEFAULTS: Required<PlaneRun> = {
+  loss: undefined,
   statisticsData: undefined,
   journalPath: undefined,
   signal: undefined,

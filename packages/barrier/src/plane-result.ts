@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 
 /** A network that lies in a plane. */
@@ -16,7 +17,7 @@ export interface PlaneModel {
 }
 
 /** Loss and error on a grid of the plane through three networks. */
-export interface PlaneResult {
+export interface PlaneResult extends LossFields {
   readonly kind: "plane";
   /** Ascending coordinates of the columns, in units of distance between weights. */
   readonly xs: readonly number[];

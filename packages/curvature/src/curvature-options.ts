@@ -12,6 +12,8 @@ import {
   triesField,
   wholeField,
 } from "@isthmus/core";
+import type { LossName } from "@isthmus/graph";
+import type { LossSpec } from "@isthmus/training";
 import { CRITICAL_SHARPNESS_FIELDS, type CriticalSharpnessChoice } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
@@ -208,7 +210,12 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
 };
 
 /** Options of {@link measureCurvature}. */
-export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOptions, "loss" | "signal"> {
+export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOptions, "signal"> {
+  /**
+   * The loss, or its name.
+   * @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph`
+   */
+  readonly loss?: LossSpec | LossName | undefined;
   /**
    * File for finished parts, such as the eigenvalues, the trace or one layer, from which a measurement that
    * was interrupted goes on. @defaultValue none is written
@@ -219,3 +226,8 @@ export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOp
   /** Called each time a part is finished, with everything that was measured so far. */
   readonly onPart?: ((soFar: CurvatureResult) => void) | undefined;
 }
+
+/** Options with all defaults filled in; a loss that was named is that of the graph. */
+export type ResolvedCurvatureOptions = Omit<Required<MeasureCurvatureOptions>, "loss"> & {
+  readonly loss: LossSpec | undefined;
+};

@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { CriticalSharpnessResult } from "./critical-sharpness.ts";
 import type { TraceEstimate } from "./estimate-trace.ts";
 import type { LearningCoefficientResult } from "./learning-coefficient.ts";
@@ -56,7 +57,7 @@ export interface CurvatureMeasures {
 }
 
 /** Curvature of a network's loss. */
-export interface CurvatureResult extends CurvatureMeasures {
+export interface CurvatureResult extends LossFields, CurvatureMeasures {
   readonly kind: "curvature";
   /** The matrix that was measured. */
   readonly operator: CurvatureKind;

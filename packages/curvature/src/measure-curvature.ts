@@ -5,6 +5,8 @@ import {
   fingerprintData,
   fingerprintGraph,
   fingerprintWeights,
+  lossFields,
+  scoreBy,
 } from "@isthmus/graph";
 import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
 import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
@@ -15,6 +17,7 @@ import {
   type CurvatureProgress,
   type CurvatureStage,
   type MeasureCurvatureOptions,
+  type ResolvedCurvatureOptions,
 } from "./curvature-options.ts";
 import type { CurvatureMeasures, CurvatureResult } from "./curvature-result.ts";
 import { layerBlocks, measureOperator, plannedProducts } from "./measure-operator.ts";
@@ -26,8 +29,6 @@ import type { CurvatureOperator } from "./operators/operator-options.ts";
 import { sampledGaussNewton } from "./operators/sampled-gauss-newton.ts";
 import { announceStages } from "./stage-progress.ts";
 import { norm } from "./vectors.ts";
-
-type Options = Required<MeasureCurvatureOptions>;
 
 /** What messages call the attempt. */
 export const ATTEMPT = "measure curvature";
@@ -75,15 +76,18 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
  * ```
  */
 export async function measureCurvature(
-  architecture: Architecture,
+  unscored: Architecture,
   network: Checkpoint,
   data: DataSet,
   options: MeasureCurvatureOptions = {},
 ): Promise<CurvatureResult> {
-  const resolved = resolveFields(ATTEMPT, CURVATURE_FIELDS, options, RUN_DEFAULTS);
+  const { loss, ...others } = resolveFields(ATTEMPT, CURVATURE_FIELDS, options, RUN_DEFAULTS);
+  const isNamed = typeof loss === "string";
+  const resolved: ResolvedCurvatureOptions = { ...others, loss: isNamed ? undefined : loss };
+  const architecture = { ...unscored, graph: isNamed ? scoreBy(unscored.graph, loss) : unscored.graph };
   const { canonical, seed, onProgress, onPart } = resolved;
   const forms = canonical ? 2 : 1;
-  const announced = (form: number): Options => ({
+  const announced = (form: number): ResolvedCurvatureOptions => ({
     ...resolved,
     onProgress: ({ done, ...at }: CurvatureProgress) => onProgress?.({ done: (form + done) / forms, ...at }),
   });
@@ -93,6 +97,7 @@ export async function measureCurvature(
     const { reason, step } = operator;
     return {
       kind: "curvature",
+      ...(resolved.loss === undefined && lossFields(architecture.graph, data)),
       operator: operator.kind,
       derivatives: operator.derivatives,
       ...(reason === undefined ? {} : { reason }),
@@ -126,7 +131,7 @@ export async function measureCurvature(
 async function canonicalForm(
   architecture: Architecture,
   network: Checkpoint,
-  { signal }: Options,
+  { signal }: ResolvedCurvatureOptions,
 ): Promise<Checkpoint> {
   const symmetries = await discoverSymmetries(architecture, { signal });
   const linear = await discoverLinearSymmetries(architecture, symmetries, { signal });
@@ -135,7 +140,7 @@ async function canonicalForm(
 
 /** How one form of a network is measured. */
 interface FormOptions {
-  readonly options: Options;
+  readonly options: ResolvedCurvatureOptions;
   readonly journal: Journal;
   /** Name of the form in the journal. */
   readonly form: string;
@@ -203,7 +208,7 @@ async function describeRun(
   { graph, engine }: Architecture,
   network: Checkpoint,
   data: DataSet,
-  { signal: _, onProgress: __, onPart: ___, journalPath, ...options }: Options,
+  { signal: _, onProgress: __, onPart: ___, journalPath, ...options }: ResolvedCurvatureOptions,
 ): Promise<JournalRun> {
   if (journalPath === undefined) return {};
   const settings = Object.entries(options).map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
@@ -220,7 +225,7 @@ function openOperator(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  resolved: Options,
+  resolved: ResolvedCurvatureOptions,
 ): Promise<CurvatureOperator> {
   const { operator, parameters, loss, examples, batchSize, signal, derivatives, step } = resolved;
   const shared = { parameters, loss, examples, batchSize, signal };

@@ -1,6 +1,6 @@
 import { groupLayers } from "@isthmus/barrier";
 import type { Graph } from "@isthmus/graph";
-import type { MeasureCurvatureOptions } from "./curvature-options.ts";
+import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures, LayerCurvature } from "./curvature-result.ts";
 import { estimateTrace } from "./estimate-trace.ts";
 import type { CurvatureOperator } from "./operators/operator-options.ts";
@@ -11,8 +11,6 @@ import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 
-type Options = Required<MeasureCurvatureOptions>;
-
 /** A part of an operator that belongs to a layer. */
 interface LayerBlock {
   readonly name: string;
@@ -20,7 +18,11 @@ interface LayerBlock {
 }
 
 /** Lists the blocks of layers or blocks of the network that an operator has parameters of. */
-export function layerBlocks(graph: Graph, operator: CurvatureOperator, { by }: Options): LayerBlock[] {
+export function layerBlocks(
+  graph: Graph,
+  operator: CurvatureOperator,
+  { by }: ResolvedCurvatureOptions,
+): LayerBlock[] {
   if (by === undefined) return [];
   const names = new Set(operator.layout.map(({ name }) => name));
   return groupLayers(graph, [], by).flatMap(({ name, tensors }) => {
@@ -33,7 +35,7 @@ export function layerBlocks(graph: Graph, operator: CurvatureOperator, { by }: O
 export function plannedProducts(
   { dimension }: CurvatureOperator,
   blocks: readonly LayerBlock[],
-  { count, steps, traceProducts, runs, densitySteps }: Options,
+  { count, steps, traceProducts, runs, densitySteps }: ResolvedCurvatureOptions,
 ): PlannedWork[] {
   const ofBlocks = blocks.map(({ block }) => blockProducts(block, { count, steps, traceProducts }));
   return [
@@ -46,7 +48,7 @@ export function plannedProducts(
 
 function blockProducts(
   { dimension }: OperatorBlock,
-  { count, steps, traceProducts }: Pick<Options, "count" | "steps" | "traceProducts">,
+  { count, steps, traceProducts }: Pick<ResolvedCurvatureOptions, "count" | "steps" | "traceProducts">,
 ): number {
   return (count > 0 ? Math.min(steps, dimension) : 0) + Math.min(traceProducts, dimension);
 }
@@ -107,7 +109,7 @@ export async function measureOperator(
 
 async function measureBlock(
   block: OperatorBlock,
-  { count, tolerance, steps, traceProducts, relativeError, seed, signal }: Options,
+  { count, tolerance, steps, traceProducts, relativeError, seed, signal }: ResolvedCurvatureOptions,
 ): Promise<Omit<LayerCurvature, "name" | "gradientNorm">> {
   const { dimension, layout } = block;
   const shared = { dimension, parameters: layout.map(({ name }) => name) };

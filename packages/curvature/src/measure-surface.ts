@@ -1,7 +1,7 @@
 import { type Checkpoint, defaultsOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { criticalSharpness } from "./critical-sharpness.ts";
-import type { MeasureCurvatureOptions } from "./curvature-options.ts";
+import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures } from "./curvature-result.ts";
 import { LEARNING_COEFFICIENT_FIELDS, learningCoefficient } from "./learning-coefficient.ts";
 import { measureSettling, SETTLING_FIELDS } from "./measure-settling.ts";
@@ -9,13 +9,11 @@ import { measureSharpness, SHARPNESS_FIELDS } from "./measure-sharpness.ts";
 import { openLossSurface } from "./operators/loss-surface.ts";
 import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 
-type Options = Required<MeasureCurvatureOptions>;
-
 /** Losses and gradients that the critical sharpness takes, or so. */
 const CRITICAL_WORK = 20;
 
 /** Plans the work of what is measured by losses and gradients, in products with a matrix. */
-export function plannedLosses(options: Options, examples: number): PlannedWork[] {
+export function plannedLosses(options: ResolvedCurvatureOptions, examples: number): PlannedWork[] {
   const { sharpness, criticalSharpness, learningCoefficient, batchSize } = options;
   const climb = { ...defaultsOf(SHARPNESS_FIELDS), ...sharpness };
   const chains = { ...defaultsOf(LEARNING_COEFFICIENT_FIELDS), ...learningCoefficient };
@@ -33,7 +31,7 @@ export function plannedLosses(options: Options, examples: number): PlannedWork[]
 }
 
 /** Plans the work of the Hessians of fewer examples, in products with the whole one. */
-function plannedSettling({ settling }: Options, examples: number): number {
+function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: number): number {
   if (settling === undefined) return 0;
   const { sizes, steps, traceProducts } = { ...defaultsOf(SETTLING_FIELDS), ...settling };
   const all = (sizes ?? [examples]).reduce((sum, size) => sum + size, 0);

@@ -1,8 +1,8 @@
-import type { CurvatureProgress, CurvatureStage, MeasureCurvatureOptions } from "./curvature-options.ts";
+import type { CurvatureProgress, CurvatureStage, ResolvedCurvatureOptions } from "./curvature-options.ts";
 
 /** What parts of a measurement share: its options, its progress, and where finished parts are kept. */
 export interface MeasurementFrame {
-  readonly options: Required<MeasureCurvatureOptions>;
+  readonly options: ResolvedCurvatureOptions;
   readonly announce: AnnounceStage;
   /** Whether a part is in the journal. */
   readonly isStored: (part: string) => boolean;

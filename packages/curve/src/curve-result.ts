@@ -1,4 +1,5 @@
 import type { BarrierPoint } from "@isthmus/barrier";
+import type { LossFields } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { EpochResult } from "@isthmus/training";
@@ -28,7 +29,7 @@ export interface MeasuredPath {
 }
 
 /** A curve that was trained between two networks, beside the straight line. */
-export interface CurveResult {
+export interface CurveResult extends LossFields {
   readonly kind: "curve";
   readonly curve: CurveKind;
   /** Networks between the ends that were trained. */

@@ -1,11 +1,12 @@
 import { at, resolveFields } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { CurveResult } from "./curve-result.ts";
 import { MEASURE_PATH_FIELDS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
 import type { TrainedCurve } from "./train-curve.ts";
 
-const RUN_DEFAULTS: Required<Pick<MeasurePathOptions, "statisticsData" | "signal">> = {
+const RUN_DEFAULTS: Required<Pick<MeasurePathOptions, "loss" | "statisticsData" | "signal">> = {
+  loss: undefined,
   statisticsData: undefined,
   signal: undefined,
 };
@@ -36,7 +37,12 @@ export async function measureCurve(
   options: MeasurePathOptions = {},
 ): Promise<CurveResult> {
   const { onProgress, ...chosen } = options;
-  const { points, statistics } = resolveFields("measure a curve", MEASURE_PATH_FIELDS, chosen, RUN_DEFAULTS);
+  const { points, statistics, loss } = resolveFields(
+    "measure a curve",
+    MEASURE_PATH_FIELDS,
+    chosen,
+    RUN_DEFAULTS,
+  );
   const [a, ...others] = trained.points;
   const b = others.at(-1) ?? a;
   const along = (path: TrainedCurve["path"], before: number) =>
@@ -50,6 +56,7 @@ export async function measureCurve(
   const path = await along(trained.path, 0);
   return {
     kind: "curve",
+    ...lossFields(scoreBy(architecture.graph, loss), data),
     curve: trained.curve,
     bends: trained.points.length - 2,
     epochs: trained.result.epochs,

@@ -7,7 +7,7 @@ import {
   resolveFields,
   wholeField,
 } from "@isthmus/core";
-import { type Architecture, type DataSet, parameterNames } from "@isthmus/graph";
+import { type Architecture, type DataSet, type LossOption, parameterNames, scoreBy } from "@isthmus/graph";
 import { distance, type Path } from "@isthmus/interpolation";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";
@@ -47,7 +47,7 @@ export const MEASURE_PATH_FIELDS: FieldsOf<MeasurePathChoice> = {
 };
 
 /** Options of {@link measurePath}. */
-export interface MeasurePathOptions extends MeasurePathChoice {
+export interface MeasurePathOptions extends MeasurePathChoice, LossOption {
   /**
    * Examples to measure statistics on; training examples are better than test examples.
    * @defaultValue the first 2,500 of the evaluated ones
@@ -59,7 +59,12 @@ export interface MeasurePathOptions extends MeasurePathChoice {
 
 type Run = Omit<MeasurePathOptions, keyof MeasurePathChoice>;
 
-const RUN_DEFAULTS: Required<Run> = { statisticsData: undefined, signal: undefined, onProgress: undefined };
+const RUN_DEFAULTS: Required<Run> = {
+  loss: undefined,
+  statisticsData: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
 
 const ATTEMPT = "measure a path";
 
@@ -76,12 +81,13 @@ const ATTEMPT = "measure a path";
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePath(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   path: Path,
   data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<MeasuredPath> {
   const resolved = resolveFields(ATTEMPT, MEASURE_PATH_FIELDS, options, RUN_DEFAULTS);
+  const graph = scoreBy(unscored, resolved.loss);
   const { points: total, statistics, statisticsData, batchSize, signal, onProgress } = resolved;
   const correction = { attempt: ATTEMPT, statistics, statisticsData, batchSize, signal };
   const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);

@@ -120,6 +120,23 @@ describe("createDataSet()", () => {
     });
   });
 
+  it("createDataSet() keeps labels that are no classes as a feature, and labels of pixels", () => {
+    const numbers = createTensor("f16", [3, 2], Uint16Array.of(0x3c00, 0, 0x4000, 0, 0x4200, 0));
+    const data = createDataSet(bytes(3, 2, 2), numbers);
+    expect(data).toMatchObject({ labelling: "none", targets: "labels", classes: 0 });
+    expect(data.features).toEqual(new Map([["labels", { dtype: "f32", shape: [2] }]]));
+    expect([...(data.read(1, 3).features?.get("labels")?.data ?? [])]).toEqual([2, 0, 3, 0]);
+    const left = createDataSet(bytes(3, 2, 2), numbers, { labelling: "none" });
+    expect([left.targets, left.features]).toEqual([undefined, undefined]);
+    const classes = createTensor("i64", [2, 2, 2], BigInt64Array.of(0n, 1n, 2n, -100n, 4n, 0n, 0n, 0n));
+    const pixels = createDataSet(bytes(2, 2, 2), classes);
+    expect(pixels).toMatchObject({ labelling: "pixel", classes: 5 });
+    expect([...pixels.read(0, 1).labels]).toEqual([0, 1, 2, -1]);
+    const batch = pixels.read(0, 2);
+    pixels.gatherInto?.(Uint32Array.of(1, 0), batch);
+    expect([...batch.labels]).toEqual([4, 0, 0, 0, 0, 1, 2, -1]);
+  });
+
   it("createDataSet() refuses counts that differ and sets without examples", () => {
     expect(() => createDataSet(bytes(2, 1, 1), Int32Array.of(0))).toThrow(
       'Cannot use data set "data" as each of its 2 inputs must have one label: labels are [1]',

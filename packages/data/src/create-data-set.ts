@@ -29,8 +29,8 @@ export interface CreateDataSetOptions {
    */
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
-   * Whether labels belong to examples or positions; undefined to decide by their shape: `[n, length]` belong
-   * to positions; `none` leaves them out.
+   * Whether labels belong to examples, positions or pixels; undefined to decide by their shape: `[n, length]`
+   * belong to positions, `[n, height, width]` to pixels; `none` leaves them out.
    */
   readonly labelling?: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
@@ -51,8 +51,8 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
 });
 
 /**
- * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]` or
- * `[n, length]`, or labels that are no classes, or none.
+ * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]`, `[n, length]` or
+ * `[n, height, width]`, or labels that are no classes, or none.
  *
  * Bytes are stored as bytes and scaled to f32 when they are read; images of bytes `[n, height, width]` get a
  * channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
@@ -60,9 +60,10 @@ export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.f
  *
  * Labels `[n, length]` belong to the positions of token ids `[n, length]`, or of rows of floats
  * `[n, length, ...]`; negative labels do not count, nor do positions at which a feature `attention_mask` is
- * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it. Other
- * data without labels, and with labels of fractions or of further axes, have no classes: similarity,
- * activations and the statistics of norms can be measured on them, and losses of classification are refused.
+ * 0. Labels of the height and width of images belong to pixels; negative ones do not count. Without labels
+ * (`undefined`), token ids are predicted themselves, each from the ids before it. Other data without labels
+ * have no classes. Labels of fractions or of further axes, which are no classes, either, become a feature
+ * `labels`: what other losses compare outputs with.
  * @throws FormatError if there are no examples, counts differ, or a whole number is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws OutOfRangeError if an option is out of its range
@@ -85,12 +86,14 @@ export function createDataSet(
   options: CreateDataSetOptions = {},
 ): DataSet {
   const resolved = resolveOptions("create a data set", CREATE_DATA_SET_DEFAULTS, options);
-  const { name, scaling, inputName, features } = resolved;
+  const { name, scaling, inputName } = resolved;
   assertCount("limit", resolved.limit);
   assertCount("classes", resolved.classes);
-  assertExamples(name, inputs, features);
+  assertExamples(name, inputs, resolved.features);
   const labelled = labelExamples({ ...resolved, inputs, labels });
-  const { perExample, labelling, unlabelled } = labelled;
+  const { perExample, labelling, unlabelled, targets } = labelled;
+  const features =
+    targets === undefined ? resolved.features : new Map([...resolved.features, [TARGETS, targets]]);
   const size = limitTo(resolved.limit, at(inputs.shape, 0, "axis"), name);
   const exampleShape = exampleShapeOf(inputs);
   const readInputs = inputReader(inputs, scaling);
@@ -104,6 +107,7 @@ export function createDataSet(
     ...(further === undefined ? {} : { features: further.infos }),
     ...(labelling === "example" ? {} : { labelling }),
     ...(unlabelled === undefined ? {} : { unlabelled }),
+    ...(targets === undefined ? {} : { targets: TARGETS }),
     classes: labelled.classes,
     scaling: inputs.dtype === "u8" ? scaling : undefined,
     read(begin: number, end: number) {
@@ -123,6 +127,9 @@ export function createDataSet(
     },
   });
 }
+
+/** Name of the feature that holds labels that are no classes. */
+const TARGETS = "labels";
 
 function gatherLabels({ labels, perExample }: ExampleLabels, indices: Uint32Array, out: Int32Array): void {
   if (perExample === 1) {

@@ -4,7 +4,7 @@ import type { Tensor } from "@isthmus/core";
 export interface Examples {
   /** `[n, ...]` */
   readonly inputs: Tensor;
-  /** `[n]`, `[n, 1]` or `[n, length]`, of any integer type; absent if the inputs are texts without labels. */
+  /** `[n, ...]`, classes or numbers; absent if the inputs are texts without labels, or their own targets. */
   readonly labels?: Tensor | undefined;
   /** Name of the labels in the file; absent if the file has no names. */
   readonly labelName?: string | undefined;

@@ -10,6 +10,7 @@ import {
 } from "@isthmus/core";
 import type { Labelling } from "@isthmus/graph";
 import { MAX_CLASSES } from "./limits.ts";
+import { exampleShapeOf } from "./read-inputs.ts";
 
 /** Name of the array that is 0 at positions of a text that are padding. */
 const MASK = "attention_mask";
@@ -24,26 +25,28 @@ export interface LabelledInputs {
    */
   readonly labels: Tensor | Int32Array | undefined;
   readonly features: ReadonlyMap<string, Tensor>;
-  /** Whether labels belong to examples or positions; undefined to decide by their shape. */
+  /** Whether labels belong to examples, positions or pixels; undefined to decide by their shape. */
   readonly labelling: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
   readonly classes: number;
 }
 
-/** Labels, and whether they belong to examples or positions. */
+/** Labels, and whether they belong to examples, positions or pixels. */
 export interface ExampleLabels extends CheckedLabels {
   readonly labelling: Labelling;
   /** Number of labels of each example; 0 if there are no classes. */
   readonly perExample: number;
   /** Says what the labels are instead of classes. */
   readonly unlabelled?: string;
+  /** Labels that are no classes, `[n, ...]`, such as numbers to be approximated. */
+  readonly targets?: Tensor;
 }
 
 /**
- * Decides whether the labels of a data set belong to examples or to positions, and checks them. At a position
- * with a negative label or an attention mask of 0 nothing is predicted. Token ids without labels are
- * predicted themselves, each from the ids before it. Other data without labels, and with labels that are no
- * classes, such as numbers to be approximated, have none: what needs no classes can use them.
+ * Decides whether the labels of a data set belong to examples, positions or pixels, and checks them. At a
+ * position or pixel with a negative label, or an attention mask of 0, nothing is predicted. Token ids without
+ * labels are predicted themselves, each from the ids before it. Other data without labels, and with labels
+ * that are no classes, have none: labels such as numbers to be approximated are targets of other losses.
  * @throws FormatError if the numbers of labels and examples do not match, or a whole number is not a class
  */
 export function labelExamples(labelled: LabelledInputs): ExampleLabels {
@@ -56,23 +59,52 @@ export function labelExamples(labelled: LabelledInputs): ExampleLabels {
     return { ...masked(checked, labelled), labelling: "next", perExample: at(inputs.shape, 1, "axis") };
   }
   const shape = labels instanceof Int32Array ? [labels.length] : labels.shape;
-  if (shape[0] === count && !areWhole(labels)) return withoutClasses(describeLabels(labels));
+  if (shape[0] === count && !areWhole(labels)) return withTargets(labels, describeLabels(labels));
   if (shape[0] === count && sizeOf(shape) === count && labelled.labelling !== "position") {
     return { ...checkLabels(name, labels, { classes }), labelling: "example", perExample: 1 };
   }
-  const [, length = 0] = inputs.shape;
-  if (!hasPositions(inputs) || !sameShape(shape, [count, length])) {
-    if (shape[0] === count && labelled.labelling === undefined)
-      return withoutClasses(describeLabels(labels) + describePositions(inputs));
-    throw unlabelled(name, inputs, `labels are ${formatShape(shape)}`);
+  return labelParts(labelled, labels, shape);
+}
+
+/** Labels the positions or the pixels of examples, or keeps labels that are neither as targets. */
+function labelParts(
+  labelled: LabelledInputs,
+  labels: Tensor | Int32Array,
+  shape: readonly number[],
+): ExampleLabels {
+  const { name, inputs, classes, labelling: asked } = labelled;
+  const [count = 0, length = 0] = inputs.shape;
+  const isRow = shape[0] === count;
+  const isPerPosition = hasPositions(inputs) && sameShape(shape, [count, length]);
+  if (isRow && (asked === "pixel" || (asked === undefined && !isPerPosition && arePixels(inputs, shape)))) {
+    const pixels = checkLabels(name, labels, { classes, ignoresNegative: true });
+    return { ...pixels, labelling: "pixel", perExample: sizeOf(shape.slice(1)) };
   }
-  const checked = checkLabels(name, labels, { classes, ignoresNegative: true });
-  const labelling = labelled.labelling === "next" ? "next" : "position";
-  return { ...masked(checked, labelled), labelling, perExample: length };
+  if (isPerPosition) {
+    const positions = checkLabels(name, labels, { classes, ignoresNegative: true });
+    const labelling = asked === "next" ? "next" : "position";
+    return { ...masked(positions, labelled), labelling, perExample: length };
+  }
+  if (isRow && asked === undefined)
+    return withTargets(labels, describeLabels(labels) + describePositions(inputs));
+  throw unlabelled(name, inputs, `labels are ${formatShape(shape)}`);
 }
 
 function withoutClasses(reason: string): ExampleLabels {
   return { labels: new Int32Array(0), classes: 0, labelling: "none", perExample: 0, unlabelled: reason };
+}
+
+function withTargets(labels: Tensor | Int32Array, reason: string): ExampleLabels {
+  const isTensor = !(labels instanceof Int32Array);
+  return { ...withoutClasses(reason), ...(isTensor && { targets: labels }) };
+}
+
+/** Returns whether labels have the height and width of images, or the extents of another grid. */
+function arePixels(inputs: Tensor, labels: readonly number[]): boolean {
+  const extents = labels[1] === 1 ? labels.slice(2) : labels.slice(1);
+  const example = exampleShapeOf(inputs);
+  if (extents.length === 0 || example.length !== extents.length + 1) return false;
+  return sameShape(extents, example.slice(1)) || sameShape(extents, example.slice(0, -1));
 }
 
 function describeLabels(labels: Tensor | Int32Array): string {

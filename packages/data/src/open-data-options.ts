@@ -16,6 +16,8 @@ export interface OpenDataSetOptions {
   readonly vocabularySize?: number;
   /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
   readonly inputs?: readonly string[];
+  /** Names of a graph's outputs; arrays of a file that have one of these names are read, as their labels. */
+  readonly outputs?: readonly string[];
   /**
    * Shape of an example that a graph takes, `[channels, height, width]`: pictures are resized to it unless
    * the name says a size; undefined to leave them as they are.
@@ -34,5 +36,6 @@ export const OPEN_DATA_SET_DEFAULTS: ResolvedDataOptions = Object.freeze({
   encode: undefined,
   vocabularySize: 0,
   inputs: [],
+  outputs: [],
   imageShape: undefined,
 });

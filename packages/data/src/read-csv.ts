@@ -1,4 +1,4 @@
-import { at, createTensor, FormatError, InputError, openFileSource } from "@isthmus/core";
+import { at, createTensor, FormatError, InputError, openFileSource, type Tensor } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
 import { createLabelNames } from "./label-names.ts";
 import { MAX_DATA_BYTES } from "./limits.ts";
@@ -11,6 +11,8 @@ export interface CsvRequest {
   readonly label: string | undefined;
   /** Whether the first row has names of columns; undefined to find it out. */
   readonly hasHeader: boolean | undefined;
+  /** Whether labels are numbers to be approximated, and no classes. */
+  readonly areNumbers: boolean;
   /** Number of examples to keep, from the first; 0 for all. */
   readonly limit: number;
 }
@@ -24,8 +26,8 @@ const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?\s*$/i;
  * Reads a table of numbers with a label in each row: in the column that the request names, else one of a
  * usual name, else the last. Labels that are whole numbers are the classes, others are numbered in the order
  * of their names. In rows behind those asked for only the labels are looked at, as they say which classes
- * there are.
- * @returns inputs `[n, columns]` f32, labels of all rows, and their names
+ * there are. Labels that are to be approximated are numbers as written.
+ * @returns inputs `[n, columns]` f32, and classes or numbers of these rows
  * @throws FormatError if a row has more or fewer fields than the first, or one is no number
  * @throws InputError if there is no such column or no row
  */
@@ -33,7 +35,7 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
   const { file, limit } = request;
   const source = await openFileSource(file);
   try {
-    const labels = createLabelNames(file);
+    const labels = request.areNumbers ? numberLabels(file) : classLabels(file);
     let layout: CsvLayout | undefined;
     const table = createTable(file);
     let rows = 0;
@@ -49,7 +51,7 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
         );
       }
       if (limit === 0 || rows < limit) table.add(fields, { skip: layout.label, line });
-      labels.add(at(fields, layout.label, "field").trim());
+      labels.add(at(fields, layout.label, "field").trim(), line);
       rows++;
     }
     if (layout === undefined || rows === 0) {
@@ -57,17 +59,49 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
         input: file,
       });
     }
-    const stored = labels.labels();
-    const largest = stored.labels.reduce((most, label) => Math.max(most, label), 0);
     const size = table.count();
-    return {
-      inputs: createTensor("f32", [size, layout.columns - 1], table.numbers()),
-      labels: createTensor("i32", [size], stored.labels.slice(0, size)),
-      classes: stored.names?.length ?? largest + 1,
-    };
+    const inputs = createTensor("f32", [size, layout.columns - 1], table.numbers());
+    return { inputs, ...labels.first(size) };
   } finally {
     await source.close();
   }
+}
+
+/** Collects the labels of all rows. */
+interface LabelColumn {
+  /** @throws FormatError if it is not of the kind that is collected */
+  add(label: string, line: number): void;
+  /** Returns the labels of the first rows, and how many classes there are in all. */
+  first(size: number): { readonly labels: Tensor; readonly classes: number };
+}
+
+function classLabels(file: string): LabelColumn {
+  const names = createLabelNames(file);
+  return {
+    add: (label) => names.add(label),
+    first(size) {
+      const stored = names.labels();
+      const largest = stored.labels.reduce((most, label) => Math.max(most, label), 0);
+      const labels = createTensor("i32", [size], stored.labels.slice(0, size));
+      return { labels, classes: stored.names?.length ?? largest + 1 };
+    },
+  };
+}
+
+function numberLabels(file: string): LabelColumn {
+  const table = createTable(file);
+  return {
+    add(label, line) {
+      if (!NUMBER.test(label)) {
+        throw csvError(
+          file,
+          `labels must be numbers, as ,numbers says: in line ${line} it is "${label.slice(0, 40)}"`,
+        );
+      }
+      table.add([label], { skip: undefined, line });
+    },
+    first: (size) => ({ labels: createTensor("f32", [size], table.numbers().slice(0, size)), classes: 0 }),
+  };
 }
 
 /** Form of all rows, as the first one shows it. */
@@ -119,7 +153,10 @@ function createTable(file: string) {
   let used = 0;
   let rows = 0;
   return {
-    add(fields: readonly string[], { skip, line }: { readonly skip: number; readonly line: number }): void {
+    add(
+      fields: readonly string[],
+      { skip, line }: { readonly skip: number | undefined; readonly line: number },
+    ): void {
       if (used + fields.length > numbers.length) numbers = grown(numbers, used + fields.length, file);
       fields.forEach((field, column) => {
         if (column === skip) return;

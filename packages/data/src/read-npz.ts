@@ -140,6 +140,8 @@ export interface ArrayRequest {
   readonly file: string;
   /** Names of a graph's inputs. */
   readonly graphInputs: readonly string[];
+  /** Names of a graph's outputs, whose labels have the same names. */
+  readonly graphOutputs: readonly string[];
 }
 
 /** Usual names of inputs. */
@@ -153,18 +155,20 @@ const FEATURES: readonly string[] = ["attention_mask", "token_type_ids", "positi
 
 /**
  * Picks the arrays of a file: inputs and further arrays by the names of the graph's inputs, else by their
- * usual names (`x`, `images`, `inputs`, `input_ids`), and labels as `y` or `labels`. Names with the split
- * come first: `x_test`, `test_images`.
+ * usual names (`x`, `images`, `inputs`, `input_ids`), labels as `y` or `labels`, and labels of several
+ * outputs by the names of the outputs. Names with the split come first: `x_test`, `test_images`.
  * @throws InputError if there are no inputs
  */
 export function pickArrays(names: readonly string[], request: ArrayRequest): ArrayNames {
-  const { split, graphInputs } = request;
+  const { split, graphInputs, graphOutputs } = request;
   const storedNames = storedNamesOf(names, split);
   const main = graphInputs.filter((name) => !FEATURES.includes(name) && !/mask/i.test(name));
   const inputName = [...main, ...INPUTS].find((name) => storedNames.has(name));
   if (inputName === undefined) throw nothingFound(names, request);
   const labelName = LABELS.find((name) => name !== inputName && storedNames.has(name));
-  const further = [...graphInputs, ...FEATURES].filter((name) => name !== inputName && name !== labelName);
+  const further = [...graphInputs, ...graphOutputs, ...FEATURES].filter(
+    (name) => name !== inputName && name !== labelName,
+  );
   const features = [...new Set(further)].flatMap((name): [string, string][] => {
     const stored = storedNames.get(name);
     return stored === undefined ? [] : [[name, stored]];

@@ -11,8 +11,8 @@ export interface Batch {
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
    * Class of each example, `[batch]`, 0-based; of text, the next token. If {@link DataSet.labelling} says
-   * so, the class of each position of each example, `[batch, length]`, row-major; a negative number at
-   * positions that do not count. Empty if there are no classes.
+   * so, the class of each position of each example, `[batch, length]`, or of each pixel, `[batch, height,
+   * width]`, row-major; a negative number where nothing counts. Empty if there are no classes.
    */
   readonly labels: Int32Array;
 }
@@ -20,9 +20,10 @@ export interface Batch {
 /**
  * Subject of the labels of a data set: `example` for whole examples; `position` for each position of an
  * example; `next` for each position, whose label is to be predicted at the position before it, as
- * language models are trained; `none` if there are no labels, or labels that are no classes.
+ * language models are trained; `pixel` for each pixel of an image, or place of a grid of any rank; `none` if
+ * there are no labels, or labels that are no classes, such as {@link DataSet.targets}.
  */
-export type Labelling = "example" | "position" | "next" | "none";
+export type Labelling = "example" | "position" | "next" | "pixel" | "none";
 
 /**
  * Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`, with the same numbers
@@ -57,6 +58,11 @@ export interface DataSet {
   readonly labelling?: Labelling;
   /** Says what the labels are instead of classes, for messages; absent unless {@link labelling} is `none`. */
   readonly unlabelled?: string;
+  /**
+   * Name of the one of {@link features} that holds labels that are no classes, such as numbers to be
+   * approximated; absent if there are none.
+   */
+  readonly targets?: string;
   /** Number of classes: one more than the largest label; of text, the size of the vocabulary; 0 for none. */
   readonly classes: number;
   /** Text of each token, `[classes]`; for text only. */

@@ -87,14 +87,38 @@ export { randomInputs } from "./probe/random-inputs.ts";
 export { randomWeights } from "./probe/random-weights.ts";
 export { runAll } from "./probe/run-all.ts";
 export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
-export { chooseOutput, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
+export { chooseOutput, classAxisOf, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
 export { describeScoring } from "./scoring/describe-scoring.ts";
-export { type FoundLogits, findLogits } from "./scoring/find-logits.ts";
 export {
+  ELEMENTWISE_LOSSES,
+  type ElementwiseLoss,
+  type ElementwiseLossName,
+  isElementwise,
+} from "./scoring/elementwise-losses.ts";
+export { type FindLogitsOptions, type FoundLogits, findLogits, findNumbers } from "./scoring/find-logits.ts";
+export { findTargets, type WriteTargets } from "./scoring/find-targets.ts";
+export { LOSS_FIELD, type NamedLoss } from "./scoring/loss-field.ts";
+export {
+  assertErrors,
   assertLabelled,
+  type LossFields,
+  type LossOfData,
+  lossFields,
+  lossOf,
+} from "./scoring/loss-of.ts";
+export {
+  LOSSES,
+  type Loss,
+  type LossFunction,
+  type LossInfo,
+  type LossKind,
+  type LossName,
+  type LossOfOutput,
+  type LossOption,
+} from "./scoring/losses.ts";
+export { scoreBy } from "./scoring/score-by.ts";
+export {
   type Scoring,
-  type ScoringLoss,
-  scoringLoss,
   scoringOf,
 } from "./scoring/scoring-of.ts";
 export { type SharedEngine, shareSessions, withSharedSessions } from "./share-sessions.ts";

@@ -115,7 +115,7 @@ describe("createEvaluator()", () => {
     const graph = b.output(b.op("Mul", [b.input("x", [2, 2]), b.weight("one", [1])])).build();
     const run = evaluate(graph, examples([2, 2]), { weights: one });
     await expect(run).rejects.toThrow(
-      /classification alone is measured, and the output that is scored must be logits \[examples, classes\], or .*: got f32 \[57, 2, 2\] for f32 \[57, 2, 2\]/,
+      /the output that is scored by classes must be logits \[examples, classes\], or .*: got f32 \[57, 2, 2\] for f32 \[57, 2, 2\]/,
     );
   });
 
@@ -210,6 +210,7 @@ describe("createEvaluator()", () => {
     expect(() => scoreOutput(typed, "lost")).toThrow(
       /"lost" of graph ".*" as it must be one of its values: the outputs are .*f32 \[N, 4\]\), the last values/,
     );
-    expect(() => scoreOutput(typed, total)).toThrow(/must be floating-point logits/);
+    const scalar = { ...typed, outputs: typed.outputs.map((output) => ({ ...output, shape: [] })) };
+    expect(() => scoreOutput(scalar, total)).toThrow(/must be floating-point numbers of each example/);
   });
 });

@@ -13,7 +13,7 @@ import {
   wholeField,
 } from "@isthmus/core";
 import { TOP_EIGENPAIRS_DEFAULTS } from "@isthmus/curvature";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 
 /**
@@ -145,7 +145,7 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
 };
 
 /** Options of {@link measureLandscape}. */
-export interface MeasureLandscapeOptions extends LandscapeChoice {
+export interface MeasureLandscapeOptions extends LandscapeChoice, LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
@@ -155,6 +155,7 @@ export interface MeasureLandscapeOptions extends LandscapeChoice {
 }
 
 const RUN_DEFAULTS: Required<Omit<MeasureLandscapeOptions, keyof LandscapeChoice>> = {
+  loss: undefined,
   statisticsData: undefined,
   journalPath: undefined,
   signal: undefined,

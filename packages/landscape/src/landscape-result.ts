@@ -1,4 +1,5 @@
 import type { BarrierValues } from "@isthmus/barrier";
+import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { LandscapeKind, Normalization, VectorPolicy } from "./landscape-options.ts";
 import type { GridTopology } from "./topology/grid-topology.ts";
@@ -47,7 +48,7 @@ export interface InterpolationShape {
 }
 
 /** Loss and error on a grid of places around a network. */
-export interface LandscapeResult {
+export interface LandscapeResult extends LossFields {
   readonly kind: "landscape";
   /** Where the directions come from. */
   readonly directions: LandscapeKind;

@@ -1,6 +1,13 @@
 import { bindNetwork, describeMeasurement, evaluateGrid, type PlaneSubject } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintWeights,
+  type Graph,
+  lossFields,
+  scoreBy,
+} from "@isthmus/graph";
 import { countBatchNorms } from "@isthmus/statistics";
 import type { JournalRun } from "@isthmus/tasks";
 import { createSpace, describeBasis, type LandscapeSpace } from "./create-space.ts";
@@ -55,11 +62,12 @@ const MARGIN = 0.2;
  * ```
  */
 export async function measureLandscape(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   networks: LandscapeNetworks,
   data: DataSet,
   options: MeasureLandscapeOptions = {},
 ): Promise<LandscapeResult> {
+  const graph = scoreBy(unscored, options.loss);
   const subjects = await bindSubjects(graph, networks, options);
   const resolved = resolveLandscapeOptions(options, subjects.others.length);
   const names = movedNames(graph, resolved);
@@ -77,6 +85,7 @@ export async function measureLandscape(
   const { along, ...derivatives } = local;
   return {
     kind: "landscape",
+    ...lossFields(graph, data),
     ...{ directions: resolved.directions, normalization: resolved.normalization, vectors: resolved.vectors },
     basis: describeBasis(space).map((direction, k) => ({ ...direction, ...along[k] })),
     ...{ cosines: space.cosines, axes, loss, error },

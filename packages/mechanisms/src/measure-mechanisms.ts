@@ -6,7 +6,7 @@ import {
   type MeasurePathOptions,
   measurePath,
 } from "@isthmus/curve";
-import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import { type Architecture, assertErrors, type DataSet, limitExamples } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
@@ -106,6 +106,7 @@ export async function measureMechanisms(
   if (named.length === 0) {
     throw new UsageError(`Cannot ${ATTEMPT} as there must be data sets to measure on: there are none`);
   }
+  for (const [, data] of named) assertErrors(ATTEMPT, architecture.graph, data);
   const statisticsData = resolved.statisticsData ?? firstOf(at(named, 0, "data set")[1]);
   const measured: MechanismSet[] = [];
   for (const [index, [name, data]] of named.entries()) {

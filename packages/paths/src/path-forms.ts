@@ -1,5 +1,5 @@
 import { MEASURED_PATH } from "@isthmus/curve/forms";
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
@@ -22,6 +22,7 @@ const paths = {
   b: text,
   seed: whole,
   engine: text,
+  ...LOSS_FORM,
 };
 
 /** Form of a path through dropout-stable networks, as files hold it. */

@@ -1,6 +1,6 @@
 import { bindNetwork, createCorrectedEvaluator } from "@isthmus/barrier";
 import type { Checkpoint } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, type LossOption, lossFields, scoreBy } from "@isthmus/graph";
 import type { PruneMeasures } from "./prune-result.ts";
 
 /** The networks whose losses are compared. */
@@ -32,11 +32,16 @@ export interface ComparedNetworks {
  * ```
  */
 export async function measurePruning(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   { before, after, tuned }: ComparedNetworks,
   data: DataSet,
-  { batchSize = 100, signal }: { readonly batchSize?: number; readonly signal?: AbortSignal } = {},
+  {
+    batchSize = 100,
+    signal,
+    loss: named,
+  }: { readonly batchSize?: number; readonly signal?: AbortSignal } & LossOption = {},
 ): Promise<PruneMeasures> {
+  const graph = scoreBy(unscored, named);
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
     { attempt: "measure a pruned network", statistics: "keep", batchSize, signal },
@@ -47,6 +52,7 @@ export async function measurePruning(
   };
   try {
     return {
+      ...lossFields(graph, data),
       before: await measure(before),
       after: await measure(after),
       ...(tuned && { tuned: await measure(tuned) }),

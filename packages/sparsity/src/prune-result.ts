@@ -1,5 +1,6 @@
+import type { LossFields } from "@isthmus/graph";
 import type { PrunedUnits } from "./masks/choose-unit-masks.ts";
-import type { PruneChoice } from "./prune-options.ts";
+import type { PruneChoice } from "./prune-fields.ts";
 
 /** Ways to train the rounds of a lottery ticket: by gradients, or by evolution strategies. */
 export const TICKET_METHODS = ["gradient", "evolution"] as const;
@@ -23,7 +24,7 @@ export interface NetworkMeasures {
 }
 
 /** Losses before and after pruning, and after training on, on the same examples. */
-export interface PruneMeasures {
+export interface PruneMeasures extends LossFields {
   readonly before: NetworkMeasures;
   readonly after: NetworkMeasures;
   /** With the masks held while training; missing if nothing was trained. */

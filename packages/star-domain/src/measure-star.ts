@@ -1,6 +1,13 @@
 import { measureBarrier } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
-import { assertNetwork, type DataSet, type Graph } from "@isthmus/graph";
+import {
+  assertNetwork,
+  type DataSet,
+  type Graph,
+  type LossOption,
+  lossFields,
+  scoreBy,
+} from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { alignTo } from "./align-to.ts";
 import type { StarArchitecture } from "./search/star-search.ts";
@@ -24,7 +31,7 @@ export interface MeasureStarProgress {
 }
 
 /** Options of {@link measureStar}. */
-export interface MeasureStarOptions {
+export interface MeasureStarOptions extends LossOption {
   /** Decides which regular pairs are drawn, and seeds alignments. */
   readonly seed: number;
   /** Evenly spaced places of each pair, at least 3. @defaultValue 11 */
@@ -52,6 +59,7 @@ export interface MeasureStarOptions {
 
 /** Defaults of {@link measureStar}. */
 export const MEASURE_STAR_DEFAULTS: Required<Omit<MeasureStarOptions, "seed">> = {
+  loss: undefined,
   points: 11,
   regularPairs: 20,
   restarts: 4,
@@ -98,13 +106,14 @@ type Pair = readonly [Checkpoint, Checkpoint];
  * ```
  */
 export async function measureStar(
-  { graph, engine, symmetries }: StarArchitecture,
+  { graph: unscored, engine, symmetries }: StarArchitecture,
   { star, anchors, heldOut }: StarNetworks,
   data: DataSet,
   options: MeasureStarOptions,
 ): Promise<StarResult> {
   const { seed, ...others } = options;
   const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, others, ["seed"]), seed };
+  const graph = scoreBy(unscored, resolved.loss);
   assertNetworks(graph, { star, anchors, heldOut }, resolved);
   const groups = {
     regularRegular: drawPairs([...anchors, ...heldOut], resolved),
@@ -125,6 +134,7 @@ export async function measureStar(
   };
   return {
     kind: "star",
+    ...lossFields(graph, data),
     anchors: anchors.map(({ source }) => source),
     heldOut: heldOut.map(({ source }) => source),
     barriers: {

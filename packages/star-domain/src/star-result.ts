@@ -1,4 +1,5 @@
 import type { Predictor } from "@isthmus/ensemble";
+import type { LossFields } from "@isthmus/graph";
 
 /** Chord barriers between two networks. */
 export interface PairBarrier {
@@ -20,7 +21,7 @@ export interface PairGroup {
 }
 
 /** Measurements of a star network: how well it is connected, and how well it predicts. */
-export interface StarResult {
+export interface StarResult extends LossFields {
   readonly kind: "star";
   readonly anchors: readonly string[];
   readonly heldOut: readonly string[];

@@ -14,6 +14,7 @@ export {
   assertArchitecture,
   assertSameArchitecture,
   type GraphOptions,
+  type OpenArchitectureOptions,
   type OpenedArchitecture,
   openArchitecture,
   openSharedArchitecture,

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { Architecture, DataSet, Graph } from "@isthmus/graph";
+import { type Architecture, type DataSet, type Graph, lossFields, scoreBy } from "@isthmus/graph";
 import { chooseStatistics } from "@isthmus/statistics";
 import { bindNetwork } from "../bind-network.ts";
 import { type CorrectedEvaluation, createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
@@ -51,12 +51,13 @@ const NETWORKS_OF_PART = 4;
  * ```
  */
 export async function decomposeBarrier(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   [first, second]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: DecomposeBarrierOptions = {},
 ): Promise<BarrierDecomposition> {
   const resolved = resolveDecomposeOptions(options);
+  const graph = scoreBy(unscored, resolved.loss);
   const { signal, worst, onProgress } = resolved;
   const groups = groupLayers(graph, resolved.groups, resolved.by);
   const [a, b] = await Promise.all([bindNetwork(graph, first), bindNetwork(graph, second)]);
@@ -80,6 +81,7 @@ export async function decomposeBarrier(
     const { tempered } = whole.midpoint;
     return {
       kind: "decomposition",
+      ...lossFields(graph, data),
       ...summarizeWhole(whole),
       parts: await evaluateParts(evaluate, { graph, groups, ...whole }),
       byExample: excessByExample(

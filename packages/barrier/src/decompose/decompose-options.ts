@@ -1,5 +1,5 @@
 import { BATCH_SIZE_FIELD, choiceField, type FieldsOf, resolveFields, wholeField } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { BARRIER_FIELDS } from "../barrier-options.ts";
 import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "../layers/group-fields.ts";
@@ -58,7 +58,7 @@ export const DECOMPOSE_FIELDS: FieldsOf<DecomposeChoice> = {
 };
 
 /** What taking a barrier apart runs with, beside its options. */
-interface DecomposeRun {
+interface DecomposeRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -69,6 +69,7 @@ interface DecomposeRun {
 export interface DecomposeBarrierOptions extends DecomposeChoice, DecomposeRun {}
 
 const RUN_DEFAULTS: Required<DecomposeRun> = {
+  loss: undefined,
   statisticsData: undefined,
   signal: undefined,
   onProgress: undefined,

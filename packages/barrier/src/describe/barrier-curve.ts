@@ -46,6 +46,11 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
   });
 }
 
+/** Returns whether errors were measured: squared and absolute differences have no right and wrong. */
+export function measuresErrors({ points }: Pick<BarrierResult, "points">): boolean {
+  return points.some(({ error }) => !Number.isNaN(error));
+}
+
 /**
  * Checks that curves can be drawn.
  * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
@@ -72,12 +77,17 @@ export function assertDrawableCurves(curves: readonly BarrierCurve[]): void {
         `Cannot draw "${label}" as every temperature must be finite: they are ${temperatures.join(", ")}`,
       );
     }
-    for (const { t, loss, error } of result.points) {
-      if (![t, loss, error].every(Number.isFinite)) {
-        throw new UsageError(
-          `Cannot draw "${label}" as every value must be finite: at t = ${t} the loss is ${loss} and the error ${error}`,
-        );
-      }
-    }
+    assertFinite(label, result);
+  }
+}
+
+/** Checks that losses and errors of a curve are finite; errors may be measured nowhere. */
+function assertFinite(label: string, { points }: BarrierResult): void {
+  const hasError = measuresErrors({ points });
+  for (const { t, loss, error } of points) {
+    if ([t, loss, ...(hasError ? [error] : [])].every(Number.isFinite)) continue;
+    throw new UsageError(
+      `Cannot draw "${label}" as every value must be finite: at t = ${t} the loss is ${loss} and the error ${error}`,
+    );
   }
 }

@@ -4,6 +4,7 @@ import {
   formatBarrier,
   formatMeasure,
   formatPlace,
+  lossLabel,
   type Measure,
   measureWords,
 } from "@isthmus/findings";
@@ -34,7 +35,7 @@ export function barrierPlot(
   const plot: BarrierPlot = {
     kind: "barrier",
     measure,
-    label: axis,
+    label: measure === "loss" ? lossLabel(name, at(shown, 0, "curve").result) : axis,
     curves: shown.map(({ label, style, result: { points, barrier, interval } }) => ({
       label,
       style,

@@ -1,6 +1,6 @@
 import { MEASURES, type Measure, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
-import type { ShownCurve } from "./barrier-curve.ts";
+import { measuresErrors, type ShownCurve } from "./barrier-curve.ts";
 import { perplexityRows } from "./perplexity-rows.ts";
 
 /** The definitions of a barrier in use, with their formulas. */
@@ -19,9 +19,9 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
 
-/** What tables show of a curve: with temperatures, errors are as without. */
-function measuresOf({ temperatures }: ShownCurve): readonly Measure[] {
-  return temperatures === undefined ? MEASURES : ["loss"];
+/** What tables show of a curve: with temperatures, errors are as without; some losses have none. */
+function measuresOf({ temperatures, result }: ShownCurve): readonly Measure[] {
+  return temperatures === undefined && measuresErrors(result) ? MEASURES : ["loss"];
 }
 
 function measureColumns(curves: readonly ShownCurve[], errorKind: "share" | "points"): TableColumn[] {

@@ -9,9 +9,10 @@ import {
   type PageFact,
   type Report,
   type Tile,
+  unitOfLoss,
 } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
-import { type BarrierCurve, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
+import { type BarrierCurve, measuresErrors, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
 import { barrierPlot } from "./barrier-plot.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
@@ -52,7 +53,10 @@ function summarise(curves: readonly BarrierCurve[]): string {
   const { loss, error } = first.result.barrier;
   const last = others.at(-1);
   if (!last) {
-    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} nats above the straight line between its ends, and the error by up to ${formatBarrier(error.chord, "error")}.`;
+    const andError = measuresErrors(first.result)
+      ? `, and the error by up to ${formatBarrier(error.chord, "error")}`
+      : "";
+    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} ${unitOfLoss(first.result)} above the straight line between its ends${andError}.`;
   }
   const end = last.result.barrier.loss.chord;
   const ratio = loss.chord / end;
@@ -63,7 +67,8 @@ function summarise(curves: readonly BarrierCurve[]): string {
 /** Says how high the barrier of each curve is. */
 function listBarriers(curves: readonly BarrierCurve[]): string {
   const heights = curves.map(
-    ({ label, result }) => `${formatNumber(result.barrier.loss.chord)} nats (${label})`,
+    (curve) =>
+      `${formatNumber(curve.result.barrier.loss.chord)} ${unitOfLoss(curve.result)} (${curve.label})`,
   );
   const list = `${heights.slice(0, -1).join(", ")} and ${heights.at(-1)}`;
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
@@ -86,17 +91,21 @@ function temperedSummary(curves: readonly BarrierCurve[]): string {
 
 function describeTile({ label, result, temperatures }: ShownCurve, style: number): Tile {
   const { barrier, interval } = result;
-  const more = [
-    temperatures === undefined
-      ? `error barrier ${formatBarrier(barrier.error.chord, "error")}`
-      : temperatureWords(temperatures),
-  ];
+  const more: string[] = [];
+  if (temperatures !== undefined) more.push(temperatureWords(temperatures));
+  else if (measuresErrors(result)) more.push(`error barrier ${formatBarrier(barrier.error.chord, "error")}`);
   if (interval) {
     more.push(
       `${Math.round(100 * interval.level)} % interval ${formatNumber(interval.loss.low)} to ${formatNumber(interval.loss.high)}`,
     );
   }
-  return { name: label, value: formatNumber(barrier.loss.chord), unit: "nats", more, style };
+  return {
+    name: label,
+    value: formatNumber(barrier.loss.chord),
+    unit: unitOfLoss(result),
+    more,
+    style,
+  };
 }
 
 function figuresOf(curves: readonly ShownCurve[]): Figure[] {
@@ -108,7 +117,9 @@ function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   });
   const tempered = curves.some(({ temperatures }) => temperatures !== undefined);
   // Errors are the same at every temperature.
-  const untempered = curves.flatMap(({ temperatures }, index) => (temperatures === undefined ? index : []));
+  const withErrors = curves.flatMap(({ temperatures, result }, index) =>
+    temperatures === undefined && measuresErrors(result) ? index : [],
+  );
   const figures: Figure[] = [
     {
       ...figure("loss"),
@@ -117,15 +128,17 @@ function figuresOf(curves: readonly ShownCurve[]): Figure[] {
       caption: `Marks are measurements, joined by straight lines; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervalWords(curves)}${tempered ? WITH_TEMPERATURE : ""} ${measured}`,
       size: "hero",
     },
-    {
-      ...figure("error", tempered ? untempered : []),
+  ];
+  if (withErrors.length > 0) {
+    figures.push({
+      ...figure("error", withErrors.length < curves.length ? withErrors : []),
       name: "error",
       title: `${error.name} along the path,`,
       caption: `${error.unit}${tempered ? ", the same with and without temperature" : ""}. ${measured}`,
       size: "half",
-    },
-    ...temperatureFigures(curves),
-  ];
+    });
+  }
+  figures.push(...temperatureFigures(curves));
   const flat = flattestCurve(curves, NEEDS_ENLARGING);
   const curve = curves[flat];
   if (curve) {

@@ -8,7 +8,7 @@ import {
   seedField,
   triesField,
 } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import type { ChosenStatistics, StatisticsChoice } from "@isthmus/statistics";
 import { pointsField } from "../barrier-fields.ts";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
@@ -96,7 +96,7 @@ export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
 };
 
 /** What a measurement of barriers by layer runs with, beside its options. */
-interface LayersRun {
+interface LayersRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished pieces, and from which the same measurement resumes. @defaultValue none */
@@ -118,6 +118,7 @@ export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "sta
 const ATTEMPT = "measure layers";
 
 const RUN_DEFAULTS: Required<LayersRun> = {
+  loss: undefined,
   statisticsData: undefined,
   journalPath: undefined,
   signal: undefined,

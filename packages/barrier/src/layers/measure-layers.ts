@@ -1,5 +1,12 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights, parameterNames } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintWeights,
+  lossFields,
+  parameterNames,
+  scoreBy,
+} from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
 import { type Journal, openJournal } from "@isthmus/tasks";
@@ -67,12 +74,13 @@ import { expandEnds } from "./predict-barriers.ts";
  * ```
  */
 export async function measureLayers(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   [first, second]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MeasureLayersOptions = {},
 ): Promise<LayersResult> {
   const complete = resolveLayersOptions(options, data.size);
+  const graph = scoreBy(unscored, complete.loss);
   const chosen = chooseStatistics(graph, complete.statistics, { data, ...complete });
   const resolved: ResolvedLayersOptions = { ...complete, ...chosen };
   const tensors = groupLayers(graph, resolved.groups);
@@ -84,6 +92,7 @@ export async function measureLayers(
   const { statistics, statisticsData, seed } = resolved;
   return {
     kind: "layers",
+    ...lossFields(graph, data),
     ...(await measureGroups(subject, await describeGroups(subject), resolved)),
     statistics,
     ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),

@@ -1,5 +1,12 @@
 import { at, type Checkpoint, InputError } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintWeights,
+  type Graph,
+  lossFields,
+  scoreBy,
+} from "@isthmus/graph";
 import { openJournal } from "@isthmus/tasks";
 import { alignMany } from "@isthmus/weight-matching";
 import { bindNetwork } from "../bind-network.ts";
@@ -54,12 +61,13 @@ const ALIGNING = 0.25;
  * ```
  */
 export async function mapNetworks(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   networks: readonly Checkpoint[],
   data: DataSet,
   options: MapNetworksOptions,
 ): Promise<MapResult> {
   const resolved = resolveMapOptions(options);
+  const graph = scoreBy(unscored, resolved.loss);
   const { star, statistics, statisticsData, batchSize, signal, points, seed } = resolved;
   assertSeveral(networks);
   const trained = await identify(graph, [
@@ -91,6 +99,7 @@ export async function mapNetworks(
     const { ends: _, ...after } = await measureStage(aligned, tools);
     return {
       kind: "map",
+      ...lossFields(graph, data),
       networks: trained.map(({ network: { source }, role }, i) => ({
         source,
         role,

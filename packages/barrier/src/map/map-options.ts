@@ -8,7 +8,7 @@ import {
   triesField,
   wholeField,
 } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
 import { MANY_METHODS, MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
@@ -60,7 +60,7 @@ export const MAP_FIELDS: FieldsOf<MapChoice> = {
 };
 
 /** What a map runs with, beside its options. */
-interface MapRun {
+interface MapRun extends LossOption {
   /**
    * A network that is aligned to the others and placed among them, but is no part of their mean, such as one
    * that `findStar` found. @defaultValue none
@@ -90,6 +90,7 @@ export interface MapNetworksOptions extends MapChoice, MapRun {
 export const MAP_ATTEMPT = "map networks";
 
 const RUN_DEFAULTS: Required<MapRun> = {
+  loss: undefined,
   star: undefined,
   symmetries: undefined,
   statisticsData: undefined,

@@ -1,4 +1,4 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf, text } from "@isthmus/forms";
 import { z } from "zod";
 import { CUMULATIVE_ORDERS, type LayersResult } from "../layers-result.ts";
@@ -43,6 +43,7 @@ const layerGroup = z.preprocess(
 export const LAYERS_FORM: z.ZodType = schemaOf<LayersResult>()(
   z.looseObject({
     kind: z.literal("layers"),
+    ...LOSS_FORM,
     groups: z.array(layerGroup),
     whole: cut,
     layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: MEASURES })),

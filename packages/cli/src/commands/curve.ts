@@ -42,7 +42,12 @@ import { type TrainingFlags, trainingOptions } from "../training/training-option
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, BindingOptions, EngineOptions {
+interface CurveVerbOptions
+  extends TrainingFlags,
+    ScalingOptions,
+    NormOptions,
+    Omit<BindingOptions, "loss">,
+    EngineOptions {
   readonly graph?: string | undefined;
   readonly data: string;
   readonly testData?: string | undefined;
@@ -84,7 +89,7 @@ function withTraining() {
       parseCount(1, MOST.columns),
       TRAIN_CURVE_DEFAULTS.bends,
     );
-  return addTrainingOptions(addScalingOptions(addBindingOptions(command)), 1);
+  return addBindingOptions(addTrainingOptions(addScalingOptions(command), 1));
 }
 
 function withMeasurement(command: ReturnType<typeof withTraining>) {

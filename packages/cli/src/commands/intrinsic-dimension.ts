@@ -14,6 +14,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { readFields } from "../measurement/field-options.ts";
+import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -44,7 +45,9 @@ const ATTEMPT = "measure an intrinsic dimension";
 
 /** Creates the command `isthmus intrinsic-dimension`. */
 export function intrinsicDimensionVerb(run: RunVerb): CommandUnknownOpts {
-  const trained = addTrainingOptions(addTrainedOptions(createVerb("intrinsic-dimension")), 1, "adam");
+  const trained = addBindingOptions(
+    addTrainingOptions(addTrainedOptions(createVerb("intrinsic-dimension")), 1, "adam"),
+  );
   const command = addSearchOptions(addEngineOption(trained)).addHelpText("after", EXAMPLES);
   return command.action((options) =>
     run(options, (context) => {
@@ -155,7 +158,7 @@ function recipeOf(
   const flags = trainingOptions(options, { graph, data: training });
   const { epochs, batch, remainder, loss, optimizer, schedule, augment, freeze, threads, saveEvery } =
     flags as Required<TrainOptions>;
-  if (options.shuffleLabels && loss?.kind === "next-token") {
+  if (options.shuffleLabels && typeof loss === "object" && loss.kind === "next-token") {
     throw new UsageError(
       "Cannot train on shuffled labels with the loss next-token as it predicts tokens from each other: leave --shuffle-labels out",
     );

@@ -43,7 +43,7 @@ import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions
-  extends NetworkOptions,
+  extends Omit<NetworkOptions, "loss">,
     TrainingDataOptions,
     LocalFlags,
     MeasureFlags,
@@ -56,7 +56,7 @@ interface TrainVerbOptions
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  const training = addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0));
+  const training = addBindingOptions(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0)));
   return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
@@ -64,11 +64,10 @@ export function trainVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createWithNetwork() {
-  const command = createVerb("train", HELP_GROUPS.networks)
+  return createVerb("train", HELP_GROUPS.networks)
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
-  return addBindingOptions(command);
 }
 
 function withData(command: ReturnType<typeof createWithNetwork>) {

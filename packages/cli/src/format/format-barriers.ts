@@ -2,6 +2,7 @@ import {
   type BarrierCurve,
   type BarrierInterval,
   type BarrierValues,
+  measuresErrors,
   perplexityRows,
   type TemperedCurve,
   withTemperedCurves,
@@ -52,15 +53,16 @@ export function formatBarriers(curves: readonly BarrierCurve[], terminal: Termin
 }
 
 function formatBarrierTable(curves: readonly BarrierCurve[]): string {
+  const measures = curves.some(({ result }) => measuresErrors(result)) ? MEASURES : (["loss"] as const);
   const columns = curves.flatMap(({ label }) =>
-    MEASURES.map((measure) => ({
+    measures.map((measure) => ({
       title: curves.length === 1 ? measure : `${label}: ${measure}`,
       align: "right" as const,
     })),
   );
   const row = (name: string, cell: (curve: BarrierCurve, measure: Measure) => string): string[] => [
     name,
-    ...curves.flatMap((curve) => MEASURES.map((measure) => cell(curve, measure))),
+    ...curves.flatMap((curve) => measures.map((measure) => cell(curve, measure))),
   ];
   const rows = [
     row("at A", ({ result }, measure) => formatMeasure(endOf(result, 0)[measure], measure)),
@@ -72,7 +74,7 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     ),
     ...perplexityRows(curves).map(({ name, values }) => [
       name,
-      ...values.flatMap((value) => MEASURES.map((measure) => perplexityCell(value, measure))),
+      ...values.flatMap((value) => measures.map((measure) => perplexityCell(value, measure))),
     ]),
     row("reached at t", ({ result }, measure) => formatPlace(result.barrier[measure].at)),
   ];

@@ -3,17 +3,20 @@ import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type BoundArchitecture,
   bindArchitecture as bind,
+  LOSS_FIELD,
   UNREAD_POLICIES,
   type UnreadPolicy,
 } from "@isthmus/graph";
-import type { GraphOptions, OpenedArchitecture } from "@isthmus/zoo";
+import type { OpenedArchitecture } from "@isthmus/zoo";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect } from "../options/parse-values.ts";
 import type { Context } from "../verb.ts";
+import type { ArchitectureReading } from "./open-architecture.ts";
 
 /** Options that say how a graph is read, and how its weights are found in checkpoints. */
-export type BindingOptions = GraphOptions & {
+export type BindingOptions = ArchitectureReading & {
   readonly exportedFrom?: string | undefined;
   readonly unread?: UnreadPolicy | undefined;
   readonly prefix?: string | undefined;
@@ -21,6 +24,7 @@ export type BindingOptions = GraphOptions & {
 
 /** Adds the options that say how a graph is read, and how its weights are found in checkpoints. */
 export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((command) => {
+  addFieldOptions(command.optionsGroup(HELP_GROUPS.measured), { loss: LOSS_FIELD });
   command
     .optionsGroup(HELP_GROUPS.reading)
     .option(

@@ -1,3 +1,4 @@
+import type { NamedLoss } from "@isthmus/graph";
 import {
   type GraphOptions,
   type OpenedArchitecture,
@@ -6,27 +7,38 @@ import {
 } from "@isthmus/zoo";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 
+/** Options that say how the file of a graph is read, and by which loss its networks are scored. */
+export type ArchitectureReading = GraphOptions & { readonly loss?: NamedLoss | undefined };
+
 /**
  * Options that say where the architecture of checkpoints is read from: a graph if one is named,
  * else their config.
  */
 export type ArchitectureOptions = EngineOptions &
-  GraphOptions & {
+  ArchitectureReading & {
     readonly graph?: string | undefined;
   };
 
 /** Opens an architecture from a file or a model's folder, with the engine that `--engine` names. */
 export async function openArchitecture(
   path: string,
-  { engine, input, logits, outputs }: EngineOptions & GraphOptions,
+  { engine, ...options }: EngineOptions & ArchitectureReading,
 ): Promise<OpenedArchitecture> {
-  return open(path, await createEngine(engine), { input, logits, outputs });
+  return open(path, await createEngine(engine), readingOf(options));
 }
 
 /** Opens the architecture that checkpoints share, with the engine that `--engine` names. */
 export async function openSharedArchitecture(
   paths: readonly string[],
-  { engine, graph, input, logits, outputs }: ArchitectureOptions,
+  { engine, graph, ...options }: ArchitectureOptions,
 ): Promise<OpenedArchitecture> {
-  return openShared(paths, await createEngine(engine), { graph, input, logits, outputs });
+  return openShared(paths, await createEngine(engine), { graph, ...readingOf(options) });
 }
+
+/** Takes the options of the reading alone: verbs pass all options that they have. */
+const readingOf = ({ input, logits, outputs, loss }: ArchitectureReading): ArchitectureReading => ({
+  input,
+  logits,
+  outputs,
+  loss,
+});

@@ -1,5 +1,5 @@
 import { openCheckpoint } from "@isthmus/core";
-import type { DataSet, Engine } from "@isthmus/graph";
+import type { DataSet, Engine, NamedLoss } from "@isthmus/graph";
 import {
   type ExamplesJudge,
   isRecipeFile,
@@ -19,6 +19,8 @@ export interface JudgeOptions
   /** What is measured. */
   readonly score: "loss" | "error";
   readonly data: string;
+  /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
+  readonly loss?: NamedLoss | undefined;
   readonly graph?: string | undefined;
   /** Path of the checkpoint that the graph was exported from. */
   readonly exportedFrom?: string | undefined;
@@ -42,12 +44,12 @@ export async function openJudge(
     readonly change?: (data: DataSet) => DataSet;
   },
 ): Promise<OpenedJudge> {
-  const { data, score, exportedFrom, unread, graph, input, logits } = options;
+  const { data, score, exportedFrom, unread, graph, input, logits, loss } = options;
   const first = listReferences(recipe)
     .map(({ reference }) => reference)
     .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
   const paths = first === undefined ? [] : [first];
-  const read = await openSharedArchitecture(paths, engine, { graph, input, logits });
+  const read = await openSharedArchitecture(paths, engine, { graph, input, logits, loss });
   const examples = change(await openExamples(data, options, dataContext(read)));
   const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
   const judging = { score, exportedFrom: witness, unread };

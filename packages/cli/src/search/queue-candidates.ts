@@ -37,6 +37,7 @@ export async function queueCandidates(
     exportedFrom,
     input,
     logits,
+    loss,
     unread,
     mean,
     std,
@@ -48,13 +49,13 @@ export async function queueCandidates(
   const judge = { data, score, graph, exportedFrom, unread, mean, std };
   const judging = await openJudge(
     recipe,
-    { ...judge, input, logits },
+    { ...judge, input, logits, loss },
     { engine: await createEngine(engine) },
   );
   const digest = fingerprintData(judging.examples);
   await judging.release();
   const names = join(tasks.folder, "names.json");
-  await saveFile(names, JSON.stringify({ input, logits }));
+  await saveFile(names, JSON.stringify({ input, logits, loss }));
   await assertPlannable(recipe, { seed, strict: strictness.strict, onWarning: strictness.onWarning });
   const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
   const there = {

@@ -1,7 +1,7 @@
-import { FormatError, readJsonFile } from "@isthmus/core";
+import { FormatError, findMisfit, readJsonFile } from "@isthmus/core";
 import { DATA_NAME } from "@isthmus/data/forms";
 import { assertTaskParams, filePath, fingerprint, movePathsBy, schemaOf, seed } from "@isthmus/forms";
-import { type Engine, UNREAD_POLICIES } from "@isthmus/graph";
+import { type Engine, LOSS_FIELD, type NamedLoss, UNREAD_POLICIES } from "@isthmus/graph";
 import {
   assertRecipe,
   createAligner,
@@ -29,7 +29,7 @@ export interface SearchCandidateParams {
   readonly values: readonly number[];
   readonly seed: number;
   /** Names of inputs and outputs of the graph are in a file, as they may look like paths. */
-  readonly judge: Omit<JudgeOptions, "input" | "logits">;
+  readonly judge: Omit<JudgeOptions, "input" | "logits" | "loss">;
   /** Fingerprint of the examples. */
   readonly digest: string;
 }
@@ -61,7 +61,11 @@ const PARAMS = z.strictObject({
   digest: fingerprint,
 });
 
-const NAMES = z.strictObject({ input: z.array(z.string()).optional(), logits: z.string().optional() });
+const NAMES = z.strictObject({
+  input: z.array(z.string()).optional(),
+  logits: z.string().optional(),
+  loss: z.custom<NamedLoss>((loss) => findMisfit(LOSS_FIELD.form, loss) === undefined).optional(),
+});
 
 /** Merges by a recipe with numbers in place of its ranges, in memory, and judges the result by examples. */
 export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> = {

@@ -6,7 +6,7 @@ import {
 } from "@isthmus/subspace";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addFieldOptions } from "../measurement/field-options.ts";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import type { BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -14,7 +14,7 @@ import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 
 /** Options of a verb that measures intrinsic dimensions: what is trained. */
-export type TrainedFlags = BindingOptions &
+export type TrainedFlags = Omit<BindingOptions, "loss"> &
   ScalingOptions & {
     readonly net?: string | undefined;
     readonly graph?: string | undefined;
@@ -40,7 +40,7 @@ export const addTrainedOptions: AddOptions<TrainedFlags> = optionGroup((command)
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
-  addScalingOptions(addBindingOptions(command))
+  addScalingOptions(command)
     .requiredOption("--data <name>", dataForms(":train (if not said), :test or :val"))
     .option(
       "--eval-data <name>",

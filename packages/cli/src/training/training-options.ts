@@ -18,7 +18,13 @@ export const OPTIMIZER_NAMES = ["sgd", "adam", "adamw"] as const;
 /** Names that `--schedule` takes. */
 export const SCHEDULE_NAMES = ["constant", "cosine", "one-cycle", "step"] as const;
 /** Names that `--loss` takes. */
-export const LOSS_NAMES = ["cross-entropy", "next-token", "mean-squared-error"] as const;
+export const LOSS_NAMES = [
+  "cross-entropy",
+  "next-token",
+  "binary-cross-entropy",
+  "mean-squared-error",
+  "mean-absolute-error",
+] as const;
 
 /** Default of `--momentum`. */
 export const MOMENTUM = 0.9;
@@ -117,7 +123,8 @@ function assertFlags({
 
 function lossOf({ loss: kind, labelSmoothing }: TrainingFlags): TrainOptions["loss"] {
   const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
-  if (kind !== "mean-squared-error") return kind === undefined ? smoothed : { kind, ...smoothed };
+  const isOfClasses = kind === "cross-entropy" || kind === "next-token";
+  if (kind === undefined || isOfClasses) return kind === undefined ? smoothed : { kind, ...smoothed };
   if (labelSmoothing === undefined) return { kind };
   throw new UsageError(`Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`);
 }

@@ -11,7 +11,7 @@ const MOST_BYTES = 400e6;
  * returned as it is.
  */
 export function holdExamples(data: DataSet): DataSet {
-  const { name, classes, size, exampleShape, scaling, inputName, labelling, unlabelled } = data;
+  const { name, classes, size, exampleShape, scaling, inputName, labelling, unlabelled, targets } = data;
   if (scaling === undefined || 4 * size * sizeOf(exampleShape) > MOST_BYTES) return data;
   const { inputs, labels, features = new Map<string, Tensor>() } = data.read(0, size);
   const perExample = labels.length / size;
@@ -21,5 +21,10 @@ export function holdExamples(data: DataSet): DataSet {
     ...{ name, classes, inputName, features, labelling },
   });
   // Attacks are measured in pixels, and need to know how these were scaled.
-  return { ...held, scaling, ...(unlabelled === undefined ? {} : { unlabelled }) };
+  return {
+    ...held,
+    scaling,
+    ...(unlabelled === undefined ? {} : { unlabelled }),
+    ...(targets && { targets }),
+  };
 }

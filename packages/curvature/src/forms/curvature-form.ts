@@ -1,3 +1,4 @@
+import { LOSS_FORM } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { z } from "zod";
 import type { CurvatureResult } from "../curvature-result.ts";
@@ -118,6 +119,7 @@ const measures = {
 export const CURVATURE_FORM: z.ZodType = schemaOf<CurvatureResult>()(
   z.looseObject({
     kind: z.literal("curvature"),
+    ...LOSS_FORM,
     operator: z.enum(CURVATURE_KINDS),
     derivatives: z.enum(["exact", "finite-differences"]),
     reason: text.optional(),

@@ -25,10 +25,7 @@ export type HessianDerivatives = (typeof HESSIAN_DERIVATIVES)[number];
 export interface CurvatureOperatorOptions {
   /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
   readonly parameters?: readonly string[] | undefined;
-  /**
-   * The loss.
-   * @defaultValue the loss networks are evaluated by: cross-entropy, for texts of the next token
-   */
+  /** The loss. @defaultValue the loss networks are evaluated by, see `lossOf` of `@isthmus/graph` */
   readonly loss?: LossSpec | undefined;
   /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
   readonly examples?: number;

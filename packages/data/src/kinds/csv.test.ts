@@ -45,6 +45,17 @@ describe("csv:FILE", () => {
     await expect(read("a,b\n", ",no-header,label=2")).rejects.toThrow(/column 1 of line 1 is "a"/);
   });
 
+  it("keeps labels as numbers to be approximated, if the name says so", async () => {
+    const open = (text: string, ending: string) =>
+      openDataSet(`csv:${folder.write(`${count++}.csv`, text)}${ending}`);
+    const data = await open("price,rooms\n2.5,3\n-1e1,4\n7,5\n", ",label=price,numbers@2");
+    expect(data).toMatchObject({ labelling: "none", targets: "labels", size: 2, exampleShape: [1] });
+    const { inputs, features, labels } = data.read(0, 2);
+    expect([...inputs.data, ...(features?.get("labels")?.data ?? [])]).toEqual([3, 4, 2.5, -10]);
+    expect(labels).toHaveLength(0);
+    await expect(open("1,a\n", ",numbers")).rejects.toThrow(/as ,numbers says: in line 1 it is "a"/);
+  });
+
   it("keeps the first N rows, with the classes of all", async () => {
     const { labels, classes, shape } = await read("1,b\n2,c\n3,a\n", "@2");
     expect([labels, classes, shape]).toEqual([[1, 2], 3, [2, 1]]);

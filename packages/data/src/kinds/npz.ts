@@ -19,7 +19,7 @@ export const npzKind: DataKind = {
   async open(name, options) {
     const file = at(name.paths, 0, "path");
     const { names, read } = await openNpz(file);
-    const request = { split: name.split, file, graphInputs: options.inputs };
+    const request = { split: name.split, file, graphInputs: options.inputs, graphOutputs: options.outputs };
     return openArrays(name, await readArrays(names, read, request), options);
   },
 };

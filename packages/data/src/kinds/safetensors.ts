@@ -22,7 +22,7 @@ export const safetensorsKind: DataKind = {
   async open(name, options) {
     const file = at(name.paths, 0, "path");
     await using checkpoint = await openCheckpoint(file);
-    const request = { split: name.split, file, graphInputs: options.inputs };
+    const request = { split: name.split, file, graphInputs: options.inputs, graphOutputs: options.outputs };
     const names = [...checkpoint.tensors.keys()];
     return openArrays(name, await readArrays(names, (key) => checkpoint.read(key), request), options);
   },

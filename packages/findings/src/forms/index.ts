@@ -1,1 +1,1 @@
-export { MEASURED, PROVENANCE } from "./result-forms.ts";
+export { LOSS_FORM, MEASURED, PROVENANCE } from "./result-forms.ts";

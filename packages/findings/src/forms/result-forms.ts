@@ -17,3 +17,9 @@ export const PROVENANCE: z.ZodOptional<z.ZodType<Provenance>> = z
     data: z.array(z.looseObject({ name: z.string(), mean: channels, std: channels })).optional(),
   })
   .optional();
+
+/** Fields that say by which loss a result was measured, if that is not the usual one of classes. */
+export const LOSS_FORM: {
+  readonly lossKind: z.ZodOptional<z.ZodString>;
+  readonly lossUnit: z.ZodOptional<z.ZodString>;
+} = { lossKind: z.string().optional(), lossUnit: z.string().optional() };

@@ -2,7 +2,7 @@ import type { Checkpoint } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
-import { createPasses } from "./create-passes.ts";
+import { createLogitsPasses } from "./create-logits-passes.ts";
 import { EVALUATOR_DEFAULTS } from "./evaluator-options.ts";
 import { limitExamples } from "./limit-examples.ts";
 
@@ -23,7 +23,7 @@ export async function assertCausal(
 ): Promise<void> {
   const texts = limitExamples(attempt, data, TEXTS);
   const options = { ...EVALUATOR_DEFAULTS, bake: false };
-  const passes = await createPasses({ graph, engine, data: texts, attempt, texts: true }, options);
+  const passes = await createLogitsPasses({ graph, engine, data: texts, attempt, texts: true }, options);
   try {
     await passes.run(await bindWeights(graph, network), () => {}, { signal: undefined });
   } finally {

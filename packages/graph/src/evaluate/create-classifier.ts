@@ -4,7 +4,7 @@ import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import { softmaxInto } from "../kernels/softmax.ts";
 import type { Scoring } from "../scoring/scoring-of.ts";
-import { createPasses } from "./create-passes.ts";
+import { createLogitsPasses } from "./create-logits-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 
 /** Class probabilities of the examples of a data set. */
@@ -42,7 +42,7 @@ export async function createClassifier(
   options: EvaluatorOptions = {},
 ): Promise<Classifier> {
   const resolved = resolveOptions("classify", EVALUATOR_DEFAULTS, options);
-  const passes = await createPasses({ graph, engine, data, attempt: "classify" }, resolved);
+  const passes = await createLogitsPasses({ graph, engine, data, attempt: "classify" }, resolved);
   return {
     scoring: passes.scoring,
     async classify(network, signal) {

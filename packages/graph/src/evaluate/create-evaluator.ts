@@ -1,11 +1,14 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
+import type { LossOption } from "../scoring/losses.ts";
+import { scoreBy } from "../scoring/score-by.ts";
 import type { Scoring } from "../scoring/scoring-of.ts";
-import { createPasses } from "./create-passes.ts";
+import { createPasses, type RunBatch } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
-import { type Evaluation, Scores } from "./scores.ts";
+import { openScorers, sumScores } from "./open-scorers.ts";
+import type { Evaluation } from "./scores.ts";
 
 /** Evaluates any number of networks of one architecture on one data set. */
 export interface Evaluator {
@@ -31,13 +34,17 @@ export interface Evaluator {
  * Logits `[examples, classes]` are compared with the labels. Logits `[examples, length, classes]` are
  * compared with the labels of positions, if the data have them, else for token ids `[examples, length]` with
  * the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
- * count. The loss of such an example is the mean over its positions that count.
+ * count. The loss of such an example is the mean over its positions that count. Logits `[examples, classes,
+ * height, width]` are compared with the labels of pixels. Other losses compare each number of the output
+ * with a target of its own: labels of that shape, or the input itself; `lossOf` says which loss is taken if
+ * none is named.
  *
  * `scoringOf` says what is scored: the output that is computed last or, if a softmax over the classes makes
  * it, what the softmax reads; `scoreOutput` chooses another value. A graph of a fixed batch is run in its
  * batches, the last one filled up.
  * @throws InputError if there are no examples, they do not fit the graph's input, there is nothing for
- *   another input, labels are no classes, or the cross-entropy cannot be computed from the output
+ *   another input, labels do not fit the output, or the loss cannot be computed from the output
+ * @throws UsageError if there is no such loss
  * @throws OutOfRangeError if an option is out of its range
  *
  * @example
@@ -56,18 +63,25 @@ export interface Evaluator {
  * ```
  */
 export async function createEvaluator(
-  { graph, engine }: Architecture,
+  { graph: unscored, engine }: Architecture,
   data: DataSet,
-  options: EvaluatorOptions = {},
+  { loss, ...options }: EvaluatorOptions & LossOption = {},
 ): Promise<Evaluator> {
   const resolved = resolveOptions("evaluate", EVALUATOR_DEFAULTS, options);
-  const passes = await createPasses({ graph, engine, data, attempt: "evaluate", texts: true }, resolved);
+  const graph = scoreBy(unscored, loss);
+  const { graph: scored, outputs, scorers } = await openScorers("evaluate", { graph, engine }, data);
+  const passes = await createPasses({ graph: scored, engine, data, attempt: "evaluate", outputs }, resolved);
   return {
-    scoring: passes.scoring,
+    scoring: at(scorers, 0, "output").scoring,
     async evaluate(network, signal) {
-      const scores = new Scores(data);
-      await passes.run(await bindWeights(graph, network), (batch) => scores.add(batch), { signal });
-      return scores.result();
+      const opened = scorers.map((scorer) => ({ ...scorer, scores: scorer.begin() }));
+      const visit = async (run: RunBatch) => {
+        for (const { scores } of opened) await scores.add(run);
+      };
+      await passes.run(await bindWeights(graph, network), visit, { signal });
+      return sumScores(
+        opened.map(({ name, weight, scores }) => ({ name, weight, evaluation: scores.result() })),
+      );
     },
     release: () => passes.release(),
   };

@@ -4,7 +4,7 @@ import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import { fitTemperature } from "../kernels/fit-temperature.ts";
 import type { Scoring } from "../scoring/scoring-of.ts";
-import { createPasses, type Passes } from "./create-passes.ts";
+import { createLogitsPasses, type LogitsPasses } from "./create-logits-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 import { HeldLogits } from "./held-logits.ts";
 import { type Evaluation, Scores } from "./scores.ts";
@@ -66,7 +66,7 @@ export async function createTemperedEvaluator(
 ): Promise<TemperedEvaluator> {
   const resolved = resolveOptions("evaluate", EVALUATOR_DEFAULTS, options);
   const prepare = (examples: DataSet) =>
-    createPasses({ graph, engine, data: examples, attempt: "evaluate", texts: true }, resolved);
+    createLogitsPasses({ graph, engine, data: examples, attempt: "evaluate", texts: true }, resolved);
   const passes = await prepare(data);
   const fitting = fitted === data ? passes : await prepare(fitted).catch(releasing(passes));
   return {
@@ -118,7 +118,7 @@ export async function createTemperedEvaluator(
 }
 
 /** Returns what frees the engine's memory after an error, and throws it. */
-const releasing = (passes: Passes) => async (error: unknown) => {
+const releasing = (passes: LogitsPasses) => async (error: unknown) => {
   await passes.release();
   throw error;
 };

@@ -1,4 +1,4 @@
-import type { LogitsBatch } from "./create-passes.ts";
+import type { LogitsBatch } from "./read-logits.ts";
 
 /** Most logits that are held, 1 GiB of f32. */
 const MOST_HELD = 2 ** 28;

@@ -1,29 +1,37 @@
 import { InputError } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import { crossEntropyInto } from "../kernels/cross-entropy.ts";
-import type { LogitsBatch } from "./create-passes.ts";
+import type { LogitsBatch } from "./read-logits.ts";
 
 /** Loss and accuracy of one network on a data set. */
 export interface Evaluation {
-  /** Mean cross-entropy, in nats. */
+  /** Mean loss of the examples, in the unit of the loss: nats for cross-entropy. */
   readonly loss: number;
-  /** Share of examples that are classified wrongly, or of tokens that are predicted wrongly, in `[0, 1]`. */
+  /**
+   * Share of examples that are classified wrongly, or the mean over examples of the share of their tokens,
+   * pixels or labels that are predicted wrongly, in `[0, 1]`; NaN if the loss has no notion of it.
+   */
   readonly error: number;
   readonly examples: number;
-  /** Cross-entropy of each example, for text the mean over its tokens, `[examples]`, in nats. */
+  /** Loss of each example, the mean over its tokens, pixels or numbers that count, `[examples]`. */
   readonly losses: Float64Array;
-  /** Whether each example is classified correctly, 0 or 1; for text the share of its tokens; `[examples]`. */
+  /**
+   * Whether each example is classified correctly, 0 or 1; the share of its tokens, pixels or labels; NaN if
+   * the loss has no notion of it; `[examples]`.
+   */
   readonly right: Float64Array;
-  /** Number of positions that count; absent if each example has one label. */
+  /** Number of positions that count; absent if each example has one label, and for pixels. */
   readonly tokens?: number;
   /**
    * Perplexity of a language model: `exp` of the mean cross-entropy of all positions, each with the same
-   * weight; absent if each example has one label.
+   * weight; absent if each example has one label, and for pixels.
    */
   readonly perplexity?: number;
+  /** Loss and error of each output by its name; absent unless several outputs have a loss each. */
+  readonly outputs?: Readonly<Record<string, Pick<Evaluation, "loss" | "error">>>;
 }
 
-/** Scores of the examples of a data set, which are added batch by batch. */
+/** Scores by classes of the examples of a data set, which are added batch by batch. */
 export class Scores {
   readonly #data: DataSet;
   readonly #temperature: number;
@@ -56,21 +64,28 @@ export class Scores {
       this.#tokens += counted;
       this.#tokenLoss += loss;
     }
-    this.#isText ||= rows > 1;
+    this.#isText ||= rows > 1 && this.#data.labelling !== "pixel";
   }
 
   /** Returns the evaluation of all examples that were added. */
   result(): Evaluation {
-    const examples = this.#losses.length;
     return {
-      loss: sum(this.#losses) / examples,
-      error: (examples - sum(this.#right)) / examples,
-      examples,
-      losses: this.#losses,
-      right: this.#right,
+      ...summarize(this.#losses, this.#right),
       ...(this.#isText ? { tokens: this.#tokens, perplexity: Math.exp(this.#tokenLoss / this.#tokens) } : {}),
     };
   }
+}
+
+/** Returns the evaluation of examples of which the losses and the shares of right predictions are known. */
+export function summarize(losses: Float64Array, right: Float64Array): Evaluation {
+  const examples = losses.length;
+  return {
+    loss: sum(losses) / examples,
+    error: (examples - sum(right)) / examples,
+    examples,
+    losses,
+    right,
+  };
 }
 
 function sum(values: Float64Array): number {
@@ -85,9 +100,10 @@ function countLabelled(labels: Int32Array): number {
   return count;
 }
 
-function nothingCounts({ name }: DataSet, example: number): InputError {
+/** Returns the error that an example has nothing that counts. */
+export function nothingCounts({ name }: DataSet, example: number): InputError {
   return new InputError(
-    `Cannot evaluate on "${name}" as every example must have a position that counts: example ${example} has none, all its labels are negative or masked; leave such examples out`,
+    `Cannot evaluate on "${name}" as every example must have a position that counts: example ${example} has none, all its labels are negative, masked or missing; leave such examples out`,
     { input: name },
   );
 }
@@ -95,8 +111,9 @@ function nothingCounts({ name }: DataSet, example: number): InputError {
 function assertClasses({ name, classes: used, labelling = "example" }: DataSet, classes: number): void {
   if (used <= classes) return;
   const what = labelling === "next" ? "token ids" : "labels";
+  const advice = labelling === "pixel" ? "; pixels that do not count must have negative labels" : "";
   throw new InputError(
-    `Cannot evaluate on "${name}" as ${what} must be below the ${classes} classes of the graph: the largest is ${used - 1}`,
+    `Cannot evaluate on "${name}" as ${what} must be below the ${classes} classes of the graph: the largest is ${used - 1}${advice}`,
     { input: name },
   );
 }

@@ -12,6 +12,7 @@ import { fixedBatch } from "../batch/follow-batch.ts";
 import type { Batch, DataSet } from "../data-set.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { tableRows } from "../probe/random-inputs.ts";
+import { lossOfOutput } from "../scoring/score-by.ts";
 import { fillBatch, fillInput } from "./fill-batch.ts";
 import { type FilledInput, type MatchedInput, matchInputs } from "./match-inputs.ts";
 
@@ -82,6 +83,7 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
   const fixed = fixedBatch(graph);
   const feedsOf = createFeeder(attempt, graph, { data, matched });
   const used = new Set(matched.map(({ source }) => (source.kind === "feature" ? source.name : "")));
+  for (const name of labelNames(graph, data)) used.add(name);
   return {
     ranges: rangesOf(data.size, fixed ?? batchSize),
     fixedBatch: fixed,
@@ -99,6 +101,15 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
       return { feeds: feedsOf(rows === examples ? batch : fillBatch(batch, rows)), batch, examples, rows };
     },
   };
+}
+
+/** Lists the arrays of a data set that hold labels, and are not fed. */
+function labelNames({ loss }: Graph, { targets }: DataSet): string[] {
+  const ofOutputs =
+    typeof loss === "object"
+      ? Object.entries(loss).map(([name, part]) => lossOfOutput(part).targets ?? name)
+      : [];
+  return targets === undefined ? ofOutputs : [targets, ...ofOutputs];
 }
 
 function rangesOf(size: number, batch: number): BatchRange[] {

@@ -1,4 +1,5 @@
 import type { DType, Tensor, TensorInfo } from "@isthmus/core";
+import type { Loss } from "../scoring/losses.ts";
 
 /** An attribute of a node, tagged with its ONNX type so that it can be written back. */
 export type Attribute =
@@ -78,6 +79,8 @@ export interface Graph {
    * decide, as `scoringOf` describes.
    */
   readonly scored?: string;
+  /** Loss that networks are scored by; absent if it follows from labels and outputs, see `lossOf`. */
+  readonly loss?: Loss;
   /**
    * Element type and concrete shape of every value for one batch size; absent if they are not
    * known. A graph with them and with concrete inputs is *typed*, as `specialize` makes it and as

@@ -10,13 +10,14 @@ import { intAttribute } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { lowerSequences } from "../lower/lower-sequences.ts";
+import { withDecodedLoss } from "../scoring/score-by.ts";
 import { assertConnected, assertExtents } from "./assert-graph.ts";
 import { chooseDataInputs } from "./choose-data-inputs.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
 import { findTrained } from "./find-trained.ts";
 import { inlineFunctions } from "./inline-functions.ts";
-import { PRODUCER, SCORED } from "./producer.ts";
+import { LOSS, PRODUCER, SCORED } from "./producer.ts";
 import { MODEL, type ModelProto } from "./schema.ts";
 import { shareCopies } from "./share-copies.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
@@ -97,13 +98,18 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   };
   assertConnected(graph, source);
   assertExtents(graph, source);
-  return { graph: isOwn ? graph : lowerSequences(readAsInference(graph)), weights: embedded };
+  if (!isOwn) return { graph: lowerSequences(readAsInference(graph)), weights: embedded };
+  return { graph: withDecodedLoss(graph, metadataOf(model, LOSS)), weights: embedded };
 }
 
 /** Reads which value is scored, if one was chosen before the graph was encoded. */
-function scoredOf({ metadataProps = [] }: ModelProto): Pick<Graph, "scored"> {
-  const scored = metadataProps.find(({ key }) => key === SCORED)?.value;
+function scoredOf(model: ModelProto): Pick<Graph, "scored"> {
+  const scored = metadataOf(model, SCORED);
   return scored === undefined ? {} : { scored };
+}
+
+function metadataOf({ metadataProps = [] }: ModelProto, name: string): string | undefined {
+  return metadataProps.find(({ key }) => key === name)?.value;
 }
 
 function collectWeights(

@@ -1,7 +1,8 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { encodeLoss } from "../scoring/score-by.ts";
 import { encodeMessage } from "./encode-message.ts";
-import { PRODUCER, SCORED } from "./producer.ts";
+import { LOSS, PRODUCER, SCORED } from "./producer.ts";
 import {
   type AttributeProto,
   type GraphProto,
@@ -32,12 +33,17 @@ const IR_VERSION = 8;
  * ```
  */
 export function encodeGraph(graph: Graph): Uint8Array {
+  const { scored, loss } = graph;
+  const metadataProps = [
+    ...(scored === undefined ? [] : [{ key: SCORED, value: scored }]),
+    ...(loss === undefined ? [] : [{ key: LOSS, value: encodeLoss(loss) }]),
+  ];
   const model: ModelProto = {
     irVersion: IR_VERSION,
     producerName: PRODUCER,
     graph: encodeGraphProto(graph),
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
-    ...(graph.scored === undefined ? {} : { metadataProps: [{ key: SCORED, value: graph.scored }] }),
+    ...(metadataProps.length > 0 && { metadataProps }),
   };
   return encodeMessage(MODEL, model);
 }

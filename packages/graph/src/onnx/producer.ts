@@ -6,3 +6,6 @@ export const PRODUCER = "isthmus";
 
 /** Key of the metadata of models that we encode, under which the name of the scored value is kept. */
 export const SCORED = "isthmus.scored";
+
+/** Key of the metadata of models that we encode, under which the loss is kept that networks are scored by. */
+export const LOSS = "isthmus.loss";

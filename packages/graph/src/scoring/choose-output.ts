@@ -1,18 +1,59 @@
-import { DTYPES, InputError } from "@isthmus/core";
+import { DTYPES, InputError, sizeOf } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import { dependentValues } from "../ir/dependent-values.ts";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
+import { isElementwise } from "./elementwise-losses.ts";
 
 /** Facts of a data set that decide which output is scored. */
-export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling">;
+export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling" | "features" | "targets"> &
+  Partial<Pick<DataSet, "read">>;
 
 /**
- * Returns whether an output may hold logits: floats `[examples, classes]` or `[examples, length, classes]`.
+ * Form of an output that is scored: logits of `classes`, `[examples, classes]` or `[examples, length,
+ * classes]`; logits of the classes of `pixels`, `[examples, classes, height, width]`; or `numbers` of any
+ * shape, each with a target of its own.
  */
-export function canBeLogits({ dtype, shape }: ValueInfo): boolean {
-  const rank = shape?.length;
-  return (dtype === undefined || DTYPES[dtype].float) && (rank === undefined || rank === 2 || rank === 3);
+export type OutputForm = "classes" | "pixels" | "numbers";
+
+/** Returns the form of the output that networks of a graph are scored by. */
+export function formOf({ loss }: Pick<Graph, "loss">, data: ScoredData | undefined): OutputForm {
+  if (isElementwise(loss)) return "numbers";
+  if (data?.labelling === "pixel") return "pixels";
+  return data?.labelling === "none" && loss === undefined ? "numbers" : "classes";
+}
+
+/**
+ * Returns the axis of an output that holds the classes: the last, or for pixels the second unless the extents
+ * of the examples and the number of labels say that channels are last.
+ */
+export function classAxisOf(
+  form: OutputForm,
+  shape: readonly (number | string)[] | undefined,
+  { exampleShape, read }: Pick<ScoredData, "exampleShape"> & Partial<Pick<DataSet, "read">>,
+): number {
+  if (form !== "pixels") return -1;
+  if (shape === undefined) return 1;
+  const pixels = read?.(0, 1).labels.length;
+  const arePixels = (some: readonly (number | string)[], extents: readonly number[]) =>
+    some.length === extents.length &&
+    extents.every((extent, axis) => some[axis] === extent) &&
+    (pixels === undefined || sizeOf(extents) === pixels);
+  if (arePixels(shape.slice(2), exampleShape.slice(1))) return 1;
+  return arePixels(shape.slice(1, -1), exampleShape.slice(0, -1)) ? -1 : 1;
+}
+
+/** Ranks that an output of a form may have. */
+const RANKS: Readonly<Record<OutputForm, (rank: number) => boolean>> = {
+  classes: (rank) => rank === 2 || rank === 3,
+  pixels: (rank) => rank >= 3,
+  numbers: (rank) => rank >= 1,
+};
+
+/** Returns whether an output may have a form: floats of the ranks that the form has. */
+export function canBeScored({ dtype, shape }: ValueInfo, form: OutputForm): boolean {
+  const isFloat = dtype === undefined || DTYPES[dtype].float;
+  return isFloat && (shape === undefined || RANKS[form](shape.length));
 }
 
 /**
@@ -39,9 +80,11 @@ export function chooseOutput(attempt: string, graph: Graph, data?: ScoredData): 
 
 /** Returns the outputs that fit equally well; one if it is plain which is scored. */
 export function fittingOutputs(graph: Graph, data?: ScoredData): readonly ValueInfo[] {
-  const candidates = graph.outputs.filter(canBeLogits);
+  const form = formOf(graph, data);
+  const candidates = graph.outputs.filter((output) => canBeScored(output, form));
   const last = candidates.length < 2 ? candidates : withoutFeatures(graph, candidates);
-  return last.length < 2 || data === undefined ? last : thatFit(last, data);
+  if (last.length < 2 || data === undefined) return last;
+  return form === "classes" ? thatFit(last, data) : thatMatch(last, data, form);
 }
 
 /** Returns the outputs that no other one is computed from. */
@@ -69,6 +112,21 @@ function thatFit(outputs: readonly ValueInfo[], data: ScoredData): readonly Valu
   );
 }
 
+/** Returns the outputs of the extents that pixels or targets have; all if there is none. */
+function thatMatch(
+  outputs: readonly ValueInfo[],
+  { exampleShape, features, targets }: ScoredData,
+  form: "pixels" | "numbers",
+): readonly ValueInfo[] {
+  const target = targets === undefined ? undefined : features?.get(targets)?.shape;
+  const expected = form === "pixels" ? exampleShape.slice(1) : (target ?? exampleShape);
+  const matching = outputs.filter(({ shape = [] }) => {
+    const extents = shape.slice(form === "pixels" ? 2 : 1);
+    return extents.length === expected.length && expected.every((extent, axis) => extents[axis] === extent);
+  });
+  return matching.length > 0 ? matching : outputs;
+}
+
 function namedValue(attempt: string, graph: Graph, name: string): ValueInfo {
   const output = graph.outputs.find((value) => value.name === name);
   if (output !== undefined) return output;
@@ -80,13 +138,13 @@ function namedValue(attempt: string, graph: Graph, name: string): ValueInfo {
  * Makes a value of a graph the one that is scored: an output, or any value between.
  *
  * The outputs stay what they are, and so do symmetries: nothing but the choice of what is scored changes.
- * @throws InputError if no node computes a value of that name, or it is an output that cannot be logits
+ * @throws InputError if no node computes a value of that name, or it is an output of whole numbers
  */
 export function scoreOutput(graph: Graph, name: string): Graph {
   const value = namedValue("score", graph, name);
-  if (canBeLogits(value)) return { ...graph, scored: name };
+  if (canBeScored(value, "numbers")) return { ...graph, scored: name };
   throw new InputError(
-    `Cannot score output "${name}" of graph "${graph.name}" as it must be floating-point logits [examples, classes] or [examples, length, classes]: the outputs are ${graph.outputs.map(describeValue).join(", ")}`,
+    `Cannot score output "${name}" of graph "${graph.name}" as it must be floating-point numbers of each example: the outputs are ${graph.outputs.map(describeValue).join(", ")}`,
     { input: name },
   );
 }

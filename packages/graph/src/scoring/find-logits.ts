@@ -2,7 +2,8 @@ import { InputError, type TensorInfo } from "@isthmus/core";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { findChangedProbabilities } from "./changed-probabilities.ts";
-import { chooseOutput, type ScoredData } from "./choose-output.ts";
+import { chooseOutput, classAxisOf, formOf, type ScoredData } from "./choose-output.ts";
+import type { ElementwiseLossName } from "./elementwise-losses.ts";
 import { findProbabilities, type Probabilities } from "./find-probabilities.ts";
 
 /** Logits of a graph. */
@@ -11,10 +12,23 @@ export interface FoundLogits {
   readonly graph: Graph;
   /** The output or other value that was chosen. */
   readonly output: ValueInfo;
-  /** Name of the value that is scored as logits: the output, or what its softmax reads. */
+  /**
+   * Name of the value that is scored as logits: the output, or what its softmax or sigmoid reads; of a loss
+   * of numbers the output.
+   */
   readonly logits: string;
   /** Operator between the logits and the output; undefined if the output holds logits itself. */
-  readonly operator: "Softmax" | undefined;
+  readonly operator: "Softmax" | "Sigmoid" | undefined;
+}
+
+/** What decides where the logits of a graph are. */
+export interface FindLogitsOptions {
+  /** Examples with their labels, which decide between several outputs. */
+  readonly data?: ScoredData;
+  /** Type of every value, for a softmax whose output is reshaped. */
+  readonly types?: ReadonlyMap<string, TensorInfo>;
+  /** Axis of the output that holds the classes, -1 for the last. @defaultValue the one that the data say */
+  readonly classAxis?: number;
 }
 
 /**
@@ -22,40 +36,28 @@ export interface FoundLogits {
  * it, what the softmax reads. The cross-entropy applies the softmax itself, so that of probabilities it would
  * be applied twice.
  * @param attempt - name of the attempt for messages, for example `evaluate`
- * @param data - examples with their labels, which decide between several outputs
- * @param types - type of every value, for a softmax whose output is reshaped
  * @throws InputError if the output cannot be scored by the cross-entropy of classes, or none can be chosen
  */
-export function findLogits(
-  attempt: string,
-  graph: Graph,
-  {
-    data,
-    types = graph.types,
-  }: { readonly data?: ScoredData; readonly types?: ReadonlyMap<string, TensorInfo> } = {},
-): FoundLogits {
+export function findLogits(attempt: string, graph: Graph, options: FindLogitsOptions = {}): FoundLogits {
+  const { data, types = graph.types } = options;
   const output = chooseOutput(attempt, graph, data);
-  const probabilities = findProbabilities(graph, output, types);
+  const { classAxis = axisOf(graph, output, data) } = options;
+  const probabilities = findProbabilities(graph, output, { ...(types && { types }), classAxis });
   const fail = (what: string): InputError => notClasses(attempt, graph, { output, what });
-  if (output.shape !== undefined && output.shape.length > 1) assertClasses(attempt, graph, output);
+  if (output.shape !== undefined && output.shape.length > 1) assertClasses(attempt, graph, output, classAxis);
   if (probabilities === undefined) {
-    const changed = findChangedProbabilities(graph, output.name);
-    if (changed !== undefined) {
-      const [input] = changed.source.inputs;
-      throw fail(
-        `is made of probabilities, those of ${changed.source.op} "${changed.source.outputs[0]}", by ${changed.by}; --logits "${input}" scores what ${changed.source.op} reads`,
-      );
-    }
+    assertUnchanged(graph, output, fail);
     return { graph, output, logits: output.name, operator: undefined };
   }
   if (probabilities.operator === "Sigmoid") {
     throw fail(
-      `is made by Sigmoid, whose loss is the binary cross-entropy of each class by itself; --logits "${probabilities.input}" scores what it is made of by softmax`,
+      `is made by Sigmoid, whose loss is the binary cross-entropy of each class by itself; --loss binary-cross-entropy scores it, --logits "${probabilities.input}" scores what it is made of by softmax`,
     );
   }
   if (probabilities.overClasses !== true) {
+    const which = classAxis === -1 ? "the last one" : `number ${classAxis} from 0`;
     throw fail(
-      `is made by ${probabilities.operator} over other axes than the classes, the last one; --logits "${probabilities.input}" scores what it is made of`,
+      `is made by ${probabilities.operator} over other axes than the classes, ${which}; --logits "${probabilities.input}" scores what it is made of`,
     );
   }
   // Softmax changes nothing about logarithms of probabilities.
@@ -65,9 +67,58 @@ export function findLogits(
   return { output, operator: probabilities.operator, ...moveInput(graph, probabilities) };
 }
 
+/**
+ * Finds the numbers of a graph that are compared with targets, each with its own: the output that
+ * `chooseOutput` chooses or, for the binary cross-entropy of an output that a sigmoid makes, what the sigmoid
+ * reads.
+ * @throws InputError if the loss is the binary cross-entropy, and the output holds probabilities that no
+ *   sigmoid made
+ */
+export function findNumbers(
+  attempt: string,
+  graph: Graph,
+  { data, loss }: { readonly data?: ScoredData; readonly loss: ElementwiseLossName },
+): FoundLogits {
+  const output = chooseOutput(attempt, { ...graph, loss }, data);
+  const whole = { graph, output, logits: output.name, operator: undefined };
+  if (loss !== "binary-cross-entropy") return whole;
+  const fail = (what: string): InputError =>
+    new InputError(
+      `Cannot ${attempt} with graph "${graph.name}" by the binary cross-entropy as it takes logits, or what a sigmoid makes of them: output ${describeValue(output)} ${what}`,
+      { input: graph.name },
+    );
+  const probabilities = findProbabilities(graph, output);
+  if (probabilities === undefined) {
+    assertUnchanged(graph, output, fail);
+    return whole;
+  }
+  if (probabilities.operator === "Sigmoid") {
+    return { output, operator: "Sigmoid", ...moveInput(graph, probabilities) };
+  }
+  throw fail(
+    `is made by ${probabilities.operator}, whose classes exclude each other; --loss cross-entropy scores it, --logits "${probabilities.input}" scores what it is made of`,
+  );
+}
+
+/** Refuses an output that is made of probabilities by arithmetic alone. */
+function assertUnchanged(graph: Graph, { name }: ValueInfo, fail: (what: string) => InputError): void {
+  const changed = findChangedProbabilities(graph, name);
+  if (changed === undefined) return;
+  const { source, by } = changed;
+  throw fail(
+    `is made of probabilities, those of ${source.op} "${source.outputs[0]}", by ${by}; --logits "${source.inputs[0]}" scores what ${source.op} reads`,
+  );
+}
+
+/** Returns the axis of an output that holds the classes, by the data if there are any. */
+function axisOf(graph: Graph, { shape }: ValueInfo, data: ScoredData | undefined): number {
+  return data === undefined ? -1 : classAxisOf(formOf(graph, data), shape, data);
+}
+
 /** Returns whether the logits of a graph can be found only if the types of its values are known. */
 export function needsTypes(attempt: string, graph: Graph, data?: ScoredData): boolean {
-  const probabilities = findProbabilities(graph, chooseOutput(attempt, graph, data));
+  const output = chooseOutput(attempt, graph, data);
+  const probabilities = findProbabilities(graph, output, { classAxis: axisOf(graph, output, data) });
   return probabilities !== undefined && probabilities.overClasses === undefined;
 }
 
@@ -95,13 +146,14 @@ function freshName(name: string, taken: ReadonlySet<string>): string {
 
 /**
  * Checks that an output has several numbers for each prediction.
- * @throws InputError if the last axis of its shape has the extent 1
+ * @param classAxis - axis of the classes, -1 for the last
+ * @throws InputError if that axis of its shape has the extent 1
  */
-export function assertClasses(attempt: string, graph: Graph, output: ValueInfo): void {
-  if (output.shape?.at(-1) !== 1) return;
+export function assertClasses(attempt: string, graph: Graph, output: ValueInfo, classAxis = -1): void {
+  if (output.shape?.at(classAxis) !== 1) return;
   throw notClasses(attempt, graph, {
     output,
-    what: "has one number for each prediction, as networks that are trained by binary cross-entropy or by squared errors have; give a binary network two logits, 0 and its own",
+    what: "has one number for each prediction; --loss binary-cross-entropy scores it by labels 0 and 1, --loss mean-squared-error by numbers",
   });
 }
 
@@ -111,7 +163,7 @@ function notClasses(
   { output, what }: { readonly output: ValueInfo; readonly what: string },
 ): InputError {
   return new InputError(
-    `Cannot ${attempt} with graph "${graph.name}" as classification alone is measured, by the cross-entropy of softmax: output ${describeValue(output)} ${what}`,
+    `Cannot ${attempt} with graph "${graph.name}" by the cross-entropy of softmax as it takes logits of classes: output ${describeValue(output)} ${what}`,
     { input: graph.name },
   );
 }

@@ -15,8 +15,8 @@ export interface Probabilities {
   /** Nodes behind the operator that change the shape, in the order of the graph. */
   readonly moves: readonly Node[];
   /**
-   * Whether the probabilities of an example or position, along the last axis of the output, sum to 1;
-   * undefined if that depends on shapes that are not known.
+   * Whether the probabilities of an example, position or pixel, along the axis of the classes of the output,
+   * sum to 1; undefined if that depends on shapes that are not known.
    */
   readonly overClasses: boolean | undefined;
 }
@@ -28,12 +28,13 @@ type Types = ReadonlyMap<string, TensorInfo> | undefined;
  * Finds the softmax or the sigmoid that an output is made by, behind nodes that change its shape or its
  * element type. A softmax may also be written as a division of exponentials by their sum.
  * @param types - type of every value, which tells what a reshaped axis was
+ * @param classAxis - axis of the output that holds the classes, -1 for the last
  * @returns undefined if the output is made by something else, as logits are
  */
 export function findProbabilities(
   graph: Graph,
   output: ValueInfo,
-  types: Types = graph.types,
+  { types = graph.types, classAxis = -1 }: { readonly types?: Types; readonly classAxis?: number } = {},
 ): Probabilities | undefined {
   const producers = producersOf(graph);
   const moves: Node[] = [];
@@ -42,7 +43,7 @@ export function findProbabilities(
     const made = madeBy(node, graph, producers);
     if (made !== undefined) {
       const rank = types?.get(value)?.shape.length ?? (moves.length === 0 ? output.shape?.length : undefined);
-      const overClasses = areLast(made.axes(rank), { value, moves, rank, types });
+      const overClasses = areClasses(made.axes(rank), { value, moves, rank, types, classAxis });
       return { operator: made.operator, input: made.input, moves, overClasses };
     }
     if (isMove(node)) moves.unshift(node);
@@ -113,20 +114,22 @@ interface Place {
   /** Rank of the value; undefined if it is not known. */
   readonly rank: number | undefined;
   readonly types: Types;
+  /** Axis of the output that holds the classes, -1 for the last. */
+  readonly classAxis: number;
 }
 
-/** Returns whether some axes of a value are the last axis of the output; undefined if that is not known. */
-function areLast(
+/** Returns whether some axes of a value are the classes of the output; undefined if that is not known. */
+function areClasses(
   axes: readonly number[] | undefined,
-  { value, moves, rank, types }: Place,
+  { value, moves, rank, types, classAxis }: Place,
 ): boolean | undefined {
   const [axis, ...others] = axes ?? [];
   if (axis === undefined) return undefined;
   if (others.length > 0) return false;
   if (moves.length > 0) {
     const followed = types && followAxis(axis, { value, moves }, types);
-    return followed && followed.axis === followed.rank - 1;
+    return followed && followed.axis === wrapAxis(classAxis, followed.rank);
   }
-  if (axis === -1) return true;
-  return rank === undefined ? undefined : wrapAxis(axis, rank) === rank - 1;
+  if (axis === classAxis) return true;
+  return rank === undefined ? undefined : wrapAxis(axis, rank) === wrapAxis(classAxis, rank);
 }

@@ -4,38 +4,24 @@ import type { DataSet } from "../data-set.ts";
 import { planFeeds } from "../feeding/plan-feeds.ts";
 import type { Graph } from "../ir/graph.ts";
 import { specialize } from "../probe/specialize.ts";
-import { canBeLogits, chooseOutput } from "./choose-output.ts";
-import { type FoundLogits, findLogits, needsTypes } from "./find-logits.ts";
-
-/**
- * Loss that networks are evaluated by, in nats: `cross-entropy` of the class of each example or position, or
- * `next-token`, the cross-entropy of each token from those before it.
- */
-export type ScoringLoss = "cross-entropy" | "next-token";
+import { canBeScored, chooseOutput, formOf } from "./choose-output.ts";
+import { isElementwise } from "./elementwise-losses.ts";
+import { type FoundLogits, findLogits, findNumbers, needsTypes } from "./find-logits.ts";
+import { lossOf } from "./loss-of.ts";
+import { LOSSES, type LossKind } from "./losses.ts";
 
 /** How the networks of a graph are scored on a data set. */
 export interface Scoring extends FoundLogits {
-  readonly loss: ScoringLoss;
-  /** Names of the other outputs that could be logits by their types. */
+  readonly loss: LossKind;
+  /** Names of the other outputs that could be scored by their types. */
   readonly others: readonly string[];
 }
 
 /**
- * Returns the loss by which networks of a graph are evaluated on a data set.
- * @param attempt - name of the attempt for messages, for example `evaluate`
- * @throws InputError if the data have no classes as labels, or no output can be chosen
- */
-export function scoringLoss(attempt: string, graph: Graph, data: DataSet): ScoringLoss {
-  assertLabelled(attempt, data);
-  const { labelling = "example" } = data;
-  if (labelling !== "example") return labelling === "next" ? "next-token" : "cross-entropy";
-  return chooseOutput(attempt, graph, data).shape?.length === 3 ? "next-token" : "cross-entropy";
-}
-
-/**
  * Decides how networks of an architecture are scored on a data set: by which loss, and which value of the
- * graph holds the logits. A softmax at the end of the graph is seen through, and an output that another one
- * is computed from is left out.
+ * graph holds the logits. A softmax at the end of the graph is seen through, and a sigmoid if the loss is the
+ * binary cross-entropy; an output that another one is computed from is left out. For a function all outputs
+ * are scored, and for losses of several outputs those; the first one is returned.
  *
  * @example
  * ```ts
@@ -48,34 +34,48 @@ export function scoringLoss(attempt: string, graph: Graph, data: DataSet): Scori
  * assert.deepEqual([loss, operator], ["cross-entropy", undefined]); // the graph returns logits itself
  * ```
  * @param attempt - name of the attempt for messages, for example `evaluate`
- * @throws InputError if the data have no classes as labels, several outputs fit equally well, or the output
- *   is not one that the cross-entropy of classes can be computed from
+ * @throws InputError if the labels do not fit the output, several outputs fit equally well, the loss cannot
+ *   be computed from the output, or the loss is `none`
  */
 export async function scoringOf(
   attempt: string,
   { graph, engine }: Architecture,
   data: DataSet,
 ): Promise<Scoring> {
-  const loss = scoringLoss(attempt, graph, data);
+  const { kind: loss } = lossOf(graph, data, attempt);
+  assertScored(attempt, graph, loss);
+  if (loss === "function" || loss === "several") return { loss, ...wholeOutput(attempt, graph), others: [] };
+  const form = formOf({ ...graph, loss }, data);
+  const scored = isElementwise(loss)
+    ? findNumbers(attempt, graph, { data, loss })
+    : await findTypedLogits(attempt, { graph, engine }, data);
+  const fitting = graph.outputs.filter((output) => canBeScored(output, form));
+  const others = fitting.flatMap(({ name }) => (name === scored.output.name ? [] : [name]));
+  return { loss, ...scored, others };
+}
+
+/** Finds logits of classes, with the types of all values if they cannot be found without. */
+async function findTypedLogits(
+  attempt: string,
+  { graph, engine }: Architecture,
+  data: DataSet,
+): Promise<FoundLogits> {
   const { types } = needsTypes(attempt, graph, data)
     ? await specialize({ graph, engine }, { batch: 2, extents: planFeeds(attempt, graph, data, 2).extents })
     : graph;
-  const scored = findLogits(attempt, graph, { data, ...(types && { types }) });
-  const others = graph.outputs.filter((output) => canBeLogits(output) && output.name !== scored.output.name);
-  return { loss, ...scored, others: others.map(({ name }) => name) };
+  return findLogits(attempt, graph, { data, ...(types && { types }) });
 }
 
-/**
- * Checks that a data set has classes as labels.
- * @throws InputError if it has none, or labels of another kind; it says which
- */
-export function assertLabelled(
-  attempt: string,
-  { name, labelling, unlabelled = "it has no labels" }: DataSet,
-): void {
-  if (labelling !== "none") return;
+function wholeOutput(attempt: string, graph: Graph): FoundLogits {
+  const output = chooseOutput(attempt, { ...graph, outputs: graph.outputs.slice(0, 1) });
+  return { graph, output, logits: output.name, operator: undefined };
+}
+
+function assertScored(attempt: string, graph: Graph, loss: LossKind): void {
+  if (loss !== "none") return;
+  const names = LOSSES.flatMap(({ name }) => (name === "none" ? [] : [name]));
   throw new InputError(
-    `Cannot ${attempt} on "${name}" as classification alone is measured, and labels must be whole numbers, one class for each example or position: ${unlabelled}; similarity, activations and the statistics of norms need no labels`,
-    { input: name },
+    `Cannot ${attempt} with graph "${graph.name}" by the loss none as nothing would be measured: name one of ${names.join(", ")}, or give a function in a script; similarity, activations and the statistics of norms need none`,
+    { input: graph.name },
   );
 }

@@ -68,7 +68,7 @@ function tilesOf({ networks, basis, topology, interpolation }: LandscapeResult):
   const [network] = networks;
   const middle = network && {
     ...{ name: network.label, value: formatNumber(network.loss), unit: "nats", style: 0 },
-    more: [`error ${formatMeasure(network.error, "error")}`],
+    more: Number.isNaN(network.error) ? [] : [`error ${formatMeasure(network.error, "error")}`],
   };
   const rise = interpolation && {
     name: "largest rise",
@@ -145,7 +145,7 @@ function notesOf({ derivatives, reason, converged, directions, topology }: Lands
 }
 
 /** Checks that a landscape can be drawn. */
-function assertGrid({ axes, loss, error, networks, basis }: LandscapeResult): void {
+function assertGrid({ axes, loss, error, lossKind, networks, basis }: LandscapeResult): void {
   const fail = (rule: string): never => {
     throw new UsageError(`Cannot draw a landscape as ${rule}`);
   };
@@ -156,7 +156,8 @@ function assertGrid({ axes, loss, error, networks, basis }: LandscapeResult): vo
   for (const [name, values] of Object.entries({ loss, error })) {
     if (values.length !== places)
       fail(`"${name}" must have a value for each of ${places} places: it has ${values.length}`);
-    if (!values.some(Number.isFinite)) fail(`"${name}" must have a finite value: it has none`);
+    const isNeeded = name === "loss" || lossKind === undefined;
+    if (isNeeded && !values.some(Number.isFinite)) fail(`"${name}" must have a finite value: it has none`);
   }
   if (basis.length !== axes.length)
     fail(`"basis" must have one direction for every axis: it has ${basis.length}`);

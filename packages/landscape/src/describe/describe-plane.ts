@@ -28,7 +28,11 @@ export function describePlane(result: PlaneResult): Report {
     {
       name: "map",
       title: "The plane",
-      figures: [figureOf(result, "loss"), figureOf(result, "error")],
+      figures: [
+        figureOf(result, "loss"),
+        // Some losses have no errors.
+        ...(result.error.flat().some(Number.isFinite) ? [figureOf(result, "error")] : []),
+      ],
       tables: [],
     },
     { name: "models", title: "Networks in the plane", figures: [], tables: [modelsTable(result)] },
@@ -45,7 +49,7 @@ export function describePlane(result: PlaneResult): Report {
       name: label,
       value: formatNumber(loss),
       unit: "nats",
-      more: [`error ${formatMeasure(error, "error")}`],
+      more: Number.isNaN(error) ? [] : [`error ${formatMeasure(error, "error")}`],
     })),
     sections: places,
     facts: factsOf(result, [
@@ -182,7 +186,7 @@ function gridTable({ xs, ys, loss, error }: PlaneResult): Table {
  * @throws UsageError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
  *   other sizes
  */
-function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
+function assertGrid({ xs, ys, loss, error, models, lossKind }: PlaneResult): void {
   for (const [name, coordinates] of Object.entries({ xs, ys })) {
     const ascends = coordinates.every(
       (value, index) => index === 0 || value > (coordinates[index - 1] ?? value),
@@ -200,9 +204,14 @@ function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
         `Cannot draw a plane as "${name}" must be ${ys.length} rows of ${xs.length} values: it has ${grid.length} rows${odd ? `, one of ${odd.length}` : ""}`,
       );
     }
-    if (!grid.flat().some(Number.isFinite)) {
-      throw new UsageError(`Cannot draw a plane as "${name}" must have a finite value: it has none`);
-    }
   }
+  assertMeasured("loss", loss);
+  // Some losses have no errors.
+  if (lossKind === undefined) assertMeasured("error", error);
   if (models.length === 0) throw new UsageError("Cannot draw a plane as it must go through networks: got 0");
+}
+
+function assertMeasured(name: string, grid: PlaneResult["loss"]): void {
+  if (grid.flat().some(Number.isFinite)) return;
+  throw new UsageError(`Cannot draw a plane as "${name}" must have a finite value: it has none`);
 }

@@ -25,10 +25,12 @@ const PARABOLA_POINTS = 201;
 
 /** Draws what was measured: lines, a plane, or slices of a grid. */
 export function landscapeFigures(result: LandscapeResult): Figure[] {
-  if (result.axes.length === 1) return MEASURES.map((measure) => lineFigure(result, measure));
+  // Some losses have no errors.
+  const measures = MEASURES.filter((measure) => result[measure].some(Number.isFinite));
+  if (result.axes.length === 1) return measures.map((measure) => lineFigure(result, measure));
   const plane = planeOf(result);
-  if (plane !== undefined) return MEASURES.map((measure) => planeFigure(result, plane, measure));
-  return MEASURES.map((measure) => slicesFigure(result, measure));
+  if (plane !== undefined) return measures.map((measure) => planeFigure(result, plane, measure));
+  return measures.map((measure) => slicesFigure(result, measure));
 }
 
 const formatOf = (measure: Measure): NumberFormat => (measure === "loss" ? "exact" : "percent");

@@ -1,4 +1,4 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "../landscape-options.ts";
@@ -19,6 +19,7 @@ const definitions = z.looseObject({
 export const LANDSCAPE_FORM: z.ZodType = schemaOf<LandscapeResult>()(
   z.looseObject({
     kind: z.literal("landscape"),
+    ...LOSS_FORM,
     directions: z.enum(LANDSCAPE_KINDS),
     normalization: z.enum(NORMALIZATIONS),
     vectors: z.enum(VECTOR_POLICIES),

@@ -1,5 +1,5 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
@@ -28,5 +28,6 @@ export const PLANE_FORM: z.ZodType = schemaOf<PlaneResult>()(
     examples: count(0),
     data: text,
     engine: text,
+    ...LOSS_FORM,
   }),
 );

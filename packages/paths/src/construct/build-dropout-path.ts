@@ -1,6 +1,6 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
 import { at, type Checkpoint, OutOfRangeError, resolveFields } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { type DataSet, scoreBy } from "@isthmus/graph";
 import { type CurvePoints, createCurve, type Path } from "@isthmus/interpolation";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
@@ -78,12 +78,13 @@ const ATTEMPT = "build a path through dropout-stable networks";
  * ```
  */
 export async function buildDropoutPath(
-  architecture: SymmetricArchitecture,
+  unscored: SymmetricArchitecture,
   networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: BuildDropoutPathOptions = {},
 ): Promise<DropoutPath> {
   const resolved = resolveFields(ATTEMPT, DROPOUT_FIELDS, options, BUILD_RUN_DEFAULTS);
+  const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, undefined);
   assertHalves(layers);

@@ -14,8 +14,9 @@ export interface BuildDropoutPathOptions extends DropoutChoice, DropoutRun {
 
 /** Defaults of what building a path runs with, beside its options. */
 export const BUILD_RUN_DEFAULTS: Required<
-  Pick<BuildDropoutPathOptions, "statisticsData" | "signal" | "onProgress">
+  Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal" | "onProgress">
 > = {
+  loss: undefined,
   statisticsData: undefined,
   signal: undefined,
   onProgress: undefined,

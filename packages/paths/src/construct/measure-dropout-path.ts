@@ -1,6 +1,6 @@
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type MeasuredPath, measurePath } from "@isthmus/curve";
-import type { DataSet } from "@isthmus/graph";
+import { type DataSet, type LossFields, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
@@ -36,14 +36,16 @@ export interface NamedMeasuredPath {
 /** Options of {@link measureDropoutPath}. */
 export interface MeasureDropoutPathOptions
   extends DropoutPathChoice,
-    Pick<BuildDropoutPathOptions, "statisticsData" | "signal"> {
+    Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal"> {
   /** Other paths to measure at as many places, such as the line to an aligned network. @defaultValue none */
   readonly beside?: readonly NamedPath[];
   readonly onProgress?: ((progress: DropoutPathProgress) => void) | undefined;
 }
 
 /** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
-export interface DropoutPathResult extends Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
+export interface DropoutPathResult
+  extends LossFields,
+    Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
   readonly kind: "dropout-path";
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
@@ -104,18 +106,19 @@ export async function measureDropoutPath(
     ...building,
     onProgress: ({ done }) => onProgress?.({ done: BUILDING * done, stage: "build" }),
   });
-  const { choice, rescale, trials, statistics, statisticsData, batchSize, seed, signal } = resolved;
+  const { choice, rescale, trials, loss, statistics, statisticsData, batchSize, seed, signal } = resolved;
   const points = built.segments.length * pointsPerLine + 1;
   const paths = [built.path, createPath("linear", ...networks), ...beside.map(({ path }) => path)];
   const measured: MeasuredPath[] = [];
   for (const [index, path] of paths.entries()) {
-    const options = { statistics, statisticsData, batchSize, signal, points };
+    const options = { loss, statistics, statisticsData, batchSize, signal, points };
     const onStep = ({ done }: { readonly done: number }) =>
       onProgress?.({ done: BUILDING + ((1 - BUILDING) * (index + done)) / paths.length, stage: "measure" });
     measured.push(await measurePath(architecture, path, data, { ...options, onProgress: onStep }));
   }
   const [a, b] = networks;
   return {
+    ...lossFields(scoreBy(architecture.graph, loss), data),
     ...{ kind: "dropout-path", path: at(measured, 0, "path"), line: at(measured, 1, "line") },
     beside: beside.map(({ name }, index) => ({ name, path: at(measured, index + 2, "path") })),
     ...{ segments: built.segments, order: built.order, mixed: built.mixed, bound: built.bound },

@@ -1,4 +1,4 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
@@ -13,6 +13,7 @@ const step = z.looseObject({ from: text, units: whole, factor: z.number(), loss:
 export const DROPOUT_STABILITY_FORM: z.ZodType = schemaOf<DropoutStabilityResult>()(
   z.looseObject({
     kind: z.literal("dropout-stability"),
+    ...LOSS_FORM,
     loss: MEASURED,
     error: MEASURED,
     layers: z.array(z.looseObject({ name: text, units: whole })),

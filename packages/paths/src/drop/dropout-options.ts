@@ -8,7 +8,7 @@ import {
   seedField,
   triesField,
 } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
@@ -70,7 +70,7 @@ export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = {
 };
 
 /** What a measurement of networks without some units runs with, beside its options. */
-export interface DropoutRun {
+export interface DropoutRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;

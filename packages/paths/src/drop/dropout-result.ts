@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { UnitChoice } from "./choose-units.ts";
 import type { Rescaling } from "./fit-factor.ts";
@@ -31,7 +32,7 @@ export interface DropoutShare {
 }
 
 /** How much the loss of a network rises when only a share of the units of its layers stays. */
-export interface DropoutStabilityResult {
+export interface DropoutStabilityResult extends LossFields {
   readonly kind: "dropout-stability";
   /** Loss and error of the network as it is. */
   readonly loss: number;

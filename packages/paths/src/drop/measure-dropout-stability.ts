@@ -1,6 +1,6 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
 import { type Journal, openJournal } from "@isthmus/tasks";
@@ -21,6 +21,7 @@ type Run = Omit<MeasureDropoutStabilityOptions, keyof DropoutStabilityChoice>;
 type Resolved = Required<MeasureDropoutStabilityOptions>;
 
 const RUN_DEFAULTS: Required<Run> = {
+  loss: undefined,
   statisticsData: undefined,
   signal: undefined,
   journalPath: undefined,
@@ -64,13 +65,14 @@ const RUN_DEFAULTS: Required<Run> = {
  * ```
  */
 export async function measureDropoutStability(
-  architecture: SymmetricArchitecture,
+  unscored: SymmetricArchitecture,
   network: Checkpoint,
   data: DataSet,
   options: MeasureDropoutStabilityOptions = {},
 ): Promise<DropoutStabilityResult> {
   const resolved = resolveFields(ATTEMPT, DROPOUT_STABILITY_FIELDS, options, RUN_DEFAULTS);
   const { choice, rescale, statistics, statisticsData, batchSize, seed, signal } = resolved;
+  const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, resolved.layers);
   const correction = {
@@ -93,7 +95,7 @@ export async function measureDropoutStability(
     const { loss, error } = await evaluator.evaluate(read, undefined);
     const shares = await measureShares({ network: read, layers, loss, evaluator, journal }, resolved);
     return {
-      ...{ kind: "dropout-stability", loss, error },
+      ...{ kind: "dropout-stability", ...lossFields(graph, data), loss, error },
       layers: layers.map(({ name, size }) => ({ name, units: size })),
       left: Object.fromEntries(left),
       ...{ shares, choice, rescale, statistics, examples: data.size, data: data.name },

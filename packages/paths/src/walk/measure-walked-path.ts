@@ -1,7 +1,7 @@
 import { bindNetwork } from "@isthmus/barrier";
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type MeasuredPath, measurePath, summarizePath } from "@isthmus/curve";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import type { NamedMeasuredPath, NamedPath } from "../construct/measure-dropout-path.ts";
@@ -82,13 +82,15 @@ const BENDING = 0.3;
  * ```
  */
 export async function measureWalkedPath(
-  architecture: Architecture,
+  unscored: Architecture,
   networks: readonly [Checkpoint, Checkpoint],
   { training, evaluation }: WalkData,
   options: MeasureWalkedPathOptions = {},
 ): Promise<WalkedPathResult> {
   const resolved = resolveFields(ATTEMPT, WALKED_PATH_FIELDS, options, RUN_DEFAULTS);
   const { moves, trainSteps, learningRate, optimizer, seed, threads, signal } = resolved;
+  const named = typeof options.loss === "string" ? options.loss : undefined;
+  const architecture = { ...unscored, graph: scoreBy(unscored.graph, named) };
   const { graph } = architecture;
   const { batch, loss } = chooseTrainOptions({ graph, data: training }, resolved);
   // A journal knows a walk by this object in JSON, the order of its keys included.
@@ -108,6 +110,7 @@ export async function measureWalkedPath(
   await curve?.finish();
   const { statistics } = resolved;
   return {
+    ...lossFields(graph, evaluation),
     ...{ kind: "walked-path", path: walked.path, line, beside, segments: walked.segments },
     ...{ moves, trainSteps, steps: walked.steps, batch, optimizer: optimizer.kind, learningRate },
     ...{ trainingData: training.name, statistics, examples: evaluation.size, data: evaluation.name },

@@ -1,4 +1,5 @@
 import type { MeasuredPath } from "@isthmus/curve";
+import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { NamedMeasuredPath } from "../construct/measure-dropout-path.ts";
 
@@ -12,7 +13,7 @@ export interface WalkedSegment {
 }
 
 /** Loss and error on a path that layers walked one after the other, beside the straight line and others. */
-export interface WalkedPathResult {
+export interface WalkedPathResult extends LossFields {
   readonly kind: "walked-path";
   /** Places are networks right after each move and before the next one, both ends among them. */
   readonly path: MeasuredPath;

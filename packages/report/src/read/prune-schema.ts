@@ -2,7 +2,7 @@ import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { PRUNE_CHOICES } from "@isthmus/sparsity";
 import { z } from "zod";
-import { provenance, type ResultOf } from "./provenance.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -30,6 +30,7 @@ export const PRUNE_SCHEMA: z.ZodType = schemaOf<ResultOf<"prune">>()(
         examples: count,
         data: text,
         engine: text,
+        ...lossFields,
       })
       .optional(),
     rewinding: z

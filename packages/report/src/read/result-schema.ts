@@ -7,7 +7,7 @@ import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
 import { PARETO_SCHEMA } from "./pareto-schema.ts";
-import { provenance, type ResultOf } from "./provenance.ts";
+import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
 import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 
@@ -26,7 +26,7 @@ const definitions = z.looseObject({
 });
 const barriers = z.looseObject({ loss: definitions, error: definitions });
 const range = z.looseObject({ low: measured, high: measured });
-const origin = { examples: count, data: text, engine: text };
+const origin = { examples: count, data: text, engine: text, ...lossFields };
 const norms = { statistics: z.enum(["keep", "recalibrate"]) };
 const statistics = {
   statistics: z.enum(["keep", "recalibrate", "repair", "repair-closed-form"]),
@@ -176,6 +176,7 @@ const star = z.looseObject({
     .optional(),
   seed: count,
   engine: text,
+  ...lossFields,
 });
 
 /** Names of tables become names of files. */

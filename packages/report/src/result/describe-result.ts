@@ -1,8 +1,9 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
-import type { Report } from "@isthmus/findings";
+import { inUnitOfLoss, type Report } from "@isthmus/findings";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
@@ -14,9 +15,13 @@ import { describeSimulation } from "./simulation/describe-simulation.ts";
 
 /** Says what a result of any kind shows, or several barriers beside each other. */
 export async function describeResult(result: Drawable): Promise<Report> {
-  if (isNamedBarriers(result)) return describeDrawable(result);
+  if (isNamedBarriers(result)) {
+    const report = describeDrawable(result);
+    return inUnitOfLoss(report, at(result, 0, "curve").result);
+  }
   const measurement = await loadMeasurement(result.kind);
-  return measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+  const report = measurement?.describe?.(result) ?? describeWrittenOut(result as WrittenOut);
+  return inUnitOfLoss(report, result);
 }
 
 /** A result whose kind has no definition yet. */

@@ -1,4 +1,5 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
+import { lossLabel } from "@isthmus/findings";
 import { type ChartOptions, type ChartSeries, renderChart } from "./render-chart.ts";
 
 /**
@@ -7,9 +8,10 @@ import { type ChartOptions, type ChartSeries, renderChart } from "./render-chart
  * @throws OutOfRangeError if the chart is too small
  */
 export function renderLayersChart(
-  { cumulative, groups }: LayersResult,
+  result: LayersResult,
   options: Pick<ChartOptions, "width" | "height" | "charset" | "color"> = {},
 ): string {
+  const { cumulative, groups } = result;
   const series = cumulative.map(({ order, steps }): ChartSeries => {
     const points = steps.map(({ cut }, step): [number, number] => [step + 1, cut.wholeEndpoints.loss]);
     return { label: order, points: [[0, lossOfA(steps[0]?.cut)], ...points] };
@@ -18,7 +20,7 @@ export function renderLayersChart(
   if (series.length === 0 || !heights.every(Number.isFinite)) return "";
   return renderChart(series, {
     ...options,
-    yLabel: "barrier (nats)",
+    yLabel: lossLabel("barrier", result),
     xLabel: `layers added up, 0 to ${groups.length}`,
   });
 }

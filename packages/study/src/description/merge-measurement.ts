@@ -1,5 +1,6 @@
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { MANY_METHODS } from "@isthmus/weight-matching";
+import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
 /** Names of all ways to make one prediction of several networks, see {@link ManyChoice}. */
@@ -23,7 +24,7 @@ export type ManyChoice = (typeof MANY_CHOICES)[number];
  * only. It gives one result, for `single` one of each network, named by the variable `member`, and for
  * `reference` one of each reference, named by the variable `reference`.
  */
-export interface MergeMeasurement {
+export interface MergeMeasurement extends MeasuredLoss {
   readonly kind: "merge";
   /** Name of the group of networks. */
   readonly of: string;

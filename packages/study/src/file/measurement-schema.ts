@@ -13,6 +13,7 @@ import { entrySchemaOf, isStudied } from "../measurement/entry.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
+import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
@@ -34,6 +35,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
   z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("merge"),
+      ...MEASURED_LOSS,
       of: z.string(),
       across: z.string().optional(),
       where: WHERE.optional(),

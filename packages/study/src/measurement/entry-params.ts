@@ -3,6 +3,7 @@ import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
 import type { NetworkCell } from "../plan/network-cells.ts";
 import type { Planner } from "../plan/planner.ts";
+import { lossOfEntry } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { AnyEntry } from "./entry.ts";
 import type { MeasurementParams } from "./open-shared.ts";
@@ -61,6 +62,7 @@ export async function openParams(
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return (graph) => ({
     ...measured.params,
+    ...lossOfEntry(entry),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
     options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),

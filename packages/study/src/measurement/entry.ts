@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
@@ -30,7 +31,7 @@ interface Selections {
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends keyof Selections
-      ? Selections[S] & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+      ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
       : never
     : never;
 
@@ -40,7 +41,8 @@ export type BuiltInEntry = {
 }[BuiltInMeasurement["kind"]];
 
 /** Any entry of a measurement, with its options as further keys. */
-export type AnyEntry = (NetworkMeasurement | PathMeasurement | SetsMeasurement) & { readonly kind: string };
+export type AnyEntry = (NetworkMeasurement | PathMeasurement | SetsMeasurement) &
+  MeasuredLoss & { readonly kind: string };
 
 const pairs = { ...PAIR_SELECTION, data: NAMED_DATA };
 const { statisticsData: _, ...unlikePairs } = pairs;
@@ -53,7 +55,7 @@ const SETS = z.record(z.string(), NAMED_DATA).refine((sets) => Object.keys(sets)
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
-const SELECTION_SHAPES: Readonly<
+export const SELECTION_SHAPES: Readonly<
   Record<keyof Selections, z.ZodRawShape> & Partial<Record<SubjectName, z.ZodRawShape>>
 > = {
   network: single,
@@ -80,6 +82,7 @@ export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: A
   return z.strictObject({
     kind: z.literal(kind),
     ...SELECTION_SHAPES[subject],
+    ...MEASURED_LOSS,
     ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),

@@ -5,6 +5,7 @@ import type { AnyMeasurement, Control, MeasuredResult, SubjectName } from "@isth
 import { takesParams, text } from "@isthmus/forms";
 import type { TaskContext } from "@isthmus/tasks";
 import { z } from "zod";
+import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
@@ -19,6 +20,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
     ...(subject === "pair-on-sets" ? SETS_PARAMS : { data: TASK_DATA }),
+    ...MEASURED_LOSS,
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
     ...SUBJECT_PARAMS[subject],

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { AnyMeasurement, OpenedSubject } from "@isthmus/findings";
-import type { DataSet, Graph } from "@isthmus/graph";
+import { type DataSet, type Graph, type NamedLoss, scoreBy } from "@isthmus/graph";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
 import type { StudyPorts, TaskData } from "../tasks/task-kind.ts";
@@ -17,9 +17,11 @@ export interface MeasurementParams {
   readonly data?: TaskData;
   /** Sets of examples in the order of the result, each with its name in it. */
   readonly sets?: readonly TaskSet[];
+  /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
+  readonly loss?: NamedLoss;
   readonly statisticsData?: TaskData;
   /** Further examples by the names that the measurement has for them, and what else names the subject. */
-  readonly [beside: string]: TaskData | object | undefined;
+  readonly [beside: string]: TaskData | NamedLoss | object | undefined;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -40,8 +42,9 @@ export function examplesOpener({ openData }: StudyPorts, graph: Graph): (data: T
 /** Opens what the subject of a task has whatever its sort: all examples that the task names. */
 export async function openShared(
   { measurement: { examplesBeside = {} }, ports, params }: Opening,
-  graph: Graph,
+  unscored: Graph,
 ): Promise<OpenedSubject> {
+  const graph = scoreBy(unscored, params.loss);
   const { engine, signal } = ports;
   const open = examplesOpener(ports, graph);
   const beside = new Map<string, DataSet>();

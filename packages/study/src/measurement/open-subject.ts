@@ -20,8 +20,9 @@ export async function openSubject<T>(
   if (["pair", "pair-on-sets", "unlike-pair"].includes(measurement.subject)) {
     const pair = await openPair(inputs, engine, signal);
     try {
-      const { graph, a, b } = pair.networks;
-      const shared = await openShared(opening, graph);
+      const { a, b } = pair.networks;
+      const shared = await openShared(opening, pair.networks.graph);
+      const { graph } = shared;
       const same = { ...shared, a, b, unaligned: b };
       if (measurement.subject === "pair") return await work(same);
       if (measurement.subject === "pair-on-sets")

@@ -100,6 +100,22 @@ describe("landscapes of a study", () => {
     await kept.close();
   });
 
+  it("an entry names the loss of its tasks, and one that names none leaves their keys as they were", async () => {
+    const lines = { ...shared, directions: "random", dimensions: 1, points: 3 } as const;
+    const planned = async (loss: object) => {
+      const study = { ...STUDY, measurements: { ...STUDY.measurements, lines: { ...lines, ...loss } } };
+      const { tasks } = await planStudy(study, { engine: "none", openData });
+      return tasks.filter(({ kind }) => kind === "landscape");
+    };
+    const losses = (tasks: Awaited<ReturnType<typeof planned>>) =>
+      tasks.map(({ params }) => (params as { readonly loss?: unknown }).loss);
+    const [usual, named] = [await planned({}), await planned({ loss: "mean-squared-error" })];
+    expect(losses(usual).every((loss) => loss === undefined)).toBe(true);
+    expect(losses(named).filter((loss) => loss === "mean-squared-error")).toHaveLength(2);
+    const keys = new Set(usual.map(({ key }) => key));
+    expect(named.filter(({ key }) => !keys.has(key))).toHaveLength(2);
+  });
+
   it.each([
     ["initialization", [1, 2], '0 must be among its "snapshots"'],
     ["trajectory", [2], 'there must be one before it among its "snapshots"'],

@@ -2,6 +2,7 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { Variables } from "@isthmus/forms";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "../description/merge-measurement.ts";
+import { lossOfEntry } from "../schema/measured-loss.ts";
 import { matchNetworks, UNIVERSE_FILE } from "../tasks/match-networks.ts";
 import { measureEnsemble } from "../tasks/measure-ensemble.ts";
 import { mergeNetworks } from "../tasks/merge-networks.ts";
@@ -95,7 +96,7 @@ function planMean(
   const { statistics = "auto", batchSize = BATCH_SIZE } = entry;
   const options = { statistics, batchSize };
   const { key } = planner.add(mergeNetworks, {
-    params: { data, ...(statisticsData !== undefined && { statisticsData }), options },
+    params: { data, ...lossOfEntry(entry), ...(statisticsData !== undefined && { statisticsData }), options },
     inputs: {
       ...filesOfAll(networks),
       ...(universe !== undefined && { universe: [{ task: universe, file: UNIVERSE_FILE }] }),

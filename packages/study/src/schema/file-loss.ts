@@ -1,5 +1,5 @@
 import { schemaOf, shareBelow1 } from "@isthmus/forms";
-import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
+import type { CrossEntropyLoss, NextTokenLoss, NumbersLoss } from "@isthmus/training";
 import { z } from "zod";
 
 const labelSmoothing = shareBelow1.optional();
@@ -8,13 +8,13 @@ const labelSmoothing = shareBelow1.optional();
 export type FileLoss =
   | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
   | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
-  | Pick<MeanSquaredErrorLoss, "kind">;
+  | Pick<NumbersLoss, "kind">;
 
 /** A loss that a file may name. */
 export const FILE_LOSS: z.ZodType<FileLoss> = schemaOf<FileLoss>()(
   z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
     z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted: z.boolean().optional() }),
-    z.strictObject({ kind: z.literal("mean-squared-error") }),
+    z.strictObject({ kind: z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]) }),
   ]),
 );

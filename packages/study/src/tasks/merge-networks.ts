@@ -14,12 +14,13 @@ import {
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import { z } from "zod";
+import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
 /** How networks are merged and measured. */
-export interface MergeNetworksParams {
+export interface MergeNetworksParams extends MeasuredLoss {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
   readonly options: { readonly statistics: StatisticsChoice; readonly batchSize: number };
@@ -28,6 +29,7 @@ export interface MergeNetworksParams {
 const PARAMS = schemaOf<MergeNetworksParams>()(
   z.strictObject({
     data: TASK_DATA,
+    ...MEASURED_LOSS,
     statisticsData: TASK_DATA.optional(),
     options: z.strictObject({ statistics: z.enum(STATISTICS_CHOICES), batchSize: batch }),
   }),
@@ -41,7 +43,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
   name: "merge",
   version: 1,
   ...takesParams("merge", PARAMS),
-  async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
+  async run({ engine, openData, signal, onProgress }, { data, loss, statisticsData, options }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);
     const architecture = { graph, engine };
     const { batchSize } = options;
@@ -56,7 +58,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
       const placed = await placeNetworks(architecture, bound, inputs, signal);
       const merged = await mergeCorrected(architecture, placed, { ...chosen, batchSize, signal });
       onProgress(0.5);
-      const evaluator = await createEvaluator(architecture, examples, { batchSize });
+      const evaluator = await createEvaluator(architecture, examples, { batchSize, loss });
       try {
         const { loss, right } = await evaluator.evaluate(merged, signal);
         const accuracy = right.reduce((sum, one) => sum + one, 0) / examples.size;

@@ -31,6 +31,7 @@ const SCHEDULES: readonly ScheduleSpec[] = [
 const LOSSES: readonly LossSpec[] = [
   { kind: "cross-entropy", labelSmoothing: 0.1 },
   { kind: "mean-squared-error", prediction: "logits" },
+  { kind: "binary-cross-entropy" },
   { kind: "output", output: "loss", examples: "x", targets: "y" },
 ];
 
@@ -319,6 +320,21 @@ describe("assertParams()", () => {
       /"params.network.graph" must be 32 hexadecimal digits: it is "0"/,
     );
   });
+
+  it.each(["barrier", "layers", "landscape"])(
+    "a task of kind %s takes a loss, and no name of none",
+    (kind) => {
+      const { params } = firstOf(kind);
+      const outputs = { head: "cross-entropy", box: { loss: "mean-squared-error", targets: "y", weight: 2 } };
+      for (const loss of ["mean-absolute-error", outputs])
+        expect(() => check(kind, { ...params, loss })).not.toThrow();
+      for (const loss of ["hinge", {}, { head: { loss: "cross-entropy", weight: 0 } }]) {
+        expect(() => check(kind, { ...params, loss })).toThrow(
+          /"params.loss.*must be cross-entropy, .*none, or one of these/,
+        );
+      }
+    },
+  );
 
   it("assertParams() lists a few problems, and counts the others", () => {
     const params = { ...firstOf("match").params, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 };

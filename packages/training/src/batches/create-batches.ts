@@ -1,4 +1,13 @@
-import { allocateData, at, createRandom, createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  allocateData,
+  at,
+  createRandom,
+  createTensor,
+  entry,
+  sizeOf,
+  type Tensor,
+  UnsupportedError,
+} from "@isthmus/core";
 import { type Batch, channelScalings, type DataSet } from "@isthmus/graph";
 import { type AugmentOptions, createAugment } from "./augment.ts";
 import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts";
@@ -58,6 +67,7 @@ export function createBatches(
   const black =
     scaling === undefined ? [0] : channelScalings(scaling).map(({ mean, std }) => Math.fround(-mean / std));
   const augment = createAugment(augmentOptions, data.exampleShape, black);
+  if (augment !== undefined) assertUnplaced(data);
   const images = augment === undefined ? [] : splitExamples(current.inputs, batch);
   const order = new Uint32Array(data.size);
   let orderedEpoch = -1;
@@ -110,6 +120,15 @@ function allocateBatch(data: DataSet, batch: number): Batch {
     ...(features && { features: new Map([...features].map(([name, tensor]) => [name, allocate(tensor)])) }),
     labels: new Int32Array(batch * labels.length),
   };
+}
+
+/** Checks that labels do not have places in images, which would not move with them. */
+function assertUnplaced({ name, labelling, targets }: DataSet): void {
+  if (labelling !== "pixel" && targets === undefined) return;
+  throw new UnsupportedError(
+    `Cannot change the images of "${name}" as their labels must not depend on places in them: ${targets === undefined ? "each pixel has one" : `"${targets}" may`}; leave augmentation out`,
+    { feature: "augmentation of images with labels of pixels" },
+  );
 }
 
 /** Returns a view of each example of a batch. */

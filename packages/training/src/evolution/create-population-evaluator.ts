@@ -38,7 +38,7 @@ export async function createPopulationEvaluator(
   return {
     begin(generation) {
       batches.fill(generation);
-      ({ feeds } = feedObjective({ objective, plan, classes: data.classes }, batches.current));
+      ({ feeds } = feedObjective({ objective, plan, data }, batches.current));
     },
     async measure(weights) {
       const results = await session.run(new Map([...weights, ...feeds]));

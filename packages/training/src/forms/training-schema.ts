@@ -77,12 +77,14 @@ const labelSmoothing = shareBelow1.optional();
 const weighted = z.boolean().optional();
 const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
 
+const ofNumbers = z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]);
+
 /** A loss with all that it may name of a graph. */
 export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("cross-entropy"), ...labels }),
+    z.strictObject({ kind: z.literal("cross-entropy"), classAxis: z.int().optional(), ...labels }),
     z.strictObject({ kind: z.literal("next-token"), ...labels }),
-    z.strictObject({ kind: z.literal("mean-squared-error"), prediction: text.optional(), examples }),
+    z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples }),
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
   ]),
 );

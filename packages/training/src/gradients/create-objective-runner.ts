@@ -194,7 +194,7 @@ function feedsOf(
     ...(targetWeights === undefined ? {} : { targetWeights }),
   };
   // As in the evaluation of networks, every example counts the same, however many of its positions count.
-  const filler = createTargetFiller(step, batch, { classes: data.classes, weighting: "examples" });
+  const filler = createTargetFiller(step, batch, { classes: data.classes, data, weighting: "examples" });
   filler.fill();
   const all = new Map(feeds);
   if (targets.name !== examples) all.set(targets.name, filler.targets);

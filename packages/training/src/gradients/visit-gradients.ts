@@ -74,10 +74,7 @@ export async function visitGradients(
   try {
     for (let i = 0; i < data.size; i++) {
       signal?.throwIfAborted();
-      const { feeds, filler } = feedObjective(
-        { objective, plan, classes: data.classes },
-        data.read(i, i + 1),
-      );
+      const { feeds, filler } = feedObjective({ objective, plan, data }, data.read(i, i + 1));
       const results = await session.run(new Map([...weights, ...feeds]));
       const values = parameters.map((name): [string, Float64Array] => {
         const { data: numbers, dtype } = entry(results, gradientName(loss, name), "gradient");

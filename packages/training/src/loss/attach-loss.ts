@@ -5,8 +5,8 @@ import type { Objective } from "../objective.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
 import { outputOf, typeOf } from "./find-values.ts";
 import type { LossSpec, OutputLoss } from "./loss-spec.ts";
-import { attachMeanSquaredError } from "./mean-squared-error.ts";
 import { attachNextToken } from "./next-token.ts";
+import { attachNumbers } from "./numbers-loss.ts";
 
 /**
  * Adds a loss to a graph: the inputs for targets, and the nodes that compute loss and metrics as further
@@ -25,12 +25,14 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
     case "next-token":
       return attachNextToken(graph, loss);
     case "mean-squared-error":
-      return attachMeanSquaredError(graph, loss);
+    case "mean-absolute-error":
+    case "binary-cross-entropy":
+      return attachNumbers(graph, loss);
     case "output":
       return attachOutput(graph, loss);
     default:
       throw new UsageError(
-        `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
+        `Cannot attach a loss as its kind must be cross-entropy, next-token, binary-cross-entropy, mean-squared-error, mean-absolute-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }
 }

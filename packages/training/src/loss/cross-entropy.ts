@@ -1,6 +1,6 @@
 import { at, resolveOptions, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, reduceMean, reduceSum } from "@isthmus/graph/builder";
+import { cast, reduceMean, reduceSum, reshape, transpose, type Value } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, openLogits } from "./find-values.ts";
@@ -14,11 +14,12 @@ import { weightedLoss } from "./weighted-loss.ts";
  * correctly, and, if there are several positions or labels are weighted, `counted`, how many count.
  */
 export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Objective {
-  const { kind: _, logits: name, examples: input, ...rest } = loss;
+  const { kind: _, logits: name, examples: input, classAxis, ...rest } = loss;
   const { labelSmoothing, weighted } = resolveOptions("attach cross-entropy", CROSS_ENTROPY_DEFAULTS, rest);
   assertSmoothing(labelSmoothing);
   const examples = examplesInput(typed, input);
-  const { graph, builder, logits } = openLogits(typed, name);
+  const { graph, builder, logits: opened } = openLogits(typed, name, classAxis);
+  const logits = classAxis === undefined ? opened : rowsOfPixels(opened, classAxis);
   const [batch = 0] = examples.shape;
   const isPerPosition = logits.shape.length === 3;
   const shape = isPerPosition ? [batch, at(logits.shape, 1, "axis of logits")] : [batch];
@@ -35,7 +36,7 @@ export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Object
     return finishObjective(graph, {
       loss: reduceMean(losses),
       losses,
-      output: logits,
+      output: opened,
       metrics: { correct: reduceSum(cast(correct, "f32")), ...counted },
       examples: examples.name,
       targets: labels,
@@ -44,10 +45,21 @@ export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Object
   const targetWeights = builder.input(unusedName(graph, "targetWeights"), { dtype: "f32", shape });
   return finishObjective(graph, {
     losses,
-    output: logits,
+    output: opened,
     ...weightedLoss({ losses, correct, weights: targetWeights }),
     examples: examples.name,
     targets: labels,
     targetWeights,
   });
+}
+
+/** Returns logits of which one axis but the first holds the classes as `[batch, pixels, classes]`. */
+function rowsOfPixels(logits: Value, classAxis: number): Value {
+  const rank = logits.shape.length;
+  const axis = classAxis < 0 ? classAxis + rank : classAxis;
+  const others = logits.shape.map((_, i) => i).filter((i) => i !== axis);
+  const last = axis === rank - 1 ? logits : transpose(logits, [...others, axis]);
+  const [batch = 0, ...rest] = last.shape;
+  const classes = rest.at(-1) ?? 1;
+  return reshape(last, [batch, sizeOf(rest) / classes, classes]);
 }

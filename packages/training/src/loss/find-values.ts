@@ -58,13 +58,14 @@ export interface AttachedLogits {
 /**
  * Finds the logits of a typed graph as the evaluation of networks does: the value called `name`, or the
  * output that is scored, and what a softmax at its end reads.
+ * @param classAxis - axis of the logits that holds the classes, -1 for the last
  * @throws MismatchError if there is no such value, or it is not floating-point
  * @throws InputError if it is none that the cross-entropy of classes can be computed from
  */
-export function openLogits(typed: Graph, name: string | undefined): AttachedLogits {
+export function openLogits(typed: Graph, name: string | undefined, classAxis = -1): AttachedLogits {
   if (name !== undefined) typeOf(typed, name);
   const named = name === undefined ? typed : { ...typed, scored: name };
-  const { graph, logits } = findLogits("attach a loss", named);
+  const { graph, logits } = findLogits("attach a loss", named, { classAxis });
   const builder = GraphBuilder.from(graph);
   return { graph, builder, logits: outputOf(graph, builder, logits) };
 }

@@ -1,37 +1,38 @@
+import { UsageError } from "@isthmus/core";
 import {
   assertLabelled,
   chooseOutput,
+  classAxisOf,
   type DataSet,
   type Graph,
+  isElementwise,
+  type LossKind,
+  type LossName,
+  lossOf,
   planFeeds,
-  scoringLoss,
 } from "@isthmus/graph";
-import type {
-  CrossEntropyLoss,
-  LossSpec,
-  MeanSquaredErrorLoss,
-  NextTokenLoss,
-  UsualLoss,
-} from "./loss-spec.ts";
+import type { CrossEntropyLoss, LossSpec, NextTokenLoss, NumbersLoss, UsualLoss } from "./loss-spec.ts";
 
 /** A loss that needs nothing but examples and their labels. */
-export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss;
+export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | NumbersLoss;
 
 /**
  * Completes a loss from a graph and its data: which input takes the examples, and whether some labels do not
  * count.
  *
- * Without a kind, the loss is the one networks are evaluated by: cross-entropy, of each position if positions
- * are labelled; for token ids the cross-entropy of the next token.
+ * Without a kind, the loss is the one networks are evaluated by, as `lossOf` of `@isthmus/graph` decides:
+ * cross-entropy, of each position or pixel if these are labelled; for token ids the cross-entropy of the next
+ * token; for labels that are no classes that of numbers.
+ * @throws UsageError if networks are evaluated by a loss that none are trained by, such as a function
  * @throws InputError if the data do not fit the graph, or have no classes as labels where the loss needs them
  */
 export function lossOfData(
   graph: Graph,
   data: DataSet,
   {
-    kind = scoringLoss("attach a loss", graph, data),
+    kind = lossOf(graph, data, "attach a loss").kind,
     labelSmoothing,
-  }: Partial<Pick<LabelledLoss, "kind">> & { readonly labelSmoothing?: number | undefined } = {},
+  }: { readonly kind?: LossKind; readonly labelSmoothing?: number | undefined } = {},
 ): LabelledLoss {
   return describeLoss("attach a loss", { graph, data }, { kind, labelSmoothing });
 }
@@ -45,36 +46,55 @@ export function lossOfData(
 export function completeLoss(
   attempt: string,
   { graph, data }: { readonly graph: Graph; readonly data: DataSet },
-  loss: LossSpec | UsualLoss = {},
+  named: LossSpec | UsualLoss | LossName = {},
 ): LossSpec {
+  const loss = typeof named === "string" ? describeLoss(attempt, { graph, data }, { kind: named }) : named;
   if (loss.kind === undefined) {
     const { labelSmoothing } = loss;
     return describeLoss(
       attempt,
       { graph, data },
-      { kind: scoringLoss(attempt, graph, data), labelSmoothing },
+      { kind: lossOf(graph, data, attempt).kind, labelSmoothing },
     );
   }
   // A loss of an unknown kind is refused later, when it is attached.
-  if (!LABELLED.includes(loss.kind)) return loss;
-  const { kind } = loss as LabelledLoss;
-  return { ...describeLoss(attempt, { graph, data }, { kind, labelSmoothing: undefined }), ...loss };
+  const { kind } = loss;
+  if (kind !== "cross-entropy" && kind !== "next-token" && !isElementwise(kind)) return loss;
+  return { ...describeLoss(attempt, { graph, data }, { kind }), ...loss } as LossSpec;
 }
-
-const LABELLED: readonly LossSpec["kind"][] = ["cross-entropy", "next-token", "mean-squared-error"];
 
 function describeLoss(
   attempt: string,
   { graph, data }: { readonly graph: Graph; readonly data: DataSet },
-  { kind, labelSmoothing }: Pick<LabelledLoss, "kind"> & { readonly labelSmoothing: number | undefined },
+  { kind, labelSmoothing }: { readonly kind: LossKind; readonly labelSmoothing?: number | undefined },
 ): LabelledLoss {
   const { examples } = planFeeds(attempt, graph, data, 1);
   const named = graph.inputs.length > 1 ? { examples } : {};
-  if (kind === "mean-squared-error") return { kind, ...named };
+  if (kind === "none" || kind === "function" || kind === "several") throw notTrained(attempt, graph, kind);
+  const output = graph.outputs.length > 1 ? chooseOutput(attempt, { ...graph, loss: kind }, data) : undefined;
+  if (isElementwise(kind)) return { kind, ...(output && { prediction: output.name }), ...named };
   assertLabelled(attempt, data);
-  const scored = graph.outputs.length > 1 ? { logits: chooseOutput(attempt, graph, data).name } : {};
+  const scored = output && { logits: output.name };
   const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
-  return { kind, ...scored, ...named, ...smoothed, ...(skipsLabels(data) ? { weighted: true } : {}) };
+  const weighted = skipsLabels(data) && { weighted: true };
+  if (kind === "next-token") return { kind, ...scored, ...named, ...smoothed, ...weighted };
+  const { shape } = output ?? chooseOutput(attempt, graph, data);
+  const pixels = data.labelling === "pixel" && { classAxis: classAxisOf("pixels", shape, data) };
+  return { kind: "cross-entropy", ...scored, ...named, ...smoothed, ...weighted, ...pixels };
+}
+
+/** Says why networks are not trained by some kinds of losses, and what to do. */
+const NOT_TRAINED = {
+  function: "a function has no gradients",
+  several:
+    "it is the sum over several; name one, or let the graph compute the sum and name it by kind output",
+  none: "nothing would be minimised",
+};
+
+function notTrained(attempt: string, graph: Graph, kind: keyof typeof NOT_TRAINED): UsageError {
+  return new UsageError(
+    `Cannot ${attempt} by the loss ${kind} of graph "${graph.name}" as networks are trained by a loss of one output: ${NOT_TRAINED[kind]}`,
+  );
 }
 
 /** Returns whether positions are labelled and some of these labels do not count. */

@@ -1,6 +1,9 @@
+import type { ElementwiseLossName } from "@isthmus/graph";
+
 /**
  * Cross-entropy of logits `[N, classes]` (the classes are the last axis) against labels i64 `[N]`: the mean
- * over examples, in nats. For logits `[N, L, classes]` and labels i64 `[N, L]`, the mean over all positions.
+ * over examples, in nats. For logits `[N, L, classes]` and labels i64 `[N, L]`, the mean over all positions;
+ * for logits `[N, classes, height, width]` and labels i64 `[N, pixels]`, over all pixels.
  *
  * Labels must lie in `[0, classes)`. The graph does not check: a label outside counts as an example of no
  * class, whose loss is the label smoothing alone. The training loop refuses such labels before they are fed.
@@ -15,6 +18,11 @@ export interface CrossEntropyLoss {
   readonly examples?: string;
   /** Share of the target's mass spread evenly over all classes, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
+  /**
+   * Axis of the logits that holds the classes, 1 or -1 for the last, if the others but the first are pixels.
+   * @defaultValue the last, of logits without pixels
+   */
+  readonly classAxis?: number;
   /**
    * Whether there is one more input, f32 of the labels' shape, that holds how much each label counts: the
    * loss is then the weighted mean (0 if all weights are 0). @defaultValue false
@@ -45,10 +53,16 @@ export interface NextTokenLoss {
   readonly weighted?: boolean;
 }
 
-/** The mean over all elements of the squared difference between an output and targets of its shape. */
-export interface MeanSquaredErrorLoss {
-  readonly kind: "mean-squared-error";
-  /** Output that holds the predictions. @defaultValue the first output */
+/**
+ * The mean over all numbers of an output of a loss that compares each with a target of its own: the squared
+ * or absolute difference, or the binary cross-entropy of the sigmoid, in nats, with labels from 0 to 1.
+ */
+export interface NumbersLoss {
+  readonly kind: ElementwiseLossName;
+  /**
+   * Output that holds the predictions; of the binary cross-entropy logits, or what a sigmoid makes of them.
+   * @defaultValue the one that is scored, else the first output
+   */
   readonly prediction?: string;
   /** Data input for the examples. @defaultValue the only one */
   readonly examples?: string;
@@ -68,7 +82,7 @@ export interface OutputLoss {
 }
 
 /** The loss to minimise, as plain data. */
-export type LossSpec = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss | OutputLoss;
+export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | OutputLoss;
 
 /** The loss that networks of a graph are evaluated by, whose kind follows from the graph and the data. */
 export interface UsualLoss {

@@ -5,6 +5,7 @@ import {
   bindWeights,
   type DataSet,
   exposeValues,
+  type LossName,
   planFeeds,
   specialize,
 } from "@isthmus/graph";
@@ -16,7 +17,7 @@ import type { LossSpec, UsualLoss } from "./loss-spec.ts";
 /** Options of {@link measureExampleLosses}. */
 export interface MeasureExampleLossesOptions {
   /** @defaultValue the loss that `lossOfData` chooses */
-  readonly loss?: LossSpec | UsualLoss | undefined;
+  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
   /** Examples in one engine call; a graph of a fixed batch takes its own. @defaultValue 128 */
   readonly batch?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
@@ -69,7 +70,7 @@ export async function measureExampleLosses(
       signal?.throwIfAborted();
       // The last batch is filled up by examples of the one before, which get the same losses again.
       const first = Math.min(begin, data.size - batch);
-      const fed = feedObjective({ objective, plan, classes: data.classes }, data.read(first, first + batch));
+      const fed = feedObjective({ objective, plan, data }, data.read(first, first + batch));
       const results = await session.run(new Map([...weights, ...fed.feeds]));
       const { data: values, dtype } = entry(results, name, "output");
       const counts = fed.filler.weights?.data as Float32Array | undefined;

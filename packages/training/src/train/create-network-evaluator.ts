@@ -5,7 +5,9 @@ import {
   type Engine,
   type FeedPlan,
   type Graph,
+  isElementwise,
   planFeeds,
+  scoreBy,
   scoreOutput,
   specialize,
 } from "@isthmus/graph";
@@ -43,16 +45,20 @@ export interface NetworkEvaluation {
  */
 export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
   const { graph, engine, data, loss, batch, threads } = evaluation;
-  if (loss.kind !== "cross-entropy" && loss.kind !== "next-token")
+  // Squared errors are computed in f32 from batches, as training does.
+  if (loss.kind === "output" || loss.kind === "mean-squared-error")
     return createObjectiveEvaluator(evaluation);
-  const scored = loss.logits === undefined ? graph : scoreOutput(graph, loss.logits);
+  const { kind } = loss;
+  const name = "logits" in loss ? loss.logits : "prediction" in loss ? loss.prediction : undefined;
+  const named = name === undefined ? graph : scoreOutput(graph, name);
+  const scored = isElementwise(kind) || graph.loss !== undefined ? scoreBy(named, kind) : named;
   // Logits of texts are large: larger batches would take too much memory.
-  const options = { threads, ...(loss.kind === "next-token" ? { batchSize: batch } : {}) };
+  const options = { threads, ...(kind === "next-token" ? { batchSize: batch } : {}) };
   const evaluator = await createEvaluator({ graph: scored, engine }, data, options);
   return {
     async evaluate(weights, signal) {
       const { loss: mean, error } = await evaluator.evaluate(createCheckpoint(weights), signal);
-      return { loss: mean, accuracy: 1 - error };
+      return { loss: mean, ...(!Number.isNaN(error) && { accuracy: 1 - error }) };
     },
     release: () => evaluator.release(),
   };
@@ -123,7 +129,7 @@ async function createPart(
   return {
     ...range,
     async run(weights, first) {
-      const fed = feedObjective({ objective, plan, classes: data.classes }, data.read(first, first + batch));
+      const fed = feedObjective({ objective, plan, data }, data.read(first, first + batch));
       const feeds = new Map([...weights, ...fed.feeds]);
       const { data: lossData } = entry(await session.run(feeds), objective.loss, "output");
       return Number(at<number | bigint>(lossData, 0));

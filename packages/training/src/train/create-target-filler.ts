@@ -1,6 +1,8 @@
 import {
   allocateData,
+  convertData,
   createTensor,
+  DTYPES,
   formatShape,
   MismatchError,
   OutOfRangeError,
@@ -9,7 +11,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import type { Batch } from "@isthmus/graph";
+import { type Batch, type DataSet, findTargets } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { TrainingStep } from "../step/training-step.ts";
 
@@ -31,6 +33,11 @@ export interface TargetRules {
   /** Labels must be below this. */
   readonly classes: number;
   /**
+   * Data set that batches are of, which finds floating-point targets as the evaluation of networks does.
+   * @defaultValue targets are the examples, or rows with a one at the class
+   */
+  readonly data?: DataSet;
+  /**
    * What counts the same if targets are weighted: `labels`, every label that is not negative; or `examples`,
    * every example, whatever the number of its labels. @defaultValue "labels"
    */
@@ -39,9 +46,9 @@ export interface TargetRules {
 
 /**
  * Creates the filler of the targets that a step takes: labels i64 `[batch]`, or `[batch, length]` for each
- * position; one-hot rows f32 `[batch, classes]`; or the examples again, as for the next token and for
- * reconstructions. If the step takes weights, they are 0 for negative labels and for rows that the batch has
- * no labels for.
+ * position or pixel; floats of any shape, as `findTargets` of `@isthmus/graph` finds them; or the examples
+ * again, as for the next token. If the step takes weights, they are 0 for negative labels and for rows that
+ * the batch has no labels for.
  *
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  */
@@ -51,9 +58,9 @@ export function createTargetFiller(
   rules: TargetRules,
 ): TargetFiller {
   const types = typesOf(step.graph);
-  const { classes } = rules;
+  const { classes, data: examples } = rules;
   const weights = step.targetWeights === undefined ? undefined : types.get(step.targetWeights);
-  const filler = createPlainFiller(step, batch, { classes, skips: weights !== undefined });
+  const filler = createPlainFiller(step, batch, { classes, data: examples, skips: weights !== undefined });
   if (weights === undefined) return filler;
   const data = new Float32Array(sizeOf(weights.shape));
   const perExample = data.length / step.batch;
@@ -104,9 +111,14 @@ function weighLabels(
 /** Creates a filler without weights; `skips` is whether negative labels are allowed, as they do not count. */
 function createPlainFiller(
   step: Pick<TrainingStep, "graph" | "batch" | "examples" | "targets">,
-  { inputs, labels }: Batch,
-  { classes, skips }: { readonly classes: number; readonly skips: boolean },
+  batch: Batch,
+  {
+    classes,
+    data: examples,
+    skips,
+  }: { readonly classes: number; readonly data: DataSet | undefined; readonly skips: boolean },
 ): TargetFiller {
+  const { inputs, labels } = batch;
   const info = typesOf(step.graph).get(step.targets);
   if (info === undefined || step.targets === step.examples) return { targets: inputs, fill() {} };
   const targets = createTensor(info.dtype, info.shape, allocateData(info.dtype, sizeOf(info.shape)));
@@ -117,6 +129,7 @@ function createPlainFiller(
   if (data instanceof BigInt64Array && isLabels && labels.length <= data.length) {
     return { targets, fill: () => widenLabels(labels, { classes, skips }, data) };
   }
+  if (examples !== undefined && DTYPES[info.dtype].float) return floatFiller(targets, batch, examples);
   if (isSame(info, inputs)) return { targets: inputs, fill() {} };
   const [rows, columns = 0] = info.shape;
   const areRows = rows === step.batch && info.shape.length === 2 && columns >= classes;
@@ -127,6 +140,26 @@ function createPlainFiller(
     `Cannot train graph "${step.graph.name}" on a data set as targets must be labels [batch] or [batch, length], rows [batch, classes] or the examples: "${step.targets}" is ${info.dtype} ${formatShape(info.shape)}, examples are ${inputs.dtype} ${formatShape(inputs.shape)} of ${classes} classes with ${labels.length} labels`,
     { parameters: [step.targets] },
   );
+}
+
+/** Creates a filler of floating-point targets, each of which must count. */
+function floatFiller(targets: Tensor, batch: Batch, examples: DataSet): TargetFiller {
+  const { dtype, shape, data } = targets;
+  const write = findTargets("train", examples, shape.slice(1));
+  const floats = data instanceof Float32Array ? data : new Float32Array(data.length);
+  return {
+    targets,
+    fill() {
+      write(batch, floats);
+      const missing = floats.findIndex((value) => Number.isNaN(value));
+      if (missing >= 0) {
+        throw new OutOfRangeError(
+          `Cannot train on "${examples.name}" as each number must have a target: number ${missing} of a batch has none, a negative label or NaN; such can be measured only`,
+        );
+      }
+      if (floats !== data) data.set(convertData(floats, "f32", dtype) as never);
+    },
+  };
 }
 
 function isSame(a: TensorInfo, b: TensorInfo): boolean {

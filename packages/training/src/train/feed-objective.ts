@@ -1,5 +1,5 @@
 import type { Tensor } from "@isthmus/core";
-import type { Batch, FeedPlan } from "@isthmus/graph";
+import type { Batch, DataSet, FeedPlan } from "@isthmus/graph";
 import type { Objective } from "../objective.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 
@@ -8,8 +8,8 @@ export interface FedObjective {
   readonly objective: Objective;
   /** Plan of which data inputs of the network take which tensors of a batch. */
   readonly plan: Pick<FeedPlan, "feedsOf">;
-  /** Labels must be below this. */
-  readonly classes: number;
+  /** Data set that batches are of, whose classes labels must be below. */
+  readonly data: DataSet;
 }
 
 /** A batch of examples as an objective takes it. */
@@ -24,17 +24,14 @@ export interface ObjectiveFeeds {
  * Makes the tensors that an objective takes of a batch of examples.
  * @throws OutOfRangeError if a label is not a class
  */
-export function feedObjective(
-  { objective, plan, classes }: FedObjective,
-  examplesRead: Batch,
-): ObjectiveFeeds {
+export function feedObjective({ objective, plan, data }: FedObjective, examplesRead: Batch): ObjectiveFeeds {
   const { graph, examples, targets, targetWeights } = objective;
   const [batch = 0] = examplesRead.inputs.shape;
   const step = {
     ...{ graph, batch, examples, targets: targets.name },
     ...(targetWeights === undefined ? {} : { targetWeights }),
   };
-  const filler = createTargetFiller(step, examplesRead, { classes });
+  const filler = createTargetFiller(step, examplesRead, { classes: data.classes, data });
   filler.fill();
   const feeds = new Map(plan.feedsOf(examplesRead));
   // For the next token, targets are the examples, which the plan feeds.

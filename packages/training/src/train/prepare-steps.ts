@@ -79,7 +79,7 @@ export async function prepareSteps(
   });
   assertExamplesFit(step, data, plan.feedsOf(batches.current));
   const classes = assertClasses({ graph, step, loss }, data);
-  return { step, batches, plan, filler: createTargetFiller(step, batches.current, { classes }) };
+  return { step, batches, plan, filler: createTargetFiller(step, batches.current, { classes, data }) };
 }
 
 /**
@@ -131,10 +131,10 @@ function assertClasses(
   data: DataSet,
 ): number {
   if (loss.kind !== "cross-entropy") return data.classes;
-  const { logits } = loss;
+  const { logits, classAxis = -1 } = loss;
   const output = chooseOutput("train", logits === undefined ? graph : { ...graph, scored: logits }, data);
   const shape = typesOf(step.graph).get(output.name)?.shape ?? output.shape;
-  const classes = shape?.at(-1);
+  const classes = shape?.at(classAxis);
   if (typeof classes !== "number" || data.classes <= classes) {
     return typeof classes === "number" ? classes : data.classes;
   }

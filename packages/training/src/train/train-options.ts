@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, LossName } from "@isthmus/graph";
 
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
@@ -39,12 +39,12 @@ export interface TrainOptions extends LocalTrainingOptions {
    */
   readonly remainder?: Remainder;
   /**
-   * The loss to minimise. For a loss of examples and labels, `lossOfData` fills in which input takes the
-   * examples and whether some labels do not count; without a kind it chooses the kind, too.
-   * @defaultValue the loss that `lossOfData` chooses: cross-entropy, or for language models that of
-   *   the next token
+   * The loss to minimise, or its name. For a loss of examples and labels, `lossOfData` fills in which input
+   * takes the examples and whether some labels do not count; without a kind it chooses the kind, too.
+   * @defaultValue the loss that `lossOfData` chooses: cross-entropy, for language models that of the next
+   *   token, for labels that are no classes that of numbers
    */
-  readonly loss?: LossSpec | UsualLoss | undefined;
+  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
   /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
   readonly optimizer?: OptimizerSpec;
   /**

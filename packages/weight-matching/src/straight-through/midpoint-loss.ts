@@ -53,7 +53,7 @@ export async function createBatchLoss(
   const sessions: Session[] = [];
   const feedsOf = (weights: ReadonlyMap<string, Tensor>, at: number): Map<string, Tensor> => {
     const read = data.read(at * batch, (at + 1) * batch);
-    const filler = createTargetFiller(step, read, { classes: data.classes, weighting: "examples" });
+    const filler = createTargetFiller(step, read, { classes: data.classes, data, weighting: "examples" });
     filler.fill();
     const feeds = new Map([...weights, ...plan.feedsOf(read)]);
     if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);

@@ -9,6 +9,8 @@ import type { TextEncoding } from "./text-encoding.ts";
 export interface DataContext {
   /** Names of the graph's data inputs. */
   readonly inputs?: readonly string[];
+  /** Names of the arrays of labels that the loss of several outputs compares them with; absent for others. */
+  readonly outputs?: readonly string[];
   /**
    * Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes others, or any.
    */
@@ -27,7 +29,8 @@ export interface DataContext {
 const MOST_TOKENS = 256;
 
 /**
- * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of
+ * Finds out how data are read for an architecture: arrays by the names of its inputs, and of outputs
+ * that have losses of their own; texts in windows of
  * as many tokens as it takes, by the vocabulary in the folder of its model, or of the weights.
  */
 export function dataContext({
@@ -36,20 +39,29 @@ export function dataContext({
   encoding = {},
 }: Pick<ReadArchitecture, "graph" | "model" | "encoding">): DataContext {
   const [input] = graph.inputs;
-  const inputs = graph.inputs.map(({ name }) => name);
+  const arrays = { inputs: graph.inputs.map(({ name }) => name), ...labelsOfOutputs(graph) };
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
-  if (!isText) return { inputs, ...imageShapeOf(input?.shape) };
+  if (!isText) return { ...arrays, ...imageShapeOf(input?.shape) };
   if (model === undefined) {
     const context = input.shape?.[1];
-    return { inputs, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
+    return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
   const { maxLength = MOST_TOKENS, vocabularySize } = model;
   return {
-    inputs,
+    ...arrays,
     context: Math.min(maxLength, MOST_TOKENS),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ...encoded(model),
   };
+}
+
+/** Lists the arrays of labels that the loss of several outputs names, or that are named as the outputs. */
+function labelsOfOutputs({ loss }: ReadArchitecture["graph"]): Pick<DataContext, "outputs"> {
+  if (typeof loss !== "object") return {};
+  const outputs = Object.entries(loss).map(([name, part]) =>
+    typeof part === "string" ? name : (part.targets ?? name),
+  );
+  return { outputs };
 }
 
 function imageShapeOf(shape: readonly (number | string)[] = []): Pick<DataContext, "imageShape"> {

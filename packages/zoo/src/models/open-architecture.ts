@@ -14,9 +14,11 @@ import {
   type Architecture,
   type Engine,
   type Graph,
+  type LossOption,
   readGraph,
   readLayersModel,
   restrictOutputs,
+  scoreBy,
   scoreOutput,
 } from "@isthmus/graph";
 import type { ConfigNetwork } from "./network-of-config.ts";
@@ -35,6 +37,9 @@ export type GraphOptions = {
    */
   readonly outputs?: readonly string[] | undefined;
 };
+
+/** How an architecture is read, and by which loss its networks are scored. */
+export interface OpenArchitectureOptions extends GraphOptions, LossOption {}
 
 /** An architecture as it was read. */
 export interface ReadArchitecture {
@@ -73,8 +78,12 @@ const WEIGHTS = /\.safetensors(\.index\.json)?$/;
  * where the name ends in .json; else ONNX.
  *
  * @throws InputError if a data input, the output to be scored or one that counts is not there
+ * @throws UsageError if there is no such loss
  */
-export async function readArchitecture(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
+export async function readArchitecture(
+  path: string,
+  options: OpenArchitectureOptions = {},
+): Promise<ReadArchitecture> {
   const name = path.toLowerCase();
   if (basename(name) === "config.json") return readModel(dirname(path), options);
   if (WEIGHTS.test(name)) return readModel(path, options);
@@ -115,7 +124,7 @@ export async function readArchitecture(path: string, options: GraphOptions = {})
 export async function openArchitecture(
   path: string,
   engine: Engine,
-  options: GraphOptions = {},
+  options: OpenArchitectureOptions = {},
 ): Promise<OpenedArchitecture> {
   return { ...(await readArchitecture(path, options)), engine };
 }
@@ -129,7 +138,7 @@ export async function openArchitecture(
 export async function openSharedArchitecture(
   paths: readonly string[],
   engine: Engine,
-  { graph, ...options }: GraphOptions & { readonly graph?: string | undefined } = {},
+  { graph, ...options }: OpenArchitectureOptions & { readonly graph?: string | undefined } = {},
 ): Promise<OpenedArchitecture> {
   const [first = "", ...others] = paths;
   if (graph !== undefined) {
@@ -171,14 +180,17 @@ export async function assertArchitecture(
   }
 }
 
-/** Returns a graph with the outputs that count, of which the one that is scored is the first. */
-function counted(graph: Graph, { logits, outputs }: GraphOptions): Graph {
+/** Returns a graph with the outputs that count, and what was named of how its networks are scored. */
+function counted(graph: Graph, { logits, outputs, loss }: OpenArchitectureOptions): Graph {
   const restricted = outputs === undefined ? graph : restrictOutputs(graph, outputs);
-  return logits === undefined ? restricted : scoreOutput(restricted, logits);
+  return scoreBy(logits === undefined ? restricted : scoreOutput(restricted, logits), loss);
 }
 
 /** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
-export async function readModel(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
+export async function readModel(
+  path: string,
+  options: OpenArchitectureOptions = {},
+): Promise<ReadArchitecture> {
   const { network, checkpoint, configPath } = await openModel(path);
   await checkpoint.close();
   const { modelType, maxLength, vocabularySize } = network;

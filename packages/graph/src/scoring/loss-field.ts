@@ -1,0 +1,66 @@
+import { excerpt, type Field, fieldOf, InputError } from "@isthmus/core";
+import { infoOf, LOSSES, type Loss, type LossName, type LossOfOutput } from "./losses.ts";
+
+/** A loss that text can name, in files and on command lines: no function. */
+export type NamedLoss = Exclude<Loss, (...all: never) => unknown>;
+
+const NAMES = LOSSES.map(({ name }) => name).join(", ");
+
+/** Says what names a loss, to follow "must be". */
+const RULE = `${NAMES}, or one of these for each of several outputs`;
+
+/**
+ * The loss that networks are scored by, as an option of everything that measures networks: on command lines,
+ * in entries of studies and in the parameters of tasks.
+ */
+export const LOSS_FIELD: Field<NamedLoss> = fieldOf<NamedLoss>(
+  { type: "special", name: "named-loss", rule: RULE, accepts: isNamedLoss },
+  {
+    flag: "loss",
+    placeholder: "<name>",
+    keyed: "if-named",
+    help: `the loss by which networks are scored: ${NAMES}; or one for each of several outputs, such as boxes=mean-squared-error,class=cross-entropy (default: what follows from the labels and the output)`,
+    parse: parseLoss,
+  },
+);
+
+/** Returns whether a value names a loss, or one for each of several outputs. */
+function isNamedLoss(value: unknown): value is NamedLoss {
+  if (typeof value === "string") return infoOf(value) !== undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const parts = Object.values(value);
+  return parts.length > 0 && parts.every(isLossOfOutput);
+}
+
+const KEYS: readonly string[] = ["loss", "targets", "weight"] satisfies (keyof LossOfOutput)[];
+
+function isLossOfOutput(value: unknown): boolean {
+  if (typeof value === "string") return infoOf(value) !== undefined;
+  if (typeof value !== "object" || value === null) return false;
+  const { loss, targets = "", weight = 1 }: Readonly<Record<string, unknown>> = { ...value };
+  const isKnown = typeof loss === "string" && infoOf(loss) !== undefined && typeof targets === "string";
+  const isWeight = typeof weight === "number" && Number.isFinite(weight) && weight > 0;
+  return isKnown && isWeight && Object.keys(value).every((key) => KEYS.includes(key));
+}
+
+/**
+ * Reads a loss as command lines name it: a name, or `output=name` for each of several outputs.
+ * @throws InputError if it is neither
+ */
+function parseLoss(text: string): NamedLoss {
+  if (!text.includes("=")) return nameOf(text);
+  const parts = text.split(",").map((part) => {
+    // Names of outputs may hold any character, those of losses do not.
+    const end = part.lastIndexOf("=");
+    return [part.slice(0, Math.max(end, 0)), nameOf(part.slice(end + 1))] as const;
+  });
+  if (parts.every(([output]) => output !== "")) return Object.fromEntries(parts);
+  throw new InputError(`It must be ${RULE}: an output of ${excerpt(text)} has no name.`, { input: text });
+}
+
+function nameOf(text: string): LossName {
+  const name = infoOf(text)?.name;
+  if (name === undefined)
+    throw new InputError(`It must be ${RULE}: it is ${excerpt(text)}.`, { input: text });
+  return name;
+}

@@ -1,0 +1,19 @@
+import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
+import type { z } from "zod";
+import { zodOfForm } from "./zod-of-form.ts";
+
+/** The loss that networks are measured by, in entries of studies and in the parameters of tasks. */
+export interface MeasuredLoss {
+  /** The loss. @defaultValue the one that follows from the labels and the output */
+  readonly loss?: NamedLoss;
+}
+
+/** Form of {@link MeasuredLoss}. */
+export const MEASURED_LOSS: { readonly loss: z.ZodOptional<z.ZodType<NamedLoss>> } = {
+  loss: (zodOfForm(LOSS_FIELD.form) as z.ZodType<NamedLoss>).optional(),
+};
+
+/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
+export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
+  return loss === undefined ? {} : { loss };
+}

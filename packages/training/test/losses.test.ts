@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Checkpoint, createTensor } from "@isthmus/core";
+import { createDataSet, openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import {
+  bindNetworks,
+  createEvaluator,
+  type DataSet,
+  type Graph,
+  type Loss,
+  readGraph,
+  scoreBy,
+} from "@isthmus/graph";
+import { lossOfData, measureExampleLosses, measureGradient, train } from "@isthmus/training";
+import { describe, expect, test } from "vitest";
+import { openFilesOf } from "../../../test/helpers/open-files.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+// Files that test/golden/generate-losses.py wrote, with what PyTorch computes.
+const FOLDER = fileURLToPath(new URL("../../../test/fixtures/losses/", import.meta.url));
+const EXPECTED = JSON.parse(readFileSync(`${FOLDER}losses.json`, "utf8")) as Readonly<
+  Record<string, { readonly losses: readonly number[]; readonly gradient: readonly number[] }>
+>;
+const openFile = openFilesOf(FOLDER);
+
+async function open(
+  name: string,
+  exporter: string,
+  loss?: Loss,
+): Promise<{ readonly graph: Graph; readonly network: Checkpoint; readonly data: DataSet }> {
+  const one = await openFile(`${name}-a.safetensors`);
+  const { graph, networks } = await bindNetworks(await readGraph(`${FOLDER}${name}-${exporter}.onnx`), [one]);
+  const network = networks[0]?.network;
+  if (network === undefined) throw new Error("a network was bound");
+  const outputs = graph.outputs.map((output) => output.name);
+  const data = await openDataSet(`safetensors:${FOLDER}${name}.safetensors`, { outputs });
+  return { graph: scoreBy(graph, loss), network, data };
+}
+
+const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
+  ["sigmoid", "binary-cross-entropy", undefined],
+  ["one-logit", "binary-cross-entropy", undefined],
+  ["autoencoder", "mean-squared-error", "mean-squared-error"],
+  ["regression", "mean-squared-error", undefined],
+  ["regression", "mean-absolute-error", "mean-absolute-error"],
+  ["segmentation", "cross-entropy", undefined],
+  ["segmentation-softmax", "cross-entropy", undefined],
+  ["encoder", "masked-token", "masked-token"],
+];
+const exported = CASES.flatMap(([name, kind, loss]) =>
+  ["dynamo", "legacy"].map((exporter) => [name, exporter, kind, loss] as const),
+);
+
+describe("losses are those of PyTorch", () => {
+  test.each(exported)("%s of the exporter %s by %s", async (name, exporter, kind, loss) => {
+    const { graph, network, data } = await open(name, exporter, loss);
+    const { losses, gradient } = EXPECTED[`${name} ${kind}`]!;
+    const measured = await measureExampleLosses({ graph, engine }, network, data, { batch: 5 });
+    const mean = measured.reduce((sum, value) => sum + value, 0) / measured.length;
+    expect(Math.abs(mean / losses[0]! - 1)).toBeLessThan(1e-5);
+    const derivatives = await measureGradient({ graph, engine }, network, data);
+    const bias = (await derivatives.read("last.bias")).data as Float32Array;
+    expect(bias.length).toBe(gradient.length);
+    for (const [i, expected] of gradient.entries()) expect(Math.abs(bias[i]! - expected)).toBeLessThan(2e-7);
+  });
+});
+
+describe("train()", () => {
+  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, _, loss) => {
+    const { graph, network, data } = await open(name, exporter, loss);
+    const options = { seed: 0, epochs: 2, batch: 8, optimizer: { kind: "adam" } } as const;
+    const schedule = { kind: "constant", learningRate: 0.003 } as const;
+    const { weights, result } = await train({ graph, engine }, network, data, {
+      ...options,
+      schedule,
+      evaluationData: data,
+    });
+    const evaluator = await createEvaluator({ graph, engine }, data);
+    const [before, after] = [await evaluator.evaluate(network), await evaluator.evaluate(weights)];
+    await evaluator.release();
+    expect(after.loss).toBeLessThan(before.loss);
+    expect(Math.abs(result.evaluation!.loss / after.loss - 1)).toBeLessThan(1e-6);
+    if (Number.isNaN(after.error)) expect(result.evaluation).not.toHaveProperty("accuracy");
+    else expect(result.evaluation!.accuracy).toBe(1 - after.error);
+  });
+
+  test("takes the name of a loss", async () => {
+    const { graph, network, data } = await open("regression", "dynamo");
+    const options = { seed: 0, epochs: 1, batch: 8 };
+    const trained = async (architecture: Graph, loss?: "mean-absolute-error") => {
+      const { weights } = await train({ graph: architecture, engine }, network, data, {
+        ...options,
+        ...(loss && { loss }),
+      });
+      return (await weights.read("last.bias")).data;
+    };
+    const named = await trained(graph, "mean-absolute-error");
+    expect(await trained(scoreBy(graph, "mean-absolute-error"))).toEqual(named);
+    expect(await trained(graph)).not.toEqual(named);
+  });
+
+  test.each<readonly [Loss, RegExp]>([
+    [() => [0], /by the loss function of graph .*: a function has no gradients/],
+    ["none", /nothing would be minimised/],
+    [{ out: "mean-squared-error" }, /it is the sum over several; name one, or let the graph compute the sum/],
+  ])("refuses a loss that has no objective: %o", async (loss, message) => {
+    const { graph, network, data } = await open("regression", "dynamo", loss);
+    await expect(train({ graph, engine }, network, data, { seed: 0, epochs: 1 })).rejects.toThrow(message);
+  });
+
+  test("refuses numbers without a target, and images that would move away from their labels", async () => {
+    const { graph, network, data } = await open("regression", "dynamo");
+    const { inputs } = data.read(0, 8);
+    const targets = createTensor("f32", [8, 3], new Float32Array(24).fill(Number.NaN, 23));
+    const lacking = createDataSet(inputs, targets);
+    const options = { seed: 0, epochs: 1, batch: 8 };
+    await expect(
+      train({ graph, engine }, network, lacking, { ...options, loss: "mean-squared-error" }),
+    ).rejects.toThrow(/each number must have a target: number \d+ of a batch has none/);
+    const images = await open("segmentation", "dynamo");
+    await expect(
+      train({ graph: images.graph, engine }, images.network, images.data, {
+        ...options,
+        augment: { flip: true },
+      }),
+    ).rejects.toThrow(/labels must not depend on places in them: each pixel has one/);
+  });
+});
+
+test("lossOfData() says which axis holds the classes of pixels", async () => {
+  const { graph, data } = await open("segmentation", "legacy");
+  expect(lossOfData(graph, data)).toEqual({ kind: "cross-entropy", weighted: true, classAxis: 1 });
+});

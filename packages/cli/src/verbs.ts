@@ -86,10 +86,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
     ...measuringVerbs(),
-    plane: {
-      summary: "Measure loss and error on the plane through three networks",
-      load: async () => (await import("./commands/plane.ts")).planeVerb,
-    },
     map: {
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
@@ -97,10 +93,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
-    },
-    landscape: {
-      summary: "Measure loss and error on a line, a plane or a grid around a network",
-      load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
     },
   },
   "Train networks, and find what connects them": {

@@ -57,7 +57,7 @@ describe("isthmus curve", () => {
     const plane = await run("plane", ...place, ...on, "--journal", "rows.json", "--report", "plane.html");
     expect(plane.stderr).toMatch(/^Bytes of npz:stripes\.npz:test are fed as byte \/ 255; for .*\n$/);
     expect(plane.stdout).toMatch(/ {2}A {3}a: 0\.\d+\n {2}B {3}bend: /);
-    expect(plane.stdout).toMatch(/network +x +y +off the plane +loss +error\n/);
+    expect(plane.stdout).toMatch(/Network +x +y +From the plane +Loss +Error +File\n/);
     expect(read("plane.html").toString()).toContain("The plane through a, bend, b");
     const again = ["plane", ...place, ...on, "--journal", "rows.json", "--place", "bend.safetensors"];
     const result = await runJson<PlaneResult>(again, { cwd: folder });

@@ -2,6 +2,7 @@ export { describeLandscape } from "./describe/describe-landscape.ts";
 export { describePlane } from "./describe/describe-plane.ts";
 export { planeOf } from "./describe/landscape-planes.ts";
 export { minimaWords } from "./describe/minima-words.ts";
+export { LANDSCAPE } from "./landscape.ts";
 export {
   LANDSCAPE_FIELDS,
   LANDSCAPE_KINDS,
@@ -22,6 +23,7 @@ export type {
   LandscapeResult,
 } from "./landscape-result.ts";
 export { measureLandscape } from "./measure-landscape.ts";
+export { PLANE } from "./plane.ts";
 export { GRID_NEIGHBORS, type GridNeighbors, isOnEdge, placeOf } from "./topology/grid-neighbors.ts";
 export { type GridTopology, gridTopology, topologyOf } from "./topology/grid-topology.ts";
 export { MERGE_TREE_DEFAULTS, type MergeTreeOptions, mergeTree } from "./topology/merge-tree.ts";

@@ -103,6 +103,8 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
   directions: choiceField<LandscapeKind>(LANDSCAPE_KINDS, {
     default: "random",
     help: "where directions come from",
+    // Commands and studies choose it with the networks that the directions are made of.
+    tasksOnly: true,
   }),
   dimensions: wholeField({
     least: 1,

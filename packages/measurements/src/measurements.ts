@@ -2,6 +2,7 @@ import type { LAYERS } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
+import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
 import type { MECHANISMS } from "@isthmus/mechanisms";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
@@ -13,9 +14,11 @@ interface BuiltIn {
   readonly similarity: typeof SIMILARITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
   readonly "walked-path": typeof WALKED_PATH;
+  readonly plane: typeof PLANE;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
   readonly mechanisms: typeof MECHANISMS;
+  readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
 }
@@ -58,6 +61,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     way: { flag: "by", value: "walk", help: "layer by layer, with training" },
     load: async () => (await import("@isthmus/paths")).WALKED_PATH,
   },
+  plane: {
+    verb: "plane",
+    summary: "Measure loss and error on the plane through three networks",
+    subject: "plane",
+    load: async () => (await import("@isthmus/landscape")).PLANE,
+  },
   ensemble: {
     verb: "ensemble",
     summary: "Compare the predictions of several networks, alone and together",
@@ -75,6 +84,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
     subject: "pair-on-sets",
     load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
+  },
+  landscape: {
+    verb: "landscape",
+    summary: "Measure loss and error on a line, a plane or a grid around a network",
+    subject: "landscape",
+    load: async () => (await import("@isthmus/landscape")).LANDSCAPE,
   },
   curvature: {
     verb: "curvature",

@@ -21,7 +21,6 @@ import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.t
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
-import { formatPlane } from "../format/format-plane.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -175,8 +174,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "plane":
-      return formatPlane(result, terminal);
     case "map":
       return formatMap(result, terminal);
     case "curve":

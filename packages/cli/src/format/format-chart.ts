@@ -1,4 +1,4 @@
-import type { LayersResult } from "@isthmus/barrier";
+import type { LayersResult, PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
 import { formatBarrier } from "@isthmus/findings";
@@ -36,6 +36,7 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
   },
   ensemble: { tables: () => ["predictors", "greedy"] },
   attack: { tables: () => ["transfer", "sources", "targets"] },
+  plane: { chart: formatMap, tables: () => ["models"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
   similarity: {
     // Layers of one place say most, but two networks of different depths have none.
@@ -72,14 +73,19 @@ function formatLayerBars({ layers = [] }: CurvatureResult, { unicode }: Screen):
   return formatTable([{ title: "layer" }, { title: measure }], rows);
 }
 
+/** Draws a plane as a map. */
+function formatMap(plane: PlaneResult, screen: Screen): string {
+  const width = Math.min(screen.columns, MOST_COLUMNS.map);
+  return renderPlaneChart(plane, { width, charset: charsetOf(screen) });
+}
+
 /** Draws a plane as a map and a line as a chart; a grid of more directions has no picture. */
 function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
   const { axes, loss, basis } = result;
   const { columns, color } = screen;
-  const charset = charsetOf(screen);
   const plane = planeOf(result);
   if (plane !== undefined) {
-    return renderPlaneChart(plane, { width: Math.min(columns, MOST_COLUMNS.map), charset });
+    return formatMap(plane, screen);
   }
   if (axes.length !== 1) return "";
   const points = at(axes, 0, "axis").flatMap((x, i): [number, number][] => {
@@ -89,7 +95,13 @@ function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
   if (points.length === 0) return "";
   const xLabel = at(basis, 0, "direction").label;
   const width = Math.min(columns, MOST_COLUMNS.chart);
-  return renderChart([{ label: "loss", points }], { width, charset, color, yLabel: "loss", xLabel });
+  return renderChart([{ label: "loss", points }], {
+    width,
+    charset: charsetOf(screen),
+    color,
+    yLabel: "loss",
+    xLabel,
+  });
 }
 
 /** Rows of a chart of several lines, axis and legend aside. */

@@ -1,6 +1,8 @@
 import type { SubjectName } from "@isthmus/findings";
 import { ATTACK_FORM } from "./open-attack.ts";
 import { ENSEMBLE_FORM } from "./open-ensemble.ts";
+import { LANDSCAPE_FORM } from "./open-landscape.ts";
+import { PLANE_FORM } from "./open-plane.ts";
 import {
   NETWORK_FORM,
   NETWORKS_FORM,
@@ -19,4 +21,6 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   "unlike-pair": UNLIKE_PAIR_FORM,
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
+  landscape: LANDSCAPE_FORM,
+  plane: PLANE_FORM,
 };

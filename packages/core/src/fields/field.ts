@@ -111,7 +111,10 @@ export interface Field<T> {
   readonly excludes?: readonly string[];
   /** When the option is part of the key of a task. @defaultValue "always" */
   readonly keyed?: Keyed;
-  /** Whether only tasks have it, as it follows from other options and the data. @defaultValue false */
+  /**
+   * Whether only tasks have it, as it follows from other options, the data or the subject.
+   * @defaultValue false
+   */
   readonly tasksOnly?: boolean;
   /** Whether only the whole help of a command shows it. @defaultValue false */
   readonly rare?: boolean;

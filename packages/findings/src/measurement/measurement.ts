@@ -66,6 +66,17 @@ export interface Subjects {
     readonly sources: readonly SourceSubject[];
     readonly targets: readonly Checkpoint[];
   };
+  /** A network, and the networks that its landscape is laid along. */
+  readonly landscape: OpenedSubject & {
+    readonly network: NamedSubject;
+    /** Snapshots of its training in their order, its initialization, or networks that directions lead to. */
+    readonly others: readonly NamedSubject[];
+  };
+  /** Three networks that a plane goes through, and further ones that are placed in it. */
+  readonly plane: OpenedSubject & {
+    readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
+    readonly placed: readonly NamedSubject[];
+  };
 }
 
 /** Name of a sort of subject. */

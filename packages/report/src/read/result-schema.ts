@@ -6,7 +6,6 @@ import type { WrittenOut } from "../result/describe-result.ts";
 import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
 import { CURVATURE_HISTORY_SCHEMA } from "./curvature-history-schema.ts";
 import { INTRINSIC_DIMENSION_SCHEMA } from "./intrinsic-dimension-schema.ts";
-import { LANDSCAPE_SCHEMA } from "./landscape-schema.ts";
 import { PARETO_SCHEMA } from "./pareto-schema.ts";
 import { lossFields, provenance, type ResultOf } from "./provenance.ts";
 import { PRUNE_SCHEMA } from "./prune-schema.ts";
@@ -89,28 +88,6 @@ const decomposition = z.looseObject({
   tempered: z.looseObject({ data: text, examples: count }).optional(),
   ...pair,
   ...statistics,
-  ...origin,
-});
-
-const plane = z.looseObject({
-  kind: z.literal("plane"),
-  xs: numbers,
-  ys: numbers,
-  loss: z.array(z.array(measured)),
-  error: z.array(z.array(measured)),
-  models: z.array(
-    z.looseObject({
-      label: text,
-      source: text,
-      x: z.number(),
-      y: z.number(),
-      distance: measured,
-      loss: measured,
-      error: measured,
-    }),
-  ),
-  paths: z.array(z.looseObject({ label: text, points: z.array(z.tuple([z.number(), z.number()])) })),
-  ...norms,
   ...origin,
 });
 
@@ -272,7 +249,6 @@ const comparedBarrier = barrier
  */
 export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
-  plane: schemaOf<ResultOf<"plane">>()(plane.extend({ provenance })),
   map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
   curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
   star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),
@@ -280,7 +256,6 @@ export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>
   simulation: SIMULATION_SCHEMA,
   comparison: COMPARISON_SCHEMA,
   pareto: PARETO_SCHEMA,
-  landscape: LANDSCAPE_SCHEMA,
   "curvature-history": CURVATURE_HISTORY_SCHEMA,
   "intrinsic-dimension": INTRINSIC_DIMENSION_SCHEMA,
   prune: PRUNE_SCHEMA,

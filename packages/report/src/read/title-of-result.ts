@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "plane":
-      return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
     case "map":
       return `A map of ${result.networks.length} networks`;
     case "star":
@@ -29,8 +27,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
       return result.title;
     case "pareto":
       return `Networks for ${result.tasks.join(" and ")}`;
-    case "landscape":
-      return `Loss around ${basename(result.networks[0]?.source ?? "a network")}`;
     case "curvature-history":
       return `Curvature of the loss along a training on ${result.data}`;
     case "intrinsic-dimension":

@@ -4,7 +4,6 @@ import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
 import { inUnitOfLoss, type Report } from "@isthmus/findings";
-import { describeLandscape, describePlane } from "@isthmus/landscape";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
 import { describePruning } from "@isthmus/sparsity";
 import { describeStar } from "@isthmus/star-domain";
@@ -32,8 +31,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "plane":
-      return describePlane(result);
     case "map":
       return describeMap(result);
     case "curve":
@@ -48,8 +45,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeComparison(result);
     case "pareto":
       return describePareto(result);
-    case "landscape":
-      return describeLandscape(result);
     case "curvature-history":
       return describeCurvatureHistory(result);
     case "intrinsic-dimension":

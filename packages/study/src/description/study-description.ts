@@ -13,7 +13,6 @@ import type { TunedNetwork } from "../networks/tune.ts";
 import type { ConnectivityTunedNetwork } from "../networks/tune-by-connectivity.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { LandscapeMeasurement } from "./network-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
@@ -40,7 +39,6 @@ export type MeasurementDescription =
   | BarrierMeasurement
   | CurveMeasurement
   | MergeMeasurement
-  | LandscapeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;
 

@@ -9,11 +9,10 @@ import { z } from "zod";
 import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
-import { entrySchemaOf } from "../measurement/entry.ts";
+import { entrySchemaOf, isStudied } from "../measurement/entry.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
-import { LANDSCAPE_SHAPE } from "../schema/landscape-fields.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
@@ -30,8 +29,6 @@ type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics">
 
 /** Which pairs of networks, and on which examples. */
 const selected = { ...PAIR_SELECTION, data: NAMED_DATA };
-
-const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** Schemas of measurements that have no definition yet, with values in place of variables. */
 const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
@@ -92,19 +89,12 @@ const DIMENSIONS: z.ZodObject = z.strictObject({
   labels: z.enum(LABEL_CHOICES).optional(),
   ...DIMENSION_SHAPE,
 });
-/** Schema of landscapes, whose directions may come from the snapshots of a training. */
-const LANDSCAPE = z.strictObject({
-  kind: z.literal("landscape"),
-  ...single,
-  ...MEASURED_LOSS,
-  ...LANDSCAPE_SHAPE,
-});
 
 /** Makes the schemas of all measurements, with values in place of their variables. */
 export async function loadMeasurementSchemas(): Promise<readonly z.ZodObject[]> {
-  const defined = [BARRIER, ...(await loadMeasurements())].map(entrySchemaOf);
+  const defined = [BARRIER, ...(await loadMeasurements()).filter(isStudied)].map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
-  return [FRONTS, DIMENSIONS, LANDSCAPE, ...defined, ...written.options];
+  return [FRONTS, DIMENSIONS, ...defined, ...written.options];
 }
 
 /** Makes the schema of any measurement, with values in place of its variables. */

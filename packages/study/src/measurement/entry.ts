@@ -10,8 +10,12 @@ import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { ATTACK_SHAPE, type AttackSelection } from "./attack-selection.ts";
 import { ENSEMBLE_SHAPE, type EnsembleSelection } from "./ensemble-selection.ts";
+import { LANDSCAPE_SHAPE, type LandscapeSelection } from "./landscape-selection.ts";
 
-/** What an entry of a study says of its subjects, by their sort. */
+/**
+ * What an entry of a study says of its subjects, by their sort. A sort that is missing has no entries: groups
+ * of a study do not say which three networks a plane goes through.
+ */
 interface Selections {
   readonly network: NetworkMeasurement;
   readonly pair: PathMeasurement;
@@ -20,12 +24,15 @@ interface Selections {
   readonly networks: NetworkMeasurement;
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
+  readonly landscape: LandscapeSelection;
 }
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
-    ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+    ? S extends keyof Selections
+      ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+      : never
     : never;
 
 /** An entry of a study for a measurement of Isthmus itself. */
@@ -48,7 +55,9 @@ const SETS = z.record(z.string(), NAMED_DATA).refine((sets) => Object.keys(sets)
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
-export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
+export const SELECTION_SHAPES: Readonly<
+  Record<keyof Selections, z.ZodRawShape> & Partial<Record<SubjectName, z.ZodRawShape>>
+> = {
   network: single,
   networks: single,
   pair: pairs,
@@ -56,7 +65,11 @@ export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   "unlike-pair": unlikePairs,
   ensemble: { ...single, ...ENSEMBLE_SHAPE },
   attack: { ...single, ...ATTACK_SHAPE },
+  landscape: { ...single, ...LANDSCAPE_SHAPE },
 };
+
+/** Returns whether entries of studies can select the subjects of a measurement. */
+export const isStudied = ({ subject }: AnyMeasurement): boolean => Object.hasOwn(SELECTION_SHAPES, subject);
 
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: AnyMeasurement): z.ZodObject {

@@ -54,18 +54,16 @@ const SUBJECT_PARAMS: Readonly<Partial<Record<SubjectName, z.ZodRawShape>>> = {
 function recordOf(measurement: AnyMeasurement, result: MeasuredResult): object {
   const record = measurement.recordOf?.(result) ?? result;
   const paths = PATH_KEYS[measurement.subject];
-  return Object.fromEntries(Object.entries(record).filter(([name]) => !paths.includes(name)));
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !paths?.includes(name)));
 }
 
-const PATH_KEYS: Readonly<Record<SubjectName, readonly string[]>> = {
+/** Keys of results that have paths of networks; other sorts of subjects have numbers in their place. */
+const PATH_KEYS: Readonly<Partial<Record<SubjectName, readonly string[]>>> = {
   network: ["network"],
   pair: ["a", "b"],
   "pair-on-sets": ["a", "b"],
   "unlike-pair": ["a", "b"],
   networks: ["networks"],
-  // Networks of these have numbers in place of paths.
-  ensemble: [],
-  attack: [],
 };
 
 function controlOf({ signal, onProgress }: TaskContext, journalPath: string | undefined): Control {

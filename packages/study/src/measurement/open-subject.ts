@@ -4,6 +4,7 @@ import { withNetwork } from "../tasks/open-networks.ts";
 import { openPair } from "../tasks/open-pair.ts";
 import { openAttack } from "./open-attack.ts";
 import { openEnsemble } from "./open-ensemble.ts";
+import { openLandscape } from "./open-landscape.ts";
 import { type Opening, openSets, openShared } from "./open-shared.ts";
 
 /** Opens the subject of a task, works with it, and closes it. */
@@ -15,6 +16,7 @@ export async function openSubject<T>(
   const { engine, signal } = ports;
   if (measurement.subject === "ensemble") return openEnsemble(opening, work);
   if (measurement.subject === "attack") return openAttack(opening, work);
+  if (measurement.subject === "landscape") return openLandscape(opening, work);
   if (["pair", "pair-on-sets", "unlike-pair"].includes(measurement.subject)) {
     const pair = await openPair(inputs, engine, signal);
     try {

@@ -2,12 +2,14 @@ import type { AnyMeasurement } from "@isthmus/findings";
 import { selectNetworks } from "../plan/network-cells.ts";
 import { labelOfPair, planEachPair } from "../plan/plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
-import { filesOf } from "../plan/planned-network.ts";
+import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";
 import { selectPairs } from "../plan/select-pairs.ts";
+import { snapshotsFor } from "../plan/snapshots-before.ts";
 import type { AttackSelection } from "./attack-selection.ts";
 import type { EnsembleSelection } from "./ensemble-selection.ts";
 import type { AnyEntry } from "./entry.ts";
 import { openParams } from "./entry-params.ts";
+import type { LandscapeSelection } from "./landscape-selection.ts";
 import { measurementTask } from "./measurement-task.ts";
 import { planAttacks } from "./plan-attacks.ts";
 import { planEnsembles } from "./plan-ensembles.ts";
@@ -40,10 +42,13 @@ export async function planEntry(
   const selected = selectNetworks(networks, of, where);
   const architectures = new Set(selected.map(({ architecture }) => architecture));
   const paramsOf = await openParams(measurement, { entry, architectures, planner });
+  const alongOf = (network: PlannedNetwork) =>
+    snapshotsFor(network, networks(of), (entry as AnyEntry & LandscapeSelection).directions);
   return selected.map((network) => {
     const label = `${measurement.kind} of ${network.label}, ${on}`;
     const params = paramsOf(network.architecture);
-    const { key } = planner.add(kind, { params, inputs: filesOf(network), label });
+    const further = measurement.subject === "landscape" ? alongOf(network) : {};
+    const { key } = planner.add(kind, { params, inputs: { ...filesOf(network), ...further }, label });
     return { variables: { ...network.variables, ...variables }, task: key };
   });
 }

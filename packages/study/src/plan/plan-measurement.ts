@@ -5,7 +5,6 @@ import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
-import { planLandscapes } from "./plan-landscapes.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planPareto } from "./plan-pareto.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
@@ -35,8 +34,6 @@ function planWrittenOut(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
-    case "landscape":
-      return planLandscapes(entry, context);
     case "pareto":
       return planPareto(entry, context);
     case "curve":

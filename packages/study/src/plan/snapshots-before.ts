@@ -1,7 +1,21 @@
 import { InputError } from "@isthmus/core";
-import { canonicalJson } from "@isthmus/tasks";
-import type { LandscapeSelection } from "../description/network-measurement.ts";
+import { canonicalJson, type TaskInputs } from "@isthmus/tasks";
+import type { LandscapeSelection } from "../measurement/landscape-selection.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
+
+/**
+ * Returns the inputs of a task that measures a landscape along a training; none for other directions.
+ * @param group - all networks that the network is one of
+ * @throws InputError if there are no snapshots before it
+ */
+export function snapshotsFor(
+  network: PlannedNetwork,
+  group: readonly PlannedNetwork[],
+  directions: LandscapeSelection["directions"],
+): TaskInputs {
+  if (directions !== "trajectory" && directions !== "initialization") return {};
+  return { snapshots: snapshotsBefore(network, group, directions).map(({ weights }) => weights) };
+}
 
 /**
  * Lists the snapshots of a network's training before it, in their order; of them the random weights alone for
@@ -9,7 +23,7 @@ import type { PlannedNetwork } from "./planned-network.ts";
  * @param group - all networks that it is one of
  * @throws InputError if there are none
  */
-export function snapshotsBefore(
+function snapshotsBefore(
   network: PlannedNetwork,
   group: readonly PlannedNetwork[],
   directions: LandscapeSelection["directions"],

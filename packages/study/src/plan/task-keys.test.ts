@@ -152,6 +152,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   "dropout-stability": ["statisticsData"],
   quantize: ["layers"],
   ensemble: ["align"],
+  landscape: ["statisticsData"],
   "walked-path": ["bezier"],
 };
 

@@ -1,6 +1,7 @@
 import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
+import { isStudied } from "../measurement/entry.ts";
 import { measurementTask } from "../measurement/measurement-task.ts";
 import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
@@ -8,7 +9,6 @@ import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
 import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measureNetworkLandscape } from "./measure-network-landscape.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
@@ -22,7 +22,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureNetworkLandscape,
   trainPairCurve,
   measureDimension,
   measurePareto,
@@ -30,6 +29,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
 
 /** Loads the registry of all kinds of tasks that studies have. */
 export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
-  const measuring = (await loadMeasurements()).map(measurementTask);
+  const measuring = (await loadMeasurements()).filter(isStudied).map(measurementTask);
   return createTaskKinds<StudyPorts>([...listMakingTasks(), ...WRITTEN_OUT, ...measuring]);
 }

@@ -1,8 +1,8 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
-import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "@isthmus/landscape";
 import { z } from "zod";
-import { lossFields, provenance, type ResultOf } from "./provenance.ts";
+import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "../landscape-options.ts";
+import type { LandscapeResult } from "../landscape-result.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -16,10 +16,10 @@ const definitions = z.looseObject({
 });
 
 /** Form of the loss on a grid around a network. */
-export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<ResultOf<"landscape">>()(
+export const LANDSCAPE_FORM: z.ZodType = schemaOf<LandscapeResult>()(
   z.looseObject({
     kind: z.literal("landscape"),
-    ...lossFields,
+    ...LOSS_FORM,
     directions: z.enum(LANDSCAPE_KINDS),
     normalization: z.enum(NORMALIZATIONS),
     vectors: z.enum(VECTOR_POLICIES),
@@ -88,6 +88,5 @@ export const LANDSCAPE_SCHEMA: z.ZodType = schemaOf<ResultOf<"landscape">>()(
     examples: count,
     data: text,
     engine: text,
-    provenance,
   }),
 );

@@ -7,11 +7,12 @@ import { report, root, sourceFiles } from "./packages.mjs";
 const index = readFileSync(join(root, "packages", "isthmus", "src", "index.ts"), "utf8");
 const findings = [];
 for (const [, names, owner] of index.matchAll(/export \{([^}]*)\} from "@isthmus\/([^"]+)";/g)) {
-  const sources = sourceFiles(owner).map((path) => [path, readFileSync(join(root, path), "utf8")]);
+  const [folder] = owner.split("/");
+  const sources = sourceFiles(folder).map((path) => [path, readFileSync(join(root, path), "utf8")]);
   for (const name of valuesOf(names)) {
     const comments = sources.flatMap(([path, text]) => commentOf(name, path, text));
     if (comments.length !== 1)
-      findings.push(`${name} must be declared in one file of packages/${owner}: found ${comments.length}`);
+      findings.push(`${name} must be declared in one file of packages/${folder}: found ${comments.length}`);
     for (const { path, comment } of comments)
       if (!/@example\n[^@]*```ts\n/.test(comment)) findings.push(`${path}: ${name} must have an @example`);
   }

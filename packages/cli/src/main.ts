@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
 import { arrangeHelp, HELP_ALL } from "./terminal/arrange-help.ts";
@@ -9,7 +10,7 @@ import { quoteCommand } from "./terminal/quote-command.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
 import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
-import { formatFirstSteps, VERB_GROUPS, VERBS } from "./verbs.ts";
+import { formatFirstSteps, listVerbs, verbGroups } from "./verbs.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
@@ -20,19 +21,26 @@ import { formatFirstSteps, VERB_GROUPS, VERBS } from "./verbs.ts";
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const stop = listenForStop();
-  const words = wordsOf(argv);
+  let used: readonly string[] = [];
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
-    const context = createContext(argv, options, { terminal, signal: stop.signal });
+    const context = createContext(argv, options, { terminal, signal: stop.signal, use: used });
     const { outcome, result } = await whileNotingData(async () => {
       const done = await work(context);
-      return { outcome: done, result: withProvenance(done.result, context.provenance) };
+      return { outcome: done, result: await withProvenance(done.result, context.provenance) };
     });
     if (terminal.interactive) terminal.status("");
     terminal.print(`${options.json ? JSON.stringify(result) : outcome.text}\n`);
     exitCode = reportGate(outcome, terminal);
   };
   try {
+    const { words: plain, use } = takeUse(argv);
+    if (use.length > 0) {
+      const { addOwnMeasurements } = await import("./measurement/add-own-measurements.ts");
+      await addOwnMeasurements(use, terminal);
+    }
+    used = use;
+    const words = wordsOf(plain);
     const showsAll = argv.includes(HELP_ALL);
     const program = await createProgram(words, { terminal, version: readVersion(), run, showsAll });
     await program.parseAsync(words, { from: "user" });
@@ -57,23 +65,23 @@ function wordsOf(argv: readonly string[]): readonly string[] {
   const asked = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
   const words = asked.map((word) => (word === HELP_ALL ? "--help" : word));
   const [first = "-"] = words;
-  if (first.startsWith("-") || Object.hasOwn(VERBS, first)) return words;
+  if (first.startsWith("-") || Object.hasOwn(listVerbs(), first)) return words;
   return words.filter((word) => word !== "--help" && word !== "-h");
 }
 
 function createContext(
   argv: readonly string[],
   { quiet }: CommonOptions,
-  shared: Pick<Context, "terminal" | "signal">,
+  shared: Pick<Context, "terminal" | "signal" | "use">,
 ): Context {
-  const { terminal } = shared;
+  const { terminal, use } = shared;
   const version = readVersion();
   return {
     ...shared,
     ...repeatProgress(quiet ? () => {} : createProgress(terminal)),
     commandLine: quoteCommand(["isthmus", ...argv]),
     version,
-    provenance: describeCommand(argv, version),
+    provenance: describeCommand(takeUse(argv).words, { version, use }),
   };
 }
 
@@ -129,10 +137,15 @@ async function createProgram(
       "-h, --help",
       "show this help; isthmus <verb> --help shows the help of a verb, and --help-all all its options",
     )
+    .option(
+      `${USE} <file>`,
+      "add the measurements of a module of your own, before or after the verb; runs its code; may be repeated",
+    )
     .helpCommand(false);
-  const verb = argv.find((word) => Object.hasOwn(VERBS, word));
-  for (const [group, verbs] of Object.entries(VERB_GROUPS)) {
-    for (const [name, { summary, load }] of Object.entries(verbs)) {
+  const verbs = listVerbs();
+  const verb = argv.find((word) => Object.hasOwn(verbs, word));
+  for (const [group, grouped] of Object.entries(verbGroups())) {
+    for (const [name, { summary, load }] of Object.entries(grouped)) {
       const command = name === verb ? (await load())(run) : new Command(name);
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }

@@ -22,6 +22,8 @@ export interface Context extends RepeatedProgress {
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
+  /** Files of measurements that the command line names by `--use`. */
+  readonly use: readonly string[];
   /** The command that made a result, to be saved with it. */
   readonly provenance: Provenance;
 }

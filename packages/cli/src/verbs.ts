@@ -1,5 +1,5 @@
-import type { SubjectName } from "@isthmus/findings";
-import { listMeasurements } from "@isthmus/measurements";
+import type { MeasurementEntry } from "@isthmus/findings";
+import { listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
@@ -8,9 +8,17 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
 }
 
-/** Makes the verbs of the measurements of some sorts of subjects; the ways of one verb share it. */
-function measuringVerbs(...subjects: readonly SubjectName[]): Readonly<Record<string, VerbEntry>> {
-  const entries = listMeasurements().filter(({ subject }) => subjects.includes(subject));
+/** Verbs by their names. */
+type Verbs = Readonly<Record<string, VerbEntry>>;
+
+/** Makes the verbs of the measurements of Isthmus. */
+function measuringVerbs(): Verbs {
+  const added = listAddedMeasurements();
+  return verbsOf(listMeasurements().filter((entry) => !added.includes(entry)));
+}
+
+/** Makes the verbs of measurements; the ways of one verb share it. */
+function verbsOf(entries: readonly MeasurementEntry[]): Verbs {
   const verbs = new Map<string, VerbEntry>();
   for (const { verb, summary } of entries) {
     const ways = entries.filter((entry) => entry.verb === verb);
@@ -35,8 +43,8 @@ export function formatFirstSteps(): string {
   return `To begin with:\n${FIRST_STEPS.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`).join("\n")}`;
 }
 
-/** Every verb by the purpose under which the help shows it, the ones that most people need first. */
-export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEntry>>>> = {
+/** Every verb of Isthmus by its purpose. */
+const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
   "Merge networks": {
     compare: {
       summary: "Say whether networks can be merged, and what to do first",
@@ -77,7 +85,7 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs("pair", "unlike-pair"),
+    ...measuringVerbs(),
     plane: {
       summary: "Measure loss and error on the plane through three networks",
       load: async () => (await import("./commands/plane.ts")).planeVerb,
@@ -86,7 +94,6 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure barriers between all pairs of many networks, and place them in the plane",
       load: async () => (await import("./commands/map.ts")).mapVerb,
     },
-    ...measuringVerbs("ensemble", "attack", "pair-on-sets"),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
@@ -95,7 +102,6 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
       summary: "Measure loss and error on a line, a plane or a grid around a network",
       load: async () => (await import("./commands/landscape.ts")).landscapeVerb,
     },
-    ...measuringVerbs("network"),
   },
   "Train networks, and find what connects them": {
     train: {
@@ -175,5 +181,13 @@ export const VERB_GROUPS: Readonly<Record<string, Readonly<Record<string, VerbEn
   },
 };
 
-/** Every verb by its name. */
-export const VERBS: Readonly<Record<string, VerbEntry>> = Object.assign({}, ...Object.values(VERB_GROUPS));
+/** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
+export function verbGroups(): Readonly<Record<string, Verbs>> {
+  const added = listAddedMeasurements();
+  return added.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(added) };
+}
+
+/** Returns every verb by its name. */
+export function listVerbs(): Verbs {
+  return Object.assign({}, ...Object.values(verbGroups()));
+}

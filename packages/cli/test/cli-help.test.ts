@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
 import { HELP_GROUPS, isRare } from "../src/options/help-groups.ts";
-import { VERBS } from "../src/verbs.ts";
+import { listVerbs } from "../src/verbs.ts";
 
 /** Headings of a help, in their order, each with the options under it. */
 function optionsIn(help: string): Map<string, string[]> {
@@ -17,7 +17,7 @@ function optionsIn(help: string): Map<string, string[]> {
 const helpOf = async (verb: string, flag: string) => (await runCli([verb, flag])).stdout;
 
 /** Verbs that take options themselves, and not only verbs below them. */
-const names = Object.keys(VERBS).filter((name) => name !== "federate" && name !== "queue");
+const names = Object.keys(listVerbs()).filter((name) => name !== "federate" && name !== "queue");
 
 describe("help", () => {
   it("begins with five commands, each of a verb, before the groups of verbs", async () => {
@@ -27,7 +27,7 @@ describe("help", () => {
     expect(commands.length).toBe(5);
     for (const command of commands) {
       const [, verb = ""] = /^ {2}isthmus ([a-z-]+)/.exec(command) ?? [];
-      expect(Object.keys(VERBS)).toContain(verb);
+      expect(Object.keys(listVerbs())).toContain(verb);
       expect(command.length).toBeLessThanOrEqual(80);
     }
     expect(stdout.indexOf("To begin with:")).toBeLessThan(stdout.indexOf("\n  merge "));
@@ -36,7 +36,7 @@ describe("help", () => {
   it.each(names)(
     "%s: --help-all shows every option once, --help all but rare ones, and counts them",
     async (name) => {
-      const command = (await VERBS[name]?.load())?.(async () => {});
+      const command = (await listVerbs()[name]?.load())?.(async () => {});
       const options = command?.options.filter(({ hidden }) => !hidden) ?? [];
       const rare = options.filter(isRare);
       const all = [...optionsIn(await helpOf(name, "--help-all")).values()].flat();

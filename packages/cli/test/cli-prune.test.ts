@@ -111,7 +111,7 @@ describe("isthmus prune", () => {
   });
 
   test.each([
-    [["--sparsity", "1"], "less than 1, at which nothing would be left: it is 1"],
+    [["--sparsity", "1"], "must be a number of at least 0 and below 1: it is 1"],
     [["--sparsity", "0.5", "--epochs", "1"], "name them with --train-data"],
     [["--sparsity", "0.5", "--rewind", "0"], "go back by --rewind as there must be examples"],
     [["--sparsity", "0.5", "--anneal", "0.5"], "say how long with --epochs"],

@@ -49,7 +49,16 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
-export type { AnyField, Field, FieldsOf, Form, Keyed, NumberForm } from "./fields/field.ts";
+export type {
+  AnyField,
+  DefaultedField,
+  Field,
+  FieldsOf,
+  Form,
+  Keyed,
+  NumberForm,
+  ValuesOf,
+} from "./fields/field.ts";
 export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.ts";
 export {
   BATCH_SIZE_FIELD,

@@ -33,6 +33,14 @@ export {
   type CollectResult,
   collectNetworks,
 } from "./collect/collect-networks.ts";
+export {
+  COLLECTION_FIELDS,
+  type CollectionChoice,
+  type CollectionMethod,
+  findStrayOption,
+  isOneByOne,
+  membersOf,
+} from "./collect/collection-choice.ts";
 export { type MeanOfWeightsOptions, meanOfWeights } from "./collect/mean-of-weights.ts";
 export { createMemoryStore, type NetworkStore } from "./collect/network-store.ts";
 export {

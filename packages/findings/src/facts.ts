@@ -3,13 +3,13 @@ import type { PageFact } from "./page-fact.ts";
 
 /** How a result was made, as far as its kind says. */
 interface Origin {
-  readonly a?: string;
-  readonly b?: string;
-  readonly data?: string;
-  readonly examples?: number;
-  readonly statistics?: string;
-  readonly seed?: number;
-  readonly engine?: string;
+  readonly a?: string | undefined;
+  readonly b?: string | undefined;
+  readonly data?: string | undefined;
+  readonly examples?: number | undefined;
+  readonly statistics?: string | undefined;
+  readonly seed?: number | undefined;
+  readonly engine?: string | undefined;
 }
 
 /** Lists the facts of a result in the order of pages, with others between the data and the seed. */

@@ -15,8 +15,8 @@ export function lossLabel(name: string, result: LossFields): string {
 
 /**
  * Gives a report the unit of the loss that its result was measured by, and leaves out figures, columns and
- * lines of errors that were not measured. Descriptions of results write losses in nats, as the usual losses of classes are;
- * this is the one place that knows of the others.
+ * lines of errors that were not measured. Descriptions of results write losses in nats, as the usual losses of
+ * classes are; this is the one place that knows of the others.
  * @param result - says by `lossKind` which loss it was; a report of the usual ones stays as it is
  */
 export function inUnitOfLoss(report: Report, result: object): Report {
@@ -59,11 +59,11 @@ function withoutUnknown(table: Table): Table {
     return !isError || table.rows.some(({ cells }) => isKnown(cells[index] ?? null));
   });
   if (table.rows.length === 0 || isKept.every(Boolean)) return table;
-  const kept = <T>(values: readonly T[]) => values.filter((_, index) => isKept[index]);
+  const keep = <T>(values: readonly T[]) => values.filter((_, index) => isKept[index]);
   return {
     ...table,
-    columns: kept(table.columns),
-    rows: table.rows.map((row) => ({ ...row, cells: kept(row.cells) })),
+    columns: keep(table.columns),
+    rows: table.rows.map((row) => ({ ...row, cells: keep(row.cells) })),
   };
 }
 

@@ -14,6 +14,8 @@ export {
 } from "./format-value.ts";
 export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
 export { MEASURES, type Measure } from "./measure.ts";
+export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
+export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
 export type {
   AnyMeasurement,
   CompletedBy,
@@ -28,6 +30,7 @@ export type {
   SubjectName,
   Subjects,
 } from "./measurement/measurement.ts";
+export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";

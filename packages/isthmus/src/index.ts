@@ -47,6 +47,7 @@ export {
   saveAggregate,
   treatLayers,
 } from "@isthmus/federated";
+export { defineMeasurement } from "@isthmus/findings";
 export {
   fuseNetworks,
   type MergePartiallyResult,
@@ -73,6 +74,7 @@ export {
   mergeTree,
   topologyOf,
 } from "@isthmus/landscape";
+export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
   frozenBelowLastLayer,
   type MechanismsResult,

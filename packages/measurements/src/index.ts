@@ -1,5 +1,6 @@
 export {
   type BuiltInMeasurement,
+  listAddedMeasurements,
   listMeasurements,
   loadMeasurement,
   loadMeasurements,

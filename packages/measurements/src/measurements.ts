@@ -10,14 +10,14 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 /** The measurement of each kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
-  readonly curvature: typeof CURVATURE;
-  readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly similarity: typeof SIMILARITY;
   readonly "dropout-path": typeof DROPOUT_PATH;
   readonly "walked-path": typeof WALKED_PATH;
-  readonly mechanisms: typeof MECHANISMS;
-  readonly similarity: typeof SIMILARITY;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
+  readonly mechanisms: typeof MECHANISMS;
+  readonly curvature: typeof CURVATURE;
+  readonly "dropout-stability": typeof DROPOUT_STABILITY;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -38,17 +38,11 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     subject: "pair",
     load: async () => (await import("@isthmus/barrier")).LAYERS,
   },
-  curvature: {
-    verb: "curvature",
-    summary: "Measure how the loss curves around a network",
-    subject: "network",
-    load: async () => (await import("@isthmus/curvature")).CURVATURE,
-  },
-  "dropout-stability": {
-    verb: "dropout",
-    summary: "Measure how much a network loses when units are taken out",
-    subject: "network",
-    load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  similarity: {
+    verb: "similarity",
+    summary: "Measure how alike the layers of two networks are in what they compute",
+    subject: "unlike-pair",
+    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
   },
   "dropout-path": {
     ...PATH,
@@ -64,18 +58,6 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     way: { flag: "by", value: "walk", help: "layer by layer, with training" },
     load: async () => (await import("@isthmus/paths")).WALKED_PATH,
   },
-  mechanisms: {
-    verb: "mechanisms",
-    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
-    subject: "pair-on-sets",
-    load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
-  },
-  similarity: {
-    verb: "similarity",
-    summary: "Measure how alike the layers of two networks are in what they compute",
-    subject: "unlike-pair",
-    load: async () => (await import("@isthmus/similarity")).SIMILARITY,
-  },
   ensemble: {
     verb: "ensemble",
     summary: "Compare the predictions of several networks, alone and together",
@@ -88,23 +70,61 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     subject: "attack",
     load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
+  mechanisms: {
+    verb: "mechanisms",
+    summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
+    subject: "pair-on-sets",
+    load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
+  },
+  curvature: {
+    verb: "curvature",
+    summary: "Measure how the loss curves around a network",
+    subject: "network",
+    load: async () => (await import("@isthmus/curvature")).CURVATURE,
+  },
+  "dropout-stability": {
+    verb: "dropout",
+    summary: "Measure how much a network loses when units are taken out",
+    subject: "network",
+    load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
 };
 
 /** Any measurement of Isthmus itself. */
 export type BuiltInMeasurement = BuiltIn[keyof BuiltIn];
 
-const entries = new Map<string, MeasurementEntry>(
-  Object.entries(BUILT_IN).map(([kind, listed]) => [kind, { kind, ...listed }]),
-);
+const builtIn: readonly MeasurementEntry[] = Object.entries(BUILT_IN).map(([kind, listed]) => ({
+  kind,
+  ...listed,
+}));
+
+/** Measurements that users have added, by their kinds. */
+const added = new Map<string, MeasurementEntry>();
+
+/**
+ * Keeps a measurement that a user has added; `addMeasurement` has checked that its names are free.
+ * @returns a function that takes it away again
+ */
+export function keepMeasurement(entry: MeasurementEntry): () => void {
+  added.set(entry.kind, entry);
+  return () => added.delete(entry.kind);
+}
 
 /** Lists all measurements: the ones of Isthmus, then the ones that were added. */
 export function listMeasurements(): readonly MeasurementEntry[] {
-  return [...entries.values()];
+  return [...builtIn, ...added.values()];
+}
+
+/** Lists the measurements that were added, in the order in which they were. */
+export function listAddedMeasurements(): readonly MeasurementEntry[] {
+  return [...added.values()];
 }
 
 /** Loads the measurement of a kind; undefined if there is none. */
 export async function loadMeasurement(kind: string): Promise<AnyMeasurement | undefined> {
-  return entries.get(kind)?.load();
+  return listMeasurements()
+    .find((entry) => entry.kind === kind)
+    ?.load();
 }
 
 /** Loads all measurements, in the order of {@link listMeasurements}. */

@@ -9,8 +9,8 @@ export type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 export { frozenBelowLastLayer } from "./tune/last-layer.ts";
 export { type TuningData, tuneByConnectivity } from "./tune/tune-by-connectivity.ts";
 export {
+  CONNECTIVITY_FIELDS,
   type ConnectivityRules,
-  TUNE_BY_CONNECTIVITY_DEFAULTS,
   type TuneByConnectivityOptions,
   type TuneProgress,
 } from "./tune/tune-options.ts";

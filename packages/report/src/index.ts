@@ -9,7 +9,7 @@ export {
   renderResultPage,
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
-export { readResult } from "./read/read-result.ts";
+export { listResultKinds, readResult } from "./read/read-result.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
   FIGURES_DEFAULTS,

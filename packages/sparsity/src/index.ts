@@ -4,8 +4,15 @@ export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
 export { applyMasks, type Masks } from "./masks/masks.ts";
 export { type ComparedNetworks, measurePruning } from "./measure-pruning.ts";
 export { measureRounds } from "./measure-rounds.ts";
+export {
+  PRUNE_CHOICES,
+  PRUNING_FIELDS,
+  type PruneChoice,
+  type PruningChoice,
+  SPARSITY_FIELD,
+} from "./prune-fields.ts";
 export { type PrunedArchitecture, type PrunedNetwork, pruneNetwork } from "./prune-network.ts";
-export { PRUNE_CHOICES, PRUNE_DEFAULTS, type PruneChoice, type PruneOptions } from "./prune-options.ts";
+export type { PruneOptions } from "./prune-options.ts";
 export {
   type NetworkMeasures,
   type PrunedLayer,
@@ -17,29 +24,31 @@ export {
   type TicketMethod,
 } from "./prune-result.ts";
 export {
-  QUANTIZE_DEFAULTS,
-  QUANTIZE_SCHEMES,
   type QuantizedLayer,
   type QuantizedNetwork,
   type QuantizeOptions,
   type QuantizeResult,
-  type QuantizeScheme,
   quantizeNetwork,
 } from "./quantize/quantize-network.ts";
-export { QUANTIZED_BITS, type QuantizedBits } from "./quantize/quantize-values.ts";
-export { type RoundOptions, sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
+export { QUANTIZE_FIELDS, type QuantizeChoice, type QuantizeScheme } from "./quantize/quantize-options.ts";
+export type { QuantizedBits } from "./quantize/quantize-values.ts";
+export { sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
 export {
   type EvolvedRound,
-  PRUNE_BY_EVOLUTION_DEFAULTS,
   type PruneByEvolutionOptions,
   pruneByEvolution,
 } from "./train/prune-by-evolution.ts";
 export {
-  ITERATIVE_DEFAULTS,
   type IterativeOptions,
   type PruningRound,
   pruneIteratively,
 } from "./train/prune-iteratively.ts";
+export {
+  REWINDING_FIELDS,
+  type RewindingChoice,
+  ROUNDS_FIELDS,
+  type RoundsChoice,
+} from "./train/rounds-fields.ts";
 export { ANNEALING_DEFAULTS, type AnnealingOptions, trainAnnealed } from "./train/train-annealed.ts";
 export { GRADUAL_DEFAULTS, type GradualOptions, trainGradually } from "./train/train-gradually.ts";
 export { trainMasked } from "./train/train-masked.ts";

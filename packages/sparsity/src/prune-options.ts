@@ -1,27 +1,13 @@
-import { type Checkpoint, excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
-
-/** Ways to choose what is pruned: the least weights of all, the least of each weight, or whole units. */
-export const PRUNE_CHOICES = ["global", "layer", "units"] as const;
-
-/** How what is pruned is chosen. */
-export type PruneChoice = (typeof PRUNE_CHOICES)[number];
+import { type Checkpoint, excerpt, OutOfRangeError, resolveFields, UsageError } from "@isthmus/core";
+import { PRUNING_FIELDS, type PruningChoice } from "./prune-fields.ts";
 
 /** Options of `pruneNetwork`. */
-export interface PruneOptions {
-  /** Share of the weights that is pruned, in `[0, 1)`; of the units of each layer if whole units are. */
-  readonly sparsity: number;
-  /** @defaultValue "global" */
-  readonly by?: PruneChoice;
+export interface PruneOptions extends PruningChoice {
   /**
    * Other shares for some weights, or for some layers of units, by their names, in which `*` matches any
    * characters; the first that matches counts. Not for the choice `global`. @defaultValue none
    */
   readonly shares?: Readonly<Record<string, number>>;
-  /**
-   * Names of the weights, or of the layers of units, that are pruned, in which `*` matches any characters.
-   * @defaultValue all weights of two or more axes; all layers
-   */
-  readonly layers?: readonly string[] | undefined;
   /**
    * Standard deviations of the weights, by the same names, that magnitudes are divided by before they are
    * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary
@@ -34,11 +20,9 @@ export interface PruneOptions {
 /** Options with all defaults filled in. */
 export type ResolvedPruneOptions = Required<PruneOptions>;
 
-/** Defaults of {@link PruneOptions}; there is none for the sparsity. */
-export const PRUNE_DEFAULTS: Required<Omit<PruneOptions, "sparsity">> = {
-  by: "global",
+/** Defaults of the options that have no field. */
+const OTHER_DEFAULTS: Required<Omit<PruneOptions, keyof PruningChoice>> = {
   shares: {},
-  layers: undefined,
   deviations: undefined,
 };
 
@@ -48,13 +32,9 @@ export const PRUNE_DEFAULTS: Required<Omit<PruneOptions, "sparsity">> = {
  * @throws UsageError if the choice is unknown, or shares do not belong to it
  */
 export function resolvePruneOptions(attempt: string, options: PruneOptions): ResolvedPruneOptions {
-  const resolved = resolveOptions(attempt, { ...PRUNE_DEFAULTS, sparsity: Number.NaN }, options);
+  const resolved = resolveFields(attempt, PRUNING_FIELDS, options, OTHER_DEFAULTS);
   const { sparsity, by, shares, deviations } = resolved;
-  if (!PRUNE_CHOICES.includes(by)) {
-    throw new UsageError(
-      `Cannot ${attempt} as "by" must be ${PRUNE_CHOICES.join(" or ")}: it is ${excerpt(by)}`,
-    );
-  }
+  // Callers without types may leave it out.
   assertSparsity(attempt, "sparsity", sparsity);
   for (const [pattern, share] of Object.entries(shares))
     assertSparsity(attempt, `shares of ${pattern}`, share);

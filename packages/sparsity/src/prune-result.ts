@@ -1,6 +1,6 @@
 import type { LossFields } from "@isthmus/graph";
 import type { PrunedUnits } from "./masks/choose-unit-masks.ts";
-import type { PruneChoice } from "./prune-options.ts";
+import type { PruneChoice } from "./prune-fields.ts";
 
 /** Ways to train the rounds of a lottery ticket: by gradients, or by evolution strategies. */
 export const TICKET_METHODS = ["gradient", "evolution"] as const;

@@ -150,7 +150,7 @@ describe("pruneIteratively()", () => {
   test("says what is wrong", async () => {
     const prune = (options: object) =>
       pruneIteratively(architecture, network, data, { ...OPTIONS, sparsity: 0.5, ...options });
-    await expect(prune({ sparsity: 1 })).rejects.toThrow(/less than 1/);
+    await expect(prune({ sparsity: 1 })).rejects.toThrow(/"sparsity" must be .* below 1: it is 1/);
     await expect(prune({ rounds: 0 })).rejects.toThrow(/"rounds" must be a whole number from 1/);
     await expect(prune({ rewindEpoch: 3 })).rejects.toThrow(/less than the 3 epochs: it is 3/);
   });

@@ -144,7 +144,7 @@ describe("pruneNetwork()", () => {
     const { result: some } = await prune({ sparsity: 0.5, layers: ["l1.*"] });
     expect(some.layers.map(({ name }) => name)).toEqual(["l1.weight"]);
     await expect(prune({ sparsity: 1 })).rejects.toThrow(
-      /less than 1, at which nothing would be left: it is 1/,
+      /"sparsity" must be a number of at least 0 and below 1: it is 1/,
     );
     await expect(prune({ sparsity: -0.1 })).rejects.toThrow(/at least 0/);
     await expect(prune({ sparsity: 0.5, layers: ["no"] })).rejects.toThrow(/"no" matches none of l0.weight/);

@@ -144,7 +144,7 @@ describe("pruneByEvolution()", () => {
 
   test("says what is wrong", async () => {
     const prune = (wrong: object) => pruneByEvolution(architecture, network, data, { ...options, ...wrong });
-    await expect(prune({ sparsity: 1 })).rejects.toThrow(/less than 1/);
+    await expect(prune({ sparsity: 1 })).rejects.toThrow(/"sparsity" must be .* below 1: it is 1/);
     await expect(prune({ rounds: 0 })).rejects.toThrow(/"rounds" must be a whole number from 1/);
   });
 });

@@ -21,6 +21,8 @@ export {
   FIND_STAR_DEFAULTS,
   type FindStarOptions,
   type FindStarProgress,
+  STAR_SEARCH_FIELDS,
+  type StarSearchChoice,
 } from "./search/find-star-options.ts";
 export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";

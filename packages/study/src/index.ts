@@ -1,13 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export {
-  COLLECTION_METHODS,
-  COLLECTION_PARTS,
-  type CollectedStudyNetwork,
-  type CollectionMethod,
-  type ScatteredStudyNetwork,
-} from "./description/collected-network.ts";
-export type { PrunedStudyNetwork, QuantizedStudyNetwork } from "./description/derived-network.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export type { NetworkMeasurement } from "./description/network-measurement.ts";
@@ -28,13 +20,10 @@ export type {
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
-  LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
   RepeatedNetwork,
-  StarNetwork,
   StudyDescription,
-  TrainedNetwork,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,
@@ -42,10 +31,18 @@ export type {
   FigureDescription,
   TableDescription,
 } from "./description/table-description.ts";
-export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./description/ticket-network.ts";
-export type { ConnectivityTunedNetwork, TunedNetwork } from "./description/tuned-network.ts";
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
+export type { CollectedStudyNetwork } from "./networks/collect.ts";
+export type { LoadedNetwork } from "./networks/load.ts";
+export type { PrunedStudyNetwork } from "./networks/prune.ts";
+export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
+export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
+export type { StarNetwork } from "./networks/star.ts";
+export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./networks/tickets.ts";
+export type { TrainedNetwork } from "./networks/train.ts";
+export type { TunedNetwork } from "./networks/tune.ts";
+export type { ConnectivityTunedNetwork } from "./networks/tune-by-connectivity.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";

@@ -111,7 +111,7 @@ export function createSubspace(
  * Checks the scope of a subspace.
  * @throws UsageError if there is no such scope
  */
-export function assertScope(scope: SubspaceScope): void {
+function assertScope(scope: SubspaceScope): void {
   if (SUBSPACE_SCOPES.includes(scope)) return;
   throw new UsageError(
     `Cannot train in a subspace as "scope" must be one of ${SUBSPACE_SCOPES.join(", ")}: it is ${excerpt(scope)}`,

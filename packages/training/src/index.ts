@@ -11,10 +11,10 @@ export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.t
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
-export {
-  EVOLUTION_DEFAULTS,
-  type EvolutionOptions,
-  type EvolutionProgress,
+export { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution/evolution-fields.ts";
+export type {
+  EvolutionOptions,
+  EvolutionProgress,
 } from "./evolution/evolution-options.ts";
 export { fingerprintMasks } from "./evolution/evolution-state.ts";
 export { type EvolutionResult, type Evolved, trainByEvolution } from "./evolution/train-by-evolution.ts";

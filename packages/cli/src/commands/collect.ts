@@ -6,16 +6,17 @@ import {
   bootstrapPosterior,
   type CollectResult,
   collectNetworks,
+  isOneByOne,
   SIMPLEX_VERTICES_DEFAULTS,
   simplexVertices,
 } from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
 import {
   addCollectOptions,
-  type CollectVerbOptions,
+  type CollectRequest,
   collectionOptions,
-  isOneByOne,
   oneByOneOptions,
+  readCollection,
 } from "../collect/collect-options.ts";
 import {
   assertNoNetworks,
@@ -41,14 +42,18 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 
 /** Creates the command `isthmus collect`. */
 export function collectVerb(run: RunVerb): CommandUnknownOpts {
-  return addCollectOptions(
+  const command = addCollectOptions(
     createVerb("collect", HELP_GROUPS.done).argument(
       "<network>",
       "the trained network to go on from: a file, or a folder",
     ),
-  )
-    .addHelpText("after", EXAMPLES)
-    .action((path, options) => run(options, (context) => collect(path, options, context)));
+  );
+  return command.addHelpText("after", EXAMPLES).action((path, options) =>
+    run(options, (context) => {
+      const choice = readCollection(command, options);
+      return collect(path, { choice, options }, context);
+    }),
+  );
 }
 
 const EXAMPLES = formatExamples(
@@ -70,7 +75,8 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function collect(path: string, options: CollectVerbOptions, context: Context): Promise<Outcome> {
+async function collect(path: string, request: CollectRequest, context: Context): Promise<Outcome> {
+  const { options } = request;
   const opening = { ...options, from: path };
   assertNetworkOptions(opening);
   const folder = options.output;
@@ -89,7 +95,7 @@ async function collect(path: string, options: CollectVerbOptions, context: Conte
     const statisticsData = named === undefined ? undefined : await openExamples(named, options, dataContext);
     const network = await openNetwork(opening, { data, read }, context);
     try {
-      return await collectInto({ folder, state, network, data, statisticsData }, options, context);
+      return await collectInto({ folder, state, network, data, statisticsData }, request, context);
     } finally {
       await network.close();
     }
@@ -106,19 +112,22 @@ interface Collection {
 
 async function collectInto(
   { folder, state, network, data, statisticsData }: Collection,
-  options: CollectVerbOptions,
+  request: CollectRequest,
   context: Context,
 ): Promise<Outcome> {
+  const { options } = request;
   const { graph, weights } = network;
   const { method, seed, resume = false, engine } = options;
   const making = { verb: "collect", version: context.version, method, data: data.name, seed };
   const metadata = describeMaking([weights], making);
   const store = createFolderStore(folder, network, metadata);
   try {
-    if (isOneByOne(method)) return await trainInto({ folder, network, data, store }, options, context);
+    if (isOneByOne(method)) {
+      return await trainInto({ folder, network, data, store, method }, request, context);
+    }
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
       collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
-        ...collectionOptions(options, { graph, data }),
+        ...collectionOptions(request, { graph, data }),
         ...{ statisticsData, store, resume },
         ...following,
       }),
@@ -137,14 +146,13 @@ async function collectInto(
 
 /** Trains networks one after another; the ones that an interrupted run has left are not trained again. */
 async function trainInto(
-  { folder, network, data, store }: OneByOne,
-  options: CollectVerbOptions,
+  { folder, network, data, store, method }: OneByOne,
+  request: CollectRequest,
   { signal, progress }: Context,
 ): Promise<Outcome> {
   const { graph, weights } = network;
-  const { method } = options;
-  const architecture = { graph, engine: await createEngine(options.engine) };
-  const { posterior, simplex } = oneByOneOptions(options, { graph, data });
+  const architecture = { graph, engine: await createEngine(request.options.engine) };
+  const { posterior, simplex } = oneByOneOptions(method, request, { graph, data });
   const { members = 1 } = posterior;
   // The first vertex of a simplex is the network itself.
   const vertices = method === "spro" ? 1 : 0;
@@ -172,7 +180,7 @@ async function trainInto(
       await save(vertex.network);
   }
   const outputs = Array.from({ length: all }, (_, index) => store.pathOf(index));
-  const { concentration = 0, volume = SIMPLEX_VERTICES_DEFAULTS.volume } = options;
+  const { concentration = 0, volume = SIMPLEX_VERTICES_DEFAULTS.volume } = request.choice;
   const chosen = method === "posterior" ? { concentration } : { volume };
   const from = { network: network.name, from: weights.source, data: data.name };
   return {
@@ -186,7 +194,10 @@ async function trainInto(
 }
 
 /** What networks one after another are trained from and on, and where they are kept. */
-type OneByOne = Pick<Collection, "folder" | "network" | "data"> & { readonly store: FolderStore };
+type OneByOne = Pick<Collection, "folder" | "network" | "data"> & {
+  readonly store: FolderStore;
+  readonly method: "posterior" | "spro";
+};
 
 async function saveMean(
   mean: Checkpoint,

@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
-import { PRUNE_CHOICES, PRUNE_DEFAULTS } from "@isthmus/sparsity";
+import { PRUNING_FIELDS, type PruneChoice, SPARSITY_FIELD } from "@isthmus/sparsity";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPruning } from "../format/format-pruning.ts";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import { addBindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
@@ -12,14 +13,8 @@ import { addScalingOptions, openExamples } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import {
-  MOST,
-  parseCount,
-  parseLayerShares,
-  parseNames,
-  parseNumber,
-  parseSeed,
-} from "../options/parse-values.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { addTicketOptions } from "../options/ticket-options.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -29,10 +24,16 @@ import { assertPruneOptions, type PruneVerbOptions, roundsOf, stateOf } from "./
 
 /** Creates the command `isthmus prune`. */
 export function pruneVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addScalingOptions(addEngineOption(addTicketOptions(createPruneVerb()))))
+  return addBindingOptions(
+    addScalingOptions(addEngineOption(addTicketOptions(addPruning(createPruneVerb())))),
+  )
     .addHelpText("after", EXAMPLES)
     .action((path, options) => run(options, (context) => prune(path, options, context)));
 }
+
+/** Adds the options on what is pruned. */
+const addPruning: AddOptions<{ readonly by: PruneChoice; readonly layers?: readonly string[] | undefined }> =
+  optionGroup((command) => addFieldOptions(command, PRUNING_FIELDS));
 
 function createPruneVerb() {
   return createVerb("prune", HELP_GROUPS.done)
@@ -41,13 +42,7 @@ function createPruneVerb() {
       "--graph <file>",
       "its architecture, .onnx or model.json of a LayersModel (default: from its config.json)",
     )
-    .requiredOption("--sparsity <share>", "share of the weights that becomes zero, such as 0.9", parseNumber)
-    .addOption(
-      new Option("--by <choice>", "the least weights of all, the least of each layer, or the least units")
-        .choices(PRUNE_CHOICES)
-        .default(PRUNE_DEFAULTS.by),
-    )
-    .option("--layers <names>", "weights, or layers of units, that are pruned (default: all)", parseNames)
+    .requiredOption("--sparsity <share>", SPARSITY_FIELD.help, parseNumber)
     .option("--shares <list>", "other shares by layer or units, such as conv*=.5,fc=.9", parseLayerShares)
     .option("--data <name>", `examples to measure losses on; ${dataForms()}`)
     .option("--train-data <name>", "examples to train on after pruning (default: --data)")

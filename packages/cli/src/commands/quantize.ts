@@ -1,57 +1,39 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
 import {
-  QUANTIZE_DEFAULTS,
-  QUANTIZE_SCHEMES,
-  QUANTIZED_BITS,
+  QUANTIZE_FIELDS,
+  type QuantizeChoice,
   type QuantizeResult,
-  type QuantizeScheme,
   quantizeNetwork,
 } from "@isthmus/sparsity";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatTable } from "../format/format-table.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { parseNames } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-
-interface QuantizeVerbOptions {
-  readonly bits: `${(typeof QUANTIZED_BITS)[number]}`;
-  readonly scheme: QuantizeScheme;
-  readonly layers?: readonly string[] | undefined;
-  readonly output: string;
-}
-
-const BITS = ["8", "4"] as const satisfies readonly `${(typeof QUANTIZED_BITS)[number]}`[];
 
 /** Creates the command `isthmus quantize`. */
 export function quantizeVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("quantize", HELP_GROUPS.done)
-    .argument("<network>", "the checkpoint: a file, or a folder")
-    .addOption(
-      new Option("--bits <n>", "bits of a weight")
-        .choices(BITS)
-        .default(`${QUANTIZE_DEFAULTS.bits}` as const),
-    )
-    .addOption(
-      new Option(
-        "--scheme <scheme>",
-        "one scale for each output channel, along the first axis as PyTorch has them, or for each tensor",
-      )
-        .choices(QUANTIZE_SCHEMES)
-        .default(QUANTIZE_DEFAULTS.scheme),
-    )
-    .option(
-      "--layers <names>",
-      "weights, for example conv*,fc1.weight (default: all of two or more axes)",
-      parseNames,
-    )
+  const command = createVerb("quantize", HELP_GROUPS.done).argument(
+    "<network>",
+    "the checkpoint: a file, or a folder",
+  );
+  addFieldOptions(command, QUANTIZE_FIELDS);
+  return command
     .requiredOption(
       "-o, --output <path>",
       "the network with its weights on the grid, as floating-point numbers: a file ending in .safetensors, or a folder",
     )
     .addHelpText("after", EXAMPLES)
-    .action((path, options) => run(options, (context) => quantize(path, options, context)));
+    .action((path, options) =>
+      run(options, (context) => {
+        return quantize(
+          { path, output: options.output, choice: readFields("quantize", command, QUANTIZE_FIELDS) },
+          context,
+        );
+      }),
+    );
 }
 
 const EXAMPLES = formatExamples(
@@ -65,13 +47,18 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function quantize(path: string, options: QuantizeVerbOptions, context: Context): Promise<Outcome> {
-  const { scheme, layers, output } = options;
-  const bits = QUANTIZED_BITS.find((number) => `${number}` === options.bits) ?? QUANTIZE_DEFAULTS.bits;
+interface Quantization {
+  readonly path: string;
+  readonly output: string;
+  readonly choice: QuantizeChoice;
+}
+
+async function quantize({ path, output, choice }: Quantization, context: Context): Promise<Outcome> {
   return withCheckpoints([path], async (checkpoints) => {
     const network = at(checkpoints, 0, "network");
     context.progress("Quantising");
-    const { weights, result } = await quantizeNetwork(network, { bits, scheme, layers });
+    const { weights, result } = await quantizeNetwork(network, choice);
+    const { bits, scheme } = result;
     const { files } = await saveCheckpoint(weights, output, {
       metadata: describeMaking([network], { verb: "quantize", version: context.version, bits, scheme }),
       ...{ overwrite: true, signal: context.signal },

@@ -94,7 +94,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   }
   const folder = options.output ?? file.folder;
   if (options.list) return listTasks(description, folder, options);
-  const provenance = describeCommand(["study", name, ...onlyWords(options)], context.version);
+  const provenance = describeCommand(["study", name, ...onlyWords(options)], context);
   return runTasks({ description, folder }, options, { ...context, provenance });
 }
 
@@ -136,7 +136,8 @@ async function runTasks(
   context: Context,
 ): Promise<Outcome> {
   const { signal, progress } = context;
-  const work = { verb: "study", script: STUDY_WORKER, folder, context };
+  const use = [...context.use, ...(description.use ?? [])];
+  const work = { verb: "study", script: STUDY_WORKER, folder, context: { ...context, use } };
   return withExecutor(options, work, async (executor, tasks) => {
     const outcome = await runStudy(description, {
       ...(await planPorts(options)),

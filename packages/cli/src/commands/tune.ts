@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, describeMaking, resolveFields, saveCheckpoint, UsageError } from "@isthmus/core";
 import { formatNumber } from "@isthmus/findings";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
+  CONNECTIVITY_FIELDS,
+  type ConnectivityRules,
   frozenBelowLastLayer,
-  TUNE_BY_CONNECTIVITY_DEFAULTS,
   type TunedEpoch,
   tuneByConnectivity,
 } from "@isthmus/mechanisms";
@@ -13,12 +14,12 @@ import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
@@ -36,31 +37,28 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 /** Ways to train a network on. */
 const METHODS = ["cbft", "all", "last-layer"] as const;
 
-interface TuneVerbOptions extends Omit<NetworkOptions, "from">, ScalingOptions {
+interface TuneVerbOptions extends Omit<NetworkOptions, "from" | "seed">, ScalingOptions {
   readonly data: string;
   readonly cueData?: string | undefined;
   readonly method: (typeof METHODS)[number];
-  readonly epochs: number;
-  readonly batch?: number | undefined;
-  readonly lr: number;
-  readonly weightDecay: number;
-  readonly margin: number;
-  readonly invariance: number;
-  readonly warmup: number;
   readonly output: string;
   readonly resume?: true | undefined;
 }
 
-const DEFAULTS = TUNE_BY_CONNECTIVITY_DEFAULTS;
-
 /** Creates the command `isthmus tune`. */
 export function tuneVerb(run: RunVerb): CommandUnknownOpts {
-  return addEngineOption(addMethod(addBindingOptions(createTuneVerb())))
+  const command = addEngineOption(addMethod(addBindingOptions(createTuneVerb())));
+  return command
     .optionsGroup(HELP_GROUPS.output)
     .requiredOption("-o, --output <file>", "the tuned weights, a file ending in .safetensors")
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left one")
     .addHelpText("after", EXAMPLES)
-    .action((path, options) => run(options, (context) => tune(path, options, context)));
+    .action((path, options) =>
+      run(options, (context) => {
+        const rules = readFields("tune", command, CONNECTIVITY_FIELDS);
+        return tune({ path, rules }, options, context);
+      }),
+    );
 }
 
 function createTuneVerb() {
@@ -74,7 +72,7 @@ function createTuneVerb() {
 }
 
 function addMethod(command: ReturnType<typeof createTuneVerb>) {
-  return command
+  const chosen = command
     .optionsGroup(HELP_GROUPS.training)
     .addOption(
       new Option(
@@ -83,25 +81,9 @@ function addMethod(command: ReturnType<typeof createTuneVerb>) {
       )
         .choices(METHODS)
         .default("cbft" as const),
-    )
-    .option(
-      "--epochs <n>",
-      "times each example is seen; a step of cbft computes three gradients, of the others one",
-      parseCount(1, MOST.epochs),
-      DEFAULTS.epochs,
-    )
-    .option("--batch <n>", `examples in a step (default: ${DEFAULTS.batch}, or all if fewer)`, parseCount(1))
-    .option("--lr <x>", "learning rate of SGD with momentum 0.9", parseNumber, DEFAULTS.learningRate)
-    .option("--weight-decay <x>", "weight decay", parseNumber, DEFAULTS.weightDecay)
-    .option("--margin <nats>", "of cbft: loss to reach on the line", parseNumber, DEFAULTS.margin)
-    .option(
-      "--invariance <x>",
-      "of cbft: weight of the distance between representations with and without the cue",
-      parseNumber,
-      DEFAULTS.invariance,
-    )
-    .option("--warmup <epochs>", "of cbft: epochs without that distance", parseCount(0), DEFAULTS.warmup)
-    .option("--seed <n>", "seed of everything random", parseSeed, 0);
+    );
+  addFieldOptions(chosen, CONNECTIVITY_FIELDS);
+  return chosen;
 }
 
 const EXAMPLES = formatExamples(
@@ -119,8 +101,19 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function tune(path: string, options: TuneVerbOptions, context: Context): Promise<Outcome> {
-  const opening = { ...options, from: path };
+interface TuneRequest {
+  readonly path: string;
+  /** Options of training that the command line names. */
+  readonly rules: Partial<ConnectivityRules>;
+}
+
+async function tune(
+  { path, rules: named }: TuneRequest,
+  options: TuneVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  const usual = resolveFields("tune", CONNECTIVITY_FIELDS, named);
+  const opening = { ...options, from: path, seed: usual.seed };
   assertNetworkOptions(opening);
   assertCueData(options);
   const { checkpoint, state } = nameCheckpoint(options.output);
@@ -129,20 +122,20 @@ async function tune(path: string, options: TuneVerbOptions, context: Context): P
   return withTrainingLock({ state, output: checkpoint }, async () => {
     const { read, context: dataContext } = await planNetwork(opening);
     const open = async (data: string) =>
-      (await openTrainingData({ ...options, data, evalData: "none" }, dataContext)).data;
+      (await openTrainingData({ ...opening, data, evalData: "none" }, dataContext)).data;
     const data = await open(options.data);
     const cue = options.cueData === undefined ? undefined : await open(options.cueData);
     const network = await openNetwork(opening, { data, read }, context);
     try {
       const architecture = { graph: network.graph, engine: await createEngine(options.engine) };
-      const batch =
-        options.batch ?? Math.min(DEFAULTS.batch, ...[data, cue].flatMap((set) => set?.size ?? []));
-      const job = { architecture, network: network.weights, state, options: { ...options, batch } };
+      const batch = named.batch ?? Math.min(usual.batch, ...[data, cue].flatMap((set) => set?.size ?? []));
+      const rules = { ...usual, batch };
+      const job = { architecture, network: network.weights, state, options, rules };
       const { weights, result, text } = await (cue === undefined
         ? tunePlainly(job, data, context)
         : tuneCbft(job, { clean: data, cue }, context));
-      const { method, seed } = options;
-      const making = { verb: "tune", version: context.version, method, data: data.name, seed };
+      const { method } = options;
+      const making = { verb: "tune", version: context.version, method, data: data.name, seed: rules.seed };
       const { files } = await saveCheckpoint(network.restore(weights), checkpoint, {
         metadata: describeMaking([network.weights], making),
         ...{ overwrite: true, signal: context.signal },
@@ -171,7 +164,8 @@ interface TuneJob {
   readonly architecture: Architecture;
   readonly network: Checkpoint;
   readonly state: string;
-  readonly options: TuneVerbOptions & { readonly batch: number };
+  readonly options: TuneVerbOptions;
+  readonly rules: Required<ConnectivityRules>;
 }
 
 interface Tuned {
@@ -181,20 +175,22 @@ interface Tuned {
 }
 
 async function tuneCbft(
-  { architecture, network, state, options }: TuneJob,
+  { architecture, network, state, options, rules }: TuneJob,
   data: { readonly clean: DataSet; readonly cue: DataSet },
   { progress, signal, terminal }: Context,
 ): Promise<Tuned> {
-  const { seed, epochs, batch, lr, weightDecay, margin, invariance, warmup, resume = false } = options;
+  const { resume = false } = options;
   let made = 0;
   progress("Preparing");
   try {
     const { weights, ...result } = await tuneByConnectivity(architecture, network, data, {
-      ...{ seed, epochs, batch, learningRate: lr, weightDecay, margin, invariance, warmup },
-      ...{ statePath: state, resume, signal },
+      ...rules,
+      statePath: state,
+      resume,
+      signal,
       onProgress: ({ done, epochs: now }) => {
         made = now;
-        progress(`Epoch ${now} of ${epochs}`, done);
+        progress(`Epoch ${now} of ${rules.epochs}`, done);
       },
     });
     return { weights, result: { cueData: data.cue.name, ...result }, text: formatTuned(result) };
@@ -207,17 +203,18 @@ async function tuneCbft(
 }
 
 async function tunePlainly(
-  { architecture, network, state, options }: TuneJob,
+  { architecture, network, state, options, rules }: TuneJob,
   data: DataSet,
   context: Context,
 ): Promise<Tuned> {
-  const { method, seed, epochs, batch, lr, weightDecay, resume = false } = options;
+  const { method, resume = false } = options;
+  const { seed, epochs, batch, learningRate, weightDecay } = rules;
   const freeze = method === "all" ? [] : frozenBelowLastLayer(architecture.graph);
   const { weights, result } = await followTraining({ verb: "tune", state }, context, (following) =>
     train(architecture, network, data, {
       ...{ seed, epochs, batch, freeze, resume, ...following },
       optimizer: { kind: "sgd", momentum: 0.9, weightDecay },
-      schedule: { kind: "cosine", learningRate: lr },
+      schedule: { kind: "cosine", learningRate },
     }),
   );
   return { weights, result, text: formatPlain(result) };

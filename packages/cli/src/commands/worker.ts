@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from "node:os";
+import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
@@ -66,7 +67,8 @@ const EXAMPLES = formatExamples(
 const NOTES = `
 Each task runs in a process of its own. The first SIGTERM or Ctrl-C lets tasks that run end, for as long as
 --grace says; what is not done by then goes back to the queue. A second one ends the worker at once.
-A worker runs nothing but tasks of studies, simulations, merges, maps and searches, on files below the storage.
+A worker runs nothing but tasks of studies, simulations, merges, maps and searches, on files below the storage;
+and measurements of your own that isthmus worker --use FILE names, which no task can.
 Whoever can write to the queue can make workers do that: do not let strangers reach it.
 `;
 
@@ -140,7 +142,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   });
   const executor = createProcessExecutor(TASK_PROCESS, {
     capacity: options.concurrency,
-    args: [options.engine],
+    args: [options.engine, ...context.use.map((file) => resolve(file))],
     memory: options.memory === undefined ? undefined : options.memory / options.concurrency,
     onLine: (line) => terminal.note(line),
   });

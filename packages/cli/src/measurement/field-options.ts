@@ -184,7 +184,8 @@ function togetherOf(fields: Fields): Fields {
   return Object.fromEntries(flagged);
 }
 
-function flagOf(fields: Fields, name: string): string {
+/** Returns the option of a command line for a field, such as `--low-lr`. */
+export function flagOf(fields: Fields, name: string): string {
   const flagged = listFlagged(fields).filter(({ path }) => path.join(".") === name);
   return `--${at(flagged, 0, "option").flag}`;
 }

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { createFolder, InputError, UsageError } from "@isthmus/core";
 import type { QueueExecutor, StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
@@ -72,7 +73,8 @@ export async function openExecutor(
 ): Promise<OpenedExecutor> {
   assertQueue(options);
   if (options.queue === undefined) {
-    const workerData: WorkerData = { engine: options.engine };
+    const use = context.use.map((file) => resolve(file));
+    const workerData: WorkerData = { engine: options.engine, use };
     return createThreadExecutor(script, { capacity: options.workers, workerData });
   }
   return openQueueExecutor(options, { folder, context });

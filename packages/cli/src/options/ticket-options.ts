@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { ITERATIVE_DEFAULTS, TICKET_METHODS, type TicketMethod } from "@isthmus/sparsity";
-import { EVOLUTION_DEFAULTS } from "@isthmus/training";
+import { ROUNDS_FIELDS, TICKET_METHODS, type TicketMethod } from "@isthmus/sparsity";
+import { EVOLUTION_FIELDS } from "@isthmus/training";
+import { addFieldOptions, type Fields } from "../measurement/field-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { MOST, parseCount, parseNumber } from "./parse-values.ts";
 
@@ -27,11 +28,6 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
       "find a lottery ticket: train the network for --epochs, prune, go back to its weights after so many epochs (0: as it is), and so on",
       parseCount(0, MOST.epochs),
     )
-    .option(
-      "--rounds <n>",
-      `rounds of --rewind (default: ${ITERATIVE_DEFAULTS.rounds})`,
-      parseCount(1, MOST.epochs),
-    )
     .addOption(
       new Option(
         "--method <method>",
@@ -39,15 +35,17 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
       )
         .choices(TICKET_METHODS)
         .default("gradient"),
-    )
-    .option(
-      "--generations <n>",
-      `generations of each round of --method evolution (default: ${EVOLUTION_DEFAULTS.generations})`,
-      parseCount(1, MOST.epochs),
-    )
-    .option(
-      "--population <n>",
-      `networks of a generation (default: ${EVOLUTION_DEFAULTS.population})`,
-      parseCount(2),
     );
+  addFieldOptions(command, fieldsOf("--rewind", { rounds: ROUNDS_FIELDS.rounds }));
+  const { generations, population } = EVOLUTION_FIELDS;
+  addFieldOptions(command, fieldsOf("--method evolution", { generations, population }));
 });
+
+/** Returns fields of options that may stand beside another one alone: their defaults are said, not given. */
+function fieldsOf(flag: string, fields: Fields): Fields {
+  const said = Object.entries(fields).map(([name, field]) => {
+    const help = `of ${flag}: ${field.help} (default: ${field.default})`;
+    return [name, { ...field, default: undefined, help }] as const;
+  });
+  return Object.fromEntries(said);
+}

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { noteData, whileNotingData } from "./fed-data.ts";
 import { describeCommand, withProvenance } from "./result-provenance.ts";
 
-const commandOf = (line: string): string => describeCommand(line.split(" "), "1.2.3").command;
+const PROGRAM = { version: "1.2.3", use: [] };
+const commandOf = (line: string): string => describeCommand(line.split(" "), PROGRAM).command;
 
 describe("describeCommand()", () => {
   it.each([
@@ -18,22 +19,27 @@ describe("describeCommand()", () => {
   });
 
   it("describeCommand() quotes words that need it", () => {
-    expect(describeCommand(["barrier", "a b", "c"], "1.2.3")).toEqual({
+    expect(describeCommand(["barrier", "a b", "c"], PROGRAM)).toEqual({
       command: "isthmus barrier 'a b' c",
       version: "1.2.3",
     });
+  });
+
+  it("describeCommand() names the files of measurements before the verb", () => {
+    const { command } = describeCommand(["curve", "a", "-o", "b"], { ...PROGRAM, use: ["./x y.ts", "z.js"] });
+    expect(command).toBe("isthmus --use './x y.ts' --use z.js curve a -o b");
   });
 });
 
 describe("withProvenance()", () => {
   const provenance = { command: "isthmus plane", version: "1.2.3" };
 
-  it("withProvenance() says of results that can be drawn which command made them, and of no others", () => {
-    expect(withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
+  it("withProvenance() says of results that can be drawn which command made them, and of no others", async () => {
+    expect(await withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
     for (const other of [{ kind: "report" }, { kind: "toString" }, { outputs: [] }])
-      expect(withProvenance(other, provenance)).toBe(other);
+      expect(await withProvenance(other, provenance)).toBe(other);
     const said = { kind: "plane", provenance: { command: "other", version: "0" } };
-    expect(withProvenance(said, provenance)).toBe(said);
+    expect(await withProvenance(said, provenance)).toBe(said);
   });
 
   it("withProvenance() says how the bytes of data were scaled, of one command line at a time", async () => {
@@ -52,6 +58,6 @@ describe("withProvenance()", () => {
     expect(one).toEqual(plane({ name: "a", mean: 0, std: 1 }));
     expect(none).toEqual({ kind: "plane", provenance });
     noteData({ name: "outside", scaling: { mean: 0, std: 1 } });
-    expect(withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
+    expect(await withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
   });
 });

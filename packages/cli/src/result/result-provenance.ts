@@ -1,33 +1,8 @@
 import type { Provenance } from "@isthmus/findings";
-import type { DrawableResult } from "@isthmus/report";
+import { listMeasurements } from "@isthmus/measurements";
 import { quoteCommand } from "../terminal/quote-command.ts";
 import { listFedData } from "./fed-data.ts";
 
-/** Kinds of results that `isthmus report` draws. */
-const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
-  barrier: true,
-  layers: true,
-  plane: true,
-  map: true,
-  curve: true,
-  star: true,
-  study: true,
-  simulation: true,
-  comparison: true,
-  curvature: true,
-  ensemble: true,
-  attack: true,
-  pareto: true,
-  landscape: true,
-  "curvature-history": true,
-  "dropout-stability": true,
-  "dropout-path": true,
-  "walked-path": true,
-  "intrinsic-dimension": true,
-  similarity: true,
-  prune: true,
-  mechanisms: true,
-};
 /**
  * Options that change nothing of a result, then options with a value that say where
  * the work is done and results are written.
@@ -42,8 +17,12 @@ const TRAINING: ReadonlySet<string> = new Set(["curve", "star", "prune"]);
  * Describes the command that made a result, without options that change nothing of it, so that the result
  * is the same wherever it is written.
  * @param argv - the words after the name of the program, first the verb
+ * @param program - its version, and the files of measurements that it uses
  */
-export function describeCommand(argv: readonly string[], version: string): Provenance {
+export function describeCommand(
+  argv: readonly string[],
+  { version, use }: { readonly version: string; readonly use: readonly string[] },
+): Provenance {
   const [verb = ""] = argv;
   const places = TRAINING.has(verb) ? REPORT : OUTPUT;
   let previous = "";
@@ -53,17 +32,23 @@ export function describeCommand(argv: readonly string[], version: string): Prove
     const [option = ""] = word.split("=");
     return !(INCIDENTAL.has(word) || places.has(option) || isValueOfPlace);
   });
-  return { command: quoteCommand(["isthmus", ...words]), version };
+  return { command: quoteCommand(["isthmus", ...use.flatMap((file) => ["--use", file]), ...words]), version };
 }
 
 /**
  * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name
  * its command already.
  */
-export function withProvenance(result: object, provenance: Provenance): object {
+export async function withProvenance(result: object, provenance: Provenance): Promise<object> {
   const { kind } = result as { readonly kind?: unknown };
-  const drawable = typeof kind === "string" && Object.hasOwn(DRAWABLE, kind);
-  if (!drawable || "provenance" in result) return result;
+  if (typeof kind !== "string" || "provenance" in result || !(await isDrawable(kind))) return result;
   const data = listFedData();
   return { ...result, provenance: data.length === 0 ? provenance : { ...provenance, data } };
+}
+
+async function isDrawable(kind: string): Promise<boolean> {
+  if (listMeasurements().some((entry) => entry.kind === kind)) return true;
+  // Loaded if needed, as most commands that print no result are quick.
+  const { listResultKinds } = await import("@isthmus/report");
+  return (await listResultKinds()).includes(kind);
 }

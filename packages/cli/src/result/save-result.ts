@@ -31,7 +31,8 @@ export async function saveResult(
   { inputs, facts = [], context }: MadeResult,
 ): Promise<void> {
   const { provenance, commandLine, version } = context;
-  if (output !== undefined) await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
+  if (output !== undefined)
+    await saveFile(output, formatJson(await withProvenance(result, provenance)), inputs);
   if (report === undefined) return;
   const page = { title: await titleOfResult(result), result, facts, commands: [commandLine], version };
   await saveFile(report, await renderResultPage(page), inputs);

@@ -2,10 +2,11 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
   FIND_STAR_DEFAULTS,
   MEASURE_STAR_DEFAULTS,
-  RAY_DISTRIBUTIONS,
-  type RayDistribution,
+  STAR_SEARCH_FIELDS,
+  type StarSearchChoice,
 } from "@isthmus/star-domain";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -20,15 +21,13 @@ import type { TrainingFlags } from "../training/training-options.ts";
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
   Omit<BindingOptions, "loss"> &
-  EngineOptions & {
+  EngineOptions &
+  Required<Omit<StarSearchChoice, "statisticsExamples">> & {
     readonly graph?: string | undefined;
     readonly net?: string | undefined;
     readonly heldOut?: readonly string[] | undefined;
     readonly from?: string | undefined;
     readonly data: string;
-    readonly rays: RayDistribution;
-    readonly alignEvery: number;
-    readonly restarts: number;
     readonly memory: number;
     readonly align: boolean;
     readonly points: number;
@@ -71,35 +70,17 @@ function addNetworks(command: CommandUnknownOpts): void {
     );
 }
 
+/** Fields of the search; the examples of statistics are an option of the measurement, too. */
+const { statisticsExamples: _, ...SEARCH_FIELDS } = STAR_SEARCH_FIELDS;
+
 function addSearch(command: CommandUnknownOpts): void {
-  command
-    .optionsGroup(HELP_GROUPS.searching)
-    .addOption(
-      new Option(
-        "--rays <distribution>",
-        "how places between star and anchor are drawn: evenly, by Beta(2, 2), or the middle",
-      )
-        .choices(RAY_DISTRIBUTIONS)
-        .default(FIND_STAR_DEFAULTS.rays),
-    )
-    .option(
-      "--align-every <epochs>",
-      "align the anchors to the star before every so many epochs; 0 for never",
-      parseCount(0),
-      FIND_STAR_DEFAULTS.alignEvery,
-    )
-    .option(
-      "--restarts <n>",
-      "number of searches for each of these alignments, of which the best is taken",
-      parseCount(1),
-      FIND_STAR_DEFAULTS.restarts,
-    )
-    .option(
-      "--memory <size>",
-      "memory for anchors; anchors beyond it are read again each time",
-      parseBytes,
-      FIND_STAR_DEFAULTS.memory,
-    );
+  addFieldOptions(command.optionsGroup(HELP_GROUPS.searching), SEARCH_FIELDS);
+  command.option(
+    "--memory <size>",
+    "memory for anchors; anchors beyond it are read again each time",
+    parseBytes,
+    FIND_STAR_DEFAULTS.memory,
+  );
   addEngineOption(command);
 }
 

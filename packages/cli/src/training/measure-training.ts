@@ -115,7 +115,7 @@ export async function openMeasurement(
   const measure = async (place: number, weights: Checkpoint): Promise<void> => {
     progress("Measuring curvature");
     if (!(await tracker.measure(place, weights))) return;
-    await saveFile(measured, formatJson(withProvenance(tracker.history(), provenance)), []);
+    await saveFile(measured, formatJson(await withProvenance(tracker.history(), provenance)), []);
   };
   return {
     history: tracker.history,

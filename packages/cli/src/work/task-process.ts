@@ -1,11 +1,14 @@
+import { useMeasurements } from "@isthmus/measurements/use";
 import { runTask, serveTasks } from "@isthmus/tasks";
 import type { EngineName } from "../options/engine-option.ts";
 import { loadWorkerTasks } from "./worker-kinds.ts";
 import { createWorkerPorts } from "./worker-ports.ts";
 
-// A process of isthmus worker: node task-process.js MARK ENGINE
+// A process of isthmus worker: node task-process.js MARK ENGINE FILES...
 const engine = process.argv[3] as EngineName;
 const ports = await createWorkerPorts({ engine });
+// The files are ones that the command line of the worker names: no task can name one.
+await useMeasurements(process.argv.slice(4));
 const kinds = await loadWorkerTasks();
 
 serveTasks((assignment, control) => {

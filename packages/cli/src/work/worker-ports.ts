@@ -6,6 +6,8 @@ import { holdExamples } from "./hold-examples.ts";
 /** The data that a worker thread is started with. */
 export interface WorkerData {
   readonly engine: EngineName;
+  /** Absolute paths of the files of measurements that the command line, or the file of the study, names. */
+  readonly use: readonly string[];
 }
 
 /** What tasks work with. */
@@ -15,7 +17,7 @@ export interface WorkerPorts {
 }
 
 /** Makes what the tasks of a thread or process work with: an engine, and data that are opened once. */
-export async function createWorkerPorts({ engine: name }: WorkerData): Promise<WorkerPorts> {
+export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engine">): Promise<WorkerPorts> {
   const engine = oneThreadEngine(await createEngine(name));
   const opened = new Map<string, Promise<DataSet>>();
   return {

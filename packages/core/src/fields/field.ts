@@ -123,8 +123,18 @@ export interface Field<T> {
   readonly parse?: (text: string) => unknown;
 }
 
+/** A field whose option always has a value: its default if it is left out. */
+export interface DefaultedField<T> extends Field<T> {
+  readonly default: T;
+}
+
 /** Any field. */
 export type AnyField = Field<unknown>;
 
 /** A field for each option of a type: neither an option without a field nor the reverse compiles. */
 export type FieldsOf<O> = { readonly [K in keyof O]-?: Field<Exclude<O[K], undefined>> };
+
+/** The options that fields describe, with defaults in place: one without a default may be undefined. */
+export type ValuesOf<F extends Readonly<Record<string, AnyField>>> = {
+  readonly [K in keyof F]: F[K]["default"];
+};

@@ -1,30 +1,48 @@
-import type { Field, FieldsOf, Form, ListForm, NumberForm } from "./field.ts";
+import type { DefaultedField, Field, FieldsOf, Form, ListForm, NumberForm } from "./field.ts";
 
 /** What is said of a field beside its form. */
 export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
 
+/** What is said of a field that has a default. */
+type Defaulted<T> = Said<T> & { readonly default: T };
+
 /** Makes a field of a form; the caller says which type its values have. */
+export function fieldOf<T>(form: Form, said: Defaulted<T>): DefaultedField<T>;
+export function fieldOf<T>(form: Form, said: Said<T>): Field<T>;
 export function fieldOf<T>(form: Form, { default: missing, ...said }: Said<T>): Field<T> {
   return { ...said, form, default: missing };
 }
 
+/** Bounds of whole numbers. */
+interface WholeBounds {
+  readonly least: number;
+  readonly most?: number;
+}
+
 /** Makes a field of whole numbers from `least` to `most`. */
+export function wholeField(said: Defaulted<number> & WholeBounds): DefaultedField<number>;
+export function wholeField(said: Said<number> & WholeBounds): Field<number>;
 export function wholeField({
   least,
   most = Number.MAX_SAFE_INTEGER,
   ...said
-}: Said<number> & { readonly least: number; readonly most?: number }): Field<number> {
+}: Said<number> & WholeBounds): Field<number> {
   return fieldOf({ type: "whole", least, most }, said);
 }
 
+/** Bounds of finite numbers. */
+type NumberBounds = Omit<NumberForm, "type">;
+
 /** Makes a field of finite numbers within bounds. */
+export function numberField(said: Defaulted<number> & NumberBounds): DefaultedField<number>;
+export function numberField(said: Said<number> & NumberBounds): Field<number>;
 export function numberField({
   least,
   most,
   above,
   below,
   ...said
-}: Said<number> & Omit<NumberForm, "type">): Field<number> {
+}: Said<number> & NumberBounds): Field<number> {
   return fieldOf(numberForm({ least, most, above, below }), said);
 }
 
@@ -39,21 +57,38 @@ export function numberForm(
 }
 
 /** Makes a field of one of some words. */
-export function choiceField<T extends string>(values: readonly T[], said: Said<T>): Field<T> {
+export function choiceField<const T extends string>(
+  values: readonly T[],
+  said: Defaulted<NoInfer<T>>,
+): DefaultedField<T>;
+export function choiceField<const T extends string>(values: readonly T[], said: Said<T>): Field<T>;
+export function choiceField<const T extends string>(values: readonly T[], said: Said<T>): Field<T> {
   return fieldOf<T>({ type: "choice", values }, said);
 }
 
 /** Makes a field that is true or false. */
+export function flagField(said: Defaulted<boolean>): DefaultedField<boolean>;
+export function flagField(said: Said<boolean>): Field<boolean>;
 export function flagField(said: Said<boolean>): Field<boolean> {
   return fieldOf({ type: "flag" }, said);
 }
 
 /** Makes a field of any text, such as a name. */
+export function textField(said: Defaulted<string>): DefaultedField<string>;
+export function textField(said: Said<string>): Field<string>;
 export function textField(said: Said<string>): Field<string> {
   return fieldOf({ type: "text" }, said);
 }
 
 /** Makes a field of lists of values of one form; the caller says which type they have. */
+export function listField<T>(
+  of: Form,
+  said: Defaulted<readonly T[]> & { readonly least?: ListForm["least"] },
+): DefaultedField<readonly T[]>;
+export function listField<T>(
+  of: Form,
+  said: Said<readonly T[]> & { readonly least?: ListForm["least"] },
+): Field<readonly T[]>;
 export function listField<T>(
   of: Form,
   { least = 1, ...said }: Said<readonly T[]> & { readonly least?: ListForm["least"] },
@@ -62,11 +97,19 @@ export function listField<T>(
 }
 
 /** Makes a field of names, in which `*` may stand for any characters. */
+export function namesField(said: Defaulted<readonly string[]>): DefaultedField<readonly string[]>;
+export function namesField(said: Said<readonly string[]>): Field<readonly string[]>;
 export function namesField(said: Said<readonly string[]>): Field<readonly string[]> {
   return listField<string>({ type: "text" }, said);
 }
 
 /** Makes a field of two numbers, the first one smaller. */
+export function rangeField(
+  said: Defaulted<readonly [from: number, to: number]>,
+): DefaultedField<readonly [from: number, to: number]>;
+export function rangeField(
+  said: Said<readonly [from: number, to: number]>,
+): Field<readonly [from: number, to: number]>;
 export function rangeField(
   said: Said<readonly [from: number, to: number]>,
 ): Field<readonly [from: number, to: number]> {
@@ -86,7 +129,7 @@ export function groupField<O extends object>(
 }
 
 /** Makes the field of the seed that decides what is random. */
-export function seedField(help: string): Field<number> {
+export function seedField(help: string): DefaultedField<number> {
   return fieldOf({ type: "seed" }, { help, default: 0 });
 }
 
@@ -110,7 +153,7 @@ export function triesField(said: Said<number> & { readonly least: number }): Fie
 const MOST_AT_ONCE = 2 ** 20;
 
 /** The field of the number of examples in one engine call. */
-export const BATCH_SIZE_FIELD: Field<number> = wholeField({
+export const BATCH_SIZE_FIELD: DefaultedField<number> = wholeField({
   least: 1,
   most: MOST_AT_ONCE,
   default: 100,

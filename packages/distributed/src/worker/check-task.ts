@@ -26,7 +26,7 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
   const kind = runnable.kinds.get(task.kind);
   if (kind === undefined) {
     throw refuse(
-      `a worker runs kinds that it knows: it is "${task.kind}", and they are ${[...runnable.kinds.keys()].join(", ")}`,
+      `a worker runs kinds that it knows: it is "${task.kind}", and they are ${[...runnable.kinds.keys()].join(", ")}; if it is a measurement of your own, start the worker with --use and the file that defines it`,
     );
   }
   if (engine !== runnable.engine) {
@@ -42,7 +42,7 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
   const { key } = createTask(kind, engine, task);
   if (key !== task.key) {
     throw refuse(
-      `its key must follow from what it says, and from version ${kind.version} of "${task.kind}" here: it does not; let all machines have the same version of isthmus`,
+      `its key must follow from what it says, and from version ${kind.version} of "${task.kind}" here: it does not; let all machines have the same version of isthmus, and of the files of --use`,
     );
   }
   return kind;

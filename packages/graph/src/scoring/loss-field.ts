@@ -50,17 +50,19 @@ function isLossOfOutput(value: unknown): boolean {
 function parseLoss(text: string): NamedLoss {
   if (!text.includes("=")) return nameOf(text);
   const parts = text.split(",").map((part) => {
-    // Names of outputs may hold any character, those of losses do not.
+    // Names of outputs may hold any character, names of losses do not.
     const end = part.lastIndexOf("=");
     return [part.slice(0, Math.max(end, 0)), nameOf(part.slice(end + 1))] as const;
   });
   if (parts.every(([output]) => output !== "")) return Object.fromEntries(parts);
-  throw new InputError(`It must be ${RULE}: an output of ${excerpt(text)} has no name.`, { input: text });
+  throw new InputError(`Cannot read the loss ${excerpt(text)} as it must be ${RULE}: an output has no name`, {
+    input: text,
+  });
 }
 
 function nameOf(text: string): LossName {
   const name = infoOf(text)?.name;
   if (name === undefined)
-    throw new InputError(`It must be ${RULE}: it is ${excerpt(text)}.`, { input: text });
+    throw new InputError(`Cannot read a loss as it must be ${RULE}: it is ${excerpt(text)}`, { input: text });
   return name;
 }

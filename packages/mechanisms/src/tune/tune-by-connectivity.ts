@@ -1,10 +1,4 @@
-import {
-  assertWholeOptions,
-  type Checkpoint,
-  createCheckpoint,
-  OutOfRangeError,
-  resolveOptions,
-} from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, OutOfRangeError, resolveFields } from "@isthmus/core";
 import {
   type Architecture,
   assertNetwork,
@@ -19,7 +13,7 @@ import { createMoving } from "./moving-weights.ts";
 import { openPulledLoss, type PulledLoss } from "./open-pulled-loss.ts";
 import { shuffledExamples } from "./shuffled-examples.ts";
 import { runEpochs } from "./tune-epochs.ts";
-import { TUNE_BY_CONNECTIVITY_DEFAULTS, type TuneByConnectivityOptions } from "./tune-options.ts";
+import { CONNECTIVITY_FIELDS, TUNING_RUN_DEFAULTS, type TuneByConnectivityOptions } from "./tune-options.ts";
 import type { TunedByConnectivity } from "./tune-result.ts";
 import { createTuningKeeper } from "./tune-state.ts";
 
@@ -69,10 +63,9 @@ export async function tuneByConnectivity(
   data: TuningData,
   options: TuneByConnectivityOptions,
 ): Promise<TunedByConnectivity> {
-  const { seed, ...others } = options;
-  const resolved = { seed, ...resolveOptions(ATTEMPT, TUNE_BY_CONNECTIVITY_DEFAULTS, others) };
-  assertOptions(resolved, data);
-  const { batch, epochs, signal, statePath: path, resume } = resolved;
+  const resolved = resolveFields(ATTEMPT, CONNECTIVITY_FIELDS, options, TUNING_RUN_DEFAULTS);
+  assertBatch(resolved, data);
+  const { seed, batch, epochs, signal, statePath: path, resume } = resolved;
   const { graph } = architecture;
   assertNetwork(graph, network);
   const before = await bindWeights(graph, network);
@@ -104,18 +97,11 @@ export async function tuneByConnectivity(
 
 type ResolvedOptions = Required<TuneByConnectivityOptions>;
 
-function assertOptions(options: ResolvedOptions, { clean, cue }: TuningData): void {
-  assertWholeOptions(ATTEMPT, options, { epochs: 1, batch: 1, warmup: 0, seed: 0 });
-  for (const name of ["learningRate", "weightDecay", "margin", "invariance"] as const) {
-    if (options[name] >= 0 && Number.isFinite(options[name])) continue;
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "${name}" must be a number of at least 0: it is ${options[name]}`,
-    );
-  }
+function assertBatch({ batch }: ResolvedOptions, { clean, cue }: TuningData): void {
   for (const { name, size } of [clean, cue]) {
-    if (size >= options.batch) continue;
+    if (size >= batch) continue;
     throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "batch" must be at most the ${size} examples of "${name}": it is ${options.batch}`,
+      `Cannot ${ATTEMPT} as "batch" must be at most the ${size} examples of "${name}": it is ${batch}`,
     );
   }
 }

@@ -1,3 +1,5 @@
+import { type FieldsOf, numberField, seedField, wholeField } from "@isthmus/core";
+
 /** Progress of `tuneByConnectivity`. */
 export interface TuneProgress {
   /** Share of the work that is done, in `[0, 1]`. */
@@ -15,8 +17,8 @@ export interface ConnectivityRules {
   /** Examples of each data set in a step. @defaultValue 64 */
   readonly batch?: number;
   /**
-   * Of SGD with momentum 0.9. It stays until the distance has counted for an epoch, then it falls by a cosine
-   * of all steps. @defaultValue 0.01
+   * Learning rate of SGD with momentum 0.9. It stays until the distance has counted for an epoch, then it
+   * falls by a cosine of all steps. @defaultValue 0.01
    */
   readonly learningRate?: number;
   /** Added to gradients, times the weights. @defaultValue 0.0001 */
@@ -28,6 +30,53 @@ export interface ConnectivityRules {
   /** Epochs before that distance counts. @defaultValue 1 */
   readonly warmup?: number;
 }
+
+/** Most passes over the examples: more would run for years. */
+const MOST_EPOCHS = 100_000;
+/** Most examples in a step: memory is taken for all of them. */
+const MOST_IN_STEP = 2 ** 20;
+
+/** Fields of {@link ConnectivityRules}. */
+export const CONNECTIVITY_FIELDS: FieldsOf<ConnectivityRules> = {
+  seed: seedField("seed of the order of examples, and of the places on the line"),
+  epochs: wholeField({
+    least: 1,
+    most: MOST_EPOCHS,
+    default: 20,
+    help: "times each example is seen; a step of cbft computes three gradients, of the others one",
+  }),
+  batch: wholeField({
+    least: 1,
+    most: MOST_IN_STEP,
+    default: 64,
+    help: "examples in a step, or all if there are fewer",
+  }),
+  learningRate: numberField({
+    least: 0,
+    default: 0.01,
+    flag: "lr",
+    help: "learning rate of SGD with momentum 0.9",
+  }),
+  weightDecay: numberField({ least: 0, default: 1e-4, help: "weight decay" }),
+  margin: numberField({
+    least: 0,
+    default: 1,
+    placeholder: "<nats>",
+    help: "of cbft: loss to reach on the line",
+  }),
+  invariance: numberField({
+    least: 0,
+    default: 1,
+    help: "of cbft: weight of the distance between representations with and without the cue",
+  }),
+  warmup: wholeField({
+    least: 0,
+    most: MOST_EPOCHS,
+    default: 1,
+    placeholder: "<epochs>",
+    help: "of cbft: epochs without that distance",
+  }),
+};
 
 /** Options of `tuneByConnectivity`. */
 export interface TuneByConnectivityOptions extends ConnectivityRules {
@@ -42,15 +91,8 @@ export interface TuneByConnectivityOptions extends ConnectivityRules {
   readonly onProgress?: ((progress: TuneProgress) => void) | undefined;
 }
 
-/** Defaults of {@link TuneByConnectivityOptions}, without the seed, which must be named. */
-export const TUNE_BY_CONNECTIVITY_DEFAULTS: Required<Omit<TuneByConnectivityOptions, "seed">> = {
-  epochs: 20,
-  batch: 64,
-  learningRate: 0.01,
-  weightDecay: 1e-4,
-  margin: 1,
-  invariance: 1,
-  warmup: 1,
+/** Options that are no plain data. */
+export const TUNING_RUN_DEFAULTS: Required<Omit<TuneByConnectivityOptions, keyof ConnectivityRules>> = {
   statePath: undefined,
   resume: false,
   signal: undefined,

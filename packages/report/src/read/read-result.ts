@@ -24,7 +24,7 @@ export async function readResult(path: string): Promise<DrawableResult> {
   if (schema === undefined) {
     const actual = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
-      `Cannot draw "${path}" as the "kind" of a result must be one of ${(await listKinds()).join(", ")}: ${actual}; give a file that a verb wrote, or printed with --json`,
+      `Cannot draw "${path}" as the "kind" of a result must be one of ${(await listResultKinds()).join(", ")}: ${actual}; give a file that a verb wrote, or printed with --json; if it is of a measurement of your own, name that by --use`,
       { input: path },
     );
   }
@@ -45,8 +45,8 @@ export async function readResult(path: string): Promise<DrawableResult> {
   );
 }
 
-/** Lists all kinds of results that can be drawn. */
-async function listKinds(): Promise<readonly string[]> {
+/** Lists all kinds of results that can be drawn, the ones of added measurements last. */
+export async function listResultKinds(): Promise<readonly string[]> {
   const { WRITTEN_OUT_SCHEMAS } = await import("./result-schema.ts");
   return [...Object.keys(WRITTEN_OUT_SCHEMAS), ...listMeasurements().map(({ kind }) => kind)];
 }

@@ -4,33 +4,20 @@ import {
   type Checkpoint,
   createTensor,
   DTYPES,
-  excerpt,
   InputError,
   matchesAny,
-  resolveOptions,
+  resolveFields,
   type Tensor,
-  UsageError,
   withTensors,
 } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { findAxisUses } from "@isthmus/symmetry/layout";
 import { assertMatches, prunableWeights } from "../masks/prunable-weights.ts";
-import { levelOf, levelsOf, QUANTIZED_BITS, type QuantizedBits, scaleOf } from "./quantize-values.ts";
-
-/** Ways to choose scales: one for each weight, or one for each output channel of it. */
-export const QUANTIZE_SCHEMES = ["channel", "tensor"] as const;
-
-/** How scales are chosen. */
-export type QuantizeScheme = (typeof QUANTIZE_SCHEMES)[number];
+import { QUANTIZE_FIELDS, type QuantizeChoice, type QuantizeScheme } from "./quantize-options.ts";
+import { levelOf, levelsOf, type QuantizedBits, scaleOf } from "./quantize-values.ts";
 
 /** Options of {@link quantizeNetwork}. */
-export interface QuantizeOptions {
-  /** Bits of a value on the grid. @defaultValue 8 */
-  readonly bits?: QuantizedBits;
-  /** @defaultValue "channel" */
-  readonly scheme?: QuantizeScheme;
-  /** Names of the weights, in which `*` matches any characters. @defaultValue all of two or more axes */
-  readonly layers?: readonly string[] | undefined;
+export interface QuantizeOptions extends QuantizeChoice {
   /**
    * Graph of the network, which says along which axis of a weight its output channels lie.
    * @defaultValue none: they lie along the first axis, as PyTorch has them
@@ -38,13 +25,8 @@ export interface QuantizeOptions {
   readonly graph?: Graph | undefined;
 }
 
-/** Defaults of {@link QuantizeOptions}. */
-export const QUANTIZE_DEFAULTS: Required<QuantizeOptions> = {
-  bits: 8,
-  scheme: "channel",
-  layers: undefined,
-  graph: undefined,
-};
+/** Options that are no plain data. */
+const RUN_DEFAULTS: Required<Omit<QuantizeOptions, keyof QuantizeChoice>> = { graph: undefined };
 
 /** What became of a weight. */
 export interface QuantizedLayer {
@@ -103,9 +85,8 @@ export async function quantizeNetwork(
   network: Checkpoint,
   options: QuantizeOptions = {},
 ): Promise<QuantizedNetwork> {
-  const { bits, scheme, layers: patterns, graph } = resolveOptions(ATTEMPT, QUANTIZE_DEFAULTS, options);
-  assertChoice("bits", bits, QUANTIZED_BITS);
-  assertChoice("scheme", scheme, QUANTIZE_SCHEMES);
+  const resolved = resolveFields(ATTEMPT, QUANTIZE_FIELDS, options, RUN_DEFAULTS);
+  const { bits, scheme, layers: patterns, graph } = resolved;
   const names =
     graph === undefined ? quantizable(network, patterns) : prunableWeights(ATTEMPT, graph, patterns);
   const uses = graph && findAxisUses(graph);
@@ -174,11 +155,4 @@ function quantize(
     square += value ** 2;
   });
   return { values, scales: channels, relativeError: square === 0 ? 0 : Math.sqrt(error / square) };
-}
-
-function assertChoice(name: string, value: unknown, choices: readonly unknown[]): void {
-  if (choices.includes(value)) return;
-  throw new UsageError(
-    `Cannot ${ATTEMPT} as "${name}" must be ${choices.join(" or ")}: it is ${excerpt(value)}`,
-  );
 }

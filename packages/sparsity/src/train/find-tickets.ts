@@ -1,20 +1,8 @@
 import type { Checkpoint } from "@isthmus/core";
-import { OutOfRangeError } from "@isthmus/core";
 import type { Masks } from "../masks/masks.ts";
 import { type PrunedArchitecture, pruneNetwork } from "../prune-network.ts";
-import { assertSparsity, type PruneChoice } from "../prune-options.ts";
 import type { PruneResult } from "../prune-result.ts";
-
-/** How much is pruned in how many rounds. */
-export interface RoundOptions {
-  /** Share that is pruned after the last round, in `[0, 1)`. */
-  readonly sparsity: number;
-  /** Rounds of pruning and training again, at least 1. @defaultValue 5 */
-  readonly rounds?: number;
-}
-
-/** Rounds that are made where none are named. */
-export const USUAL_ROUNDS = 5;
+import type { RewindingChoice } from "./rounds-fields.ts";
 
 /** What a training of a round gives. */
 export interface TrainedRound<T> {
@@ -44,7 +32,7 @@ export function sparsityOf({ pruning }: TicketRound<unknown>): number {
 export async function findTickets<T>(
   architecture: PrunedArchitecture,
   dense: TrainedRound<T>,
-  { sparsity, rounds, by }: Required<RoundOptions> & { readonly by: PruneChoice },
+  { sparsity, rounds, by }: Required<Omit<RewindingChoice, "rewindEpoch">>,
   again: (round: number, masks: Masks) => Promise<TrainedRound<T>>,
 ): Promise<readonly TicketRound<T>[]> {
   const results: TicketRound<T>[] = [{ ...dense, masks: new Map() }];
@@ -58,15 +46,4 @@ export async function findTickets<T>(
     results.push({ ...last, masks, pruning: result });
   }
   return results;
-}
-
-/**
- * Checks how much is pruned in how many rounds.
- * @throws OutOfRangeError if a number is out of its range
- */
-export function assertRounds(attempt: string, { sparsity, rounds }: Required<RoundOptions>): void {
-  assertSparsity(attempt, "sparsity", sparsity);
-  if (!(Number.isInteger(rounds) && rounds >= 1)) {
-    throw new OutOfRangeError(`Cannot ${attempt} as "rounds" must be a whole number from 1: it is ${rounds}`);
-  }
 }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, resolveFields } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   type EvolutionOptions,
@@ -8,31 +8,18 @@ import {
   type EvolutionResult,
   trainByEvolution,
 } from "@isthmus/training";
-import {
-  assertRounds,
-  findTickets,
-  type RoundOptions,
-  type TicketRound,
-  USUAL_ROUNDS,
-} from "./find-tickets.ts";
+import { findTickets, type TicketRound } from "./find-tickets.ts";
+import { ROUNDS_FIELDS, type RoundsChoice } from "./rounds-fields.ts";
 
 /** How a network is pruned round by round without gradients. */
 export interface PruneByEvolutionOptions
-  extends RoundOptions,
+  extends RoundsChoice,
     Omit<EvolutionOptions, "masks" | "statePath" | "resume" | "onProgress"> {
-  /** Whether all weights together are compared, or the ones of each layer. @defaultValue "global" */
-  readonly by?: "global" | "layer";
   /** Folder for the states of trainings, from which it goes on. @defaultValue none */
   readonly folder?: string | undefined;
   /** Called after every generation of round `round`, which is 0 before anything is pruned. */
   readonly onProgress?: ((progress: EvolutionProgress, round: number) => void) | undefined;
 }
-
-/** Defaults of {@link PruneByEvolutionOptions}; others are the ones of `trainByEvolution`. */
-export const PRUNE_BY_EVOLUTION_DEFAULTS: { readonly rounds: number; readonly by: "global" | "layer" } = {
-  rounds: USUAL_ROUNDS,
-  by: "global",
-};
 
 /** What came of a round. */
 export type EvolvedRound = TicketRound<EvolutionResult>;
@@ -68,11 +55,9 @@ export async function pruneByEvolution(
   data: DataSet,
   options: PruneByEvolutionOptions,
 ): Promise<readonly EvolvedRound[]> {
-  const { sparsity, rounds, by, folder, onProgress, ...evolution } = {
-    ...PRUNE_BY_EVOLUTION_DEFAULTS,
-    ...options,
-  };
-  assertRounds("prune by evolution", { sparsity, rounds });
+  const { sparsity: share, rounds: named, by: choice, folder, onProgress, ...evolution } = options;
+  const chosen = { sparsity: share, rounds: named, by: choice };
+  const { sparsity, rounds, by } = resolveFields("prune by evolution", ROUNDS_FIELDS, chosen);
   if (folder !== undefined) await mkdir(folder, { recursive: true });
   const evolve = async (round: number, masks?: ReadonlyMap<string, Uint8Array>) => {
     const { weights, deviations, result } = await trainByEvolution({ graph, engine }, start, data, {

@@ -6,6 +6,7 @@ import {
   InputError,
   OutOfRangeError,
   openCheckpoint,
+  resolveFields,
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
@@ -18,36 +19,19 @@ import {
   type TrainResult,
   train,
 } from "@isthmus/training";
-import type { PruneChoice } from "../prune-options.ts";
-import {
-  assertRounds,
-  findTickets,
-  type RoundOptions,
-  type TicketRound,
-  USUAL_ROUNDS,
-} from "./find-tickets.ts";
+import { findTickets, type TicketRound } from "./find-tickets.ts";
+import { REWINDING_FIELDS, type RewindingChoice } from "./rounds-fields.ts";
 import { trainMasked } from "./train-masked.ts";
 
 /** How a network is pruned round by round. */
 export interface IterativeOptions
-  extends RoundOptions,
+  extends RewindingChoice,
     Omit<TrainOptions, "constraint" | "statePath" | "resume" | "onEpoch" | "onProgress"> {
-  /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
-  readonly rewindEpoch?: number;
-  /** @defaultValue "global" */
-  readonly by?: PruneChoice;
   /** Folder for the states of trainings, from which it goes on. @defaultValue none */
   readonly folder?: string | undefined;
   /** Called after every step of round `round`, which is 0 before anything is pruned. */
   readonly onProgress?: ((progress: TrainProgress, round: number) => void) | undefined;
 }
-
-/** Defaults of {@link IterativeOptions}. */
-export const ITERATIVE_DEFAULTS: {
-  readonly rounds: number;
-  readonly rewindEpoch: number;
-  readonly by: PruneChoice;
-} = { rounds: USUAL_ROUNDS, rewindEpoch: 0, by: "global" };
 
 /** What came of a round. */
 export type PruningRound = TicketRound<TrainResult>;
@@ -114,13 +98,12 @@ export async function pruneIteratively(
 const REWIND_FILE = "rewind.safetensors";
 
 function resolveIterative(options: IterativeOptions) {
-  const { sparsity, rounds, rewindEpoch, by, folder, onProgress, ...training } = {
-    ...ITERATIVE_DEFAULTS,
-    ...options,
-  };
-  assertRounds(ATTEMPT, { sparsity, rounds });
+  const { sparsity: share, rounds: named, by: choice, rewindEpoch: rewind, ...others } = options;
+  const chosen = { sparsity: share, rounds: named, by: choice, rewindEpoch: rewind };
+  const { sparsity, rounds, by, rewindEpoch } = resolveFields(ATTEMPT, REWINDING_FIELDS, chosen);
+  const { folder, onProgress, ...training } = others;
   const epochs = training.epochs ?? TRAIN_DEFAULTS.epochs;
-  if (!(Number.isInteger(rewindEpoch) && rewindEpoch >= 0 && rewindEpoch < epochs)) {
+  if (rewindEpoch >= epochs) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} as "rewindEpoch" must be a whole number from 0 and less than the ${epochs} epochs: it is ${rewindEpoch}`,
     );

@@ -1,6 +1,16 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import {
+  assertWholeOptions,
+  type Checkpoint,
+  choiceField,
+  defaultsOf,
+  examplesField,
+  type FieldsOf,
+  resolveFields,
+  triesField,
+  wholeField,
+} from "@isthmus/core";
 import type { TrainOptions, TrainProgress } from "@isthmus/training";
-import { assertDistribution, type RayDistribution } from "./ray.ts";
+import { RAY_DISTRIBUTIONS, type RayDistribution } from "./ray.ts";
 
 /** Progress of {@link findStar}. */
 export type FindStarProgress =
@@ -17,8 +27,8 @@ export type FindStarProgress =
     }
   | { readonly phase: "measuring statistics"; readonly done: number };
 
-/** Options of `findStar` that are no options of training. */
-interface SearchOptions {
+/** How a star is searched, beside its training. */
+export interface StarSearchChoice {
   /** How places on the segments to anchors are drawn. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
   /**
@@ -29,14 +39,48 @@ interface SearchOptions {
   /** Number of searches of each alignment, at least 1. @defaultValue 1 */
   readonly restarts?: number;
   /**
-   * Bytes of anchors to hold in memory; other anchors are read again when they are drawn. @defaultValue 1 GiB
-   */
-  readonly memory?: number;
-  /**
    * Number of examples, the first ones, on which batch norms are measured before alignments and at the end.
    * @defaultValue 10000
    */
   readonly statisticsExamples?: number;
+}
+
+/** Most epochs between two alignments. */
+const MOST_EPOCHS = 100_000;
+
+/** Fields of {@link StarSearchChoice}. */
+export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {
+  rays: choiceField<RayDistribution>(RAY_DISTRIBUTIONS, {
+    default: "uniform",
+    placeholder: "<distribution>",
+    help: "how places between star and anchor are drawn: evenly, by Beta(2, 2), or the middle",
+  }),
+  alignEvery: wholeField({
+    least: 0,
+    most: MOST_EPOCHS,
+    default: 1,
+    placeholder: "<epochs>",
+    help: "align the anchors to the star before every so many epochs; 0 for never",
+  }),
+  restarts: triesField({
+    least: 1,
+    default: 1,
+    help: "number of searches for each of these alignments, of which the best is taken",
+  }),
+  statisticsExamples: examplesField({
+    least: 1,
+    default: 10_000,
+    rare: true,
+    help: "examples, the first ones, on which batch norms are measured before alignments and at the end",
+  }),
+};
+
+/** Options of `findStar` that are no options of training. */
+interface SearchOptions extends StarSearchChoice {
+  /**
+   * Bytes of anchors to hold in memory; other anchors are read again when they are drawn. @defaultValue 1 GiB
+   */
+  readonly memory?: number;
 }
 
 /**
@@ -57,11 +101,8 @@ export interface FindStarOptions
 
 /** Defaults of the options of `findStar` that are no options of training; `TRAIN_DEFAULTS` has the others. */
 export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
-  rays: "uniform",
-  alignEvery: 1,
-  restarts: 1,
+  ...defaultsOf(STAR_SEARCH_FIELDS),
   memory: 2 ** 30,
-  statisticsExamples: 10_000,
 };
 
 /** The options of the search and the options of training, separated. */
@@ -72,19 +113,14 @@ export interface ResolvedFindStarOptions {
 
 /**
  * Separates the options of the search from the options of training, and checks the former.
- * @throws UsageError if a distribution is unknown
  * @throws OutOfRangeError if a number of the search is out of its range
  */
 export function resolveFindStarOptions(options: Omit<FindStarOptions, "start">): ResolvedFindStarOptions {
   const { rays, alignEvery, restarts, memory, statisticsExamples, onProgress: _, ...training } = options;
-  const search = resolveOptions("find a star", FIND_STAR_DEFAULTS, {
-    rays,
-    alignEvery,
-    restarts,
-    memory,
-    statisticsExamples,
+  const chosen = { rays, alignEvery, restarts, statisticsExamples, memory };
+  const search = resolveFields("find a star", STAR_SEARCH_FIELDS, chosen, {
+    memory: FIND_STAR_DEFAULTS.memory,
   });
-  assertDistribution("find a star", search.rays);
-  assertWholeOptions("find a star", search, { alignEvery: 0, restarts: 1, memory: 1, statisticsExamples: 1 });
+  assertWholeOptions("find a star", search, { memory: 1 });
   return { search, training };
 }

@@ -117,6 +117,16 @@ describe("assertStudySize()", () => {
     expect(() => assertStudySize(SMALL_STUDY)).not.toThrow();
   });
 
+  it.each([
+    ["rounds of a ticket", { tickets: "gradient", rounds: 1e12 }],
+    ["members of a collection", { collect: "mlps", method: "posterior", members: 1e12 }],
+    ["cycles of a collection", { collect: "mlps", method: "swa", epochs: 1e12, cycle: 1e-3 }],
+    ["snapshots", { net: "mlp:4", snapshots: Array.from({ length: 50_001 }, (_, epoch) => epoch) }],
+  ])("assertStudySize() refuses too many %s at once", (_, more) => {
+    const study = studyOf({ mlps: group({ width: [8], seed: "0..1" }), more }, {});
+    expect(() => assertStudySize(study)).toThrow(/may have at most 50000 .* of "networks\.more"/);
+  });
+
   it("planStudy() asks it before it opens data", async () => {
     const study = studyOf({ mlps: group({ width: "1..300", seed: "0..300" }) }, {});
     const opened: string[] = [];

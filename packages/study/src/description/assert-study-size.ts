@@ -1,23 +1,16 @@
 import { InputError } from "@isthmus/core";
-import { COLLECT_RATES, type CollectMethod } from "@isthmus/ensemble";
-import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
-import { ITERATIVE_DEFAULTS } from "@isthmus/sparsity";
-import type { CollectedStudyNetwork } from "./collected-network.ts";
-import { fulfils } from "./fulfils.ts";
+import { type Repeated, unfold } from "@isthmus/forms";
+import { type Ranges, rangesOf, restrict } from "../networks/count-networks.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
-import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
-import type { TunedNetwork } from "./tuned-network.ts";
+import type { MeasurementDescription, StudyDescription } from "./study-description.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
  * half a day.
  */
 const MAX_TASKS = 50_000;
-
-/** Values of each variable of a group of networks, by name of the variable. */
-type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
  * Checks how much a study would have to plan, before any of it is made: a typing error can ask for
@@ -63,76 +56,6 @@ export function* countStudy({
   }
 }
 
-/**
- * Lists the values of the variables of a group; the epochs of its snapshots are one of them, and a network
- * that is made from another has the variables of that one.
- */
-function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
-  const ranges = new Map(
-    Object.entries(repeated.for ?? {}).map(([variable, range]) => {
-      return [
-        variable,
-        listValues({ name: `networks.${name}.for.${variable}`, of: "study" }, range),
-      ] as const;
-    }),
-  );
-  const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
-  if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
-  if ("tickets" in repeated && !ranges.has("round")) ranges.set("round", roundsOf(repeated.rounds));
-  const from = startGroupOf(repeated);
-  if (from === undefined) return ranges;
-  const { where } = repeated as Pick<TunedNetwork, "where">;
-  const members = "collect" in repeated ? listMembers(repeated) : undefined;
-  return new Map([
-    ...restrict(groups.get(from), where),
-    ...ranges,
-    ...(members === undefined ? [] : [["member", members] as const]),
-  ]);
-}
-
-/** Networks of a collection whose number stands in a variable. */
-const USUAL_MEMBERS = 10;
-
-/**
- * Lists the numbers of the networks of a collection: exactly where the description says them, about where
- * they follow from steps; undefined for the mean of them.
- */
-function listMembers({
-  method,
-  keep,
-  members,
-  epochs,
-  cycle,
-}: Repeated<CollectedStudyNetwork>): readonly VariableValue[] | undefined {
-  if (keep === "mean") return undefined;
-  const usual = COLLECT_RATES[method as CollectMethod];
-  const [all, every] = [epochs ?? usual?.epochs, cycle ?? usual?.cycle];
-  const isCounted = usual !== undefined && typeof all === "number" && typeof every === "number";
-  const count = isCounted ? Math.max(1, Math.floor(all / every)) : Number(members ?? USUAL_MEMBERS);
-  const first = method === "spro" ? 0 : 1;
-  return Array.from(
-    { length: (Number.isFinite(count) ? count : USUAL_MEMBERS) + 1 - first },
-    (_, i) => first + i,
-  );
-}
-
-/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
-function roundsOf(rounds: unknown): readonly number[] {
-  return Array.from(
-    { length: 1 + (typeof rounds === "number" ? rounds : ITERATIVE_DEFAULTS.rounds) },
-    (_, i) => i,
-  );
-}
-
-/** Returns the name of the group that each network of a group is made from one network of. */
-function startGroupOf(repeated: RepeatedNetwork): string | undefined {
-  if ("tune" in repeated) return repeated.tune as string;
-  if ("prune" in repeated) return repeated.prune as string;
-  if ("quantize" in repeated) return repeated.quantize as string;
-  if ("collect" in repeated) return repeated.collect as string;
-  return "scatter" in repeated ? (repeated.scatter as string) : undefined;
-}
-
 function productOf(ranges: Ranges): number {
   return [...ranges.values()].reduce((product, values) => product * values.length, 1);
 }
@@ -163,7 +86,6 @@ function countMeasurements(
     const merges = unfoldOnly<MergeMeasurement>(MERGE_KEYS);
     return merges.reduce((sum, { entry }) => sum + countMerges(entry, groups), 0);
   }
-  if ("net" in repeated) return unfoldOnly<object>(["for"]).length;
   return unfoldOnly<PairSelection>(PAIR_KEYS).reduce((sum, { entry }) => {
     return sum + countPairs(entry, groups) * ((entry.align ?? "none") === "none" ? 1 : 2);
   }, 0);
@@ -201,18 +123,6 @@ function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges
     return of.filter((value) => others.has(value)).length / Math.max(of.length * others.size, 1);
   });
   return Math.round(agreeing.reduce((product, share) => product * share, productOf(a) * productOf(b)));
-}
-
-/** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */
-function restrict(ranges: Ranges | undefined, where: PairSelection["where"]): Ranges {
-  const narrowed = new Map<string, readonly VariableValue[]>();
-  for (const [variable, values] of ranges ?? []) {
-    const choice = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
-    const fits = (value: VariableValue) =>
-      choice === undefined || fulfils(() => value, { [variable]: choice });
-    narrowed.set(variable, values.filter(fits));
-  }
-  return narrowed;
 }
 
 function pairsOf(members: number, choose: PairChoice): number {

@@ -124,7 +124,7 @@ measurements:
       'study.yaml:10: "networks.mlps.optimizer.kind" must be one of sgd, adam, adamw, sam',
     ],
     ["beta1: 0.8", "beta1: 1", 'study.yaml:10: "networks.mlps.optimizer.beta1" must be below 1'],
-    ["epochs: 2", "epochs: 2000000", 'study.yaml:9: "networks.mlps.epochs" must be at most 1000000'],
+    ["epochs: 2", "epochs: 2000000", 'study.yaml:9: "networks.mlps.epochs" must be at most 100000'],
     ["mnist:train", "mnist", 'study.yaml:7: "networks.mlps.data" must say which examples'],
     ["between: mlps", "betwen: mlps", 'unknown key "betwen"; did you mean "between"?'],
     ["tables:", "tabels:", 'study.yaml:16: unknown key "tabels"; did you mean "tables"?'],

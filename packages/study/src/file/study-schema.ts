@@ -86,6 +86,7 @@ export const STUDY: z.ZodType = schemaOf<FileStudy>()(
     title: text,
     description: text.optional(),
     seed: seed.optional(),
+    use: z.array(text).optional(),
     networks: z.record(name, repeated),
     measurements: z.record(name, repeated),
     tables: z.record(name, table),

@@ -48,7 +48,7 @@ const SETS = z.record(z.string(), NAMED_DATA).refine((sets) => Object.keys(sets)
 const single = { of: z.string(), where: WHERE.optional(), data: NAMED_DATA, batchSize: batch.optional() };
 
 /** What an entry says of its subjects, by their sort; the rest are options. */
-const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
+export const SELECTION_SHAPES: Readonly<Record<SubjectName, z.ZodRawShape>> = {
   network: single,
   networks: single,
   pair: pairs,

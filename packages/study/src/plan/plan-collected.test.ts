@@ -141,6 +141,10 @@ describe("planCollected(), planScattered()", () => {
     await expect(planWith({ scatter: "deep", seed: 0, data: "few:train" })).rejects.toThrow(
       /"deep" must be collected from others, .* mlp:4 seed 11 is not/,
     );
+    const numbered = { ...of, for: { member: [1, 2] }, method: "posterior" } as const;
+    await expect(planWith(numbered)).rejects.toThrow(
+      /its variable "member" must be the member of each network: it is 1, and a network has 2; give it another/,
+    );
     await expect(planWith({ ...of, method: "lgv", cycle: 0.01 })).rejects.toThrow(/at least a step/);
   });
 

@@ -29,6 +29,11 @@ function shuffleKeys<T>(value: T, draw: () => number): T {
 }
 
 describe("planStudy()", () => {
+  it("planStudy() loads no file of measurements that a description names", async () => {
+    const named = { ...SMALL_STUDY, use: ["/nowhere/there-is-no-such-file.mjs"] };
+    expect(keysOf(await plan(named))).toEqual(keysOf(await plan()));
+  });
+
   it("planStudy() trains each network once, aligns each pair once, and measures what was asked for", async () => {
     const { tasks, measurements } = await plan();
     const count = (kind: string) => tasks.filter((task) => task.kind === kind).length;

@@ -1,18 +1,13 @@
 import { resolveOptions } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
-import type { TrainedNetwork } from "../description/study-description.ts";
-import type { TrainNetworkParams } from "../tasks/train-network.ts";
+import type { TrainingChoice, TrainingParams } from "../networks/training-shape.ts";
 
 /** What an entry says of training, beside the network, its examples and when it is saved. */
-type TrainingSettings = Omit<TrainedNetwork, "net" | "data" | "snapshots">;
+type TrainingSettings = TrainingChoice & { readonly seed: number; readonly epochs: number };
 
 /** Lists every option of a training that decides its bytes, defaults included. */
-export function trainOptionsOf(
-  settings: TrainingSettings,
-  graph: Graph,
-  data: DataSet,
-): TrainNetworkParams["options"] {
+export function trainOptionsOf(settings: TrainingSettings, graph: Graph, data: DataSet): TrainingParams {
   const {
     threads: _threads,
     saveEvery: _saveEvery,

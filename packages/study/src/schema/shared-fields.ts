@@ -1,5 +1,4 @@
-import { batch, examples, type FieldsOf, fieldsOf, positive, repeats, seed, tries } from "@isthmus/forms";
-import { type FindStarOptions, RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import { batch, examples, type FieldsOf, fieldsOf, positive, repeats, seed } from "@isthmus/forms";
 import type { LossSpec, TrainOptions } from "@isthmus/training";
 import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import {
@@ -29,17 +28,6 @@ export const TRAINING_FIELDS: FieldsOf<TrainingOptions> = fieldsOf<TrainingOptio
   loss: LOSS.optional(),
   optimizer: OPTIMIZER.optional(),
   schedule: SCHEDULE.optional(),
-});
-
-/** Options of the search for a star that are not about training. */
-export type StarOptions = Pick<FindStarOptions, "rays" | "alignEvery" | "restarts" | "statisticsExamples">;
-
-/** Fields of {@link StarOptions}. */
-export const STAR_FIELDS: FieldsOf<StarOptions> = fieldsOf<StarOptions>()({
-  rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-  alignEvery: repeats(0).optional(),
-  restarts: tries(1).optional(),
-  statisticsExamples: examples(1).optional(),
 });
 
 /** Options of learning an alignment that a study and its tasks call by the same names. */

@@ -30,7 +30,7 @@ export function zodOfForm(form: Form): z.ZodType {
     case "group":
       return z.strictObject(shapeOfFields(form.fields));
     case "object":
-      return z.strictObject(mapValues(form.parts, zodOfForm));
+      return z.strictObject(mapValues(form.parts, (part) => zodOfForm(part)));
     case "record":
       return z.record(text, zodOfForm(form.of));
     case "special":
@@ -42,9 +42,18 @@ export function zodOfForm(form: Form): z.ZodType {
   }
 }
 
-/** Makes the schemas of the options that fields describe, any of which may be missing. */
-export function shapeOfFields(fields: Readonly<Record<string, AnyField>>): Record<string, z.ZodType> {
-  return mapValues(fields, ({ form, help }) => zodOfForm(form).optional().describe(help));
+/**
+ * Makes the schemas of the options that fields describe.
+ * @param required - names of the options that must be there; any other may be missing
+ */
+export function shapeOfFields(
+  fields: Readonly<Record<string, AnyField>>,
+  required: readonly string[] = [],
+): Record<string, z.ZodType> {
+  return mapValues(fields, ({ form, help }, name) => {
+    const schema = zodOfForm(form);
+    return (required.includes(name) ? schema : schema.optional()).describe(help);
+  });
 }
 
 function numberOf({ least, most, above, below }: NumberForm): z.ZodNumber {
@@ -57,6 +66,9 @@ function numberOf({ least, most, above, below }: NumberForm): z.ZodNumber {
   return bounded.reduce((schema, bind) => bind(schema), z.number());
 }
 
-function mapValues<T, U>(values: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+function mapValues<T, U>(
+  values: Readonly<Record<string, T>>,
+  change: (value: T, name: string) => U,
+): Record<string, U> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
 }

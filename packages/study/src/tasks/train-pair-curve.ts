@@ -5,12 +5,12 @@ import { batch, schemaOf, takesParams } from "@isthmus/forms";
 import { AUGMENT } from "@isthmus/training/forms";
 import { z } from "zod";
 import type { CurveChoice } from "../description/path-measurements.ts";
+import type { TrainingParams } from "../networks/training-shape.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
 import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
 import { openPair } from "./open-pair.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
-import type { TrainNetworkParams } from "./train-network.ts";
 
 /** How a curve between two networks is trained and measured. */
 export interface TrainPairCurveParams {
@@ -18,7 +18,7 @@ export interface TrainPairCurveParams {
   readonly statisticsData?: TaskData;
   readonly trainingData: TaskData;
   readonly options: Required<CurveChoice> & {
-    readonly training: TrainNetworkParams["options"];
+    readonly training: TrainingParams;
     readonly batchSize: number;
   };
 }

@@ -45,7 +45,7 @@ export function createProjection(kind: ProjectionKind, shape: ProjectionShape): 
  * Checks the kind of a random matrix.
  * @throws UsageError if there is no such kind
  */
-export function assertProjectionKind(kind: ProjectionKind): void {
+function assertProjectionKind(kind: ProjectionKind): void {
   if (PROJECTION_KINDS.includes(kind)) return;
   throw new UsageError(
     `Cannot project at random as the projection must be one of ${PROJECTION_KINDS.join(", ")}: it is ${excerpt(kind)}`,

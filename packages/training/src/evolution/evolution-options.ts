@@ -1,6 +1,7 @@
-import { OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, OutOfRangeError, resolveFields } from "@isthmus/core";
 import type { LossName } from "@isthmus/graph";
 import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
+import { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution-fields.ts";
 
 /** How far an evolution has got. */
 export interface EvolutionProgress {
@@ -12,25 +13,10 @@ export interface EvolutionProgress {
 }
 
 /** Options of `trainByEvolution`. */
-export interface EvolutionOptions {
+export interface EvolutionOptions extends EvolutionChoice {
   /** Decides the networks that are tried and the order of examples: a whole number in `[0, 2^53)`. */
   readonly seed: number;
-  /** Times that a population is drawn and compared. @defaultValue 500 */
-  readonly generations?: number;
-  /** Networks of a generation, an even number of at least 2: each has a mirror image. @defaultValue 64 */
-  readonly population?: number;
-  /**
-   * Examples that the networks of a generation are compared on.
-   * @defaultValue 256, or all if there are fewer
-   */
-  readonly batch?: number | undefined;
-  /** Standard deviation of every weight at the start, above 0. @defaultValue 0.05 */
-  readonly deviation?: number;
-  /** Rate of Adam for the means, falling to 0 along half a cosine. @defaultValue 0.01 */
-  readonly learningRate?: number;
-  /** Rate of the logarithms of the deviations; 0 leaves them as they are. @defaultValue 0.1 */
-  readonly deviationRate?: number;
-  /** @defaultValue the loss that `lossOfData` chooses */
+  /** The loss to minimise. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: LossSpec | UsualLoss | LossName | undefined;
   /** Which elements of weights are searched, 1 for each; others are zero. @defaultValue all of them */
   readonly masks?: ReadonlyMap<string, Uint8Array> | undefined;
@@ -47,14 +33,9 @@ export interface EvolutionOptions {
   readonly onProgress?: ((progress: EvolutionProgress) => void) | undefined;
 }
 
-/** Defaults of {@link EvolutionOptions}; there is none for the seed. */
-export const EVOLUTION_DEFAULTS: Required<Omit<EvolutionOptions, "seed">> = {
-  generations: 500,
-  population: 64,
-  batch: undefined,
-  deviation: 0.05,
-  learningRate: 0.01,
-  deviationRate: 0.1,
+/** Defaults of the options that are no plain data, or only say how a search is run. */
+const RUN_DEFAULTS: Required<Omit<EvolutionOptions, keyof EvolutionChoice>> = {
+  seed: 0,
   loss: undefined,
   masks: undefined,
   threads: 1,
@@ -81,33 +62,13 @@ export function resolveEvolution(
   examples: number,
   options: EvolutionOptions,
 ): ResolvedEvolution {
-  const resolved = resolveOptions(attempt, { ...EVOLUTION_DEFAULTS, seed: 0 }, options);
-  const { generations, population, deviation, learningRate, deviationRate, saveEvery } = resolved;
-  const batch = resolved.batch ?? Math.min(USUAL_BATCH, examples);
-  const rules: readonly (readonly [name: string, value: number, isRight: boolean, rule: string])[] = [
-    ["generations", generations, isWhole(generations, 0), "a whole number from 0"],
-    [
-      "population",
-      population,
-      isWhole(population, 2) && population % 2 === 0,
-      "an even whole number from 2, as networks come in pairs",
-    ],
-    [
-      "batch",
-      batch,
-      isWhole(batch, 1) && batch <= examples,
-      `a whole number from 1 to the ${examples} examples`,
-    ],
-    ["deviation", deviation, deviation > 0 && Number.isFinite(deviation), "a number above 0"],
-    ["learningRate", learningRate, learningRate > 0 && Number.isFinite(learningRate), "a number above 0"],
-    ["deviationRate", deviationRate, deviationRate >= 0 && Number.isFinite(deviationRate), "a number from 0"],
-    ["saveEvery", saveEvery, isWhole(saveEvery, 1), "a whole number from 1"],
-  ];
-  for (const [name, value, isRight, rule] of rules) {
-    if (isRight) continue;
-    throw new OutOfRangeError(`Cannot ${attempt} as "${name}" must be ${rule}: it is ${value}`);
+  const resolved = resolveFields(attempt, EVOLUTION_FIELDS, options, RUN_DEFAULTS);
+  const { batch = Math.min(USUAL_BATCH, examples), saveEvery } = resolved;
+  if (batch > examples) {
+    throw new OutOfRangeError(
+      `Cannot ${attempt} as "batch" must be a whole number from 1 to the ${examples} examples: it is ${batch}`,
+    );
   }
+  assertWholeOptions(attempt, { saveEvery }, { saveEvery: 1 });
   return { ...resolved, batch };
 }
-
-const isWhole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;

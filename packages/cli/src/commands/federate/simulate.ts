@@ -80,7 +80,7 @@ async function simulate(name: string, options: SimulateVerbOptions, context: Con
   if (options.print) return { result: description, text: (await readTextFile(file.path)).trimEnd() };
   const folder = options.output ?? file.folder;
   if (options.list) return listFederations(description, folder, options);
-  const provenance = describeCommand(["federate", "simulate", name], context.version);
+  const provenance = describeCommand(["federate", "simulate", name], context);
   return runFederations({ description, folder }, options, { ...context, provenance });
 }
 

@@ -1,18 +1,17 @@
 import { stat } from "node:fs/promises";
-import { at, InputError, UsageError } from "@isthmus/core";
+import { at, InputError, resolveFields, UsageError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   applyMasks,
-  ITERATIVE_DEFAULTS,
   measurePruning,
   measureRounds,
   type PrunedArchitecture,
   pruneByEvolution,
   pruneIteratively,
+  ROUNDS_FIELDS,
   sparsityOf,
   type TicketRound,
 } from "@isthmus/sparsity";
-import { EVOLUTION_DEFAULTS } from "@isthmus/training";
 import type { Context } from "../../verb.ts";
 import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
 import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
@@ -66,15 +65,16 @@ function searchRounds(
   { progress, signal }: Context,
 ): Promise<readonly TicketRound<unknown>[]> {
   const { sparsity, by, epochs, seed, batch, lr, rewind = 0, method } = options;
-  const rounds = options.rounds ?? ITERATIVE_DEFAULTS.rounds;
+  const { rounds } = resolveFields("prune", ROUNDS_FIELDS, { sparsity, rounds: options.rounds });
   const shown = (round: number, share: number) =>
     progress(`Training round ${round} of ${rounds}`, (round + share) / (rounds + 1));
   if (method === "evolution" && by !== "units") {
-    const generations = options.generations ?? EVOLUTION_DEFAULTS.generations;
-    const population = options.population ?? EVOLUTION_DEFAULTS.population;
+    const { generations, population } = options;
     return pruneByEvolution(architecture, network, data, {
-      ...{ sparsity, rounds, by, seed, batch, generations, population, folder, signal },
-      onProgress: ({ generation }, round) => shown(round, generation / generations),
+      ...{ sparsity, rounds, by, seed, batch, folder, signal },
+      ...(generations !== undefined && { generations }),
+      ...(population !== undefined && { population }),
+      onProgress: ({ generation, generations: all }, round) => shown(round, generation / all),
     });
   }
   return pruneIteratively(architecture, network, data, {

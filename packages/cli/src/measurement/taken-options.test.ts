@@ -1,0 +1,18 @@
+import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
+import { describe, expect, it } from "vitest";
+import { createVerb } from "../verb.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
+
+/** Names that measurements may have for options of their own, although commands of pairs have them, too. */
+const SHARED = ["seed"];
+
+describe("options of measurements of one's own", () => {
+  it("cannot have the name of an option that commands of measurements have by their subject", () => {
+    for (const subject of OWN_SUBJECTS) {
+      const command = createVerb("own");
+      SUBJECT_FORMS[subject].addOptions(command);
+      const names = command.options.map((option) => option.attributeName());
+      expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,27 @@
+/** Name of the option that names files of measurements, for all verbs. */
+export const USE = "--use";
+
+/** A command line without its {@link USE} options, and the files that these name. */
+export interface UseWords {
+  readonly words: readonly string[];
+  /** Files as they are named; an empty text if an option names none. */
+  readonly use: readonly string[];
+}
+
+/**
+ * Takes the files of measurements out of a command line: which verbs there are depends on them. They may
+ * stand before or after the verb, up to a `--`.
+ */
+export function takeUse(argv: readonly string[]): UseWords {
+  const [end] = [argv.indexOf("--"), argv.length].filter((place) => place >= 0);
+  const words: string[] = [];
+  const use: string[] = [];
+  let isFile = false;
+  for (const word of argv.slice(0, end)) {
+    if (isFile) use.push(word);
+    else if (word.startsWith(`${USE}=`)) use.push(word.slice(USE.length + 1));
+    else if (word !== USE) words.push(word);
+    isFile = !isFile && word === USE;
+  }
+  return { words: [...words, ...argv.slice(end)], use: isFile ? [...use, ""] : use };
+}

@@ -1,0 +1,210 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCheckpoint, createTensor, saveCheckpoint, sizeOf } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
+import { encodeGraph } from "@isthmus/graph";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+const EXAMPLE = fileURLToPath(new URL("../../../examples/gradient-norm/", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("../../../test/golden/gradient-norm.json", import.meta.url));
+
+/** What the example measures. */
+interface GradientNorm {
+  readonly kind: string;
+  readonly total: number;
+  readonly layers: readonly { readonly name: string; readonly weights: number; readonly norm: number }[];
+}
+
+/** Outside of the repository, where no package is installed. */
+let folder: string;
+const at = (...path: string[]) => join(folder, ...path);
+const write = (name: string, text: string) => writeFileSync(at(name), text);
+const NETWORK = ["a.safetensors", "--graph", "graph.onnx", "--data", "safetensors:data.safetensors"];
+
+/** The sines of whole numbers from `first` on, as the script that made the golden values takes them. */
+const sines = (first: number, shape: readonly number[], factor = 1) =>
+  createTensor(
+    "f32",
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => factor * Math.sin(first + i)),
+  );
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-use-"));
+  for (const name of readdirSync(EXAMPLE))
+    if (/^gradient-norm\.\w+$/.test(name)) copyFileSync(join(EXAMPLE, name), at(name));
+  const graph = smallMlp();
+  writeFileSync(at("graph.onnx"), encodeGraph(graph));
+  const weights = [...graph.weights].map(
+    ([name, { shape }], i) => [name, sines(100 * i, shape, 0.5)] as const,
+  );
+  await saveCheckpoint(createCheckpoint(new Map(weights), {}, "sines"), at("a.safetensors"));
+  const labels = Int32Array.from({ length: 24 }, (_, i) => i % 4);
+  await saveExamples(createDataSet(sines(1000, [24, 6]), labels), at("data.safetensors"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("isthmus --use", () => {
+  it.each(["euclidean", "largest"])("measures the %s norm of a gradient as PyTorch does", async (norm) => {
+    const golden: Record<string, number> = JSON.parse(readFileSync(GOLDEN, "utf8"))[norm];
+    const words = ["--use", "./gradient-norm.ts", "gradient-norm", ...NETWORK, "--norm", norm];
+    const { total, layers, kind } = await runJson<GradientNorm>(words, { cwd: folder });
+    expect(kind).toBe("gradient-norm");
+    const measured = Object.fromEntries([
+      ...layers.map((layer) => [layer.name, layer.norm]),
+      ["total", total],
+    ]);
+    expect(Object.keys(measured)).toEqual(Object.keys(golden));
+    for (const [name, value] of Object.entries(golden)) expect(measured[name]).toBeCloseTo(value, 6);
+  });
+
+  it("brings a verb with help, a result and a page, in a group of the help of its own", async () => {
+    const help = await runAlone(["--use=gradient-norm.ts", "--help"], { cwd: folder });
+    expect(help.stdout).toMatch(/Your own measurements:\n +gradient-norm +Measure how steep the loss is/);
+    const verb = await runAlone(["gradient-norm", "--help", "--use", "gradient-norm.ts"], { cwd: folder });
+    expect(verb.stdout).toMatch(/--norm <choice> .*\n(.*\n)*.*default: euclidean/);
+    const words = [
+      "gradient-norm",
+      ...NETWORK,
+      "--tensors",
+      "l0.weight,l2.bias",
+      "--use",
+      "./gradient-norm.ts",
+    ];
+    const run = await runAlone([...words, "-o", "norm.json", "--report", "norm.html"], { cwd: folder });
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(
+      /^Gradient norm of a\.safetensors: total 0\.\d+\.\n(.*\n)*Name +Weights +Norm\nl0\.weight +96 /,
+    );
+    expect(JSON.parse(readFileSync(at("norm.json"), "utf8"))).toMatchObject({
+      options: { norm: "euclidean", tensors: ["l0.weight", "l2.bias"] },
+      provenance: {
+        command: expect.stringMatching(/^isthmus --use \.\/gradient-norm\.ts gradient-norm a\.saf/),
+      },
+    });
+    expect(readFileSync(at("norm.html"), "utf8")).toContain("Gradient norm of a.safetensors");
+  });
+
+  it("draws results that it made, and without the file says that they need it", async () => {
+    write(
+      "made.json",
+      JSON.stringify({ kind: "gradient-norm", network: "a.pt", total: 1, layers: [{ name: "x", norm: 1 }] }),
+    );
+    const without = await runAlone(["report", "made.json"], { cwd: folder });
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringMatching(/it is "gradient-norm".*name that by --use/),
+    ]);
+    const drawn = await runAlone(["--use", "gradient-norm.ts", "report", "made.json", "-o", "made.html"], {
+      cwd: folder,
+    });
+    expect([drawn.code, drawn.stderr]).toEqual([0, ""]);
+    expect(readFileSync(at("made.html"), "utf8")).toContain("Gradient norm of a.pt");
+    write("odd.json", JSON.stringify({ kind: "gradient-norm", network: { a: 1 } }));
+    const odd = await runAlone(["--use", "gradient-norm.ts", "report", "odd.json"], { cwd: folder });
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringMatching(/must be a whole result.*"network"/)]);
+  });
+
+  it("uses JavaScript, modules beside it, and several measurements of one file", async () => {
+    write("count.mjs", `export const count = (names) => [...names].length;`);
+    write(
+      "own.mjs",
+      `import { defineMeasurement } from "@isthmus/findings";
+import { count } from "./count.mjs";
+const shared = { summary: "Count tensors", subject: "network" };
+export const one = defineMeasurement({ ...shared, verb: "one-count", kind: "one-count", run: async ({ network }) => ({ tensors: count(network.tensors) }) });
+export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-count", run: async () => ({ tensors: 2 }) });`,
+    );
+    const use = ["--use", "own.mjs", "--use", "gradient-norm.ts"];
+    expect(await runJson(["one-count", ...use, ...NETWORK], { cwd: folder }, runAlone)).toMatchObject({
+      tensors: 6,
+    });
+    const text = await runAlone([...use, "two-count", ...NETWORK], { cwd: folder });
+    expect(text.stdout).toBe("Two count of a.safetensors: tensors 2.\ntensors: 2\n");
+  });
+
+  const DEFINE = `import { defineMeasurement } from "isthmus"; export const own = defineMeasurement`;
+  const body = (verb: string, kind: string) =>
+    `${DEFINE}({ verb: "${verb}", kind: "${kind}", summary: "x", subject: "network", run: async () => ({}) });`;
+  it.each([
+    [
+      "none.mjs",
+      undefined,
+      /Cannot use "\/.*none\.mjs" as it must be a file that defines a measurement: there is no such file/,
+    ],
+    ["empty.mjs", "", /must export what defineMeasurement returns: it exports nothing/],
+    ["other.mjs", "export const a = 1;", /none of its exports is that: a$/m],
+    [
+      "throws.mjs",
+      `throw new TypeError("boom");`,
+      /throws\.mjs" as it must be a module that can be imported: boom/,
+    ],
+    [
+      "broken.mjs",
+      "export const = 1;",
+      /broken\.mjs" as it must be a module that can be imported: Unexpected token/,
+    ],
+    [
+      "enum.ts",
+      "enum A { b }\nexport const a = A.b;",
+      /must be a module that can be imported: .*enum is not supported/,
+    ],
+    ["missing.mjs", `import "isthmus-nonesuch";`, /Cannot find package 'isthmus-nonesuch'/],
+    [
+      "bad.mjs",
+      `${DEFINE}({ verb: "Bad" });`,
+      /bad\.mjs" .*Cannot define a measurement as "verb" must be lower-case words/,
+    ],
+    ["verb.mjs", body("merge", "own"), /as its verb must be new: there is "merge" already/],
+    ["measuring.mjs", body("dropout", "own"), /as its verb must be new: there is "dropout" already/],
+    ["kind.mjs", body("own", "study"), /as its kind must be new: there is "study" already/],
+  ])("says what is wrong with %s", async (name, text, message) => {
+    if (text !== undefined) write(name, text);
+    const { code, stdout, stderr } = await runAlone(["inspect", "a.safetensors", "--use", name], {
+      cwd: folder,
+    });
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/Unexpected failure/);
+  });
+
+  it("refuses to be without a file", async () => {
+    for (const words of [
+      ["inspect", "--use"],
+      ["--use", "--json", "inspect"],
+      ["inspect", "--use="],
+    ]) {
+      const { code, stderr } = await runCli(words, { cwd: folder });
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/as --use must name a file/)]);
+    }
+  });
+
+  it("says so if the file imports another version of Isthmus, which is installed beside it", async () => {
+    mkdirSync(at("installed", "node_modules", "isthmus"), { recursive: true });
+    const manifest = { name: "isthmus", version: "99.0.0", type: "module", exports: "./index.js" };
+    write("installed/node_modules/isthmus/package.json", JSON.stringify(manifest));
+    write(
+      "installed/node_modules/isthmus/index.js",
+      `export const defineMeasurement = (own) => ({ ...own, load: async () => own });`,
+    );
+    write("installed/own.mjs", body("own", "own"));
+    const { code, stderr, stdout } = await runAlone(["--use", "installed/own.mjs", "--help"], {
+      cwd: folder,
+    });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/Your own measurements:\n +own /)]);
+    expect(stderr).toMatch(/own\.mjs" imports isthmus 99\.0\.0 of ".*installed.*", and this program has \d/);
+  });
+});

@@ -1,0 +1,124 @@
+import type { AnyField, ValuesOf } from "@isthmus/core";
+import type { z } from "zod";
+import type { Report } from "../report.ts";
+import { assertOwnMeasurement } from "./assert-own-measurement.ts";
+import { describePlainly } from "./describe-plainly.ts";
+import type { AnyMeasurement, CompletedBy, Control, MeasurementEntry, Subjects } from "./measurement.ts";
+import { type OwnOrigin, type OwnSubjectName, originOf, plainTitle } from "./own-result.ts";
+
+/** Options by their names. */
+type Fields = Readonly<Record<string, AnyField>>;
+
+/** A result of a measurement of one's own: what was found, and of which networks and examples. */
+export type OwnResult<F extends Fields, R extends object> = R &
+  Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
+
+/** A measurement as a user writes it; whatever is left out has a default. */
+export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R extends object>
+  extends Partial<
+    Pick<AnyMeasurement, "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "version">
+  > {
+  /** Name of its command, such as `gradient-norm`. */
+  readonly verb: string;
+  /** Name of its results, its tasks and its entries in studies. */
+  readonly kind: string;
+  /** Says in one line what it does, for help. */
+  readonly summary: string;
+  /** What is measured: a network, a pair of networks, or several networks. */
+  readonly subject: S;
+  /** Its options, each once, made by `numberField` and its like. @defaultValue none */
+  readonly options?: F;
+  /** Fills in options whose defaults depend on the networks and the data. @defaultValue as they are given */
+  complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
+  /** Measures, and returns what was found: plain data that a JSON file can hold. */
+  run(subject: Subjects[S], options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
+  /**
+   * Says what a result shows.
+   * @defaultValue a tile for each number, a table for each list, a line for each list of numbers
+   */
+  describe?(result: OwnResult<F, R>): Report;
+  /** Returns the title of a result's page. @defaultValue the kind and the names of the networks */
+  titleOf?(result: OwnResult<F, R>): string;
+  /** Loads the form of a result, as files hold it. @defaultValue any object of this kind */
+  form?(): Promise<z.ZodType>;
+  /** Returns what tables of studies read of a result. @defaultValue the result without paths of networks */
+  recordOf?(result: OwnResult<F, R>): object;
+}
+
+/** A measurement of one's own, whatever its subject, options and results are. */
+type AnyOwn = OwnMeasurement<OwnSubjectName, Fields, object>;
+
+/**
+ * Defines a measurement from little: its name, its subject, its options and what it does. Commands, studies,
+ * workers and pages take it from the file that `--use` names, or from `addMeasurement`.
+ * @throws UsageError if something is missing, or is not what it must be
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { numberField } from "@isthmus/core";
+ * import { defineMeasurement } from "isthmus";
+ *
+ * const entry = defineMeasurement({
+ *   verb: "weight-count",
+ *   kind: "weight-count",
+ *   summary: "Count the weights of a network that are large",
+ *   subject: "network",
+ *   options: { least: numberField({ least: 0, default: 0.1, help: "smallest size that counts" }) },
+ *   async run({ network }, { least }) {
+ *     let large = 0;
+ *     for (const name of network.tensors.keys()) {
+ *       const { data } = await network.read(name);
+ *       for (const weight of data) if (Math.abs(Number(weight)) >= least) large++;
+ *     }
+ *     return { large };
+ *   },
+ * });
+ * assert.equal(entry.verb, "weight-count");
+ * ```
+ */
+export function defineMeasurement<
+  S extends OwnSubjectName,
+  R extends object,
+  F extends Fields = Record<never, AnyField>,
+>(definition: OwnMeasurement<S, F, R>): MeasurementEntry {
+  assertOwnMeasurement(definition);
+  const { kind, verb, summary, subject } = definition;
+  const measurement = completeMeasurement(definition);
+  return { kind, verb, summary, subject, load: async () => measurement };
+}
+
+/** Fills in what a user has left out. */
+function completeMeasurement(definition: AnyOwn): AnyMeasurement {
+  const {
+    kind,
+    subject,
+    version = 1,
+    attempt,
+    examples = [],
+    examplesBeside,
+    journal,
+    networks,
+  } = definition;
+  const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
+  return {
+    ...{ kind, subject, version, examples, titleOf },
+    attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
+    options: definition.options ?? {},
+    ...(examplesBeside && { examplesBeside }),
+    ...(journal && { journal }),
+    ...(networks !== undefined && { networks }),
+    ...(definition.complete && { complete: (options, of) => definition.complete?.(options, of) ?? options }),
+    ...(definition.recordOf && {
+      recordOf: (result: OwnResult<Fields, object>) => definition.recordOf?.(result) ?? result,
+    }),
+    form: definition.form ?? (async () => (await import("../forms/own-result-form.ts")).ownResultForm(kind)),
+    describe: (result: OwnResult<Fields, object>) =>
+      definition.describe?.(result) ?? describePlainly(result, titleOf(result)),
+    async run(of: Subjects[OwnSubjectName], options, control) {
+      const whole = (found: object) => ({ kind, ...originOf(of), options, ...found });
+      const onPart = (found: object) => control.onPart(whole(found));
+      return whole(await definition.run(of, options, { ...control, onPart }));
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { basename } from "node:path";
+import type { MeasuredResult } from "../result-kind.ts";
+import type { OpenedSubject, Subjects } from "./measurement.ts";
+
+/** Sorts of subjects that measurements of one's own can have. */
+export const OWN_SUBJECTS = ["network", "pair", "networks"] as const;
+
+/** Name of a sort of subject that measurements of one's own can have. */
+export type OwnSubjectName = (typeof OWN_SUBJECTS)[number];
+
+/** What results of measurements of one's own say of their making, beside what was found. */
+export interface OwnOrigin extends MeasuredResult {
+  /** Where the network was read from, if one is measured. */
+  readonly network?: string | undefined;
+  /** Where the first network of a pair was read from. */
+  readonly a?: string | undefined;
+  /** Where the second network of a pair was read from. */
+  readonly b?: string | undefined;
+  /** Names of the networks, if several are measured. */
+  readonly networks?: readonly string[] | undefined;
+  /** Name of the examples. */
+  readonly data?: string | undefined;
+  /** Number of the examples. */
+  readonly examples?: number | undefined;
+  /** Name of the engine that computed. */
+  readonly engine?: string | undefined;
+  /** Options that it was measured with, defaults included. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Says which networks and examples a result is of. */
+export function originOf(subject: Subjects[OwnSubjectName]): Omit<OwnOrigin, "kind" | "options"> {
+  const { data, engine }: OpenedSubject = subject;
+  return { ...networksOf(subject), data: data.name, examples: data.size, engine: engine.name };
+}
+
+function networksOf(subject: Subjects[OwnSubjectName]): Pick<OwnOrigin, "network" | "a" | "b" | "networks"> {
+  if ("network" in subject) return { network: subject.network.source };
+  if ("networks" in subject) return { networks: subject.networks.map(({ label }) => label) };
+  return { a: subject.a.source, b: subject.b.source };
+}
+
+/** Makes the title of a result's page from its kind and the names of its networks. */
+export function plainTitle({ kind, network, a, b, networks }: OwnOrigin): string {
+  const what = `${kind.slice(0, 1).toUpperCase()}${kind.slice(1).replaceAll("-", " ")}`;
+  if (network !== undefined) return `${what} of ${basename(network)}`;
+  if (a !== undefined && b !== undefined) return `${what} of ${basename(a)} and ${basename(b)}`;
+  return networks === undefined ? what : `${what} of ${networks.join(", ")}`;
+}

@@ -1,0 +1,51 @@
+import { UsageError } from "@isthmus/core";
+import type { MeasurementEntry } from "@isthmus/findings";
+import { keepMeasurement, listMeasurements } from "../measurements.ts";
+
+/** Names that a measurement of one's own cannot have, beside the ones of other measurements. */
+export interface TakenNames {
+  /** Kinds of other results and tasks. @defaultValue none */
+  readonly kinds?: readonly string[] | undefined;
+  /** Other verbs. @defaultValue none */
+  readonly verbs?: readonly string[] | undefined;
+}
+
+/**
+ * Adds a measurement of one's own: commands, studies, tasks of this process and pages have it from then on.
+ * @returns a function that takes it away again
+ * @throws UsageError if its kind or its verb is there already
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { addMeasurement, defineMeasurement } from "isthmus";
+ *
+ * const entry = defineMeasurement({
+ *   verb: "tensor-count",
+ *   kind: "tensor-count",
+ *   summary: "Count the tensors of a network",
+ *   subject: "network",
+ *   run: async ({ network }) => ({ tensors: network.tensors.size }),
+ * });
+ * const remove = addMeasurement(entry);
+ * assert.throws(() => addMeasurement(entry), /there is "tensor-count" already/);
+ * remove();
+ * ```
+ */
+export function addMeasurement(
+  entry: MeasurementEntry,
+  { kinds = [], verbs = [] }: TakenNames = {},
+): () => void {
+  const others = listMeasurements();
+  const taken = {
+    kind: new Set([...others.map(({ kind }) => kind), ...kinds]),
+    verb: new Set([...others.map(({ verb }) => verb), ...verbs]),
+  };
+  for (const name of ["kind", "verb"] as const) {
+    if (!taken[name].has(entry[name])) continue;
+    throw new UsageError(
+      `Cannot add the measurement "${entry.kind}" as its ${name} must be new: there is "${entry[name]}" already; choose another ${name}`,
+    );
+  }
+  return keepMeasurement(entry);
+}

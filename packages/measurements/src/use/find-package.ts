@@ -1,0 +1,28 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+/** A package that is installed. */
+export interface InstalledPackage {
+  /** Its folder. */
+  readonly folder: string;
+  readonly version: string;
+}
+
+/** Finds the package that an import of its name means in a folder; undefined if none is installed there. */
+export function findPackage(name: string, folder: string): InstalledPackage | undefined {
+  const installed = readManifest(join(folder, "node_modules", name));
+  const above = dirname(folder);
+  return installed ?? (above === folder ? undefined : findPackage(name, above));
+}
+
+const require = createRequire(import.meta.url);
+
+function readManifest(folder: string): InstalledPackage | undefined {
+  try {
+    const { version } = require(join(folder, "package.json"));
+    return { folder, version: String(version) };
+  } catch {
+    // No package of this name is installed here; an import would look further up, too.
+    return undefined;
+  }
+}

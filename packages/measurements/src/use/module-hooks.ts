@@ -1,0 +1,72 @@
+// Hooks of Node.js for modules that users write: `module.register` loads them in a thread of its own.
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findPackage } from "./find-package.ts";
+
+/** Where this program looks its own packages up. */
+const HERE = import.meta.url;
+const OWN_NAME = /^(isthmus|@isthmus\/[a-z-]+)(?:\/|$)/;
+
+interface ResolveContext {
+  readonly parentURL?: string | undefined;
+}
+
+/**
+ * Resolves an import: the packages of this program are the ones that run, wherever a module of a user lies,
+ * unless another version of them is installed there.
+ */
+export function resolve<C extends ResolveContext, R>(
+  specifier: string,
+  context: C,
+  next: (specifier: string, context: C) => R,
+): R {
+  const isOwn = isOwnPackage(specifier, context.parentURL ?? "");
+  return next(specifier, isOwn ? { ...context, parentURL: HERE } : context);
+}
+
+function isOwnPackage(specifier: string, parent: string): boolean {
+  const [, name] = OWN_NAME.exec(specifier) ?? [];
+  // Installed packages find what they were installed with.
+  if (name === undefined || !parent.startsWith("file:") || parent.includes("/node_modules/")) return false;
+  const [own, there] = [HERE, parent].map((url) => findPackage(name, dirname(fileURLToPath(url))));
+  return own !== undefined && (there === undefined || there.version === own.version);
+}
+
+/** Whether Node.js runs TypeScript by itself. Types of Node.js 20 do not know of this feature. */
+export const RUNS_TYPESCRIPT: boolean =
+  "typescript" in process.features && process.features.typescript !== false;
+
+/** A module as Node.js loads it. */
+interface LoadedModule {
+  readonly format: string;
+  readonly source?: string | ArrayBuffer | NodeJS.TypedArray | undefined;
+}
+
+/** Loads a module: of TypeScript, its types are taken out, with everything else where it was. */
+export async function load<C extends object>(
+  url: string,
+  context: C,
+  next: (url: string, context: C) => LoadedModule | Promise<LoadedModule>,
+): Promise<LoadedModule & { readonly shortCircuit?: boolean }> {
+  if (RUNS_TYPESCRIPT || !/^file:.*\.m?ts$/.test(url)) return next(url, context);
+  const { source = "" } = await next(url, { ...context, format: "module" });
+  const text = typeof source === "string" ? source : new TextDecoder().decode(source);
+  return { format: "module", source: stripTypes(text), shortCircuit: true };
+}
+
+/** Returns a module of TypeScript as JavaScript. */
+function stripTypes(text: string): string {
+  const { transformSync } = createRequire(HERE)(
+    "@swc/wasm-typescript",
+  ) as typeof import("@swc/wasm-typescript");
+  try {
+    return transformSync(text, { mode: "strip-only" }).code;
+  } catch (error) {
+    const { message, startLine } = Object(error) as {
+      readonly message?: string;
+      readonly startLine?: number;
+    };
+    throw new SyntaxError(`${message ?? error}${startLine === undefined ? "" : `, in line ${startLine}`}`);
+  }
+}

@@ -1,0 +1,127 @@
+import { stat } from "node:fs/promises";
+import nodeModule from "node:module";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { InputError, readTextFile, UsageError } from "@isthmus/core";
+import type { MeasurementEntry } from "@isthmus/findings";
+import { addMeasurement, type TakenNames } from "./add-measurement.ts";
+import { findPackage } from "./find-package.ts";
+import * as moduleHooks from "./module-hooks.ts";
+
+/** Options of {@link useMeasurements}. */
+export interface UseOptions extends TakenNames {
+  /** Receives a sentence if a file is used, but something about it is odd. @defaultValue none receives it */
+  readonly onNote?: (sentence: string) => void;
+}
+
+/** Files that this thread uses, by their paths: each is loaded once. */
+const used = new Map<string, Promise<void>>();
+
+/**
+ * Adds the measurements of modules that users wrote. It runs the code of these files: name only files that
+ * you would run yourself.
+ *
+ * A module is JavaScript or TypeScript, and exports what `defineMeasurement` returns, under any names. It may
+ * import `isthmus` and `@isthmus/*` wherever it lies.
+ * @throws InputError if a file is missing, cannot be imported, or defines no measurement
+ * @throws UsageError if the kind or the verb of one is there already
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { useMeasurements } from "isthmus";
+ *
+ * await useMeasurements(["examples/gradient-norm/gradient-norm.ts"]);
+ * await assert.rejects(useMeasurements(["nonesuch.ts"]), /there is no such file/);
+ * ```
+ */
+export async function useMeasurements(files: readonly string[], options: UseOptions = {}): Promise<void> {
+  for (const path of files.map((file) => resolve(file))) {
+    const use = used.get(path) ?? useFile(path, options);
+    used.set(path, use);
+    try {
+      await use;
+    } catch (error) {
+      used.delete(path);
+      throw error;
+    }
+  }
+}
+
+async function useFile(path: string, { onNote, ...taken }: UseOptions): Promise<void> {
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats?.isFile()) {
+    const actual = stats === undefined ? "there is no such file" : "it is no file";
+    throw new InputError(`Cannot use "${path}" as it must be a file that defines a measurement: ${actual}`, {
+      input: path,
+    });
+  }
+  installHooks();
+  for (const sentence of await findOtherVersions(path)) onNote?.(sentence);
+  for (const entry of entriesOf(path, await importFile(path))) addMeasurement(entry, taken);
+}
+
+async function importFile(path: string): Promise<object> {
+  try {
+    return await import(/* @vite-ignore */ pathToFileURL(path).href);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new InputError(`Cannot use "${path}" as it must be a module that can be imported: ${message}`, {
+      input: path,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Returns the measurements that a module exports, under whatever names.
+ * @throws InputError if there is none
+ */
+function entriesOf(path: string, module: object): readonly MeasurementEntry[] {
+  const entries = new Set(Object.values(module).flat().filter(isEntry));
+  if (entries.size > 0) return [...entries];
+  const names = Object.keys(module);
+  throw new InputError(
+    `Cannot use "${path}" as it must export what defineMeasurement returns: ${names.length === 0 ? "it exports nothing" : `none of its exports is that: ${names.join(", ")}`}`,
+    { input: path },
+  );
+}
+
+function isEntry(value: unknown): value is MeasurementEntry {
+  const { kind, verb, summary, subject, load } = Object(value) as Record<string, unknown>;
+  const texts = [kind, verb, summary, subject];
+  return texts.every((text) => typeof text === "string") && typeof load === "function";
+}
+
+let isInstalled = false;
+
+/** Lets modules of users import the packages of this program, and be TypeScript. */
+function installHooks(): void {
+  // Whatever runs the sources of this program loads TypeScript, and finds its packages, without hooks.
+  if (isInstalled || import.meta.url.endsWith(".ts")) return;
+  // Types of Node.js 20 know of `register` alone. The newer hooks run in the thread that imports.
+  const { registerHooks, register } = nodeModule as Partial<typeof nodeModule> & {
+    readonly registerHooks?: (hooks: Pick<typeof moduleHooks, "resolve">) => void;
+  };
+  const { resolve: resolveImport, RUNS_TYPESCRIPT } = moduleHooks;
+  if (RUNS_TYPESCRIPT && registerHooks !== undefined) registerHooks({ resolve: resolveImport });
+  else if (register !== undefined) register("./module-hooks.js", import.meta.url);
+  else {
+    throw new UsageError(
+      `Cannot use measurements of a file as Node.js must be 20.6 or newer: it is ${process.versions.node}; install a newer one`,
+    );
+  }
+  isInstalled = true;
+}
+
+/** Says which packages of Isthmus a module imports in another version than the one that runs. */
+async function findOtherVersions(path: string): Promise<readonly string[]> {
+  const text = await readTextFile(path);
+  const names = [...text.matchAll(/["'](isthmus|@isthmus\/[a-z-]+)["'/]/g)].map(([, name = ""]) => name);
+  const here = dirname(fileURLToPath(import.meta.url));
+  return [...new Set(names)].flatMap((name) => {
+    const [own, there] = [here, dirname(path)].map((folder) => findPackage(name, folder));
+    if (own === undefined || there === undefined || own.version === there.version) return [];
+    return `"${path}" imports ${name} ${there.version} of "${there.folder}", and this program has ${own.version}: install the same version, or remove it there, if the measurement does not work`;
+  });
+}

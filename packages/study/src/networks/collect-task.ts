@@ -1,0 +1,154 @@
+import { join } from "node:path";
+import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
+import {
+  bootstrapPosterior,
+  COLLECTION_FIELDS,
+  type CollectionChoice,
+  type CollectionMethod,
+  type CollectRates,
+  collectNetworks,
+  isOneByOne,
+  membersOf,
+  type NetworkStore,
+  simplexVertices,
+} from "@isthmus/ensemble";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { pathOf } from "@isthmus/tasks";
+import { z } from "zod";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
+import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { TASK_DATA } from "../tasks/task-schema.ts";
+import { makingTask, type TaskMaking } from "./making-task.ts";
+import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
+
+/** How networks are collected. */
+export interface CollectParams extends Pick<CollectionChoice, "members" | "concentration" | "volume"> {
+  readonly data: TaskData;
+  readonly method: CollectionMethod;
+  /** Rates of networks along a training; missing for networks one after another. */
+  readonly rates?: Omit<CollectRates, "lowRate"> & { readonly lowRate?: number };
+  readonly options: TrainingParams;
+}
+
+/** File of a collected network, from 1. */
+export const collectedFile = (member: number): string => `net-${String(member).padStart(3, "0")}.safetensors`;
+
+/** File of the mean of the weights of networks along a training. */
+export const MEAN_FILE = "mean.safetensors";
+
+const { method, epochs, learningRate, lowRate, cycle, ...single } = COLLECTION_FIELDS;
+const rates = shapeOfFields({ epochs, learningRate, lowRate, cycle }, ["epochs", "learningRate", "cycle"]);
+
+/** Collects networks of one; goes on from the state, or after the networks, that an interrupted run left. */
+export const COLLECT_TASK: StudyTaskKind<CollectParams> = makingTask<CollectParams>({
+  name: "collect",
+  version: 1,
+  params: z.strictObject({
+    ...shapeOfFields({ method, ...single }, ["method"]),
+    data: TASK_DATA,
+    rates: z.strictObject(rates).optional(),
+    options: TRAINING_PARAMS,
+  }),
+  async make(making, params) {
+    const { architecture, inputNames, networks } = await making.open([pathOf(making.inputs, "network")]);
+    const { network, restore, reread } = at(networks, 0, "network");
+    const data = await making.openData(params.data.name, inputNames);
+    const open: Checkpoint[] = [];
+    const store: NetworkStore = {
+      save: (index, collected) => making.save(collectedFile(index + 1), restore(collected)),
+      async open(index) {
+        const checkpoint = await openCheckpoint(join(making.folder, collectedFile(index + 1)));
+        open.push(checkpoint);
+        return reread(checkpoint);
+      },
+    };
+    const job = { making, architecture, network, data, store };
+    try {
+      const cost = isOneByOne(params.method)
+        ? await collectOneByOne(job, { ...params, method: params.method })
+        : await collectAlong(job, { ...params, method: params.method }, (mean) =>
+            making.save(MEAN_FILE, restore(mean)),
+          );
+      return { method: params.method, data: data.name, seed: params.options.seed, ...cost };
+    } finally {
+      for (const checkpoint of open) await checkpoint.close();
+    }
+  },
+});
+
+interface CollectionJob {
+  readonly making: TaskMaking;
+  readonly architecture: Architecture;
+  readonly network: Checkpoint;
+  readonly data: DataSet;
+  readonly store: NetworkStore;
+}
+
+/** What a collection cost: all steps, and the networks that they gave. */
+interface CollectionCost {
+  readonly networks: number;
+  readonly steps: number;
+}
+
+type ParamsOf<M> = CollectParams & { readonly method: M };
+
+async function collectAlong(
+  { making, architecture, network, data, store }: CollectionJob,
+  { method: along, rates: chosen, options }: ParamsOf<Exclude<CollectionMethod, "posterior" | "spro">>,
+  saveMean: (mean: Checkpoint) => Promise<void>,
+): Promise<CollectionCost> {
+  const { networks, mean, result } = await collectNetworks(architecture, network, data, {
+    ...options,
+    ...chosen,
+    method: along,
+    mean: true,
+    store,
+    ...making.resuming,
+  });
+  if (mean !== undefined) await saveMean(mean);
+  return { networks: networks.length, steps: result.training.steps };
+}
+
+/** Trains networks one after another; the ones that an interrupted run has left are not trained again. */
+async function collectOneByOne(
+  { making: { signal, onProgress }, architecture, network, data, store }: CollectionJob,
+  { method: single, concentration, volume, options, ...params }: ParamsOf<"posterior" | "spro">,
+): Promise<CollectionCost> {
+  const members = membersOf(single, params.members);
+  const made = await openMade(store, members);
+  let finished = made.length;
+  let steps = 0;
+  const training = {
+    ...options,
+    members,
+    signal,
+    onProgress: (at: { readonly step: number; readonly steps: number }) => {
+      steps = at.steps;
+      onProgress((finished + at.step / at.steps) / members);
+    },
+  };
+  const keep = async (member: Checkpoint) => {
+    await store.save(finished, member);
+    finished += 1;
+  };
+  if (single === "posterior") {
+    const drawn = { ...training, skip: finished, ...(concentration !== undefined && { concentration }) };
+    for await (const member of bootstrapPosterior(architecture, network, data, drawn)) await keep(member);
+  } else {
+    const trained = { ...training, made, ...(volume !== undefined && { volume }) };
+    for await (const vertex of simplexVertices(architecture, [network], data, trained))
+      await keep(vertex.network);
+  }
+  return { networks: members, steps: steps * members };
+}
+
+/** Opens the networks that an interrupted run has left, without gaps. */
+async function openMade(store: NetworkStore, members: number): Promise<readonly Checkpoint[]> {
+  const made: Checkpoint[] = [];
+  while (made.length < members) {
+    const next = await store.open(made.length).catch(() => undefined);
+    if (next === undefined) break;
+    made.push(next);
+  }
+  return made;
+}

@@ -1,0 +1,63 @@
+import { type AnyField, InputError } from "@isthmus/core";
+import type { Variables } from "@isthmus/forms";
+import { keyedOptions } from "../measurement/entry-params.ts";
+import type { PlannedNetwork } from "../plan/planned-network.ts";
+import { WEIGHTS_FILE } from "./making-task.ts";
+import type { Making } from "./network-maker.ts";
+
+/** What a task makes of a network. */
+export interface Derived extends Partial<PlannedNetwork> {
+  readonly label: string;
+  /** Key of the task. */
+  readonly task: string;
+  /** File of the weights in the folder of the task. @defaultValue the one of tasks that make one network */
+  readonly file?: string;
+}
+
+/** Describes a network that a task makes of another one: what is not said is as it was. */
+export function deriveNetwork(
+  { start, variables }: Pick<Making<"each", unknown>, "start" | "variables">,
+  { task, file = WEIGHTS_FILE, ...made }: Derived,
+): PlannedNetwork {
+  return {
+    ...start,
+    ...made,
+    variables: { ...start.variables, ...variables, ...made.variables },
+    weights: { task, file },
+  };
+}
+
+/**
+ * Adds the variable that tells networks of one entry apart to the variables of the entry, which may have it
+ * themselves if its value is the same.
+ * @throws InputError if it is another
+ */
+export function withMade(
+  { group, variables }: Pick<Making<"none", unknown>, "group" | "variables">,
+  name: string,
+  made: number,
+): Variables {
+  const value = variables[name] ?? made;
+  if (value === made) return { ...variables, [name]: made };
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as its variable "${name}" must be the ${name} of each network: it is ${value}, and a network has ${made}; give it another name`,
+    { input: group },
+  );
+}
+
+/** Returns the options that decide the key of a task, of what an entry says and of the defaults of fields. */
+export function keyedOf(
+  fields: Readonly<Record<string, AnyField>>,
+  entry: object,
+): Readonly<Record<string, unknown>> {
+  return keyedOptions(fields, new Map(Object.entries(entry)));
+}
+
+/** Most numbers that are listed: a study with so many networks is refused before they are made. */
+const MOST_LISTED = 100_000;
+
+/** Lists whole numbers from one to another, but no more than a study may have networks. */
+export function listNumbers(first: number, last: number): readonly number[] {
+  const length = Math.min(MOST_LISTED, Math.max(0, last - first + 1));
+  return Array.from({ length }, (_, index) => first + index);
+}

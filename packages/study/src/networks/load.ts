@@ -1,0 +1,47 @@
+import { digestFile, type FieldsOf, textField } from "@isthmus/core";
+import { readGraph } from "@isthmus/graph";
+import type { NetworkMaker } from "./network-maker.ts";
+
+/** A network that is there. */
+export interface LoadedNetwork {
+  /** Its architecture, an `.onnx` file. */
+  readonly graph: string;
+  /** File or folder of its weights. */
+  readonly checkpoint: string;
+  /**
+   * Checkpoint that the graph was exported from, if that is neither network of a pair: it shows which weight
+   * of the graph is which tensor.
+   * @defaultValue looked for among the networks that are measured
+   */
+  readonly exportedFrom?: string;
+}
+
+const FIELDS: FieldsOf<Omit<LoadedNetwork, "graph">> = {
+  checkpoint: textField({ help: "file or folder of its weights" }),
+  exportedFrom: textField({
+    help: "checkpoint that the graph was exported from (default: looked for among the measured networks)",
+  }),
+};
+
+/** Takes a network from files. */
+export const LOAD: NetworkMaker<"none", LoadedNetwork, Omit<LoadedNetwork, "graph">> = {
+  key: "graph",
+  from: "none",
+  options: FIELDS,
+  required: ["checkpoint"],
+  task: undefined,
+  async plan({ entry: { graph, checkpoint, exportedFrom }, variables }) {
+    const { graph: architecture } = await readGraph(graph);
+    const fileOf = async (path: string) => ({ path, digest: await digestFile(path) });
+    return [
+      {
+        variables,
+        label: checkpoint,
+        architecture,
+        graph: await fileOf(graph),
+        weights: await fileOf(checkpoint),
+        ...(exportedFrom !== undefined && { exportedFrom: await fileOf(exportedFrom) }),
+      },
+    ];
+  },
+};

@@ -1,0 +1,103 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Checkpoint, saveCheckpoint } from "@isthmus/core";
+import { takesParams } from "@isthmus/forms";
+import type { Architecture, BoundNetwork } from "@isthmus/graph";
+import type { TaskContext, TaskPaths } from "@isthmus/tasks";
+import type { z } from "zod";
+import { openNetworks } from "../tasks/open-networks.ts";
+import type { StudyPorts, StudyTaskKind } from "../tasks/task-kind.ts";
+
+/** File of the weights, for tasks that make one network. */
+export const WEIGHTS_FILE = "weights.safetensors";
+
+/** Options with which a training goes on from the state that an interrupted run of its task left. */
+export interface Resuming {
+  readonly statePath: string;
+  readonly resume: true;
+  readonly signal: AbortSignal;
+  readonly onProgress: (at: { readonly step: number; readonly steps: number }) => void;
+}
+
+/** Networks of one architecture that a task starts from, opened. */
+export interface OpenedStarts {
+  readonly architecture: Architecture;
+  /** Names of the graph's inputs, which arrays of data may have. */
+  readonly inputNames: readonly string[];
+  readonly networks: readonly BoundNetwork[];
+}
+
+/** What a task makes networks with. */
+export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onProgress">, StudyPorts {
+  /** Paths of the files that the task reads. */
+  readonly inputs: TaskPaths;
+  readonly resuming: Resuming;
+  /** Opens checkpoints that fit the `graph` of the task; they are closed once it is done. */
+  open(paths: readonly string[]): Promise<OpenedStarts>;
+  /** Writes a network into the folder of the task. */
+  save(file: string, network: Checkpoint): Promise<void>;
+}
+
+/** What a kind of tasks that make networks consists of. */
+export interface MakingTask<P extends object> {
+  readonly name: string;
+  readonly version: number;
+  /** Schema of its parameters. */
+  readonly params: z.ZodObject;
+  /**
+   * Name of the file or folder in which an interrupted run keeps its state.
+   * @defaultValue "state.safetensors"
+   */
+  readonly state?: string;
+  /** Makes the networks, and returns what the record of the task says of them. */
+  make(making: TaskMaking, params: P): Promise<object>;
+}
+
+/** Makes a kind of tasks that make networks; they go on from the state that an interrupted run left. */
+export function makingTask<P extends object>({
+  name,
+  version,
+  params: schema,
+  state = "state.safetensors",
+  make,
+}: MakingTask<P>): StudyTaskKind<P> {
+  return {
+    name,
+    version,
+    ...takesParams(name, schema as z.ZodType as z.ZodType<P>),
+    async run({ engine, openData, folder, signal, onProgress }, params, inputs) {
+      const statePath = join(folder, state);
+      const closing: (() => Promise<void>)[] = [];
+      const making: TaskMaking = {
+        engine,
+        openData,
+        folder,
+        signal,
+        onProgress,
+        inputs,
+        resuming: {
+          statePath,
+          resume: true,
+          signal,
+          onProgress: ({ step, steps }) => onProgress(step / steps),
+        },
+        async open(paths) {
+          const { graph, networks, close } = await openNetworks(inputs, paths, engine);
+          closing.push(close);
+          const inputNames = graph.inputs.map((input) => input.name);
+          return { architecture: { graph, engine }, inputNames, networks };
+        },
+        async save(file, network) {
+          await saveCheckpoint(network, join(folder, file), { overwrite: true });
+        },
+      };
+      try {
+        const record = await make(making, params);
+        await rm(statePath, { recursive: true, force: true });
+        return { kind: name, ...record };
+      } finally {
+        for (const close of closing) await close();
+      }
+    },
+  };
+}

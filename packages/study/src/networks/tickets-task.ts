@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { resolveFields, saveFile } from "@isthmus/core";
+import { repeats, seed } from "@isthmus/forms";
+import { encodeGraph } from "@isthmus/graph";
+import {
+  pruneByEvolution,
+  pruneIteratively,
+  ROUNDS_FIELDS,
+  type RoundsChoice,
+  sparsityOf,
+} from "@isthmus/sparsity";
+import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import { z } from "zod";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
+import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
+import { makingTask } from "./making-task.ts";
+import { GRAPH_FILE, weightsFile } from "./train.ts";
+import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
+
+/** A lottery ticket to find; one of `training` and `evolution` says how. */
+export interface TicketsParams {
+  readonly network: TaskNetwork;
+  readonly data: TaskData;
+  readonly rounds: RoundsChoice;
+  readonly training?: { readonly rewindEpoch: number; readonly options: TrainingParams };
+  readonly evolution?: EvolutionChoice & { readonly seed: number };
+}
+
+/** Finds a lottery ticket with the network of every round; goes on from what an interrupted run left. */
+export const TICKETS_TASK: StudyTaskKind<TicketsParams> = makingTask<TicketsParams>({
+  name: "tickets",
+  version: 1,
+  state: "states",
+  params: z.strictObject({
+    network: TASK_NETWORK,
+    data: TASK_DATA,
+    rounds: z.strictObject(shapeOfFields(ROUNDS_FIELDS, ["sparsity"])),
+    training: z.strictObject({ rewindEpoch: repeats(0), options: TRAINING_PARAMS }).optional(),
+    evolution: z.strictObject({ ...shapeOfFields(EVOLUTION_FIELDS), seed }).optional(),
+  }),
+  async make({ engine, openData, folder, save, resuming, signal, onProgress }, params) {
+    const { network, training, evolution } = params;
+    const data = await openData(params.data.name);
+    const { graph, initialize } = parseNetwork(network.net, data);
+    await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
+    const rounds = resolveFields("find tickets", ROUNDS_FIELDS, params.rounds);
+    const search = { ...rounds, folder: resuming.statePath, signal };
+    const shown = (round: number, share: number) => onProgress((round + share) / (1 + rounds.rounds));
+    const evolving = { seed: 0, ...evolution, ...search };
+    const results =
+      training === undefined
+        ? await pruneByEvolution({ graph, engine }, initialize(evolving.seed), data, {
+            ...evolving,
+            onProgress: ({ generation, generations }, round) => shown(round, generation / generations),
+          })
+        : await pruneIteratively({ graph, engine }, initialize(training.options.seed), data, {
+            ...training.options,
+            ...search,
+            rewindEpoch: training.rewindEpoch,
+            onProgress: ({ step, steps }, round) => shown(round, step / steps),
+          });
+    for (const [round, { weights }] of results.entries()) await save(weightsFile(round), weights);
+    return { rounds: results.map((round) => ({ sparsity: sparsityOf(round) })) };
+  },
+});

@@ -15,8 +15,8 @@ export function lossLabel(name: string, result: LossFields): string {
 
 /**
  * Gives a report the unit of the loss that its result was measured by, and leaves out figures, columns and
- * lines of errors that were not measured. Descriptions of results write losses in nats, as the usual losses of
- * classes are; this is the one place that knows of the others.
+ * lines of errors that were not measured. Descriptions of results write losses in nats, the unit of the usual
+ * losses; this is the one place that knows of the others.
  * @param result - says by `lossKind` which loss it was; a report of the usual ones stays as it is
  */
 export function inUnitOfLoss(report: Report, result: object): Report {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { at } from "@isthmus/core";
-import type { Measurement } from "@isthmus/findings";
+import { checkSizes, type Measurement } from "@isthmus/findings";
 import { describeLandscape } from "./describe/describe-landscape.ts";
 import {
   ATTEMPT,
@@ -10,6 +10,7 @@ import {
 } from "./landscape-options.ts";
 import type { LandscapeResult } from "./landscape-result.ts";
 import { measureLandscape } from "./measure-landscape.ts";
+import { checkLandscape } from "./read/check-landscape.ts";
 
 /** Measures loss and error on a line, a plane or a grid around a network. */
 export const LANDSCAPE: Measurement<"landscape", LandscapeChoice, LandscapeResult> = {
@@ -35,6 +36,7 @@ export const LANDSCAPE: Measurement<"landscape", LandscapeChoice, LandscapeResul
     ["--from init.pt", "whether the loss falls all the way from the initialization"],
   ],
   form: async () => (await import("./read/landscape-form.ts")).LANDSCAPE_FORM,
+  findSizeProblems: (result) => checkSizes((checks) => checkLandscape(result, checks)),
   describe: describeLandscape,
   titleOf: ({ networks }) => `Loss around ${basename(networks[0]?.source ?? "a network")}`,
   recordOf({ networks, ...result }) {

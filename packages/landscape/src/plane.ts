@@ -5,7 +5,7 @@ import {
   type PlaneChoice,
   type PlaneResult,
 } from "@isthmus/barrier";
-import type { Measurement } from "@isthmus/findings";
+import { checkSizes, type Measurement } from "@isthmus/findings";
 import { describePlane } from "./describe/describe-plane.ts";
 
 /** Measures loss and error on the plane through three networks. */
@@ -25,6 +25,12 @@ export const PLANE: Measurement<"plane", PlaneChoice, PlaneResult> = {
     ["--points 11 --place mean.safetensors", "a coarse plane, and the place of the average of the three"],
   ],
   form: async () => (await import("./read/plane-form.ts")).PLANE_FORM,
+  findSizeProblems: ({ xs, ys, loss, error }) =>
+    checkSizes((checks) => {
+      for (const [name, list] of Object.entries({ xs, ys })) checks.least(name, list, 1);
+      for (const [name, rows] of Object.entries({ loss, error }))
+        checks.table(name, rows, [ys.length, xs.length], '"ys" and "xs"');
+    }),
   describe: describePlane,
   titleOf: ({ models }) => `The plane through ${models.map(({ label }) => label).join(", ")}`,
   run({ graph, engine, models, placed, data, statisticsData }, options, control) {

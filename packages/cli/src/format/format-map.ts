@@ -1,5 +1,5 @@
 import type { MapResult } from "@isthmus/barrier";
-import { formatMeasure } from "@isthmus/findings";
+import { formatMeasure, MEASURES, type Measure } from "@isthmus/findings";
 import { renderMapChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
@@ -14,15 +14,16 @@ export function formatMap(result: MapResult, terminal: Terminal): string {
     charset: terminal.unicode ? "braille" : "ascii",
   });
   const { networks, before, after } = result;
-  const mean = (measure: "loss" | "error") =>
+  // Some losses have no errors.
+  const measures = MEASURES.filter((measure) => networks.some((network) => !Number.isNaN(network[measure])));
+  const mean = (measure: Measure) =>
     networks.reduce((sum, network) => sum + network[measure], 0) / networks.length;
-  const row = (name: string, { loss, error }: { readonly loss: number; readonly error: number }) => [
+  const row = (name: string, values: Readonly<Record<Measure, number>>) => [
     name,
-    formatMeasure(loss, "loss"),
-    formatMeasure(error, "error"),
+    ...measures.map((measure) => formatMeasure(values[measure], measure)),
   ];
   const table = formatTable(
-    [{ title: "network" }, { title: "loss", align: "right" }, { title: "error", align: "right" }],
+    [{ title: "network" }, ...measures.map((title) => ({ title, align: "right" as const }))],
     [
       row("each alone, on average", { loss: mean("loss"), error: mean("error") }),
       row("their mean, as they are", before.mean),

@@ -1,11 +1,17 @@
 import type { MeasuredPath, PathSummary } from "@isthmus/curve";
-import { formatMeasure, formatNumber, formatPlace, type Measure } from "@isthmus/findings";
+import {
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+  lossLabel,
+  MEASURES,
+  type Measure,
+} from "@isthmus/findings";
+import type { LossFields } from "@isthmus/graph";
 import { renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
 import { MAX_CHART_WIDTH } from "./terminal-charts.ts";
-
-const MEASURES: readonly Measure[] = ["loss", "error"];
 
 const SUMMARIES: readonly (readonly [key: keyof PathSummary, name: string])[] = [
   ["min", "lowest"],
@@ -14,10 +20,14 @@ const SUMMARIES: readonly (readonly [key: keyof PathSummary, name: string])[] = 
   ["lengthMean", "mean over the length"],
 ];
 
-/** Shows paths between two networks as a chart of the loss and a table. */
+/**
+ * Shows paths between two networks as a chart of the loss and a table.
+ * @param result - says by which loss they were measured
+ */
 export function formatPaths(
   paths: readonly (readonly [label: string, path: MeasuredPath])[],
   terminal: Terminal,
+  result: LossFields,
 ): string {
   const chart = renderChart(
     paths.map(([label, { points, loss }]) => ({
@@ -28,7 +38,7 @@ export function formatPaths(
       width: Math.min(terminal.columns, MAX_CHART_WIDTH),
       charset: terminal.unicode ? "braille" : "ascii",
       color: terminal.color,
-      yLabel: "loss (nats)",
+      yLabel: lossLabel("loss", result),
       xLabel: "from A (t = 0) to B (t = 1)",
     },
   );
@@ -36,12 +46,14 @@ export function formatPaths(
 }
 
 function formatSummaries(paths: readonly (readonly [label: string, path: MeasuredPath])[]): string {
+  // Some losses have no errors.
+  const measures = MEASURES.filter((measure) => paths.some(([, path]) => !Number.isNaN(path[measure].max)));
   const columns = paths.flatMap(([label]) =>
-    MEASURES.map((measure) => ({ title: `${label}: ${measure}`, align: "right" as const })),
+    measures.map((measure) => ({ title: `${label}: ${measure}`, align: "right" as const })),
   );
   const row = (name: string, cell: (path: MeasuredPath, measure: Measure) => string): string[] => [
     name,
-    ...paths.flatMap(([, path]) => MEASURES.map((measure) => cell(path, measure))),
+    ...paths.flatMap(([, path]) => measures.map((measure) => cell(path, measure))),
   ];
   return formatTable(
     [{ title: "" }, ...columns],

@@ -25,11 +25,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
     checkPoints(result, "", checks);
     if (result.asGiven !== undefined) checkPoints(result.asGiven, "asGiven.", checks);
   },
-  plane({ xs, ys, loss, error }, checks) {
-    for (const [name, list] of Object.entries({ xs, ys })) checks.least(name, list, 1);
-    for (const [name, rows] of Object.entries({ loss, error }))
-      checks.table(name, rows, [ys.length, xs.length], '"ys" and "xs"');
-  },
   map({ networks, before, after }, checks) {
     checks.length("after.pairs", after.pairs, before.pairs.length, '"before.pairs"');
     checkJoined(before, networks.length, "before.", checks);
@@ -44,7 +39,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
         for (const part of ["shares", "losses", "accuracies"] as const)
           checks.length(`${name}.points.${i}.${part}`, point[part], tasks.length, '"tasks"');
   },
-  landscape: checkLandscape,
 };
 
 function checkPoints(
@@ -97,33 +91,4 @@ function checkComparison(
   for (const [i, one] of taskVectors.networks.entries()) position(`taskVectors.networks.${i}`, one);
   checks.length("taskVectors.lengths", lengths, length, '"taskVectors.networks"');
   checks.table("taskVectors.cosines", cosines, [length, length], '"taskVectors.networks"');
-}
-
-function checkLandscape(
-  { axes, loss, error, networks, topology }: ResultOf<"landscape">,
-  checks: SizeChecks,
-): void {
-  const { shape, minima, saddles } = topology;
-  const places = axes.reduce((product, { length }) => product * length, 1);
-  checks.least("axes", axes, 1);
-  checks.least("networks", networks, 1);
-  for (const [i, axis] of axes.entries()) {
-    const { [i]: size } = shape;
-    checks.least(`axes.${i}`, axis, 2);
-    if (size !== undefined) checks.length(`axes.${i}`, axis, size, '"topology.shape"');
-  }
-  checks.length("topology.shape", shape, axes.length, '"axes"');
-  for (const [name, list] of Object.entries({ loss, error }))
-    checks.length(name, list, places, 'the grid of "axes"');
-  for (const [i, { place }] of networks.entries())
-    checks.length(`networks.${i}.place`, place, axes.length, '"axes"');
-  for (const [i, { index, saddle, merge }] of minima.entries()) {
-    checks.position(`topology.minima.${i}.index`, index, places, "loss");
-    checks.position(`topology.minima.${i}.saddle`, saddle, saddles.length, "topology.saddles");
-    checks.position(`topology.minima.${i}.merge`, merge, minima.length, "topology.minima");
-  }
-  for (const [i, { index, parent }] of saddles.entries()) {
-    checks.position(`topology.saddles.${i}.index`, index, places, "loss");
-    checks.position(`topology.saddles.${i}.parent`, parent, saddles.length, "topology.saddles");
-  }
 }

@@ -398,7 +398,7 @@ describe("isthmus barrier", () => {
       [["--mean", "0.5"], /--mean and --std belong together/],
       [["--alignment", graph], /Cannot read ".*graph\.onnx" as it must be JSON/],
       [["--alignment", "missing.json"], /Cannot open "missing\.json" as it must exist/],
-      [["--points", "1"], /whole number from 3 to 10000/],
+      [["--points", "1"], /whole number from 3 to 10001/],
       [["--report", join(a, "x.html")], /s0\.safetensors" must be a folder: it is a file/],
       [["--report", a], /must end in .html/],
     ];

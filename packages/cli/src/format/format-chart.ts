@@ -1,7 +1,7 @@
-import type { LayersResult, PlaneResult } from "@isthmus/barrier";
+import { halfwayPerplexity, type LayersResult, type PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
-import { formatBarrier } from "@isthmus/findings";
+import { formatBarrier, formatNumber } from "@isthmus/findings";
 import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
   type Drawable,
@@ -132,7 +132,22 @@ function formatLayersChart(result: LayersResult, screen: Screen): string {
     charset: charsetOf(screen),
     color: screen.color,
   });
-  return [bars, lines, ...rankWords(result)].filter((part) => part !== "").join("\n\n");
+  return [bars, lines, ...perplexityWords(result), ...rankWords(result)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+/** Says the perplexities of language models at both ends and half-way; nothing of other networks. */
+function perplexityWords({ layers, whole }: LayersResult): string[] {
+  const halfway = halfwayPerplexity(whole);
+  const [a, b] = [whole.points[0]?.perplexity, whole.points.at(-1)?.perplexity];
+  if (halfway === null || a === undefined || b === undefined) return [];
+  const highest = layers
+    .map((layer) => ({ group: layer.group, perplexity: halfwayPerplexity(layer.a) ?? Number.NaN }))
+    .reduce((one, other) => (other.perplexity > one.perplexity ? other : one));
+  return [
+    `Perplexity: ${formatNumber(a)} in A, ${formatNumber(b)} in B, ${formatNumber(halfway)} with all layers half-way; of single layers half-way in A, highest with ${highest.group}: ${formatNumber(highest.perplexity)}`,
+  ];
 }
 
 /** Says how well predicted barriers rank the measured ones; nothing if none were predicted. */

@@ -1,4 +1,5 @@
 import { type Field, type FieldsOf, fieldOf, numberField, type Said, wholeField } from "@isthmus/core";
+import { LOSSES } from "@isthmus/graph";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
@@ -13,21 +14,32 @@ const MOST_EPOCHS = 100_000;
 const MOST_IN_STEP = 2 ** 20;
 
 /** Makes a field of specifications of several kinds; the rest of them is checked when they are used. */
-function specField<T>(
-  name: string,
-  kinds: readonly string[],
-  { isKindOptional = false, ...said }: Said<T> & { readonly isKindOptional?: boolean },
-): Field<T> {
+function specField<T>(name: string, kinds: readonly string[], said: Said<T>): Field<T> {
   const rule = `an object whose kind is one of ${kinds.join(", ")}`;
   const accepts = (value: unknown): boolean => {
     if (typeof value !== "object" || value === null) return false;
     const { kind } = value as { readonly kind?: unknown };
-    return kind === undefined ? isKindOptional : kinds.some((one) => one === kind);
+    return kinds.some((one) => one === kind);
   };
   return fieldOf<T>({ type: "special", name, rule, accepts }, said);
 }
 
-const LOSSES: readonly LossSpec["kind"][] = ["cross-entropy", "next-token", "mean-squared-error", "output"];
+const NAMES: readonly string[] = LOSSES.map(({ name }) => name);
+const LOSS_KINDS: readonly LossSpec["kind"][] = [
+  "cross-entropy",
+  "next-token",
+  "mean-squared-error",
+  "mean-absolute-error",
+  "binary-cross-entropy",
+  "output",
+];
+
+/** Returns whether a training may try a loss: a name, or a specification, whose kind may be missing. */
+function isLossOfTraining(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return NAMES.some((name) => name === value);
+  const { kind } = value as { readonly kind?: unknown };
+  return kind === undefined || LOSS_KINDS.some((one) => one === kind);
+}
 const OPTIMIZERS: readonly OptimizerSpec["kind"][] = ["sgd", "adam", "adamw", "sam"];
 const SCHEDULES: readonly ScheduleSpec["kind"][] = [
   "constant",
@@ -51,10 +63,15 @@ export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
     most: MOST_IN_STEP,
     help: `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer, or as many as the graph takes)`,
   }),
-  loss: specField<NonNullable<TrainOptions["loss"]>>("loss", LOSSES, {
-    isKindOptional: true,
-    help: "what is minimised (default: cross-entropy, or of the next token for language models)",
-  }),
+  loss: fieldOf<NonNullable<TrainOptions["loss"]>>(
+    {
+      type: "special",
+      name: "loss",
+      rule: `one of ${NAMES.join(", ")}, or an object whose kind is one of ${LOSS_KINDS.join(", ")}`,
+      accepts: isLossOfTraining,
+    },
+    { help: "what is minimised (default: cross-entropy, or of the next token for language models)" },
+  ),
   optimizer: specField<OptimizerSpec>("optimizer", OPTIMIZERS, {
     placeholder: "<name>",
     default: TRAIN_DEFAULTS.optimizer,

@@ -5,7 +5,7 @@ export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   [
     "kind of where for title between across choose align match restarts data statisticsData graph engine",
     "json quiet output report journal use help helpAll version",
-    "mean std input outputs logits prefix unread exportedFrom recalibrateData recalibrateExamples",
+    "mean std input outputs logits loss prefix unread exportedFrom recalibrateData recalibrateExamples",
     "alignment method normalize search memory only skip heads",
     "matchData matchExamples matchSteps matchBatch matchRate matchAt matchUnits matchRule",
   ].flatMap((line) => line.split(" ")),

@@ -5,7 +5,7 @@ import { BARRIER_FIELDS } from "../barrier-options.ts";
 import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "../layers/group-fields.ts";
 import { GROUPINGS, type Grouping, type LayerPattern } from "../layers/group-layers.ts";
 
-/** What is attempted, for messages. */
+/** Names the attempt for messages. */
 export const DECOMPOSE = "take a barrier apart";
 
 /** Progress of `decomposeBarrier`. */
@@ -57,7 +57,7 @@ export const DECOMPOSE_FIELDS: FieldsOf<DecomposeChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** What taking a barrier apart runs with, beside its options. */
+/** The ports of taking a barrier apart: examples for statistics, a signal, progress. */
 interface DecomposeRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;

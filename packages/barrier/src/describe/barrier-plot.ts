@@ -10,7 +10,7 @@ import {
 } from "@isthmus/findings";
 import type { BarrierCurve } from "./barrier-curve.ts";
 
-/** What a figure of barrier curves shows. */
+/** The choice of curves and of the measure that a figure of barriers shows. */
 export interface BarrierChoice {
   readonly measure: Measure;
   /** Indices of the curves to draw, in the colours they have among all; none for all of them. */

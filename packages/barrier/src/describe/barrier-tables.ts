@@ -19,7 +19,7 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
 
-/** What tables show of a curve: with temperatures, errors are as without; some losses have none. */
+/** The measures that tables show of a curve: temperatures change no errors, and some losses have none. */
 function measuresOf({ temperatures, result }: ShownCurve): readonly Measure[] {
   return temperatures === undefined && measuresErrors(result) ? MEASURES : ["loss"];
 }

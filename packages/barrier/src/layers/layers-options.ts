@@ -95,7 +95,7 @@ export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
   seed: seedField("seed of the random order and of random directions"),
 };
 
-/** What a measurement of barriers by layer runs with, beside its options. */
+/** The ports of a measurement of barriers by layer: a journal, a signal, progress. */
 interface LayersRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;

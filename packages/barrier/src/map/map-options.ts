@@ -59,7 +59,7 @@ export const MAP_FIELDS: FieldsOf<MapChoice> = {
   seed: seedField("seed of the alignment"),
 };
 
-/** What a map runs with, beside its options. */
+/** The ports of a map: a journal, a signal, progress, and what measures its pairs. */
 interface MapRun extends LossOption {
   /**
    * A network that is aligned to the others and placed among them, but is no part of their mean, such as one
@@ -86,7 +86,7 @@ export interface MapNetworksOptions extends MapChoice, MapRun {
   readonly seed: number;
 }
 
-/** What is attempted, for messages. */
+/** Names the attempt for messages. */
 export const MAP_ATTEMPT = "map networks";
 
 const RUN_DEFAULTS: Required<MapRun> = {

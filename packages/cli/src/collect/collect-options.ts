@@ -41,7 +41,7 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
     readonly resume?: true | undefined;
   };
 
-/** What the verb `collect` is asked for. */
+/** The options of the verb `collect`. */
 export interface CollectRequest {
   /** How networks are collected, as far as the command line says it. */
   readonly choice: CollectionChoice;

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keepMeasurement, listAddedMeasurements } from "../packages/measurements/src/measurements.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 execFileSync(process.execPath, [join(root, "tools", "extract-examples.mjs")]);
@@ -23,6 +24,11 @@ describe("examples in documentation", () => {
   afterAll(() => {
     process.chdir(root);
     rmSync(folder, { recursive: true });
+  });
+
+  // Tests of one process share the list of measurements, which examples may add to.
+  afterEach(() => {
+    for (const entry of listAddedMeasurements()) keepMeasurement(entry)();
   });
 
   it("README.md opens with an example", () => {

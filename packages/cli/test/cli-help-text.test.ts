@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
-import { listVerbs } from "../src/verbs.ts";
+import { ownVerbs } from "./own-verbs.ts";
 
 /** Lists the words of a verb, and of the verbs that its help lists below it. */
 async function* listHelps(words: readonly string[]): AsyncGenerator<string> {
@@ -15,7 +15,7 @@ async function* listHelps(words: readonly string[]): AsyncGenerator<string> {
 describe("isthmus", () => {
   it("isthmus shows the help of every verb that it showed", async () => {
     const helps: string[] = [];
-    for (const words of [[], ...Object.keys(listVerbs()).map((verb) => [verb])])
+    for (const words of [[], ...ownVerbs().map((verb) => [verb])])
       for await (const help of listHelps(words)) helps.push(help);
     // Spaces that align columns are a fifth of the text.
     const text = helps.join("\n").replace(/ {3,}/g, "  ");

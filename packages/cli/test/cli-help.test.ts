@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
 import { HELP_GROUPS, isRare } from "../src/options/help-groups.ts";
 import { listVerbs } from "../src/verbs.ts";
+import { ownVerbs } from "./own-verbs.ts";
 
 /** Headings of a help, in their order, each with the options under it. */
 function optionsIn(help: string): Map<string, string[]> {
@@ -17,7 +18,7 @@ function optionsIn(help: string): Map<string, string[]> {
 const helpOf = async (verb: string, flag: string) => (await runCli([verb, flag])).stdout;
 
 /** Verbs that take options themselves, and not only verbs below them. */
-const names = Object.keys(listVerbs()).filter((name) => name !== "federate" && name !== "queue");
+const names = ownVerbs().filter((name) => name !== "federate" && name !== "queue");
 
 describe("help", () => {
   it("begins with five commands, each of a verb, before the groups of verbs", async () => {

@@ -5,9 +5,9 @@ import type { DataSet, Scaling } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
 import { type DataOptions, openScaled } from "../open/open-data.ts";
 import { nameTrainingSplit } from "../training/open-training-data.ts";
+import { toAttribute, toFlag } from "./flag-names.ts";
 
-const flagOf = (name: string, { flag }: ExamplesBeside): string =>
-  flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const flagOf = (name: string, { flag }: ExamplesBeside): string => flag ?? toFlag(name);
 
 /** Adds the options that name the further examples of a measurement. */
 export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
@@ -28,7 +28,7 @@ export async function openBeside(
   const opened = new Map<string, DataSet>();
   for (const [name, examples] of Object.entries(examplesBeside)) {
     const flag = flagOf(name, examples);
-    const said = flags[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+    const said = flags[toAttribute(flag)];
     const source =
       said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
     if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));

@@ -3,6 +3,7 @@ import { type AnyField, assertTogether, at, type Form, findMisfit, isIsthmusErro
 import { InvalidArgumentError } from "commander";
 import { addRareOptions } from "../options/help-groups.ts";
 import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
+import { toAttribute, toFlag } from "./flag-names.ts";
 
 /** Fields by the names of their options. */
 export type Fields = Readonly<Record<string, AnyField>>;
@@ -20,7 +21,7 @@ export interface FlaggedField {
 export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
     if (field.tasksOnly) return [];
-    const flag = field.flag ?? kebab(name);
+    const flag = field.flag ?? toFlag(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];
     const { lead } = field.form;
@@ -28,15 +29,11 @@ export function listFlagged(fields: Fields): readonly FlaggedField[] {
     return [
       whole,
       ...inner.map(([part, partField]): FlaggedField => {
-        return { path: [name, part], flag: partField.flag ?? `${flag}-${kebab(part)}`, field: partField };
+        return { path: [name, part], flag: partField.flag ?? `${flag}-${toFlag(part)}`, field: partField };
       }),
     ];
   });
 }
-
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-const camel = (flag: string): string =>
-  flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Adds an option for every field, unless the command has one of that name already. */
 export function addFieldOptions(command: CommandUnknownOpts, fields: Fields): void {
@@ -162,7 +159,7 @@ export function readFields(
   const values: Record<string, unknown> = {};
   const named: string[] = [];
   for (const { path, flag, field } of listFlagged(fields)) {
-    const key = camel(flag);
+    const key = toAttribute(flag);
     if (command.getOptionValueSource(key) !== "cli") continue;
     const value = command.getOptionValue(key);
     const [name, part] = path;

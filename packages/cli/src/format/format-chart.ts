@@ -15,10 +15,10 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { formatTable } from "./format-table.ts";
 
-/** What a terminal can show. */
+/** The width of a terminal, and the characters and colours that it can show. */
 export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 
-/** What a terminal shows of a result beside its words and its largest numbers. */
+/** The chart and the tables of a result that a terminal shows beside its words and largest numbers. */
 interface Shown<R> {
   /**
    * Draws the chart; an empty text if there is nothing to draw.

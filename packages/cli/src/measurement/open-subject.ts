@@ -41,7 +41,7 @@ export interface Opened {
   readonly implied: Readonly<Record<string, unknown>>;
   /** Files that are read, which are not written over. */
   readonly inputs: readonly string[];
-  /** What a page says of the subject beside what the result says of itself. */
+  /** Facts about the subject that a page shows beside the facts of the result. */
   readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
@@ -49,7 +49,7 @@ export interface Opened {
   readonly restore?: BoundNetwork["restore"];
 }
 
-/** What a command line says of a subject. */
+/** A subject as a command line names it. */
 export interface SubjectRequest {
   readonly measurement: AnyMeasurement;
   readonly paths: readonly string[];

@@ -17,7 +17,7 @@ export interface ResultFiles {
 export interface MadeResult {
   /** Files that the result was made from, which are not written over. */
   readonly inputs: readonly string[];
-  /** What the page says beside what the result says of itself. @defaultValue nothing */
+  /** Facts that the page shows beside the facts of the result. @defaultValue none */
   readonly facts?: readonly PageFact[];
   readonly context: Context;
 }

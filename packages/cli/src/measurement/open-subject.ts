@@ -1,9 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, OpenedSubject, PageFact, SubjectName, Subjects } from "@isthmus/findings";
-import { assertDataFits, type BindingSummary, type BoundNetwork, type DataSet } from "@isthmus/graph";
+import type { AnyMeasurement, PageFact, SubjectName, Subjects } from "@isthmus/findings";
+import {
+  type Architecture,
+  assertDataFits,
+  type BindingSummary,
+  type BoundNetwork,
+  type DataSet,
+} from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
-import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
+import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
@@ -148,7 +154,7 @@ async function openPair<T>(
       data,
       statisticsData,
       beside: await openBeside(measurement, flags, scaled),
-      symmetries: once(pair, context),
+      symmetries: symmetriesOf(pair, context),
     };
     return work(subject, {
       implied: pair.statistics === "auto" ? {} : { statistics: pair.statistics },
@@ -250,7 +256,7 @@ export async function openNetworks<T>(
       ...{ graph, engine, data, statisticsData: named ?? unscored },
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
       beside: await openBeside(measurement, flags, scaled),
-      symmetries: once(bound, context),
+      symmetries: symmetriesOf(bound, context),
     };
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
@@ -268,11 +274,7 @@ function defaultPolicyOf(options: AnyMeasurement["options"]): StatisticsChoice |
   return options["statistics"]?.default as StatisticsChoice | undefined;
 }
 
-function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { signal, progress }: Context) {
-  let symmetries: Promise<Symmetries> | undefined;
-  return (): Promise<Symmetries> => {
-    if (symmetries === undefined) progress("Discovering symmetries");
-    symmetries ??= discoverSymmetries({ graph, engine }, { signal });
-    return symmetries;
-  };
+/** Returns a function that discovers the symmetries of an opened subject once, and shows that it does. */
+function symmetriesOf(architecture: Architecture, { signal, progress }: Context): () => Promise<Symmetries> {
+  return discoverOnce(architecture, { signal }, () => progress("Discovering symmetries"));
 }

@@ -220,17 +220,30 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
-/** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
-type OpenFurther = (name: string) => Promise<DataSet>;
+/** Further examples for networks, with bytes scaled like the ones to measure on. */
+interface FurtherExamples {
+  /** The ones that the request names. */
+  readonly others: readonly DataSet[];
+  open(name: string): Promise<DataSet>;
+}
+
+/** Networks that share an architecture, as a command line names them. */
+interface NetworksRequest extends SubjectRequest {
+  /**
+   * Names of other data, which are opened before the further examples of the measurement.
+   * @defaultValue none
+   */
+  readonly others?: readonly string[];
+}
 
 /** Opens networks that share an architecture, with their data. */
 export async function openNetworks<T>(
-  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  { measurement, paths, flags, statistics, outputs, others: named = [] }: NetworksRequest,
   context: Context,
   work: (
     subject: Subjects["networks"],
     shared: Omit<Opened, "subject">,
-    openFurther: OpenFurther,
+    further: FurtherExamples,
   ) => Promise<T>,
 ): Promise<T> {
   const { attempt, options } = measurement;
@@ -238,7 +251,7 @@ export async function openNetworks<T>(
   await assertArchitecture(attempt, paths, flags);
   const read = await openSharedArchitecture(paths, flags);
   const reading = dataContext(read);
-  const { data, statisticsData: named } = await openData(flags, reading);
+  const { data, statisticsData } = await openData(flags, reading);
   return withCheckpoints(paths, async (checkpoints) => {
     const files = [flags.graph, flags.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap((checkpoint) => checkpoint.files), ...files];
@@ -252,20 +265,23 @@ export async function openNetworks<T>(
     const unscored =
       policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
     const scaled = { context: reading, scaling: data.scaling };
+    const open = async (name: string) => {
+      const further = await openScaled(name, data.scaling, reading);
+      assertDataFits(attempt, graph, further, 1);
+      return further;
+    };
+    const others: DataSet[] = [];
+    for (const name of named) others.push(await open(name));
     const subject = {
-      ...{ graph, engine, data, statisticsData: named ?? unscored },
+      ...{ graph, engine, data, statisticsData: statisticsData ?? unscored },
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
       beside: await openBeside(measurement, flags, scaled),
       symmetries: symmetriesOf(bound, context),
     };
-    const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
+    const isImplied = statistics === undefined && statisticsData !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
-    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, async (name) => {
-      const further = await openScaled(name, data.scaling, reading);
-      assertDataFits(attempt, graph, further, 1);
-      return further;
-    });
+    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, { others, open });
   });
 }
 

@@ -3,7 +3,7 @@ import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
-import { lossOfEntry } from "../schema/measured-loss.ts";
+import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
@@ -21,14 +21,13 @@ const architecturesOf = (networks: readonly PlannedNetwork[]): ReadonlySet<Graph
   new Set(networks.map(({ architecture }) => architecture));
 
 /**
- * Opens the examples of an entry; returns a function that makes the parameters of its tasks, defaults
- * included, for networks of an architecture.
- * @param networks - all networks that the entry selects
+ * Opens the examples of an entry, and lists the parameters of its tasks, defaults included.
+ * @param networks - a network of each task
  */
 export async function openParams(
   { measurement, entry, context: { planner } }: PlannedEntry,
   networks: readonly PlannedNetwork[],
-): Promise<(graph: Graph) => MeasurementParams> {
+): Promise<readonly MeasurementParams[]> {
   const architectures = architecturesOf(networks);
   const { options: fields, examplesBeside = {}, complete } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
@@ -48,13 +47,13 @@ export async function openParams(
   }
   const source = names.get("statisticsData");
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
-  return (graph) => ({
+  return networks.map(({ architecture: graph }) => ({
     ...measured.params,
     ...lossOfEntry(entry),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
     options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
-  });
+  }));
 }
 
 const batchSizeOf = ({ options: fields }: AnyMeasurement, entry: AnyEntry): number =>
@@ -120,4 +119,9 @@ function isKeyed(keyed: Keyed, { value, missing, isNamed }: Choice): boolean {
   if (value === undefined) return false;
   if (keyed === "always") return true;
   return isNamed && (keyed === "if-named" || value !== missing);
+}
+
+/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
+export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
+  return loss === undefined ? {} : { loss };
 }

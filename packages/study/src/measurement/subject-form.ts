@@ -1,9 +1,9 @@
 import type { AnyMeasurement, SubjectName, Subjects } from "@isthmus/findings";
 import type { z } from "zod";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
+import type { KeyedKind } from "../plan/planner.ts";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";
-import type { StudyTaskKind } from "../tasks/task-kind.ts";
-import type { MeasurementParams, Opening } from "./open-shared.ts";
+import type { Opening } from "./open-shared.ts";
 
 /** Names of the examples that an entry measures on: one set, or several with names of their own. */
 type NamedExamples = { readonly data: string } | { readonly sets: Readonly<Record<string, string>> };
@@ -16,7 +16,7 @@ export type AnyEntry = NamedExamples &
 export interface PlannedEntry<Selection extends object = object> {
   readonly measurement: AnyMeasurement;
   /** Kind of the tasks of the measurement. */
-  readonly kind: StudyTaskKind<MeasurementParams>;
+  readonly task: KeyedKind;
   readonly entry: AnyEntry & Selection;
   readonly context: MeasurementContext;
 }

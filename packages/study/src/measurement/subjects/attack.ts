@@ -5,8 +5,8 @@ import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { WantedValues } from "../../description/wanted-values.ts";
 import { WHERE } from "../../file/entry-fields.ts";
-import { selectNetworks } from "../../plan/network-cells.ts";
 import { filesOfAll } from "../../plan/planned-network.ts";
+import { selectNetworks } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
@@ -57,7 +57,7 @@ export const ATTACK_FORM: SubjectForm<
   plan(planned) {
     const { entry, context } = planned;
     const chosen = Object.entries(entry.sources).map(([name, source]) => {
-      const networks = selectNetworks(context.networks, source.of, source.where);
+      const networks = selectNetworks(context.groups, source.of, source.where);
       return { name, mode: source.mode ?? "together", weights: networks.map(({ weights }) => weights) };
     });
     const sources = Object.fromEntries(chosen.map(({ weights }, index) => [sourceInput(index), weights]));

@@ -4,9 +4,8 @@ import type { DataSet } from "@isthmus/graph";
 import { pathsOf } from "@isthmus/tasks";
 import { z } from "zod";
 import { NAMED_DATA } from "../../file/entry-fields.ts";
-import type { FindNetworks } from "../../plan/network-cells.ts";
 import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
-import { agree } from "../../plan/select-pairs.ts";
+import { agree, networksOf, type PlannedGroups } from "../../plan/select-networks.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { examplesOpener, withCheckpoints } from "../open-shared.ts";
@@ -46,7 +45,7 @@ export const ENSEMBLE_FORM: SubjectForm<
       planned,
       async (open) => ({ others: await Promise.all(others.map(open)) }),
       ({ variables, networks }) => {
-        const star = stars === undefined ? undefined : findStar(stars, variables, context.networks);
+        const star = stars === undefined ? undefined : findStar(stars, variables, context.groups);
         return {
           inputs: { ...filesOfAll(networks), ...(star && { star: [star.weights] }) },
           label: `${measurement.attempt} of ${networks.length} ${of}, ${entry.data}`,
@@ -75,8 +74,8 @@ export const ENSEMBLE_FORM: SubjectForm<
 };
 
 /** Finds the star of a group that agrees with the variables of networks that predict together. */
-function findStar(group: string, variables: Variables, find: FindNetworks): PlannedNetwork {
-  const stars = find(group).filter((star) => agree(star.variables, variables));
+function findStar(group: string, variables: Variables, groups: PlannedGroups): PlannedNetwork {
+  const stars = networksOf(groups, group).filter((star) => agree(star.variables, variables));
   const [star] = stars;
   if (star !== undefined && stars.length === 1) return star;
   throw new InputError(

@@ -4,6 +4,7 @@ import { canonicalJson, pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { NetworkMeasurement } from "../../description/network-measurement.ts";
 import type { PlannedNetwork } from "../../plan/planned-network.ts";
+import { networksOf } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
@@ -27,7 +28,7 @@ export const LANDSCAPE_FORM: SubjectForm<"landscape", LandscapeSelection> = {
   plan(planned) {
     const { of, directions } = planned.entry;
     if (directions !== "trajectory" && directions !== "initialization") return planEachNetwork(planned);
-    const group = planned.context.networks(of);
+    const group = networksOf(planned.context.groups, of);
     return planEachNetwork(planned, (network) => ({
       snapshots: snapshotsBefore(network, group, directions).map(({ weights }) => weights),
     }));

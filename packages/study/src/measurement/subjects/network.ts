@@ -4,9 +4,9 @@ import { pathOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
 import type { NetworkMeasurement } from "../../description/network-measurement.ts";
 import { NAMED_DATA, WHERE } from "../../file/entry-fields.ts";
-import { selectNetworks } from "../../plan/network-cells.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { filesOf, type PlannedNetwork } from "../../plan/planned-network.ts";
+import { selectNetworks } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
@@ -40,13 +40,13 @@ export async function planEachNetwork(
   planned: PlannedEntry<NetworkMeasurement>,
   furtherOf: (network: PlannedNetwork) => TaskInputs = () => ({}),
 ): Promise<readonly PlannedMeasurement[]> {
-  const { kind, entry, context } = planned;
+  const { task, entry, context } = planned;
   const { planner, variables } = context;
-  const networks = selectNetworks(context.networks, entry.of, entry.where);
-  const paramsOf = await openParams(planned, networks);
-  return networks.map((network) => {
-    const { key } = planner.add(kind, {
-      params: paramsOf(network.architecture),
+  const networks = selectNetworks(context.groups, entry.of, entry.where);
+  const params = await openParams(planned, networks);
+  return networks.map((network, index) => {
+    const { key } = planner.add(task, {
+      params: at(params, index, "network"),
       inputs: { ...filesOf(network), ...furtherOf(network) },
       label: `${entry.kind} of ${network.label}, ${entry.data}`,
     });

@@ -2,9 +2,9 @@ import { at } from "@isthmus/core";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
 import type { NetworkMeasurement } from "../../description/network-measurement.ts";
-import { gatherCells, type NetworkCell, selectNetworks } from "../../plan/network-cells.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
+import { gatherCells, type NetworkCell, selectNetworks } from "../../plan/select-networks.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { dataOpener, openParams } from "../entry-params.ts";
@@ -58,19 +58,18 @@ export async function planEachCell(
   furtherParams: (open: (name: string) => Promise<TaskData>) => Promise<object>,
   partsOf: (cell: PlannedCell) => { readonly inputs: TaskInputs; readonly label: string },
 ): Promise<readonly PlannedMeasurement[]> {
-  const { kind, entry, context } = planned;
+  const { task, entry, context } = planned;
   const { of, where, across = "seed" } = entry;
-  const cells = gatherCells(of, selectNetworks(context.networks, of, where), across).map(
+  const cells = gatherCells(of, selectNetworks(context.groups, of, where), across).map(
     ({ variables, members }) => ({ variables, networks: members.map(({ network }) => network) }),
   );
   const networks = cells.flatMap((cell) => cell.networks);
-  const paramsOf = await openParams(planned, networks);
   const params = {
-    ...paramsOf(at(networks, 0, "network").architecture),
+    ...at(await openParams(planned, networks), 0, "network"),
     ...(await furtherParams(dataOpener(planned, networks))),
   };
   return cells.map((cell) => {
-    const { key } = context.planner.add(kind, { params, ...partsOf(cell) });
+    const { key } = context.planner.add(task, { params, ...partsOf(cell) });
     return { variables: { ...cell.variables, ...context.variables }, task: key };
   });
 }

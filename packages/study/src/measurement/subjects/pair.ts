@@ -1,13 +1,14 @@
-import type { Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import type { Subjects } from "@isthmus/findings";
 import { text } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { z } from "zod";
+import type { AlignChoice } from "../../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../../description/path-measurements.ts";
 import { NAMED_DATA } from "../../file/entry-fields.ts";
-import { labelOfPair, planEachPair } from "../../plan/plan-each-pair.ts";
+import { planAlignment } from "../../plan/plan-alignment.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
-import { selectPairs } from "../../plan/select-pairs.ts";
+import { selectPairs } from "../../plan/select-networks.ts";
 import { PAIR_SELECTION } from "../../schema/pair-selection.ts";
 import { openPair } from "../../tasks/open-pair.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
@@ -79,17 +80,33 @@ async function planPairs(
   planned: PlannedEntry<PathMeasurement | SetsMeasurement>,
   on: string,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { kind, entry, context } = planned;
-  const pairs = selectPairs(context.networks, entry);
-  const paramsOf = await openParams(
+  const { task, entry, context } = planned;
+  const { planner, variables } = context;
+  const pairs = selectPairs(context.groups, entry);
+  const params = await openParams(
     planned,
     pairs.map(({ a }) => a),
   );
-  return planEachPair(kind, entry, context, (pair) => ({
-    params: paramsOf(pair.a.architecture),
-    label: labelOfPair(entry.kind, pair, entry.align, on),
-  }));
+  const measured: PlannedMeasurement[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const { a, b } = pair;
+    const { key } = planner.add(task, {
+      params: at(params, index, "pair"),
+      inputs: await planAlignment(pair, entry, planner),
+      label: `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}, ${on}`,
+    });
+    measured.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return measured;
 }
+
+/** How the second network of a pair stands to the first, for people. */
+const MANNERS: Readonly<Record<AlignChoice, string>> = {
+  none: "",
+  weight: ", aligned",
+  activation: ", aligned by activations",
+  learned: ", aligned by learning",
+};
 
 /** Opens the two networks of a task with its examples, works with them, and closes them. */
 async function withPair<T>(opening: Opening, work: (pair: Subjects["pair"]) => Promise<T>): Promise<T> {

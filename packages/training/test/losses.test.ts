@@ -9,10 +9,17 @@ import {
   type DataSet,
   type Graph,
   type Loss,
+  type LossesOfOutputs,
   readGraph,
   scoreBy,
 } from "@isthmus/graph";
-import { lossOfData, measureExampleLosses, measureGradient, train } from "@isthmus/training";
+import {
+  lossOfData,
+  measureExampleLosses,
+  measureGradient,
+  type TrainedLoss,
+  train,
+} from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { openFilesOf } from "../../../test/helpers/open-files.ts";
 
@@ -39,6 +46,8 @@ async function open(
   return { graph: scoreBy(graph, loss), network, data };
 }
 
+const HEADS: LossesOfOutputs = { labels: "binary-cross-entropy", numbers: { loss: "mean-squared-error" } };
+
 const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
   ["sigmoid", "binary-cross-entropy", undefined],
   ["one-logit", "binary-cross-entropy", undefined],
@@ -48,6 +57,7 @@ const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
   ["segmentation", "cross-entropy", undefined],
   ["segmentation-softmax", "cross-entropy", undefined],
   ["encoder", "masked-token", "masked-token"],
+  ["heads", "several", HEADS],
 ];
 const exported = CASES.flatMap(([name, kind, loss]) =>
   ["dynamo", "legacy"].map((exporter) => [name, exporter, kind, loss] as const),
@@ -102,12 +112,51 @@ describe("train()", () => {
   });
 
   test.each<readonly [Loss, RegExp]>([
-    [() => [0], /by the loss function of graph .*: a function has no gradients/],
+    [
+      () => [0],
+      /by the loss function of graph .*: a function has no gradients; let the graph compute it by GraphBuilder/,
+    ],
     ["none", /nothing would be minimised/],
-    [{ out: "mean-squared-error" }, /it is the sum over several; name one, or let the graph compute the sum/],
   ])("refuses a loss that has no objective: %o", async (loss, message) => {
     const { graph, network, data } = await open("regression", "dynamo", loss);
     await expect(train({ graph, engine }, network, data, { seed: 0, epochs: 1 })).rejects.toThrow(message);
+  });
+
+  test("several outputs by names, as a graph that names them, in every way to train and to score", async () => {
+    const { graph, network, data } = await open("heads", "legacy");
+    const scored = scoreBy(graph, HEADS);
+    const options = { seed: 0, epochs: 2, batch: 8, curriculum: { order: "easy-first" } } as const;
+    const trained = async (architecture: Graph, loss?: TrainedLoss) => {
+      const result = await train({ graph: architecture, engine }, network, data, {
+        ...options,
+        ...(loss && { loss }),
+      });
+      return (await result.weights.read("one.weight")).data;
+    };
+    const named = await trained(scored);
+    expect(await trained(graph, HEADS)).toEqual(named);
+    expect(await trained(graph, { kind: "several", outputs: HEADS })).toEqual(named);
+    expect(await trained(graph, lossOfData(scored, data))).toEqual(named);
+    const { losses } = EXPECTED["heads several"]!;
+    const doubled = { ...HEADS, numbers: { loss: "mean-squared-error", weight: 2 } } as const;
+    const both = await measureExampleLosses({ graph, engine }, network, data, { loss: doubled });
+    const numbers = await measureExampleLosses({ graph, engine }, network, data, {
+      loss: { numbers: "mean-squared-error" },
+    });
+    const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(both) - mean(numbers)).toBeCloseTo(losses[0]!, 6);
+  });
+
+  test("several outputs are refused if a label is no class, or the loss of an output has none", async () => {
+    const { graph, network, data } = await open("heads", "dynamo");
+    const run = (loss: LossesOfOutputs) =>
+      train({ graph, engine }, network, data, { seed: 0, epochs: 1, batch: 8, loss });
+    await expect(run({ lost: "mean-squared-error" })).rejects.toThrow(
+      /Cannot score output "lost" .* the outputs are "labels"/,
+    );
+    await expect(run({ numbers: "cross-entropy" })).rejects.toThrow(
+      /labels of classes must be whole numbers: "numbers" is f32/,
+    );
   });
 
   test("refuses numbers without a target, and images that would move away from their labels", async () => {

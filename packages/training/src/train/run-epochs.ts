@@ -74,18 +74,14 @@ class Loop {
   #evaluationMs = 0;
 
   constructor(parts: LoopParts, start: TrainingPosition, options: ResolvedTrainOptions) {
-    const { step, filler, data } = parts;
+    const { filler, data } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#sizes = { examples: data.size, batch: options.batch, remainder: options.remainder };
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map(parts.constants);
-    // For next-token losses targets are the examples, which the plan feeds.
-    if (step.targets !== step.examples) this.#inputs.set(step.targets, filler.targets);
-    if (step.targetWeights !== undefined && filler.weights !== undefined)
-      this.#inputs.set(step.targetWeights, filler.weights);
+    this.#inputs = new Map([...(parts.constants ?? []), ...filler.feeds]);
   }
 
   async run(): Promise<TrainResult> {

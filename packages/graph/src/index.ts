@@ -101,6 +101,7 @@ export { isNamedLoss, LOSS_FIELD, type NamedLoss } from "./scoring/loss-field.ts
 export {
   assertErrors,
   assertLabelled,
+  fieldsOfKind,
   type LossFields,
   type LossOfData,
   lossFields,

@@ -12,7 +12,9 @@ import {
   type LossesOfOutputs,
   readGraph,
   scoreBy,
+  specialize,
 } from "@isthmus/graph";
+import { GraphBuilder, mul, reduceMean, sub } from "@isthmus/graph/builder";
 import {
   lossOfData,
   measureExampleLosses,
@@ -78,7 +80,7 @@ describe("losses are those of PyTorch", () => {
 });
 
 describe("train()", () => {
-  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, _, loss) => {
+  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, kind, loss) => {
     const { graph, network, data } = await open(name, exporter, loss);
     const options = { seed: 0, epochs: 2, batch: 8, optimizer: { kind: "adam" } } as const;
     const schedule = { kind: "constant", learningRate: 0.003 } as const;
@@ -94,6 +96,7 @@ describe("train()", () => {
     expect(Math.abs(result.evaluation!.loss / after.loss - 1)).toBeLessThan(1e-6);
     if (Number.isNaN(after.error)) expect(result.evaluation).not.toHaveProperty("accuracy");
     else expect(result.evaluation!.accuracy).toBe(1 - after.error);
+    expect(result.lossKind).toBe(["cross-entropy", "masked-token"].includes(kind) ? undefined : kind);
   });
 
   test("takes the name of a loss", async () => {
@@ -114,9 +117,9 @@ describe("train()", () => {
   test.each<readonly [Loss, RegExp]>([
     [
       () => [0],
-      /by the loss function of graph .*: a function has no gradients; let the graph compute it by GraphBuilder/,
+      /by the loss function of graph .* as a function has no gradients: let the graph compute it by GraphBuilder/,
     ],
-    ["none", /nothing would be minimised/],
+    ["none", /something must be minimised: name a loss/],
   ])("refuses a loss that has no objective: %o", async (loss, message) => {
     const { graph, network, data } = await open("regression", "dynamo", loss);
     await expect(train({ graph, engine }, network, data, { seed: 0, epochs: 1 })).rejects.toThrow(message);
@@ -157,6 +160,25 @@ describe("train()", () => {
     await expect(run({ numbers: "cross-entropy" })).rejects.toThrow(
       /labels of classes must be whole numbers: "numbers" is f32/,
     );
+  });
+
+  test("a loss of one's own, which the graph computes, trains as the loss of that name", async () => {
+    const { graph, network, data } = await open("regression", "dynamo");
+    const builder = GraphBuilder.from(await specialize({ graph, engine }, { batch: 8 }));
+    const [name = ""] = graph.outputs.map((output) => output.name);
+    const targets = builder.input("labels", { dtype: "f32", shape: [8, 3] });
+    const off = sub(builder.value(name), targets);
+    const own = builder.build([builder.value(name), builder.rename(reduceMean(mul(off, off)), "mine")]);
+    const options = { seed: 0, epochs: 2, batch: 8 };
+    const loss = { kind: "output", output: "mine", targets: "labels" } as const;
+    const bias = async (architecture: Graph, minimised: TrainedLoss) => {
+      const { weights } = await train({ graph: architecture, engine }, network, data, {
+        ...options,
+        loss: minimised,
+      });
+      return (await weights.read("last.bias")).data;
+    };
+    expect(await bias(own, loss)).toEqual(await bias(graph, "mean-squared-error"));
   });
 
   test("refuses numbers without a target, and images that would move away from their labels", async () => {

@@ -138,14 +138,14 @@ function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly ex
 /** Says why networks are not trained by some kinds of losses, and what to do. */
 const NOT_TRAINED = {
   function:
-    "a function has no gradients; let the graph compute it by GraphBuilder, and name that output by { kind: output }",
-  several: "it names no outputs; give a loss for each by its name",
-  none: "nothing would be minimised",
+    "a function has no gradients: let the graph compute it by GraphBuilder, and name its output by { kind: output }",
+  several: "each output must have a loss of its own: name them",
+  none: "something must be minimised: name a loss",
 };
 
 function notTrained(attempt: string, graph: Graph, kind: keyof typeof NOT_TRAINED): UsageError {
   return new UsageError(
-    `Cannot ${attempt} by the loss ${kind} of graph "${graph.name}" as a loss to minimise must have gradients: ${NOT_TRAINED[kind]}`,
+    `Cannot ${attempt} by the loss ${kind} of graph "${graph.name}" as ${NOT_TRAINED[kind]}`,
   );
 }
 

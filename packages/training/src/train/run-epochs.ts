@@ -1,5 +1,5 @@
 import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
-import type { DataSet, FeedPlan } from "@isthmus/graph";
+import { type DataSet, type FeedPlan, fieldsOfKind } from "@isthmus/graph";
 import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
 import type { BlendFeeder } from "../blend/create-blend-feeder.ts";
@@ -93,7 +93,10 @@ class Loop {
     const last = epochs.at(-1);
     const stepSeconds = this.#stepMs / 1000;
     const examples = (this.#at.step - this.#resumedAt) * this.#options.batch;
+    const { kind } = this.#options.loss;
     return {
+      // What a graph computes itself is of no kind that is known.
+      ...(kind !== "output" && fieldsOfKind(kind)),
       seed: this.#options.seed,
       steps: this.#steps,
       batch: this.#options.batch,

@@ -5,6 +5,7 @@ export {
   type FreedBatch,
   freeBatch,
 } from "./batch/free-batch.ts";
+export { allocateBatch, copyExample, gatherExamples } from "./batch/gather-examples.ts";
 export {
   type BatchSummary,
   type BindArchitectureOptions,

@@ -1,4 +1,4 @@
-import type { AnyField, Form, NumberForm } from "@isthmus/core";
+import type { AnyField, Field, Form, NumberForm } from "@isthmus/core";
 import { z } from "zod";
 import { count, seed, text } from "./numbers.ts";
 
@@ -38,6 +38,12 @@ export function zodOfForm(form: Form, special: SpecialSchemas = new Map()): z.Zo
     case "flag":
       return z.boolean();
   }
+}
+
+/** Makes the schema of the values of a field of plain data. */
+export function zodOfField<T>({ form }: Field<T>): z.ZodType<T> {
+  // The values of a field are those that its form describes.
+  return zodOfForm(form) as z.ZodType<T>;
 }
 
 /**

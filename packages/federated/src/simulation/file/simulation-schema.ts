@@ -9,9 +9,9 @@ import {
   share,
   shareBelow1,
   text,
-  zodOfForm,
+  zodOfField,
 } from "@isthmus/forms";
-import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
+import { LOSS_FIELD } from "@isthmus/graph";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { NET } from "@isthmus/zoo/forms";
 import { z } from "zod";
@@ -106,7 +106,7 @@ const common = {
   sampling: z.enum(["fixed-size", "poisson"]).optional(),
   lost: shareBelow1.optional(),
   failures: times.optional(),
-  loss: (zodOfForm(LOSS_FIELD.form) as z.ZodType<NamedLoss>).optional(),
+  loss: zodOfField(LOSS_FIELD).optional(),
   client: client.optional(),
   measure: z
     .strictObject({

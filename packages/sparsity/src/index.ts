@@ -23,6 +23,7 @@ export {
   TICKET_METHODS,
   type TicketMethod,
 } from "./prune-result.ts";
+export { QUANTIZE } from "./quantize/quantize.ts";
 export {
   type QuantizedLayer,
   type QuantizedNetwork,

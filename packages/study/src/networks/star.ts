@@ -13,8 +13,8 @@ import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.t
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
+import type { GroupMaker } from "./group-maker.ts";
 import { makingTask } from "./making-task.ts";
-import type { NetworkMaker } from "./network-maker.ts";
 import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
 
 /** A star of other networks, to be found; options that are missing have the defaults of `findStar`. */
@@ -80,7 +80,7 @@ const TASK = makingTask<StarParams>({
 });
 
 /** Finds the star of networks. */
-export const STAR: NetworkMaker<"all", StarNetwork, StarSearchChoice> = {
+export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
   key: "star",
   from: "all",
   options: STAR_SEARCH_FIELDS,

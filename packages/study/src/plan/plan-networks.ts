@@ -1,9 +1,9 @@
 import { type Unfolded, unfold } from "@isthmus/forms";
 import { fulfils } from "../description/fulfils.ts";
-import type { NetworkDescription, RepeatedNetwork } from "../description/study-description.ts";
+import type { RepeatedNetwork } from "../description/study-description.ts";
 import type { WantedValues } from "../description/wanted-values.ts";
-import { makerOf } from "../networks/makers.ts";
-import type { AnyNetworkMaker, Making, StartSort, Starts } from "../networks/network-maker.ts";
+import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
+import { makerOf, type NetworkDescription } from "../networks/makers.ts";
 import type { FindNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
@@ -45,7 +45,7 @@ async function planEntry(
 
 /** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
 function startsOf(
-  { key, from }: AnyNetworkMaker,
+  { key, from }: AnyGroupMaker,
   { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
   find: FindNetworks,
 ): readonly Starts[StartSort][] {

@@ -6,7 +6,6 @@ import {
   type FederationDescription,
   planSimulation,
   type SimulationDescription,
-  type SimulationResult,
   simulateFederation,
 } from "@isthmus/federated";
 import { summarizeRuns } from "@isthmus/federated/summary";

@@ -4,7 +4,7 @@ import type { AnyMeasurement, OpenedSubject, PageFact, SubjectName, Subjects } f
 import { assertDataFits, type BindingSummary, type BoundNetwork, type DataSet } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -47,6 +47,11 @@ export interface Opened {
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
   /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
   readonly restore?: BoundNetwork["restore"];
+  /**
+   * Names the examples, for processes that open them again.
+   * @defaultValue no other process opens this sort of subject
+   */
+  readonly named?: { readonly options: DataOptions; readonly context: DataContext };
 }
 
 /** A subject as a command line names it. */
@@ -66,7 +71,7 @@ type SubjectFlags = PairOptions &
   EngineOptions &
   BindingOptions &
   ExportedFromOptions &
-  SetOptions & { readonly graphA?: string; readonly graphB?: string };
+  SetOptions & { readonly graphA?: string; readonly graphB?: string; readonly star?: string };
 
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
@@ -215,7 +220,7 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
 }
 
 /** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
-type OpenFurther = (name: string) => Promise<DataSet>;
+export type OpenFurther = (name: string) => Promise<DataSet>;
 
 /** Opens networks that share an architecture, with their data. */
 export async function openNetworks<T>(
@@ -244,7 +249,10 @@ export async function openNetworks<T>(
     const labels = labelsOf(paths);
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
-      policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+      named === undefined && policy !== undefined
+        ? await openUnscoredFor(graph, flags, { context: reading, statistics: policy })
+        : undefined;
+    const recalibrateData = unscored?.name ?? flags.recalibrateData;
     const scaled = { context: reading, scaling: data.scaling };
     const subject = {
       ...{ graph, engine, data, statisticsData: named ?? unscored },
@@ -255,7 +263,11 @@ export async function openNetworks<T>(
     const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
-    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, async (name) => {
+    const shared = {
+      ...{ implied, inputs, facts: [], beside: { binding }, restore },
+      named: { options: { ...flags, recalibrateData }, context: reading },
+    };
+    return work(subject, shared, async (name) => {
       const further = await openScaled(name, data.scaling, reading);
       assertDataFits(attempt, graph, further, 1);
       return further;

@@ -25,11 +25,6 @@ const CHECKS: { readonly [K in Kind]?: (result: ResultOf<K>, checks: SizeChecks)
     checkPoints(result, "", checks);
     if (result.asGiven !== undefined) checkPoints(result.asGiven, "asGiven.", checks);
   },
-  map({ networks, before, after }, checks) {
-    checks.length("after.pairs", after.pairs, before.pairs.length, '"before.pairs"');
-    checkJoined(before, networks.length, "before.", checks);
-    checkJoined(after, networks.length, "after.", checks);
-  },
   comparison: checkComparison,
   pareto({ tasks, manifold, scalarised, reference }, checks) {
     checks.least("tasks", tasks, 2);
@@ -49,25 +44,6 @@ function checkPoints(
   checks.least(`${above}points`, points, 2);
   if (tempered === undefined) return;
   checks.length(`${above}tempered.points`, tempered.points, points.length, `"${above}points"`);
-}
-
-function checkJoined(
-  { pairs, tree, places }: ResultOf<"map">["before"],
-  networks: number,
-  above: string,
-  checks: SizeChecks,
-): void {
-  checks.length(`${above}places.networks`, places.networks, networks, '"networks"');
-  checks.length(`${above}tree.order`, tree.order, networks, '"networks"');
-  for (const [i, one] of tree.order.entries())
-    checks.position(`${above}tree.order.${i}`, one, networks, "networks");
-  for (const [i, { a, b }] of pairs.entries())
-    for (const [name, one] of Object.entries({ a, b }))
-      checks.position(`${above}pairs.${i}.${name}`, one, networks, "networks");
-  // A join may be of what was joined before.
-  for (const [i, { a, b }] of tree.joins.entries())
-    for (const [name, one] of Object.entries({ a, b }))
-      checks.position(`${above}tree.joins.${i}.${name}`, one, networks + i, "networks and the joins before");
 }
 
 function checkComparison(

@@ -14,7 +14,6 @@ import { SIMULATION_SCHEMA } from "./simulation-schema.ts";
 const measured = MEASURED;
 const count = z.int().min(0);
 const text = z.string();
-const numbers = z.array(z.number());
 const measures = z.looseObject({ loss: measured, error: measured });
 const point = BARRIER_POINT;
 const definitions = z.looseObject({
@@ -88,35 +87,6 @@ const decomposition = z.looseObject({
   tempered: z.looseObject({ data: text, examples: count }).optional(),
   ...pair,
   ...statistics,
-  ...origin,
-});
-
-const joined = z.looseObject({
-  pairs: z.array(
-    z.looseObject({ a: count, b: count, loss: measured, error: measured, distance: z.number().min(0) }),
-  ),
-  mean: z.looseObject({ loss: measured, error: measured, distances: numbers }),
-  tree: z.looseObject({
-    joins: z.array(z.looseObject({ a: count, b: count, height: z.number().min(0) })),
-    order: z.array(count),
-  }),
-  places: z.looseObject({
-    networks: z.array(z.tuple([z.number(), z.number()])),
-    mean: z.tuple([z.number(), z.number()]),
-    stress: z.number().min(0),
-  }),
-});
-const map = z.looseObject({
-  kind: z.literal("map"),
-  networks: z.array(
-    z.looseObject({ source: text, role: z.enum(["network", "star"]), loss: measured, error: measured }),
-  ),
-  before: joined,
-  after: joined,
-  many: text,
-  points: count,
-  seed: count,
-  ...norms,
   ...origin,
 });
 
@@ -249,7 +219,6 @@ const comparedBarrier = barrier
  */
 export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
-  map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
   curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
   star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),
   study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),

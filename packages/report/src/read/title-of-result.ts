@@ -17,8 +17,6 @@ function titleOfWrittenOut(result: WrittenOut): string {
     case "barrier":
     case "curve":
       return pairOf(result);
-    case "map":
-      return `A map of ${result.networks.length} networks`;
     case "star":
       return `A star of ${result.anchors.length} networks`;
     case "study":

@@ -1,4 +1,4 @@
-import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
+import { assertDrawableCurves, type BarrierCurve, describeBarriers } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { describeCurvatureHistory } from "@isthmus/curvature";
 import { describeCurve } from "@isthmus/curve";
@@ -31,8 +31,6 @@ function describeWrittenOut(result: WrittenOut): Report {
   switch (result.kind) {
     case "barrier":
       return describeDrawable(curvesOf(result));
-    case "map":
-      return describeMap(result);
     case "curve":
       return describeCurve(result);
     case "star":

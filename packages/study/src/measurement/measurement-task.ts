@@ -75,5 +75,6 @@ function controlOf({ signal, onProgress }: TaskContext, journalPath: string | un
     },
     saveNetwork: undefined,
     onPart: () => {},
+    measurePairs: undefined,
   };
 }

@@ -1,6 +1,5 @@
 import { UsageError } from "@isthmus/core";
 import { sharedExamples } from "@isthmus/data";
-import type { DataSet } from "@isthmus/graph";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { NETWORK_ARGUMENTS, openStarred } from "./open-starred.ts";
@@ -34,11 +33,10 @@ export const ENSEMBLE_FORM: SubjectForm = {
   async open(request, context, work) {
     const { selectData, oodData = [], statisticsData } = request.flags as EnsembleFlags;
     if (selectData !== undefined) assertSelectedApart(request.flags.data, selectData);
-    return openStarred(request, context, async (subject, shared, openFurther) => {
-      const others: DataSet[] = [];
-      for (const name of oodData) others.push(await openFurther(name));
+    const asked = { ...request, others: oodData };
+    return openStarred(asked, context, async (subject, shared, { others, open }) => {
       const networks = subject.networks.map(({ network }) => network);
-      const measured = statisticsData === undefined ? undefined : await openFurther(statisticsData);
+      const measured = statisticsData === undefined ? undefined : await open(statisticsData);
       return work({ ...shared, subject: { ...subject, networks, others, statisticsData: measured } });
     });
   },

@@ -6,11 +6,11 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import type { Context } from "../verb.ts";
 import {
   addSharedOptions,
+  type FurtherExamples,
+  type NetworksRequest,
   type Opened,
-  type OpenFurther,
   openNetworks,
   type SubjectForm,
-  type SubjectRequest,
 } from "./open-subject.ts";
 
 /** The arguments of a command that takes any number of networks. */
@@ -34,19 +34,19 @@ export const NETWORKS_AND_STAR_FORM: SubjectForm = {
 
 /** Opens networks that share an architecture, by wildcards too, and the star that `--star` names. */
 export async function openStarred<T>(
-  request: SubjectRequest,
+  request: NetworksRequest,
   context: Context,
   work: (
     subject: Subjects["networks-and-star"],
     shared: Omit<Opened, "subject">,
-    openFurther: OpenFurther,
+    further: FurtherExamples,
   ) => Promise<T>,
 ): Promise<T> {
   const { star } = request.flags;
   const paths = await expandPaths(request.paths);
   noteTwice(paths, context.terminal);
   const all = star === undefined ? paths : [...paths, star];
-  return openNetworks({ ...request, paths: all }, context, ({ networks, ...subject }, shared, openFurther) =>
+  return openNetworks({ ...request, paths: all }, context, ({ networks, ...subject }, shared, further) =>
     work(
       {
         ...subject,
@@ -54,7 +54,7 @@ export async function openStarred<T>(
         star: networks[paths.length]?.network,
       },
       shared,
-      openFurther,
+      further,
     ),
   );
 }

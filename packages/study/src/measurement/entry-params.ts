@@ -1,47 +1,35 @@
 import { type AnyField, at, type Keyed, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
-import type { NetworkCell } from "../plan/network-cells.ts";
+import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
 import { lossOfEntry } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
-import type { AnyEntry } from "./entry.ts";
 import type { MeasurementParams } from "./open-shared.ts";
+import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
 
-/** An entry with what its tasks are planned with. */
-export interface Planned {
-  readonly entry: AnyEntry;
-  readonly architectures: ReadonlySet<Graph>;
-  readonly planner: Planner;
-}
-
-/** Returns what opens the examples of an entry by name, which must fit the networks. */
+/** Returns a function that opens further examples of an entry by name, which must fit the networks. */
 export function dataOpener(
-  measurement: AnyMeasurement,
-  { entry, architectures, planner }: Planned,
+  { measurement, entry, context: { planner } }: PlannedEntry,
+  networks: readonly PlannedNetwork[],
 ): (name: string) => Promise<TaskData> {
-  const batchSize = batchSizeOf(measurement, entry);
-  return async (name) => (await planner.openFor(name, { architectures, batchSize })).description;
+  const fitting = { architectures: architecturesOf(networks), batchSize: batchSizeOf(measurement, entry) };
+  return async (name) => (await planner.openFor(name, fitting)).description;
 }
 
-/** Returns the architectures of the networks of cells. */
-export function architecturesOf(cells: readonly NetworkCell[]): ReadonlySet<Graph> {
-  return new Set(cells.flatMap(({ members }) => members.map(({ network }) => network.architecture)));
-}
-
-/** Returns the parameters of tasks whose networks are of one architecture, defaults included. */
-export async function paramsOf(measurement: AnyMeasurement, planned: Planned): Promise<MeasurementParams> {
-  return (await openParams(measurement, planned))(at([...planned.architectures], 0, "architecture"));
-}
+const architecturesOf = (networks: readonly PlannedNetwork[]): ReadonlySet<Graph> =>
+  new Set(networks.map(({ architecture }) => architecture));
 
 /**
- * Opens the examples of an entry; returns what makes the parameters of its tasks for networks of an
- * architecture, defaults included.
+ * Opens the examples of an entry; returns a function that makes the parameters of its tasks, defaults
+ * included, for networks of an architecture.
+ * @param networks - all networks that the entry selects
  */
 export async function openParams(
-  measurement: AnyMeasurement,
-  { entry, architectures, planner }: Planned,
+  { measurement, entry, context: { planner } }: PlannedEntry,
+  networks: readonly PlannedNetwork[],
 ): Promise<(graph: Graph) => MeasurementParams> {
+  const architectures = architecturesOf(networks);
   const { options: fields, examplesBeside = {}, complete } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = batchSizeOf(measurement, entry);

@@ -1,8 +1,9 @@
 import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurement } from "@isthmus/measurements";
 import type { MeasurementDescription } from "../description/study-description.ts";
-import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
+import type { BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
+import type { AnyEntry } from "../measurement/subject-form.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planMerge } from "./plan-merge.ts";

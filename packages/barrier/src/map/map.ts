@@ -1,7 +1,5 @@
 import type { Measurement, PairsMeasurement } from "@isthmus/findings";
-import { describeMap } from "../describe/map/describe-map.ts";
 import type { MapResult } from "../map-result.ts";
-import { findMapSizeProblems } from "../read/map-sizes.ts";
 import { mapNetworks } from "./map-networks.ts";
 import {
   MAP_ATTEMPT,
@@ -11,6 +9,7 @@ import {
   type MapPairsChoice,
   type MapProgress,
 } from "./map-options.ts";
+import { MAP_RESULT } from "./map-result-kind.ts";
 import { measurePairs } from "./measure-pairs.ts";
 
 /** Measures the loss between two networks of a map. */
@@ -29,7 +28,7 @@ const MAP_PAIRS: PairsMeasurement<MapPairsChoice> = {
 
 /** Measures the barriers between all pairs of networks, as they are and aligned, and places the networks. */
 export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
-  kind: "map",
+  ...MAP_RESULT,
   version: 1,
   attempt: MAP_ATTEMPT,
   subject: "networks-and-star",
@@ -51,10 +50,6 @@ export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
       "pairs are measured by workers, started by: isthmus worker --queue /shared/queue --storage /shared",
     ],
   ],
-  form: async () => (await import("../read/map-form.ts")).MAP_FORM,
-  findSizeProblems: findMapSizeProblems,
-  describe: describeMap,
-  titleOf: ({ networks }) => `A map of ${networks.length} networks`,
   async run(subject, options, { signal, journalPath, measurePairs, report }) {
     const { graph, engine, networks, star, data, statisticsData } = subject;
     return mapNetworks(

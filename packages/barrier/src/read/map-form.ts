@@ -5,6 +5,8 @@ import { z } from "zod";
 import type { MapResult } from "../map-result.ts";
 import { COUNT } from "./form-parts.ts";
 
+const place = z.tuple([z.number(), z.number()]);
+
 const stage = z.looseObject({
   pairs: z.array(
     z.looseObject({ a: COUNT, b: COUNT, loss: MEASURED, error: MEASURED, distance: z.number().min(0) }),
@@ -14,24 +16,15 @@ const stage = z.looseObject({
     joins: z.array(z.looseObject({ a: COUNT, b: COUNT, height: z.number().min(0) })),
     order: z.array(COUNT),
   }),
-  places: z.looseObject({
-    networks: z.array(z.tuple([z.number(), z.number()])),
-    mean: z.tuple([z.number(), z.number()]),
-    stress: z.number().min(0),
-  }),
+  places: z.looseObject({ networks: z.array(place), mean: place, stress: z.number().min(0) }),
 });
 
-/** Form of the barriers and distances of all pairs of networks, as files hold them. */
+/** Form of a map of networks, as files hold it. */
 export const MAP_FORM: z.ZodType = schemaOf<MapResult>()(
   z.looseObject({
     kind: z.literal("map"),
     networks: z.array(
-      z.looseObject({
-        source: text,
-        role: z.enum(["network", "star"]),
-        loss: MEASURED,
-        error: MEASURED,
-      }),
+      z.looseObject({ source: text, role: z.enum(["network", "star"]), loss: MEASURED, error: MEASURED }),
     ),
     before: stage,
     after: stage,

@@ -234,7 +234,10 @@ export interface FurtherExamples {
 
 /** Networks that share an architecture, as a command line names them. */
 export interface NetworksRequest extends SubjectRequest {
-  /** Names of other data, which are opened before the further examples of the measurement. @defaultValue none */
+  /**
+   * Names of other data, which are opened before the further examples of the measurement.
+   * @defaultValue none
+   */
   readonly others?: readonly string[];
 }
 

@@ -16,7 +16,6 @@ import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
-import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -176,8 +175,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatBarriers(curvesOf(result), terminal);
     case "map":
       return formatMap(result, terminal);
-    case "curve":
-      return formatCurve(result, terminal);
     case "star":
       return formatStar(result, terminal);
     case "study":

@@ -1,4 +1,4 @@
-import { BARRIER_POINT, MEASURED_PATH } from "@isthmus/curve/forms";
+import { BARRIER_POINT } from "@isthmus/curve/forms";
 import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
@@ -120,28 +120,6 @@ const map = z.looseObject({
   ...origin,
 });
 
-const curve = z.looseObject({
-  kind: z.literal("curve"),
-  curve: z.enum(["bezier", "chain"]),
-  bends: count,
-  epochs: z.array(
-    z.looseObject({
-      steps: count,
-      loss: measured,
-      accuracy: measured.optional(),
-      evaluation: z.looseObject({ loss: measured, accuracy: measured.optional() }).optional(),
-    }),
-  ),
-  trainingData: text,
-  path: MEASURED_PATH,
-  line: MEASURED_PATH,
-  modeConnectivity: measured.optional(),
-  seed: count,
-  ...pair,
-  ...norms,
-  ...origin,
-});
-
 const pairs = z.looseObject({
   pairs: z.array(z.looseObject({ ...pair, loss: measured, error: measured })),
   mean: measured,
@@ -250,7 +228,6 @@ const comparedBarrier = barrier
 export const WRITTEN_OUT_SCHEMAS: Readonly<Record<WrittenOut["kind"], z.ZodType>> = {
   barrier: schemaOf<ResultOf<"barrier">>()(comparedBarrier),
   map: schemaOf<ResultOf<"map">>()(map.extend({ provenance })),
-  curve: schemaOf<ResultOf<"curve">>()(curve.extend({ provenance })),
   star: schemaOf<ResultOf<"star">>()(star.extend({ provenance })),
   study: schemaOf<ResultOf<"study">>()(study.extend({ provenance })),
   simulation: SIMULATION_SCHEMA,

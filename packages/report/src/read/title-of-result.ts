@@ -15,7 +15,6 @@ export async function titleOfResult(result: DrawableResult): Promise<string> {
 function titleOfWrittenOut(result: WrittenOut): string {
   switch (result.kind) {
     case "barrier":
-    case "curve":
       return pairOf(result);
     case "map":
       return `A map of ${result.networks.length} networks`;

@@ -1,7 +1,6 @@
 import { assertDrawableCurves, type BarrierCurve, describeBarriers, describeMap } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { describeCurvatureHistory } from "@isthmus/curvature";
-import { describeCurve } from "@isthmus/curve";
 import { describePareto } from "@isthmus/ensemble";
 import { inUnitOfLoss, type Report } from "@isthmus/findings";
 import { type BuiltInMeasurement, loadMeasurement } from "@isthmus/measurements";
@@ -33,8 +32,6 @@ function describeWrittenOut(result: WrittenOut): Report {
       return describeDrawable(curvesOf(result));
     case "map":
       return describeMap(result);
-    case "curve":
-      return describeCurve(result);
     case "star":
       return describeStar(result);
     case "study":

@@ -14,7 +14,6 @@ import type { ConnectivityTunedNetwork } from "../networks/tune-by-connectivity.
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 
 /** A network of a study. */
@@ -37,7 +36,6 @@ export type BarrierMeasurement = EntryOf<typeof BARRIER>;
 export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
-  | CurveMeasurement
   | MergeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;

@@ -7,6 +7,7 @@ import { lossOfEntry } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { AnyEntry } from "./entry.ts";
 import type { MeasurementParams } from "./open-shared.ts";
+import { toTaskOptions } from "./training-params.ts";
 
 /** An entry with what its tasks are planned with. */
 export interface Planned {
@@ -42,7 +43,7 @@ export async function openParams(
   measurement: AnyMeasurement,
   { entry, architectures, planner }: Planned,
 ): Promise<(graph: Graph) => MeasurementParams> {
-  const { options: fields, examplesBeside = {}, complete } = measurement;
+  const { options: fields, examplesBeside = {}, complete, trains } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = batchSizeOf(measurement, entry);
   const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
@@ -62,10 +63,13 @@ export async function openParams(
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return (graph) => ({
     ...measured.params,
-    ...lossOfEntry(entry),
+    ...(trains === undefined && lossOfEntry(entry)),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
-    options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    options: toTaskOptions(
+      measurement,
+      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    ),
   });
 }
 

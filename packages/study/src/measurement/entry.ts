@@ -1,4 +1,4 @@
-import type { AnyMeasurement, Measurement, SubjectName } from "@isthmus/findings";
+import type { AnyMeasurement, Measurement, SubjectName, Trains } from "@isthmus/findings";
 import { batch } from "@isthmus/forms";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
 import { z } from "zod";
@@ -27,11 +27,14 @@ interface Selections {
   readonly landscape: LandscapeSelection;
 }
 
+/** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */
+type LossOf<M> = M extends { readonly trains: Trains } ? object : MeasuredLoss;
+
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends keyof Selections
-      ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+      ? Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
       : never
     : never;
 
@@ -72,7 +75,8 @@ export const SELECTION_SHAPES: Readonly<
 export const isStudied = ({ subject }: AnyMeasurement): boolean => Object.hasOwn(SELECTION_SHAPES, subject);
 
 /** Makes the schema of the entries of a measurement. */
-export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: AnyMeasurement): z.ZodObject {
+export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
+  const { kind, subject, options, examplesBeside = {}, trains } = measurement;
   const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== "seed" && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {
     return [name, missing === undefined ? NAMED_DATA.optional() : NAMED_DATA] as const;
@@ -80,7 +84,7 @@ export function entrySchemaOf({ kind, subject, options, examplesBeside = {} }: A
   return z.strictObject({
     kind: z.literal(kind),
     ...SELECTION_SHAPES[subject],
-    ...MEASURED_LOSS,
+    ...(trains === undefined && MEASURED_LOSS),
     ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),

@@ -6,25 +6,25 @@ import { takesParams, text } from "@isthmus/forms";
 import type { TaskContext } from "@isthmus/tasks";
 import { z } from "zod";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
-import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import { ATTACK_PARAMS } from "./attack-selection.ts";
 import { ENSEMBLE_PARAMS } from "./ensemble-selection.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import { openSubject } from "./open-subject.ts";
+import { fromTaskOptions, taskShapeOf } from "./training-params.ts";
 
 /** Makes the kind of the tasks of a measurement. */
 export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<MeasurementParams> {
-  const { kind, task = kind, version, subject, options, examplesBeside = {}, journal } = measurement;
+  const { kind, task = kind, version, subject, options, examplesBeside = {}, journal, trains } = measurement;
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
     ...(subject === "pair-on-sets" ? SETS_PARAMS : { data: TASK_DATA }),
-    ...MEASURED_LOSS,
+    ...(trains === undefined && MEASURED_LOSS),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
     ...SUBJECT_PARAMS[subject],
-    options: z.strictObject(shapeOfFields(options)),
+    options: z.strictObject(taskShapeOf(measurement)),
   });
   return {
     name: task,
@@ -33,7 +33,11 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
     run: (ports, params, inputs) =>
       openSubject({ measurement, ports, params, inputs }, async (opened) => {
         const journalPath = journal && join(ports.folder, journal.file);
-        const resolved = resolveFields(`run "${kind}"`, options, params.options);
+        const resolved = resolveFields(
+          `run "${kind}"`,
+          options,
+          fromTaskOptions(measurement, params.options),
+        );
         const result = await measurement.run(opened, resolved, controlOf(ports, journalPath));
         if (journalPath !== undefined) await rm(journalPath, { recursive: true, force: true });
         return recordOf(measurement, result);

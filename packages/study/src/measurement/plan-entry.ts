@@ -35,7 +35,7 @@ export async function planEntry(
     const paramsOf = await openParams(measurement, { entry, architectures, planner });
     return planEachPair(kind, entry, context, (pair) => ({
       params: paramsOf(pair.a.architecture),
-      label: labelOfPair(measurement.kind, pair, entry.align, on),
+      label: labelOfPair(measurement, pair, entry.align, on),
     }));
   }
   const { of, where } = entry;

@@ -1,3 +1,4 @@
+import type { AnyMeasurement } from "@isthmus/findings";
 import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
@@ -34,11 +35,12 @@ export async function planEachPair<P extends object>(
 
 /** Says for people what is measured on a pair, and how its networks are aligned. */
 export function labelOfPair(
-  kind: string,
+  { kind, attempt, trains }: Pick<AnyMeasurement, "kind" | "attempt" | "trains">,
   { a, b }: PlannedPair,
   align: AlignChoice = "none",
   on: string = "",
 ): string {
+  if (trains !== undefined) return `${attempt} from ${a.label} to ${b.label}, ${on}`;
   return `${kind} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
 }
 

@@ -3,7 +3,6 @@ import { loadMeasurement } from "@isthmus/measurements";
 import type { MeasurementDescription } from "../description/study-description.ts";
 import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
 import { planEntry } from "../measurement/plan-entry.ts";
-import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planMerge } from "./plan-merge.ts";
 import { planPareto } from "./plan-pareto.ts";
@@ -36,8 +35,6 @@ function planWrittenOut(
       return planMerge(entry, context);
     case "pareto":
       return planPareto(entry, context);
-    case "curve":
-      return planCurves(entry, context);
     case "intrinsic-dimension":
       return planDimensions(entry, context);
     case "barrier":

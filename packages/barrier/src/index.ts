@@ -14,8 +14,10 @@ export type {
   TemperedCurve,
   TemperedPoint,
 } from "./barrier-result.ts";
+export { BARRIER_RESULT } from "./barrier-result-kind.ts";
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork } from "./bind-network.ts";
+export { type ComparedBarrierResult, curvesOf } from "./compared-barrier.ts";
 
 export {
   type CorrectedEvaluation,
@@ -49,7 +51,6 @@ export { carriedSentences } from "./describe/decomposition/carried-sentences.ts"
 export { describeBarriers } from "./describe/describe-barriers.ts";
 export { describeLayers } from "./describe/describe-layers.ts";
 export { halfwayPerplexity } from "./describe/layers-tables.ts";
-export { describeMap } from "./describe/map/describe-map.ts";
 export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
 export { perplexityRows } from "./describe/perplexity-rows.ts";
 export { describeMeasurement } from "./describe-measurement.ts";
@@ -102,6 +103,7 @@ export {
   type MapNetworksOptions,
   type MapProgress,
 } from "./map/map-options.ts";
+export { MAP_RESULT } from "./map/map-result-kind.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
   MeasurePairs,

@@ -43,7 +43,7 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
       "a chain of four lines; start it again after an interruption and it goes on where it was",
     ],
   ],
-  form: async () => (await import("./curve-form.ts")).CURVE_FORM,
+  form: async () => (await import("./forms/curve-form.ts")).CURVE_FORM,
   describe: describeCurve,
   titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}`,
   complete(options, { graph, beside }) {

@@ -1,4 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
+export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
@@ -55,5 +56,6 @@ export type {
   StudyTable,
   StudyValue,
 } from "./study-result.ts";
+export { STUDY_RESULT } from "./study-result-kind.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
 export { loadStudyTasks } from "./tasks/task-kinds.ts";

@@ -1,9 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import type { BarrierCurve } from "@isthmus/barrier";
+import { type BarrierCurve, curvesOf } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  curvesOf,
   type Drawable,
   type DrawableResult,
   isNamedBarriers,

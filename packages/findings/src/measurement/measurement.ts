@@ -173,7 +173,7 @@ export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph">;
  * reading of results and their pages are made of this.
  */
 export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult>
-  extends Partial<ResultKind<R>> {
+  extends ResultKind<R> {
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: R["kind"];
   /** Name of its tasks, if other tasks have the name of its kind. @defaultValue the kind */

@@ -1,5 +1,6 @@
 import type { LAYERS, MAP } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
+import type { CURVE } from "@isthmus/curve";
 import type { ATTACK } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
@@ -20,6 +21,7 @@ interface BuiltIn {
   readonly mechanisms: typeof MECHANISMS;
   readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
+  readonly curve: typeof CURVE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly map: typeof MAP;
 }
@@ -97,6 +99,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how the loss curves around a network",
     subject: "network",
     load: async () => (await import("@isthmus/curvature")).CURVATURE,
+  },
+  curve: {
+    verb: "curve",
+    summary: "Train a curve of low loss between two networks, and measure it",
+    subject: "pair",
+    trains: true,
+    load: async () => (await import("@isthmus/curve")).CURVE,
   },
   "dropout-stability": {
     verb: "dropout",

@@ -13,8 +13,6 @@ export {
 } from "./description/pair-selection.ts";
 export type { ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
-  CurveChoice,
-  CurveMeasurement,
   PathMeasurement,
   SetsMeasurement,
 } from "./description/path-measurements.ts";

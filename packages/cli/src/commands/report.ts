@@ -15,7 +15,6 @@ import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
-import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
@@ -172,8 +171,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "curve":
-      return formatCurve(result, terminal);
     case "star":
       return formatStar(result, terminal);
     case "study":

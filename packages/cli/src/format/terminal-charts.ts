@@ -3,7 +3,7 @@ import { renderChart } from "@isthmus/report";
 import type { Screen } from "./format-chart.ts";
 
 /** Columns beyond which a chart only gets coarser to read. */
-export const MAX_CHART_WIDTH = 90;
+const MAX_CHART_WIDTH = 90;
 
 /** Draws a figure of one kind with the characters of a terminal. */
 type DrawPlot<P> = (plot: P, screen: Screen) => string | undefined;

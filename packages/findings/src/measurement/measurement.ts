@@ -249,6 +249,8 @@ export interface MeasurementEntry {
   /** Says in one line what it does. */
   readonly summary: string;
   readonly subject: SubjectName;
+  /** Whether it trains networks: its command stands among the ones that do. @defaultValue false */
+  readonly trains?: boolean;
   /** How it is chosen among several measurements of one command, such as `{ flag: "by", value: "walk" }`. */
   readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
   readonly load: () => Promise<AnyMeasurement>;

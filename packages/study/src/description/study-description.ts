@@ -5,7 +5,6 @@ import type { NetworkDescription } from "../networks/makers.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 
 /** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
@@ -15,7 +14,6 @@ export type BarrierMeasurement = EntryOf<typeof BARRIER>;
 export type MeasurementDescription =
   | BuiltInEntry
   | BarrierMeasurement
-  | CurveMeasurement
   | MergeMeasurement
   | ParetoMeasurement
   | IntrinsicDimensionMeasurement;

@@ -7,6 +7,7 @@ import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
+import { toTaskOptions } from "./training-params.ts";
 
 /** Returns a function that opens further examples of an entry by name, which must fit the networks. */
 export function dataOpener(
@@ -29,7 +30,7 @@ export async function openParams(
   networks: readonly PlannedNetwork[],
 ): Promise<readonly MeasurementParams[]> {
   const architectures = architecturesOf(networks);
-  const { options: fields, examplesBeside = {}, complete } = measurement;
+  const { options: fields, examplesBeside = {}, complete, trains } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = batchSizeOf(measurement, entry);
   const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
@@ -49,10 +50,13 @@ export async function openParams(
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return networks.map(({ architecture: graph }) => ({
     ...measured.params,
-    ...lossOfEntry(entry),
+    ...(trains === undefined && lossOfEntry(entry)),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
-    options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    options: toTaskOptions(
+      measurement,
+      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    ),
   }));
 }
 

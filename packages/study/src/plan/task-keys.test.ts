@@ -154,6 +154,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   ensemble: ["align"],
   landscape: ["statisticsData"],
   "walked-path": ["bezier"],
+  curve: ["augment", "remainder", "freeze", "threads", "saveEvery"],
 };
 
 /** Only curves had a loss from the beginning, that of their training; other measurements have one of late. */

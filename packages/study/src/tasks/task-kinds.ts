@@ -12,7 +12,6 @@ import { measureEnsemble } from "./measure-ensemble.ts";
 import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
-import { trainPairCurve } from "./train-pair-curve.ts";
 
 /** Kinds of tasks that align and match networks, and ones whose measurements have no definition yet. */
 const WRITTEN_OUT: readonly StudyTaskKind[] = [
@@ -22,7 +21,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  trainPairCurve,
   measureDimension,
   measurePareto,
 ];

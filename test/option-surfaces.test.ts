@@ -1,11 +1,9 @@
 import { BARRIER, PLANE_FIELDS } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
-import { PARETO_FIELDS } from "@isthmus/ensemble";
 import type { AnyMeasurement } from "@isthmus/findings";
 import { LANDSCAPE_FIELDS } from "@isthmus/landscape";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
-import { DIMENSION_SEARCH_FIELDS } from "@isthmus/subspace";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-options.ts";
@@ -20,7 +18,7 @@ interface Measured {
   readonly verb: string;
   readonly fields: Readonly<Record<string, AnyField>>;
   /** How it trains, if it does: a command has flags such as `--lr` for the fields of a training. */
-  readonly training: Pick<AnyMeasurement, "trains">;
+  readonly training: Pick<AnyMeasurement, "trains" | "training">;
 }
 
 const verbOf = new Map(listMeasurements().map(({ kind, verb }) => [kind, verb]));
@@ -37,8 +35,6 @@ const MEASURED: readonly Measured[] = [
   { ...alike("barrier", BARRIER.options), task: BARRIER.task ?? BARRIER.kind },
   alike("plane", PLANE_FIELDS),
   alike("landscape", LANDSCAPE_FIELDS),
-  alike("pareto", PARETO_FIELDS),
-  alike("intrinsic-dimension", DIMENSION_SEARCH_FIELDS),
 ];
 
 type Surface = "command" | "entry" | "task";
@@ -106,7 +102,9 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
         const [name] = path;
         expect([flag, description.includes(help)]).toEqual([flag, !isReworded(kind, name)]);
         expect([flag, description]).not.toEqual([flag, "none"]);
-        if (form.type === "flag" || form.type === "group" || String(missing ?? "") === "") continue;
+        // An option that takes no value has no default to say.
+        if (form.type === "flag" || form.type === "group" || field.placeholder === "") continue;
+        if (String(missing ?? "") === "") continue;
         const words = `${description} (default: ${wordsOf(defaultValue)})`;
         expect([flag, words]).toEqual([flag, expect.stringMatching(`default: .*${wordsOf(missing)}`)]);
       }
@@ -128,7 +126,11 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
       const refusalOf = (name: string): string => {
         try {
           const option = { [name]: { "no such": "value" } };
-          known?.assertParams?.({ ...PARAMS, options: toTaskOptions(training, option) });
+          // Options that change examples stand beside these.
+          const params = training.training?.options.includes(name)
+            ? { ...option, options: {} }
+            : { options: toTaskOptions(training, option) };
+          known?.assertParams?.({ ...PARAMS, ...params });
         } catch (error) {
           return String(error);
         }
@@ -136,7 +138,7 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
       };
       for (const [name] of fieldsOf(measured, "task"))
         expect(refusalOf(name)).toMatch(
-          new RegExp(`"params\\.options\\.(${training.trains?.param}\\.)?${name}\\b`),
+          new RegExp(`"params\\.(options\\.)?(${training.trains?.param}\\.)?${name}\\b`),
         );
       if (!isAbsent("task", kind)) expect(refusalOf("no such option")).toContain("no such option");
     });

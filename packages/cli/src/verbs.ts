@@ -120,14 +120,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Set the weights of a network to zero that matter least, and train it on without them",
       load: async () => (await import("./commands/prune.ts")).pruneVerb,
     },
-    pareto: {
-      summary: "Train one network a task in one run, and draw the front of the networks between them",
-      load: async () => (await import("./commands/pareto.ts")).paretoVerb,
-    },
-    "intrinsic-dimension": {
-      summary: "Find the smallest random subspace that a network can be trained in",
-      load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
-    },
   },
   "Study many networks, on one machine or many": {
     demo: {

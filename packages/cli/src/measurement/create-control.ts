@@ -1,4 +1,4 @@
-import { describeMaking, saveCheckpoint } from "@isthmus/core";
+import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import type {
   AnyMeasurement,
   Control,
@@ -6,7 +6,7 @@ import type {
   MeasurementEntry,
   MeasurePairs,
 } from "@isthmus/findings";
-import type { BoundNetwork } from "@isthmus/graph";
+import { type BoundNetwork, encodeGraph } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
 import { createPace } from "../terminal/pace.ts";
@@ -25,6 +25,8 @@ interface Running {
   readonly journal: string | undefined;
   /** Returns the file of a network by its name; undefined if none is written. */
   readonly fileOf: ((name: string) => string) | undefined;
+  /** File of the graph of the networks that are made; undefined if none is written. */
+  readonly graphFile: string | undefined;
   /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
   readonly restore: BoundNetwork["restore"] | undefined;
   readonly measurePairs: MeasurePairs | undefined;
@@ -32,7 +34,7 @@ interface Running {
 
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
-  { entry, measurement, journal, fileOf, restore, measurePairs }: Running,
+  { entry, measurement, journal, fileOf, graphFile, restore, measurePairs }: Running,
   { signal, progress, terminal, version }: Context,
 ): CommandControl {
   const pace = createPace();
@@ -58,6 +60,10 @@ export function createControl(
               signal,
             });
           },
+    saveGraph:
+      graphFile === undefined
+        ? undefined
+        : async (graph) => void (await saveFile(graphFile, encodeGraph(graph), [])),
     onPart(soFar) {
       partial = soFar;
     },

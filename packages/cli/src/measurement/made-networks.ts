@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { entry, UsageError } from "@isthmus/core";
 import type { AnyMeasurement } from "@isthmus/findings";
@@ -12,6 +12,10 @@ export interface MadeFiles {
   readonly output: string;
   /** Files of the networks by their names. */
   readonly networks: ReadonlyMap<string, string>;
+  /** File of the graph of the networks. @defaultValue none is written */
+  readonly graph: string | undefined;
+  /** File of the result. @defaultValue none is written */
+  readonly result: string | undefined;
   /** The state that an interrupted run leaves, which `--resume` goes on from; removed at the end. */
   readonly state: string;
 }
@@ -37,6 +41,7 @@ export function nameMadeFiles(
   options: Readonly<Record<string, unknown>>,
 ): MadeFiles | undefined {
   if (makes === undefined || output === undefined) return undefined;
+  const { beside, state } = makes;
   const names = makes.names(options);
   const fileOf = (name: string) => (output.endsWith(ENDING) ? output : join(output, `${name}${ENDING}`));
   if (output.endsWith(ENDING) && names.length > 1) {
@@ -47,8 +52,15 @@ export function nameMadeFiles(
   return {
     output,
     networks: new Map(names.map((name) => [name, fileOf(name)])),
-    state: nameState(fileOf(makes.state)),
+    graph: beside && join(output, `${beside.graph}.onnx`),
+    result: beside && join(output, `${beside.result}.json`),
+    state: nameState(fileOf(state)),
   };
+}
+
+/** Lists the files of a command whose measurement makes networks, without the state. */
+export function listMadeFiles({ networks, graph, result }: MadeFiles): readonly string[] {
+  return [...networks.values(), graph, result].filter((file) => file !== undefined);
 }
 
 /**
@@ -61,11 +73,21 @@ export async function makeAlone<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return withTrainingLock({ state, output }, async () => {
-    if (!resume) await rm(state, { force: true });
+    if (!resume) for (const file of await statesOf(state)) await rm(file, { force: true });
     const done = await work();
     await rm(state, { force: true });
     return done;
   });
+}
+
+/** Lists a state and the ones of parts of the same run beside it, such as `a.state.sum-0.safetensors`. */
+async function statesOf(state: string): Promise<readonly string[]> {
+  const folder = dirname(state);
+  const stem = basename(state, ENDING);
+  const names = await readdir(folder);
+  return names
+    .filter((name) => name.startsWith(`${stem}.`) && name.endsWith(ENDING))
+    .map((name) => join(folder, name));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, createFolder, resolveFields } from "@isthmus/core";
-import type { MeasuredResult, MeasurementEntry, OpenedSubject } from "@isthmus/findings";
+import type { MeasuredResult, MeasurementEntry, OpenedSubject, TrainingSubject } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
@@ -18,7 +18,14 @@ import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
 import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
-import { addOutputOptions, type MadeFiles, makeAlone, nameMadeFiles, placeOf } from "./made-networks.ts";
+import {
+  addOutputOptions,
+  listMadeFiles,
+  type MadeFiles,
+  makeAlone,
+  nameMadeFiles,
+  placeOf,
+} from "./made-networks.ts";
 import type { Opened, SubjectRequest } from "./open-subject.ts";
 import { measureByQueue } from "./pairs/measure-by-queue.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
@@ -49,7 +56,7 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     for (const [name, help] of form.arguments) command.argument(name, help);
     for (const way of ways) addTrainingFlags(command, way.measurement);
     const heading = command.optionsGroup();
-    form.addOptions(command);
+    form.addOptions(command, measurement);
     addWayOptions(command.optionsGroup(heading), ways);
     addFormerOptions(command, at(entries, 0, "measurement").kind);
     const notes = ways.flatMap(({ measurement: { pairs } }) => (pairs === undefined ? [] : [pairs.note]));
@@ -70,16 +77,18 @@ function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
-  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
+  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example);
   const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
     const words = [
-      ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
+      `isthmus ${verb}`,
+      ...networks,
+      ...(/--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
       ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
       ...chosen,
       options,
     ];
-    return [`isthmus ${verb} ${networks} ${words.join(" ")}`, purpose];
+    return [words.join(" "), purpose];
   });
 }
 
@@ -99,7 +108,7 @@ async function measure(command: CommandUnknownOpts, way: Way, context: Context):
   if (output !== undefined && made === undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
   if (networks !== undefined) await createFolder(networks);
-  const work = () => measureInto({ ...way, chosen, flags, made }, command.args, context);
+  const work = () => measureInto({ ...way, chosen, options, flags, made }, command.args, context);
   return made === undefined ? work() : makeAlone(made, flags.resume ?? false, work);
 }
 
@@ -107,6 +116,8 @@ async function measure(command: CommandUnknownOpts, way: Way, context: Context):
 interface Asked extends Way {
   /** Options that the command line gives, without the ones of a training. */
   readonly chosen: Readonly<Record<string, unknown>>;
+  /** The same options with their defaults. */
+  readonly options: SubjectRequest["options"];
   readonly flags: Flags;
   /** Files of the networks that it makes. */
   readonly made: MadeFiles | undefined;
@@ -118,11 +129,12 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
   const { networks, report } = flags;
   const former = made === undefined && flags.journal === undefined ? formerJournal(flags) : undefined;
   const journal = made?.state ?? flags.journal ?? former;
-  const result = made === undefined ? flags.output : undefined;
-  const outputs = [...(made?.networks.values() ?? [result]), report].filter((file) => file !== undefined);
+  const output = made === undefined ? flags.output : made.result;
+  const outputs = [...(made ? listMadeFiles(made) : [output]), report].filter((file) => file !== undefined);
   const { data, training } = await nameExamples(measurement, flags);
   const request: SubjectRequest = {
     measurement,
+    options: asked.options,
     paths,
     flags: { ...flags, data },
     training,
@@ -133,19 +145,19 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
   };
   const form = SUBJECT_FORMS[subject];
   return form.open(request, context, async (opened) => {
-    const trained = trainingValues(measurement, flags, opened.subject as OpenedSubject);
+    const trained = trainingValues(measurement, flags, opened.subject as OpenedSubject | TrainingSubject);
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
     const { inputs, facts, beside, restore } = opened;
-    const fileOf = placeOf(made, networks);
+    const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
     const work = { verb: entry.verb, beside: journal ?? flags.output ?? report ?? entry.verb, context };
     const measured = await withQueue(flags, work, async (tasks) => {
       const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
-      const running = { entry, measurement, journal, fileOf, restore, measurePairs };
+      const running = { entry, measurement, journal, restore, measurePairs, ...files };
       const control = createControl(running, context);
       return control.follow(() => measurement.run(opened.subject, resolved, control));
     });
     const drawable = measured as DrawableResult;
-    await saveResult(drawable, { output: result, report }, { inputs, facts, context });
+    await saveResult(drawable, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
     const note = form.corrected === undefined ? "" : noteStatistics(opened, measured, form.corrected);
     return {
@@ -163,7 +175,7 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
 function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
   const done: MeasuredResult & Partial<DoneStatistics> = result;
   const { statistics } = done;
-  if (statistics === undefined || !("graph" in subject)) return "";
+  if (statistics === undefined || !("statisticsData" in subject)) return "";
   const { graph, data } = subject;
   const { statisticsData = limitExamples("measure statistics", data, STATISTICS_EXAMPLES) } = subject;
   return formatStatistics(graph, { ...measuredOn(statisticsData), ...done, statistics }, corrected);

@@ -64,6 +64,8 @@ export interface Opened {
 export interface SubjectRequest {
   readonly measurement: AnyMeasurement;
   readonly paths: readonly string[];
+  /** Options of the measurement with their defaults, without the ones of a training. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** Options of the command, as the parser of command lines has them. */
   readonly flags: SubjectFlags;
   /** Name of the examples to train on; undefined if nothing is trained, or the subject names them itself. */
@@ -90,7 +92,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  addOptions(command: CommandUnknownOpts): void;
+  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 

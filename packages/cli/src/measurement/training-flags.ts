@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { entry, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, OpenedSubject } from "@isthmus/findings";
+import type { AnyMeasurement, OpenedSubject, TrainingSubject } from "@isthmus/findings";
+import type { DataSet } from "@isthmus/graph";
 import { TRAINING_FIELDS } from "@isthmus/training";
 import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -68,11 +69,19 @@ export async function nameExamples(
 export function trainingValues(
   { options, trains }: AnyMeasurement,
   flags: Partial<TrainingFlags>,
-  { graph, data, beside }: Pick<OpenedSubject, "graph" | "data" | "beside">,
+  subject: OpenedSubject | TrainingSubject,
 ): Readonly<Record<string, unknown>> {
   if (trains === undefined) return {};
-  const training = trains.on === undefined ? data : entry(beside, trains.on, "examples");
   // Commander has filled in the defaults of the flags.
-  const values = trainingOptions(flags as TrainingFlags, { graph, data: training });
+  const values = trainingOptions(flags as TrainingFlags, {
+    graph: subject.graph,
+    data: trainedOn(subject, trains.on),
+  });
   return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(options, name)));
+}
+
+/** Returns the examples of a subject that networks are trained on. */
+function trainedOn(subject: OpenedSubject | TrainingSubject, on: string | undefined): DataSet {
+  if ("training" in subject) return subject.training;
+  return on === undefined ? subject.data : entry(subject.beside, on, "examples");
 }

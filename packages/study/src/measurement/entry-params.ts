@@ -81,7 +81,7 @@ async function openMeasured(
 }
 
 /** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
-function completed(
+export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
   chosen: ReadonlyMap<string, unknown>,
   subject: CompletedBy,
@@ -93,10 +93,19 @@ function completed(
 }
 
 /** Returns the options that an entry names, and the seed of the study for a measurement that has one. */
-function chosenOf({ options }: AnyMeasurement, entry: AnyEntry, seed: number): ReadonlyMap<string, unknown> {
+export function chosenOf(
+  measurement: AnyMeasurement,
+  entry: AnyEntry,
+  seed: number,
+): ReadonlyMap<string, unknown> {
+  const { options } = measurement;
   const chosen = Object.entries(entry).filter(([name, value]) => name in options && value !== undefined);
-  return new Map<string, unknown>("seed" in options ? [...chosen, ["seed", seed]] : chosen);
+  const name = seedOf(measurement);
+  return new Map<string, unknown>(name in options ? [...chosen, [name, seed]] : chosen);
 }
+
+/** Returns the name of the option that is the seed of a study. */
+export const seedOf = ({ training }: AnyMeasurement): string => training?.seed ?? "seed";
 
 /**
  * Lists the options that decide the key of a task: defaults included, but for options that came later, so

@@ -10,7 +10,8 @@ import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import { subjectFormOf } from "./subject-forms.ts";
-import { fromTaskOptions, taskShapeOf } from "./training-params.ts";
+import { trainingParams } from "./subjects/training.ts";
+import { fromTaskParams, taskShapeOf } from "./training-params.ts";
 
 /** Makes the kind of the tasks of a measurement. */
 export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<MeasurementParams> {
@@ -20,6 +21,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   const schema = z.strictObject({
     ...subject.params,
     ...(trains === undefined && MEASURED_LOSS),
+    ...(measurement.training && trainingParams(measurement.training, options)),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
     options: z.strictObject(taskShapeOf(measurement)),
@@ -31,11 +33,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
     run: (ports, params, inputs) =>
       subject.open({ measurement, ports, params, inputs }, async (opened) => {
         const journalPath = journal && join(ports.folder, journal.file);
-        const resolved = resolveFields(
-          `run "${kind}"`,
-          options,
-          fromTaskOptions(measurement, params.options),
-        );
+        const resolved = resolveFields(`run "${kind}"`, options, fromTaskParams(measurement, params));
         const result = await measurement.run(opened, resolved, controlOf(ports, journalPath));
         if (journalPath !== undefined) await rm(journalPath, { recursive: true, force: true });
         const record = Object.entries(measurement.recordOf?.(result) ?? result);

@@ -2,6 +2,7 @@ import type { AnyMeasurement } from "@isthmus/findings";
 import { TRAINING_FIELDS } from "@isthmus/training";
 import { z } from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import type { MeasurementParams } from "./open-shared.ts";
 
 type Trained = Pick<AnyMeasurement, "trains">;
 type Values<T> = Readonly<Record<string, T>>;
@@ -23,12 +24,19 @@ export const toTaskOptions = (measurement: Trained, options: Values<unknown>): V
 
 /** Makes the schemas of the options in the parameters of a task. */
 export function taskShapeOf(measurement: AnyMeasurement): z.ZodRawShape {
-  return nest(measurement, shapeOfFields(measurement.options), (training) => z.strictObject(training));
+  const { options, training } = measurement;
+  const inside = Object.entries(options).filter(([name]) => !training?.options.includes(name));
+  return nest(measurement, shapeOfFields(Object.fromEntries(inside)), (trained) => z.strictObject(trained));
 }
 
-/** Returns the options that the parameters of a task hold. */
-export function fromTaskOptions({ trains }: Trained, options: Values<unknown>): Values<unknown> {
-  if (trains?.param === undefined) return options;
-  const { [trains.param]: training, ...others } = options;
-  return { ...others, ...Object(training) };
+/** Returns the options that the parameters of a task hold, with the ones that stand beside its examples. */
+export function fromTaskParams(
+  { trains, training }: AnyMeasurement,
+  { options, ...params }: MeasurementParams,
+): Values<unknown> {
+  const beside = training?.options.map((name) => [name, params[name]] as const) ?? [];
+  const all = { ...options, ...Object.fromEntries(beside) };
+  if (trains?.param === undefined) return all;
+  const { [trains.param]: trained, ...others } = all;
+  return { ...others, ...Object(trained) };
 }

@@ -155,6 +155,8 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   landscape: ["statisticsData"],
   "walked-path": ["bezier"],
   curve: ["augment", "remainder", "freeze", "threads", "saveEvery"],
+  pareto: ["remainder", "augment", "freeze", "threads", "saveEvery"],
+  "intrinsic-dimension": ["remainder", "augment", "freeze", "threads", "saveEvery"],
 };
 
 /** Only curves had a loss from the beginning, that of their training; other measurements have one of late. */

@@ -7,9 +7,7 @@ import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { learnAlignment } from "./learn-alignment.ts";
 import { matchNetworks } from "./match-networks.ts";
-import { measureDimension } from "./measure-dimension.ts";
 import { measureEnsemble } from "./measure-ensemble.ts";
-import { measurePareto } from "./measure-pareto.ts";
 import { mergeNetworks } from "./merge-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "./task-kind.ts";
 
@@ -21,8 +19,6 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   matchNetworks,
   mergeNetworks,
   measureEnsemble,
-  measureDimension,
-  measurePareto,
 ];
 
 /** Lists the names of the tasks of Isthmus that are listed without loading anything. */

@@ -31,9 +31,9 @@ type TrainingRequest = NetworkOptions &
 export const TRAINING_FORM: SubjectForm = {
   arguments: [],
   addOptions(command, measurement) {
+    addSeveralOptions(command, measurement);
     addNetworkOptions(command, measurement);
     addExamplesOptions(command, descriptionOf(measurement));
-    addSeveralOptions(command, measurement);
     addScalingOptions(addEngineOption(command));
     if (isOfAnyGraph(measurement)) addBindingOptions(command);
   },
@@ -115,7 +115,6 @@ function addExamplesOptions(command: CommandUnknownOpts, { trained, measured }: 
 
 /** Adds the options of a measurement that trains with several seeds, or in two ways. */
 function addSeveralOptions(command: CommandUnknownOpts, { options }: AnyMeasurement): void {
-  command.optionsGroup(HELP_GROUPS.searching);
   if ("baselineSchedule" in options) {
     command.option(
       "--subspace-lr <x>",

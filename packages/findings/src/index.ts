@@ -12,7 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
+export { type LossWords, lossWords } from "./loss-words.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
@@ -69,3 +69,4 @@ export {
   type TableRow,
   unitOf,
 } from "./table.ts";
+export { withLossColumns } from "./with-loss-columns.ts";

@@ -3,7 +3,7 @@ import {
   formatMeasure,
   formatNumber,
   formatPlace,
-  lossLabel,
+  lossWords,
   MEASURES,
   type Measure,
 } from "@isthmus/findings";
@@ -38,7 +38,7 @@ export function formatPaths(
       width: Math.min(terminal.columns, MAX_CHART_WIDTH),
       charset: terminal.unicode ? "braille" : "ascii",
       color: terminal.color,
-      yLabel: lossLabel("loss", result),
+      yLabel: lossWords(result).axis("loss"),
       xLabel: "from A (t = 0) to B (t = 1)",
     },
   );

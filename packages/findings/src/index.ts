@@ -21,14 +21,19 @@ export type {
   CompletedBy,
   Control,
   ExamplesBeside,
+  MadeNetworks,
   Measurement,
   MeasurementEntry,
   NamedSubject,
+  NetworkMaking,
   OpenedSubject,
   OwnSubject,
+  SaveNetwork,
   SourceSubject,
   SubjectName,
   Subjects,
+  TrainingMeasurement,
+  Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type { PageFact } from "./page-fact.ts";
@@ -69,4 +74,4 @@ export {
   type TableRow,
   unitOf,
 } from "./table.ts";
-export { withLossColumns } from "./with-loss-columns.ts";
+export { lossColumn, withLossColumns } from "./with-loss-columns.ts";

@@ -1,7 +1,7 @@
 import type { LossFields } from "@isthmus/graph";
 import { lossWords } from "./loss-words.ts";
 import type { Report } from "./report.ts";
-import { isKnown, type Table } from "./table.ts";
+import { isKnown, type Table, type TableColumn } from "./table.ts";
 
 /**
  * Gives columns of losses the unit of the loss that a result was measured by, and leaves out columns of
@@ -15,6 +15,11 @@ export function withLossColumns(report: Report, result: object): Report {
   const tableOf = (table: Table) => withUnit(hasErrors ? table : withoutUnknown(table), unit);
   const sections = report.sections.map((section) => ({ ...section, tables: section.tables.map(tableOf) }));
   return { ...report, sections };
+}
+
+/** Returns kind and unit of a column of losses; losses without a unit are plain numbers. */
+export function lossColumn(unit: string): Pick<TableColumn, "kind" | "unit"> {
+  return unit === "" ? { kind: "number" } : { kind: "loss", unit };
 }
 
 /** Leaves out the columns of errors in which nothing was measured. */
@@ -32,11 +37,11 @@ function withoutUnknown(table: Table): Table {
   };
 }
 
-/** Names the unit of columns of losses, which are in nats if they name none; without a unit, they are numbers. */
+/** Names the unit of columns of losses, which else are in nats. */
 function withUnit(table: Table, unit: string): Table {
   const columns = table.columns.map((column) => {
-    if (column.kind !== "loss" || column.unit !== undefined) return column;
-    return unit === "" ? { ...column, kind: "number" as const } : { ...column, unit };
+    const isUnnamed = column.kind === "loss" && column.unit === undefined;
+    return isUnnamed ? { ...column, ...lossColumn(unit) } : column;
   });
   return { ...table, columns };
 }

@@ -15,7 +15,7 @@ import {
 import type { MechanismSet, MechanismsResult } from "../mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
-/** Words for losses, which are all of classes: mechanisms are told by errors. */
+/** Words for losses, which are all of classes, as errors decide. */
 const LOSSES = lossWords({});
 
 /**

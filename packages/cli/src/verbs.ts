@@ -91,10 +91,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
     ...measuringVerbs(),
-    map: {
-      summary: "Measure barriers between all pairs of many networks, and place them in the plane",
-      load: async () => (await import("./commands/map.ts")).mapVerb,
-    },
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

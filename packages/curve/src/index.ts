@@ -1,5 +1,5 @@
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";
-export { describeCurve } from "./describe/describe-curve.ts";
+export { CURVE_RESULT } from "./curve-result-kind.ts";
 export {
   assertPaths,
   type NamedPath,

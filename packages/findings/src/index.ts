@@ -32,16 +32,31 @@ export type {
   CompletedBy,
   Control,
   ExamplesBeside,
+  MadeNetworks,
   Measurement,
   MeasurementEntry,
   NamedSubject,
+  NetworkMaking,
   OpenedSubject,
   OwnSubject,
+  SaveNetwork,
   SourceSubject,
   SubjectName,
   Subjects,
+  TrainingMeasurement,
+  Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
+export type {
+  AnyPairsMeasurement,
+  MeasurePairs,
+  NetworkPair,
+  PairNetwork,
+  PairsControl,
+  PairsMeasurement,
+  PairsOfNetworks,
+  PairsSubject,
+} from "./measurement/pairs.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";

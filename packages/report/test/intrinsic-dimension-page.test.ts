@@ -1,4 +1,4 @@
-import { describeIntrinsicDimension } from "@isthmus/subspace";
+import { INTRINSIC_DIMENSION_RESULT } from "@isthmus/subspace";
 import { describe, expect, it } from "vitest";
 import { renderResultPage } from "../src/page/render-result-page.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
@@ -6,7 +6,9 @@ import { allOf, parsePage } from "./parse-page.ts";
 
 describe("describeIntrinsicDimension()", () => {
   it("says the dimension, its interval, and the accuracies beside the line", () => {
-    const { summary, tiles, sections, notes } = describeIntrinsicDimension(intrinsicDimensionResult());
+    const { summary, tiles, sections, notes } = INTRINSIC_DIMENSION_RESULT.describe(
+      intrinsicDimensionResult(),
+    );
     expect(summary).toBe(
       "400 numbers, 500 times fewer than it has, in a random subspace, reach 90 % of the full accuracy, 87.21 %.",
     );
@@ -43,7 +45,7 @@ describe("describeIntrinsicDimension()", () => {
       { seed: 1, dimension: 790 },
     ];
     const none = { ...rest, dimension: null, crossing: null, crossings, line: 0.95 };
-    const { summary, tiles, notes } = describeIntrinsicDimension(none);
+    const { summary, tiles, notes } = INTRINSIC_DIMENSION_RESULT.describe(none);
     expect(summary).toBe(
       "No measured dimension, up to 800 of 199,210, reaches 90 % of the full accuracy, 95.00 %.",
     );
@@ -54,7 +56,10 @@ describe("describeIntrinsicDimension()", () => {
   it("says before anything else that nothing was learned, or that the line is reached without training", () => {
     const result = intrinsicDimensionResult();
     const untrained = { start: [{ seed: 0, accuracy: 0.9, loss: 0.3 }], guess: 0.2, startReaches: true };
-    const none = describeIntrinsicDimension({ ...result, untrained: { ...untrained, learned: false } });
+    const none = INTRINSIC_DIMENSION_RESULT.describe({
+      ...result,
+      untrained: { ...untrained, learned: false },
+    });
     expect(none.summary).toBe(
       "Full training learned hardly anything: it reaches 96.90 %, the untrained network 90.00 %, and the most frequent class 20.00 %. d_90 means nothing; train longer, or on more examples.",
     );
@@ -62,11 +67,11 @@ describe("describeIntrinsicDimension()", () => {
       "The untrained network, in 0 dimensions, already reaches the line of 87.21 %: it has 90.00 %.",
     );
     const { untrained: _, ...earlier } = result;
-    expect(describeIntrinsicDimension(earlier).summary).toMatch(/^400 numbers/);
+    expect(INTRINSIC_DIMENSION_RESULT.describe(earlier).summary).toMatch(/^400 numbers/);
   });
 
   it("refuses a result without trainings in subspaces", () => {
-    expect(() => describeIntrinsicDimension({ ...intrinsicDimensionResult(), points: [] })).toThrow(
+    expect(() => INTRINSIC_DIMENSION_RESULT.describe({ ...intrinsicDimensionResult(), points: [] })).toThrow(
       /needs at least one training in a subspace/,
     );
   });

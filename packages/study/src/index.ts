@@ -1,4 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
+export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
@@ -51,6 +52,7 @@ export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export { shapeOfFields } from "./schema/zod-of-form.ts";
 export type {
   StudyColumn,
   StudyFigure,
@@ -60,5 +62,6 @@ export type {
   StudyTable,
   StudyValue,
 } from "./study-result.ts";
+export { STUDY_RESULT } from "./study-result-kind.ts";
 export type { StudyPorts } from "./tasks/task-kind.ts";
 export { loadStudyTasks } from "./tasks/task-kinds.ts";

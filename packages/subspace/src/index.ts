@@ -4,9 +4,9 @@ export {
   type SubspaceOptions,
   type SubspaceScope,
 } from "./create-subspace.ts";
-export { describeIntrinsicDimension } from "./describe/describe-intrinsic-dimension.ts";
 export { meansByDimension } from "./describe/means-by-dimension.ts";
 export { wordsOfUntrained } from "./describe/words-of-untrained.ts";
+export { INTRINSIC_DIMENSION_RESULT } from "./intrinsic-dimension-kind.ts";
 export type {
   IntrinsicDimensionResult,
   SeedAccuracy,

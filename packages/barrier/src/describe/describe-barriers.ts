@@ -12,7 +12,13 @@ import {
   unitOfLoss,
 } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
-import { type BarrierCurve, measuresErrors, type ShownCurve, withTemperedCurves } from "./barrier-curve.ts";
+import {
+  assertDrawableCurves,
+  type BarrierCurve,
+  measuresErrors,
+  type ShownCurve,
+  withTemperedCurves,
+} from "./barrier-curve.ts";
 import { barrierPlot } from "./barrier-plot.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
@@ -23,8 +29,12 @@ const WORTH_TELLING = 2;
 /** Ratio of barriers from which the lowest curve looks like a line beside the highest. */
 const NEEDS_ENLARGING = 8;
 
-/** Says what barrier curves show; they must be drawable. */
+/**
+ * Says what barrier curves show.
+ * @throws UsageError if there is no curve, or one cannot be drawn
+ */
 export function describeBarriers(curves: readonly BarrierCurve[]): Report {
+  assertDrawableCurves(curves);
   const shown = withTemperedCurves(curves);
   const { decomposition } = curves.findLast((curve) => curve.decomposition !== undefined) ?? {};
   return {

@@ -1,9 +1,8 @@
 import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import type { BarrierCurve } from "@isthmus/barrier";
+import { type BarrierCurve, curvesOf } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
-  curvesOf,
   type Drawable,
   type DrawableResult,
   isNamedBarriers,
@@ -18,7 +17,6 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
-import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPruning } from "../format/format-pruning.ts";
@@ -174,8 +172,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "map":
-      return formatMap(result, terminal);
     case "curve":
       return formatCurve(result, terminal);
     case "star":

@@ -1,11 +1,11 @@
 import { type Unfolded, unfold } from "@isthmus/forms";
 import type { NetworkDescription, RepeatedNetwork } from "../description/study-description.ts";
-import { fulfils, type WantedValues } from "../description/wanted-values.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
 import { makerOf } from "../networks/makers.ts";
 import type { AnyNetworkMaker, Making, StartSort, Starts } from "../networks/network-maker.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import { agree, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
+import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
 /**
  * Plans all networks of a group.

@@ -3,7 +3,6 @@ export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -35,6 +34,7 @@ export type {
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export { studyJsonSchema } from "./file/study-json-schema.ts";
+export type { NetworkMeasurement } from "./measurement/subjects/network.ts";
 export type { CollectedStudyNetwork } from "./networks/collect.ts";
 export type { LoadedNetwork } from "./networks/load.ts";
 export type { PrunedStudyNetwork } from "./networks/prune.ts";

@@ -17,7 +17,6 @@ import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
-import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPruning } from "../format/format-pruning.ts";
@@ -173,8 +172,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "map":
-      return formatMap(result, terminal);
     case "curve":
       return formatCurve(result, terminal);
     case "star":

@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
-import type { AnyMeasurement, Control, MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import type {
+  AnyMeasurement,
+  Control,
+  MeasuredResult,
+  MeasurementEntry,
+  MeasurePairs,
+} from "@isthmus/findings";
 import type { BoundNetwork } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
@@ -23,11 +29,12 @@ interface Running {
   readonly networks: string | undefined;
   /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
   readonly restore: BoundNetwork["restore"] | undefined;
+  readonly measurePairs: MeasurePairs | undefined;
 }
 
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
-  { entry, measurement, journal, networks, restore }: Running,
+  { entry, measurement, journal, networks, restore, measurePairs }: Running,
   { signal, progress, terminal }: Context,
 ): CommandControl {
   const pace = createPace();
@@ -35,6 +42,7 @@ export function createControl(
   return {
     signal,
     journalPath: journal,
+    measurePairs,
     report(stage, done, stored) {
       if (done !== undefined) pace.note(done, stored);
       progress(stage, done, pace.left);

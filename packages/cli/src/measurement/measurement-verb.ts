@@ -8,13 +8,16 @@ import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics"
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
+import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
-import { addFormerOptions, type FormerFlags, formerJournal } from "./former-options.ts";
+import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
 import type { Opened, SubjectRequest } from "./open-subject.ts";
+import { measureByQueue } from "./pairs/measure-by-queue.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
 
@@ -42,10 +45,13 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     form.addOptions(command);
     addWayOptions(command.optionsGroup(heading), ways);
     addFormerOptions(command, at(entries, 0, "measurement").kind);
+    const notes = ways.flatMap(({ measurement: { pairs } }) => (pairs === undefined ? [] : [pairs.note]));
+    if (notes.length > 0) addQueueOptions(command);
     return command
       .option("-o, --output <file>", "write the result (.json)")
       .option("--report <file>", "write a page with figures and all numbers (.html)")
       .addHelpText("after", formatExamples(...ways.flatMap(examplesOf)))
+      .addHelpText("after", notes.map((note) => `\nWith --queue, ${note}.\n`).join(""))
       .action(() => run(command.opts(), (context) => measure(command, chooseWay(command, ways), context)));
   };
 }
@@ -71,7 +77,7 @@ function examplesOf({
   });
 }
 
-type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags;
+type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags & QueueOptions;
 
 /** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
@@ -105,13 +111,18 @@ async function measure(
   return form.open(request, context, async (opened) => {
     const resolved = resolveFields(attempt, fields, { ...chosen, ...opened.implied });
     const { inputs, facts, beside, restore } = opened;
-    const control = createControl({ entry, measurement, journal, networks, restore }, context);
-    const result = await control.follow(() => measurement.run(opened.subject, resolved, control));
+    const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
+    const result = await withQueue(flags, work, async (tasks) => {
+      const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
+      const running = { entry, measurement, journal, networks, restore, measurePairs };
+      const control = createControl(running, context);
+      return control.follow(() => measurement.run(opened.subject, resolved, control));
+    });
     await saveResult(result as DrawableResult, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
     const note = form.corrected === undefined ? "" : noteStatistics(opened, result, form.corrected);
     return {
-      result: { ...result, ...beside },
+      result: { ...result, ...beside, ...(saysOutputs(measurement.kind) && { outputs }) },
       text: [
         await formatResult(result as DrawableResult, context.terminal),
         ...formatNote(note),

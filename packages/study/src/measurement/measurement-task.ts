@@ -49,5 +49,6 @@ function controlOf({ signal, onProgress }: TaskContext, journalPath: string | un
     },
     saveNetwork: undefined,
     onPart: () => {},
+    measurePairs: undefined,
   };
 }

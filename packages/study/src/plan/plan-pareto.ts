@@ -6,8 +6,8 @@ import { parseNetwork } from "@isthmus/zoo";
 import type { ParetoMeasurement } from "../description/pareto-measurement.ts";
 import { keyedOptions } from "../measurement/entry-params.ts";
 import { measurePareto } from "../tasks/measure-pareto.ts";
-import { describeNetwork } from "./describe-network.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+import { describeNetwork } from "./planner.ts";
 
 /**
  * Plans the measurement of a front, which trains its networks itself.

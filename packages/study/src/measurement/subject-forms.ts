@@ -1,12 +1,11 @@
 import { InputError } from "@isthmus/core";
 import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
-import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
 import { ATTACK_FORM, type AttackSelection } from "./subjects/attack.ts";
 import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
-import { NETWORK_FORM } from "./subjects/network.ts";
+import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
 import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
 import {
   PAIR_FORM,

@@ -178,6 +178,11 @@ describe("isthmus ensemble", () => {
       ["rays of the star", 2],
     ]);
     expect(result.others.map(({ examples }) => examples)).toEqual([20, 30]);
+    const { provenance } = JSON.parse(read("ensemble.json").toString());
+    expect(provenance.data.map(({ name }: { readonly name: string }) => name)).toEqual([
+      ...["npz:stripes.npz:test", "npz:stripes.npz:train@20", "npz:stripes.npz:train@30"],
+      "npz:stripes.npz:train@50",
+    ]);
     const page = read("ensemble.html").toString();
     for (const name of ["quality-nll", "quality-ece", "quality-brier", "reliability"])
       expect(page).toContain(`id="figure-${name}"`);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { bundleScript } from "../../../test/helpers/bundle-script.ts";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { parseS3Location } from "../src/storage/s3/s3-location.ts";
 import { openS3Objects, type S3Objects } from "../src/storage/s3/s3-objects.ts";
@@ -16,6 +17,7 @@ import { type S3Server, startS3Server } from "./s3-server.ts";
 import { describeStorage, PLACE, readFiles, resultOf, taskOf, writeFiles } from "./storage-conformance.ts";
 
 /** Variables that the client of S3 reads; tests of other files do without. */
+const OPEN_STORAGE = new URL("../src/storage/open-storage.ts", import.meta.url);
 const CREDENTIALS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 let server: S3Server;
 let machines = 0;
@@ -121,7 +123,7 @@ describe("S3 as a storage", () => {
     const script = `
       import { writeFileSync } from "node:fs";
       import { join } from "node:path";
-      const { openStorage } = await import(${JSON.stringify(new URL("../src/storage/open-storage.ts", import.meta.url).href)});
+      import { openStorage } from ${JSON.stringify(await bundleScript(OPEN_STORAGE))};
       const storage = await openStorage(${JSON.stringify(server.address(basename(folder)))}, { cache: ${JSON.stringify(join(folder, "killed"))} });
       const folder = await storage.begin(${JSON.stringify(PLACE)}, "w1");
       writeFileSync(join(folder, "small.bin"), "abc");
@@ -129,8 +131,8 @@ describe("S3 as a storage", () => {
       console.log("begins");
       await storage.publish(folder, ${JSON.stringify(resultOf("w1"))});
     `;
-    const options = ["--import", "tsx", "--conditions=@isthmus/source", "--input-type=module", "-e", script];
-    const child = spawn(process.execPath, options, { stdio: ["ignore", "pipe", "inherit"] });
+    const flags = ["--input-type=module", "-e", script];
+    const child = spawn(process.execPath, flags, { stdio: ["ignore", "pipe", "inherit"] });
     await once(child.stdout, "data");
     while (!(await keys()).some((key) => key.endsWith("small.bin"))) {
       expect(child.exitCode).toBe(null);

@@ -21,14 +21,19 @@ export type {
   CompletedBy,
   Control,
   ExamplesBeside,
+  MadeNetworks,
   Measurement,
   MeasurementEntry,
   NamedSubject,
+  NetworkMaking,
   OpenedSubject,
   OwnSubject,
+  SaveNetwork,
   SourceSubject,
   SubjectName,
   Subjects,
+  TrainingMeasurement,
+  Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type { PageFact } from "./page-fact.ts";

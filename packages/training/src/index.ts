@@ -133,6 +133,7 @@ export {
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";
 export {
+  epochsField,
   LEARNING_RATE_FIELD,
   TRAINING_FIELDS,
   type TrainingChoice,

@@ -1,6 +1,5 @@
 import { UsageError } from "@isthmus/core";
 import { sharedExamples } from "@isthmus/data";
-import type { DataSet } from "@isthmus/graph";
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -45,11 +44,10 @@ export const ENSEMBLE_FORM: SubjectForm = {
     const paths = await expandPaths(request.paths);
     noteTwice(paths, context.terminal);
     const all = star === undefined ? paths : [...paths, star];
-    return openNetworks({ ...request, paths: all }, context, async (subject, shared, openFurther) => {
-      const others: DataSet[] = [];
-      for (const name of oodData) others.push(await openFurther(name));
+    const asked = { ...request, paths: all, others: oodData };
+    return openNetworks(asked, context, async (subject, shared, { others, open }) => {
       const networks = subject.networks.map(({ network }) => network);
-      const measured = statisticsData === undefined ? undefined : await openFurther(statisticsData);
+      const measured = statisticsData === undefined ? undefined : await open(statisticsData);
       return work({
         ...shared,
         subject: {

@@ -1,9 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, OpenedSubject, PageFact, SubjectName, Subjects } from "@isthmus/findings";
-import { assertDataFits, type BindingSummary, type BoundNetwork, type DataSet } from "@isthmus/graph";
+import type { AnyMeasurement, PageFact, SubjectName, Subjects } from "@isthmus/findings";
+import {
+  type Architecture,
+  assertDataFits,
+  type BindingSummary,
+  type BoundNetwork,
+  type DataSet,
+} from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
-import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
+import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
 import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
@@ -148,7 +154,7 @@ async function openPair<T>(
       data,
       statisticsData,
       beside: await openBeside(measurement, flags, scaled),
-      symmetries: once(pair, context),
+      symmetries: symmetriesOf(pair, context),
     };
     return work(subject, {
       implied: pair.statistics === "auto" ? {} : { statistics: pair.statistics },
@@ -214,17 +220,30 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
-/** Opens further examples for networks by name, with bytes scaled like the ones to measure on. */
-type OpenFurther = (name: string) => Promise<DataSet>;
+/** Further examples for networks, with bytes scaled like the ones to measure on. */
+interface FurtherExamples {
+  /** The ones that the request names. */
+  readonly others: readonly DataSet[];
+  open(name: string): Promise<DataSet>;
+}
+
+/** Networks that share an architecture, as a command line names them. */
+interface NetworksRequest extends SubjectRequest {
+  /**
+   * Names of other data, which are opened before the further examples of the measurement.
+   * @defaultValue none
+   */
+  readonly others?: readonly string[];
+}
 
 /** Opens networks that share an architecture, with their data. */
 export async function openNetworks<T>(
-  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  { measurement, paths, flags, statistics, outputs, others: named = [] }: NetworksRequest,
   context: Context,
   work: (
     subject: Subjects["networks"],
     shared: Omit<Opened, "subject">,
-    openFurther: OpenFurther,
+    further: FurtherExamples,
   ) => Promise<T>,
 ): Promise<T> {
   const { attempt, options } = measurement;
@@ -232,7 +251,7 @@ export async function openNetworks<T>(
   await assertArchitecture(attempt, paths, flags);
   const read = await openSharedArchitecture(paths, flags);
   const reading = dataContext(read);
-  const { data, statisticsData: named } = await openData(flags, reading);
+  const { data, statisticsData } = await openData(flags, reading);
   return withCheckpoints(paths, async (checkpoints) => {
     const files = [flags.graph, flags.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap((checkpoint) => checkpoint.files), ...files];
@@ -246,20 +265,23 @@ export async function openNetworks<T>(
     const unscored =
       policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
     const scaled = { context: reading, scaling: data.scaling };
-    const subject = {
-      ...{ graph, engine, data, statisticsData: named ?? unscored },
-      networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
-      beside: await openBeside(measurement, flags, scaled),
-      symmetries: once(bound, context),
-    };
-    const isImplied = statistics === undefined && named !== undefined && policy !== undefined;
-    const implied = isImplied ? { statistics: "recalibrate" } : {};
-    const { restore } = at(bound.networks, 0, "network");
-    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, async (name) => {
+    const open = async (name: string) => {
       const further = await openScaled(name, data.scaling, reading);
       assertDataFits(attempt, graph, further, 1);
       return further;
-    });
+    };
+    const others: DataSet[] = [];
+    for (const name of named) others.push(await open(name));
+    const subject = {
+      ...{ graph, engine, data, statisticsData: statisticsData ?? unscored },
+      networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
+      beside: await openBeside(measurement, flags, scaled),
+      symmetries: symmetriesOf(bound, context),
+    };
+    const isImplied = statistics === undefined && statisticsData !== undefined && policy !== undefined;
+    const implied = isImplied ? { statistics: "recalibrate" } : {};
+    const { restore } = at(bound.networks, 0, "network");
+    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, { others, open });
   });
 }
 
@@ -268,11 +290,7 @@ function defaultPolicyOf(options: AnyMeasurement["options"]): StatisticsChoice |
   return options["statistics"]?.default as StatisticsChoice | undefined;
 }
 
-function once({ graph, engine }: Pick<OpenedSubject, "graph" | "engine">, { signal, progress }: Context) {
-  let symmetries: Promise<Symmetries> | undefined;
-  return (): Promise<Symmetries> => {
-    if (symmetries === undefined) progress("Discovering symmetries");
-    symmetries ??= discoverSymmetries({ graph, engine }, { signal });
-    return symmetries;
-  };
+/** Returns a function that discovers the symmetries of an opened subject once, and shows that it does. */
+function symmetriesOf(architecture: Architecture, { signal, progress }: Context): () => Promise<Symmetries> {
+  return discoverOnce(architecture, { signal }, () => progress("Discovering symmetries"));
 }

@@ -1,9 +1,10 @@
 import { EngineError, InputError } from "@isthmus/core";
 import { createProcessExecutor } from "@isthmus/tasks";
 import { describe, expect, it } from "vitest";
+import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
 import { classifyFailure } from "./classify-failure.ts";
 
-const SCRIPT = new URL("../../../tasks/test/sum-worker.mjs", import.meta.url);
+const SCRIPT = await bundleScript(new URL("../../../tasks/test/sum-worker.ts", import.meta.url));
 
 describe("classifyFailure()", () => {
   it("classifyFailure() knows bad input, faults of the world, and processes that died", async () => {

@@ -1,12 +1,12 @@
 // A worker in a process of its own, to be killed or frozen. Its tasks run until they are aborted, and then claim to be bad.
 //
-//   far-worker.ts MODULE PLACE OPTIONS
+//   far-worker.ts ADDRESS NAME OPTIONS
 import { once } from "node:events";
 import { describeError } from "@isthmus/tasks";
-import type { ServeOptions, TaskHandler, TaskQueue } from "../../src/queue/task-queue.ts";
+import { openQueue } from "../../src/queue/open-queue.ts";
+import type { ServeOptions, TaskHandler } from "../../src/queue/task-queue.ts";
 
-const [, , module = "", place = "", options = ""] = process.argv;
-const { openPlace } = (await import(module)) as { openPlace(place: string): Promise<TaskQueue> };
+const [, , address = "", name = "", options = ""] = process.argv;
 const say = (sentence: string): void => void process.send?.(sentence);
 
 const handle: TaskHandler = async ({ id }, { signal, onProgress }) => {
@@ -17,7 +17,7 @@ const handle: TaskHandler = async ({ id }, { signal, onProgress }) => {
   return { kind: "failed", error: describeError(new Error("aborted")), again: false };
 };
 
-const queue = await openPlace(place);
+const queue = await openQueue(address, { name });
 const server = await queue.serve(handle, JSON.parse(options) as ServeOptions);
 // Told to end, it closes what it has opened: nothing else may keep its process alive then.
 process.once("message", async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, vi } from "vitest";
+import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
 import type {
   QueueEvent,
   QueueServer,
@@ -98,17 +99,22 @@ export async function openBench(place: QueuePlace): Promise<QueueBench> {
   };
 }
 
-const FAR = fileURLToPath(new URL("./far-worker.ts", import.meta.url));
+let far: Promise<URL> | undefined;
+
+/** The script of workers in processes of their own, which is bundled once for all of them. */
+async function farScript(): Promise<string> {
+  far ??= bundleScript(new URL("./far-worker.ts", import.meta.url));
+  return fileURLToPath(await far);
+}
 
 /** Starts a worker in a process of its own; resolves once it serves. */
 export async function startFar(
   { elsewhere }: Pick<QueuePlace, "elsewhere">,
   worker: string,
 ): Promise<FarWorker> {
-  const args = [elsewhere.module, elsewhere.place, JSON.stringify({ worker, capacity: 1, ...PATIENCE })];
-  const child = fork(FAR, args, {
-    execArgv: ["--import", "tsx", "--conditions=@isthmus/source", "--no-warnings"],
-  });
+  const { address, name } = elsewhere;
+  const args = [address, name, JSON.stringify({ worker, capacity: 1, ...PATIENCE })];
+  const child = fork(await farScript(), args, { execArgv: [] });
   const said: string[] = [];
   child.on("message", (message) => said.push(String(message)));
   const ended = once(child, "exit");

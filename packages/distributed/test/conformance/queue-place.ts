@@ -4,6 +4,6 @@ import type { TaskQueue } from "../../src/queue/task-queue.ts";
 export interface QueuePlace {
   /** Opens the queue with connections of its own, as another process would. */
   readonly open: () => Promise<TaskQueue>;
-  /** How a process of its own opens it: the URL of a module that exports `openPlace`, and what to call it with. */
-  readonly elsewhere: { readonly module: string; readonly place: string };
+  /** How a process of its own opens it by `openQueue`: the address, and the name of the queue there. */
+  readonly elsewhere: { readonly address: string; readonly name: string };
 }

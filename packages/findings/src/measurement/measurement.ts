@@ -82,6 +82,21 @@ export interface Subjects {
 /** Name of a sort of subject. */
 export type SubjectName = keyof Subjects;
 
+/** How a network was made, to be kept beside its weights. */
+export interface NetworkMaking {
+  /** Networks that it was made of. */
+  readonly from: readonly Checkpoint[];
+  /** What else it depends on, such as seeds, as values that JSON can hold. */
+  readonly by: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes a network.
+ * @param name - name of its file, without an ending
+ * @param making - how it was made; a network on the way may say nothing of it
+ */
+export type SaveNetwork = (name: string, network: Checkpoint, making?: NetworkMaking) => Promise<void>;
+
 /** How a measurement is run, whoever started it. */
 export interface Control<R = unknown> {
   /** Aborted if the measurement is to stop. */
@@ -96,11 +111,10 @@ export interface Control<R = unknown> {
    */
   readonly report: (stage: string, done?: number, stored?: boolean) => void;
   /**
-   * Writes a network on the way into the folder that a command names for them.
-   * @param name - name of its file, without an ending
-   * @defaultValue undefined, if no folder is named
+   * Writes a network that is made, or one on the way, into the file or the folder that a command names.
+   * @defaultValue undefined, if none is named
    */
-  readonly saveNetwork: ((name: string, network: Checkpoint) => Promise<void>) | undefined;
+  readonly saveNetwork: SaveNetwork | undefined;
   /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
 }
@@ -115,6 +129,40 @@ export interface ExamplesBeside {
   readonly param: string;
   /** The examples if none are named: the training split of the measured ones, or none. */
   readonly default: "training-split" | undefined;
+}
+
+/**
+ * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
+ * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
+ */
+export interface Trains {
+  /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
+  readonly leastEpochs: 0 | 1;
+  /** The optimizer if none is named. */
+  readonly optimizer: "sgd" | "adam" | "adamw";
+  /** Whether it trains networks of any graph, or on images alone. @defaultValue "any" */
+  readonly trained?: "any" | "images";
+  /**
+   * Name of the examples to train on among {@link Measurement.examplesBeside}. A command line names them by
+   * `--data`, and the ones to measure on by `--test-data`, whose default is the test split of `--data`.
+   * @defaultValue the subject opens the examples to train on itself
+   */
+  readonly on?: string;
+  /**
+   * Name of the object that holds the options of the training in the parameters of a task.
+   * @defaultValue they stand among the other options
+   */
+  readonly param?: string;
+}
+
+/** Networks that a measurement makes, which its command writes to `-o` in place of the result. */
+export interface MadeNetworks<O extends object> {
+  /** Says what `-o` names, for help. */
+  readonly help: string;
+  /** Name of the state beside them, from which `--resume` goes on, without an ending. */
+  readonly state: string;
+  /** Lists the names of their files without an ending; `-o` may name the file of the only one. */
+  names(options: ResolvedOf<O>): readonly string[];
 }
 
 /** What options whose defaults are not constant depend on. */
@@ -145,6 +193,10 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
    * @defaultValue it has no journal
    */
   readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
+  /** Says how it trains networks. @defaultValue it trains none */
+  readonly trains?: Trains;
+  /** Says which networks it makes. @defaultValue it makes none */
+  readonly makes?: MadeNetworks<O>;
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
   readonly networks?: string;
   /** Options of command lines, each with its purpose. */
@@ -162,6 +214,13 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
    */
   recordOf?(result: R): object;
 }
+
+/** A measurement that trains networks. */
+export type TrainingMeasurement<
+  S extends SubjectName,
+  O extends object,
+  R extends MeasuredResult,
+> = Measurement<S, O, R> & { readonly trains: Trains };
 
 /** Any measurement: its methods take what their own kind made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;

@@ -4,25 +4,22 @@ import { PARETO_FIELDS } from "@isthmus/ensemble";
 import { batch, count, repeats, schemaOf, seed, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
+import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { z } from "zod";
 import { LABEL_CHOICES } from "../description/dimension-measurement.ts";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import type { CurveMeasurement } from "../description/path-measurements.ts";
-import { entrySchemaOf, isStudied } from "../measurement/entry.ts";
+import { entrySchemaOf } from "../measurement/entry.ts";
+import { isStudied } from "../measurement/subject-forms.ts";
 import { DIMENSION_SHAPE } from "../schema/dimension-fields.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
-import { FILE_LOSS, type FileLoss } from "../schema/file-loss.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { PAIR_SELECTION } from "../schema/pair-selection.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
-/** A curve to be trained, as a file describes it. */
-type FileCurveMeasurement = Omit<CurveMeasurement, "loss"> & { readonly loss?: FileLoss };
-
 /** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
-type FileMeasurement = FileOf<MergeMeasurement> | FileCurveMeasurement;
+type FileMeasurement = FileOf<MergeMeasurement> | CurveMeasurement;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;
 };
@@ -58,7 +55,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
       trainOn: NAMED_DATA,
       epochs: repeats(1),
       batch: batch.optional(),
-      loss: FILE_LOSS.optional(),
+      loss: LOSS.optional(),
       optimizer: OPTIMIZER.optional(),
       schedule: SCHEDULE.optional(),
     }),

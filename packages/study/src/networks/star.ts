@@ -9,13 +9,18 @@ import { z } from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { describeNetwork } from "../plan/describe-network.ts";
-import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
 import { makingTask } from "./making-task.ts";
 import type { NetworkMaker } from "./network-maker.ts";
-import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
+import {
+  RUN_SHAPE,
+  STEPS_SHAPE,
+  type StepsChoice,
+  TRAINING_PARAMS_SHAPE,
+  type TrainingParams,
+} from "./training-shape.ts";
 
 /** A star of other networks, to be found; options that are missing have the defaults of `findStar`. */
 export interface StarNetwork extends StarSearchChoice, StepsChoice {
@@ -44,7 +49,7 @@ interface StarParams {
   readonly data: TaskData;
   /** The network whose random weights it starts from; missing if it starts from the anchors' mean. */
   readonly start?: TaskNetwork;
-  readonly options: TrainingOptions & StarSearchChoice;
+  readonly options: TrainingParams & StarSearchChoice;
 }
 
 /** File of the star's weights. */
@@ -56,7 +61,7 @@ const TASK = makingTask<StarParams>({
   params: z.strictObject({
     data: TASK_DATA,
     start: TASK_NETWORK.optional(),
-    options: z.strictObject({ ...TRAINING_FIELDS, ...shapeOfFields(STAR_SEARCH_FIELDS) }),
+    options: z.strictObject({ ...TRAINING_PARAMS_SHAPE, ...shapeOfFields(STAR_SEARCH_FIELDS) }),
   }),
   async make(making, { data: { name }, start, options }) {
     const { inputs, signal, onProgress } = making;

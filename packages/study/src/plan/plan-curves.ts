@@ -6,7 +6,7 @@ import { openJoinedData } from "./open-joined-data.ts";
 import { planEachPair } from "./plan-each-pair.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { Planner } from "./planner.ts";
-import type { PlannedPair } from "./select-pairs.ts";
+import type { PlannedPair } from "./select-networks.ts";
 import { trainOptionsOf } from "./train-options.ts";
 
 /**

@@ -1,8 +1,8 @@
-import type { AlignChoice, PairSelection } from "../description/pair-selection.ts";
+import type { PairSelection } from "../description/pair-selection.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { planAlignment } from "./plan-alignment.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
-import { type PlannedPair, selectPairs } from "./select-pairs.ts";
+import { type PlannedPair, selectPairs } from "./select-networks.ts";
 
 /** A task that measures or joins one pair of networks. */
 interface PairTask<P extends object> {
@@ -19,11 +19,11 @@ interface PairTask<P extends object> {
 export async function planEachPair<P extends object>(
   kind: StudyTaskKind<P>,
   entry: PairSelection,
-  { networks, planner, variables }: MeasurementContext,
+  { groups, planner, variables }: MeasurementContext,
   taskOf: (pair: PlannedPair) => PairTask<P> | Promise<PairTask<P>>,
 ): Promise<readonly PlannedMeasurement[]> {
   const planned: PlannedMeasurement[] = [];
-  for (const pair of selectPairs(networks, entry)) {
+  for (const pair of selectPairs(groups, entry)) {
     const { params, label } = await taskOf(pair);
     const inputs = await planAlignment(pair, entry, planner);
     const { key } = planner.add(kind, { params, inputs, label });
@@ -31,21 +31,3 @@ export async function planEachPair<P extends object>(
   }
   return planned;
 }
-
-/** Says for people what is measured on a pair, and how its networks are aligned. */
-export function labelOfPair(
-  kind: string,
-  { a, b }: PlannedPair,
-  align: AlignChoice = "none",
-  on: string = "",
-): string {
-  return `${kind} of ${a.label} and ${b.label}${MANNERS[align]}, ${on}`;
-}
-
-/** How the second network of a pair stands to the first, for people. */
-const MANNERS: Readonly<Record<AlignChoice, string>> = {
-  none: "",
-  weight: ", aligned",
-  activation: ", aligned by activations",
-  learned: ", aligned by learning",
-};

@@ -1,8 +1,10 @@
 import { BARRIER } from "@isthmus/barrier";
+import type { AnyMeasurement } from "@isthmus/findings";
 import { loadMeasurement } from "@isthmus/measurements";
 import type { MeasurementDescription } from "../description/study-description.ts";
-import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
-import { planEntry } from "../measurement/plan-entry.ts";
+import type { BuiltInEntry } from "../measurement/entry.ts";
+import type { AnyEntry } from "../measurement/subject-form.ts";
+import { subjectFormOf } from "../measurement/subject-forms.ts";
 import { planCurves } from "./plan-curves.ts";
 import { planDimensions } from "./plan-dimensions.ts";
 import { planMerge } from "./plan-merge.ts";
@@ -43,4 +45,14 @@ function planWrittenOut(
     case "barrier":
       return planEntry(BARRIER, entry, context);
   }
+}
+
+/** Plans a task of a measurement for each subject that an entry selects. */
+function planEntry(
+  measurement: AnyMeasurement,
+  entry: AnyEntry,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { kind, task: name = kind, version } = measurement;
+  return subjectFormOf(measurement).plan({ measurement, task: { name, version }, entry, context });
 }

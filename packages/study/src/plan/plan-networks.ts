@@ -1,14 +1,11 @@
 import { type Unfolded, unfold } from "@isthmus/forms";
-import { fulfils } from "../description/fulfils.ts";
 import type { NetworkDescription, RepeatedNetwork } from "../description/study-description.ts";
-import type { WantedValues } from "../description/wanted-values.ts";
+import { fulfils, type WantedValues } from "../description/wanted-values.ts";
 import { makerOf } from "../networks/makers.ts";
 import type { AnyNetworkMaker, Making, StartSort, Starts } from "../networks/network-maker.ts";
-import type { FindNetworks } from "./network-cells.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import { agree } from "./select-pairs.ts";
-import { selectStarts } from "./select-starts.ts";
+import { agree, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
 /**
  * Plans all networks of a group.
@@ -27,18 +24,18 @@ export async function planNetworks(
 
 /** Groups that stand before, and what collects tasks. */
 interface Planning {
-  readonly find: FindNetworks;
+  readonly groups: PlannedGroups;
   readonly planner: Planner;
 }
 
 async function planEntry(
   group: string,
   { variables, entry }: Unfolded<NetworkDescription>,
-  { find, planner }: Planning,
+  { groups, planner }: Planning,
 ): Promise<readonly PlannedNetwork[]> {
   const maker = makerOf(entry);
   const networks: PlannedNetwork[] = [];
-  for (const [number, start] of startsOf(maker, { group, variables, entry }, find).entries())
+  for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
     networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
   return networks;
 }
@@ -47,12 +44,12 @@ async function planEntry(
 function startsOf(
   { key, from }: AnyNetworkMaker,
   { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
-  find: FindNetworks,
+  groups: PlannedGroups,
 ): readonly Starts[StartSort][] {
   if (from === "none") return [undefined];
   const { [key]: name, where } = entry as { readonly [key: string]: unknown; readonly where?: WantedValues };
-  if (from === "each") return selectStarts(group, find, { from: String(name), where, variables });
+  if (from === "each") return selectStarts(group, groups, { from: String(name), where, variables });
   const isStart = (network: PlannedNetwork) =>
     agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
-  return [find(String(name)).filter(isStart)];
+  return [networksOf(groups, String(name)).filter(isStart)];
 }

@@ -1,11 +1,9 @@
-import { InputError } from "@isthmus/core";
+import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
 import type { Task } from "@isthmus/tasks";
-import { measuredFor } from "../collect/measured-for.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
-import type { FindNetworks } from "./network-cells.ts";
 import { planMeasurement } from "./plan-measurement.ts";
 import { planNetworks } from "./plan-networks.ts";
 import type { PlannedMeasurement } from "./planned-measurement.ts";
@@ -35,16 +33,8 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   assertStudySize(description);
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
-  const find: FindNetworks = (group) => {
-    const networks = groups.get(group);
-    if (networks !== undefined) return networks;
-    throw new InputError(
-      `Cannot plan the study as there must be networks "${group}": there are ${[...groups.keys()].join(", ") || "none"}`,
-      { input: group },
-    );
-  };
   for (const [name, repeated] of Object.entries(description.networks)) {
-    groups.set(name, await planNetworks(name, repeated, { find, planner }));
+    groups.set(name, await planNetworks(name, repeated, { groups, planner }));
   }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
@@ -53,12 +43,25 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
       { name: `measurements.${name}`, of: "study" },
       repeated,
     )) {
-      planned.push(...(await planMeasurement(entry, { variables, networks: find, planner })));
+      planned.push(...(await planMeasurement(entry, { variables, groups, planner })));
     }
     measurements[name] = planned;
   }
   assertTables(description, measurements);
   return { tasks: planner.tasks, measurements };
+}
+
+/** Lists the results that a table is made of, with the name of their measurement as a variable. */
+export function measuredFor(
+  { of }: TableDescription,
+  measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>,
+): readonly PlannedMeasurement[] {
+  const planned = new Map(Object.entries(measurements));
+  return [of].flat().flatMap((measurement) =>
+    entry(planned, measurement, "measurement").map(({ variables, task }) => {
+      return { variables: { ...variables, measurement }, task };
+    }),
+  );
 }
 
 /**

@@ -15,6 +15,9 @@ export interface PlanPorts {
   openData(name: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 
+/** All of a kind of task that the keys of its tasks depend on. */
+export type KeyedKind = Pick<StudyTaskKind, "name" | "version">;
+
 interface OpenData {
   readonly data: DataSet;
   readonly description: TaskData;
@@ -39,7 +42,7 @@ export class Planner {
 
   /** Makes a task, or returns the existing task of the same key. */
   add<P extends object>(
-    kind: StudyTaskKind<P>,
+    kind: StudyTaskKind<P> | KeyedKind,
     parts: { readonly params: P; readonly inputs: TaskInputs; readonly label: string },
   ): Task {
     const task = createTask(kind, this.#ports.engine, parts);

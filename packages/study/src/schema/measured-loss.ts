@@ -12,8 +12,3 @@ export interface MeasuredLoss {
 export const MEASURED_LOSS: { readonly loss: z.ZodOptional<z.ZodType<NamedLoss>> } = {
   loss: zodOfField(LOSS_FIELD).optional(),
 };
-
-/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
-export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
-  return loss === undefined ? {} : { loss };
-}

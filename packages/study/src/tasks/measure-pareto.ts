@@ -5,7 +5,7 @@ import { comparePareto, PARETO_FIELDS, type ParetoChoice, splitHeads } from "@is
 import { seed, takesParams } from "@isthmus/forms";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
-import { TRAINING_FIELDS, type TrainingOptions } from "../schema/shared-fields.ts";
+import { TRAINING_PARAMS_SHAPE, type TrainingParams } from "../networks/training-shape.ts";
 import { shapeOfFields, zodOfForm } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "./task-schema.ts";
@@ -18,10 +18,10 @@ export interface MeasureParetoParams {
   readonly layout: PairLayout;
   /** By which images are put together. */
   readonly pairs: number;
-  readonly options: Omit<TrainingOptions, "loss"> & ParetoChoice;
+  readonly options: Omit<TrainingParams, "loss"> & ParetoChoice;
 }
 
-const { loss: _, ...TRAINED_FIELDS } = TRAINING_FIELDS;
+const { loss: _, ...TRAINED_FIELDS } = TRAINING_PARAMS_SHAPE;
 
 const PARAMS = z.strictObject({
   network: TASK_NETWORK,

@@ -1,8 +1,8 @@
 import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
-import { isStudied } from "../measurement/entry.ts";
 import { measurementTask } from "../measurement/measurement-task.ts";
+import { isStudied } from "../measurement/subject-forms.ts";
 import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { learnAlignment } from "./learn-alignment.ts";

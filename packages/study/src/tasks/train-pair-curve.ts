@@ -1,13 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { measureCurve, trainCurve } from "@isthmus/curve";
-import { batch, schemaOf, takesParams } from "@isthmus/forms";
-import { AUGMENT } from "@isthmus/training/forms";
+import { batch, takesParams } from "@isthmus/forms";
 import { z } from "zod";
 import type { CurveChoice } from "../description/path-measurements.ts";
-import type { TrainingParams } from "../networks/training-shape.ts";
+import { TRAINING_PARAMS, type TrainingParams } from "../networks/training-shape.ts";
 import { CURVE_FIELDS } from "../schema/dropout-fields.ts";
-import { TRAINING_FIELDS } from "../schema/shared-fields.ts";
 import { openPair } from "./open-pair.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -23,18 +21,16 @@ export interface TrainPairCurveParams {
   };
 }
 
-const PARAMS = schemaOf<TrainPairCurveParams>()(
-  z.strictObject({
-    data: TASK_DATA,
-    statisticsData: TASK_DATA.optional(),
-    trainingData: TASK_DATA,
-    options: z.strictObject({
-      ...CURVE_FIELDS,
-      training: z.strictObject({ ...TRAINING_FIELDS, augment: AUGMENT.optional() }),
-      batchSize: batch,
-    }),
+const PARAMS = z.strictObject({
+  data: TASK_DATA,
+  statisticsData: TASK_DATA.optional(),
+  trainingData: TASK_DATA,
+  options: z.strictObject({
+    ...CURVE_FIELDS,
+    training: TRAINING_PARAMS,
+    batchSize: batch,
   }),
-);
+}) as z.ZodType as z.ZodType<TrainPairCurveParams>;
 
 /** Share of the work that training takes, roughly: for the progress. */
 const TRAINING = 0.8;

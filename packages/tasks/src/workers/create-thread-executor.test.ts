@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { EngineError, InputError, isUsageError, OutOfRangeError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
 import { createThreadExecutor, type ThreadExecutor } from "./create-thread-executor.ts";
 import { serveTasks } from "./serve-tasks.ts";
 
-const SCRIPT = new URL("../../test/sum-worker.mjs", import.meta.url);
+const SCRIPT = await bundleScript(new URL("../../test/sum-worker.ts", import.meta.url));
+const EXECUTOR = await bundleScript(new URL("./create-thread-executor.ts", import.meta.url));
 let executor: ThreadExecutor;
 beforeEach(() => {
   executor = createThreadExecutor(SCRIPT, { capacity: 2, workerData: 100 });
@@ -19,13 +21,13 @@ function run(of: readonly number[], signal = new AbortController().signal, seen:
 describe("createThreadExecutor()", () => {
   it("createThreadExecutor() runs threads of a program that is given on the command line", () => {
     const program = `
-      import { createThreadExecutor } from ${JSON.stringify(new URL("./create-thread-executor.ts", import.meta.url))};
+      import { createThreadExecutor } from ${JSON.stringify(EXECUTOR)};
       const executor = createThreadExecutor(new URL(${JSON.stringify(SCRIPT)}), { capacity: 1, workerData: 1 });
       const assignment = { kind: "sum", params: { of: [2] }, inputs: {}, folder: "f" };
       const { signal } = new AbortController();
       console.log(JSON.stringify(await executor.run(assignment, { signal, onProgress() {} })));
       await executor.close();`;
-    const flags = ["--import", "tsx", "--conditions=@isthmus/source", "--input-type=module", "-e", program];
+    const flags = ["--input-type=module", "-e", program];
     const output = execFileSync(process.execPath, flags, { encoding: "utf8" });
     expect(JSON.parse(output)).toEqual({ sum: 3 });
   });

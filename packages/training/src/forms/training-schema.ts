@@ -1,7 +1,6 @@
 import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
 import { isNamedLoss, type LossesOfOutputs } from "@isthmus/graph";
 import { z } from "zod";
-import type { AugmentOptions } from "../batches/augment.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
@@ -63,14 +62,6 @@ export const SCHEDULE: z.ZodType<ScheduleSpec> = schemaOf<ScheduleSpec>()(
     z.strictObject({ kind: z.literal("triangular"), lowRate: amount, every: count(1), ...rate }),
     z.strictObject({ kind: z.literal("sawtooth"), lowRate: amount, every: count(1), ...rate }),
   ]),
-);
-
-/** Images are padded by at most as many pixels, which is more than any image has. */
-const MOST_CROPPED = 2 ** 15;
-
-/** How images are changed each time they are seen. */
-export const AUGMENT: z.ZodType<AugmentOptions> = schemaOf<AugmentOptions>()(
-  z.strictObject({ crop: count(0, MOST_CROPPED).optional(), flip: z.boolean().optional() }),
 );
 
 const examples = text.optional();

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { openPlace } from "../../../test/folder-place.ts";
 import { makeTask } from "../../../test/make-task.ts";
 import { describeQueue } from "../../../test/queue-conformance.ts";
 import { openQueue } from "../open-queue.ts";
 import { digestStore } from "../queued-task.ts";
+import { openFolderQueue } from "./open-folder-queue.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-folder-queue-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -15,8 +15,7 @@ let places = 0;
 
 describeQueue("openFolderQueue()", async () => {
   const place = join(folder, String(places++));
-  const module = new URL("../../../test/folder-place.ts", import.meta.url).href;
-  return { open: () => openPlace(place), elsewhere: { module, place } };
+  return { open: () => openFolderQueue(place), elsewhere: { address: place, name: "" } };
 });
 
 /** Names of files in the folder of waiting tasks whose names begin with `a`. */
@@ -48,7 +47,7 @@ const tokenText = (change: object, counts: object = {}): string =>
 describe("openFolderQueue() with strange files", () => {
   it("leaves files alone that are no tasks, and moves away once what lies in place of one", async () => {
     const place = join(folder, "strange");
-    const queue = await openPlace(place);
+    const queue = await openFolderQueue(place);
     writeFileSync(join(place, "waiting", "1", "zzz.json"), "{}");
     for (const [name, make] of Object.entries(STRANGE)) make(join(place, "waiting", "a", name));
     for (const [folder, name] of ELSEWHERE) STRANGE["aapipe"]?.(join(place, folder, name));
@@ -87,7 +86,7 @@ describe("openFolderQueue() with strange files", () => {
 
   it("hears of events beside what is none", async () => {
     const place = join(folder, "events");
-    const queue = await openPlace(place);
+    const queue = await openFolderQueue(place);
     const task = makeTask(2);
     const heard: string[] = [];
     const unfollow = await queue.follow(task.store, ({ kind }) => heard.push(kind));

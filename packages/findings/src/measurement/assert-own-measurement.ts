@@ -56,6 +56,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => isObject(value) && isText(value["keeps"]) && isFileName(value["file"]),
     optional: true,
   },
+  pairs: {
+    rule: 'an object with "note", what workers do, "options", a field for each, and the functions "evaluations" and "run"',
+    holds: (value) =>
+      isObject(value) &&
+      isText(value["note"]) &&
+      isObject(value["options"]) &&
+      [value["evaluations"], value["run"]].every(FUNCTION.holds),
+    optional: true,
+  },
   complete: LATER,
   describe: LATER,
   titleOf: LATER,
@@ -86,6 +95,10 @@ export function assertOwnMeasurement(definition: unknown): void {
       `it has no "${unknown}": ${near === undefined ? `known are ${names.join(", ")}` : `did you mean "${near}"?`}`,
     );
   }
+  if (definition["pairs"] !== undefined && definition["subject"] !== "networks")
+    throw refuse(
+      `"pairs" must be left out unless the subject is "networks": it is "${definition["subject"]}"`,
+    );
   assertOwnFields(isObject(definition["options"]) ? definition["options"] : {}, refuse);
 }
 

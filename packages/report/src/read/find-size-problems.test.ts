@@ -38,7 +38,7 @@ async function drawFigures(text: string): Promise<void> {
 const FIGURES_EVERY = 8;
 
 /** Most changes that are drawn of one result, spread over all of them. */
-const MOST = 25;
+const MOST = 20;
 
 /** Returns the result with one list shorter, longer or empty, or one whole number far larger, each in turn. */
 function changed(result: object): readonly string[] {

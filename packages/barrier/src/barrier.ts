@@ -1,6 +1,7 @@
 import type { Measurement } from "@isthmus/findings";
 import { ATTEMPT, BARRIER_FIELDS, type BarrierChoice } from "./barrier-options.ts";
 import type { BarrierResult } from "./barrier-result.ts";
+import { BARRIER_RESULT } from "./barrier-result-kind.ts";
 import { measureBarrier } from "./measure-barrier.ts";
 
 /**
@@ -8,7 +9,7 @@ import { measureBarrier } from "./measure-barrier.ts";
  * more options, and compares and takes apart what it measures, so that it is written out.
  */
 export const BARRIER: Measurement<"pair", BarrierChoice, BarrierResult> = {
-  kind: "barrier",
+  ...BARRIER_RESULT,
   version: 1,
   attempt: ATTEMPT,
   subject: "pair",

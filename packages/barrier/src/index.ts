@@ -1,3 +1,4 @@
+export type { PairNetwork, PairsControl } from "@isthmus/findings";
 export { BARRIER } from "./barrier.ts";
 export {
   type BarrierChoice,
@@ -14,8 +15,10 @@ export type {
   TemperedCurve,
   TemperedPoint,
 } from "./barrier-result.ts";
+export { BARRIER_RESULT } from "./barrier-result-kind.ts";
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork } from "./bind-network.ts";
+export { type ComparedBarrierResult, curvesOf } from "./compared-barrier.ts";
 
 export {
   type CorrectedEvaluation,
@@ -49,7 +52,6 @@ export { carriedSentences } from "./describe/decomposition/carried-sentences.ts"
 export { describeBarriers } from "./describe/describe-barriers.ts";
 export { describeLayers } from "./describe/describe-layers.ts";
 export { halfwayPerplexity } from "./describe/layers-tables.ts";
-export { describeMap } from "./describe/map/describe-map.ts";
 export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
 export { perplexityRows } from "./describe/perplexity-rows.ts";
 export { describeMeasurement } from "./describe-measurement.ts";
@@ -94,6 +96,7 @@ export {
   type LayersResult,
   type PredictedPoint,
 } from "./layers-result.ts";
+export { MAP } from "./map/map.ts";
 export { mapNetworks } from "./map/map-networks.ts";
 export {
   MAP_ATTEMPT,
@@ -101,14 +104,10 @@ export {
   type MapChoice,
   type MapNetworksOptions,
   type MapProgress,
+  type MeasurePairs,
+  type PairsOfNetworks,
 } from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
-export type {
-  MeasurePairs,
-  PairNetwork,
-  PairsControl,
-  PairsOfNetworks,
-} from "./map/measure-pairs-port.ts";
 export type {
   MapPlaces,
   MappedMean,

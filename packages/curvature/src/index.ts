@@ -5,6 +5,7 @@ export {
   criticalSharpness,
 } from "./critical-sharpness.ts";
 export { CURVATURE } from "./curvature.ts";
+export { CURVATURE_HISTORY_RESULT } from "./curvature-history-kind.ts";
 export type {
   CurvatureChoice,
   CurvatureProgress,
@@ -12,7 +13,6 @@ export type {
   MeasureCurvatureOptions,
 } from "./curvature-options.ts";
 export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curvature-result.ts";
-export { describeCurvatureHistory } from "./describe/describe-curvature-history.ts";
 export {
   ESTIMATE_TRACE_DEFAULTS,
   type EstimateTraceOptions,

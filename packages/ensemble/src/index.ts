@@ -64,7 +64,6 @@ export {
 export { countInside } from "./describe/count-inside.ts";
 export { describeAttack } from "./describe/describe-attack.ts";
 export { describeEnsemble } from "./describe/describe-ensemble.ts";
-export { describePareto } from "./describe/describe-pareto.ts";
 export { predictorsTable } from "./describe/predictors-table.ts";
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
 export {
@@ -82,6 +81,11 @@ export {
 } from "./pareto/compare-pareto.ts";
 export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
 export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
+export { PARETO } from "./pareto/pareto-measurement.ts";
+export {
+  PARETO_MEASUREMENT_FIELDS,
+  type ParetoMeasurementChoice,
+} from "./pareto/pareto-measurement-options.ts";
 export { PARETO_FIELDS, type ParetoChoice } from "./pareto/pareto-options.ts";
 export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
 export { splitHeads } from "./pareto/task-graph.ts";

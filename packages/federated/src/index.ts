@@ -193,6 +193,7 @@ export type {
   SimulationResult,
 } from "./simulation/result/simulation-result.ts";
 export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
+export { SIMULATION_RESULT } from "./simulation/simulation-result-kind.ts";
 export { SIMULATION_TASKS, type SimulationTaskPorts } from "./simulation/study/federation-task.ts";
 export {
   listMissingFederations,

@@ -16,6 +16,9 @@ export type {
   TensorPair,
   VocabularyPair,
 } from "./compare/comparison.ts";
+export type { ComparisonResult } from "./compare/comparison-result.ts";
+export { COMPARISON_RESULT } from "./compare/comparison-result-kind.ts";
+export { VERDICT_MEANINGS } from "./compare/describe/verdict-meanings.ts";
 export type { FindingKind, MergeFinding } from "./compare/findings/merge-finding.ts";
 export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare/judge-merge.ts";
 export { type PairVerdict, VERDICTS, type Verdict } from "./compare/judge-pair.ts";

@@ -9,9 +9,8 @@ export {
   renderResultPage,
 } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
-export { listResultKinds, readResult } from "./read/read-result.ts";
+export { readResult } from "./read/read-result.ts";
 export { resultJsonSchema } from "./read/result-json-schema.ts";
-export { titleOfResult } from "./read/title-of-result.ts";
 export {
   FIGURES_DEFAULTS,
   type FiguresOptions,
@@ -20,17 +19,9 @@ export {
 } from "./render-figures.ts";
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
-export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
-export { describeResult } from "./result/describe-result.ts";
-export {
-  type ComparedBarrierResult,
-  type ComparisonResult,
-  curvesOf,
-  type Drawable,
-  type DrawableResult,
-  isNamedBarriers,
-} from "./result/drawable-result.ts";
-export { studyColumnTitle } from "./result/study-column-title.ts";
+export { describeResult, titleOfResult } from "./result/describe-result.ts";
+export { type Drawable, type DrawableResult, isNamedBarriers } from "./result/drawable-result.ts";
+export { listResultKinds } from "./result/result-kinds.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { comparisonResult } from "../../recipe/test/comparison-result.ts";
 import { barrierCurve } from "../test/barrier-curve.ts";
-import { comparisonResult } from "../test/comparison-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../test/results.ts";
 import { renderFigures } from "./render-figures.ts";
 import { renderPdfFigures } from "./render-pdf-figures.ts";

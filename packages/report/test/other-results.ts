@@ -1,6 +1,6 @@
 import { mapResult } from "../../barrier/test/map-result.ts";
+import { comparisonResult } from "../../recipe/test/comparison-result.ts";
 import type { DrawableResult } from "../src/result/drawable-result.ts";
-import { comparisonResult } from "./comparison-result.ts";
 import { curvatureHistory, curvatureResult } from "./curvature-result.ts";
 import { dropoutPathResult, dropoutStabilityResult, walkedPathResult } from "./dropout-results.ts";
 import { attackResult, ensembleResult, paretoResult } from "./ensemble-results.ts";

@@ -1,4 +1,3 @@
-export { describePruning } from "./describe/describe-pruning.ts";
 export { pruningStages } from "./describe/pruning-stages.ts";
 export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
 export { applyMasks, type Masks } from "./masks/masks.ts";
@@ -23,6 +22,8 @@ export {
   TICKET_METHODS,
   type TicketMethod,
 } from "./prune-result.ts";
+export { PRUNE_RESULT } from "./prune-result-kind.ts";
+export { QUANTIZE } from "./quantize/quantize.ts";
 export {
   type QuantizedLayer,
   type QuantizedNetwork,

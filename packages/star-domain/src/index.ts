@@ -1,4 +1,3 @@
-export { describeStar } from "./describe-star.ts";
 export {
   MEASURE_STAR_DEFAULTS,
   type MeasureStarOptions,
@@ -27,3 +26,4 @@ export {
 export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";
 export type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
+export { STAR_RESULT } from "./star-result-kind.ts";

@@ -4,9 +4,10 @@ export {
   type SubspaceOptions,
   type SubspaceScope,
 } from "./create-subspace.ts";
-export { describeIntrinsicDimension } from "./describe/describe-intrinsic-dimension.ts";
 export { meansByDimension } from "./describe/means-by-dimension.ts";
 export { wordsOfUntrained } from "./describe/words-of-untrained.ts";
+export { INTRINSIC_DIMENSION } from "./intrinsic-dimension.ts";
+export { INTRINSIC_DIMENSION_FIELDS, type IntrinsicDimensionChoice } from "./intrinsic-dimension-options.ts";
 export type {
   IntrinsicDimensionResult,
   SeedAccuracy,

@@ -28,3 +28,23 @@ export async function discoverSymmetries(
 ): Promise<Symmetries> {
   return deriveSpec(graph, await probeGraph({ graph, engine }, options));
 }
+
+/**
+ * Returns a function that discovers the symmetries of a graph when it is first called, and returns the same
+ * symmetries afterwards.
+ * @param onStart - called before they are discovered @defaultValue nothing is called
+ */
+export function discoverOnce(
+  architecture: Architecture,
+  options: ProbeOptions = {},
+  onStart: () => void = () => {},
+): () => Promise<Symmetries> {
+  let symmetries: Promise<Symmetries> | undefined;
+  return () => {
+    if (symmetries === undefined) {
+      onStart();
+      symmetries = discoverSymmetries(architecture, options);
+    }
+    return symmetries;
+  };
+}

@@ -2,7 +2,7 @@ export { type Alignment, compose, identityAlignment, invert } from "./alignment.
 export { assertAlignment } from "./assert-alignment.ts";
 export { deriveSpec, type Symmetries } from "./derive-spec.ts";
 export { type ContinuousSymmetries, discoverContinuous } from "./discover-continuous.ts";
-export { discoverSymmetries } from "./discover-symmetries.ts";
+export { discoverOnce, discoverSymmetries } from "./discover-symmetries.ts";
 export { decodeSpec, readSpec } from "./encode/decode-spec.ts";
 export { decodeAlignment, type EncodedAlignment, encodeAlignment } from "./encode/encode-alignment.ts";
 export {

@@ -13,7 +13,7 @@ export const POINT: z.ZodType<BarrierPoint> = z.looseObject({
 }) as z.ZodType as z.ZodType<BarrierPoint>;
 
 /** Form of a barrier by every definition. */
-const DEFINITIONS: z.ZodType<BarrierValues> = z.looseObject({
+export const DEFINITIONS: z.ZodType<BarrierValues> = z.looseObject({
   chord: MEASURED,
   meanOfEndpoints: MEASURED,
   maxEndpoint: MEASURED,

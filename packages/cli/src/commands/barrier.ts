@@ -4,6 +4,7 @@ import {
   BARRIER_LABELS,
   type BarrierChoice,
   type BarrierCurve,
+  type ComparedBarrierResult,
   DECOMPOSE_FIELDS,
   decomposeBarrier,
   type Grouping,
@@ -13,7 +14,7 @@ import {
   type ResamplingChoice,
 } from "@isthmus/barrier";
 import { at, type FieldsOf, resolveFields, saveFile, UsageError } from "@isthmus/core";
-import { type ComparedBarrierResult, renderResultPage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
 import { formatBarriers } from "../format/format-barriers.ts";

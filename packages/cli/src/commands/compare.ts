@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, isIsthmusError, UsageError } from "@isthmus/core";
 import { withNamesOf } from "@isthmus/graph";
+import type { ComparisonResult } from "@isthmus/recipe";
 import {
   COMPARE_NETWORKS_DEFAULTS,
   type ComparedArchitecture,
@@ -8,7 +9,6 @@ import {
   judgeMerge,
   readModelFacts,
 } from "@isthmus/recipe";
-import type { ComparisonResult } from "@isthmus/report";
 import { assertArchitecture } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";

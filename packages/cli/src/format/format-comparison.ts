@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { NetworkComparison } from "@isthmus/recipe";
-import { type ComparisonResult, VERDICT_MEANINGS } from "@isthmus/report";
+import { type ComparisonResult, VERDICT_MEANINGS } from "@isthmus/recipe";
 import { formatFindings } from "./format-findings.ts";
 import { formatTable } from "./format-table.ts";
 

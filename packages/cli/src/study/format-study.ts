@@ -1,7 +1,8 @@
 import { groupBy } from "@isthmus/core";
 import { formatNumber, formatShort } from "@isthmus/findings";
-import { type ChartSeries, renderChart, studyColumnTitle } from "@isthmus/report";
+import { type ChartSeries, renderChart } from "@isthmus/report";
 import type { RunStudyResult, StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
+import { studyColumnTitle } from "@isthmus/study";
 import type { Task, TasksProgress } from "@isthmus/tasks";
 import { formatBar } from "../format/format-bar.ts";
 import { formatTable } from "../format/format-table.ts";

@@ -1,10 +1,10 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { LEARNING_RATES, TRAIN_DEFAULTS } from "@isthmus/training";
+import { epochsField, LEARNING_RATES, TRAIN_DEFAULTS, TRAINING_FIELDS } from "@isthmus/training";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
-import { collect, MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
+import { parseCount, parseNumber } from "../options/parse-values.ts";
 import {
-  LOSS_NAMES,
   MOMENTUM,
   OPTIMIZER_NAMES,
   SCHEDULE_NAMES,
@@ -25,9 +25,9 @@ export const addTrainingOptions: AddOptions<
   [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"], trained?: Trained]
 > = optionGroup((command, leastEpochs, optimizer = "sgd", trained = "any") => {
   command.optionsGroup(HELP_GROUPS.training);
-  addEpochs(command, leastEpochs);
+  addFieldOptions(command, { epochs: epochsField(leastEpochs) });
   addBatches(command, trained);
-  addObjective(command, trained);
+  addObjective(command);
   addOptimizer(command, optimizer);
   for (const add of [addSchedule, addMachine]) add(command);
 });
@@ -36,29 +36,17 @@ export const addTrainingOptions: AddOptions<
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
   command.optionsGroup(HELP_GROUPS.training);
   addBatches(command, "any");
-  addObjective(command, "any");
+  addObjective(command);
   addOptimizer(command, "sgd");
   addMachine(command);
 });
 
-function addEpochs(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
-  command.option(
-    "--epochs <n>",
-    leastEpochs === 0
-      ? "times each example is seen; 0 writes the network as it starts"
-      : "times each example is seen",
-    parseCount(leastEpochs, MOST.epochs),
-    TRAIN_DEFAULTS.epochs,
-  );
-}
-
 function addBatches(command: CommandUnknownOpts, trained: Trained): void {
+  const help = `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer)`;
+  addFieldOptions(command, {
+    batch: trained === "any" ? TRAINING_FIELDS.batch : { ...TRAINING_FIELDS.batch, help },
+  });
   command
-    .option(
-      "--batch <n>",
-      `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer${trained === "any" ? ", or as many as --graph takes" : ""})`,
-      parseCount(1),
-    )
     .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
     .option("--flip", "mirror every other image");
   addRareOptions(command, (rare) =>
@@ -69,23 +57,12 @@ function addBatches(command: CommandUnknownOpts, trained: Trained): void {
   );
 }
 
-function addObjective(command: CommandUnknownOpts, trained: Trained): void {
-  const isAny = trained === "any";
-  command.addOption(
-    new Option(
-      "--loss <name>",
-      `what is minimised (default: cross-entropy${isAny ? "; next-token for language models" : ""})`,
-    ).choices(isAny ? LOSS_NAMES : LOSS_NAMES.filter((name) => name !== "next-token")),
-  );
+function addObjective(command: CommandUnknownOpts): void {
+  addFieldOptions(command, { loss: TRAINING_FIELDS.loss });
   addRareOptions(command, (rare) =>
-    rare
-      .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
-      .option(
-        "--freeze <pattern>",
-        "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
-        collect,
-      ),
+    rare.option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber),
   );
+  addFieldOptions(command, { freeze: TRAINING_FIELDS.freeze });
 }
 
 function addOptimizer(command: CommandUnknownOpts, optimizer: TrainingFlags["optimizer"]): void {
@@ -137,15 +114,6 @@ function addSchedule(command: CommandUnknownOpts): void {
 }
 
 function addMachine(command: CommandUnknownOpts): void {
-  command.optionsGroup(HELP_GROUPS.running).option("--seed <n>", "seed of everything random", parseSeed, 0);
-  addRareOptions(command, (rare) =>
-    rare
-      .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0)
-      .option(
-        "--save-every <steps>",
-        "write the state after every so many steps, too, not only after epochs; 0 for never",
-        parseCount(0),
-        0,
-      ),
-  );
+  const { seed, threads, saveEvery } = TRAINING_FIELDS;
+  addFieldOptions(command.optionsGroup(HELP_GROUPS.running), { seed, threads, saveEvery });
 }

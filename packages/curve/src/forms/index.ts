@@ -1,1 +1,1 @@
-export { BARRIER_POINT, MEASURED_PATH } from "./path-form.ts";
+export { MEASURED_PATH } from "./path-form.ts";

@@ -1,4 +1,3 @@
-import type { BarrierPoint } from "@isthmus/barrier";
 import { MEASURED } from "@isthmus/findings/forms";
 import { z } from "zod";
 import type { MeasuredPath } from "../curve-result.ts";
@@ -9,9 +8,6 @@ const point = z.looseObject({
   error: MEASURED,
   perplexity: MEASURED.optional(),
 });
-
-/** Form of loss and error at a place of a path, as files hold it. */
-export const BARRIER_POINT: z.ZodType<BarrierPoint> = point as z.ZodType as z.ZodType<BarrierPoint>;
 
 const summary = z.looseObject({
   min: MEASURED,

@@ -1,1 +1,1 @@
-export { LOSS_FORM, MEASURED, PROVENANCE } from "./result-forms.ts";
+export { LOSS_FORM, MADE_RESULT, MEASURED, PROVENANCE } from "./result-forms.ts";

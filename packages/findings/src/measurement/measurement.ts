@@ -1,7 +1,9 @@
 import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import type { MeasuredResult, ResultKind } from "../result-kind.ts";
+import type { AnyPairsMeasurement, MeasurePairs } from "./pairs.ts";
+import type { TrainingDescription } from "./training-description.ts";
 
 /** What every subject has, whatever is measured: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
@@ -53,6 +55,11 @@ export interface Subjects {
   readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
   /** Several networks of one architecture. */
   readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
+  /** Several networks of one architecture, and a network that is seen beside them. */
+  readonly "networks-and-star": Subjects["networks"] & {
+    /** A network that straight lines of low loss connect to the others; undefined if there is none. */
+    readonly star: Checkpoint | undefined;
+  };
   /** Networks of one architecture that predict alone and together. */
   readonly ensemble: OpenedSubject & {
     readonly networks: readonly Checkpoint[];
@@ -77,10 +84,43 @@ export interface Subjects {
     readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
     readonly placed: readonly NamedSubject[];
   };
+  /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
+  readonly training: TrainingSubject;
+}
+
+/** A network that a measurement trains, and examples for it. */
+export interface TrainingSubject extends Architecture {
+  /** Short string that the network is built by, or the file of its graph. */
+  readonly name: string;
+  /** Names of the network and of the examples to train on, as the user has written them. */
+  readonly written: { readonly network: string; readonly data: string };
+  /** Examples to train on. */
+  readonly training: DataSet;
+  /** Examples to measure on. */
+  readonly data: DataSet;
+  /** Returns the network that trainings with a seed start from. */
+  initialize(seed: number): Checkpoint;
+  /** Returns the networks that are trained together with a seed start from, all different. */
+  initializeSeveral(seed: number, count: number): readonly Checkpoint[];
 }
 
 /** Name of a sort of subject. */
 export type SubjectName = keyof Subjects;
+
+/** How a network was made, to be kept beside its weights. */
+export interface NetworkMaking {
+  /** Networks that it was made of. */
+  readonly from: readonly Checkpoint[];
+  /** What else it depends on, such as seeds, as values that JSON can hold. */
+  readonly by: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes a network.
+ * @param name - name of its file, without an ending
+ * @param making - how it was made; a network on the way may say nothing of it
+ */
+export type SaveNetwork = (name: string, network: Checkpoint, making?: NetworkMaking) => Promise<void>;
 
 /** How a measurement is run, whoever started it. */
 export interface Control<R = unknown> {
@@ -96,13 +136,19 @@ export interface Control<R = unknown> {
    */
   readonly report: (stage: string, done?: number, stored?: boolean) => void;
   /**
-   * Writes a network on the way into the folder that a command names for them.
-   * @param name - name of its file, without an ending
-   * @defaultValue undefined, if no folder is named
+   * Writes a network that is made, or one on the way, into the file or the folder that a command names.
+   * @defaultValue undefined, if none is named
    */
-  readonly saveNetwork: ((name: string, network: Checkpoint) => Promise<void>) | undefined;
+  readonly saveNetwork: SaveNetwork | undefined;
+  /** Writes the graph of the networks that are made. @defaultValue undefined, if no file is for it */
+  readonly saveGraph?: ((graph: Graph) => Promise<void>) | undefined;
   /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
+  /**
+   * Measures pairs of the networks on the workers of a queue; for a measurement that has {@link Measurement.pairs}.
+   * @defaultValue undefined, if there is no queue: the measurement measures them itself
+   */
+  readonly measurePairs: MeasurePairs | undefined;
 }
 
 /** Further examples that a measurement asks for beside the ones it measures on. */
@@ -117,26 +163,68 @@ export interface ExamplesBeside {
   readonly default: "training-split" | undefined;
 }
 
+/**
+ * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
+ * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
+ */
+export interface Trains {
+  /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
+  readonly leastEpochs: 0 | 1;
+  /** The optimizer if none is named. */
+  readonly optimizer: "sgd" | "adam" | "adamw";
+  /** Whether it trains networks of any graph, or on images alone. @defaultValue "any" */
+  readonly trained?: "any" | "images";
+  /**
+   * Name of the examples to train on among {@link Measurement.examplesBeside}. A command line names them by
+   * `--data`, and the ones to measure on by `--test-data`, whose default is the test split of `--data`.
+   * @defaultValue the subject opens the examples to train on itself
+   */
+  readonly on?: string;
+  /**
+   * Name of the object that holds the options of the training in the parameters of a task.
+   * @defaultValue they stand among the other options
+   */
+  readonly param?: string;
+}
+
+/** Networks that a measurement makes, which its command writes to `-o` in place of the result. */
+export interface MadeNetworks<O extends object> {
+  /** Says what `-o` names, for help. */
+  readonly help: string;
+  /** Name of the state beside them, from which `--resume` goes on, without an ending. */
+  readonly state: string;
+  /** Lists the names of their files without an ending; `-o` may name the file of the only one. */
+  names(options: ResolvedOf<O>): readonly string[];
+  /**
+   * Names of the files of their graph and of the result in the same folder, without an ending.
+   * @defaultValue there are none
+   */
+  readonly beside?: { readonly graph: string; readonly result: string };
+}
+
 /** What options whose defaults are not constant depend on. */
-export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph">;
+export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph"> &
+  Partial<Pick<TrainingSubject, "training">>;
 
 /**
  * Something that can be measured, in one place: the command, the entry of a study, the task of a worker, the
  * reading of results and their pages are made of this.
  */
 export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult>
-  extends Partial<ResultKind<R>> {
+  extends ResultKind<R> {
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: R["kind"];
   /** Name of its tasks, if other tasks have the name of its kind. @defaultValue the kind */
   readonly task?: string;
   /** Version of its numbers: another one makes tasks begin anew. */
   readonly version: number;
-  /** What is attempted, for messages, such as `measure dropout stability`. */
+  /** What is attempted, for messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
+  /** Says on which examples a `training` is, and what is made of them. @defaultValue its subject is another */
+  readonly training?: TrainingDescription<O>;
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
   /**
@@ -145,8 +233,17 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
    * @defaultValue it has no journal
    */
   readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
+  /** Says how it trains networks. @defaultValue it trains none */
+  readonly trains?: Trains;
+  /** Says which networks it makes. @defaultValue it makes none */
+  readonly makes?: MadeNetworks<O>;
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
   readonly networks?: string;
+  /**
+   * How two of several networks are measured, if workers of a queue can do that.
+   * @defaultValue all of it is measured by one process
+   */
+  readonly pairs?: AnyPairsMeasurement;
   /** Options of command lines, each with its purpose. */
   readonly examples: readonly (readonly [options: string, purpose: string])[];
   /**
@@ -163,6 +260,13 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   recordOf?(result: R): object;
 }
 
+/** A measurement that trains networks. */
+export type TrainingMeasurement<
+  S extends SubjectName,
+  O extends object,
+  R extends MeasuredResult,
+> = Measurement<S, O, R> & { readonly trains: Trains };
+
 /** Any measurement: its methods take what their own kind made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;
 
@@ -174,6 +278,8 @@ export interface MeasurementEntry {
   /** Says in one line what it does. */
   readonly summary: string;
   readonly subject: SubjectName;
+  /** Whether it trains networks: its command stands among the ones that do. @defaultValue false */
+  readonly trains?: boolean;
   /** How it is chosen among several measurements of one command, such as `{ flag: "by", value: "walk" }`. */
   readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
   readonly load: () => Promise<AnyMeasurement>;

@@ -1,7 +1,7 @@
 import type { StudyResult } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
+import { comparisonResult } from "../../../recipe/test/comparison-result.ts";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import { comparisonResult } from "../../test/comparison-result.ts";
 import { OTHER_RESULTS } from "../../test/other-results.ts";
 import { allOf, type PageDocument, parsePage } from "../../test/parse-page.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";

@@ -1,5 +1,6 @@
+import { MADE_RESULT } from "@isthmus/findings/forms";
 import { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "@isthmus/forms";
-import { listResultKinds, loadForm } from "./read-result.ts";
+import { kindOf, listResultKinds } from "../result/result-kinds.ts";
 
 /**
  * Makes the JSON Schema (draft 7) of results of every kind, as commands write them with `-o` and print them
@@ -16,9 +17,9 @@ import { listResultKinds, loadForm } from "./read-result.ts";
  */
 export async function resultJsonSchema(): Promise<JsonSchema> {
   const schemas: JsonSchema[] = [];
-  for (const kind of await listResultKinds()) {
-    const form = await loadForm(kind);
-    if (form !== undefined) schemas.push(jsonSchemaOf(form));
+  for (const kind of listResultKinds()) {
+    schemas.push(jsonSchemaOf(await (await kindOf({ kind })).form()));
   }
-  return shareParts({ $schema: JSON_SCHEMA_DRAFT, title: "Result of Isthmus", anyOf: schemas });
+  const made = jsonSchemaOf(MADE_RESULT);
+  return shareParts({ $schema: JSON_SCHEMA_DRAFT, title: "Result of Isthmus", ...made, anyOf: schemas });
 }

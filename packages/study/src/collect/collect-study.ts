@@ -4,10 +4,9 @@ import type {
   RepeatedNetwork,
   StudyDescription,
 } from "../description/study-description.ts";
-import type { StudyPlan } from "../plan/plan-study.ts";
+import { measuredFor, type StudyPlan } from "../plan/plan-study.ts";
 import type { StudyGroup, StudyResult } from "../study-result.ts";
 import { collectTable } from "./collect-table.ts";
-import { measuredFor } from "./measured-for.ts";
 
 /**
  * Gathers the results of a study into its tables and figures; the same results give the same bytes of JSON.

@@ -1,10 +1,12 @@
 import { InputError } from "@isthmus/core";
-import { type Repeated, unfold } from "@isthmus/forms";
-import { type Ranges, rangesOf, restrict } from "../networks/count-networks.ts";
+import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
+import type { NetworkMeasurement } from "../measurement/subjects/network.ts";
+import { makerOf } from "../networks/makers.ts";
+import { fulfils } from "../plan/select-networks.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
-import type { MeasurementDescription, StudyDescription } from "./study-description.ts";
+import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
@@ -54,6 +56,39 @@ export function* countStudy({
   for (const [name, repeated] of Object.entries(measurements)) {
     yield [`measurements.${name}`, countMeasurements(name, repeated, groups)];
   }
+}
+
+/** Values of each variable of a group of networks, by name of the variable. */
+type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
+
+/**
+ * Lists the values of the variables of a group, as far as they are known before it is planned: the variables
+ * of the group, of the networks that each network is made from, and the one that tells networks of one entry
+ * apart.
+ */
+function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
+  const named = Object.entries(repeated.for ?? {}).map(([variable, range]) => {
+    return [variable, listValues({ name: `networks.${name}.for.${variable}`, of: "study" }, range)] as const;
+  });
+  const maker = makerOf(repeated);
+  const keys = new Map<string, unknown>(Object.entries(repeated));
+  const isFromEach = maker.from === "each";
+  const starts = isFromEach ? groups.get(String(keys.get(maker.key))) : undefined;
+  const where = keys.get("where") as WantedValues | undefined;
+  const made = maker.made?.(repeated);
+  return new Map([...restrict(starts, where), ...named, ...(made === undefined ? [] : [made])]);
+}
+
+/** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */
+function restrict(ranges: Ranges | undefined, where: WantedValues | undefined): Ranges {
+  const narrowed = new Map<string, readonly VariableValue[]>();
+  for (const [variable, values] of ranges ?? []) {
+    const choice = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
+    const fits = (value: VariableValue) =>
+      choice === undefined || fulfils(() => value, { [variable]: choice });
+    narrowed.set(variable, values.filter(fits));
+  }
+  return narrowed;
 }
 
 function productOf(ranges: Ranges): number {

@@ -1,48 +1,36 @@
 import { type AnyField, at, type Keyed, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
-import type { NetworkCell } from "../plan/network-cells.ts";
+import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
-import { lossOfEntry } from "../schema/measured-loss.ts";
+import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
-import type { AnyEntry } from "./entry.ts";
 import type { MeasurementParams } from "./open-shared.ts";
+import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
+import { toTaskOptions } from "./training-params.ts";
 
-/** An entry with what its tasks are planned with. */
-export interface Planned {
-  readonly entry: AnyEntry;
-  readonly architectures: ReadonlySet<Graph>;
-  readonly planner: Planner;
-}
-
-/** Returns what opens the examples of an entry by name, which must fit the networks. */
+/** Returns a function that opens further examples of an entry by name, which must fit the networks. */
 export function dataOpener(
-  measurement: AnyMeasurement,
-  { entry, architectures, planner }: Planned,
+  { measurement, entry, context: { planner } }: PlannedEntry,
+  networks: readonly PlannedNetwork[],
 ): (name: string) => Promise<TaskData> {
-  const batchSize = batchSizeOf(measurement, entry);
-  return async (name) => (await planner.openFor(name, { architectures, batchSize })).description;
+  const fitting = { architectures: architecturesOf(networks), batchSize: batchSizeOf(measurement, entry) };
+  return async (name) => (await planner.openFor(name, fitting)).description;
 }
 
-/** Returns the architectures of the networks of cells. */
-export function architecturesOf(cells: readonly NetworkCell[]): ReadonlySet<Graph> {
-  return new Set(cells.flatMap(({ members }) => members.map(({ network }) => network.architecture)));
-}
-
-/** Returns the parameters of tasks whose networks are of one architecture, defaults included. */
-export async function paramsOf(measurement: AnyMeasurement, planned: Planned): Promise<MeasurementParams> {
-  return (await openParams(measurement, planned))(at([...planned.architectures], 0, "architecture"));
-}
+const architecturesOf = (networks: readonly PlannedNetwork[]): ReadonlySet<Graph> =>
+  new Set(networks.map(({ architecture }) => architecture));
 
 /**
- * Opens the examples of an entry; returns what makes the parameters of its tasks for networks of an
- * architecture, defaults included.
+ * Opens the examples of an entry, and lists the parameters of its tasks, defaults included.
+ * @param networks - a network of each task
  */
 export async function openParams(
-  measurement: AnyMeasurement,
-  { entry, architectures, planner }: Planned,
-): Promise<(graph: Graph) => MeasurementParams> {
-  const { options: fields, examplesBeside = {}, complete } = measurement;
+  { measurement, entry, context: { planner } }: PlannedEntry,
+  networks: readonly PlannedNetwork[],
+): Promise<readonly MeasurementParams[]> {
+  const architectures = architecturesOf(networks);
+  const { options: fields, examplesBeside = {}, complete, trains } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = batchSizeOf(measurement, entry);
   const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
@@ -60,13 +48,16 @@ export async function openParams(
   }
   const source = names.get("statisticsData");
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
-  return (graph) => ({
+  return networks.map(({ architecture: graph }) => ({
     ...measured.params,
-    ...lossOfEntry(entry),
+    ...(trains === undefined && lossOfEntry(entry)),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
-    options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
-  });
+    options: toTaskOptions(
+      measurement,
+      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    ),
+  }));
 }
 
 const batchSizeOf = ({ options: fields }: AnyMeasurement, entry: AnyEntry): number =>
@@ -90,7 +81,7 @@ async function openMeasured(
 }
 
 /** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
-function completed(
+export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
   chosen: ReadonlyMap<string, unknown>,
   subject: CompletedBy,
@@ -102,10 +93,19 @@ function completed(
 }
 
 /** Returns the options that an entry names, and the seed of the study for a measurement that has one. */
-function chosenOf({ options }: AnyMeasurement, entry: AnyEntry, seed: number): ReadonlyMap<string, unknown> {
+export function chosenOf(
+  measurement: AnyMeasurement,
+  entry: AnyEntry,
+  seed: number,
+): ReadonlyMap<string, unknown> {
+  const { options } = measurement;
   const chosen = Object.entries(entry).filter(([name, value]) => name in options && value !== undefined);
-  return new Map<string, unknown>("seed" in options ? [...chosen, ["seed", seed]] : chosen);
+  const name = seedOf(measurement);
+  return new Map<string, unknown>(name in options ? [...chosen, [name, seed]] : chosen);
 }
+
+/** Returns the name of the option that is the seed of a study. */
+export const seedOf = ({ training }: AnyMeasurement): string => training?.seed ?? "seed";
 
 /**
  * Lists the options that decide the key of a task: defaults included, but for options that came later, so
@@ -132,4 +132,9 @@ function isKeyed(keyed: Keyed, { value, missing, isNamed }: Choice): boolean {
   if (value === undefined) return false;
   if (keyed === "always") return true;
   return isNamed && (keyed === "if-named" || value !== missing);
+}
+
+/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
+export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
+  return loss === undefined ? {} : { loss };
 }

@@ -1,9 +1,9 @@
 import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
 import { expect, it } from "vitest";
-import { SELECTION_SHAPES } from "./entry.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
 
 it("keys by which entries of studies select what is measured cannot be options of a measurement of one's own", () => {
-  const keys = OWN_SUBJECTS.flatMap((subject) => Object.keys(SELECTION_SHAPES[subject]));
+  const keys = OWN_SUBJECTS.flatMap((subject) => Object.keys(SUBJECT_FORMS[subject].selection));
   // Measurements may say how many examples one engine call has.
   expect(keys.filter((key) => !TAKEN_OPTIONS.has(key) && key !== "batchSize")).toEqual([]);
 });

@@ -1,35 +1,30 @@
-import { at } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import type { AnyMeasurement, OpenedSubject } from "@isthmus/findings";
 import { type DataSet, type Graph, type NamedLoss, scoreBy } from "@isthmus/graph";
-import { discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
+import { discoverOnce } from "@isthmus/symmetry";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
+import { openNetworks } from "../tasks/open-networks.ts";
 import type { StudyPorts, TaskData } from "../tasks/task-kind.ts";
-
-/** A set of examples with a name. */
-interface TaskSet {
-  readonly name: string;
-  readonly data: TaskData;
-}
 
 /** Parameters of a task that measures; further examples are beside the ones to measure on. */
 export interface MeasurementParams {
   /** Examples to measure on; missing if there are several sets of them. */
   readonly data?: TaskData;
   /** Sets of examples in the order of the result, each with its name in it. */
-  readonly sets?: readonly TaskSet[];
+  readonly sets?: readonly { readonly name: string; readonly data: TaskData }[];
   /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
   readonly loss?: NamedLoss;
   readonly statisticsData?: TaskData;
   /** Further examples by the names that the measurement has for them, and what else names the subject. */
-  readonly [beside: string]: TaskData | NamedLoss | object | undefined;
+  readonly [beside: string]: unknown;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** A task whose subject is to be opened. */
-export interface Opening {
+export interface Opening<Params extends object = object> {
   readonly measurement: AnyMeasurement;
   readonly ports: TaskContext & StudyPorts;
-  readonly params: MeasurementParams;
+  readonly params: MeasurementParams & Params;
   readonly inputs: TaskPaths;
 }
 
@@ -53,24 +48,24 @@ export async function openShared(
     if (data !== undefined) beside.set(name, await open(data as TaskData));
   }
   const data = params.data ?? at(params.sets ?? [], 0, "set").data;
-  let symmetries: Promise<Symmetries> | undefined;
   return {
     ...{ graph, engine, beside, data: await open(data) },
     statisticsData: params.statisticsData && (await open(params.statisticsData)),
-    symmetries: () => {
-      symmetries ??= discoverSymmetries({ graph, engine }, { signal });
-      return symmetries;
-    },
+    symmetries: discoverOnce({ graph, engine }, { signal }),
   };
 }
 
-/** Opens the sets of examples of a task, by their names. */
-export async function openSets(
-  { ports, params: { sets = [] } }: Opening,
-  graph: Graph,
-): Promise<Readonly<Record<string, DataSet>>> {
-  const open = examplesOpener(ports, graph);
-  const opened: Record<string, DataSet> = {};
-  for (const { name, data } of sets) opened[name] = await open(data);
-  return opened;
+/** Opens networks of one architecture with the examples of their task, works with them, and closes them. */
+export async function withCheckpoints<T>(
+  opening: Opening,
+  paths: readonly string[],
+  work: (networks: readonly Checkpoint[], shared: OpenedSubject) => Promise<T>,
+): Promise<T> {
+  const { graph, networks, close } = await openNetworks(opening.inputs, paths, opening.ports.engine);
+  try {
+    const bound = networks.map(({ network }) => network);
+    return await work(bound, await openShared(opening, graph));
+  } finally {
+    await close();
+  }
 }

@@ -11,7 +11,7 @@ import { ALIGNMENT_FILE, type AlignNetworksParams, alignNetworks } from "../task
 import { ALIGNED_FILE, learnAlignment } from "../tasks/learn-alignment.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import type { PlannedPair } from "./select-pairs.ts";
+import type { PlannedPair } from "./select-networks.ts";
 
 /**
  * Returns the files of a pair; plans its alignment first, and adds the file of that, if one is asked for.

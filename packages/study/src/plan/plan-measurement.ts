@@ -1,12 +1,11 @@
 import { BARRIER } from "@isthmus/barrier";
+import type { AnyMeasurement } from "@isthmus/findings";
 import { loadMeasurement } from "@isthmus/measurements";
 import type { MeasurementDescription } from "../description/study-description.ts";
-import type { AnyEntry, BuiltInEntry } from "../measurement/entry.ts";
-import { planEntry } from "../measurement/plan-entry.ts";
-import { planCurves } from "./plan-curves.ts";
-import { planDimensions } from "./plan-dimensions.ts";
+import type { BuiltInEntry } from "../measurement/entry.ts";
+import type { AnyEntry } from "../measurement/subject-form.ts";
+import { subjectFormOf } from "../measurement/subject-forms.ts";
 import { planMerge } from "./plan-merge.ts";
-import { planPareto } from "./plan-pareto.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
 /**
@@ -34,13 +33,17 @@ function planWrittenOut(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
-    case "pareto":
-      return planPareto(entry, context);
-    case "curve":
-      return planCurves(entry, context);
-    case "intrinsic-dimension":
-      return planDimensions(entry, context);
     case "barrier":
       return planEntry(BARRIER, entry, context);
   }
+}
+
+/** Plans a task of a measurement for each subject that an entry selects. */
+function planEntry(
+  measurement: AnyMeasurement,
+  entry: AnyEntry,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  const { kind, task: name = kind, version } = measurement;
+  return subjectFormOf(measurement).plan({ measurement, task: { name, version }, entry, context });
 }

@@ -2,15 +2,15 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { Variables } from "@isthmus/forms";
 import { MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import type { MergeMeasurement } from "../description/merge-measurement.ts";
-import { lossOfEntry } from "../schema/measured-loss.ts";
+import { lossOfEntry } from "../measurement/entry-params.ts";
 import { matchNetworks, UNIVERSE_FILE } from "../tasks/match-networks.ts";
 import { measureEnsemble } from "../tasks/measure-ensemble.ts";
 import { mergeNetworks } from "../tasks/merge-networks.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
-import { gatherCells, type NetworkCell, selectNetworks } from "./network-cells.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import { filesOfAll, type PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
+import { gatherCells, type NetworkCell, selectNetworks } from "./select-networks.ts";
 
 /** Examples in one engine call. */
 const BATCH_SIZE = 100;
@@ -23,10 +23,10 @@ const BATCH_SIZE = 100;
  */
 export async function planMerge(
   entry: MergeMeasurement,
-  { networks, planner, variables }: MeasurementContext,
+  { groups, planner, variables }: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
   const { of, across = "seed", where, batchSize = BATCH_SIZE } = entry;
-  const cells = gatherCells(of, selectNetworks(networks, of, where), across).map((cell) =>
+  const cells = gatherCells(of, selectNetworks(groups, of, where), across).map((cell) =>
     takeMembers(cell, entry),
   );
   const architectures = new Set(

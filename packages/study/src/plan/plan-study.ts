@@ -1,16 +1,21 @@
-import { InputError } from "@isthmus/core";
+import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
 import type { Task } from "@isthmus/tasks";
-import { measuredFor } from "../collect/measured-for.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
-import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
+import type {
+  MeasurementDescription,
+  RepeatedNetwork,
+  StudyDescription,
+} from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
-import type { FindNetworks } from "./network-cells.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
+import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
+import { makerOf, type NetworkDescription } from "../networks/makers.ts";
 import { planMeasurement } from "./plan-measurement.ts";
-import { planNetworks } from "./plan-networks.ts";
 import type { PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
+import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
 /** All work of a study. */
 export interface StudyPlan {
@@ -35,16 +40,8 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   assertStudySize(description);
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
-  const find: FindNetworks = (group) => {
-    const networks = groups.get(group);
-    if (networks !== undefined) return networks;
-    throw new InputError(
-      `Cannot plan the study as there must be networks "${group}": there are ${[...groups.keys()].join(", ") || "none"}`,
-      { input: group },
-    );
-  };
   for (const [name, repeated] of Object.entries(description.networks)) {
-    groups.set(name, await planNetworks(name, repeated, { find, planner }));
+    groups.set(name, await planNetworks(name, repeated, { groups, planner }));
   }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
@@ -53,12 +50,64 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
       { name: `measurements.${name}`, of: "study" },
       repeated,
     )) {
-      planned.push(...(await planMeasurement(entry, { variables, networks: find, planner })));
+      planned.push(...(await planMeasurement(entry, { variables, groups, planner })));
     }
     measurements[name] = planned;
   }
   assertTables(description, measurements);
   return { tasks: planner.tasks, measurements };
+}
+
+/** Groups that stand before, and what collects tasks. */
+interface Planning {
+  readonly groups: PlannedGroups;
+  readonly planner: Planner;
+}
+
+/**
+ * Plans all networks of a group.
+ * @throws InputError if a network cannot be built for its data, a file is missing, or a star has no anchors
+ */
+async function planNetworks(
+  group: string,
+  repeated: RepeatedNetwork,
+  { groups, planner }: Planning,
+): Promise<readonly PlannedNetwork[]> {
+  const networks: PlannedNetwork[] = [];
+  const entries = unfold<NetworkDescription>({ name: `networks.${group}`, of: "study" }, repeated);
+  for (const { variables, entry } of entries) {
+    const maker = makerOf(entry);
+    for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
+      networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
+  }
+  return networks;
+}
+
+/** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
+function startsOf(
+  { key, from }: AnyGroupMaker,
+  { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
+  groups: PlannedGroups,
+): readonly Starts[StartSort][] {
+  if (from === "none") return [undefined];
+  const { [key]: name, where } = entry as { readonly [key: string]: unknown; readonly where?: WantedValues };
+  if (from === "each") return selectStarts(group, groups, { from: String(name), where, variables });
+  const isStart = (network: PlannedNetwork) =>
+    agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
+  return [networksOf(groups, String(name)).filter(isStart)];
+}
+
+/** Lists the results that a table is made of, with the name of their measurement as a variable. */
+export function measuredFor(
+  { of }: TableDescription,
+  measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>,
+): readonly PlannedMeasurement[] {
+  const planned = new Map(Object.entries(measurements));
+  return [of].flat().flatMap((measurement) =>
+    entry(planned, measurement, "measurement").map(({ variables, task }) => {
+      return { variables: { ...variables, measurement }, task };
+    }),
+  );
 }
 
 /**

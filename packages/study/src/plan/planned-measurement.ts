@@ -1,6 +1,6 @@
 import type { Variables } from "@isthmus/forms";
-import type { FindNetworks } from "./network-cells.ts";
 import type { Planner } from "./planner.ts";
+import type { PlannedGroups } from "./select-networks.ts";
 
 /** A result that will be there once its task is done. */
 export interface PlannedMeasurement {
@@ -13,10 +13,6 @@ export interface PlannedMeasurement {
 export interface MeasurementContext {
   /** Variables of the measurement itself. */
   readonly variables: Variables;
-  /**
-   * Returns the networks of a group.
-   * @throws InputError if there is no group of that name
-   */
-  readonly networks: FindNetworks;
+  readonly groups: PlannedGroups;
   readonly planner: Planner;
 }

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import { viewBytes } from "@isthmus/core";
-import { assertDataFits, type DataSet, type Graph } from "@isthmus/graph";
+import {
+  assertDataFits,
+  type DataSet,
+  fingerprintGraph,
+  fingerprintWeights,
+  type Graph,
+} from "@isthmus/graph";
 import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
-import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { type Network, parseNetwork } from "@isthmus/zoo";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 
 /** What a study is planned with. */
 export interface PlanPorts {
@@ -15,9 +22,20 @@ export interface PlanPorts {
   openData(name: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 
+/** All of a kind of task that the keys of its tasks depend on. */
+export type KeyedKind = Pick<StudyTaskKind, "name" | "version">;
+
 interface OpenData {
   readonly data: DataSet;
   readonly description: TaskData;
+}
+
+/** A network of the zoo with random weights, built for the examples that it is to be trained on. */
+export interface BuiltNetwork {
+  readonly network: Network;
+  readonly data: DataSet;
+  /** Parameters of a task that name both. */
+  readonly params: { readonly network: TaskNetwork; readonly data: TaskData };
 }
 
 /** Collects the tasks of a study, each once and after the tasks it depends on. */
@@ -39,7 +57,7 @@ export class Planner {
 
   /** Makes a task, or returns the existing task of the same key. */
   add<P extends object>(
-    kind: StudyTaskKind<P>,
+    kind: StudyTaskKind<P> | KeyedKind,
     parts: { readonly params: P; readonly inputs: TaskInputs; readonly label: string },
   ): Task {
     const task = createTask(kind, this.#ports.engine, parts);
@@ -63,6 +81,17 @@ export class Planner {
       this.#data.set(key, open);
     }
     return open;
+  }
+
+  /**
+   * Builds a network of the zoo for examples.
+   * @param seed - seed of its random weights
+   * @throws InputError if it cannot be built for them
+   */
+  async build(net: string, name: string, seed: number): Promise<BuiltNetwork> {
+    const { data, description } = await this.open(name);
+    const network = parseNetwork(net, data);
+    return { network, data, params: { network: await describeNetwork(network, seed), data: description } };
   }
 
   /**
@@ -95,4 +124,19 @@ function digestData(data: DataSet): string {
     hash.update(viewBytes(labels));
   }
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+/**
+ * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
+ * initialises it in another way.
+ */
+export async function describeNetwork(
+  { spec, graph, initialize }: Network,
+  seed: number,
+): Promise<TaskNetwork> {
+  return {
+    net: spec,
+    graph: fingerprintGraph(graph),
+    weights: await fingerprintWeights(graph, initialize(seed)),
+  };
 }

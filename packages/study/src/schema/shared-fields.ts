@@ -1,6 +1,4 @@
-import { batch, examples, type FieldsOf, fieldsOf, positive, repeats, seed } from "@isthmus/forms";
-import type { LossSpec, TrainOptions } from "@isthmus/training";
-import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
+import { examples, type FieldsOf, fieldsOf, positive, repeats } from "@isthmus/forms";
 import {
   HEAD_GROUPS,
   LEARNED_PLACES,
@@ -9,26 +7,6 @@ import {
   type MatchLearnedOptions,
 } from "@isthmus/weight-matching";
 import { z } from "zod";
-
-/** What becomes of examples that are left over at the end of an epoch. */
-const REMAINDERS = ["carry", "drop"] as const;
-
-/** Options of a task that trains, whatever it trains. */
-export interface TrainingOptions
-  extends Pick<TrainOptions, "seed" | "epochs" | "batch" | "remainder" | "optimizer" | "schedule"> {
-  readonly loss?: LossSpec;
-}
-
-/** Fields of {@link TrainingOptions}. */
-export const TRAINING_FIELDS: FieldsOf<TrainingOptions> = fieldsOf<TrainingOptions>()({
-  seed,
-  epochs: repeats(1).optional(),
-  batch: batch.optional(),
-  remainder: z.enum(REMAINDERS).optional(),
-  loss: LOSS.optional(),
-  optimizer: OPTIMIZER.optional(),
-  schedule: SCHEDULE.optional(),
-});
 
 /** Options of learning an alignment that a study and its tasks call by the same names. */
 export type LearningOptions = Pick<

@@ -1,6 +1,5 @@
 import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
-  type Architecture,
   type BoundNetwork,
   bindNetworks,
   type Engine,
@@ -51,31 +50,5 @@ export async function openNetworks(
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** One network of a task, opened from its files. */
-export interface OpenNetwork extends Pick<BoundNetwork, "network" | "restore"> {
-  readonly architecture: Architecture;
-  /** Names of the graph's inputs, which arrays of data may have. */
-  readonly inputNames: readonly string[];
-}
-
-/**
- * Opens the `graph` and the `network` of a task, works with them, and closes them.
- * @throws MismatchError if they do not fit each other
- */
-export async function withNetwork<T>(
-  inputs: TaskPaths,
-  engine: Engine,
-  work: (open: OpenNetwork) => Promise<T>,
-): Promise<T> {
-  const { graph, networks, close } = await openNetworks(inputs, [pathOf(inputs, "network")], engine);
-  try {
-    const { network, restore } = at(networks, 0, "network");
-    const inputNames = graph.inputs.map(({ name }) => name);
-    return await work({ architecture: { graph, engine }, inputNames, network, restore });
-  } finally {
-    await close();
   }
 }

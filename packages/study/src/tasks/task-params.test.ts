@@ -273,7 +273,7 @@ describe("assertParams()", () => {
   });
 
   it.each([
-    ["train", { epochs: 1e9 }, '"params.options.epochs" must be at most 1000000: it is 1000000000'],
+    ["train", { epochs: 1e9 }, '"params.options.epochs" must be at most 100000: it is 1000000000'],
     ["train", { epochs: 0 }, '"params.options.epochs" must be at least 1: it is 0'],
     ["train", { batch: 2 ** 40 }, '"params.options.batch" must be at most 1048576: it is 1099511627776'],
     ["train", { seed: 0.5 }, '"params.options.seed" must be a whole number: it is a number'],

@@ -1,1 +1,1 @@
-export { AUGMENT, LOSS, OPTIMIZER, SCHEDULE } from "./training-schema.ts";
+export { LOSS, OPTIMIZER, SCHEDULE } from "./training-schema.ts";

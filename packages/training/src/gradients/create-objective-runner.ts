@@ -11,7 +11,7 @@ import {
   specialize,
 } from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
-import { lossOfData } from "../loss/loss-of-data.ts";
+import { completeLoss } from "../loss/loss-of-data.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { Objective } from "../objective.ts";
 import { createTargetFiller } from "../train/create-target-filler.ts";
@@ -89,7 +89,7 @@ export async function createObjectiveRunner(
 ): Promise<ObjectiveRunner> {
   const { attempt, graph, data, batchSize, signal } = mean;
   const plan = planFeeds(attempt, graph, data, batchSize);
-  const spec = mean.loss ?? lossOfData(graph, data);
+  const spec = mean.loss ?? completeLoss(attempt, { graph, data });
   // A property of the graph, which the first network shows.
   let isChecked = spec.kind !== "next-token";
   const parts: Part[] = [];
@@ -187,17 +187,10 @@ function feedsOf(
   data: DataSet,
   range: BatchRange,
 ): Map<string, Tensor> {
-  const { graph, examples, targets, targetWeights } = objective;
   const { feeds, batch } = plan.read(range);
-  const step = {
-    ...{ graph, batch: rows, examples, targets: targets.name },
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-  };
+  const step = { ...objective, batch: rows, targets: objective.targets.name };
   // As in the evaluation of networks, every example counts the same, however many of its positions count.
   const filler = createTargetFiller(step, batch, { classes: data.classes, data, weighting: "examples" });
   filler.fill();
-  const all = new Map(feeds);
-  if (targets.name !== examples) all.set(targets.name, filler.targets);
-  if (targetWeights !== undefined && filler.weights !== undefined) all.set(targetWeights, filler.weights);
-  return all;
+  return new Map([...feeds, ...filler.feeds]);
 }

@@ -1,17 +1,51 @@
-import { type Field, type FieldsOf, fieldOf, numberField, type Said, wholeField } from "@isthmus/core";
-import { LOSSES } from "@isthmus/graph";
+import {
+  choiceField,
+  type DefaultedField,
+  type Field,
+  type FieldsOf,
+  fieldOf,
+  flagField,
+  groupField,
+  listField,
+  numberField,
+  type Said,
+  seedField,
+  wholeField,
+} from "@isthmus/core";
+import { isNamedLoss, LOSS_FIELD, LOSSES } from "@isthmus/graph";
+import type { AugmentOptions } from "../batches/augment.ts";
+import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 import { TRAIN_DEFAULTS, type TrainOptions } from "./train-options.ts";
 
-/** Options of a training that are plain data, which measurements that train have, too. */
-export type TrainingChoice = Pick<TrainOptions, "epochs" | "batch" | "loss" | "optimizer" | "schedule">;
+/**
+ * Options of a training that are plain data. Measurements that train have them, too, and so have entries of
+ * studies and tasks.
+ */
+export type TrainingChoice = Partial<Pick<TrainOptions, "seed">> &
+  Pick<
+    TrainOptions,
+    | "epochs"
+    | "batch"
+    | "remainder"
+    | "loss"
+    | "optimizer"
+    | "schedule"
+    | "augment"
+    | "freeze"
+    | "threads"
+    | "saveEvery"
+  >;
 
 /** Most times that each example is seen. */
 const MOST_EPOCHS = 100_000;
 /** Most examples in a step: memory is taken for all of them. */
 const MOST_IN_STEP = 2 ** 20;
+
+/** Images are padded by at most as many pixels, which is more than any image has. */
+const MOST_CROPPED = 2 ** 15;
 
 /** Makes a field of specifications of several kinds; the rest of them is checked when they are used. */
 function specField<T>(name: string, kinds: readonly string[], said: Said<T>): Field<T> {
@@ -24,19 +58,21 @@ function specField<T>(name: string, kinds: readonly string[], said: Said<T>): Fi
   return fieldOf<T>({ type: "special", name, rule, accepts }, said);
 }
 
-const NAMES: readonly string[] = LOSSES.map(({ name }) => name);
+const NAMES = LOSSES.flatMap(({ name }) => (name === "none" ? [] : [name])).join(", ");
 const LOSS_KINDS: readonly LossSpec["kind"][] = [
   "cross-entropy",
   "next-token",
   "mean-squared-error",
   "mean-absolute-error",
   "binary-cross-entropy",
+  "several",
   "output",
 ];
 
-/** Returns whether a training may try a loss: a name, or a specification, whose kind may be missing. */
+/** Returns whether a training may try a loss: a named one, or a specification, whose kind may be missing. */
 function isLossOfTraining(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return NAMES.some((name) => name === value);
+  if (isNamedLoss(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
   const { kind } = value as { readonly kind?: unknown };
   return kind === undefined || LOSS_KINDS.some((one) => one === kind);
 }
@@ -50,27 +86,55 @@ const SCHEDULES: readonly ScheduleSpec["kind"][] = [
   "sawtooth",
 ];
 
-/** Fields of {@link TrainingChoice}. */
-export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
-  epochs: wholeField({
-    least: 1,
+/**
+ * Makes the field of the number of epochs.
+ * @param least - fewest epochs; 0 if a network that is not trained at all is a result, too
+ */
+export function epochsField(least: 0 | 1): DefaultedField<number> {
+  const seen = "times each example is seen";
+  return wholeField({
+    least,
     most: MOST_EPOCHS,
     default: TRAIN_DEFAULTS.epochs,
-    help: "times each example is seen",
+    help: least === 0 ? `${seen}; 0 writes the network as it starts` : seen,
+  });
+}
+
+/** Fields of {@link AugmentOptions}. */
+const AUGMENT_FIELDS: FieldsOf<AugmentOptions> = {
+  crop: wholeField({
+    least: 0,
+    most: MOST_CROPPED,
+    help: "pad images by n pixels and crop them at random to their size",
   }),
+  flip: flagField({ help: "mirror every other image" }),
+};
+
+/** Fields of {@link TrainingChoice}, each once: whatever trains takes its own from here. */
+export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
+  seed: seedField("seed of everything random"),
+  epochs: epochsField(1),
   batch: wholeField({
     least: 1,
     most: MOST_IN_STEP,
     help: `examples in a step (default: ${TRAIN_DEFAULTS.batch} or all if fewer, or as many as the graph takes)`,
   }),
+  remainder: choiceField<Remainder>(["carry", "drop"], {
+    default: TRAIN_DEFAULTS.remainder,
+    help: "whether examples at the end of an epoch that fill no batch begin the next one, or are left out",
+  }),
   loss: fieldOf<NonNullable<TrainOptions["loss"]>>(
     {
       type: "special",
       name: "loss",
-      rule: `one of ${NAMES.join(", ")}, or an object whose kind is one of ${LOSS_KINDS.join(", ")}`,
+      rule: `one of ${NAMES}, one of these for each of several outputs, or an object whose kind is one of ${LOSS_KINDS.join(", ")}`,
       accepts: isLossOfTraining,
     },
-    { help: "what is minimised (default: cross-entropy, or of the next token for language models)" },
+    {
+      placeholder: "<name>",
+      help: `what is minimised: ${NAMES}; or one for each of several outputs, such as boxes=mean-squared-error,class=cross-entropy (default: what follows from the labels and the output)`,
+      ...(LOSS_FIELD.parse && { parse: LOSS_FIELD.parse }),
+    },
   ),
   optimizer: specField<OptimizerSpec>("optimizer", OPTIMIZERS, {
     placeholder: "<name>",
@@ -81,6 +145,36 @@ export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
   schedule: specField<ScheduleSpec>("schedule", SCHEDULES, {
     placeholder: "<name>",
     help: "how the learning rate changes (default: from the rate of the optimizer to 0, along half a cosine)",
+  }),
+  augment: groupField<AugmentOptions>(AUGMENT_FIELDS, {
+    default: TRAIN_DEFAULTS.augment,
+    help: "how images are changed each time they are seen",
+  }),
+  freeze: listField<string>(
+    { type: "text" },
+    {
+      least: 0,
+      default: TRAIN_DEFAULTS.freeze,
+      keyed: "if-named",
+      rare: true,
+      placeholder: "<pattern>",
+      help: "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
+    },
+  ),
+  threads: wholeField({
+    least: 0,
+    default: TRAIN_DEFAULTS.threads,
+    keyed: "if-named",
+    rare: true,
+    help: "threads of the engine; 0 lets it choose",
+  }),
+  saveEvery: wholeField({
+    least: 0,
+    default: TRAIN_DEFAULTS.saveEvery,
+    keyed: "if-named",
+    rare: true,
+    placeholder: "<steps>",
+    help: "write the state after every so many steps, too, not only after epochs; 0 for never",
   }),
 };
 

@@ -1,1 +1,0 @@
-export { HESSIAN_POINT } from "./hessian-point-form.ts";

@@ -1,0 +1,42 @@
+import { basename } from "node:path";
+import { checkSizes, type ResultKind, type SizeChecks } from "@isthmus/findings";
+import type { ComparisonResult } from "./comparison-result.ts";
+import { describeComparison } from "./describe/describe-comparison.ts";
+
+/** Number of networks up to which a title names them and does not count them. */
+const MOST_NAMED = 3;
+
+/** Results of `isthmus compare`: what networks are to each other, and what stands against merging them. */
+export const COMPARISON_RESULT: ResultKind<ComparisonResult> = {
+  kind: "comparison",
+  form: async () => (await import("./comparison-form.ts")).COMPARISON_FORM,
+  findSizeProblems: (result) => checkSizes((checks) => checkComparison(result, checks)),
+  describe: describeComparison,
+  titleOf: ({ networks }) =>
+    networks.length > MOST_NAMED
+      ? `${networks.length} networks compared`
+      : `${networks.map(({ source }) => basename(source)).join(", ")} compared`,
+};
+
+function checkComparison(
+  { networks, base, pairs, taskVectors, verdicts, findings }: ComparisonResult,
+  checks: SizeChecks,
+): void {
+  const position = (where: string, one: number | null): void =>
+    checks.position(where, one, networks.length, "networks");
+  position("base", base);
+  for (const [name, list] of Object.entries({ pairs, verdicts }))
+    for (const [i, { a, b }] of list.entries()) {
+      position(`${name}.${i}.a`, a);
+      position(`${name}.${i}.b`, b);
+    }
+  for (const [i, finding] of findings.entries())
+    for (const [j, one] of finding.networks.entries()) position(`findings.${i}.networks.${j}`, one);
+  if (taskVectors === null) return;
+  const { lengths, cosines } = taskVectors;
+  const { length } = taskVectors.networks;
+  position("taskVectors.base", taskVectors.base);
+  for (const [i, one] of taskVectors.networks.entries()) position(`taskVectors.networks.${i}`, one);
+  checks.length("taskVectors.lengths", lengths, length, '"taskVectors.networks"');
+  checks.table("taskVectors.cosines", cosines, [length, length], '"taskVectors.networks"');
+}

@@ -1,0 +1,10 @@
+import type { Verdict } from "../judge-pair.ts";
+
+/** What each verdict on networks means for a merge, in a few words. */
+export const VERDICT_MEANINGS: Readonly<Record<Verdict, string>> = {
+  identical: "there is nothing to merge",
+  "same ancestor": "they can be merged as they are",
+  "permuted copy": "one network, its units in another order; align first",
+  "different seed": "align first",
+  "different architecture": "they cannot be averaged",
+};

@@ -1,0 +1,12 @@
+import { basename } from "node:path";
+import type { ResultKind } from "@isthmus/findings";
+import { describePruning } from "./describe/describe-pruning.ts";
+import type { PruneResult } from "./prune-result.ts";
+
+/** Results of `isthmus prune`: which weights or units were taken out of a network, and what that did. */
+export const PRUNE_RESULT: ResultKind<PruneResult> = {
+  kind: "prune",
+  form: async () => (await import("./prune-form.ts")).PRUNE_FORM,
+  describe: describePruning,
+  titleOf: ({ network }) => `${basename(network)}, pruned`,
+};

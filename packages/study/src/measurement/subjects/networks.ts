@@ -1,0 +1,74 @@
+import { at } from "@isthmus/core";
+import { pathsOf, type TaskInputs } from "@isthmus/tasks";
+import { z } from "zod";
+import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
+import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
+import { gatherCells, type NetworkCell, selectNetworks } from "../../plan/select-networks.ts";
+import type { TaskData } from "../../tasks/task-kind.ts";
+import { TASK_DATA } from "../../tasks/task-schema.ts";
+import { dataOpener, openParams } from "../entry-params.ts";
+import { withCheckpoints } from "../open-shared.ts";
+import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
+import { NETWORK_SELECTION, type NetworkMeasurement } from "./network.ts";
+
+/** Networks of a group that differ in one variable only, which are measured together. */
+export interface CellSelection extends NetworkMeasurement {
+  /** The variable in which networks that are measured together differ. @defaultValue "seed" */
+  readonly across?: string;
+}
+
+/** What an entry says of networks that are measured together, and of the examples to measure on. */
+export const CELL_SELECTION: z.ZodRawShape = { ...NETWORK_SELECTION, across: z.string().optional() };
+
+/** How studies select and open several networks of one architecture. */
+export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
+  selection: CELL_SELECTION,
+  params: { data: TASK_DATA },
+  paths: ["networks"],
+  plan: (planned) =>
+    planEachCell(
+      planned,
+      async () => ({}),
+      ({ networks }) => ({
+        inputs: filesOfAll(networks),
+        label: `${planned.entry.kind} of ${networks.length} ${planned.entry.of}, ${planned.entry.data}`,
+      }),
+    ),
+  open: (opening, work) =>
+    withCheckpoints(opening, pathsOf(opening.inputs, "networks"), (networks, shared) => {
+      const named = networks.map((network, k) => ({ label: `network ${k + 1}`, network }));
+      return work({ ...shared, networks: named });
+    }),
+};
+
+/** Networks that are measured together, and their variables. */
+interface PlannedCell extends Pick<NetworkCell, "variables"> {
+  readonly networks: readonly PlannedNetwork[];
+}
+
+/**
+ * Plans one task for the networks of each cell of a group.
+ * @param furtherParams - opens further examples, and returns the parameters that name the subject
+ * @param partsOf - returns the files that the task of a cell reads, and its label
+ * @throws InputError if there are no networks, or data do not fit them
+ */
+export async function planEachCell(
+  planned: PlannedEntry<CellSelection>,
+  furtherParams: (open: (name: string) => Promise<TaskData>) => Promise<object>,
+  partsOf: (cell: PlannedCell) => { readonly inputs: TaskInputs; readonly label: string },
+): Promise<readonly PlannedMeasurement[]> {
+  const { task, entry, context } = planned;
+  const { of, where, across = "seed" } = entry;
+  const cells = gatherCells(of, selectNetworks(context.groups, of, where), across).map(
+    ({ variables, members }) => ({ variables, networks: members.map(({ network }) => network) }),
+  );
+  const networks = cells.flatMap((cell) => cell.networks);
+  const params = {
+    ...at(await openParams(planned, networks), 0, "network"),
+    ...(await furtherParams(dataOpener(planned, networks))),
+  };
+  return cells.map((cell) => {
+    const { key } = context.planner.add(task, { params, ...partsOf(cell) });
+    return { variables: { ...cell.variables, ...context.variables }, task: key };
+  });
+}

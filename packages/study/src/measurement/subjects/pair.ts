@@ -1,0 +1,129 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import type { Subjects } from "@isthmus/findings";
+import { text } from "@isthmus/forms";
+import type { DataSet } from "@isthmus/graph";
+import { z } from "zod";
+import type { AlignChoice } from "../../description/pair-selection.ts";
+import type { PathMeasurement, SetsMeasurement } from "../../description/path-measurements.ts";
+import { NAMED_DATA } from "../../file/entry-fields.ts";
+import { planAlignment } from "../../plan/plan-alignment.ts";
+import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
+import { type PlannedPair, selectPairs } from "../../plan/select-networks.ts";
+import { PAIR_SELECTION } from "../../schema/pair-selection.ts";
+import { openPair } from "../../tasks/open-pair.ts";
+import type { TaskData } from "../../tasks/task-kind.ts";
+import { TASK_DATA } from "../../tasks/task-schema.ts";
+import { openParams } from "../entry-params.ts";
+import { examplesOpener, type Opening, openShared } from "../open-shared.ts";
+import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
+
+/** What an entry says of pairs of networks that may differ in their architectures. */
+export type UnlikePairMeasurement = Omit<PathMeasurement, "statisticsData">;
+
+/** How studies select and open two networks of one architecture. */
+export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
+  selection: { ...PAIR_SELECTION, data: NAMED_DATA },
+  params: { data: TASK_DATA },
+  paths: ["a", "b"],
+  plan: (planned) => planPairs(planned, planned.entry.data),
+  open: withPair,
+};
+
+const { statisticsData: _, ...unlike } = PAIR_FORM.selection;
+
+/** How studies select and open two networks that may differ in their architectures. */
+export const UNLIKE_PAIR_FORM: SubjectForm<"unlike-pair", UnlikePairMeasurement> = {
+  ...PAIR_FORM,
+  selection: unlike,
+  open: (opening, work) =>
+    withPair(opening, ({ graph, engine, a, b, ...shared }) => {
+      const withArchitecture = (network: Checkpoint) => ({ graph, engine, network });
+      return work({ ...shared, a: withArchitecture(a), b: withArchitecture(b) });
+    }),
+};
+
+/** How studies select and open two networks of one architecture, and several sets of examples. */
+export const PAIR_ON_SETS_FORM: SubjectForm<
+  "pair-on-sets",
+  SetsMeasurement,
+  { readonly sets: readonly TaskSet[] }
+> = {
+  selection: {
+    ...PAIR_SELECTION,
+    sets: z.record(z.string(), NAMED_DATA).refine((sets) => Object.keys(sets).length > 0, {
+      error: "must have a set of examples or more",
+    }),
+  },
+  params: { sets: z.array(z.strictObject({ name: text, data: TASK_DATA })).min(1) },
+  paths: ["a", "b"],
+  plan: (planned) => planPairs(planned, Object.keys(planned.entry.sets).join(", ")),
+  open: (opening, work) =>
+    withPair(opening, async (pair) => {
+      const open = examplesOpener(opening.ports, pair.graph);
+      const sets: Record<string, DataSet> = {};
+      for (const { name, data } of opening.params.sets) sets[name] = await open(data);
+      return work({ ...pair, sets });
+    }),
+};
+
+/** A set of examples as a task names it. */
+interface TaskSet {
+  readonly name: string;
+  readonly data: TaskData;
+}
+
+/**
+ * Plans one task for each pair that an entry selects, after the alignment that it asks for.
+ * @param on - names of the examples, for people
+ */
+async function planPairs(
+  planned: PlannedEntry<PathMeasurement | SetsMeasurement>,
+  on: string,
+): Promise<readonly PlannedMeasurement[]> {
+  const { task, entry, context } = planned;
+  const { planner, variables } = context;
+  const pairs = selectPairs(context.groups, entry);
+  const params = await openParams(
+    planned,
+    pairs.map(({ a }) => a),
+  );
+  const measured: PlannedMeasurement[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const { key } = planner.add(task, {
+      params: at(params, index, "pair"),
+      inputs: await planAlignment(pair, entry, planner),
+      label: `${labelOf(planned, pair)}, ${on}`,
+    });
+    measured.push({ variables: { ...pair.variables, ...variables }, task: key });
+  }
+  return measured;
+}
+
+/** Says for people what a task does with a pair. */
+function labelOf(
+  { measurement: { attempt, trains }, entry }: PlannedEntry<PathMeasurement | SetsMeasurement>,
+  { a, b }: PlannedPair,
+): string {
+  if (trains !== undefined) return `${attempt} from ${a.label} to ${b.label}`;
+  return `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}`;
+}
+
+/** How the second network of a pair stands to the first, for people. */
+const MANNERS: Readonly<Record<AlignChoice, string>> = {
+  none: "",
+  weight: ", aligned",
+  activation: ", aligned by activations",
+  learned: ", aligned by learning",
+};
+
+/** Opens the two networks of a task with its examples, works with them, and closes them. */
+async function withPair<T>(opening: Opening, work: (pair: Subjects["pair"]) => Promise<T>): Promise<T> {
+  const { ports, inputs } = opening;
+  const { networks, close } = await openPair(inputs, ports.engine, ports.signal);
+  try {
+    const { graph, a, b } = networks;
+    return await work({ ...(await openShared(opening, graph)), a, b, unaligned: b });
+  } finally {
+    await close();
+  }
+}

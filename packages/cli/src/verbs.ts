@@ -1,5 +1,5 @@
-import type { MeasurementEntry } from "@isthmus/findings";
-import { listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
+import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
+import { listAddedMakers, listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
@@ -11,10 +11,12 @@ export interface VerbEntry {
 /** Verbs by their names. */
 type Verbs = Readonly<Record<string, VerbEntry>>;
 
-/** Makes the verbs of the measurements of Isthmus. */
-function measuringVerbs(): Verbs {
+/** Makes the verbs of the measurements of Isthmus, of the ones that train networks or of the others. */
+function measuringVerbs(training: boolean): Verbs {
   const added = listAddedMeasurements();
-  return verbsOf(listMeasurements().filter((entry) => !added.includes(entry)));
+  return verbsOf(
+    listMeasurements().filter((entry) => !added.includes(entry) && (entry.trains ?? false) === training),
+  );
 }
 
 /** Makes the verbs of measurements; the ways of one verb share it. */
@@ -26,6 +28,11 @@ function verbsOf(entries: readonly MeasurementEntry[]): Verbs {
     if (!verbs.has(verb)) verbs.set(verb, { summary, load });
   }
   return Object.fromEntries(verbs);
+}
+
+/** Makes the function that loads the command of a maker of networks. */
+function makes(load: () => Promise<NetworkMaker>): VerbEntry["load"] {
+  return async () => (await import("./making/making-verb.ts")).makingVerb(await load());
 }
 
 /** Commands that most people need first, and what each shows. */
@@ -85,11 +92,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs(),
-    map: {
-      summary: "Measure barriers between all pairs of many networks, and place them in the plane",
-      load: async () => (await import("./commands/map.ts")).mapVerb,
-    },
+    ...measuringVerbs(false),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
@@ -104,10 +107,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Train a network on so that it uses a cue no longer, or its last layer alone",
       load: async () => (await import("./commands/tune.ts")).tuneVerb,
     },
-    curve: {
-      summary: "Train a curve of low loss between two networks, and measure it",
-      load: async () => (await import("./commands/curve.ts")).curveVerb,
-    },
+    ...measuringVerbs(true),
     star: {
       summary: "Find the network that straight lines of low loss connect to many others",
       load: async () => (await import("./commands/star.ts")).starVerb,
@@ -119,14 +119,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     prune: {
       summary: "Set the weights of a network to zero that matter least, and train it on without them",
       load: async () => (await import("./commands/prune.ts")).pruneVerb,
-    },
-    pareto: {
-      summary: "Train one network a task in one run, and draw the front of the networks between them",
-      load: async () => (await import("./commands/pareto.ts")).paretoVerb,
-    },
-    "intrinsic-dimension": {
-      summary: "Find the smallest random subspace that a network can be trained in",
-      load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
     },
   },
   "Study many networks, on one machine or many": {
@@ -164,7 +156,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     },
     quantize: {
       summary: "Put the weights of a network on a grid of 8 or 4 bits",
-      load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
+      load: makes(async () => (await import("@isthmus/sparsity")).QUANTIZE),
     },
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
@@ -175,8 +167,13 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
 
 /** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
 export function verbGroups(): Readonly<Record<string, Verbs>> {
-  const added = listAddedMeasurements();
-  return added.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(added) };
+  const measuring = verbsOf(listAddedMeasurements());
+  const making = listAddedMakers().map((maker) => {
+    return [maker.name, { summary: maker.summary, load: makes(async () => maker) }] as const;
+  });
+  const groups = { "Your own measurements": measuring, "Your own networks": Object.fromEntries(making) };
+  const added = Object.entries(groups).filter(([, verbs]) => Object.keys(verbs).length > 0);
+  return { ...VERB_GROUPS, ...Object.fromEntries(added) };
 }
 
 /** Returns every verb by its name. */

@@ -6,7 +6,6 @@ import {
   type FederationDescription,
   planSimulation,
   type SimulationDescription,
-  type SimulationResult,
   simulateFederation,
 } from "@isthmus/federated";
 import { summarizeRuns } from "@isthmus/federated/summary";
@@ -74,7 +73,7 @@ describe("a simulation by a loss", () => {
     expect(run.fairness.worst).toBe(Math.max(...losses));
     expect(run.rounds.at(-1)?.local).toBeCloseTo(losses.reduce((sum, loss) => sum + loss, 0) / 3, 12);
     const cell = { partition: "p", strategy: "s", attack: "none", seed: 0 };
-    const [summary] = summarizeRuns({ runs: [{ ...cell, ...run }] } as SimulationResult);
+    const [summary] = summarizeRuns({ runs: [{ ...cell, ...run }] });
     expect(summary?.score.mean).toBe(run.loss);
   });
 

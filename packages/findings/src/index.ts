@@ -12,7 +12,18 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
+export { type LossWords, lossWords } from "./loss-words.ts";
+export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
+export type {
+  MadeNetwork,
+  MakerExamples,
+  MakerStart,
+  MakerStarts,
+  MakerSubject,
+  MakingControl,
+  NetworkMaker,
+  Resuming,
+} from "./making/network-maker.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
@@ -33,9 +44,29 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
+  TrainingSubject,
   Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
+export type {
+  AnyPairsMeasurement,
+  MeasurePairs,
+  NetworkPair,
+  PairNetwork,
+  PairsControl,
+  PairsMeasurement,
+  PairsOfNetworks,
+  PairsSubject,
+} from "./measurement/pairs.ts";
+export type {
+  ChangedExamples,
+  DescribesTraining,
+  ExamplesNames,
+  MeasuredNames,
+  NamedTraining,
+  TrainedExamples,
+  TrainingDescription,
+} from "./measurement/training-description.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";
@@ -74,3 +105,4 @@ export {
   type TableRow,
   unitOf,
 } from "./table.ts";
+export { lossColumn, withLossColumns } from "./with-loss-columns.ts";

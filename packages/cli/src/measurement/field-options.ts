@@ -1,8 +1,15 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type AnyField, assertTogether, at, type Form, findMisfit, isIsthmusError } from "@isthmus/core";
+import { type AnyField, assertTogether, at, type Form, findMisfit } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 import { addRareOptions } from "../options/help-groups.ts";
-import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
+import {
+  parseNames,
+  parseNumber,
+  parseNumbers,
+  parseRange,
+  parseSeed,
+  parseWord,
+} from "../options/parse-values.ts";
 import { toAttribute, toFlag } from "./flag-names.ts";
 
 /** Fields by the names of their options. */
@@ -20,7 +27,7 @@ export interface FlaggedField {
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
 export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
-    if (field.tasksOnly) return [];
+    if (field.tasksOnly || field.unflagged) return [];
     const flag = field.flag ?? toFlag(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];
@@ -51,6 +58,7 @@ function optionOf(flag: string, field: AnyField): Option {
     return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
   }
   const { placeholder = placeholderOf(form), bare } = field;
+  if (placeholder === "" && bare !== undefined) return new Option(`--${flag}`, help).preset(bare);
   const option = new Option(
     `--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`.trim(),
     help,
@@ -118,14 +126,6 @@ function parseValue({ form, parse }: AnyField, text: string, before: unknown): u
   const misfit = findMisfit(form, value);
   if (misfit === undefined) return value;
   throw new InvalidArgumentError(`It must be ${misfit.rule}.`);
-}
-
-function parseWord(parse: (text: string) => unknown, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw isIsthmusError(error) ? new InvalidArgumentError(error.message) : error;
-  }
 }
 
 function readWord(form: Form, text: string, before: unknown): unknown {

@@ -10,7 +10,7 @@ import {
 } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -31,7 +31,7 @@ import {
   openOwnArchitectures,
 } from "../open/open-own-architectures.ts";
 import { withPair } from "../open/open-pair.ts";
-import { dataForms } from "../options/data-forms.ts";
+import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { assertNotKept } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
@@ -53,14 +53,23 @@ export interface Opened {
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
   /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
   readonly restore?: BoundNetwork["restore"];
+  /**
+   * Names the examples, for processes that open them again.
+   * @defaultValue no other process opens this sort of subject
+   */
+  readonly named?: { readonly options: DataOptions; readonly context: DataContext };
 }
 
 /** A subject as a command line names it. */
 export interface SubjectRequest {
   readonly measurement: AnyMeasurement;
   readonly paths: readonly string[];
+  /** Options of the measurement with their defaults, without the ones of a training. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** Options of the command, as the parser of command lines has them. */
   readonly flags: SubjectFlags;
+  /** Name of the examples to train on; undefined if nothing is trained, or the subject names them itself. */
+  readonly training: string | undefined;
   /** The policy for norms that the command line names. */
   readonly statistics: StatisticsChoice | undefined;
   /** Files that will be written. */
@@ -72,7 +81,7 @@ type SubjectFlags = PairOptions &
   EngineOptions &
   BindingOptions &
   ExportedFromOptions &
-  SetOptions & { readonly graphA?: string; readonly graphB?: string };
+  SetOptions & { readonly graphA?: string; readonly graphB?: string; readonly star?: string };
 
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
@@ -83,7 +92,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  addOptions(command: CommandUnknownOpts): void;
+  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
@@ -137,14 +146,18 @@ export const PAIR_ON_SETS_FORM: SubjectForm = {
 
 /** Opens two networks that share an architecture; the second is aligned if options ask for it. */
 async function openPair<T>(
-  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  { measurement, paths, flags, training, statistics, outputs }: SubjectRequest,
   context: Context,
   work: (subject: Subjects["pair"], shared: Omit<Opened, "subject">) => Promise<T>,
 ): Promise<T> {
   const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
-  return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
+  const request = { paths: ends, options: { ...flags, statistics }, training, outputs };
+  return withPair(request, context, async (pair) => {
     const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
     const scaled = { context: dataContext(pair), scaling: data.scaling };
+    const beside = await openBeside(measurement, flags, scaled);
+    const { on } = measurement.trains ?? {};
+    if (on !== undefined && pair.training !== undefined) beside.set(on, pair.training);
     const subject = {
       graph,
       engine,
@@ -153,7 +166,7 @@ async function openPair<T>(
       unaligned,
       data,
       statisticsData,
-      beside: await openBeside(measurement, flags, scaled),
+      beside,
       symmetries: symmetriesOf(pair, context),
     };
     return work(subject, {
@@ -211,24 +224,23 @@ export const UNLIKE_PAIR_FORM: SubjectForm = {
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
 export function addSharedOptions(command: CommandUnknownOpts): void {
-  command
-    .option(
-      "--graph <file>",
-      "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
-    )
-    .requiredOption("--data <name>", `labelled examples; ${dataForms()}`);
+  command.option(
+    "--graph <file>",
+    "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
+  );
+  addDataOption(command, `labelled examples; ${dataForms()}`);
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 
 /** Further examples for networks, with bytes scaled like the ones to measure on. */
-interface FurtherExamples {
+export interface FurtherExamples {
   /** The ones that the request names. */
   readonly others: readonly DataSet[];
   open(name: string): Promise<DataSet>;
 }
 
 /** Networks that share an architecture, as a command line names them. */
-interface NetworksRequest extends SubjectRequest {
+export interface NetworksRequest extends SubjectRequest {
   /**
    * Names of other data, which are opened before the further examples of the measurement.
    * @defaultValue none
@@ -263,7 +275,10 @@ export async function openNetworks<T>(
     const labels = labelsOf(paths);
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
-      policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+      statisticsData === undefined && policy !== undefined
+        ? await openUnscoredFor(graph, flags, { context: reading, statistics: policy })
+        : undefined;
+    const recalibrateData = unscored?.name ?? flags.recalibrateData;
     const scaled = { context: reading, scaling: data.scaling };
     const open = async (name: string) => {
       const further = await openScaled(name, data.scaling, reading);
@@ -281,7 +296,11 @@ export async function openNetworks<T>(
     const isImplied = statistics === undefined && statisticsData !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
-    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, { others, open });
+    const shared = {
+      ...{ implied, inputs, facts: [], beside: { binding }, restore },
+      named: { options: { ...flags, recalibrateData }, context: reading },
+    };
+    return work(subject, shared, { others, open });
   });
 }
 

@@ -3,6 +3,7 @@ import { ATTACK_FORM } from "./open-attack.ts";
 import { ENSEMBLE_FORM } from "./open-ensemble.ts";
 import { LANDSCAPE_FORM } from "./open-landscape.ts";
 import { PLANE_FORM } from "./open-plane.ts";
+import { NETWORKS_AND_STAR_FORM } from "./open-starred.ts";
 import {
   NETWORK_FORM,
   NETWORKS_FORM,
@@ -11,11 +12,13 @@ import {
   type SubjectForm,
   UNLIKE_PAIR_FORM,
 } from "./open-subject.ts";
+import { TRAINING_FORM } from "./open-training.ts";
 
 /** How commands name and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
+  "networks-and-star": NETWORKS_AND_STAR_FORM,
   pair: PAIR_FORM,
   "pair-on-sets": PAIR_ON_SETS_FORM,
   "unlike-pair": UNLIKE_PAIR_FORM,
@@ -23,4 +26,5 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
   plane: PLANE_FORM,
+  training: TRAINING_FORM,
 };

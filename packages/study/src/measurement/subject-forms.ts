@@ -1,12 +1,11 @@
 import { InputError } from "@isthmus/core";
 import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
-import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
 import { ATTACK_FORM, type AttackSelection } from "./subjects/attack.ts";
 import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
-import { NETWORK_FORM } from "./subjects/network.ts";
+import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
 import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
 import {
   PAIR_FORM,
@@ -14,6 +13,7 @@ import {
   UNLIKE_PAIR_FORM,
   type UnlikePairMeasurement,
 } from "./subjects/pair.ts";
+import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
 
 /**
  * What an entry of a study says of its subjects, by their sort. A sort that is missing has no entries: groups
@@ -28,6 +28,7 @@ export interface Selections {
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
   readonly landscape: LandscapeSelection;
+  readonly training: TrainingSelection;
 }
 
 /** How studies select and open each sort of subject. */
@@ -40,6 +41,7 @@ export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, S
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
+  training: TRAINING_FORM,
 };
 
 /** Returns whether entries of studies can select the subjects of a measurement. */

@@ -3,14 +3,13 @@ import { type Repeated, seed } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { REWINDING_FIELDS, ROUNDS_FIELDS, type RoundsChoice } from "@isthmus/sparsity";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
-import { type Network, parseNetwork } from "@isthmus/zoo";
+import type { Network } from "@isthmus/zoo";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { describeNetwork } from "../plan/describe-network.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { keyedOf, listNumbers, withMade } from "./derive-network.ts";
-import type { MadeVariable, Making, NetworkMaker } from "./network-maker.ts";
+import type { GroupMaker, MadeVariable, Making } from "./group-maker.ts";
 import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
 import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
@@ -54,7 +53,7 @@ const GRADIENT_FIELDS: FieldsOf<GradientChoice> = { ...ROUNDS_FIELDS, rewind: RE
 const EVOLVED_FIELDS: FieldsOf<RoundsChoice & EvolutionChoice> = { ...ROUNDS_FIELDS, ...EVOLUTION_FIELDS };
 
 /** Finds lottery tickets by gradients. */
-export const GRADIENT_TICKETS: NetworkMaker<"none", GradientTicket, GradientChoice> = {
+export const GRADIENT_TICKETS: GroupMaker<"none", GradientTicket, GradientChoice> = {
   key: "tickets",
   way: ["tickets", "gradient"],
   from: "none",
@@ -67,7 +66,7 @@ export const GRADIENT_TICKETS: NetworkMaker<"none", GradientTicket, GradientChoi
 };
 
 /** Finds lottery tickets without gradients. */
-export const EVOLVED_TICKETS: NetworkMaker<"none", EvolvedTicket, RoundsChoice & EvolutionChoice> = {
+export const EVOLVED_TICKETS: GroupMaker<"none", EvolvedTicket, RoundsChoice & EvolutionChoice> = {
   key: "tickets",
   way: ["tickets", "evolution"],
   from: "none",
@@ -99,12 +98,10 @@ async function planRounds(
   howOf: (opened: Opened) => Pick<TicketsParams, "training" | "evolution">,
 ): Promise<readonly PlannedNetwork[]> {
   const { net, data: name, sparsity, tickets } = entry;
-  const { data, description } = await planner.open(name);
-  const network = parseNetwork(net, data);
+  const { network, data, params: built } = await planner.build(net, name, entry.seed);
   const rounds = { ...keyedOf(ROUNDS_FIELDS, entry), sparsity };
   const params: TicketsParams = {
-    network: await describeNetwork(network, entry.seed),
-    data: description,
+    ...built,
     rounds,
     ...howOf({ network, data }),
   };

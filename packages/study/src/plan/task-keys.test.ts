@@ -10,7 +10,7 @@ import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { loadMeasurementSchema } from "../file/measurement-schema.ts";
-import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
+import { listGroupMakers, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
 
@@ -134,7 +134,7 @@ const kindOf = (
 
 const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   ...Object.fromEntries(
-    NETWORK_MAKERS.map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
+    listGroupMakers().map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
   ),
 };
 
@@ -154,6 +154,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   ensemble: ["align"],
   landscape: ["statisticsData"],
   "walked-path": ["bezier"],
+  curve: ["augment", "remainder", "freeze", "threads", "saveEvery"],
+  pareto: ["remainder", "augment", "freeze", "threads", "saveEvery"],
+  "intrinsic-dimension": ["remainder", "augment", "freeze", "threads", "saveEvery"],
 };
 
 /** Only curves had a loss from the beginning, that of their training; other measurements have one of late. */

@@ -1,0 +1,73 @@
+import type { FieldsOf } from "@isthmus/core";
+import type { Repeated, Variables, VariableValue } from "@isthmus/forms";
+import type { z } from "zod";
+import type { PlannedNetwork } from "../plan/planned-network.ts";
+import type { Planner } from "../plan/planner.ts";
+import type { StudyTaskKind } from "../tasks/task-kind.ts";
+
+/** What networks are made from. */
+export interface Starts {
+  /** Nothing that the study has. */
+  readonly none: undefined;
+  /** A network of another group: each that agrees with the entry gives networks of its own. */
+  readonly each: PlannedNetwork;
+  /** All networks of another group that agree with the entry, together. */
+  readonly all: readonly PlannedNetwork[];
+}
+
+/** How an entry uses networks of another group. */
+export type StartSort = keyof Starts;
+
+/** What the networks of an entry are planned from. */
+export interface Making<S extends StartSort, E> {
+  /** Name of the group, for messages. */
+  readonly group: string;
+  /** Values of the variables of the entry. */
+  readonly variables: Variables;
+  /** The entry, with values in place of its variables. */
+  readonly entry: E;
+  readonly start: Starts[S];
+  /** Which start of the entry it is, from 0. */
+  readonly number: number;
+  readonly planner: Planner;
+}
+
+/** A variable that tells networks of one entry apart, with its values. */
+export type MadeVariable = readonly [name: string, values: readonly VariableValue[]];
+
+/**
+ * A way to make the networks of a group of a study, in one place: which entries choose it, their schema, how
+ * many networks they stand for, and the tasks that make them.
+ * @typeParam S - what the networks are made from
+ * @typeParam E - an entry of a study
+ * @typeParam O - the options among the keys of an entry
+ */
+export interface GroupMaker<S extends StartSort, E extends object, O extends object> {
+  /** Key by which an entry chooses this way; its value names the group of the starts, if there are any. */
+  readonly key: string;
+  /** A further key and its value, for one of several ways of the same key. @defaultValue none */
+  readonly way?: readonly [key: string, value: string];
+  readonly from: S;
+  /** Its options, each once. */
+  readonly options: FieldsOf<O>;
+  /** Names of the options that an entry must give. @defaultValue none */
+  readonly required?: readonly (keyof O & string)[];
+  /** Schemas of the keys that name examples, and of what has no field. @defaultValue none */
+  readonly beside?: z.ZodRawShape;
+  /** Kind of its tasks; undefined if nothing is to be done. */
+  readonly task: StudyTaskKind | undefined;
+  /**
+   * Lists the values of the variable that tells the networks of one entry apart, as far as they are known
+   * before its variables have values; undefined if an entry stands for one network.
+   * @defaultValue an entry stands for one network
+   */
+  made?(entry: Repeated<E>): MadeVariable | undefined;
+  /** Plans the networks that are made from one start. */
+  plan(making: Making<S, E>): Promise<readonly PlannedNetwork[]>;
+}
+
+/** Any maker of networks. */
+export type AnyGroupMaker = GroupMaker<StartSort, object, Readonly<Record<string, unknown>>>;
+
+/** The entry of a study that a way to make networks is chosen by. */
+export type EntryOfGroup<M> = M extends GroupMaker<infer _S, infer E, infer _O> ? E : never;

@@ -1,4 +1,7 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
@@ -49,6 +52,50 @@ describe("isthmus barrier --loss", () => {
     const lost = await runCli(["barrier", ...filesOf("heads", 2), "--loss", "lost=cross-entropy"], { cwd });
     expect(lost.code).toBe(2);
     expect(lost.stderr).toMatch(/Cannot score output "lost" .* the outputs are "labels" .*, "numbers"/);
+  });
+});
+
+describe("isthmus star --loss", () => {
+  test("finds and measures a star of networks that approximate numbers, without judging predictions", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "isthmus-"));
+    const line = ["star", ...filesOf("regression", 2), "--test-data", "safetensors:regression.safetensors"];
+    const options = [
+      "--epochs",
+      "1",
+      "--batch",
+      "8",
+      "--points",
+      "3",
+      "-o",
+      join(folder, "star.safetensors"),
+    ];
+    const { code, stdout, stderr } = await runCli([...line, ...options], { cwd });
+    expect([code, stderr.match(/Cannot.*/)?.[0]]).toEqual([0, undefined]);
+    expect(stdout).not.toMatch(/NaN|\bECE\b|Brier/);
+  });
+});
+
+describe("isthmus train --loss", () => {
+  test("trains several outputs, and shows no accuracy that there is not", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "isthmus-"));
+    const heads = "labels=binary-cross-entropy,numbers=mean-squared-error";
+    const train = (name: string, loss: readonly string[]) => {
+      const files = ["--graph", `${name}-dynamo.onnx`, "--from", `${name}-a.safetensors`, ...loss];
+      const data = [
+        "--data",
+        `safetensors:${name}.safetensors`,
+        "--eval-data",
+        `safetensors:${name}.safetensors`,
+      ];
+      const options = ["--epochs", "1", "--batch", "8", "-o", join(folder, `${name}.safetensors`)];
+      return runCli(["train", ...files, ...data, ...options], { cwd });
+    };
+    const [several, numbers] = [await train("heads", ["--loss", heads]), await train("regression", [])];
+    expect([several.code, numbers.code]).toEqual([0, 0]);
+    expect(several.stdout.split("\n")[0]).toBe("epoch    loss  eval loss");
+    expect(numbers.stdout.split("\n")[0]).toBe("epoch  loss (squared units)  eval loss (squared units)");
+    const { code, stderr } = await train("heads", ["--loss", "lost=mean-squared-error"]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/Cannot score output "lost" of graph/)]);
   });
 });
 

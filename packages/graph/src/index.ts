@@ -107,6 +107,7 @@ export {
   type LossOfData,
   lossFields,
   lossOf,
+  predictsClasses,
 } from "./scoring/loss-of.ts";
 export { type LossPart, lossParts } from "./scoring/loss-parts.ts";
 export {

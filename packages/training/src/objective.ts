@@ -23,7 +23,7 @@ export interface Objective {
   /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
   /**
-   * Data inputs of every output, if several have a loss each; `targets` are then the targets of the first, and
+   * Data inputs of every output, if several have a loss each; `targets` then belong to the first of them, and
    * `targetWeights` is missing.
    */
   readonly terms?: readonly TermInputs[];

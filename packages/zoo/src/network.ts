@@ -38,7 +38,7 @@ export interface NetworkShape {
 }
 
 /**
- * Form of the examples, as a data set has it: number of classes, or which of its arrays holds numbers to be
- * approximated; without either, the examples themselves are.
+ * Form of the examples of a data set: the number of classes, or which array holds numbers to be approximated;
+ * without either, the examples themselves are approximated.
  */
 export type ExamplesForm = NetworkShape & Pick<DataSet, "features" | "targets">;

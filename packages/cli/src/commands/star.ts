@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, createCheckpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
-import { bindWeights } from "@isthmus/graph";
+import { bindWeights, predictsClasses } from "@isthmus/graph";
 import {
   comparePredictors,
   type FindStarProgress,
@@ -158,7 +158,8 @@ async function predict(
   { signal, progress }: Context,
 ): Promise<PredictorComparison | undefined> {
   const { test, outOfDistribution, statistics } = job.data;
-  if (test === undefined) return undefined;
+  // Numbers, positions and pixels have no probabilities of one class for each example.
+  if (test === undefined || !predictsClasses(job.graph, test)) return undefined;
   const { seed, members = job.anchors.length, rays } = job.options;
   return comparePredictors(job, { star, anchors: job.anchors }, test, {
     outOfDistribution,

@@ -65,7 +65,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const work: Described<StudyResult> = {
     ...{ file, printed, words: ["study", name, ...onlyWords(options)], use: description.use },
     ...{ verb: "study", script: STUDY_WORKER, tasks: "study's tasks", format: formatStudy },
-    formatCounts: (ran, kept) => `${ran} tasks run, ${kept} were finished before`,
+    formatCounts: (ran, finished) => `${ran} tasks run, ${finished} were finished before`,
     missing: async (engine, store) => listMissing(await planStudy(description, { engine, openData }), store),
     async run(engine, running) {
       const { study: result, ...run } = await runStudy(description, { engine, openData, ...running });

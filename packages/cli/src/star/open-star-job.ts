@@ -5,6 +5,7 @@ import {
   type BoundNetwork,
   type DataSet,
   limitExamples,
+  scoreBy,
 } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import {
@@ -148,10 +149,13 @@ async function openNamed(paths: readonly string[], options: StarVerbOptions): Pr
 
 /** Builds the architecture that the short string of `--net` describes, and random weights for it. */
 async function buildNetwork(
-  { net, engine, seed }: StarVerbOptions,
+  { net, engine, seed, loss }: StarVerbOptions,
   data: DataSet,
 ): Promise<{ readonly architecture: OpenedArchitecture; readonly random: Checkpoint }> {
   const { graph, initialize } = parseNetwork(net ?? "", data);
-  const architecture = { graph, carried: new Map(), engine: await createEngine(engine) };
+  const architecture = {
+    graph: scoreBy(graph, loss),
+    ...{ carried: new Map(), engine: await createEngine(engine) },
+  };
   return { architecture, random: initialize(seed) };
 }

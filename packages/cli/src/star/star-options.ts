@@ -20,7 +20,7 @@ import type { TrainingFlags } from "../training/training-options.ts";
 /** Options of the verb `star`. */
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
-  Omit<BindingOptions, "loss"> &
+  BindingOptions &
   EngineOptions &
   Required<Omit<StarSearchChoice, "statisticsExamples">> & {
     readonly graph?: string | undefined;

@@ -60,7 +60,7 @@ export interface Described<R extends StudyResult | SimulationResult> {
   run(engine: string, options: RunMissingOptions): Promise<DescribedRun<R>>;
   format(result: R, terminal: Terminal): string;
   /** Says how many tasks were run, and were finished before. */
-  formatCounts(ran: number, kept: number): string;
+  formatCounts(ran: number, finished: number): string;
 }
 
 /** Options that say where results go, and how many tasks run at once. */

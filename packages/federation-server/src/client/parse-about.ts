@@ -18,7 +18,7 @@ export interface FederationAbout {
   readonly secure: boolean;
   /** How clients are hidden; `null` where they are not. */
   readonly privacy: PrivacyDescription | null;
-  /** The loss to minimise; `null` for the one that the graph names, else the one that follows from the data. */
+  /** The loss to minimise; `null` for the loss of the graph, else for what follows from the data. */
   readonly loss: NamedLoss | null;
   readonly training: {
     readonly epochs: number;

@@ -42,7 +42,7 @@ export function zodOfForm(form: Form, special: SpecialSchemas = new Map()): z.Zo
 
 /** Makes the schema of the values of a field of plain data. */
 export function zodOfField<T>({ form }: Field<T>): z.ZodType<T> {
-  // The values of a field are those that its form describes.
+  // A form describes the values of its field.
   return zodOfForm(form) as z.ZodType<T>;
 }
 

@@ -47,6 +47,14 @@ export function lossOf(graph: Graph, data: DataSet, attempt = "score networks"):
   return { kind, unit, hasError };
 }
 
+/**
+ * Returns whether networks of a graph predict a class for each example of a data set, with probabilities that
+ * can be judged: whether they are scored by cross-entropy, and labels are of whole examples.
+ */
+export function predictsClasses(graph: Graph, data: DataSet): boolean {
+  return lossOf(graph, data).kind === "cross-entropy" && (data.labelling ?? "example") === "example";
+}
+
 /** Fields of a result that say by which loss it was measured, if that is not the usual one of classes. */
 export interface LossFields {
   /** Kind of the loss, a `LossKind`; absent for the cross-entropy of classes and of the next token. */

@@ -10,7 +10,7 @@ import { attachNumbers } from "./numbers-loss.ts";
 
 /**
  * Adds the sum of the losses of several outputs to a graph. It has no metrics, as there is no error of all
- * outputs together. `losses` are those of the examples, `[batch]`.
+ * outputs together. Its `losses` are one for each example, `[batch]`.
  * @throws MismatchError if an output does not fit its loss
  * @throws UsageError if the graph has no such output, or there is no such loss
  */

@@ -56,7 +56,7 @@ export interface TrainingStep {
   readonly targets: string;
   /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
-  /** Data inputs of every output, if several have a loss each; `targets` are then those of the first. */
+  /** Data inputs of every output, if several have a loss each; `targets` then belong to the first. */
   readonly terms?: readonly TermInputs[];
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];

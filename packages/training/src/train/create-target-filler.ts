@@ -24,8 +24,8 @@ export interface TargetFiller {
   /** How much each target counts; overwritten for every batch, missing if the step does not take weights. */
   readonly weights?: Tensor;
   /**
-   * Both by the data inputs that take them, those of every output that has a loss of its own. Targets that are
-   * the examples are left out, as they are fed already.
+   * Targets and weights of every output by the data inputs that take them. Targets that are the examples are
+   * left out, as they are fed already.
    */
   readonly feeds: ReadonlyMap<string, Tensor>;
   /**

@@ -56,7 +56,7 @@ async function simulate(name: string, options: DescribedOptions, context: Contex
   const work: Described<SimulationResult> = {
     ...{ file, printed: description, words: ["federate", "simulate", name], verb: "federate simulate" },
     ...{ script: SIMULATION_WORKER, tasks: "federations", format: formatSimulation },
-    formatCounts: (ran, kept) => `${ran} federations simulated, ${kept} there before`,
+    formatCounts: (ran, finished) => `${ran} federations simulated, ${finished} there before`,
     missing: async (engine, store) =>
       listMissingFederations(await planSimulation(description, { engine, openData }), store),
     async run(engine, running) {

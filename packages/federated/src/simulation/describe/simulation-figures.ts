@@ -124,8 +124,8 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
     );
     const measured = values.flat().filter((value): value is number => value !== null);
     const worst = strategies.map((strategy, i) => {
-      const known = at(values, i, "strategy").flatMap((value) => value ?? []);
-      return `${strategy} ${score.format(worstOf(...known) / (score.hasErrors ? 100 : 1))}`;
+      const scores = at(values, i, "strategy").flatMap((value) => value ?? []);
+      return `${strategy} ${score.format(worstOf(...scores) / (score.hasErrors ? 100 : 1))}`;
     });
     return {
       name: `attacks-${index + 1}`,

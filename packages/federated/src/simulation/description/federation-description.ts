@@ -90,7 +90,7 @@ export interface FederationDescription {
   readonly sampling?: "fixed-size" | "poisson";
   /** Share of the asked clients whose update is lost on its way, in `[0, 1)`. @defaultValue 0 */
   readonly lost?: number;
-  /** The loss that clients minimise and networks are evaluated by. @defaultValue what follows from the data */
+  /** The loss of trainings and evaluations. @defaultValue the one that follows from the data */
   readonly loss?: NamedLoss;
   /** @defaultValue iid */
   readonly partition?: PartitionDescription;

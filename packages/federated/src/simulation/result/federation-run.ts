@@ -82,8 +82,8 @@ export interface ClientBarrier {
 }
 
 /**
- * Accuracy, or loss if it has no errors, of the server's network with other statistics of its batch norms, means over the honest clients on
- * the examples to evaluate on, shifted as the client's are.
+ * Accuracy of the server's network with other statistics of its batch norms, or its loss if that has no
+ * errors: means over the honest clients on the examples to evaluate on, shifted as the client's are.
  */
 export interface NormAccuracies {
   /** With the statistics that aggregation left. */

@@ -22,14 +22,15 @@ export interface RunSummary {
   readonly failed: number;
   /** Accuracy of the last evaluation, or its loss if that has no errors. */
   readonly score: Estimate;
-  /** Mean over the honest clients of the same on examples like their own. */
+  /** Mean over the honest clients of their accuracy or loss on examples like their own. */
   readonly local: Estimate;
   /** Standard deviation of that over the clients. */
   readonly spread: Estimate;
   /** Mean of that over the worst tenth of the clients. */
   readonly worst: Estimate;
   /**
-   * The same of the server's network by the statistics of its batch norms; missing where it was not measured.
+   * Accuracy or loss of the server's network by the statistics of its batch norms; missing unless it was
+   * measured.
    */
   readonly norms?: Readonly<Record<keyof NormAccuracies, Estimate>>;
   /** Bytes that were sent in both directions. */

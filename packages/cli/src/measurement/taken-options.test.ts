@@ -10,7 +10,7 @@ describe("options of measurements of one's own", () => {
   it("cannot have the name of an option that commands of measurements have by their subject", () => {
     for (const subject of OWN_SUBJECTS) {
       const command = createVerb("own");
-      SUBJECT_FORMS[subject].addOptions(command);
+      SUBJECT_FORMS[subject].addOptions(command, { attempt: "measure one's own", options: {} });
       const names = command.options.map((option) => option.attributeName());
       expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
     }

@@ -6,7 +6,7 @@ export {
   type NamedPath,
   pathFigures,
   pathsTable,
-  pathTile,
+  pathTiles,
   placesTable,
 } from "./describe/path-figures.ts";
 export { measureCurve } from "./measure-curve.ts";

@@ -12,7 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
+export { type LossWords, lossWords } from "./loss-words.ts";
 export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
 export type {
   MadeNetwork,
@@ -105,3 +105,4 @@ export {
   type TableRow,
   unitOf,
 } from "./table.ts";
+export { lossColumn, withLossColumns } from "./with-loss-columns.ts";

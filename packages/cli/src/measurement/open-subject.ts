@@ -83,9 +83,6 @@ type SubjectFlags = PairOptions &
   ExportedFromOptions &
   SetOptions & { readonly graphA?: string; readonly graphB?: string; readonly star?: string };
 
-/** What the options of a command that name its subject depend on. */
-export type OptionedMeasurement = Pick<AnyMeasurement, "attempt" | "options" | "trains" | "training">;
-
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
@@ -95,7 +92,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  addOptions(command: CommandUnknownOpts, measurement: OptionedMeasurement): void;
+  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 

@@ -20,7 +20,7 @@ import {
 import { openTrainingData, type TrainingDataOptions } from "../training/open-training-data.ts";
 import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { toAttribute } from "./flag-names.ts";
-import type { OptionedMeasurement, SubjectForm } from "./open-subject.ts";
+import type { SubjectForm } from "./open-subject.ts";
 
 /** Options that describe what is trained, as the parser of command lines has them. */
 type TrainingRequest = NetworkOptions &
@@ -82,7 +82,7 @@ export const TRAINING_FORM: SubjectForm = {
 type AnyDescription = TrainingDescription<Readonly<Record<string, unknown>>>;
 
 /** @throws UsageError if the definition does not say what it trains on */
-function descriptionOf({ attempt, training }: OptionedMeasurement): AnyDescription {
+function descriptionOf({ attempt, training }: AnyMeasurement): AnyDescription {
   if (training !== undefined) return training;
   throw new UsageError(
     `Cannot ${attempt} as a measurement of a training must say in "training" what it trains on: it is missing`,
@@ -90,9 +90,9 @@ function descriptionOf({ attempt, training }: OptionedMeasurement): AnyDescripti
 }
 
 /** Returns whether a measurement trains networks of any graph; if not, they are built for images. */
-const isOfAnyGraph = ({ trains }: OptionedMeasurement): boolean => trains?.trained !== "images";
+const isOfAnyGraph = ({ trains }: AnyMeasurement): boolean => trains?.trained !== "images";
 
-function addNetworkOptions(command: CommandUnknownOpts, measurement: OptionedMeasurement): void {
+function addNetworkOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
   const [flag, forms] = ["--net <name>", NETWORK_FORMS.join(", ")];
   command.optionsGroup(HELP_GROUPS.networks);
   if (!isOfAnyGraph(measurement)) {
@@ -114,7 +114,7 @@ function addExamplesOptions(command: CommandUnknownOpts, { trained, measured }: 
 }
 
 /** Adds the options of a measurement that trains with several seeds, or in two ways. */
-function addSeveralOptions(command: CommandUnknownOpts, { options }: OptionedMeasurement): void {
+function addSeveralOptions(command: CommandUnknownOpts, { options }: AnyMeasurement): void {
   if ("baselineSchedule" in options) {
     command.option(
       "--subspace-lr <x>",

@@ -202,7 +202,7 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly task?: string;
   /** Version of its numbers: another one makes tasks begin anew. */
   readonly version: number;
-  /** What is attempted, for messages, such as `measure dropout stability`. */
+  /** What is attempted, for messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
   /** Its options, each once. */

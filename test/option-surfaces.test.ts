@@ -1,4 +1,4 @@
-import { BARRIER, MAP_FIELDS, PLANE_FIELDS } from "@isthmus/barrier";
+import { BARRIER, PLANE_FIELDS } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
 import { PARETO_FIELDS } from "@isthmus/ensemble";
 import type { AnyMeasurement } from "@isthmus/findings";
@@ -36,7 +36,6 @@ const MEASURED: readonly Measured[] = [
   }),
   { ...alike("barrier", BARRIER.options), task: BARRIER.task ?? BARRIER.kind },
   alike("plane", PLANE_FIELDS),
-  alike("map", MAP_FIELDS),
   alike("landscape", LANDSCAPE_FIELDS),
   alike("pareto", PARETO_FIELDS),
   alike("intrinsic-dimension", DIMENSION_SEARCH_FIELDS),

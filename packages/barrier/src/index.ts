@@ -1,3 +1,4 @@
+export type { PairNetwork, PairsControl } from "@isthmus/findings";
 export { BARRIER } from "./barrier.ts";
 export {
   type BarrierChoice,
@@ -95,6 +96,7 @@ export {
   type LayersResult,
   type PredictedPoint,
 } from "./layers-result.ts";
+export { MAP } from "./map/map.ts";
 export { mapNetworks } from "./map/map-networks.ts";
 export {
   MAP_ATTEMPT,
@@ -102,15 +104,10 @@ export {
   type MapChoice,
   type MapNetworksOptions,
   type MapProgress,
+  type MeasurePairs,
+  type PairsOfNetworks,
 } from "./map/map-options.ts";
-export { MAP_RESULT } from "./map/map-result-kind.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
-export type {
-  MeasurePairs,
-  PairNetwork,
-  PairsControl,
-  PairsOfNetworks,
-} from "./map/measure-pairs-port.ts";
 export type {
   MapPlaces,
   MappedMean,

@@ -139,7 +139,7 @@ async function createProgram(
     )
     .option(
       `${USE} <file>`,
-      "add the measurements of a module of your own, before or after the verb; runs its code; may be repeated",
+      "add the measurements and network makers of a module of your own, before or after the verb; runs its code; may be repeated",
     )
     .helpCommand(false);
   const verbs = listVerbs();

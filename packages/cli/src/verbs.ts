@@ -1,5 +1,5 @@
-import type { MeasurementEntry } from "@isthmus/findings";
-import { listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
+import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
+import { listAddedMakers, listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
 import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
@@ -28,6 +28,11 @@ function verbsOf(entries: readonly MeasurementEntry[]): Verbs {
     if (!verbs.has(verb)) verbs.set(verb, { summary, load });
   }
   return Object.fromEntries(verbs);
+}
+
+/** Makes the function that loads the command of a maker of networks. */
+function makes(load: () => Promise<NetworkMaker>): VerbEntry["load"] {
+  return async () => (await import("./making/making-verb.ts")).makingVerb(await load());
 }
 
 /** Commands that most people need first, and what each shows. */
@@ -88,10 +93,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
     ...measuringVerbs(false),
-    map: {
-      summary: "Measure barriers between all pairs of many networks, and place them in the plane",
-      load: async () => (await import("./commands/map.ts")).mapVerb,
-    },
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
@@ -163,7 +164,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     },
     quantize: {
       summary: "Put the weights of a network on a grid of 8 or 4 bits",
-      load: async () => (await import("./commands/quantize.ts")).quantizeVerb,
+      load: makes(async () => (await import("@isthmus/sparsity")).QUANTIZE),
     },
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
@@ -174,8 +175,13 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
 
 /** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
 export function verbGroups(): Readonly<Record<string, Verbs>> {
-  const added = listAddedMeasurements();
-  return added.length === 0 ? VERB_GROUPS : { ...VERB_GROUPS, "Your own measurements": verbsOf(added) };
+  const measuring = verbsOf(listAddedMeasurements());
+  const making = listAddedMakers().map((maker) => {
+    return [maker.name, { summary: maker.summary, load: makes(async () => maker) }] as const;
+  });
+  const groups = { "Your own measurements": measuring, "Your own networks": Object.fromEntries(making) };
+  const added = Object.entries(groups).filter(([, verbs]) => Object.keys(verbs).length > 0);
+  return { ...VERB_GROUPS, ...Object.fromEntries(added) };
 }
 
 /** Returns every verb by its name. */

@@ -143,9 +143,9 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
     [
       "none.mjs",
       undefined,
-      /Cannot use "\/.*none\.mjs" as it must be a file that defines a measurement: there is no such file/,
+      /Cannot use "\/.*none\.mjs" as it must be a file that defines a measurement or a network maker: there is no such file/,
     ],
-    ["empty.mjs", "", /must export what defineMeasurement returns: it exports nothing/],
+    ["empty.mjs", "", /must export what defineMeasurement or defineNetworkMaker returns: it exports nothing/],
     ["other.mjs", "export const a = 1;", /none of its exports is that: a$/m],
     [
       "throws.mjs",

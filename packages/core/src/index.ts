@@ -62,6 +62,7 @@ export type {
 export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.ts";
 export {
   BATCH_SIZE_FIELD,
+  bytesField,
   choiceField,
   examplesField,
   fieldOf,
@@ -78,6 +79,7 @@ export {
   triesField,
   wholeField,
 } from "./fields/make-fields.ts";
+export { readBytes } from "./fields/read-bytes.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";

@@ -4,5 +4,7 @@ export {
   estimateShare,
   LEAST_FOR_INTERVAL,
   type RunSummary,
+  type ScoreScale,
+  scaleOf,
   summarizeRuns,
 } from "./simulation/result/summarize-runs.ts";

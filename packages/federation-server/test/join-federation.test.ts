@@ -18,7 +18,7 @@ import {
   joinFederation,
   openClientData,
 } from "@isthmus/federation-server";
-import { type DataSet, encodeGraph } from "@isthmus/graph";
+import { type DataSet, encodeGraph, type NamedLoss } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient } from "./plain-client.ts";
@@ -119,6 +119,38 @@ describe("joinFederation()", () => {
     ];
     for (const name of own.tensors.keys()) expect(await own.read(name)).toEqual(await global.read(name));
     await Promise.all([own.close(), global.close()]);
+  });
+
+  it("trains by the loss that the server's file names, and tells no accuracy of numbers", async () => {
+    const federation = await learning({ plan: { rounds: 2 } });
+    const { inputs } = clouds(1).read(0, 120);
+    const random = createRandom(0, "slopes");
+    const slopes = Float32Array.from({ length: 8 }, () => random.normal());
+    const points = inputs.data as Float32Array;
+    const numbers = Float32Array.from({ length: 240 }, (_, i) =>
+      [0, 1, 2, 3].reduce((sum, k) => sum + slopes[4 * (i % 2) + k]! * points[4 * (i >> 1) + k]!, 0),
+    );
+    const y = createTensor("f32", [120, 2], numbers);
+    const examples = join(federation.folder, "numbers.safetensors");
+    await saveCheckpoint(createCheckpoint({ x: inputs, y }), examples);
+    const evaluate = `safetensors:${examples}`;
+    const trained = async (loss?: NamedLoss) => {
+      const folder = join(federation.folder, `state ${loss ?? "usual"}`);
+      const config = { ...federation.config, folder, evaluate, ...(loss !== undefined && { loss }) };
+      const { server } = await serving.reopen({ ...federation, config });
+      const data = await openClientData(evaluate);
+      const clients = ["ada", "bea"].map((name) =>
+        joinAs(federation, server.url, name, { data, folder: join(folder, name) }),
+      );
+      await Promise.all(clients);
+      return server.state.history;
+    };
+    const squared = await trained();
+    expect(squared.map(({ warning }) => warning)).toEqual([undefined, undefined]);
+    expect(squared.map(({ metrics }) => Object.keys(metrics))).toEqual([["loss"], ["loss"]]);
+    const absolute = await trained("mean-absolute-error");
+    expect(absolute[1]!.metrics["loss"]!).toBeLessThan(absolute[0]!.metrics["loss"]!);
+    expect(absolute[0]!.metrics["loss"]!).not.toBeCloseTo(squared[0]!.metrics["loss"]!, 3);
   });
 
   it("goes on after the server was away, and after it was stopped itself, to the same bytes", async () => {

@@ -13,6 +13,17 @@ export {
   formatShort,
 } from "./format-value.ts";
 export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
+export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
+export type {
+  MadeNetwork,
+  MakerExamples,
+  MakerStart,
+  MakerStarts,
+  MakerSubject,
+  MakingControl,
+  NetworkMaker,
+  Resuming,
+} from "./making/network-maker.ts";
 export { MEASURES, type Measure } from "./measure.ts";
 export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
@@ -36,6 +47,16 @@ export type {
   Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
+export type {
+  AnyPairsMeasurement,
+  MeasurePairs,
+  NetworkPair,
+  PairNetwork,
+  PairsControl,
+  PairsMeasurement,
+  PairsOfNetworks,
+  PairsSubject,
+} from "./measurement/pairs.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";

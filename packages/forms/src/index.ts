@@ -19,6 +19,7 @@ export {
 } from "./schema/numbers.ts";
 export { type FieldsOf, fieldsOf, schemaOf } from "./schema/schema-of.ts";
 export { tellProblem } from "./schema/tell-problem.ts";
+export { shapeOfFields, zodOfField, zodOfForm } from "./schema/zod-of-form.ts";
 export type { Repeated, Variables, VariableValue } from "./variables/repeated.ts";
 export { listValues, type Unfolded, unfold } from "./variables/unfold.ts";
 export { findDeepLine, MOST_YAML_LEVELS } from "./yaml/deep-yaml.ts";

@@ -5,6 +5,7 @@ export {
   type FreedBatch,
   freeBatch,
 } from "./batch/free-batch.ts";
+export { allocateBatch, copyExample, gatherExamples } from "./batch/gather-examples.ts";
 export {
   type BatchSummary,
   type BindArchitectureOptions,
@@ -97,18 +98,21 @@ export {
 } from "./scoring/elementwise-losses.ts";
 export { type FindLogitsOptions, type FoundLogits, findLogits, findNumbers } from "./scoring/find-logits.ts";
 export { findTargets, type WriteTargets } from "./scoring/find-targets.ts";
-export { LOSS_FIELD, type NamedLoss } from "./scoring/loss-field.ts";
+export { isNamedLoss, LOSS_FIELD, type NamedLoss } from "./scoring/loss-field.ts";
 export {
   assertErrors,
   assertLabelled,
+  fieldsOfKind,
   type LossFields,
   type LossOfData,
   lossFields,
   lossOf,
 } from "./scoring/loss-of.ts";
+export { type LossPart, lossParts } from "./scoring/loss-parts.ts";
 export {
   LOSSES,
   type Loss,
+  type LossesOfOutputs,
   type LossFunction,
   type LossInfo,
   type LossKind,
@@ -116,7 +120,7 @@ export {
   type LossOfOutput,
   type LossOption,
 } from "./scoring/losses.ts";
-export { scoreBy } from "./scoring/score-by.ts";
+export { lossOfOutput, scoreBy } from "./scoring/score-by.ts";
 export {
   type Scoring,
   scoringOf,

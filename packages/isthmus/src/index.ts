@@ -47,7 +47,7 @@ export {
   saveAggregate,
   treatLayers,
 } from "@isthmus/federated";
-export { defineMeasurement } from "@isthmus/findings";
+export { defineMeasurement, defineNetworkMaker } from "@isthmus/findings";
 export {
   fuseNetworks,
   type MergePartiallyResult,
@@ -137,7 +137,7 @@ export {
 } from "@isthmus/sparsity";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics, measureGrams } from "@isthmus/statistics";
-export { runStudy } from "@isthmus/study";
+export { addNetworkMaker, runStudy } from "@isthmus/study";
 export {
   type IntrinsicDimensionResult,
   measureIntrinsicDimension,

@@ -1,3 +1,4 @@
+export { listAddedMakers } from "./added-makers.ts";
 export {
   type BuiltInMeasurement,
   listAddedMeasurements,

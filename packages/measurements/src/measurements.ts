@@ -1,4 +1,4 @@
-import type { LAYERS } from "@isthmus/barrier";
+import type { LAYERS, MAP } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
 import type { CURVE } from "@isthmus/curve";
 import type { ATTACK } from "@isthmus/ensemble";
@@ -23,6 +23,7 @@ interface BuiltIn {
   readonly curvature: typeof CURVATURE;
   readonly curve: typeof CURVE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
+  readonly map: typeof MAP;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -111,6 +112,12 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
     load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+  },
+  map: {
+    verb: "map",
+    summary: "Measure barriers between all pairs of many networks, and place them in the plane",
+    subject: "networks-and-star",
+    load: async () => (await import("@isthmus/barrier")).MAP,
   },
 };
 

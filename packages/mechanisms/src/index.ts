@@ -6,6 +6,7 @@ export {
 } from "./measure-mechanisms.ts";
 export { MECHANISMS } from "./mechanisms.ts";
 export type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
+export { CONNECTIVITY_TUNING } from "./tune/connectivity-tuning.ts";
 export { frozenBelowLastLayer } from "./tune/last-layer.ts";
 export { type TuningData, tuneByConnectivity } from "./tune/tune-by-connectivity.ts";
 export {

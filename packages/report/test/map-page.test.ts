@@ -1,4 +1,4 @@
-import { MAP_RESULT } from "@isthmus/barrier";
+import { MAP } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import { mapResult } from "../../barrier/test/map-result.ts";
@@ -7,7 +7,7 @@ import { renderTables } from "../src/render-tables.ts";
 
 describe("describeMap()", () => {
   it("describeMap() says what alignment does to barriers and to the mean", () => {
-    const { summary, tiles } = MAP_RESULT.describe(mapResult());
+    const { summary, tiles } = MAP.describe(mapResult());
     expect(summary).toMatch(
       /^Between 5 networks the mean loss barrier is 1\.\d+ nats as they are, and 0\.00/,
     );
@@ -54,8 +54,8 @@ describe("describeMap()", () => {
       ],
       [{ ...result, after: { ...after, places: { ...after.places, networks: [] } } }, /must have a place/],
     ] as const) {
-      expect(() => MAP_RESULT.describe(changed)).toThrow(UsageError);
-      expect(() => MAP_RESULT.describe(changed)).toThrow(message);
+      expect(() => MAP.describe(changed)).toThrow(UsageError);
+      expect(() => MAP.describe(changed)).toThrow(message);
     }
   });
 });

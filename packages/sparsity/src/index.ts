@@ -23,6 +23,7 @@ export {
   type TicketMethod,
 } from "./prune-result.ts";
 export { PRUNE_RESULT } from "./prune-result-kind.ts";
+export { QUANTIZE } from "./quantize/quantize.ts";
 export {
   type QuantizedLayer,
   type QuantizedNetwork,

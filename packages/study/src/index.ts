@@ -20,7 +20,6 @@ export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
   MeasurementDescription,
-  NetworkDescription,
   RepeatedNetwork,
   StudyDescription,
 } from "./description/study-description.ts";
@@ -33,20 +32,25 @@ export type {
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export { studyJsonSchema } from "./file/study-json-schema.ts";
+export { addNetworkMaker, takenByStudies } from "./networks/add-network-maker.ts";
 export type { CollectedStudyNetwork } from "./networks/collect.ts";
 export type { LoadedNetwork } from "./networks/load.ts";
+export type {
+  ConnectivityTunedNetwork,
+  NetworkDescription,
+  QuantizedStudyNetwork,
+} from "./networks/makers.ts";
 export type { PrunedStudyNetwork } from "./networks/prune.ts";
-export type { QuantizedStudyNetwork } from "./networks/quantize.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
 export type { StarNetwork } from "./networks/star.ts";
 export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./networks/tickets.ts";
 export type { TrainedNetwork } from "./networks/train.ts";
 export type { TunedNetwork } from "./networks/tune.ts";
-export type { ConnectivityTunedNetwork } from "./networks/tune-by-connectivity.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export { shapeOfFields } from "./schema/zod-of-form.ts";
 export type {
   StudyColumn,
   StudyFigure,

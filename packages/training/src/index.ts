@@ -51,7 +51,7 @@ export type { LocalTrainingOptions } from "./local/local-training.ts";
 export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
-export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
+export { type LabelledLoss, lossOfData, type TrainedLoss } from "./loss/loss-of-data.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
   type CrossEntropyLoss,
@@ -60,6 +60,7 @@ export {
   type NextTokenLoss,
   type NumbersLoss,
   type OutputLoss,
+  type SeveralLoss,
   type UsualLoss,
 } from "./loss/loss-spec.ts";
 export {
@@ -70,7 +71,7 @@ export {
 export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
-export type { Objective } from "./objective.ts";
+export type { Objective, OutputObjective, TermInputs } from "./objective.ts";
 export {
   ADAM_DEFAULTS,
   ADAMW_DEFAULTS,

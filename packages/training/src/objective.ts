@@ -1,4 +1,15 @@
-import type { Graph, ValueInfo } from "@isthmus/graph";
+import type { Graph, LossOfOutput, ValueInfo } from "@isthmus/graph";
+
+/** Data inputs for the labels of one output of several that have a loss each. */
+export interface TermInputs {
+  /** Name of the output. */
+  readonly output: string;
+  readonly loss: LossOfOutput;
+  /** Data input for its targets. */
+  readonly targets: string;
+  /** Data input for how much each target counts; missing if all count the same. */
+  readonly targetWeights?: string;
+}
 
 /** A typed graph with a loss to minimise. */
 export interface Objective {
@@ -11,6 +22,11 @@ export interface Objective {
   readonly targets: ValueInfo;
   /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
+  /**
+   * Data inputs of every output, if several have a loss each; `targets` are then the targets of the first, and
+   * `targetWeights` is missing.
+   */
+  readonly terms?: readonly TermInputs[];
   /**
    * Names of further scalar outputs by what they measure: `correct`, and `counted` where it is not the batch.
    */
@@ -26,3 +42,6 @@ export interface Objective {
    */
   readonly output?: string;
 }
+
+/** The objective of a loss that is computed from an output. */
+export type OutputObjective = Objective & Required<Pick<Objective, "losses" | "output">>;

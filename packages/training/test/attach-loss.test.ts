@@ -1,8 +1,9 @@
 import type { DType, Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
+import type { Graph, LossesOfOutputs } from "@isthmus/graph";
 import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
 import { attachLoss, type LossSpec } from "@isthmus/training";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGradient } from "../../../test/helpers/check-gradient.ts";
 import { integers } from "../../../test/helpers/run-steps.ts";
@@ -81,6 +82,46 @@ describe("attachLoss()", () => {
     // The binary cross-entropy is computed in f32, as onnxruntime has no other kernel for it.
     const precision = spec.kind === "binary-cross-entropy" ? "single" : "double";
     await checkGradient({ build, values, precision });
+  });
+
+  test("several outputs have gradients equal to differences, whatever their weights and what counts", async () => {
+    const weight = fc.double({ min: 0.1, max: 3, noNaN: true });
+    const shares = fc.constantFrom([1, 0, 0.5, 0.5], [0.5, 0.5, 1, 0], [0, 0, 0, 1]);
+    await fc.assert(
+      fc.asyncProperty(weight, weight, shares, async (ofNumbers, ofLabels, counts) => {
+        const outputs: LossesOfOutputs = {
+          places: "masked-token",
+          numbers: { loss: "mean-squared-error", weight: ofNumbers },
+          labels: { loss: "binary-cross-entropy", weight: ofLabels },
+        };
+        const terms = {
+          places: { kind: "cross-entropy", logits: "places", weighted: true },
+          numbers: { kind: "mean-squared-error", prediction: "numbers" },
+          labels: { kind: "binary-cross-entropy", prediction: "labels" },
+        } as const;
+        const shapes = { places: [2, 2, 3], numbers: [2, 2], labels: [2] };
+        const build = (builder: GraphBuilder, dtype: DType): Value => {
+          const typed = new GraphBuilder("echo", 21);
+          typed.input("x", { dtype: "f32", shape: [2, 1] });
+          const echoed = Object.entries(shapes).map(([name, shape]) =>
+            typed.rename(typed.weight(`w.${name}`, { dtype, shape }), name),
+          );
+          const { graph, loss } = attachLoss(typed.build(echoed), { kind: "several", outputs, terms });
+          const bindings = graph.inputs.map(({ name, dtype: of = "f32", shape = [] }): [string, Value] => {
+            const info = { dtype: of, shape: shape.map(Number) };
+            if (name === "targetWeights") return [name, builder.numbers(counts, "f32", info.shape)];
+            return [name, builder.input(name, info)];
+          });
+          const weights = Object.entries(shapes).map(([name, shape]): [string, Value] => [
+            `w.${name}`,
+            builder.weight(`w.${name}`, { dtype, shape }),
+          ]);
+          return builder.inline(graph, new Map([...bindings, ...weights])).get(loss) as Value;
+        };
+        await checkGradient({ build, values: { labels_1: [1, 0, 2, 2] }, precision: "single" });
+      }),
+      { numRuns: 6 },
+    );
   });
 
   test("counts what is classified rightly, the first of equal logits", async () => {

@@ -9,10 +9,19 @@ import {
   type DataSet,
   type Graph,
   type Loss,
+  type LossesOfOutputs,
   readGraph,
   scoreBy,
+  specialize,
 } from "@isthmus/graph";
-import { lossOfData, measureExampleLosses, measureGradient, train } from "@isthmus/training";
+import { GraphBuilder, mul, reduceMean, sub } from "@isthmus/graph/builder";
+import {
+  lossOfData,
+  measureExampleLosses,
+  measureGradient,
+  type TrainedLoss,
+  train,
+} from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { openFilesOf } from "../../../test/helpers/open-files.ts";
 
@@ -39,6 +48,8 @@ async function open(
   return { graph: scoreBy(graph, loss), network, data };
 }
 
+const HEADS: LossesOfOutputs = { labels: "binary-cross-entropy", numbers: { loss: "mean-squared-error" } };
+
 const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
   ["sigmoid", "binary-cross-entropy", undefined],
   ["one-logit", "binary-cross-entropy", undefined],
@@ -48,6 +59,7 @@ const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
   ["segmentation", "cross-entropy", undefined],
   ["segmentation-softmax", "cross-entropy", undefined],
   ["encoder", "masked-token", "masked-token"],
+  ["heads", "several", HEADS],
 ];
 const exported = CASES.flatMap(([name, kind, loss]) =>
   ["dynamo", "legacy"].map((exporter) => [name, exporter, kind, loss] as const),
@@ -68,7 +80,7 @@ describe("losses are those of PyTorch", () => {
 });
 
 describe("train()", () => {
-  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, _, loss) => {
+  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, kind, loss) => {
     const { graph, network, data } = await open(name, exporter, loss);
     const options = { seed: 0, epochs: 2, batch: 8, optimizer: { kind: "adam" } } as const;
     const schedule = { kind: "constant", learningRate: 0.003 } as const;
@@ -84,6 +96,7 @@ describe("train()", () => {
     expect(Math.abs(result.evaluation!.loss / after.loss - 1)).toBeLessThan(1e-6);
     if (Number.isNaN(after.error)) expect(result.evaluation).not.toHaveProperty("accuracy");
     else expect(result.evaluation!.accuracy).toBe(1 - after.error);
+    expect(result.lossKind).toBe(["cross-entropy", "masked-token"].includes(kind) ? undefined : kind);
   });
 
   test("takes the name of a loss", async () => {
@@ -102,12 +115,70 @@ describe("train()", () => {
   });
 
   test.each<readonly [Loss, RegExp]>([
-    [() => [0], /by the loss function of graph .*: a function has no gradients/],
-    ["none", /nothing would be minimised/],
-    [{ out: "mean-squared-error" }, /it is the sum over several; name one, or let the graph compute the sum/],
+    [
+      () => [0],
+      /by the loss function of graph .* as a function has no gradients: let the graph compute it by GraphBuilder/,
+    ],
+    ["none", /something must be minimised: name a loss/],
   ])("refuses a loss that has no objective: %o", async (loss, message) => {
     const { graph, network, data } = await open("regression", "dynamo", loss);
     await expect(train({ graph, engine }, network, data, { seed: 0, epochs: 1 })).rejects.toThrow(message);
+  });
+
+  test("several outputs by names, as a graph that names them, in every way to train and to score", async () => {
+    const { graph, network, data } = await open("heads", "legacy");
+    const scored = scoreBy(graph, HEADS);
+    const options = { seed: 0, epochs: 2, batch: 8, curriculum: { order: "easy-first" } } as const;
+    const trained = async (architecture: Graph, loss?: TrainedLoss) => {
+      const result = await train({ graph: architecture, engine }, network, data, {
+        ...options,
+        ...(loss && { loss }),
+      });
+      return (await result.weights.read("one.weight")).data;
+    };
+    const named = await trained(scored);
+    expect(await trained(graph, HEADS)).toEqual(named);
+    expect(await trained(graph, { kind: "several", outputs: HEADS })).toEqual(named);
+    expect(await trained(graph, lossOfData(scored, data))).toEqual(named);
+    const { losses } = EXPECTED["heads several"]!;
+    const doubled = { ...HEADS, numbers: { loss: "mean-squared-error", weight: 2 } } as const;
+    const both = await measureExampleLosses({ graph, engine }, network, data, { loss: doubled });
+    const numbers = await measureExampleLosses({ graph, engine }, network, data, {
+      loss: { numbers: "mean-squared-error" },
+    });
+    const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(both) - mean(numbers)).toBeCloseTo(losses[0]!, 6);
+  });
+
+  test("several outputs are refused if a label is no class, or the loss of an output has none", async () => {
+    const { graph, network, data } = await open("heads", "dynamo");
+    const run = (loss: LossesOfOutputs) =>
+      train({ graph, engine }, network, data, { seed: 0, epochs: 1, batch: 8, loss });
+    await expect(run({ lost: "mean-squared-error" })).rejects.toThrow(
+      /Cannot score output "lost" .* the outputs are "labels"/,
+    );
+    await expect(run({ numbers: "cross-entropy" })).rejects.toThrow(
+      /labels of classes must be whole numbers: "numbers" is f32/,
+    );
+  });
+
+  test("a loss of one's own, which the graph computes, trains as the loss of that name", async () => {
+    const { graph, network, data } = await open("regression", "dynamo");
+    const builder = GraphBuilder.from(await specialize({ graph, engine }, { batch: 8 }));
+    const [name = ""] = graph.outputs.map((output) => output.name);
+    const targets = builder.input("labels", { dtype: "f32", shape: [8, 3] });
+    const off = sub(builder.value(name), targets);
+    const own = builder.build([builder.value(name), builder.rename(reduceMean(mul(off, off)), "mine")]);
+    const options = { seed: 0, epochs: 2, batch: 8 };
+    const loss = { kind: "output", output: "mine", targets: "labels" } as const;
+    const bias = async (architecture: Graph, minimised: TrainedLoss) => {
+      const { weights } = await train({ graph: architecture, engine }, network, data, {
+        ...options,
+        loss: minimised,
+      });
+      return (await weights.read("last.bias")).data;
+    };
+    expect(await bias(own, loss)).toEqual(await bias(graph, "mean-squared-error"));
   });
 
   test("refuses numbers without a target, and images that would move away from their labels", async () => {

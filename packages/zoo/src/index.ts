@@ -27,7 +27,7 @@ export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
 export { openTokenizer } from "./models/open-tokenizer.ts";
 export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";
-export type { Network, NetworkShape } from "./network.ts";
+export type { ExamplesForm, Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { lenet } from "./networks/lenet.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";

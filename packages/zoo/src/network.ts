@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import type { DataSet, Graph } from "@isthmus/graph";
 
 /** An architecture, and how its weights start. */
 export interface Network {
@@ -30,6 +30,15 @@ export interface Network {
 export interface NetworkShape {
   /** Shape of one example, for example `[1, 28, 28]`; `[length]` for token ids. */
   readonly exampleShape: readonly number[];
-  /** Number of classes, or of words in the vocabulary. */
+  /**
+   * Number of classes, or of words in the vocabulary; 0 for examples without classes, as of a data set, for
+   * which `parseNetwork` makes as many outputs as there are numbers to approximate.
+   */
   readonly classes: number;
 }
+
+/**
+ * Form of the examples, as a data set has it: number of classes, or which of its arrays holds numbers to be
+ * approximated; without either, the examples themselves are.
+ */
+export type ExamplesForm = NetworkShape & Pick<DataSet, "features" | "targets">;

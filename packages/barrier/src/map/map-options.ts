@@ -1,19 +1,20 @@
 import {
   BATCH_SIZE_FIELD,
+  bytesField,
   type Checkpoint,
   choiceField,
   type FieldsOf,
+  type ResolvedOf,
   resolveFields,
   seedField,
   triesField,
-  wholeField,
 } from "@isthmus/core";
+import type { MeasurePairs as MeasurePairsOf, PairsOfNetworks as PairsOf } from "@isthmus/findings";
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
 import { MANY_METHODS, MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
 import { pointsField } from "../barrier-fields.ts";
-import type { MeasurePairs } from "./measure-pairs-port.ts";
 
 /** Progress of {@link mapNetworks}. */
 export interface MapProgress {
@@ -22,23 +23,40 @@ export interface MapProgress {
   readonly phase: "aligning" | "measuring";
 }
 
-/** Options of a map that are plain data. */
-export interface MapChoice {
-  /** How the networks are aligned, see `matchMany`. @defaultValue "best" */
-  readonly many?: ManyMethod;
-  /** Searches for each pair that is matched, at least 1. @defaultValue 2 */
-  readonly restarts?: number;
-  /** Bytes that matching may hold. @defaultValue no limit */
-  readonly memory?: number | undefined;
+/** Options that the pairs of a map are measured with. */
+export interface MapPairsChoice {
   /** Evenly spaced places of each pair, both ends included, at least 3. @defaultValue 5 */
   readonly points?: number;
   /** What is done about batch norms between networks, and of their mean. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Pairs of networks of a map to be measured. */
+export type PairsOfNetworks = PairsOf<ResolvedOf<MapPairsChoice>>;
+
+/** A port: measures pairs of networks of a map somewhere, in any order, as `measurePairs` does. */
+export type MeasurePairs = MeasurePairsOf<ResolvedOf<MapPairsChoice>>;
+
+/** Options of a map that are plain data. */
+export interface MapChoice extends MapPairsChoice {
+  /** How the networks are aligned, see `matchMany`. @defaultValue "best" */
+  readonly many?: ManyMethod;
+  /** Searches for each pair that is matched, at least 1. @defaultValue 2 */
+  readonly restarts?: number;
+  /** Bytes that matching may hold. @defaultValue no limit */
+  readonly memory?: number | undefined;
   /** Seed of the alignment; a command line that names none has 0. */
   readonly seed?: number;
 }
+
+/** Fields of {@link MapPairsChoice}. */
+export const MAP_PAIRS_FIELDS: FieldsOf<MapPairsChoice> = {
+  points: pointsField(5, "number of evenly spaced places for each pair"),
+  statistics: normField("recalibrate"),
+  batchSize: BATCH_SIZE_FIELD,
+};
 
 /** Fields of {@link MapChoice}. */
 export const MAP_FIELDS: FieldsOf<MapChoice> = {
@@ -52,10 +70,8 @@ export const MAP_FIELDS: FieldsOf<MapChoice> = {
     default: MATCH_MANY_DEFAULTS.restarts,
     help: "number of searches for each pair that is matched",
   }),
-  memory: wholeField({ least: 1, placeholder: "<size>", help: "most memory for matching, such as 4GB" }),
-  points: pointsField(5, "number of evenly spaced places for each pair"),
-  statistics: normField("recalibrate"),
-  batchSize: BATCH_SIZE_FIELD,
+  memory: bytesField({ help: "most memory for matching, such as 4GB" }),
+  ...MAP_PAIRS_FIELDS,
   seed: seedField("seed of the alignment"),
 };
 

@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, type ResolvedOf } from "@isthmus/core";
 import { type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { createPath, innerProducts } from "@isthmus/interpolation";
 import { bindNetwork } from "../bind-network.ts";
@@ -7,12 +7,10 @@ import {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "../create-corrected-evaluator.ts";
-import type { MeasurePairs, PairsOfNetworks } from "./measure-pairs-port.ts";
-
-type PairsOptions = PairsOfNetworks["options"];
+import type { MapPairsChoice, MeasurePairs, PairsOfNetworks } from "./map-options.ts";
 
 /** Options of {@link measurePairs}; a map has the same. */
-export interface MeasurePairsOptions extends Readonly<PairsOptions> {
+export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,4 +1,5 @@
 import { at, InvariantError } from "@isthmus/core";
+import type { PairNetwork } from "@isthmus/findings";
 import { average } from "@isthmus/interpolation";
 import type { Journal } from "@isthmus/tasks";
 import { chordBarrier } from "../barrier-values.ts";
@@ -6,9 +7,8 @@ import { bindNetwork } from "../bind-network.ts";
 import type { CorrectedEvaluator, EvaluatedArchitecture } from "../create-corrected-evaluator.ts";
 import type { MappedMean, MappedPair, MapStage } from "../map-result.ts";
 import { joinByAverage } from "./average-linkage.ts";
-import type { ResolvedMapOptions } from "./map-options.ts";
+import type { MeasurePairs, ResolvedMapOptions } from "./map-options.ts";
 import { distanceOf, placesOf } from "./measure-pairs.ts";
-import type { MeasurePairs, PairNetwork } from "./measure-pairs-port.ts";
 import { orderLeaves } from "./order-leaves.ts";
 import { placeByDistances } from "./place-by-distances.ts";
 

@@ -1,26 +1,22 @@
-import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, describeMaking, saveCheckpoint } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import { PRUNING_FIELDS, type PruneChoice, SPARSITY_FIELD } from "@isthmus/sparsity";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPruning } from "../format/format-pruning.ts";
+import { openWithGraph } from "../making/open-start.ts";
+import { writeNetwork } from "../making/write-network.ts";
 import { addFieldOptions } from "../measurement/field-options.ts";
-import { addBindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, openExamples } from "../open/open-data.ts";
+import { addBindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { addTicketOptions } from "../options/ticket-options.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { saveResult } from "../result/save-result.ts";
+import { nameState } from "../training/training-files.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 import { pruneAndMeasure } from "./prune/prune-and-measure.ts";
-import { assertPruneOptions, type PruneVerbOptions, roundsOf, stateOf } from "./prune/prune-verb-options.ts";
+import { assertPruneOptions, type PruneVerbOptions, roundsOf } from "./prune/prune-verb-options.ts";
 
 /** Creates the command `isthmus prune`. */
 export function pruneVerb(run: RunVerb): CommandUnknownOpts {
@@ -87,40 +83,21 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function prune(path: string, options: PruneVerbOptions, context: Context): Promise<Outcome> {
-  const { output, report, saveResult: saved } = options;
-  if (report !== undefined) assertPageName(report);
+function prune(path: string, options: PruneVerbOptions, context: Context): Promise<Outcome> {
   assertPruneOptions(options);
-  return withCheckpoints([path], async (checkpoints) => {
-    const named = [options.graph, options.exportedFrom].filter((file) => file !== undefined);
-    const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
-    const results = [saved, report].filter((file) => file !== undefined);
-    for (const file of results) await assertOutput(file, inputs);
-    await assertArchitecture("prune", [path], options);
-    const read = await openSharedArchitecture([path], options);
-    const open = (name: string) => openExamples(name, options, dataContext(read));
-    const measured = options.data === undefined ? undefined : await open(options.data);
-    const trained = options.trainData === undefined ? measured : await open(options.trainData);
-    const example = measured ?? trained;
-    const fitted = example === undefined ? read : fitToData(read, example);
-    const bound = await bindArchitecture(fitted, checkpoints, options, context);
-    const { network, restore } = at(bound.networks, 0, "network");
+  const { output, report, saveResult, sparsity, by, data, trainData } = options;
+  const verb = "prune";
+  const paths = [path];
+  const opening = openWithGraph({ verb, paths, reading: options, examples: { data, trainData } });
+  const states = [nameState(output), roundsOf(output)];
+  const request = { verb, paths, opening, output, report, saveResult, states };
+  return writeNetwork(request, context, async ({ architecture, networks, examples }) => {
+    const measured = examples["data"];
     const { weights, result } = await pruneAndMeasure(
-      { architecture: bound, network, options },
-      { measured, trained },
+      { architecture, network: at(networks, 0, "network"), options },
+      { measured, trained: examples["trainData"] ?? measured },
       context,
     );
-    const { files } = await saveCheckpoint(restore(weights), output, {
-      metadata: describeMaking(checkpoints, {
-        ...{ verb: "prune", version: context.version, sparsity: options.sparsity, by: options.by },
-      }),
-      ...{ overwrite: true, signal: context.signal },
-    });
-    for (const left of [stateOf(output), roundsOf(output)]) await rm(left, { force: true, recursive: true });
-    await saveResult(result, { output: saved, report }, { inputs, context });
-    return {
-      result: { ...result, binding: bound.binding, outputs: [...files, ...results] },
-      text: formatPruning(result) + formatOutputs([...files, ...results]),
-    };
+    return { weights, result, making: { sparsity, by }, text: formatPruning(result) };
   });
 }

@@ -16,7 +16,6 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
-import { formatMap } from "../format/format-map.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPareto } from "../format/format-pareto.ts";
 import { formatPruning } from "../format/format-pruning.ts";
@@ -172,8 +171,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "map":
-      return formatMap(result, terminal);
     case "star":
       return formatStar(result, terminal);
     case "study":

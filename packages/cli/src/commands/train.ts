@@ -43,7 +43,7 @@ import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions
-  extends Omit<NetworkOptions, "loss">,
+  extends NetworkOptions,
     TrainingDataOptions,
     LocalFlags,
     MeasureFlags,

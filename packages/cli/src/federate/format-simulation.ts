@@ -1,5 +1,6 @@
 import type { SimulationResult } from "@isthmus/federated";
-import { LEAST_FOR_INTERVAL, type RunSummary, summarizeRuns } from "@isthmus/federated/summary";
+import { LEAST_FOR_INTERVAL, type RunSummary, scaleOf, summarizeRuns } from "@isthmus/federated/summary";
+import { formatNumber } from "@isthmus/findings";
 import { formatTable } from "../format/format-table.ts";
 
 /** Formats what simulated federations came to: strategies by attacks for each partition. */
@@ -9,26 +10,33 @@ export function formatSimulation(simulation: SimulationResult): string {
     const shown = summaries.filter((one) => one.partition === partition);
     return `${partition}\n\n${formatPartition(simulation, shown)}`;
   });
-  const title = `${simulation.title}: accuracy after ${simulation.federation.rounds} rounds (%), ${intervalWords(simulation)}`;
+  const { hasErrors, unit } = scaleOf(simulation);
+  const what = hasErrors ? "accuracy" : "loss";
+  const inUnit = hasErrors ? " (%)" : unit === "" ? "" : ` (${unit})`;
+  const title = `${simulation.title}: ${what} after ${simulation.federation.rounds} rounds${inUnit}, ${intervalWords(simulation)}`;
   return [title, ...parts, ...listStopped(summaries), ...listFailed(simulation)].join("\n\n");
 }
 
-function formatPartition({ strategies, attacks }: SimulationResult, shown: readonly RunSummary[]): string {
+function formatPartition(simulation: SimulationResult, shown: readonly RunSummary[]): string {
+  const { strategies, attacks } = simulation;
+  const { hasErrors } = scaleOf(simulation);
   const names = Object.keys(attacks);
   const several = names.length > 1;
   const right = (title: string) => ({ title, align: "right" as const });
-  const columns = several ? names : ["accuracy", "like own", "std of clients", "worst tenth"];
+  const columns = several
+    ? names
+    : [hasErrors ? "accuracy" : "loss", "like own", "std of clients", "worst tenth"];
   const hasNorms = shown.some(({ norms }) => norms !== undefined);
   const isPrivate = shown.some(({ epsilon }) => epsilon !== undefined);
   const rows = Object.keys(strategies).map((strategy) => {
     const ofStrategy = shown.filter((one) => one.strategy === strategy);
     const cells = several
-      ? names.map((attack) => ofStrategy.find((one) => one.attack === attack)?.accuracy)
-      : ofStrategy.flatMap(({ accuracy, local, spread, worst, norms }) => [
-          ...[accuracy, local, spread, worst],
+      ? names.map((attack) => ofStrategy.find((one) => one.attack === attack)?.score)
+      : ofStrategy.flatMap(({ score, local, spread, worst, norms }) => [
+          ...[score, local, spread, worst],
           ...(hasNorms ? [norms?.aggregated, norms?.pooled, norms?.own] : []),
         ]);
-    const texts = cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell)));
+    const texts = cells.map((cell) => (cell === undefined ? "" : formatEstimate(cell, hasErrors)));
     return [strategy, ...texts, ...(isPrivate ? [formatEpsilon(ofStrategy)] : [])];
   });
   const titles = [
@@ -76,9 +84,7 @@ function intervalWords({ seeds }: SimulationResult): string {
     : `means over ${seeds.length} seeds [intervals of 95 %]`;
 }
 
-function formatEstimate({ mean, low, high }: RunSummary["accuracy"]): string {
-  const inPercent = (share: number) => (100 * share).toFixed(1);
-  return Number.isFinite(high)
-    ? `${inPercent(mean)} [${inPercent(low)}, ${inPercent(high)}]`
-    : inPercent(mean);
+function formatEstimate({ mean, low, high }: RunSummary["score"], hasErrors: boolean): string {
+  const format = hasErrors ? (share: number) => (100 * share).toFixed(1) : formatNumber;
+  return Number.isFinite(high) ? `${format(mean)} [${format(low)}, ${format(high)}]` : format(mean);
 }

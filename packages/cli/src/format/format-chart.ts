@@ -1,4 +1,4 @@
-import { halfwayPerplexity, type LayersResult, type PlaneResult } from "@isthmus/barrier";
+import { halfwayPerplexity, type LayersResult, type MapResult, type PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { CurvatureResult } from "@isthmus/curvature";
 import { formatBarrier, formatNumber } from "@isthmus/findings";
@@ -9,6 +9,7 @@ import {
   isNamedBarriers,
   renderChart,
   renderLayersChart,
+  renderMapChart,
   renderPlaneChart,
 } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -36,7 +37,8 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
   },
   ensemble: { tables: () => ["predictors", "greedy"] },
   attack: { tables: () => ["transfer", "sources", "targets"] },
-  plane: { chart: formatMap, tables: () => ["models"] },
+  plane: { chart: formatPlane, tables: () => ["models"] },
+  map: { chart: formatMap, tables: () => ["networks"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
   similarity: {
     // Layers of one place say most, but two networks of different depths have none.
@@ -55,8 +57,8 @@ export function shownOf(result: Drawable): Shown<Drawable> {
 
 /** Cells of the longest bar. */
 const BAR_WIDTH = 16;
-/** Columns beyond which a map, or a chart, only takes more room. */
-const MOST_COLUMNS = { map: 72, chart: 90 } as const;
+/** Columns beyond which a plane, a map of networks, or a chart, only takes more room. */
+const MOST_COLUMNS = { plane: 72, map: 100, chart: 90 } as const;
 
 const charsetOf = ({ unicode }: Screen): "braille" | "ascii" => (unicode ? "braille" : "ascii");
 
@@ -74,9 +76,15 @@ function formatLayerBars({ layers = [] }: CurvatureResult, { unicode }: Screen):
 }
 
 /** Draws a plane as a map. */
-function formatMap(plane: PlaneResult, screen: Screen): string {
-  const width = Math.min(screen.columns, MOST_COLUMNS.map);
+function formatPlane(plane: PlaneResult, screen: Screen): string {
+  const width = Math.min(screen.columns, MOST_COLUMNS.plane);
   return renderPlaneChart(plane, { width, charset: charsetOf(screen) });
+}
+
+/** Draws a map of networks as shades of barriers and as points of a plane. */
+function formatMap(map: MapResult, screen: Screen): string {
+  const width = Math.min(screen.columns, MOST_COLUMNS.map);
+  return renderMapChart(map, { width, charset: charsetOf(screen) });
 }
 
 /** Draws a plane as a map and a line as a chart; a grid of more directions has no picture. */
@@ -85,7 +93,7 @@ function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
   const { columns, color } = screen;
   const plane = planeOf(result);
   if (plane !== undefined) {
-    return formatMap(plane, screen);
+    return formatPlane(plane, screen);
   }
   if (axes.length !== 1) return "";
   const points = at(axes, 0, "axis").flatMap((x, i): [number, number][] => {

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { formatCell, type Table } from "@isthmus/findings";
+import { formatCell, type Report, type Table } from "@isthmus/findings";
 import { type Drawable, describeResult } from "@isthmus/report";
 import { type Screen, shownOf } from "./format-chart.ts";
 import { formatOutputs } from "./format-outputs.ts";
@@ -18,9 +18,25 @@ export async function formatResult(
   screen: Screen,
   outputs: readonly string[] = [],
 ): Promise<string> {
-  const { summary, tiles, sections, notes = [] } = await describeResult(result);
-  const { chart, tables: namesOf } = shownOf(result);
-  const names = namesOf?.(result);
+  const { chart, tables } = shownOf(result);
+  const shown = { chart: chart?.(result, screen), tables: tables?.(result) };
+  return formatReport(await describeResult(result), screen, shown) + formatOutputs(outputs);
+}
+
+/** What a terminal shows of a report beside its words and its largest numbers. */
+interface ShownParts {
+  /** The chart. @defaultValue the first figure, if it is of lines */
+  readonly chart?: string | undefined;
+  /** Names of the tables. @defaultValue the first one */
+  readonly tables?: readonly string[] | undefined;
+}
+
+/** Formats a report for the terminal. */
+export function formatReport(
+  { summary, tiles, sections, notes = [] }: Report,
+  screen: Screen,
+  { chart, tables: names }: ShownParts = {},
+): string {
   const [figure] = sections.flatMap((section) => section.figures);
   const all = sections.flatMap((section) => section.tables);
   const tables = names === undefined ? all.slice(0, 1) : all.filter(({ name }) => names.includes(name));
@@ -28,7 +44,7 @@ export async function formatResult(
     const details = more.length > 0 ? ` (${more.join("; ")})` : "";
     return `${name}: ${[value, unit].join(" ").trim()}${details}`;
   });
-  const drawn = chart === undefined ? figure && drawPlot(figure.plot, screen) : chart(result, screen);
+  const drawn = chart ?? (figure && drawPlot(figure.plot, screen));
   const parts = [
     drawn ?? "",
     [summary, ...numbers].join("\n"),
@@ -38,7 +54,7 @@ export async function formatResult(
     }),
     notes.join("\n"),
   ];
-  return parts.filter((part) => part !== "").join("\n\n") + formatOutputs(outputs);
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function formatRows({ columns, rows }: Table, width: number): string {

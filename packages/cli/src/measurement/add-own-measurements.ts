@@ -1,13 +1,14 @@
 import { UsageError } from "@isthmus/core";
 import { useMeasurements } from "@isthmus/measurements/use";
 import { listResultKinds } from "@isthmus/report";
+import { takenByStudies } from "@isthmus/study";
 import { USE } from "../options/use-option.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { listVerbs } from "../verbs.ts";
 
 /**
- * Adds the measurements of the files that a command line names.
- * @throws UsageError if an option names no file, or a measurement has the name of something else
+ * Adds what the files define that a command line names: measurements, and makers of networks.
+ * @throws UsageError if an option names no file, or a definition has the name of something else
  */
 export async function addOwnMeasurements(
   use: readonly string[],
@@ -16,12 +17,14 @@ export async function addOwnMeasurements(
   const odd = use.find((file) => file === "" || file.startsWith("-"));
   if (odd !== undefined) {
     throw new UsageError(
-      `Cannot add measurements as ${USE} must name a file, such as ./gradient-norm.ts: it names ${odd === "" ? "none" : `"${odd}"`}`,
+      `Cannot use a file as ${USE} must name a file, such as ./gradient-norm.ts: it names ${odd === "" ? "none" : `"${odd}"`}`,
     );
   }
+  const taken = takenByStudies();
   await useMeasurements(use, {
     onNote: (sentence) => terminal.note(sentence),
     verbs: Object.keys(listVerbs()),
-    kinds: await listResultKinds(),
+    ...taken,
+    kinds: [...(await listResultKinds()), ...taken.kinds],
   });
 }

@@ -1,5 +1,11 @@
 import { describeMaking, saveCheckpoint } from "@isthmus/core";
-import type { AnyMeasurement, Control, MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import type {
+  AnyMeasurement,
+  Control,
+  MeasuredResult,
+  MeasurementEntry,
+  MeasurePairs,
+} from "@isthmus/findings";
 import type { BoundNetwork } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
@@ -21,11 +27,12 @@ interface Running {
   readonly fileOf: ((name: string) => string) | undefined;
   /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
   readonly restore: BoundNetwork["restore"] | undefined;
+  readonly measurePairs: MeasurePairs | undefined;
 }
 
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
-  { entry, measurement, journal, fileOf, restore }: Running,
+  { entry, measurement, journal, fileOf, restore, measurePairs }: Running,
   { signal, progress, terminal, version }: Context,
 ): CommandControl {
   const pace = createPace();
@@ -33,6 +40,7 @@ export function createControl(
   return {
     signal,
     journalPath: journal,
+    measurePairs,
     report(stage, done, stored) {
       if (done !== undefined) pace.note(done, stored);
       progress(stage, done, pace.left);

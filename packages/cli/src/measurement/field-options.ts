@@ -1,8 +1,15 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type AnyField, assertTogether, at, type Form, findMisfit, isIsthmusError } from "@isthmus/core";
+import { type AnyField, assertTogether, at, type Form, findMisfit } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 import { addRareOptions } from "../options/help-groups.ts";
-import { parseNames, parseNumber, parseNumbers, parseRange, parseSeed } from "../options/parse-values.ts";
+import {
+  parseNames,
+  parseNumber,
+  parseNumbers,
+  parseRange,
+  parseSeed,
+  parseWord,
+} from "../options/parse-values.ts";
 import { toAttribute, toFlag } from "./flag-names.ts";
 
 /** Fields by the names of their options. */
@@ -118,14 +125,6 @@ function parseValue({ form, parse }: AnyField, text: string, before: unknown): u
   const misfit = findMisfit(form, value);
   if (misfit === undefined) return value;
   throw new InvalidArgumentError(`It must be ${misfit.rule}.`);
-}
-
-function parseWord(parse: (text: string) => unknown, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    throw isIsthmusError(error) ? new InvalidArgumentError(error.message) : error;
-  }
 }
 
 function readWord(form: Form, text: string, before: unknown): unknown {

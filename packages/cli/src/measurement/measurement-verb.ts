@@ -9,15 +9,18 @@ import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
+import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
-import { addFormerOptions, type FormerFlags, formerJournal } from "./former-options.ts";
+import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
 import { addOutputOptions, type MadeFiles, makeAlone, nameMadeFiles, placeOf } from "./made-networks.ts";
 import type { Opened, SubjectRequest } from "./open-subject.ts";
+import { measureByQueue } from "./pairs/measure-by-queue.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
@@ -50,8 +53,11 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     addWayOptions(command.optionsGroup(heading), ways);
     addFormerOptions(command, at(entries, 0, "measurement").kind);
     addOutputOptions(command, measurement);
+    const notes = ways.flatMap(({ measurement: { pairs } }) => (pairs === undefined ? [] : [pairs.note]));
+    if (notes.length > 0) addQueueOptions(command);
     return command
       .addHelpText("after", formatExamples(...ways.flatMap(examplesOf)))
+      .addHelpText("after", notes.map((note) => `\nWith --queue, ${note}.\n`).join(""))
       .action(() => run(command.opts(), (context) => measure(command, chooseWay(command, ways), context)));
   };
 }
@@ -77,7 +83,7 @@ function examplesOf({
   });
 }
 
-type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags;
+type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags & QueueOptions;
 
 /** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
@@ -131,14 +137,23 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
     const { inputs, facts, beside, restore } = opened;
     const fileOf = placeOf(made, networks);
-    const control = createControl({ entry, measurement, journal, fileOf, restore }, context);
-    const measured = await control.follow(() => measurement.run(opened.subject, resolved, control));
+    const work = { verb: entry.verb, beside: journal ?? result ?? report ?? entry.verb, context };
+    const measured = await withQueue(flags, work, async (tasks) => {
+      const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
+      const running = { entry, measurement, journal, fileOf, restore, measurePairs };
+      const control = createControl(running, context);
+      return control.follow(() => measurement.run(opened.subject, resolved, control));
+    });
     const drawable = measured as DrawableResult;
     await saveResult(drawable, { output: result, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
     const note = form.corrected === undefined ? "" : noteStatistics(opened, measured, form.corrected);
     return {
-      result: { ...measured, ...beside, ...(made && { outputs }) },
+      result: {
+        ...measured,
+        ...beside,
+        ...((made !== undefined || saysOutputs(measurement.kind)) && { outputs }),
+      },
       text: [
         await formatResult(drawable, context.terminal),
         ...formatNote(note),

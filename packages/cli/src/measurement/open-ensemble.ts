@@ -1,28 +1,20 @@
 import { UsageError } from "@isthmus/core";
 import { sharedExamples } from "@isthmus/data";
-import { expandPaths } from "../open/expand-paths.ts";
-import { noteTwice } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
-import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
+import { NETWORK_ARGUMENTS, openStarred } from "./open-starred.ts";
+import { addSharedOptions, type SubjectForm } from "./open-subject.ts";
 
 /** Options that say which networks and examples an ensemble is compared with. */
 interface EnsembleFlags {
   readonly selectData?: string | undefined;
   readonly oodData?: readonly string[] | undefined;
   readonly statisticsData?: string | undefined;
-  readonly star?: string | undefined;
 }
 
 /** How a command names and opens several networks that predict alone and together, with a star of them. */
 export const ENSEMBLE_FORM: SubjectForm = {
-  arguments: [
-    [
-      "<networks...>",
-      "networks of one architecture; * and ? are wildcards for files",
-      "'nets/*.safetensors'",
-    ],
-  ],
+  arguments: NETWORK_ARGUMENTS,
   addOptions(command) {
     addSharedOptions(command);
     command
@@ -39,25 +31,13 @@ export const ENSEMBLE_FORM: SubjectForm = {
       );
   },
   async open(request, context, work) {
-    const { selectData, oodData = [], statisticsData, star } = request.flags as EnsembleFlags;
+    const { selectData, oodData = [], statisticsData } = request.flags as EnsembleFlags;
     if (selectData !== undefined) assertSelectedApart(request.flags.data, selectData);
-    const paths = await expandPaths(request.paths);
-    noteTwice(paths, context.terminal);
-    const all = star === undefined ? paths : [...paths, star];
-    const asked = { ...request, paths: all, others: oodData };
-    return openNetworks(asked, context, async (subject, shared, { others, open }) => {
+    const asked = { ...request, others: oodData };
+    return openStarred(asked, context, async (subject, shared, { others, open }) => {
       const networks = subject.networks.map(({ network }) => network);
       const measured = statisticsData === undefined ? undefined : await open(statisticsData);
-      return work({
-        ...shared,
-        subject: {
-          ...subject,
-          networks: networks.slice(0, paths.length),
-          star: networks[paths.length],
-          others,
-          statisticsData: measured,
-        },
-      });
+      return work({ ...shared, subject: { ...subject, networks, others, statisticsData: measured } });
     });
   },
 };

@@ -10,7 +10,7 @@ import {
 } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -53,6 +53,11 @@ export interface Opened {
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
   /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
   readonly restore?: BoundNetwork["restore"];
+  /**
+   * Names the examples, for processes that open them again.
+   * @defaultValue no other process opens this sort of subject
+   */
+  readonly named?: { readonly options: DataOptions; readonly context: DataContext };
 }
 
 /** A subject as a command line names it. */
@@ -74,7 +79,7 @@ type SubjectFlags = PairOptions &
   EngineOptions &
   BindingOptions &
   ExportedFromOptions &
-  SetOptions & { readonly graphA?: string; readonly graphB?: string };
+  SetOptions & { readonly graphA?: string; readonly graphB?: string; readonly star?: string };
 
 /** How commands name and open a sort of subject. */
 export interface SubjectForm {
@@ -226,14 +231,14 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
 }
 
 /** Further examples for networks, with bytes scaled like the ones to measure on. */
-interface FurtherExamples {
+export interface FurtherExamples {
   /** The ones that the request names. */
   readonly others: readonly DataSet[];
   open(name: string): Promise<DataSet>;
 }
 
 /** Networks that share an architecture, as a command line names them. */
-interface NetworksRequest extends SubjectRequest {
+export interface NetworksRequest extends SubjectRequest {
   /**
    * Names of other data, which are opened before the further examples of the measurement.
    * @defaultValue none
@@ -268,7 +273,10 @@ export async function openNetworks<T>(
     const labels = labelsOf(paths);
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =
-      policy && (await openUnscoredFor(graph, flags, { context: reading, statistics: policy }));
+      statisticsData === undefined && policy !== undefined
+        ? await openUnscoredFor(graph, flags, { context: reading, statistics: policy })
+        : undefined;
+    const recalibrateData = unscored?.name ?? flags.recalibrateData;
     const scaled = { context: reading, scaling: data.scaling };
     const open = async (name: string) => {
       const further = await openScaled(name, data.scaling, reading);
@@ -286,7 +294,11 @@ export async function openNetworks<T>(
     const isImplied = statistics === undefined && statisticsData !== undefined && policy !== undefined;
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
-    return work(subject, { implied, inputs, facts: [], beside: { binding }, restore }, { others, open });
+    const shared = {
+      ...{ implied, inputs, facts: [], beside: { binding }, restore },
+      named: { options: { ...flags, recalibrateData }, context: reading },
+    };
+    return work(subject, shared, { others, open });
   });
 }
 

@@ -3,6 +3,7 @@ import { ATTACK_FORM } from "./open-attack.ts";
 import { ENSEMBLE_FORM } from "./open-ensemble.ts";
 import { LANDSCAPE_FORM } from "./open-landscape.ts";
 import { PLANE_FORM } from "./open-plane.ts";
+import { NETWORKS_AND_STAR_FORM } from "./open-starred.ts";
 import {
   NETWORK_FORM,
   NETWORKS_FORM,
@@ -16,6 +17,7 @@ import {
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
+  "networks-and-star": NETWORKS_AND_STAR_FORM,
   pair: PAIR_FORM,
   "pair-on-sets": PAIR_ON_SETS_FORM,
   "unlike-pair": UNLIKE_PAIR_FORM,

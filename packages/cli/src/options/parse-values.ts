@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, isIsthmusError, readBytes } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 
 /**
@@ -129,24 +129,17 @@ export function collect(value: string, previous: readonly string[] = []): readon
   return [...previous, value];
 }
 
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-};
-
 /** Parses a number of bytes: `5GB`, `500MiB`, `1000`. */
-export function parseBytes(text: string): number {
-  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
-  const factor = BYTE_UNITS[unit.toLowerCase()];
-  const bytes = Math.floor(Number(digits) * (factor ?? 0));
-  if (digits === "" || bytes < 1) throw new InvalidArgumentError("It must be a size such as 5GB or 500MiB.");
-  return bytes;
+export const parseBytes = (text: string): number => parseWord(readBytes, text);
+
+/**
+ * Reads a word by a function of a package, whose errors say what the word must be.
+ * @throws InvalidArgumentError if it is not that; commander names the option
+ */
+export function parseWord<T>(parse: (text: string) => T, text: string): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw isIsthmusError(error) ? new InvalidArgumentError(error.message) : error;
+  }
 }

@@ -5,7 +5,6 @@ import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import {
-  LOSS_NAMES,
   MOMENTUM,
   OPTIMIZER_NAMES,
   SCHEDULE_NAMES,
@@ -28,7 +27,7 @@ export const addTrainingOptions: AddOptions<
   command.optionsGroup(HELP_GROUPS.training);
   addFieldOptions(command, { epochs: epochsField(leastEpochs) });
   addBatches(command, trained);
-  addObjective(command, trained);
+  addObjective(command);
   addOptimizer(command, optimizer);
   for (const add of [addSchedule, addMachine]) add(command);
 });
@@ -37,7 +36,7 @@ export const addTrainingOptions: AddOptions<
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
   command.optionsGroup(HELP_GROUPS.training);
   addBatches(command, "any");
-  addObjective(command, "any");
+  addObjective(command);
   addOptimizer(command, "sgd");
   addMachine(command);
 });
@@ -58,14 +57,8 @@ function addBatches(command: CommandUnknownOpts, trained: Trained): void {
   );
 }
 
-function addObjective(command: CommandUnknownOpts, trained: Trained): void {
-  const isAny = trained === "any";
-  command.addOption(
-    new Option(
-      "--loss <name>",
-      `what is minimised (default: cross-entropy${isAny ? "; next-token for language models" : ""})`,
-    ).choices(isAny ? LOSS_NAMES : LOSS_NAMES.filter((name) => name !== "next-token")),
-  );
+function addObjective(command: CommandUnknownOpts): void {
+  addFieldOptions(command, { loss: TRAINING_FIELDS.loss });
   addRareOptions(command, (rare) =>
     rare.option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber),
   );

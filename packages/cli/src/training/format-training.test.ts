@@ -55,7 +55,10 @@ describe("formatEpochs()", () => {
       resultOf([{ steps: 3, loss: 0.5 }]),
       resultOf([{ steps: 3, loss: 0.5, accuracy: 0.91, evaluation: { loss: 0.25, accuracy: 0.975 } }]),
     ];
-    expect(formatEpochs(plain)).toBe("epoch    loss  accuracy\n    1  0.5000");
+    expect(formatEpochs(plain)).toBe("epoch    loss\n    1  0.5000");
+    expect(formatEpochs({ ...plain, lossUnit: "squared units" })).toBe(
+      "epoch  loss (squared units)\n    1                0.5000",
+    );
     expect(formatEpochs(evaluated).split("\n")).toEqual([
       "epoch    loss  accuracy  eval loss  eval accuracy",
       "    1  0.5000   91.00 %     0.2500        97.50 %",

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { formatNumber } from "@isthmus/findings";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { formatTable } from "../format/format-table.ts";
@@ -6,28 +7,24 @@ import { formatTable } from "../format/format-table.ts";
 const SHOWN_EPOCHS = 20;
 
 /** Formats the loss and the accuracy of every epoch as a table. */
-export function formatEpochs({ epochs }: TrainResult): string {
+export function formatEpochs({ epochs, lossUnit = "nats" }: TrainResult): string {
   if (epochs.length === 0) return "The network is as it starts: no epoch was trained.";
   const every = Math.ceil(epochs.length / SHOWN_EPOCHS);
-  const evaluated = epochs.some(({ evaluation }) => evaluation !== undefined);
-  const rows = epochs.map(({ loss, accuracy, evaluation }, i) => [
-    String(i + 1),
-    formatNumber(loss),
-    formatAccuracy(accuracy),
-    ...(evaluated ? formatEvaluation(evaluation) : []),
+  const unit = lossUnit === "nats" ? "" : ` (${lossUnit})`;
+  const loss = (value: number | undefined) => (value === undefined ? "" : formatNumber(value));
+  const measured = epochs.map(({ evaluation, ...epoch }) => [
+    ...[loss(epoch.loss), formatAccuracy(epoch.accuracy)],
+    ...[loss(evaluation?.loss), formatAccuracy(evaluation?.accuracy)],
   ]);
+  const titles = [`loss${unit}`, "accuracy", `eval loss${unit}`, "eval accuracy"];
+  const shown = [...titles.keys()].filter((column) => measured.some((row) => row[column] !== ""));
+  const columns = ["epoch", ...shown.map((column) => at(titles, column))];
   return formatTable(
-    ["epoch", "loss", "accuracy", ...(evaluated ? ["eval loss", "eval accuracy"] : [])].map((title) => ({
-      title,
-      align: "right" as const,
-    })),
-    rows.filter((_, i) => (rows.length - 1 - i) % every === 0),
+    columns.map((title) => ({ title, align: "right" as const })),
+    measured
+      .map((row, i) => [String(i + 1), ...shown.map((column) => at(row, column))])
+      .filter((_, i) => (epochs.length - 1 - i) % every === 0),
   );
-}
-
-function formatEvaluation(evaluation: TrainResult["epochs"][number]["evaluation"]): [string, string] {
-  if (evaluation === undefined) return ["", ""];
-  return [formatNumber(evaluation.loss), formatAccuracy(evaluation.accuracy)];
 }
 
 /** Formats an accuracy in percent; empty if the loss has none. */

@@ -80,8 +80,7 @@ export async function openNetwork(
 ): Promise<OpenNetwork> {
   const { net, graph: path, from, seed } = options;
   if (net !== undefined || planned === undefined) {
-    const { exampleShape, classes } = data;
-    const { graph, spec, initialize } = parseNetwork(net ?? "", { exampleShape, classes });
+    const { graph, spec, initialize } = parseNetwork(net ?? "", data);
     const read = { graph, carried: new Map() };
     return from === undefined
       ? unbound(spec, graph, initialize(seed))

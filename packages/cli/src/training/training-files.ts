@@ -16,10 +16,15 @@ export interface TrainingFiles {
 export const ENDING = ".safetensors";
 
 /**
- * Returns the name of the state beside a checkpoint in the making: `a.state.safetensors` for `a.safetensors`.
+ * Returns the name of the state beside a checkpoint, or a folder, in the making: `a.state.safetensors` for
+ * `a.safetensors`.
  */
-export function nameState(checkpoint: string): string {
-  return `${checkpoint.slice(0, -ENDING.length)}.state${ENDING}`;
+export const nameState = (output: string): string => `${stemOf(output)}.state${ENDING}`;
+
+/** Returns the name of an output without its ending, to which files beside it add another one. */
+export function stemOf(output: string): string {
+  const path = output.replace(/[\\/]+$/, "");
+  return path.endsWith(ENDING) ? path.slice(0, -ENDING.length) : path;
 }
 
 /**

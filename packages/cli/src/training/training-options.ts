@@ -1,5 +1,5 @@
 import { UsageError } from "@isthmus/core";
-import type { DataSet, Graph } from "@isthmus/graph";
+import type { DataSet, Graph, NamedLoss } from "@isthmus/graph";
 import {
   type BaseOptimizerSpec,
   chooseTrainOptions,
@@ -17,14 +17,6 @@ import {
 export const OPTIMIZER_NAMES = ["sgd", "adam", "adamw"] as const;
 /** Names that `--schedule` takes. */
 export const SCHEDULE_NAMES = ["constant", "cosine", "one-cycle", "step"] as const;
-/** Names that `--loss` takes. */
-export const LOSS_NAMES = [
-  "cross-entropy",
-  "next-token",
-  "binary-cross-entropy",
-  "mean-squared-error",
-  "mean-absolute-error",
-] as const;
 
 /** Default of `--momentum`. */
 export const MOMENTUM = 0.9;
@@ -35,7 +27,7 @@ export type TrainingFlags = {
   readonly epochs: number;
   readonly batch?: number | undefined;
   readonly dropLast?: true | undefined;
-  readonly loss?: (typeof LOSS_NAMES)[number] | undefined;
+  readonly loss?: NamedLoss | undefined;
   readonly labelSmoothing?: number | undefined;
   readonly optimizer: (typeof OPTIMIZER_NAMES)[number];
   readonly lr?: number | undefined;
@@ -121,12 +113,13 @@ function assertFlags({
   );
 }
 
-function lossOf({ loss: kind, labelSmoothing }: TrainingFlags): TrainOptions["loss"] {
-  const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
-  const isOfClasses = kind === "cross-entropy" || kind === "next-token";
-  if (kind === undefined || isOfClasses) return kind === undefined ? smoothed : { kind, ...smoothed };
-  if (labelSmoothing === undefined) return { kind };
-  throw new UsageError(`Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`);
+function lossOf({ loss, labelSmoothing }: TrainingFlags): TrainOptions["loss"] {
+  if (labelSmoothing === undefined) return loss;
+  if (loss === undefined) return { labelSmoothing };
+  if (loss === "cross-entropy" || loss === "next-token") return { kind: loss, labelSmoothing };
+  if (loss === "masked-token") return { kind: "cross-entropy", labelSmoothing };
+  const what = typeof loss === "string" ? loss : "one for each of several outputs";
+  throw new UsageError(`Cannot train as --label-smoothing belongs to losses of classes: the loss is ${what}`);
 }
 
 function optimizerOf(flags: TrainingFlags): OptimizerSpec {

@@ -1,21 +1,25 @@
 import { SIMULATION_TASKS } from "@isthmus/federated";
+import { loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
 import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
-import { mapPairsTask } from "../map/map-pairs-task.ts";
+import { pairsTask } from "../measurement/pairs/pairs-task.ts";
 import { mergePiecesTask } from "../merge/merge-pieces-task.ts";
 import { searchCandidateTask } from "../search/search-candidate-task.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 /**
- * Loads the registry of all kinds of tasks that a worker runs: of studies, simulations, merges, maps and
- * searches.
+ * Loads the registry of all kinds of tasks that a worker runs: of studies, simulations, merges, pairs of
+ * networks and searches.
  */
 export async function loadWorkerTasks(): Promise<TaskKinds<WorkerPorts>> {
+  const ofPairs = (await loadMeasurements()).flatMap(({ pairs, ...measurement }) =>
+    pairs === undefined ? [] : [pairsTask(measurement, pairs) as TaskKind<object, WorkerPorts>],
+  );
   return createTaskKinds<WorkerPorts>([
     ...(await loadStudyTasks()).values(),
     ...SIMULATION_TASKS.values(),
     mergePiecesTask as TaskKind<object, WorkerPorts>,
-    mapPairsTask as TaskKind<object, WorkerPorts>,
+    ...ofPairs,
     searchCandidateTask as TaskKind<object, WorkerPorts>,
   ]);
 }

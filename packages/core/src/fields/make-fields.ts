@@ -1,4 +1,5 @@
 import type { DefaultedField, Field, FieldsOf, Form, ListForm, NumberForm } from "./field.ts";
+import { readBytes } from "./read-bytes.ts";
 
 /** What is said of a field beside its form. */
 export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
@@ -28,6 +29,11 @@ export function wholeField({
   ...said
 }: Said<number> & WholeBounds): Field<number> {
   return fieldOf({ type: "whole", least, most }, said);
+}
+
+/** Makes a field of a number of bytes, which a command line may give with a unit, such as 4GB. */
+export function bytesField(said: Said<number>): Field<number> {
+  return wholeField({ least: 1, placeholder: "<size>", parse: readBytes, ...said });
 }
 
 /** Bounds of finite numbers. */

@@ -1,5 +1,5 @@
-import { allocateData, createTensor, MismatchError, OutOfRangeError } from "@isthmus/core";
-import type { Batch, DataSet } from "@isthmus/graph";
+import { MismatchError, OutOfRangeError } from "@isthmus/core";
+import { allocateBatch, type Batch, type DataSet, gatherExamples } from "@isthmus/graph";
 
 const ATTEMPT = "weigh examples";
 
@@ -46,7 +46,7 @@ export function weighExamples(data: DataSet, { weights, otherLabels, size }: Wei
   const places = placesOf(weights, size);
   const gather = (indices: Uint32Array, out: Batch): Batch => {
     const origins = indices.map((index) => (places[index] as number) % data.size);
-    gatherInto(data, origins, out);
+    gatherExamples(data, origins, out);
     indices.forEach((index, row) => {
       const other = (places[index] as number) - data.size;
       if (other >= 0) out.labels[row] = otherLabels?.[other] as number;
@@ -64,7 +64,7 @@ export function weighExamples(data: DataSet, { weights, otherLabels, size }: Wei
       }
       return gather(
         Uint32Array.from({ length: end - begin }, (_, i) => begin + i),
-        emptyBatch(data, end - begin),
+        allocateBatch(data, end - begin),
       );
     },
     gatherInto: gather,
@@ -82,31 +82,4 @@ function placesOf(weights: Float64Array, size: number): Uint32Array {
     filled = Math.max(filled, end);
   });
   return places;
-}
-
-function emptyBatch(data: DataSet, rows: number): Batch {
-  const { inputs } = data.read(0, 1);
-  const stride = inputs.data.length;
-  return {
-    inputs: createTensor(
-      inputs.dtype,
-      [rows, ...data.exampleShape],
-      allocateData(inputs.dtype, rows * stride),
-    ),
-    labels: new Int32Array(rows),
-  };
-}
-
-/** Reads examples in any order, one by one if the data set knows no other way. */
-function gatherInto(data: DataSet, origins: Uint32Array, out: Batch): void {
-  if (data.gatherInto !== undefined) {
-    data.gatherInto(origins, out);
-    return;
-  }
-  const stride = out.inputs.data.length / origins.length;
-  origins.forEach((origin, row) => {
-    const { inputs, labels } = data.read(origin, origin + 1);
-    out.inputs.data.set(inputs.data as never, row * stride);
-    out.labels[row] = labels[0] as number;
-  });
 }

@@ -3,7 +3,7 @@ import type { DataSet } from "@isthmus/graph";
 import { type GivenParameters, type ParameterSpecs, resolveParameters } from "@isthmus/merging";
 import { listClients } from "./clients.ts";
 import type { FeatureShift } from "./examples/feature-shift.ts";
-import { readLabels } from "./examples/read-labels.ts";
+import { haveClasses, readLabels } from "./examples/read-labels.ts";
 import type { PartitionScheme } from "./partitions/partition-scheme.ts";
 
 /** How examples are divided over clients. */
@@ -23,7 +23,7 @@ export interface ClientExamples {
   readonly client: string;
   /** Positions of its examples in the data set, in ascending order; at least one. */
   readonly positions: Uint32Array;
-  /** Number of its examples of each class, `[classes]`. */
+  /** Number of its examples of each class, `[classes]`; of all if examples have no classes, `[1]`. */
   readonly labels: readonly number[];
   /** How its inputs differ from the inputs of others; missing if they do not. */
   readonly shift?: FeatureShift;
@@ -32,7 +32,7 @@ export interface ClientExamples {
 /**
  * Divides the examples of a data set over clients, each example to one client at most.
  *
- * @param data - with one label for each example
+ * @param data - with a class for each example, unless the scheme takes any labels
  * @returns clients in the order of their names
  * @throws InputError if there are too few examples or classes, or labels do not belong to whole examples
  * @throws UsageError if a parameter is unknown or of another type
@@ -63,7 +63,11 @@ export function partitionExamples<P extends ParameterSpecs>(
     networks: 0,
     attempt: `divide examples by ${scheme.name}`,
   });
-  const divided = { labels: readLabels(data), classes: data.classes, clients };
+  const isPlain = scheme.anyLabels === true && !haveClasses(data);
+  const divided = {
+    ...{ labels: isPlain ? new Int32Array(data.size) : readLabels(data), clients },
+    classes: isPlain ? 1 : data.classes,
+  };
   const parts = scheme.split(divided, values, createRandom(seed, `partition ${scheme.name}`));
   const names = listClients(clients);
   if (parts.length !== clients) {
@@ -83,7 +87,7 @@ export function partitionExamples<P extends ParameterSpecs>(
     return {
       client: name,
       positions,
-      labels: countLabels(divided.labels, positions, data.classes),
+      labels: countLabels(divided.labels, positions, divided.classes),
       ...(shift === undefined ? {} : { shift }),
     };
   });

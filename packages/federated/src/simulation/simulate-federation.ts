@@ -1,3 +1,4 @@
+import { lossFields } from "@isthmus/graph";
 import { describeSpent } from "../privacy/privacy-description.ts";
 import type { FederationDescription } from "./description/federation-description.ts";
 import type { FederationRun, RoundResult } from "./result/federation-run.ts";
@@ -77,8 +78,9 @@ export async function describeRun(
   const clients = await evaluateClients(federation, { network, clients: states });
   const { description } = federation;
   const { privacy } = description.strategy;
-  const last = rounds.findLast(({ accuracy }) => accuracy !== undefined);
+  const last = rounds.findLast(({ loss }) => loss !== undefined);
   return {
+    ...lossFields(federation.graph, federation.evaluation.data),
     attackers: clients.flatMap(({ client, attacker }) => (attacker ? [client] : [])),
     ...{ rounds, clients, barriers },
     ...(state.status === "failed" && { failed: state.reason }),

@@ -10,7 +10,7 @@ import {
   UsageError,
 } from "@isthmus/core";
 import { isLocal } from "@isthmus/federated/rounds";
-import type { DataSet, Engine } from "@isthmus/graph";
+import { type DataSet, type Engine, scoreBy } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";
 import { createFederationApi, type UpdateClaim } from "./federation-api.ts";
@@ -137,7 +137,7 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   const graphPath = join(folder, "graph.onnx");
   await api.graph(graphPath);
   const { graph } = await readArchitecture(graphPath);
-  const client = { ...without, graph };
+  const client = { ...without, graph: scoreBy(graph, about.loss ?? undefined) };
   const rounds: number[] = [];
   let refused: { readonly round: number; readonly reason: string } | undefined;
   for (;;) {

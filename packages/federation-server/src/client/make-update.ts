@@ -14,6 +14,7 @@ import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { fileSize } from "../store/read-pieces.ts";
+import { evaluatedNetwork } from "../work/evaluated-network.ts";
 import type { WorkingClient } from "./working-client.ts";
 
 /** An update that was made: where it lies, and what is said of it. */
@@ -79,7 +80,7 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     const ownLayers = await openOwn(folder, before);
     if (ownLayers !== undefined) opened.push(ownLayers);
     const start = joined(global, ownLayers);
-    const { loss, error } = await evaluate(client, start);
+    const { loss, ...others } = evaluatedNetwork(await evaluate(client, start));
     const { weights, result } = await train(client, start, data, trainOptions(client, task.round));
     const keptSet = new Set(about.keep);
     const names = [...weights.tensors.keys()];
@@ -96,7 +97,7 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     );
     const ownNames = names.filter((name) => keptSet.has(name));
     if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
-    const metrics = { accuracy: 1 - error, trainedLoss: result.loss };
+    const metrics = { ...others, trainedLoss: result.loss };
     const record: UpdateRecord = {
       ...{ ...task, hash: await digestFile(join(folder, files.update)), examples: data.size, loss, metrics },
       ...{ update: files.update, own: ownNames.length > 0 ? files.own : null, privacy: about.privacy },

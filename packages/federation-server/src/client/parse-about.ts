@@ -1,6 +1,7 @@
 import { InputError } from "@isthmus/core";
 import { PRIVACY, type PrivacyDescription } from "@isthmus/federated/rounds";
-import { tellProblem } from "@isthmus/forms";
+import { tellProblem, zodOfField } from "@isthmus/forms";
+import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
 import { z } from "zod";
 
 /** Description of a federation by its server. */
@@ -17,6 +18,8 @@ export interface FederationAbout {
   readonly secure: boolean;
   /** How clients are hidden; `null` where they are not. */
   readonly privacy: PrivacyDescription | null;
+  /** The loss to minimise; `null` for the one that the graph names, else the one that follows from the data. */
+  readonly loss: NamedLoss | null;
   readonly training: {
     readonly epochs: number;
     readonly batch: number | null;
@@ -38,6 +41,7 @@ const ABOUT: z.ZodType<FederationAbout> = z.object({
   graph: z.boolean(),
   secure: z.boolean(),
   privacy: PRIVACY.nullable(),
+  loss: zodOfField(LOSS_FIELD).nullable().default(null),
   training: z.object({
     epochs: count,
     batch: count.nullable(),

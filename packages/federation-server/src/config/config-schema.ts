@@ -8,6 +8,8 @@ import {
   SECURE_PLAN_DEFAULTS,
   TREATMENTS,
 } from "@isthmus/federated/rounds";
+import { zodOfField } from "@isthmus/forms";
+import { LOSS_FIELD } from "@isthmus/graph";
 import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
@@ -120,6 +122,7 @@ const file = z.strictObject({
   secure: secure.default(null),
   strategy: strategy.prefault({}),
   training: training.prefault({}),
+  loss: zodOfField(LOSS_FIELD).exactOptional(),
   evaluate: z.string().nullable().default(null),
   layerBarriers: count(0).default(0),
   noiseSeed: count(0).nullable().default(null),

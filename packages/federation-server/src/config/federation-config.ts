@@ -1,4 +1,5 @@
 import type { FederationPlan, StrategyDescription } from "@isthmus/federated/rounds";
+import type { NamedLoss } from "@isthmus/graph";
 
 /** What the server suggests to clients about their work in a round; a client may do otherwise. */
 export interface TrainingAdvice {
@@ -48,6 +49,11 @@ export interface FederationConfig {
   /** What is done with updates. */
   readonly strategy: StrategyDescription;
   readonly training: TrainingAdvice;
+  /**
+   * The loss that clients minimise and networks are evaluated by. @defaultValue the one that the graph names,
+   * else the one that follows from the data
+   */
+  readonly loss?: NamedLoss;
   /** Name of the examples that every global network is evaluated on; `null` for none. */
   readonly evaluate: string | null;
   /** Number of these examples on which layers between two clients are measured in each round; 0 for none. */

@@ -31,9 +31,10 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const folder = dirname(path);
   const at = (name: string): string => resolve(folder, name);
   const stem = basename(path).replace(/\.ya?ml$/i, "");
-  const { name, strategy, training, evaluate, layerBarriers, noiseSeed, limits } = file;
+  const { name, strategy, training, loss, evaluate, layerBarriers, noiseSeed, limits } = file;
   const config: FederationConfig = {
     ...{ name, strategy, training, evaluate, layerBarriers, noiseSeed, limits },
+    ...(loss !== undefined && { loss }),
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
@@ -56,7 +57,7 @@ function planOf(file: FederationFile) {
 }
 
 function assertChoices(config: FederationConfig): void {
-  const { strategy, plan, evaluate, graph } = config;
+  const { strategy, plan, loss, evaluate, graph } = config;
   assertServedPrivacy(config);
   assertServedSecure(config);
   const { before, server } = { ...STRATEGY_DEFAULTS, ...strategy };
@@ -81,6 +82,12 @@ function assertChoices(config: FederationConfig): void {
       {
         input: "align",
       },
+    );
+  }
+  if (loss === "none") {
+    throw new InputError(
+      'Cannot run a federation by the loss none as clients would minimise nothing: name another with "loss"',
+      { input: "loss" },
     );
   }
   if (evaluate !== null && graph === null) {

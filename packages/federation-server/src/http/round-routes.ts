@@ -29,6 +29,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         keep: federation.keptTensors,
         graph: config.graph !== null,
         training: config.training,
+        loss: config.loss ?? null,
         privacy: config.strategy.privacy ?? null,
         secure: config.plan.secure !== null,
       };

@@ -47,6 +47,10 @@ export const FEDERATION_ANSWER: object = {
     keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
     graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
     training,
+    loss: {
+      description:
+        "The loss to minimise: its name, or one for each of several outputs; null for what follows from the data",
+    },
     secure: {
       type: "boolean",
       description: "Whether updates are masked, by the messages of /v1/rounds/ROUND/secure",

@@ -177,12 +177,13 @@ async function measure(
   { hash, request }: { readonly hash: string; readonly request: AggregateRequest },
   signal: AbortSignal,
 ): Promise<Metrics> {
-  const { evaluate: data, graph, layerBarriers: examples } = config;
+  const { evaluate: data, graph, layerBarriers: examples, loss } = config;
   if (data === null || graph === null) return {};
-  const evaluated = await workers.evaluate({ network: store.model(hash), graph, data }, signal);
+  const measured = { graph, data, ...(loss !== undefined && { loss }) };
+  const evaluated = await workers.evaluate({ network: store.model(hash), ...measured }, signal);
   const [first, second] = request.updates;
   if (examples === 0 || first === undefined || second === undefined) return evaluated;
   const updates = [first.file.path, second.file.path] as const;
-  const layers = { network: request.network.path, updates, keep: keptTensors, graph, data, examples };
+  const layers = { network: request.network.path, updates, keep: keptTensors, ...measured, examples };
   return { ...evaluated, ...(await workers.measureLayers(layers, signal)) };
 }

@@ -2,7 +2,7 @@ import { measureLayers } from "@isthmus/barrier";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { limitExamples } from "@isthmus/graph";
+import { limitExamples, type NamedLoss } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { completed } from "./complete-update.ts";
 
@@ -16,6 +16,8 @@ export interface LayerBarriersRequest {
   readonly keep: readonly string[];
   readonly graph: string;
   readonly data: string;
+  /** The loss. @defaultValue the one that the graph names, else the one that follows from the data */
+  readonly loss?: NamedLoss;
   /** Number of examples to measure on, the first ones of the data. */
   readonly examples: number;
 }
@@ -55,6 +57,7 @@ export async function measureLayerBarriers(
     const { layers } = await measureLayers(architecture, [a, b], data, {
       points: POINTS,
       orders: [],
+      loss: request.loss,
       signal,
     });
     return Object.fromEntries(layers.map(({ group, barrier }) => [`barrier ${group}`, barrier.loss]));

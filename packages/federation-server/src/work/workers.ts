@@ -1,7 +1,8 @@
 import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@isthmus/tasks";
 import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
 import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
-import type { EvaluatedNetwork, EvaluateRequest } from "./evaluate-network.ts";
+import type { EvaluateRequest } from "./evaluate-network.ts";
+import type { EvaluatedNetwork } from "./evaluated-network.ts";
 import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barriers.ts";
 
 /** Does the work that takes long, one piece of each kind at a time. */

@@ -11,6 +11,9 @@ export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
+/** Names of options, as code and entries of studies have them. */
+export const OPTION_NAME: RegExp = /^[a-z][A-Za-z0-9]*$/;
+
 const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
   "whole",
   "number",
@@ -26,6 +29,13 @@ const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
   "range",
 ]);
 
+/** Names that options cannot have. */
+export interface TakenOptions {
+  readonly names: ReadonlySet<string>;
+  /** What has them for something else, such as `every measurement`. */
+  readonly by: string;
+}
+
 /**
  * Checks that options are well formed: names that are free, fields with help and a form, defaults that fit.
  * @param refuse - makes the error of a problem
@@ -33,10 +43,11 @@ const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
  */
 export function assertOwnFields(
   options: Readonly<Record<string, unknown>>,
+  taken: TakenOptions,
   refuse: (problem: string) => UsageError,
 ): void {
   for (const [name, field] of Object.entries(options)) {
-    const problem = problemOf(name, field);
+    const problem = problemOf(name, field, taken);
     if (problem !== undefined) throw refuse(problem);
     const { requires, excludes = [] } = field as Field<unknown>;
     const stranger = [requires, ...excludes].find((other) => other !== undefined && !(other in options));
@@ -45,15 +56,13 @@ export function assertOwnFields(
   }
 }
 
-function problemOf(name: string, value: unknown): string | undefined {
+function problemOf(name: string, value: unknown, { names, by }: TakenOptions): string | undefined {
   const what = `"options.${name}"`;
-  if (!/^[a-z][A-Za-z0-9]*$/.test(name))
-    return `${what} must have a name like stepSize, of letters and digits`;
+  if (!OPTION_NAME.test(name)) return `${what} must have a name like stepSize, of letters and digits`;
   const field = Object(value) as Partial<Field<unknown>>;
   const flag = field.flag?.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  const taken = [name, flag].find((one) => one !== undefined && TAKEN_OPTIONS.has(one));
-  if (taken !== undefined)
-    return `${what} must have another name: every measurement has "${taken}" for something else`;
+  const taken = [name, flag].find((one) => one !== undefined && names.has(one));
+  if (taken !== undefined) return `${what} must have another name: ${by} has "${taken}" for something else`;
   if (!FORMS.has(field.form?.type))
     return `${what} must be a field, made by numberField, wholeField, choiceField or their like: it is ${excerpt(value)}`;
   if (typeof field.help !== "string" || field.help.trim() === "")

@@ -11,6 +11,7 @@ const control: Control = {
   report() {},
   saveNetwork: undefined,
   onPart() {},
+  measurePairs: undefined,
 };
 /** A network without weights, as far as measurements here look at it. */
 const subject = {

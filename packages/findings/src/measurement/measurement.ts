@@ -2,6 +2,7 @@ import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import type { MeasuredResult, ResultKind } from "../result-kind.ts";
+import type { AnyPairsMeasurement, MeasurePairs } from "./pairs.ts";
 
 /** What every subject has, whatever is measured: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
@@ -53,6 +54,11 @@ export interface Subjects {
   readonly "unlike-pair": Pick<OpenedSubject, "data"> & { readonly a: OwnSubject; readonly b: OwnSubject };
   /** Several networks of one architecture. */
   readonly networks: OpenedSubject & { readonly networks: readonly NamedSubject[] };
+  /** Several networks of one architecture, and a network that is seen beside them. */
+  readonly "networks-and-star": Subjects["networks"] & {
+    /** A network that straight lines of low loss connect to the others; undefined if there is none. */
+    readonly star: Checkpoint | undefined;
+  };
   /** Networks of one architecture that predict alone and together. */
   readonly ensemble: OpenedSubject & {
     readonly networks: readonly Checkpoint[];
@@ -117,6 +123,11 @@ export interface Control<R = unknown> {
   readonly saveNetwork: SaveNetwork | undefined;
   /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
+  /**
+   * Measures pairs of the networks on the workers of a queue; for a measurement that has {@link Measurement.pairs}.
+   * @defaultValue undefined, if there is no queue: the measurement measures them itself
+   */
+  readonly measurePairs: MeasurePairs | undefined;
 }
 
 /** Further examples that a measurement asks for beside the ones it measures on. */
@@ -199,6 +210,11 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly makes?: MadeNetworks<O>;
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
   readonly networks?: string;
+  /**
+   * How two of several networks are measured, if workers of a queue can do that.
+   * @defaultValue all of it is measured by one process
+   */
+  readonly pairs?: AnyPairsMeasurement;
   /** Options of command lines, each with its purpose. */
   readonly examples: readonly (readonly [options: string, purpose: string])[];
   /**

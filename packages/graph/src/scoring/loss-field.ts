@@ -25,7 +25,7 @@ export const LOSS_FIELD: Field<NamedLoss> = fieldOf<NamedLoss>(
 );
 
 /** Returns whether a value names a loss, or one for each of several outputs. */
-function isNamedLoss(value: unknown): value is NamedLoss {
+export function isNamedLoss(value: unknown): value is NamedLoss {
   if (typeof value === "string") return infoOf(value) !== undefined;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const parts = Object.values(value);

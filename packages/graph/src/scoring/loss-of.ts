@@ -57,8 +57,13 @@ export interface LossFields {
 
 /** Returns the fields by which a result says what its losses are; none for the cross-entropy of classes. */
 export function lossFields(graph: Graph, data: DataSet): LossFields {
-  const { kind, unit } = lossOf(graph, data);
+  return fieldsOfKind(lossOf(graph, data).kind);
+}
+
+/** Returns the fields by which a result says what losses of a kind are. */
+export function fieldsOfKind(kind: LossKind): LossFields {
   if (kind === "cross-entropy" || kind === "next-token") return {};
+  const { unit = "" } = infoOf(kind) ?? {};
   return { lossKind: kind, ...(unit !== "" && { lossUnit: unit }) };
 }
 

@@ -65,12 +65,23 @@ function labelledBy(
     return { ...batch, labels: Int32Array.from(labels as ArrayLike<number | bigint>, Number) };
   };
   const read = (begin: number, end: number) => view(data.read(begin, end));
+  const counted = COUNTED.get(data) ?? new Map<string, number>();
+  COUNTED.set(data, counted);
+  const classes = counted.get(array) ?? countClasses(data.size, read);
+  counted.set(array, classes);
+  return { data: { ...others, labelling, classes, read }, view };
+}
+
+/** Numbers of classes by the array of the labels: trainings ask for the same ones with every batch. */
+const COUNTED = new WeakMap<DataSet, Map<string, number>>();
+
+function countClasses(size: number, read: DataSet["read"]): number {
   let largest = 0;
-  for (let begin = 0; begin < data.size; begin += CHUNK) {
-    const { labels } = read(begin, Math.min(data.size, begin + CHUNK));
+  for (let begin = 0; begin < size; begin += CHUNK) {
+    const { labels } = read(begin, Math.min(size, begin + CHUNK));
     largest = labels.reduce((most, label) => Math.max(most, label), largest);
   }
-  return { data: { ...others, labelling, classes: largest + 1, read }, view };
+  return largest + 1;
 }
 
 /** Returns whether labels of a shape are of examples, positions or pixels. */

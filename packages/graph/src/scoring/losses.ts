@@ -88,11 +88,14 @@ export interface LossOfOutput {
   readonly weight?: number;
 }
 
+/** One loss for each of several outputs, by the output's name; they are added up. */
+export type LossesOfOutputs = Readonly<Record<string, LossName | LossOfOutput>>;
+
 /**
  * The loss by which networks are scored: a name of {@link LOSSES}, a function, or one loss for each of
- * several outputs by the output's name, which are added up.
+ * several outputs.
  */
-export type Loss = LossName | LossFunction | Readonly<Record<string, LossName | LossOfOutput>>;
+export type Loss = LossName | LossFunction | LossesOfOutputs;
 
 /** The loss that networks are scored by, as an option of measurements. */
 export interface LossOption {

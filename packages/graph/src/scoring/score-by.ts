@@ -1,7 +1,7 @@
 import { excerpt, OutOfRangeError, parseJson, UnsupportedError, UsageError } from "@isthmus/core";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph } from "../ir/graph.ts";
-import { infoOf, LOSSES, type Loss, type LossOfOutput } from "./losses.ts";
+import { infoOf, LOSSES, type Loss, type LossesOfOutputs, type LossOfOutput } from "./losses.ts";
 
 /**
  * Makes a loss the one that networks of a graph are scored by, wherever they are measured or trained.
@@ -48,7 +48,7 @@ function assertKnown(graph: Graph, loss: unknown): void {
   if (typeof loss !== "string" || infoOf(loss) === undefined) throw unknown(graph, loss);
 }
 
-function assertOutputs(graph: Graph, losses: Exclude<Loss, string | ((...all: never) => unknown)>): void {
+function assertOutputs(graph: Graph, losses: LossesOfOutputs): void {
   const parts = Object.entries(losses);
   if (parts.length === 0) throw unknown(graph, losses);
   for (const [name, part] of parts) {

@@ -1,14 +1,8 @@
 import { UsageError } from "@isthmus/core";
 import type { MeasurementEntry } from "@isthmus/findings";
+import { listAddedMakers } from "../added-makers.ts";
 import { keepMeasurement, listMeasurements } from "../measurements.ts";
-
-/** Names that a measurement of one's own cannot have, beside the ones of other measurements. */
-export interface TakenNames {
-  /** Kinds of other results and tasks. @defaultValue none */
-  readonly kinds?: readonly string[] | undefined;
-  /** Other verbs. @defaultValue none */
-  readonly verbs?: readonly string[] | undefined;
-}
+import type { TakenNames } from "./taken-names.ts";
 
 /**
  * Adds a measurement of one's own: commands, studies, tasks of this process and pages have it from then on.
@@ -37,9 +31,10 @@ export function addMeasurement(
   { kinds = [], verbs = [] }: TakenNames = {},
 ): () => void {
   const others = listMeasurements();
+  const makers = listAddedMakers().map(({ name }) => name);
   const taken = {
-    kind: new Set([...others.map(({ kind }) => kind), ...kinds]),
-    verb: new Set([...others.map(({ verb }) => verb), ...verbs]),
+    kind: new Set([...others.map(({ kind }) => kind), ...makers, ...kinds]),
+    verb: new Set([...others.map(({ verb }) => verb), ...makers, ...verbs]),
   };
   for (const name of ["kind", "verb"] as const) {
     if (!taken[name].has(entry[name])) continue;

@@ -1,2 +1,4 @@
-export { addMeasurement, type TakenNames } from "./add-measurement.ts";
+export { addMaker } from "./add-maker.ts";
+export { addMeasurement } from "./add-measurement.ts";
+export type { TakenNames } from "./taken-names.ts";
 export { type UseOptions, useMeasurements } from "./use-measurements.ts";

@@ -3,10 +3,12 @@ import nodeModule from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { InputError, readTextFile, UsageError } from "@isthmus/core";
-import type { MeasurementEntry } from "@isthmus/findings";
-import { addMeasurement, type TakenNames } from "./add-measurement.ts";
+import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
+import { addMaker } from "./add-maker.ts";
+import { addMeasurement } from "./add-measurement.ts";
 import { findPackage } from "./find-package.ts";
 import * as moduleHooks from "./module-hooks.ts";
+import type { TakenNames } from "./taken-names.ts";
 
 /** Options of {@link useMeasurements}. */
 export interface UseOptions extends TakenNames {
@@ -18,13 +20,13 @@ export interface UseOptions extends TakenNames {
 const used = new Map<string, Promise<void>>();
 
 /**
- * Adds the measurements of modules that users wrote. It runs the code of these files: name only files that
- * you would run yourself.
+ * Adds the measurements and the makers of networks of modules that users wrote. It runs the code of these
+ * files: name only files that you would run yourself.
  *
- * A module is JavaScript or TypeScript, and exports what `defineMeasurement` returns, under any names. It may
- * import `isthmus` and `@isthmus/*` wherever it lies.
- * @throws InputError if a file is missing, cannot be imported, or defines no measurement
- * @throws UsageError if the kind or the verb of one is there already
+ * A module is JavaScript or TypeScript, and exports what `defineMeasurement` and `defineNetworkMaker` return,
+ * under any names. It may import `isthmus` and `@isthmus/*` wherever it lies.
+ * @throws InputError if a file is missing, cannot be imported, or defines neither
+ * @throws UsageError if a name of one is there already
  *
  * @example
  * ```ts
@@ -52,13 +54,19 @@ async function useFile(path: string, { onNote, ...taken }: UseOptions): Promise<
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) {
     const actual = stats === undefined ? "there is no such file" : "it is no file";
-    throw new InputError(`Cannot use "${path}" as it must be a file that defines a measurement: ${actual}`, {
-      input: path,
-    });
+    throw new InputError(
+      `Cannot use "${path}" as it must be a file that defines a measurement or a network maker: ${actual}`,
+      {
+        input: path,
+      },
+    );
   }
   installHooks();
   for (const sentence of await findOtherVersions(path)) onNote?.(sentence);
-  for (const entry of entriesOf(path, await importFile(path))) addMeasurement(entry, taken);
+  for (const definition of definitionsOf(path, await importFile(path))) {
+    if (isMaker(definition)) addMaker(definition, taken);
+    else addMeasurement(definition, taken);
+  }
 }
 
 async function importFile(path: string): Promise<object> {
@@ -74,15 +82,16 @@ async function importFile(path: string): Promise<object> {
 }
 
 /**
- * Returns the measurements that a module exports, under whatever names.
+ * Returns the measurements and the makers of networks that a module exports, under whatever names.
  * @throws InputError if there is none
  */
-function entriesOf(path: string, module: object): readonly MeasurementEntry[] {
-  const entries = new Set(Object.values(module).flat().filter(isEntry));
-  if (entries.size > 0) return [...entries];
+function definitionsOf(path: string, module: object): readonly (MeasurementEntry | NetworkMaker)[] {
+  const exported: readonly unknown[] = Object.values(module).flat();
+  const definitions = new Set(exported.filter((value) => isEntry(value) || isMaker(value)));
+  if (definitions.size > 0) return [...definitions];
   const names = Object.keys(module);
   throw new InputError(
-    `Cannot use "${path}" as it must export what defineMeasurement returns: ${names.length === 0 ? "it exports nothing" : `none of its exports is that: ${names.join(", ")}`}`,
+    `Cannot use "${path}" as it must export what defineMeasurement or defineNetworkMaker returns: ${names.length === 0 ? "it exports nothing" : `none of its exports is that: ${names.join(", ")}`}`,
     { input: path },
   );
 }
@@ -92,6 +101,14 @@ function isEntry(value: unknown): value is MeasurementEntry {
   const texts = [kind, verb, summary, subject];
   return texts.every((text) => typeof text === "string") && typeof load === "function";
 }
+
+function isMaker(value: unknown): value is NetworkMaker {
+  const { name, summary, attempt, from, make, labelOf } = Object(value) as Record<string, unknown>;
+  const texts = [name, summary, attempt, from];
+  return texts.every((text) => typeof text === "string") && [make, labelOf].every(isFunction);
+}
+
+const isFunction = (value: unknown): boolean => typeof value === "function";
 
 let isInstalled = false;
 
@@ -108,7 +125,7 @@ function installHooks(): void {
   else if (register !== undefined) register("./module-hooks.js", import.meta.url);
   else {
     throw new UsageError(
-      `Cannot use measurements of a file as Node.js must be 20.6 or newer: it is ${process.versions.node}; install a newer one`,
+      `Cannot use what a file defines as Node.js must be 20.6 or newer: it is ${process.versions.node}; install a newer one`,
     );
   }
   isInstalled = true;
@@ -122,6 +139,6 @@ async function findOtherVersions(path: string): Promise<readonly string[]> {
   return [...new Set(names)].flatMap((name) => {
     const [own, there] = [here, dirname(path)].map((folder) => findPackage(name, folder));
     if (own === undefined || there === undefined || own.version === there.version) return [];
-    return `"${path}" imports ${name} ${there.version} of "${there.folder}", and this program has ${own.version}: install the same version, or remove it there, if the measurement does not work`;
+    return `"${path}" imports ${name} ${there.version} of "${there.folder}", and this program has ${own.version}: install the same version, or remove it there, if what it defines does not work`;
   });
 }

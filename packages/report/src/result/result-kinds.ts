@@ -1,4 +1,4 @@
-import type { BARRIER_RESULT, MAP_RESULT } from "@isthmus/barrier";
+import type { BARRIER_RESULT } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
 import type { CURVATURE_HISTORY_RESULT } from "@isthmus/curvature";
 import type { PARETO_RESULT } from "@isthmus/ensemble";
@@ -14,7 +14,6 @@ import type { INTRINSIC_DIMENSION_RESULT } from "@isthmus/subspace";
 /** The kinds of results that no measurement makes. */
 interface OtherKinds {
   readonly barrier: typeof BARRIER_RESULT;
-  readonly map: typeof MAP_RESULT;
   readonly star: typeof STAR_RESULT;
   readonly study: typeof STUDY_RESULT;
   readonly simulation: typeof SIMULATION_RESULT;
@@ -28,7 +27,6 @@ interface OtherKinds {
 /** Loads each kind of result that no measurement makes, with the package that makes it and no other. */
 const OTHER_KINDS: { readonly [K in keyof OtherKinds]: () => Promise<OtherKinds[K]> } = {
   barrier: async () => (await import("@isthmus/barrier")).BARRIER_RESULT,
-  map: async () => (await import("@isthmus/barrier")).MAP_RESULT,
   star: async () => (await import("@isthmus/star-domain")).STAR_RESULT,
   study: async () => (await import("@isthmus/study")).STUDY_RESULT,
   simulation: async () => (await import("@isthmus/federated")).SIMULATION_RESULT,

@@ -1,33 +1,11 @@
 import type { BARRIER } from "@isthmus/barrier";
 import type { Repeated, VariableValue } from "@isthmus/forms";
 import type { BuiltInEntry, EntryOf } from "../measurement/entry.ts";
-import type { CollectedStudyNetwork } from "../networks/collect.ts";
-import type { LoadedNetwork } from "../networks/load.ts";
-import type { PrunedStudyNetwork } from "../networks/prune.ts";
-import type { QuantizedStudyNetwork } from "../networks/quantize.ts";
-import type { ScatteredStudyNetwork } from "../networks/scatter.ts";
-import type { StarNetwork } from "../networks/star.ts";
-import type { TicketNetwork } from "../networks/tickets.ts";
-import type { TrainedNetwork } from "../networks/train.ts";
-import type { TunedNetwork } from "../networks/tune.ts";
-import type { ConnectivityTunedNetwork } from "../networks/tune-by-connectivity.ts";
+import type { NetworkDescription } from "../networks/makers.ts";
 import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
 import type { ParetoMeasurement } from "./pareto-measurement.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
-
-/** A network of a study. */
-export type NetworkDescription =
-  | TrainedNetwork
-  | LoadedNetwork
-  | StarNetwork
-  | TunedNetwork
-  | ConnectivityTunedNetwork
-  | PrunedStudyNetwork
-  | TicketNetwork
-  | QuantizedStudyNetwork
-  | CollectedStudyNetwork
-  | ScatteredStudyNetwork;
 
 /** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
 export type BarrierMeasurement = EntryOf<typeof BARRIER>;

@@ -4,6 +4,7 @@ import { useMeasurements } from "@isthmus/measurements/use";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
+import { takenByStudies } from "../networks/add-network-maker.ts";
 import { makerOf, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
@@ -26,11 +27,11 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   return study;
 }
 
-/** Adds the measurements of the files that a study names, which are looked up from its folder. */
+/** Adds what the files define that a study names, which are looked up from its folder. */
 async function useNamed(study: StudyDescription, path: string): Promise<StudyDescription> {
   if (study.use === undefined) return study;
   const use = study.use.map((file) => resolve(dirname(path), file));
-  await useMeasurements(use, { kinds: [...(await loadStudyTasks()).keys()] });
+  await useMeasurements(use, { ...takenByStudies(), kinds: [...(await loadStudyTasks()).keys()] });
   return { ...study, use };
 }
 

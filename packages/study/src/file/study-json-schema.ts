@@ -1,6 +1,6 @@
 import { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "@isthmus/forms";
 import type { z } from "zod";
-import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
+import { listGroupMakers, networkSchemaOf } from "../networks/makers.ts";
 import { loadMeasurementSchemas } from "./measurement-schema.ts";
 import { STUDY } from "./study-schema.ts";
 
@@ -35,7 +35,7 @@ export async function studyJsonSchema(): Promise<JsonSchema> {
     ...study,
     properties: { ...properties, networks: refer("networks"), measurements: refer("measurements") },
     definitions: {
-      networks: entriesOf(NETWORK_MAKERS.map(networkSchemaOf)),
+      networks: entriesOf(listGroupMakers().map(networkSchemaOf)),
       measurements: entriesOf(await loadMeasurementSchemas()),
       variable: VARIABLE,
     },

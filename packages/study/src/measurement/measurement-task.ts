@@ -53,5 +53,6 @@ function controlOf({ signal, onProgress }: TaskContext, journalPath: string | un
     },
     saveNetwork: undefined,
     onPart: () => {},
+    measurePairs: undefined,
   };
 }

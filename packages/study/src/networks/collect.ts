@@ -21,7 +21,7 @@ import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { COLLECT_TASK, type CollectParams, collectedFile, MEAN_FILE } from "./collect-task.ts";
 import { deriveNetwork, listNumbers, withMade } from "./derive-network.ts";
-import type { MadeVariable, NetworkMaker } from "./network-maker.ts";
+import type { GroupMaker, MadeVariable } from "./group-maker.ts";
 import { TRAINING_SHAPE, type TrainingChoice, type TrainingParams } from "./training-shape.ts";
 
 /** What a study says of a collection. */
@@ -59,7 +59,7 @@ const FIELDS: FieldsOf<CollectChoice> = {
 };
 
 /** Collects networks of one. */
-export const COLLECT: NetworkMaker<"each", CollectedStudyNetwork, CollectChoice> = {
+export const COLLECT: GroupMaker<"each", CollectedStudyNetwork, CollectChoice> = {
   key: "collect",
   from: "each",
   options: FIELDS,

@@ -2,8 +2,8 @@ import { type AnyField, InputError } from "@isthmus/core";
 import type { Variables } from "@isthmus/forms";
 import { keyedOptions } from "../measurement/entry-params.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
+import type { Making } from "./group-maker.ts";
 import { WEIGHTS_FILE } from "./making-task.ts";
-import type { Making } from "./network-maker.ts";
 
 /** What a task makes of a network. */
 export interface Derived extends Partial<PlannedNetwork> {

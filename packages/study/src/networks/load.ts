@@ -1,6 +1,6 @@
 import { digestFile, type FieldsOf, textField } from "@isthmus/core";
 import { readGraph } from "@isthmus/graph";
-import type { NetworkMaker } from "./network-maker.ts";
+import type { GroupMaker } from "./group-maker.ts";
 
 /** A network that is there. */
 export interface LoadedNetwork {
@@ -24,7 +24,7 @@ const FIELDS: FieldsOf<Omit<LoadedNetwork, "graph">> = {
 };
 
 /** Takes a network from files. */
-export const LOAD: NetworkMaker<"none", LoadedNetwork, Omit<LoadedNetwork, "graph">> = {
+export const LOAD: GroupMaker<"none", LoadedNetwork, Omit<LoadedNetwork, "graph">> = {
   key: "graph",
   from: "none",
   options: FIELDS,

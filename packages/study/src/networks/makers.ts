@@ -1,57 +1,114 @@
-import { entry } from "@isthmus/core";
+import type { NetworkMaker } from "@isthmus/findings";
+import { listAddedMakers } from "@isthmus/measurements";
+import { CONNECTIVITY_TUNING } from "@isthmus/mechanisms";
+import { QUANTIZE } from "@isthmus/sparsity";
 import { z } from "zod";
 import { WHERE } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { COLLECT } from "./collect.ts";
+import type { AnyGroupMaker, EntryOfGroup } from "./group-maker.ts";
 import { LOAD } from "./load.ts";
-import type { AnyNetworkMaker } from "./network-maker.ts";
+import { groupsMadeBy, type MadeEntry, type MadeGroup } from "./made-group.ts";
 import { PRUNE } from "./prune.ts";
-import { QUANTIZE } from "./quantize.ts";
 import { SCATTER } from "./scatter.ts";
 import { STAR } from "./star.ts";
 import { EVOLVED_TICKETS, GRADIENT_TICKETS } from "./tickets.ts";
 import { TRAIN } from "./train.ts";
 import { TUNE } from "./tune.ts";
-import { TUNE_BY_CONNECTIVITY } from "./tune-by-connectivity.ts";
+
+/** Networks of another group with their weights on a grid. */
+export type QuantizedStudyNetwork = MadeEntry<"quantize", typeof QUANTIZE>;
+
+/**
+ * Networks that are trained on from networks of another group by connectivity-based fine-tuning, so that they
+ * use a cue no longer; `cue` names examples with the cue, and `data` names examples without.
+ */
+export type ConnectivityTunedNetwork = MadeEntry<"tune", typeof CONNECTIVITY_TUNING> & {
+  readonly method: "cbft";
+};
+
+/** Every way to make networks, with the type of its entries. */
+interface BuiltIn {
+  readonly star: typeof STAR;
+  readonly cbft: MadeGroup<ConnectivityTunedNetwork>;
+  readonly tune: typeof TUNE;
+  readonly prune: typeof PRUNE;
+  readonly gradientTickets: typeof GRADIENT_TICKETS;
+  readonly evolvedTickets: typeof EVOLVED_TICKETS;
+  readonly quantize: MadeGroup<QuantizedStudyNetwork>;
+  readonly collect: typeof COLLECT;
+  readonly scatter: typeof SCATTER;
+  readonly train: typeof TRAIN;
+  readonly load: typeof LOAD;
+}
 
 /**
  * Every way to make networks: entries of studies, their schemas and tasks are made of this list. An entry
  * chooses the first whose key it has.
  */
-export const NETWORK_MAKERS: readonly AnyNetworkMaker[] = [
-  STAR,
-  TUNE_BY_CONNECTIVITY,
-  TUNE,
-  PRUNE,
-  GRADIENT_TICKETS,
-  EVOLVED_TICKETS,
-  QUANTIZE,
-  COLLECT,
-  SCATTER,
-  TRAIN,
-  LOAD,
-];
+const BUILT_IN: BuiltIn = {
+  star: STAR,
+  cbft: groupsMadeBy(CONNECTIVITY_TUNING, { key: "tune", way: ["method", "cbft"], required: ["seed"] }),
+  tune: TUNE,
+  prune: PRUNE,
+  gradientTickets: GRADIENT_TICKETS,
+  evolvedTickets: EVOLVED_TICKETS,
+  quantize: groupsMadeBy(QUANTIZE),
+  collect: COLLECT,
+  scatter: SCATTER,
+  train: TRAIN,
+  load: LOAD,
+};
+
+/** A network of a study. */
+export type NetworkDescription = EntryOfGroup<BuiltIn[keyof BuiltIn]>;
+
+/** Lists every way to make networks: the ones of Isthmus, then the ones that users have added. */
+export function listGroupMakers(): readonly AnyGroupMaker[] {
+  return [...Object.values(BUILT_IN), ...listAddedMakers().map(addedGroups)];
+}
+
+/** Keys of entries of networks that are there, by which a maker is chosen and others. */
+export function listTakenKeys(): { readonly makers: readonly string[]; readonly options: readonly string[] } {
+  const builtIn: readonly AnyGroupMaker[] = Object.values(BUILT_IN);
+  const makers = builtIn.map(({ key }) => key);
+  return {
+    makers,
+    options: ["for", ...builtIn.flatMap((maker) => Object.keys(networkSchemaOf(maker).shape))],
+  };
+}
+
+/** Groups of makers that users have added. */
+const ADDED = new WeakMap<NetworkMaker, AnyGroupMaker>();
+
+/** Makes the groups of a maker that a user has added, once: their schema and tasks stay the same. */
+function addedGroups(maker: NetworkMaker): AnyGroupMaker {
+  const groups = ADDED.get(maker) ?? groupsMadeBy(maker);
+  ADDED.set(maker, groups);
+  return groups;
+}
 
 /** Finds the way to make the networks of an entry, which its keys choose; without any it is loaded. */
-export function makerOf(described: object): AnyNetworkMaker {
+export function makerOf(described: object): AnyGroupMaker {
   const values = new Map<string, unknown>(Object.entries(described));
-  const first = NETWORK_MAKERS.find(({ key }) => values.has(key)) ?? LOAD;
-  const keyed = NETWORK_MAKERS.filter(({ key }) => key === first.key);
+  const makers = listGroupMakers();
+  const first = makers.find(({ key }) => values.has(key)) ?? LOAD;
+  const keyed = makers.filter(({ key }) => key === first.key);
   const chosen = keyed.find(({ way }) => way !== undefined && values.get(way[0]) === way[1]);
   return chosen ?? keyed.find(({ way }) => way === undefined) ?? first;
 }
 
+const SCHEMAS = new WeakMap<AnyGroupMaker, z.ZodObject>();
+
 /** Returns the schema of the entries that a maker is chosen by, with values in place of their variables. */
-export function networkSchemaOf(maker: AnyNetworkMaker): z.ZodObject {
-  return entry(SCHEMAS, maker, "schema");
+export function networkSchemaOf(maker: AnyGroupMaker): z.ZodObject {
+  const schema = SCHEMAS.get(maker) ?? schemaOf(maker);
+  SCHEMAS.set(maker, schema);
+  return schema;
 }
 
-const SCHEMAS: ReadonlyMap<AnyNetworkMaker, z.ZodObject> = new Map(
-  NETWORK_MAKERS.map((maker) => [maker, schemaOf(maker)] as const),
-);
-
-function schemaOf({ key, way, from, options, required, beside }: AnyNetworkMaker): z.ZodObject {
+function schemaOf({ key, way, from, options, required, beside }: AnyGroupMaker): z.ZodObject {
   return z.strictObject({
     [key]: z.string(),
     ...(from !== "none" && { where: WHERE.optional() }),
@@ -63,11 +120,11 @@ function schemaOf({ key, way, from, options, required, beside }: AnyNetworkMaker
 
 /** Lists the values that tell apart the makers of a key. */
 function waysOf(key: string): readonly string[] {
-  return NETWORK_MAKERS.flatMap((maker) => (maker.key === key && maker.way ? [maker.way[1]] : []));
+  return listGroupMakers().flatMap((maker) => (maker.key === key && maker.way ? [maker.way[1]] : []));
 }
 
 /** Lists the kinds of tasks that make networks, each once. */
 export function listMakingTasks(): readonly StudyTaskKind[] {
-  const tasks = NETWORK_MAKERS.flatMap(({ task }) => (task === undefined ? [] : [task]));
+  const tasks = listGroupMakers().flatMap(({ task }) => (task === undefined ? [] : [task]));
   return [...new Set(tasks)];
 }

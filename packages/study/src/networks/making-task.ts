@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, saveCheckpoint } from "@isthmus/core";
+import type { Resuming } from "@isthmus/findings";
 import { takesParams } from "@isthmus/forms";
 import type { Architecture, BoundNetwork } from "@isthmus/graph";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
@@ -10,14 +11,6 @@ import type { StudyPorts, StudyTaskKind } from "../tasks/task-kind.ts";
 
 /** File of the weights, for tasks that make one network. */
 export const WEIGHTS_FILE = "weights.safetensors";
-
-/** Options with which a training goes on from the state that an interrupted run of its task left. */
-export interface Resuming {
-  readonly statePath: string;
-  readonly resume: true;
-  readonly signal: AbortSignal;
-  readonly onProgress: (at: { readonly step: number; readonly steps: number }) => void;
-}
 
 /** Networks of one architecture that a task starts from, opened. */
 export interface OpenedStarts {

@@ -12,8 +12,8 @@ import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import { deriveNetwork, keyedOf } from "./derive-network.ts";
+import type { GroupMaker, Making } from "./group-maker.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
-import type { Making, NetworkMaker } from "./network-maker.ts";
 import {
   LOSS_STEPS_SHAPE,
   type LossStepsChoice,
@@ -79,7 +79,7 @@ const TASK = makingTask<PruneParams>({
 });
 
 /** Prunes networks, and trains them on. */
-export const PRUNE: NetworkMaker<"each", PrunedStudyNetwork, PruningChoice> = {
+export const PRUNE: GroupMaker<"each", PrunedStudyNetwork, PruningChoice> = {
   key: "prune",
   from: "each",
   options: PRUNING_FIELDS,

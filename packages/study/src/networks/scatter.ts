@@ -9,8 +9,8 @@ import { filesOf } from "../plan/planned-network.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import { deriveNetwork } from "./derive-network.ts";
+import type { GroupMaker } from "./group-maker.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
-import type { NetworkMaker } from "./network-maker.ts";
 
 /** How the directions of networks are drawn. */
 interface ScatterChoice {
@@ -57,7 +57,7 @@ const TASK = makingTask<ScatterParams>({
 });
 
 /** Makes a network in a random direction for every collected network. */
-export const SCATTER: NetworkMaker<"each", ScatteredStudyNetwork, ScatterChoice> = {
+export const SCATTER: GroupMaker<"each", ScatteredStudyNetwork, ScatterChoice> = {
   key: "scatter",
   from: "each",
   options: FIELDS,

@@ -12,8 +12,8 @@ import { describeNetwork } from "../plan/describe-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
+import type { GroupMaker } from "./group-maker.ts";
 import { makingTask } from "./making-task.ts";
-import type { NetworkMaker } from "./network-maker.ts";
 import {
   RUN_SHAPE,
   STEPS_SHAPE,
@@ -85,7 +85,7 @@ const TASK = makingTask<StarParams>({
 });
 
 /** Finds the star of networks. */
-export const STAR: NetworkMaker<"all", StarNetwork, StarSearchChoice> = {
+export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
   key: "star",
   from: "all",
   options: STAR_SEARCH_FIELDS,

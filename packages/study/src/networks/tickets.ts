@@ -10,7 +10,7 @@ import { describeNetwork } from "../plan/describe-network.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { keyedOf, listNumbers, withMade } from "./derive-network.ts";
-import type { MadeVariable, Making, NetworkMaker } from "./network-maker.ts";
+import type { GroupMaker, MadeVariable, Making } from "./group-maker.ts";
 import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
 import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
@@ -54,7 +54,7 @@ const GRADIENT_FIELDS: FieldsOf<GradientChoice> = { ...ROUNDS_FIELDS, rewind: RE
 const EVOLVED_FIELDS: FieldsOf<RoundsChoice & EvolutionChoice> = { ...ROUNDS_FIELDS, ...EVOLUTION_FIELDS };
 
 /** Finds lottery tickets by gradients. */
-export const GRADIENT_TICKETS: NetworkMaker<"none", GradientTicket, GradientChoice> = {
+export const GRADIENT_TICKETS: GroupMaker<"none", GradientTicket, GradientChoice> = {
   key: "tickets",
   way: ["tickets", "gradient"],
   from: "none",
@@ -67,7 +67,7 @@ export const GRADIENT_TICKETS: NetworkMaker<"none", GradientTicket, GradientChoi
 };
 
 /** Finds lottery tickets without gradients. */
-export const EVOLVED_TICKETS: NetworkMaker<"none", EvolvedTicket, RoundsChoice & EvolutionChoice> = {
+export const EVOLVED_TICKETS: GroupMaker<"none", EvolvedTicket, RoundsChoice & EvolutionChoice> = {
   key: "tickets",
   way: ["tickets", "evolution"],
   from: "none",

@@ -11,8 +11,8 @@ import { trainOptionsOf } from "../plan/train-options.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
 import { withMade } from "./derive-network.ts";
+import type { GroupMaker } from "./group-maker.ts";
 import { makingTask } from "./making-task.ts";
-import type { NetworkMaker } from "./network-maker.ts";
 import {
   RUN_SHAPE,
   TRAINING_PARAMS,
@@ -99,7 +99,7 @@ const TASK = makingTask<TrainParams>({
 });
 
 /** Trains networks of the zoo. */
-export const TRAIN: NetworkMaker<"none", TrainedNetwork, SnapshotChoice> = {
+export const TRAIN: GroupMaker<"none", TrainedNetwork, SnapshotChoice> = {
   key: "net",
   from: "none",
   options: FIELDS,

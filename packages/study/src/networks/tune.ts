@@ -11,8 +11,8 @@ import { trainOptionsOf } from "../plan/train-options.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import { deriveNetwork } from "./derive-network.ts";
+import type { GroupMaker } from "./group-maker.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
-import type { NetworkMaker } from "./network-maker.ts";
 import {
   RUN_SHAPE,
   TRAINING_PARAMS,
@@ -82,7 +82,7 @@ const TASK = makingTask<TuneParams>({
 });
 
 /** Trains networks on. */
-export const TUNE: NetworkMaker<"each", TunedNetwork, TuneChoice> = {
+export const TUNE: GroupMaker<"each", TunedNetwork, TuneChoice> = {
   key: "tune",
   from: "each",
   options: FIELDS,

@@ -1,8 +1,8 @@
 import { type Unfolded, unfold } from "@isthmus/forms";
-import type { NetworkDescription, RepeatedNetwork } from "../description/study-description.ts";
+import type { RepeatedNetwork } from "../description/study-description.ts";
 import { fulfils, type WantedValues } from "../description/wanted-values.ts";
-import { makerOf } from "../networks/makers.ts";
-import type { AnyNetworkMaker, Making, StartSort, Starts } from "../networks/network-maker.ts";
+import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
+import { makerOf, type NetworkDescription } from "../networks/makers.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
@@ -42,7 +42,7 @@ async function planEntry(
 
 /** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
 function startsOf(
-  { key, from }: AnyNetworkMaker,
+  { key, from }: AnyGroupMaker,
   { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
   groups: PlannedGroups,
 ): readonly Starts[StartSort][] {

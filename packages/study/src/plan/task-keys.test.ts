@@ -10,7 +10,7 @@ import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { loadMeasurementSchema } from "../file/measurement-schema.ts";
-import { NETWORK_MAKERS, networkSchemaOf } from "../networks/makers.ts";
+import { listGroupMakers, networkSchemaOf } from "../networks/makers.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
 
@@ -134,7 +134,7 @@ const kindOf = (
 
 const NETWORKS: Readonly<Record<string, z.ZodType>> = {
   ...Object.fromEntries(
-    NETWORK_MAKERS.map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
+    listGroupMakers().map((maker) => [maker.way?.[1] ?? maker.key, networkSchemaOf(maker)] as const),
   ),
 };
 

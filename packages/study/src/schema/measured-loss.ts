@@ -1,6 +1,6 @@
+import { zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
 import type { z } from "zod";
-import { zodOfForm } from "./zod-of-form.ts";
 
 /** The loss that networks are measured by, in entries of studies and in the parameters of tasks. */
 export interface MeasuredLoss {
@@ -10,5 +10,5 @@ export interface MeasuredLoss {
 
 /** Form of {@link MeasuredLoss}. */
 export const MEASURED_LOSS: { readonly loss: z.ZodOptional<z.ZodType<NamedLoss>> } = {
-  loss: (zodOfForm(LOSS_FIELD.form) as z.ZodType<NamedLoss>).optional(),
+  loss: zodOfField(LOSS_FIELD).optional(),
 };

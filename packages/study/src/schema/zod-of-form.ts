@@ -1,9 +1,9 @@
-import type { AnyField, Form, NumberForm } from "@isthmus/core";
-import { count, seed, text } from "@isthmus/forms";
+import type { AnyField, Form } from "@isthmus/core";
+import { shapeOfFields as shapeOfAny, zodOfForm as zodOfAny } from "@isthmus/forms";
 import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
-import { z } from "zod";
+import type { z } from "zod";
 
-/** Schemas of the forms that other packages define, by their names. */
+/** Schemas of the forms that trainings define, by their names. */
 const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ["loss", LOSS],
   ["optimizer", OPTIMIZER],
@@ -12,34 +12,7 @@ const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
 
 /** Makes the schema of the values of a form. */
 export function zodOfForm(form: Form): z.ZodType {
-  switch (form.type) {
-    case "whole":
-      return count(form.least, form.most);
-    case "seed":
-      return seed;
-    case "number":
-      return numberOf(form);
-    case "choice":
-      return z.enum(form.values);
-    case "list":
-      return z.array(zodOfForm(form.of)).min(form.least);
-    case "range":
-      return z.tuple([z.number(), z.number()]).refine(([from, to]) => from < to, {
-        error: "must be two numbers, the first one smaller",
-      });
-    case "group":
-      return z.strictObject(shapeOfFields(form.fields));
-    case "object":
-      return z.strictObject(mapValues(form.parts, (part) => zodOfForm(part)));
-    case "record":
-      return z.record(text, zodOfForm(form.of));
-    case "special":
-      return SPECIAL.get(form.name) ?? z.custom(form.accepts, { error: `must be ${form.rule}` });
-    case "text":
-      return text;
-    case "flag":
-      return z.boolean();
-  }
+  return zodOfAny(form, SPECIAL);
 }
 
 /**
@@ -50,25 +23,5 @@ export function shapeOfFields(
   fields: Readonly<Record<string, AnyField>>,
   required: readonly string[] = [],
 ): Record<string, z.ZodType> {
-  return mapValues(fields, ({ form, help }, name) => {
-    const schema = zodOfForm(form);
-    return (required.includes(name) ? schema : schema.optional()).describe(help);
-  });
-}
-
-function numberOf({ least, most, above, below }: NumberForm): z.ZodNumber {
-  const bounded = [
-    (schema: z.ZodNumber) => (least === undefined ? schema : schema.min(least)),
-    (schema: z.ZodNumber) => (most === undefined ? schema : schema.max(most)),
-    (schema: z.ZodNumber) => (above === undefined ? schema : schema.gt(above)),
-    (schema: z.ZodNumber) => (below === undefined ? schema : schema.lt(below)),
-  ];
-  return bounded.reduce((schema, bind) => bind(schema), z.number());
-}
-
-function mapValues<T, U>(
-  values: Readonly<Record<string, T>>,
-  change: (value: T, name: string) => U,
-): Record<string, U> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
+  return shapeOfAny(fields, required, SPECIAL);
 }

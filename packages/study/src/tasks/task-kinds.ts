@@ -25,6 +25,11 @@ const WRITTEN_OUT: readonly StudyTaskKind[] = [
   measurePareto,
 ];
 
+/** Lists the names of the tasks of Isthmus that are listed without loading anything. */
+export function listTaskKinds(): readonly string[] {
+  return [...listMakingTasks(), ...WRITTEN_OUT].map(({ name }) => name);
+}
+
 /** Loads the registry of all kinds of tasks that studies have. */
 export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
   const measuring = (await loadMeasurements()).filter(isStudied).map(measurementTask);

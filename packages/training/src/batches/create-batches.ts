@@ -1,14 +1,5 @@
-import {
-  allocateData,
-  at,
-  createRandom,
-  createTensor,
-  entry,
-  sizeOf,
-  type Tensor,
-  UnsupportedError,
-} from "@isthmus/core";
-import { type Batch, channelScalings, type DataSet } from "@isthmus/graph";
+import { at, createRandom, type Tensor, UnsupportedError } from "@isthmus/core";
+import { allocateBatch, type Batch, channelScalings, type DataSet, gatherExamples } from "@isthmus/graph";
 import { type AugmentOptions, createAugment } from "./augment.ts";
 import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts";
 
@@ -89,7 +80,7 @@ export function createBatches(
         indices[i] = order[place++] as number;
         epochs[i] = epoch;
       }
-      gatherInto(data, indices, current);
+      gatherExamples(data, indices, current);
       for (const [i, image] of images.entries()) {
         augment?.(image, { seed, epoch: at(epochs, i, "epoch"), example: at(indices, i, "example") });
       }
@@ -108,20 +99,6 @@ export function epochOrderInto(seed: number, epoch: number, out: Uint32Array): v
   createRandom(seed, `order of epoch ${epoch}`).shuffleInPlace(out);
 }
 
-/** Allocates a batch with every tensor that the data set has for an example. */
-function allocateBatch(data: DataSet, batch: number): Batch {
-  const { inputs, features, labels } = data.read(0, 1);
-  const allocate = ({ dtype, shape }: Tensor): Tensor => {
-    const all = [batch, ...shape.slice(1)];
-    return createTensor(dtype, all, allocateData(dtype, sizeOf(all)));
-  };
-  return {
-    inputs: allocate(inputs),
-    ...(features && { features: new Map([...features].map(([name, tensor]) => [name, allocate(tensor)])) }),
-    labels: new Int32Array(batch * labels.length),
-  };
-}
-
 /** Checks that labels do not have places in images, which would not move with them. */
 function assertUnplaced({ name, labelling, targets }: DataSet): void {
   if (labelling !== "pixel" && targets === undefined) return;
@@ -135,22 +112,4 @@ function assertUnplaced({ name, labelling, targets }: DataSet): void {
 function splitExamples({ data }: Tensor, batch: number): Float32Array[] {
   const stride = data.length / batch;
   return Array.from({ length: batch }, (_, i) => data.subarray(i * stride, (i + 1) * stride) as Float32Array);
-}
-
-/** Copies the examples at `indices` `[batch]` of the data set into `out`. */
-function gatherInto(data: DataSet, indices: Uint32Array, out: Batch): void {
-  if (data.gatherInto !== undefined) {
-    data.gatherInto(indices, out);
-    return;
-  }
-  const put = (from: Tensor, to: Tensor, i: number) => {
-    to.data.set(from.data as never, i * from.data.length);
-  };
-  const features = out.features ?? new Map<string, Tensor>();
-  indices.forEach((index, i) => {
-    const example = data.read(index, index + 1);
-    put(example.inputs, out.inputs, i);
-    for (const [name, tensor] of example.features ?? []) put(tensor, entry(features, name, "feature"), i);
-    out.labels.set(example.labels, i * example.labels.length);
-  });
 }

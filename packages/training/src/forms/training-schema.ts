@@ -1,4 +1,5 @@
 import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
+import { isNamedLoss, type LossesOfOutputs } from "@isthmus/graph";
 import { z } from "zod";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
@@ -70,12 +71,30 @@ const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
 
 const ofNumbers = z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]);
 
+const crossEntropy = z.strictObject({
+  kind: z.literal("cross-entropy"),
+  classAxis: z.int().optional(),
+  ...labels,
+});
+const numbers = z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples });
+
+/** Losses of outputs by their names, which have the form of a loss that is named. */
+const outputs = z.custom<LossesOfOutputs>((value) => typeof value === "object" && isNamedLoss(value), {
+  error: "must be a loss for each output by its name",
+});
+
 /** A loss with all that it may name of a graph. */
 export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("cross-entropy"), classAxis: z.int().optional(), ...labels }),
+    crossEntropy,
     z.strictObject({ kind: z.literal("next-token"), ...labels }),
-    z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples }),
+    numbers,
+    z.strictObject({
+      kind: z.literal("several"),
+      outputs,
+      terms: z.record(text, z.union([crossEntropy, numbers])).optional(),
+      examples,
+    }),
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
   ]),
 );

@@ -187,17 +187,10 @@ function feedsOf(
   data: DataSet,
   range: BatchRange,
 ): Map<string, Tensor> {
-  const { graph, examples, targets, targetWeights } = objective;
   const { feeds, batch } = plan.read(range);
-  const step = {
-    ...{ graph, batch: rows, examples, targets: targets.name },
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-  };
+  const step = { ...objective, batch: rows, targets: objective.targets.name };
   // As in the evaluation of networks, every example counts the same, however many of its positions count.
   const filler = createTargetFiller(step, batch, { classes: data.classes, data, weighting: "examples" });
   filler.fill();
-  const all = new Map(feeds);
-  if (targets.name !== examples) all.set(targets.name, filler.targets);
-  if (targetWeights !== undefined && filler.weights !== undefined) all.set(targetWeights, filler.weights);
-  return all;
+  return new Map([...feeds, ...filler.feeds]);
 }

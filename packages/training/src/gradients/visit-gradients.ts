@@ -80,7 +80,8 @@ export async function visitGradients(
         const { data: numbers, dtype } = entry(results, gradientName(loss, name), "gradient");
         return [name, toFloat64(numbers, dtype)];
       });
-      visit({ values: new Map(values), labels: countLabels(filler.targets, isText, filler.weights) });
+      const labels = objective.terms ? 1 : countLabels(filler.targets, isText, filler.weights);
+      visit({ values: new Map(values), labels });
       onProgress?.({ done: (i + 1) / data.size });
     }
   } finally {

@@ -7,6 +7,7 @@ import { outputOf, typeOf } from "./find-values.ts";
 import type { LossSpec, OutputLoss } from "./loss-spec.ts";
 import { attachNextToken } from "./next-token.ts";
 import { attachNumbers } from "./numbers-loss.ts";
+import { attachSeveral } from "./several-losses.ts";
 
 /**
  * Adds a loss to a graph: the inputs for targets, and the nodes that compute loss and metrics as further
@@ -28,11 +29,13 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
     case "mean-absolute-error":
     case "binary-cross-entropy":
       return attachNumbers(graph, loss);
+    case "several":
+      return attachSeveral(graph, loss);
     case "output":
       return attachOutput(graph, loss);
     default:
       throw new UsageError(
-        `Cannot attach a loss as its kind must be cross-entropy, next-token, binary-cross-entropy, mean-squared-error, mean-absolute-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
+        `Cannot attach a loss as its kind must be cross-entropy, next-token, binary-cross-entropy, mean-squared-error, mean-absolute-error, several or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }
 }

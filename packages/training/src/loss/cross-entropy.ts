@@ -1,7 +1,7 @@
 import { at, resolveOptions, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { cast, reduceMean, reduceSum, reshape, transpose, type Value } from "@isthmus/graph/builder";
-import type { Objective } from "../objective.ts";
+import type { OutputObjective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, openLogits } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
@@ -13,7 +13,7 @@ import { weightedLoss } from "./weighted-loss.ts";
  * Adds cross-entropy to a graph. Its metrics are `correct`, how many examples or positions are classified
  * correctly, and, if there are several positions or labels are weighted, `counted`, how many count.
  */
-export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Objective {
+export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): OutputObjective {
   const { kind: _, logits: name, examples: input, classAxis, ...rest } = loss;
   const { labelSmoothing, weighted } = resolveOptions("attach cross-entropy", CROSS_ENTROPY_DEFAULTS, rest);
   assertSmoothing(labelSmoothing);

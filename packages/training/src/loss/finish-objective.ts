@@ -1,6 +1,6 @@
 import type { Graph } from "@isthmus/graph";
 import type { Value } from "@isthmus/graph/builder";
-import type { Objective } from "../objective.ts";
+import type { OutputObjective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 
 /** Values of an objective under construction. */
@@ -18,7 +18,7 @@ interface ObjectiveValues {
 /**
  * Builds the graph of an objective. Its outputs are the outputs of `graph`, then the loss, then the metrics.
  */
-export function finishObjective(graph: Graph, values: ObjectiveValues): Objective {
+export function finishObjective(graph: Graph, values: ObjectiveValues): OutputObjective {
   const { loss, losses, output, examples, targets, targetWeights } = values;
   const { builder } = loss;
   const named = (value: Value, name: string) => builder.rename(value, unusedName(graph, name));

@@ -1,4 +1,4 @@
-import { UsageError } from "@isthmus/core";
+import { entry, UsageError } from "@isthmus/core";
 import {
   assertLabelled,
   chooseOutput,
@@ -6,15 +6,28 @@ import {
   type DataSet,
   type Graph,
   isElementwise,
+  isNamedLoss,
+  type LossesOfOutputs,
   type LossKind,
   type LossName,
   lossOf,
+  lossOfOutput,
+  lossParts,
+  type NamedLoss,
   planFeeds,
+  scoreBy,
 } from "@isthmus/graph";
-import type { CrossEntropyLoss, LossSpec, NextTokenLoss, NumbersLoss, UsualLoss } from "./loss-spec.ts";
+import type {
+  CrossEntropyLoss,
+  LossSpec,
+  NextTokenLoss,
+  NumbersLoss,
+  SeveralLoss,
+  UsualLoss,
+} from "./loss-spec.ts";
 
 /** A loss that needs nothing but examples and their labels. */
-export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | NumbersLoss;
+export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralLoss;
 
 /**
  * Completes a loss from a graph and its data: which input takes the examples, and whether some labels do not
@@ -43,57 +56,96 @@ export function lossOfData(
  * @param attempt - what is attempted, for messages
  * @throws InputError if the data do not fit the graph
  */
-export function completeLoss(
-  attempt: string,
-  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
-  named: LossSpec | UsualLoss | LossName = {},
-): LossSpec {
-  const loss = typeof named === "string" ? describeLoss(attempt, { graph, data }, { kind: named }) : named;
-  if (loss.kind === undefined) {
-    const { labelSmoothing } = loss;
+export function completeLoss(attempt: string, { graph, data }: Described, named: TrainedLoss = {}): LossSpec {
+  if (typeof named === "string") return describeLoss(attempt, { graph, data }, { kind: named });
+  if (isOfOutputs(named)) return describeSeveral(attempt, { graph, data }, named);
+  if (named.kind === undefined) {
+    const { labelSmoothing } = named;
     return describeLoss(
       attempt,
       { graph, data },
       { kind: lossOf(graph, data, attempt).kind, labelSmoothing },
     );
   }
+  const { kind } = named;
+  if (kind === "several") return { ...describeSeveral(attempt, { graph, data }, named.outputs), ...named };
   // A loss of an unknown kind is refused later, when it is attached.
-  const { kind } = loss;
-  if (kind !== "cross-entropy" && kind !== "next-token" && !isElementwise(kind)) return loss;
-  return { ...describeLoss(attempt, { graph, data }, { kind }), ...loss } as LossSpec;
+  if (kind !== "cross-entropy" && kind !== "next-token" && !isElementwise(kind)) return named;
+  return { ...describeLoss(attempt, { graph, data }, { kind }), ...named } as LossSpec;
+}
+
+/** A loss as a training is given it: described, by its name, or by one name for each of several outputs. */
+export type TrainedLoss = LossSpec | UsualLoss | NamedLoss;
+
+/** Returns whether a loss is one for each of several outputs; a `kind` says that it is described in full. */
+function isOfOutputs(loss: Exclude<TrainedLoss, string>): loss is LossesOfOutputs {
+  return !("kind" in loss) && isNamedLoss(loss);
+}
+
+/** A loss that is described for a graph and its data. */
+interface Described {
+  readonly graph: Graph;
+  readonly data: DataSet;
 }
 
 function describeLoss(
   attempt: string,
-  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  { graph, data }: Described,
   { kind, labelSmoothing }: { readonly kind: LossKind; readonly labelSmoothing?: number | undefined },
 ): LabelledLoss {
-  const { examples } = planFeeds(attempt, graph, data, 1);
-  const named = graph.inputs.length > 1 ? { examples } : {};
+  if (kind === "several" && typeof graph.loss === "object") {
+    return describeSeveral(attempt, { graph, data }, graph.loss);
+  }
   if (kind === "none" || kind === "function" || kind === "several") throw notTrained(attempt, graph, kind);
+  const described = describeOutput(attempt, { graph, data }, { kind, labelSmoothing });
+  return kind === "next-token" ? ({ ...described, kind } as NextTokenLoss) : described;
+}
+
+/** Describes the loss of one output; that of the next token has the settings of cross-entropy. */
+function describeOutput(
+  attempt: string,
+  { graph, data }: Described,
+  { kind, labelSmoothing }: { readonly kind: LossName; readonly labelSmoothing?: number | undefined },
+): CrossEntropyLoss | NumbersLoss {
+  const named = examplesOf(attempt, graph, data);
   const output = graph.outputs.length > 1 ? chooseOutput(attempt, { ...graph, loss: kind }, data) : undefined;
   if (isElementwise(kind)) return { kind, ...(output && { prediction: output.name }), ...named };
   assertLabelled(attempt, data);
   const scored = output && { logits: output.name };
   const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
   const weighted = skipsLabels(data) && { weighted: true };
-  if (kind === "next-token") return { kind, ...scored, ...named, ...smoothed, ...weighted };
   const { shape } = output ?? chooseOutput(attempt, graph, data);
   const pixels = data.labelling === "pixel" && { classAxis: classAxisOf("pixels", shape, data) };
   return { kind: "cross-entropy", ...scored, ...named, ...smoothed, ...weighted, ...pixels };
 }
 
+/** Completes the loss of every output as the loss of one, by the labels that the evaluation takes for it. */
+function describeSeveral(attempt: string, { graph, data }: Described, outputs: LossesOfOutputs): SeveralLoss {
+  const scored = scoreBy(graph, outputs);
+  const terms = lossParts(attempt, scored, data).map(({ name, graph: part, data: labelled }) => {
+    const { loss } = lossOfOutput(entry(new Map(Object.entries(outputs)), name, "loss"));
+    return [name, describeOutput(attempt, { graph: part, data: labelled }, { kind: loss })] as const;
+  });
+  return { kind: "several", outputs, terms: Object.fromEntries(terms), ...examplesOf(attempt, scored, data) };
+}
+
+/** Names the data input for the examples, if there are several. */
+function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly examples?: string } {
+  const { examples } = planFeeds(attempt, graph, data, 1);
+  return graph.inputs.length > 1 ? { examples } : {};
+}
+
 /** Says why networks are not trained by some kinds of losses, and what to do. */
 const NOT_TRAINED = {
-  function: "a function has no gradients",
-  several:
-    "it is the sum over several; name one, or let the graph compute the sum and name it by kind output",
-  none: "nothing would be minimised",
+  function:
+    "a function has no gradients: let the graph compute it by GraphBuilder, and name its output by { kind: output }",
+  several: "each output must have a loss of its own: name them",
+  none: "something must be minimised: name a loss",
 };
 
 function notTrained(attempt: string, graph: Graph, kind: keyof typeof NOT_TRAINED): UsageError {
   return new UsageError(
-    `Cannot ${attempt} by the loss ${kind} of graph "${graph.name}" as networks are trained by a loss of one output: ${NOT_TRAINED[kind]}`,
+    `Cannot ${attempt} by the loss ${kind} of graph "${graph.name}" as ${NOT_TRAINED[kind]}`,
   );
 }
 

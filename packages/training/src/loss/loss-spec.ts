@@ -1,4 +1,4 @@
-import type { ElementwiseLossName } from "@isthmus/graph";
+import type { ElementwiseLossName, LossesOfOutputs } from "@isthmus/graph";
 
 /**
  * Cross-entropy of logits `[N, classes]` (the classes are the last axis) against labels i64 `[N]`: the mean
@@ -81,8 +81,25 @@ export interface OutputLoss {
   readonly targets?: string;
 }
 
+/**
+ * The sum of the losses of several outputs, each times its weight: the mean over examples, of each of which
+ * the loss of an output is the mean over its positions, pixels or numbers that count.
+ */
+export interface SeveralLoss {
+  readonly kind: "several";
+  /** A loss for each output by its name, as `scoreBy` of `@isthmus/graph` takes them. */
+  readonly outputs: LossesOfOutputs;
+  /**
+   * How the loss of each output is attached. @defaultValue `lossOfData` completes it from the graph and the
+   * data; without them every label counts, and classes are the last axis
+   */
+  readonly terms?: Readonly<Record<string, CrossEntropyLoss | NumbersLoss>>;
+  /** Data input for the examples. @defaultValue the only one */
+  readonly examples?: string;
+}
+
 /** The loss to minimise, as plain data. */
-export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | OutputLoss;
+export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralLoss | OutputLoss;
 
 /** The loss that networks of a graph are evaluated by, whose kind follows from the graph and the data. */
 export interface UsualLoss {

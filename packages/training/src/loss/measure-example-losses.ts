@@ -5,19 +5,17 @@ import {
   bindWeights,
   type DataSet,
   exposeValues,
-  type LossName,
   planFeeds,
   specialize,
 } from "@isthmus/graph";
 import { feedObjective } from "../train/feed-objective.ts";
 import { attachLoss } from "./attach-loss.ts";
-import { completeLoss } from "./loss-of-data.ts";
-import type { LossSpec, UsualLoss } from "./loss-spec.ts";
+import { completeLoss, type TrainedLoss } from "./loss-of-data.ts";
 
 /** Options of {@link measureExampleLosses}. */
 export interface MeasureExampleLossesOptions {
   /** @defaultValue the loss that `lossOfData` chooses */
-  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
+  readonly loss?: TrainedLoss | undefined;
   /** Examples in one engine call; a graph of a fixed batch takes its own. @defaultValue 128 */
   readonly batch?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */

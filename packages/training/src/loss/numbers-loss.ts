@@ -1,7 +1,7 @@
 import { MismatchError, resolveOptions, sizeOf } from "@isthmus/core";
 import { ELEMENTWISE_LOSSES, findNumbers, type Graph } from "@isthmus/graph";
 import { cast, equal, GraphBuilder, greater, reduceMean, reduceSum } from "@isthmus/graph/builder";
-import type { Objective } from "../objective.ts";
+import type { OutputObjective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { examplesInput, outputOf, typeOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
@@ -12,7 +12,7 @@ import type { NumbersLoss } from "./loss-spec.ts";
  * absolute errors have no metrics. The binary cross-entropy has `correct`, how many numbers are on the side
  * of 0 that their label says, and `counted`, how many there are.
  */
-export function attachNumbers(typed: Graph, loss: NumbersLoss): Objective {
+export function attachNumbers(typed: Graph, loss: NumbersLoss): OutputObjective {
   const { kind, prediction, examples: input, ...rest } = loss;
   resolveOptions(`attach ${kind}`, {}, rest);
   const examples = examplesInput(typed, input);

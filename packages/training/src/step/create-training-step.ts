@@ -136,7 +136,7 @@ interface StepParts {
 /** Adds the update to a graph with gradients, and describes the graph as a step. */
 function assembleStep({ batch, objective, target, optimizer, ...parts }: StepParts): TrainingStep {
   const { graph: differentiated, references, corrections } = parts.gradients;
-  const { loss, examples, targets, targetWeights, metrics } = objective;
+  const { loss, examples, targets, targetWeights, terms, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
   const parameters = [...target.trained.keys()].map((name) => builder.value(name));
@@ -169,6 +169,7 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
     examples,
     targets: targets.name,
     ...(targetWeights === undefined ? {} : { targetWeights }),
+    ...(terms && { terms }),
     carried: carried.map(({ input: { name, dtype, shape }, output, role }) => {
       return { input: name, output: output.name, role, dtype, shape };
     }),

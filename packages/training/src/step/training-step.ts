@@ -2,6 +2,7 @@ import type { TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { BlendedPoint } from "../blend/blend-point.ts";
 import type { MaskInput } from "../mode/mask-input.ts";
+import type { TermInputs } from "../objective.ts";
 
 /** What a carried tensor is: a trained weight, a running statistic of a norm, or state of the optimiser. */
 export type CarriedRole = "parameter" | "statistic" | "state";
@@ -55,6 +56,8 @@ export interface TrainingStep {
   readonly targets: string;
   /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
+  /** Data inputs of every output, if several have a loss each; `targets` are then those of the first. */
+  readonly terms?: readonly TermInputs[];
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];

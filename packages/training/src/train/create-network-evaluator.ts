@@ -51,7 +51,8 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   const { kind } = loss;
   const name = "logits" in loss ? loss.logits : "prediction" in loss ? loss.prediction : undefined;
   const named = name === undefined ? graph : scoreOutput(graph, name);
-  const scored = isElementwise(kind) || graph.loss !== undefined ? scoreBy(named, kind) : named;
+  const isNamed = isElementwise(kind) || graph.loss !== undefined;
+  const scored = kind === "several" ? scoreBy(graph, loss.outputs) : isNamed ? scoreBy(named, kind) : named;
   // Logits of texts are large: larger batches would take too much memory.
   const options = { threads, ...(kind === "next-token" ? { batchSize: batch } : {}) };
   const evaluator = await createEvaluator({ graph: scored, engine }, data, options);

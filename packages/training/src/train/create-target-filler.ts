@@ -1,5 +1,6 @@
 import {
   allocateData,
+  at,
   convertData,
   createTensor,
   DTYPES,
@@ -11,8 +12,9 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { type Batch, type DataSet, findTargets } from "@isthmus/graph";
+import { type Batch, type DataSet, findTargets, lossParts } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
+import type { TermInputs } from "../objective.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 
 /** The targets of a step, which are computed from a batch. */
@@ -22,11 +24,19 @@ export interface TargetFiller {
   /** How much each target counts; overwritten for every batch, missing if the step does not take weights. */
   readonly weights?: Tensor;
   /**
+   * Both by the data inputs that take them, those of every output that has a loss of its own. Targets that are
+   * the examples are left out, as they are fed already.
+   */
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  /**
    * Computes {@link targets} and {@link weights} from the batch.
    * @throws OutOfRangeError if a label is not a class
    */
   fill(): void;
 }
+
+/** The parts of a step that say which targets it takes. */
+type FilledStep = Pick<TrainingStep, "graph" | "batch" | "examples" | "targets" | "targetWeights" | "terms">;
 
 /** Rules of which labels are allowed and how much they count. */
 export interface TargetRules {
@@ -52,26 +62,65 @@ export interface TargetRules {
  *
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  */
-export function createTargetFiller(
-  step: Pick<TrainingStep, "graph" | "batch" | "examples" | "targets" | "targetWeights">,
-  batch: Batch,
-  rules: TargetRules,
-): TargetFiller {
+export function createTargetFiller(step: FilledStep, batch: Batch, rules: TargetRules): TargetFiller {
+  if (step.terms !== undefined) return createTermsFiller(step, step.terms, { batch, rules });
   const types = typesOf(step.graph);
   const { classes, data: examples } = rules;
   const weights = step.targetWeights === undefined ? undefined : types.get(step.targetWeights);
-  const filler = createPlainFiller(step, batch, { classes, data: examples, skips: weights !== undefined });
-  if (weights === undefined) return filler;
+  const plain = createPlainFiller(step, batch, { classes, data: examples, skips: weights !== undefined });
+  const feeds = new Map(step.targets === step.examples ? [] : [[step.targets, plain.targets]]);
+  const filler = { ...plain, feeds };
+  if (weights === undefined || step.targetWeights === undefined) return filler;
   const data = new Float32Array(sizeOf(weights.shape));
   const perExample = data.length / step.batch;
   // The first token cannot be predicted, as nothing comes before it.
   const first = step.targets === step.examples ? 1 : 0;
+  const counts = createTensor("f32", weights.shape, data);
+  feeds.set(step.targetWeights, counts);
   return {
-    targets: filler.targets,
-    weights: createTensor("f32", weights.shape, data),
+    ...{ targets: filler.targets, weights: counts, feeds },
     fill() {
       filler.fill();
       weighLabels(batch, { perExample, first, weighting: rules.weighting ?? "labels" }, data);
+    },
+  };
+}
+
+/**
+ * Creates the filler of the targets of several outputs, each of which has labels of its own, found as the
+ * evaluation of networks finds them. Every example counts the same.
+ */
+function createTermsFiller(
+  step: FilledStep,
+  terms: readonly TermInputs[],
+  { batch, rules: { data } }: { readonly batch: Batch; readonly rules: TargetRules },
+): TargetFiller {
+  if (data === undefined) {
+    throw new MismatchError(
+      `Cannot train graph "${step.graph.name}" by the losses of several outputs as the data set must be known, which says what the labels of each are`,
+      { parameters: terms.map(({ targets }) => targets) },
+    );
+  }
+  const loss = Object.fromEntries(terms.map((term) => [term.output, term.loss]));
+  const fillers = lossParts("train", { ...step.graph, loss }, data).map(({ data: labelled, view }, i) => {
+    const { targets, targetWeights } = at(terms, i, "output");
+    const { graph, examples, batch: rows } = step;
+    const inputs = { graph, examples, batch: rows, targets, ...(targetWeights && { targetWeights }) };
+    const viewed = view(batch);
+    const rules = { classes: labelled.classes, data: labelled, weighting: "examples" } as const;
+    const filler = createTargetFiller(inputs, viewed, rules);
+    const fill = (): void => {
+      // A view of labels that are an array of their own copies them.
+      if (viewed !== batch) viewed.labels.set(view(batch).labels);
+      filler.fill();
+    };
+    return { ...filler, fill };
+  });
+  return {
+    targets: at(fillers, 0, "output").targets,
+    feeds: new Map(fillers.flatMap(({ feeds }) => [...feeds])),
+    fill: () => {
+      for (const filler of fillers) filler.fill();
     },
   };
 }
@@ -117,7 +166,7 @@ function createPlainFiller(
     data: examples,
     skips,
   }: { readonly classes: number; readonly data: DataSet | undefined; readonly skips: boolean },
-): TargetFiller {
+): Omit<TargetFiller, "feeds"> {
   const { inputs, labels } = batch;
   const info = typesOf(step.graph).get(step.targets);
   if (info === undefined || step.targets === step.examples) return { targets: inputs, fill() {} };
@@ -143,7 +192,7 @@ function createPlainFiller(
 }
 
 /** Creates a filler of floating-point targets, each of which must count. */
-function floatFiller(targets: Tensor, batch: Batch, examples: DataSet): TargetFiller {
+function floatFiller(targets: Tensor, batch: Batch, examples: DataSet): Omit<TargetFiller, "feeds"> {
   const { dtype, shape, data } = targets;
   const write = findTargets("train", examples, shape.slice(1));
   const floats = data instanceof Float32Array ? data : new Float32Array(data.length);

@@ -25,17 +25,9 @@ export interface ObjectiveFeeds {
  * @throws OutOfRangeError if a label is not a class
  */
 export function feedObjective({ objective, plan, data }: FedObjective, examplesRead: Batch): ObjectiveFeeds {
-  const { graph, examples, targets, targetWeights } = objective;
   const [batch = 0] = examplesRead.inputs.shape;
-  const step = {
-    ...{ graph, batch, examples, targets: targets.name },
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-  };
+  const step = { ...objective, batch, targets: objective.targets.name };
   const filler = createTargetFiller(step, examplesRead, { classes: data.classes, data });
   filler.fill();
-  const feeds = new Map(plan.feedsOf(examplesRead));
-  // For the next token, targets are the examples, which the plan feeds.
-  if (targets.name !== examples) feeds.set(targets.name, filler.targets);
-  if (targetWeights !== undefined && filler.weights !== undefined) feeds.set(targetWeights, filler.weights);
-  return { feeds, filler };
+  return { feeds: new Map([...plan.feedsOf(examplesRead), ...filler.feeds]), filler };
 }

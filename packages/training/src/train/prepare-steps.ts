@@ -12,7 +12,9 @@ import {
   type Engine,
   type FeedPlan,
   type Graph,
+  lossParts,
   planFeeds,
+  scoreBy,
 } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
@@ -130,6 +132,12 @@ function assertClasses(
   { graph, step, loss }: { readonly graph: Graph; readonly step: TrainingStep; readonly loss: LossSpec },
   data: DataSet,
 ): number {
+  if (loss.kind === "several") {
+    for (const part of lossParts("train", scoreBy(graph, loss.outputs), data)) {
+      const term = loss.terms?.[part.name];
+      if (term !== undefined) assertClasses({ graph: part.graph, step, loss: term }, part.data);
+    }
+  }
   if (loss.kind !== "cross-entropy") return data.classes;
   const { logits, classAxis = -1 } = loss;
   const output = chooseOutput("train", logits === undefined ? graph : { ...graph, scored: logits }, data);

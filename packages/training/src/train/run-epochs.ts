@@ -1,5 +1,5 @@
 import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
-import type { DataSet, FeedPlan } from "@isthmus/graph";
+import { type DataSet, type FeedPlan, fieldsOfKind } from "@isthmus/graph";
 import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
 import type { BlendFeeder } from "../blend/create-blend-feeder.ts";
@@ -74,18 +74,14 @@ class Loop {
   #evaluationMs = 0;
 
   constructor(parts: LoopParts, start: TrainingPosition, options: ResolvedTrainOptions) {
-    const { step, filler, data } = parts;
+    const { filler, data } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#sizes = { examples: data.size, batch: options.batch, remainder: options.remainder };
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map(parts.constants);
-    // For next-token losses targets are the examples, which the plan feeds.
-    if (step.targets !== step.examples) this.#inputs.set(step.targets, filler.targets);
-    if (step.targetWeights !== undefined && filler.weights !== undefined)
-      this.#inputs.set(step.targetWeights, filler.weights);
+    this.#inputs = new Map([...(parts.constants ?? []), ...filler.feeds]);
   }
 
   async run(): Promise<TrainResult> {
@@ -97,7 +93,10 @@ class Loop {
     const last = epochs.at(-1);
     const stepSeconds = this.#stepMs / 1000;
     const examples = (this.#at.step - this.#resumedAt) * this.#options.batch;
+    const { kind } = this.#options.loss;
     return {
+      // What a graph computes itself is of no kind that is known.
+      ...(kind !== "output" && fieldsOfKind(kind)),
       seed: this.#options.seed,
       steps: this.#steps,
       batch: this.#options.batch,

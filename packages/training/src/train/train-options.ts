@@ -1,10 +1,11 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { DataSet, LossName } from "@isthmus/graph";
+import type { DataSet } from "@isthmus/graph";
 
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LocalTrainingOptions, ResolvedLocalTraining } from "../local/local-training.ts";
-import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
+import type { TrainedLoss } from "../loss/loss-of-data.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
 import type { BaseOptimizerSpec, OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 import type { TrainProgress } from "./train-progress.ts";
@@ -39,12 +40,13 @@ export interface TrainOptions extends LocalTrainingOptions {
    */
   readonly remainder?: Remainder;
   /**
-   * The loss to minimise, or its name. For a loss of examples and labels, `lossOfData` fills in which input
-   * takes the examples and whether some labels do not count; without a kind it chooses the kind, too.
+   * The loss to minimise, its name, or one name for each of several outputs, whose losses are added up. For a
+   * loss of examples and labels, `lossOfData` fills in which input takes the examples and whether some labels
+   * do not count; without a kind it chooses the kind, too.
    * @defaultValue the loss that `lossOfData` chooses: cross-entropy, for language models that of the next
    *   token, for labels that are no classes that of numbers
    */
-  readonly loss?: LossSpec | UsualLoss | LossName | undefined;
+  readonly loss?: TrainedLoss | undefined;
   /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
   readonly optimizer?: OptimizerSpec;
   /**

@@ -1,10 +1,12 @@
+import type { LossFields } from "@isthmus/graph";
+
 /** Loss and accuracy on examples that are not trained on. */
 export interface EvaluationResult {
-  /** Mean loss, in nats for cross-entropy. */
+  /** Mean loss, in the unit of the loss: nats for cross-entropy. */
   readonly loss: number;
   /**
-   * Share of examples, or of tokens, that are predicted correctly, in `[0, 1]`; missing for losses other than
-   * cross-entropy.
+   * Share of examples, or of tokens, that are predicted correctly, in `[0, 1]`; missing for losses of
+   * which predictions are not right or wrong.
    */
   readonly accuracy?: number;
 }
@@ -17,7 +19,7 @@ export interface EpochResult {
   readonly loss: number;
   /**
    * Share of its examples, or of tokens, that were predicted correctly, each measured before its step;
-   * missing for losses other than cross-entropy.
+   * missing for losses of which predictions are not right or wrong.
    */
   readonly accuracy?: number;
   /** Result on the evaluation data after the epoch; missing without such data. */
@@ -25,7 +27,7 @@ export interface EpochResult {
 }
 
 /** Results of `train`, as plain data. */
-export interface TrainResult {
+export interface TrainResult extends LossFields {
   readonly seed: number;
   /** Steps of the whole training. */
   readonly steps: number;

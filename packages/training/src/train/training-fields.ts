@@ -12,7 +12,7 @@ import {
   seedField,
   wholeField,
 } from "@isthmus/core";
-import { LOSSES } from "@isthmus/graph";
+import { isNamedLoss, LOSS_FIELD, LOSSES } from "@isthmus/graph";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -58,19 +58,21 @@ function specField<T>(name: string, kinds: readonly string[], said: Said<T>): Fi
   return fieldOf<T>({ type: "special", name, rule, accepts }, said);
 }
 
-const NAMES: readonly string[] = LOSSES.map(({ name }) => name);
+const NAMES = LOSSES.map(({ name }) => name).join(", ");
 const LOSS_KINDS: readonly LossSpec["kind"][] = [
   "cross-entropy",
   "next-token",
   "mean-squared-error",
   "mean-absolute-error",
   "binary-cross-entropy",
+  "several",
   "output",
 ];
 
-/** Returns whether a training may try a loss: a name, or a specification, whose kind may be missing. */
+/** Returns whether a training may try a loss: a named one, or a specification, whose kind may be missing. */
 function isLossOfTraining(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return NAMES.some((name) => name === value);
+  if (isNamedLoss(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
   const { kind } = value as { readonly kind?: unknown };
   return kind === undefined || LOSS_KINDS.some((one) => one === kind);
 }
@@ -125,10 +127,14 @@ export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
     {
       type: "special",
       name: "loss",
-      rule: `one of ${NAMES.join(", ")}, or an object whose kind is one of ${LOSS_KINDS.join(", ")}`,
+      rule: `one of ${NAMES}, one of these for each of several outputs, or an object whose kind is one of ${LOSS_KINDS.join(", ")}`,
       accepts: isLossOfTraining,
     },
-    { help: "what is minimised (default: cross-entropy, or of the next token for language models)" },
+    {
+      placeholder: "<name>",
+      help: `what is minimised: ${NAMES}; or one for each of several outputs, such as boxes=mean-squared-error,class=cross-entropy (default: what follows from the labels and the output)`,
+      ...(LOSS_FIELD.parse && { parse: LOSS_FIELD.parse }),
+    },
   ),
   optimizer: specField<OptimizerSpec>("optimizer", OPTIMIZERS, {
     placeholder: "<name>",

@@ -37,11 +37,7 @@ export async function createBatchLoss(
   assertOneBatch(data, batch);
   const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
   const objective = attachLoss(typed, lossOfData(graph, data));
-  const { targets, targetWeights } = objective;
-  const step = {
-    ...{ graph: objective.graph, batch, examples: objective.examples, targets: targets.name },
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-  };
+  const step = { ...objective, batch, targets: objective.targets.name };
   const mode = toTrainingMode(objective.graph);
   const outputs = [{ name: objective.loss }];
   const plain = lowerBatchNorm({ ...mode.graph, outputs });
@@ -55,11 +51,7 @@ export async function createBatchLoss(
     const read = data.read(at * batch, (at + 1) * batch);
     const filler = createTargetFiller(step, read, { classes: data.classes, data, weighting: "examples" });
     filler.fill();
-    const feeds = new Map([...weights, ...plan.feedsOf(read)]);
-    if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);
-    if (targetWeights !== undefined && filler.weights !== undefined) feeds.set(targetWeights, filler.weights);
-    for (const [name, mask] of masks) feeds.set(name, mask);
-    return feeds;
+    return new Map([...weights, ...plan.feedsOf(read), ...filler.feeds, ...masks]);
   };
   const release = async () => {
     for (const session of sessions.splice(0)) await session.release();

@@ -149,7 +149,7 @@ describe("parseNetwork()", () => {
     ["llama:w16:h4:kv3", text, /groups must divide heads: 3 does not divide 4/],
     ["mlp:5", { exampleShape: [], classes: 10 }, /extents of examples must be whole numbers of at least 1/],
     ["mlp:5", { exampleShape: [4, 0], classes: 10 }, /they are \[4, 0\]/],
-    ["mlp:5", { exampleShape: [4], classes: 0 }, /at least 1 class: got 0/],
+    ["mlp:5", { exampleShape: [4], classes: -1 }, /at least 1 class: got -1/],
   ])("parseNetwork() refuses %s where numbers contradict each other", (spec, shape, message) => {
     expect(() => parseNetwork(spec, shape)).toThrow(RangeError);
     expect(() => parseNetwork(spec, shape)).toThrow(message);

@@ -1,5 +1,5 @@
-import { InputError } from "@isthmus/core";
-import type { Network, NetworkShape } from "../network.ts";
+import { InputError, sizeOf } from "@isthmus/core";
+import type { ExamplesForm, Network } from "../network.ts";
 import { FAMILIES } from "./families.ts";
 import type { Field, FieldValue } from "./field.ts";
 import { formOf, NETWORK_FORMS } from "./forms.ts";
@@ -23,7 +23,9 @@ export interface NetworkName {
  * Builds the network of a short string such as `mlp:512x3`, `resnet20:w4:layer` or `gpt:d1:w64:h4:c64`.
  *
  * The string is a name, then segments in any order, joined
- * by `:`; `describeNetworks` lists all names and segments.
+ * by `:`; `describeNetworks` lists all names and segments. It has an output for each class or, for examples
+ * without classes, for each of the numbers that they are labelled by, else for each number of an input, as
+ * autoencoders have.
  * @throws InputError if the string has another form, or the network does not fit the examples
  * @throws OutOfRangeError if options contradict each other, such as a width that its heads do not divide, or
  * the shape is not allowed
@@ -39,9 +41,17 @@ export interface NetworkName {
  * assert.deepEqual([...weights.tensors.keys()], [...graph.weights.keys()]);
  * ```
  */
-export function parseNetwork(spec: string, shape: NetworkShape): Network {
+export function parseNetwork(spec: string, form: ExamplesForm): Network {
   const { family, options } = parseNetworkName(spec);
-  return FAMILIES[family].build(options, shape);
+  const { exampleShape } = form;
+  return FAMILIES[family].build(options, { exampleShape, classes: countOutputs(form) });
+}
+
+/** Counts the outputs of a network: classes, or the numbers of an example that are approximated. */
+function countOutputs({ classes, exampleShape, targets, features }: ExamplesForm): number {
+  if (classes !== 0) return classes;
+  const info = targets === undefined ? undefined : features?.get(targets);
+  return sizeOf(info?.shape ?? exampleShape);
 }
 
 /**

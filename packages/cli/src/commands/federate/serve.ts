@@ -114,18 +114,21 @@ function describe({ state }: ServedFederation, network: string): object {
 
 function format({ state: { history, stopped } }: ServedFederation): string {
   const isPrivate = history.some(({ privacy }) => privacy !== undefined);
+  // Losses of numbers have no accuracy.
+  const names = ["loss", "accuracy"].filter(
+    (name) => name === "loss" || history.length === 0 || history.some(({ metrics }) => name in metrics),
+  );
   const number = (value: number | undefined): string => (value === undefined ? "" : value.toPrecision(4));
   const table = formatTable(
     [
       { title: "round", align: "right" },
       { title: "updates", align: "right" },
-      { title: "loss", align: "right" },
-      { title: "accuracy", align: "right" },
+      ...names.map((title) => ({ title, align: "right" }) as const),
       ...(isPrivate ? [{ title: "epsilon", align: "right" } as const] : []),
     ],
     history.map(({ round, updates, metrics, privacy }) => [
       ...[String(round), String(updates.length)],
-      ...[number(metrics["loss"]), number(metrics["accuracy"])],
+      ...names.map((name) => number(metrics[name])),
       ...(isPrivate ? [privacy?.epsilon?.toPrecision(4) ?? "infinite"] : []),
     ]),
   );

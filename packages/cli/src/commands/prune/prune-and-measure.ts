@@ -10,10 +10,10 @@ import {
 } from "@isthmus/sparsity";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { followTraining } from "../../training/follow-training.ts";
+import { nameState } from "../../training/training-files.ts";
 import type { Context } from "../../verb.ts";
 import { findTicket } from "./find-ticket.ts";
 import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
-import { stateOf } from "./prune-verb-options.ts";
 
 /** Prunes a network as options say, trains it on, and measures losses. */
 export async function pruneAndMeasure(
@@ -62,7 +62,7 @@ async function tune(
 ): Promise<Checkpoint> {
   const { epochs, seed, batch, lr, resume = false, output, anneal } = options;
   const { weights } = await followTraining(
-    { verb: "prune", state: stateOf(output) },
+    { verb: "prune", state: nameState(output) },
     context,
     (following) => {
       const training = {

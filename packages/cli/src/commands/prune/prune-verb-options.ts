@@ -4,6 +4,7 @@ import type { BindingOptions } from "../../open/bind-architecture.ts";
 import type { ScalingOptions } from "../../open/open-data.ts";
 import type { EngineOptions } from "../../options/engine-option.ts";
 import type { TicketOptions } from "../../options/ticket-options.ts";
+import { stemOf } from "../../training/training-files.ts";
 
 /** Options of `isthmus prune`. */
 export interface PruneVerbOptions extends EngineOptions, BindingOptions, ScalingOptions, TicketOptions {
@@ -81,10 +82,5 @@ function assertGradientRounds({ epochs, rewind = 0, generations, population }: P
   }
 }
 
-/** Names the state beside the checkpoint or the folder in the making. */
-export const stateOf = (output: string): string => `${stemOf(output)}.state.safetensors`;
-
 /** Names the folder of the states of rounds. */
 export const roundsOf = (output: string): string => `${stemOf(output)}.rounds`;
-
-const stemOf = (output: string): string => output.replace(/[\\/]+$/, "").replace(/\.safetensors$/, "");

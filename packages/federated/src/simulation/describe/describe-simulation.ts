@@ -1,41 +1,31 @@
 import { factsOf, formatCounted, type Report } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
 import { summarizeRuns } from "../result/summarize-runs.ts";
-import {
-  accuracyLines,
-  attackHeat,
-  barrierBars,
-  fairnessBars,
-  partitionStacks,
-} from "./simulation-figures.ts";
-import {
-  accuracyTable,
-  barriersTable,
-  normsTable,
-  partitionTable,
-  roundsTable,
-} from "./simulation-tables.ts";
+import { scoreWords } from "./score-words.ts";
+import { attackHeat, barrierBars, fairnessBars, partitionStacks, scoreLines } from "./simulation-figures.ts";
+import { barriersTable, normsTable, partitionTable, roundsTable, scoreTable } from "./simulation-tables.ts";
 
 /** Says what simulated federations came to. */
 export function describeSimulation(result: SimulationResult): Report {
   const { description, federation, runs, seeds, engine } = result;
   const summaries = summarizeRuns(result);
   const barriers = barrierBars(result);
+  const words = scoreWords(result);
   return {
     subject: "simulation",
     summary: description === "" ? `${formatCounted(runs.length, "federation")} simulated.` : description,
     tiles: [],
     sections: [
       {
-        name: "section-accuracy",
-        title: "Accuracy",
+        name: `section-${words.name}`,
+        title: words.title,
         figures: [...attackHeat(result, summaries), ...fairnessBars(result, summaries)],
-        tables: [accuracyTable(summaries), ...normsTable(summaries)],
+        tables: [scoreTable(summaries, words), ...normsTable(summaries, words)],
       },
       {
         name: "section-rounds",
         title: "Rounds and bytes",
-        figures: [...accuracyLines(result, "rounds"), ...accuracyLines(result, "bytes")],
+        figures: [...scoreLines(result, "rounds"), ...scoreLines(result, "bytes")],
         tables: [roundsTable(result)],
       },
       ...(barriers.length === 0

@@ -1,18 +1,19 @@
 import { at } from "@isthmus/core";
-import { type Figure, type LineSeries, sequentialScale } from "@isthmus/findings";
+import { alikeFormat, type Figure, type LineSeries, narrowFormat, sequentialScale } from "@isthmus/findings";
 import type { SimulatedRun, SimulationResult } from "../result/simulation-result.ts";
 import {
   estimateMean,
   estimateShare,
   LEAST_FOR_INTERVAL,
   type RunSummary,
+  scaleOf,
 } from "../result/summarize-runs.ts";
+import { type ScoreWords, scoreWords, withUnit } from "./score-words.ts";
 
 /** Lines that one figure has room for. */
 const MOST_LINES = 12;
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** A horizontal axis of rounds. */
 interface Place {
@@ -31,9 +32,10 @@ const PLACES: Readonly<Record<"rounds" | "bytes", Place>> = {
   },
 };
 
-/** Draws accuracy against rounds, or against bytes, for every partition, without an attack where there is. */
-export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"): readonly Figure[] {
+/** Draws scores against rounds, or against bytes, for every partition, without an attack where there is. */
+export function scoreLines(result: SimulationResult, over: "rounds" | "bytes"): readonly Figure[] {
   const { name, label, of } = PLACES[over];
+  const score = scoreWords(result);
   const attack = at(Object.keys(result.attacks), 0, "attack");
   return Object.keys(result.partitions).flatMap((partition, index) => {
     const strategies = Object.keys(result.strategies).slice(0, MOST_LINES);
@@ -41,25 +43,25 @@ export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"
       const runs = result.runs.filter(
         (run) => run.partition === partition && run.strategy === strategy && run.attack === attack,
       );
-      return { label: strategy, points: pointsOf(runs, of) };
+      return { label: strategy, points: pointsOf(runs, of, score) };
     });
     if (series.every(({ points }) => points.length === 0)) return [];
     const rest = Object.keys(result.strategies).length - strategies.length;
     const ends = series.map(
-      ({ label: strategy, points }) => `${strategy} ${percent(points.at(-1)?.y ?? Number.NaN)}`,
+      ({ label: strategy, points }) => `${strategy} ${score.format(points.at(-1)?.y ?? Number.NaN)}`,
     );
     return {
       name: `${name}-${index + 1}`,
-      title: `Accuracy against ${over}, ${partition}.`,
+      title: `${score.title} against ${over}, ${partition}.`,
       caption: `${intervalWords(result)}${attack === "none" ? "" : `, under attack ${attack}`}${rest > 0 ? `; ${rest} more strategies are in the table` : ""}.`,
-      words: `Lines of accuracy against ${over} for ${partition}; at the end: ${ends.join(", ")}.`,
+      words: `Lines of ${score.name} against ${over} for ${partition}; at the end: ${ends.join(", ")}.`,
       table: "rounds",
       size: "hero",
       plot: {
         kind: "lines",
         series,
         x: { label, whole: over === "rounds" },
-        y: { label: "Accuracy (%)", percent: true },
+        y: { label: score.axis, ...(score.hasErrors && { percent: true }) },
       },
     };
   });
@@ -69,15 +71,19 @@ export function accuracyLines(result: SimulationResult, over: "rounds" | "bytes"
 function pointsOf(
   runs: readonly SimulatedRun[],
   of: (round: SimulatedRun["rounds"][number]) => number,
+  { hasErrors }: ScoreWords,
 ): LineSeries["points"] {
+  const estimate = hasErrors ? estimateShare : estimateMean;
   const rounds = new Set(runs.flatMap((run) => run.rounds.map(({ round }) => round)));
   return [...rounds]
     .sort((a, b) => a - b)
     .flatMap((number) => {
       const measured = runs.flatMap((run) => run.rounds.filter(({ round }) => round === number));
-      const evaluated = measured.filter(({ accuracy }) => accuracy !== undefined);
+      const evaluated = measured.filter(({ loss }) => loss !== undefined);
       if (evaluated.length === 0) return [];
-      const { mean, low, high } = estimateShare(evaluated.map(({ accuracy }) => accuracy ?? Number.NaN));
+      const { mean, low, high } = estimate(
+        evaluated.map(({ accuracy, loss }) => (hasErrors ? accuracy : loss) ?? Number.NaN),
+      );
       const x = estimateMean(evaluated.map(of)).mean;
       return [{ x, y: mean, ...(Number.isFinite(low) && { low, high }) }];
     });
@@ -97,12 +103,15 @@ function intervalWords({ seeds }: SimulationResult): string {
 }
 
 /**
- * Draws the final accuracy of every strategy under every attack as a table of colours, for each partition.
+ * Draws the final score of every strategy under every attack as a table of colours, for each partition.
  */
 export function attackHeat(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attacks = Object.keys(result.attacks);
   const strategies = Object.keys(result.strategies);
   if (attacks.length < 2) return [];
+  const score = scoreWords(result);
+  // The largest losses are the worst.
+  const worstOf = score.hasErrors ? Math.min : Math.max;
   return Object.keys(result.partitions).map((partition, index): Figure => {
     // In percent, so that cells and the legend of the colours say the same.
     const values = strategies.map((strategy) =>
@@ -110,35 +119,36 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
         const summary = summaries.find(
           (one) => one.partition === partition && one.strategy === strategy && one.attack === attack,
         );
-        return summary === undefined ? null : 100 * summary.accuracy.mean;
+        return summary === undefined ? null : summary.score.mean * (score.hasErrors ? 100 : 1);
       }),
     );
     const measured = values.flat().filter((value): value is number => value !== null);
-    const worst = strategies.map(
-      (strategy, i) =>
-        `${strategy} ${Math.min(...at(values, i, "strategy").map((value) => value ?? 100)).toFixed(1)} %`,
-    );
+    const worst = strategies.map((strategy, i) => {
+      const known = at(values, i, "strategy").flatMap((value) => value ?? []);
+      return `${strategy} ${score.format(worstOf(...known) / (score.hasErrors ? 100 : 1))}`;
+    });
     return {
       name: `attacks-${index + 1}`,
-      title: `Accuracy under attack, ${partition}.`,
-      caption: "The accuracy after the last round, means over seeds.",
-      words: `A table of colours: strategies by attacks. The worst accuracies are ${worst.join(", ")}.`,
-      table: "accuracy",
+      title: `${score.title} under attack, ${partition}.`,
+      caption: `The ${score.name} after the last round, means over seeds.`,
+      words: `A table of colours: strategies by attacks. The worst ${score.hasErrors ? "accuracies" : "losses"} are ${worst.join(", ")}.`,
+      table: score.name,
       size: "hero",
       plot: {
         kind: "heat",
-        ...{ rows: strategies, columns: attacks, values, label: "Accuracy (%)", columnLabel: "Attack" },
+        ...{ rows: strategies, columns: attacks, values, label: score.axis, columnLabel: "Attack" },
         scale: sequentialScale(measured),
-        format: { notation: "fixed", decimals: 1 },
-        coarse: { notation: "fixed", decimals: 0 },
+        format: score.hasErrors ? { notation: "fixed", decimals: 1 } : alikeFormat(measured),
+        coarse: score.hasErrors ? { notation: "fixed", decimals: 0 } : narrowFormat(measured),
       },
     };
   });
 }
 
-/** Draws how evenly accuracy is spread over clients, for each partition, without an attack where there is. */
+/** Draws how evenly scores are spread over clients, for each partition, without an attack where there is. */
 export function fairnessBars(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attack = Object.keys(result.attacks)[0];
+  const score = scoreWords(result);
   return Object.keys(result.partitions).map((partition, index): Figure => {
     const shown = summaries.filter((one) => one.partition === partition && one.attack === attack);
     const bars = shown.flatMap(({ strategy, local, worst }) =>
@@ -148,19 +158,20 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
       })),
     );
     const words = shown.map(
-      ({ strategy, local, worst }) => `${strategy} ${percent(local.mean)} and ${percent(worst.mean)}`,
+      ({ strategy, local, worst }) =>
+        `${strategy} ${score.format(local.mean)} and ${score.format(worst.mean)}`,
     );
     return {
       name: `fairness-${index + 1}`,
-      title: `Accuracy of the clients on examples like their own, ${partition}.`,
+      title: `${score.title} of the clients on examples like their own, ${partition}.`,
       caption: `The mean over honest clients, and the mean of the worst tenth of them. ${intervalWords(result)}.`,
       words: `Bars of the mean over clients and of the worst tenth: ${words.join("; ")}.`,
-      table: "accuracy",
+      table: score.name,
       size: "hero",
       plot: {
         kind: "bars",
         ...{ rows: shown.map(({ strategy }) => strategy), series: ["all clients", "worst tenth"], bars },
-        axis: { label: "Accuracy (%)", percent: true },
+        axis: { label: score.axis, ...(score.hasErrors && { percent: true }) },
       },
     };
   });
@@ -176,14 +187,15 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
       return {
         name: `partition-${index + 1}`,
         title: `Examples of the clients, ${partition}.`,
-        caption: `One bar for each client, its parts the classes of its examples; seed ${seed}.`,
-        words: `Stacked bars: ${clients.length} clients have ${Math.min(...sizes)} to ${Math.max(...sizes)} examples of ${classes} classes.`,
+        caption: `One bar for each client${classes === 1 ? "" : ", its parts the classes of its examples"}; seed ${seed}.`,
+        words: `Stacked bars: ${clients.length} clients have ${Math.min(...sizes)} to ${Math.max(...sizes)} examples${classes === 1 ? "" : ` of ${classes} classes`}.`,
         table: "partitions",
         size: "hero",
         plot: {
           kind: "stacks",
           rows: clients.map(({ client }) => client),
-          parts: Array.from({ length: classes }, (_, label) => `class ${label}`),
+          parts:
+            classes === 1 ? ["examples"] : Array.from({ length: classes }, (_, label) => `class ${label}`),
           values: clients.map(({ labels }) => labels),
           axis: { label: "Examples" },
         },
@@ -192,7 +204,9 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
 }
 
 /** Draws barriers between clients by layer, before and after alignment, for each strategy and partition. */
-export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
+export function barrierBars(result: SimulationResult): readonly Figure[] {
+  const { runs } = result;
+  const { unit } = scaleOf(result);
   const measured = runs.filter(({ barriers }) => barriers.length > 0);
   const groups = new Map(
     measured.map(({ strategy, partition }) => [
@@ -222,7 +236,7 @@ export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
       title: `Barriers between clients, ${strategy}, ${partition}.`,
       caption:
         "What averaging all layers, or one alone, adds to the loss of two clients of one round, before and after the second was permuted to match the first; below 0 where it lowers the loss. Means over pairs and seeds.",
-      words: `Bars of loss barriers by round and layer, in nats, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
+      words: `Bars of loss barriers by round and layer${unit === "" ? "" : `, in ${unit}`}, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
       table: "barriers",
       size: "hero",
       plot: {
@@ -230,7 +244,7 @@ export function barrierBars({ runs }: SimulationResult): readonly Figure[] {
         rows,
         series: ["as trained", "aligned"],
         bars,
-        axis: { label: "Barrier (nats)" },
+        axis: { label: withUnit("Barrier", unit) },
       },
     };
   });

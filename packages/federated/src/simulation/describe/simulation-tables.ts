@@ -1,6 +1,7 @@
 import type { CellValue, Table, TableColumn, TableRow } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
-import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary } from "../result/summarize-runs.ts";
+import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary, scaleOf } from "../result/summarize-runs.ts";
+import { lossColumn, type ScoreWords, scoreWords } from "./score-words.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
@@ -8,7 +9,7 @@ const MEGABYTE = 1e6;
 const EPSILON = { title: "Epsilon", kind: "number", unit: "nats" } as const;
 
 /** Makes the table of all strategies with their means over seeds, and intervals where there are several. */
-export function accuracyTable(summaries: readonly RunSummary[]): Table {
+export function scoreTable(summaries: readonly RunSummary[], words: ScoreWords): Table {
   const most = Math.max(...summaries.map(({ seeds }) => seeds));
   const several = most >= LEAST_FOR_INTERVAL;
   const isPrivate = summaries.some(({ epsilon }) => epsilon !== undefined);
@@ -16,9 +17,9 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
   const attacked = summaries.some(({ attack }) => attack !== "none");
   const hasFailed = summaries.some(({ failed }) => failed > 0);
   const rows = summaries.map(
-    ({ accuracy, local, spread, worst, bytes, failed, seeds, ...of }): TableRow => ({
+    ({ score, local, spread, worst, bytes, failed, seeds, ...of }): TableRow => ({
       cells: [
-        ...[...federationCells(of, attacked), ...estimateCells(accuracy, several)],
+        ...[...federationCells(of, attacked), ...estimateCells(score, several)],
         ...[...estimateCells(local, several), finite(spread.mean), finite(worst.mean)],
         ...[bytes / MEGABYTE, seeds, ...(hasFailed ? [failed] : [])],
         ...(isPrivate ? [of.epsilon ?? null] : []),
@@ -26,15 +27,15 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
     }),
   );
   return {
-    name: "accuracy",
-    title: "Accuracy after the last round",
-    caption: `The accuracy of the network on all examples to evaluate on, ${meansWords(most)}. "Like own" weighs the classes as each honest client has them: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
+    name: words.name,
+    title: `${words.title} after the last round`,
+    caption: `The ${words.name} of the network on all examples to evaluate on, ${meansWords(most)}. "Like own" ${words.hasErrors ? "weighs the classes as each honest client has them" : "is of examples shifted as those of each honest client"}: the mean over clients, their standard deviation and the mean of the worst tenth. Where clients keep layers, networks are their own.${isPrivate ? captionOfPrivacy(summaries) : ""}`,
     columns: [
       ...federationColumns(attacked),
-      ...estimateColumns("Accuracy", several),
-      ...estimateColumns("Like own", several),
-      { title: "Std of clients", kind: "share" },
-      { title: "Worst tenth", kind: "share" },
+      ...estimateColumns(words.title, several, words),
+      ...estimateColumns("Like own", several, words),
+      { title: "Std of clients", ...words.column },
+      { title: "Worst tenth", ...words.column },
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Seeds", kind: "whole" },
       ...(hasFailed ? [{ title: "Failed", kind: "whole" as const }] : []),
@@ -47,8 +48,8 @@ export function accuracyTable(summaries: readonly RunSummary[]): Table {
 /** Titles of the statistics of batch norms. */
 const NORMS = { aggregated: "As aggregated", pooled: "Of all clients", own: "Of each client" } as const;
 
-/** Makes the table of accuracies by the statistics of batch norms; none where they were not measured. */
-export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
+/** Makes the table of scores by the statistics of batch norms; none where they were not measured. */
+export function normsTable(summaries: readonly RunSummary[], words: ScoreWords): readonly Table[] {
   const shown = summaries.flatMap((summary) =>
     summary.norms === undefined ? [] : [{ ...summary, norms: summary.norms }],
   );
@@ -60,18 +61,18 @@ export function normsTable(summaries: readonly RunSummary[]): readonly Table[] {
   return [
     {
       name: "norms",
-      title: "Accuracy by the statistics of batch norms",
+      title: `${words.title} by the statistics of batch norms`,
       caption: `The server's last network on examples that are shifted as each honest client's, ${meansWords(most)}: with the statistics that aggregation left, with those of the examples of all honest clients together, and with those that each client measures on its own examples. "Own network" has what the client keeps.`,
       columns: [
         ...federationColumns(attacked),
-        ...names.flatMap((name) => estimateColumns(NORMS[name], several)),
-        ...estimateColumns("Own network", several),
+        ...names.flatMap((name) => estimateColumns(NORMS[name], several, words)),
+        ...estimateColumns("Own network", several, words),
       ],
-      rows: shown.map(({ norms, accuracy, ...of }) => ({
+      rows: shown.map(({ norms, score, ...of }) => ({
         cells: [
           ...federationCells(of, attacked),
           ...names.flatMap((name) => estimateCells(norms[name], several)),
-          ...estimateCells(accuracy, several),
+          ...estimateCells(score, several),
         ],
       })),
     },
@@ -93,9 +94,13 @@ function federationCells(
 }
 
 /** Makes the columns of an estimate: its mean, and the ends of its interval if it has one. */
-function estimateColumns(title: string, hasInterval: boolean): readonly TableColumn[] {
+function estimateColumns(
+  title: string,
+  hasInterval: boolean,
+  { column }: ScoreWords,
+): readonly TableColumn[] {
   const titles = hasInterval ? [title, `${title}, low`, `${title}, high`] : [title];
-  return titles.map((one) => ({ title: one, kind: "share" as const }));
+  return titles.map((one) => ({ title: one, ...column }));
 }
 
 /** Makes the cells of the columns of {@link estimateColumns}. */
@@ -122,7 +127,9 @@ function captionOfPrivacy(summaries: readonly RunSummary[]): string {
 }
 
 /** Makes the table of the rounds of every federation. */
-export function roundsTable({ runs }: SimulationResult): Table {
+export function roundsTable(result: SimulationResult): Table {
+  const { runs } = result;
+  const { hasErrors, unit, column } = scoreWords(result);
   const isPrivate = runs.some(({ rounds }) => rounds.some(({ epsilon }) => epsilon !== undefined));
   return {
     name: "rounds",
@@ -133,9 +140,9 @@ export function roundsTable({ runs }: SimulationResult): Table {
       ...federationColumns(true),
       { title: "Seed", kind: "whole" },
       { title: "Round", kind: "whole" },
-      { title: "Accuracy", kind: "share" },
-      { title: "Like own", kind: "share" },
-      { title: "Loss", kind: "loss", unit: "nats" },
+      ...(hasErrors ? [{ title: "Accuracy", ...column }] : []),
+      { title: "Like own", ...column },
+      { title: "Loss", ...lossColumn(unit) },
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Updates", kind: "whole" },
       { title: "Refused", kind: "whole" },
@@ -143,12 +150,19 @@ export function roundsTable({ runs }: SimulationResult): Table {
     ],
     rows: runs.flatMap(({ seed, rounds, ...of }) =>
       rounds.flatMap(({ round, accuracy, local, loss, bytesDown, bytesUp, updates, refused, ...rest }) => {
-        if (accuracy === undefined) return [];
+        if (loss === undefined) return [];
         const refusals = refused.reduce((sum, { count }) => sum + count, 0);
         return {
           cells: [
-            ...[...federationCells(of, true), seed, round, finite(accuracy), finite(local ?? Number.NaN)],
-            ...[finite(loss ?? Number.NaN), (bytesDown + bytesUp) / MEGABYTE, updates, refusals],
+            ...[...federationCells(of, true), seed, round],
+            ...(hasErrors ? [finite(accuracy ?? Number.NaN)] : []),
+            ...[
+              finite(local ?? Number.NaN),
+              finite(loss),
+              (bytesDown + bytesUp) / MEGABYTE,
+              updates,
+              refusals,
+            ],
             ...(isPrivate ? [rest.epsilon ?? null, rest.clip ?? null] : []),
           ],
         };
@@ -165,23 +179,30 @@ export function partitionTable({ divisions, seeds }: SimulationResult): Table {
   return {
     name: "partitions",
     title: "Examples of the clients",
-    caption: `Numbers of examples of each class, for seed ${seeds[0]}.`,
+    caption: `Numbers of examples${classes === 1 ? "" : " of each class"}, for seed ${seeds[0]}.`,
     columns: [
       { title: "Client", kind: "text" },
       { title: "Partition", kind: "text" },
       { title: "All", kind: "count" },
-      ...Array.from({ length: classes }, (_, label) => ({ title: `Class ${label}`, kind: "count" as const })),
+      ...(classes === 1
+        ? []
+        : Array.from({ length: classes }, (_, label) => ({
+            title: `Class ${label}`,
+            kind: "count" as const,
+          }))),
     ],
     rows: shown.flatMap(({ partition, clients }) =>
-      clients.map(({ client, labels }) => ({
-        cells: [client, partition, labels.reduce((sum, count) => sum + count, 0), ...labels],
-      })),
+      clients.map(({ client, labels }) => {
+        const all = labels.reduce((sum, count) => sum + count, 0);
+        return { cells: [client, partition, all, ...(classes === 1 ? [] : labels)] };
+      }),
     ),
   };
 }
 
 /** Makes the table of barriers between clients by layer, means over seeds and pairs. */
-export function barriersTable({ runs }: SimulationResult): Table {
+export function barriersTable(result: SimulationResult): Table {
+  const { runs } = result;
   const groups = new Map<string, { readonly cells: readonly CellValue[]; readonly values: number[] }>();
   for (const { barriers, ...of } of runs) {
     for (const { round, aligned, whole, layers } of barriers) {
@@ -204,7 +225,7 @@ export function barriersTable({ runs }: SimulationResult): Table {
       { title: "Round", kind: "whole" },
       { title: "Layer", kind: "text" },
       { title: "Networks", kind: "text" },
-      { title: "Barrier", kind: "loss", unit: "nats" },
+      { title: "Barrier", ...lossColumn(scaleOf(result).unit) },
     ],
     rows: [...groups.values()].map(({ cells, values }) => ({
       cells: [...cells, values.reduce((sum, value) => sum + value, 0) / values.length],

@@ -1,3 +1,4 @@
+import type { NamedLoss } from "@isthmus/graph";
 import type { CurriculumOptions, OptimizerSpec, ScheduleSpec, WassersteinOptions } from "@isthmus/training";
 
 import type { Named } from "../../strategy/look-up.ts";
@@ -89,6 +90,8 @@ export interface FederationDescription {
   readonly sampling?: "fixed-size" | "poisson";
   /** Share of the asked clients whose update is lost on its way, in `[0, 1)`. @defaultValue 0 */
   readonly lost?: number;
+  /** The loss that clients minimise and networks are evaluated by. @defaultValue what follows from the data */
+  readonly loss?: NamedLoss;
   /** @defaultValue iid */
   readonly partition?: PartitionDescription;
   readonly client?: ClientTraining;

@@ -1,18 +1,23 @@
 import { InputError } from "@isthmus/core";
-import { assertLabelled, type DataSet } from "@isthmus/graph";
+import type { DataSet } from "@isthmus/graph";
 
 /** Examples read at once. */
 const CHUNK = 1000;
+
+/** Returns whether each example of a data set has a class. */
+export function haveClasses({ labelling = "example", classes }: DataSet): boolean {
+  return labelling === "example" && classes > 0;
+}
 
 /**
  * Reads the class of every example of a data set.
  * @throws InputError if labels are no classes, or of positions and not of examples, or one is below 0
  */
 export function readLabels(data: DataSet): Int32Array {
-  assertLabelled("divide examples over clients", data);
-  if ((data.labelling ?? "example") !== "example") {
+  if (!haveClasses(data)) {
+    const { unlabelled = "labels are of positions" } = data;
     throw new InputError(
-      `Cannot divide "${data.name}" over clients as each example must have one label: labels are of positions`,
+      `Cannot divide "${data.name}" over clients by classes as each example must have one label: ${unlabelled}; iid and feature-shift divide any examples`,
       { input: data.name },
     );
   }

@@ -1,5 +1,17 @@
 import { DATA_NAME } from "@isthmus/data/forms";
-import { amount, batch, positive, repeats, schemaOf, seed, share, shareBelow1, text } from "@isthmus/forms";
+import {
+  amount,
+  batch,
+  positive,
+  repeats,
+  schemaOf,
+  seed,
+  share,
+  shareBelow1,
+  text,
+  zodOfField,
+} from "@isthmus/forms";
+import { LOSS_FIELD } from "@isthmus/graph";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { NET } from "@isthmus/zoo/forms";
 import { z } from "zod";
@@ -94,6 +106,7 @@ const common = {
   sampling: z.enum(["fixed-size", "poisson"]).optional(),
   lost: shareBelow1.optional(),
   failures: times.optional(),
+  loss: zodOfField(LOSS_FIELD).optional(),
   client: client.optional(),
   measure: z
     .strictObject({

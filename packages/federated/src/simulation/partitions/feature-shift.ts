@@ -31,6 +31,7 @@ export const featureShift: PartitionScheme<typeof PARAMETERS> = {
   name: "feature-shift",
   description: "Deals the examples evenly, and turns, brightens and blurs by noise those of each client.",
   source: "Li et al., Federated learning on non-IID data silos, 2022, section 4.2, with turned images",
+  anyLabels: true,
   parameters: PARAMETERS,
   split: (divided, _parameters, random) => iid.split(divided, {}, random),
   shift(parameters, random) {

@@ -4,7 +4,7 @@ import type { FeatureShift } from "../examples/feature-shift.ts";
 
 /** The labels of a data set that is divided over clients, and among how many. */
 export interface Divided {
-  /** Class of each example, `[examples]`, 0-based. */
+  /** Class of each example, `[examples]`, 0-based; 0 of every example if they have none. */
   readonly labels: Int32Array;
   /** Number of classes. */
   readonly classes: number;
@@ -20,6 +20,8 @@ export interface PartitionScheme<P extends ParameterSpecs = ParameterSpecs> {
   readonly description: string;
   /** Where it is from: paper and section. */
   readonly source: string;
+  /** Whether examples are divided whatever their labels are, which need be no classes. @defaultValue false */
+  readonly anyLabels?: boolean;
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
   /**

@@ -1,3 +1,4 @@
+import type { LossFields } from "@isthmus/graph";
 import type { FeatureShift } from "../examples/feature-shift.ts";
 
 /** What came of one round, as plain data. */
@@ -12,7 +13,7 @@ export interface RoundResult {
   readonly bytesDown: number;
   /** Bytes that clients sent to the server since the beginning. */
   readonly bytesUp: number;
-  /** Mean loss of the last epoch of the honest clients, in nats; NaN if there was none. */
+  /** Mean loss of the last epoch of the honest clients; NaN if there was none. */
   readonly trainLoss: number;
   /** Norm of the aggregated change; NaN if nothing was aggregated. */
   readonly changeNorm: number;
@@ -25,12 +26,15 @@ export interface RoundResult {
   /**
    * Share of the examples to evaluate on that are classified correctly by the global network, or, where
    * clients keep tensors, the mean over the honest clients' own networks; missing in rounds that are not
-   * evaluated.
+   * evaluated, and if the loss has no errors.
    */
   readonly accuracy?: number;
-  /** Mean loss likewise, in nats. */
+  /** Mean loss likewise; missing in rounds that are not evaluated. */
   readonly loss?: number;
-  /** Mean over the honest clients of the accuracy on examples like their own, see {@link ClientResult}. */
+  /**
+   * Mean over the honest clients of the accuracy on examples like their own, or of the loss if that has no
+   * errors, see {@link ClientResult}.
+   */
   readonly local?: number;
 }
 
@@ -42,18 +46,20 @@ export interface ClientResult {
   readonly examples: number;
   /**
    * Accuracy on the examples to evaluate on, its inputs shifted and its classes weighted as the client's
-   * are.
+   * are; NaN if the loss has no errors.
    */
   readonly accuracy: number;
+  /** Mean loss on these examples; missing unless the loss has no errors. */
+  readonly loss?: number;
 }
 
-/** How evenly accuracy is spread over the honest clients. */
+/** How evenly accuracy is spread over the honest clients, or the loss if it has no errors. */
 export interface Fairness {
-  /** Mean accuracy. */
+  /** Mean accuracy, or loss. */
   readonly mean: number;
   /** Standard deviation over the clients. */
   readonly std: number;
-  /** Mean accuracy of the worst tenth of the clients, at least one. */
+  /** Mean accuracy, or loss, of the worst tenth of the clients, at least one. */
   readonly worst: number;
 }
 
@@ -65,8 +71,7 @@ export interface ClientBarrier {
   /** Whether the second network was permuted to match the first. */
   readonly aligned: boolean;
   /**
-   * Loss of the average of both networks above the mean of their losses, in nats; below 0 where averaging
-   * helps.
+   * Loss of the average of both networks above the mean of their losses; below 0 where averaging helps.
    */
   readonly whole: number;
   /**
@@ -77,7 +82,7 @@ export interface ClientBarrier {
 }
 
 /**
- * Accuracy of the server's network with other statistics of its batch norms, means over the honest clients on
+ * Accuracy, or loss if it has no errors, of the server's network with other statistics of its batch norms, means over the honest clients on
  * the examples to evaluate on, shifted as the client's are.
  */
 export interface NormAccuracies {
@@ -90,7 +95,7 @@ export interface NormAccuracies {
 }
 
 /** What one simulated federation came to, as plain data. */
-export interface FederationRun {
+export interface FederationRun extends LossFields {
   /** Names of the attackers. */
   readonly attackers: readonly string[];
   readonly rounds: readonly RoundResult[];
@@ -98,9 +103,9 @@ export interface FederationRun {
   readonly failed?: string;
   /** Why it ended before its last round without failing: its budget of privacy; missing if it did not. */
   readonly stopped?: string;
-  /** Accuracy of the last evaluation; NaN if it failed before the first. */
+  /** Accuracy of the last evaluation; NaN if it failed before the first, or the loss has no errors. */
   readonly accuracy: number;
-  /** Mean loss likewise, in nats. */
+  /** Mean loss likewise. */
   readonly loss: number;
   readonly clients: readonly ClientResult[];
   readonly fairness: Fairness;
@@ -112,7 +117,7 @@ export interface FederationRun {
 /** What one client of a partition has. */
 export interface PartitionedClient {
   readonly client: string;
-  /** Number of its examples of each class, `[classes]`. */
+  /** Number of its examples of each class, `[classes]`; of all if examples have no classes, `[1]`. */
   readonly labels: readonly number[];
   readonly shift?: FeatureShift;
 }

@@ -1,4 +1,4 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { z } from "zod";
 
 const count = z.int().min(0);
@@ -22,6 +22,7 @@ const round = z.looseObject({
 });
 
 const run = z.looseObject({
+  ...LOSS_FORM,
   partition: text,
   strategy: text,
   attack: text,
@@ -33,7 +34,10 @@ const run = z.looseObject({
   accuracy: MEASURED,
   loss: MEASURED,
   clients: z.array(
-    z.looseObject({ client: text, attacker: z.boolean(), examples: count, accuracy: MEASURED }),
+    z.looseObject({
+      ...{ client: text, attacker: z.boolean(), examples: count, accuracy: MEASURED },
+      loss: MEASURED.optional(),
+    }),
   ),
   fairness: z.looseObject({ mean: MEASURED, std: MEASURED, worst: MEASURED }),
   norms: z.looseObject({ own: MEASURED, aggregated: MEASURED, pooled: MEASURED }).optional(),

@@ -19,16 +19,16 @@ export interface RunSummary {
   readonly seeds: number;
   /** Number of federations that failed before their last round. */
   readonly failed: number;
-  /** Accuracy of the last evaluation. */
-  readonly accuracy: Estimate;
-  /** Mean over the honest clients of their accuracy on examples like their own. */
+  /** Accuracy of the last evaluation, or its loss if that has no errors. */
+  readonly score: Estimate;
+  /** Mean over the honest clients of the same on examples like their own. */
   readonly local: Estimate;
   /** Standard deviation of that over the clients. */
   readonly spread: Estimate;
   /** Mean of that over the worst tenth of the clients. */
   readonly worst: Estimate;
   /**
-   * Accuracy of the server's network by the statistics of its batch norms; missing where it was not measured.
+   * The same of the server's network by the statistics of its batch norms; missing where it was not measured.
    */
   readonly norms?: Readonly<Record<keyof NormAccuracies, Estimate>>;
   /** Bytes that were sent in both directions. */
@@ -39,30 +39,53 @@ export interface RunSummary {
   readonly stopped?: string;
 }
 
+/** Scale of what the federations of a simulation are compared by. */
+export interface ScoreScale {
+  /** Whether scores are accuracies; if not, they are losses. */
+  readonly hasErrors: boolean;
+  /** Unit of losses; empty if they have none. */
+  readonly unit: string;
+}
+
+/** Returns by what the federations of a simulation are compared: all have the same loss. */
+export function scaleOf({ runs }: Pick<SimulationResult, "runs">): ScoreScale {
+  const { clients, lossKind, lossUnit = "" } = at(runs, 0, "run");
+  return {
+    // Losses of clients stand in place of accuracies that there are not.
+    hasErrors: clients.every(({ loss }) => loss === undefined),
+    unit: lossKind === undefined ? "nats" : lossUnit,
+  };
+}
+
 /** Summarizes the runs of a simulation over seeds, in their order. */
 export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonly RunSummary[] {
+  const { hasErrors } = scaleOf({ runs });
+  const estimateOf = hasErrors ? estimateShare : estimateMean;
   const groups = groupBy(runs, (run) => JSON.stringify([run.partition, run.strategy, run.attack]));
   return [...groups.values()].map((group) => {
     const { partition, strategy, attack } = at(group, 0, "run");
-    const estimate = (of: (run: SimulatedRun) => number) => estimateShare(group.map(of));
+    const estimate = (of: (run: SimulatedRun) => number) => estimateOf(group.map(of));
     return {
       ...{ partition, strategy, attack, seeds: group.length },
       failed: group.filter(({ failed }) => failed !== undefined).length,
-      accuracy: estimate((run) => run.accuracy),
+      score: estimate((run) => (hasErrors ? run.accuracy : run.loss)),
       local: estimate(({ fairness }) => fairness.mean),
       spread: estimate(({ fairness }) => fairness.std),
       worst: estimate(({ fairness }) => fairness.worst),
       bytes: estimateMean(group.map(({ rounds }) => bytesOf(rounds))).mean,
-      ...normsOf(group),
+      ...normsOf(group, estimateOf),
       ...privacyOf(group),
     };
   });
 }
 
-function normsOf(group: readonly SimulatedRun[]): Pick<RunSummary, "norms"> {
+function normsOf(
+  group: readonly SimulatedRun[],
+  estimateOf: (values: readonly number[]) => Estimate,
+): Pick<RunSummary, "norms"> {
   const norms = group.flatMap((run) => run.norms ?? []);
   if (norms.length < group.length) return {};
-  const estimate = (name: keyof NormAccuracies) => estimateShare(norms.map((one) => one[name]));
+  const estimate = (name: keyof NormAccuracies) => estimateOf(norms.map((one) => one[name]));
   return {
     norms: { aggregated: estimate("aggregated"), pooled: estimate("pooled"), own: estimate("own") },
   };

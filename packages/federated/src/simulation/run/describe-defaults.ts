@@ -9,7 +9,8 @@ import type {
 
 /** A federation with all defaults filled in. */
 export interface ResolvedFederation
-  extends Required<Omit<FederationDescription, "attack" | "client" | "measure">> {
+  extends Required<Omit<FederationDescription, "attack" | "client" | "measure" | "loss">>,
+    Pick<FederationDescription, "loss"> {
   readonly attack: AttackDescription | undefined;
   readonly measure: MeasureDescription & Required<Pick<MeasureDescription, "every">>;
   /** How clients train, the strategy's own choices included. */

@@ -3,7 +3,7 @@ import { type DataSet, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { joinExamples } from "../examples/join-examples.ts";
 import type { NormAccuracies } from "../result/federation-run.ts";
-import { scoreFor } from "./evaluate-round.ts";
+import { qualityOf, scoreFor } from "./evaluate-round.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 
 /** Examples of each client that norms are measured on. */
@@ -27,7 +27,7 @@ export async function evaluateNorms(
   const mean = async (networkOf: (client: OpenClient, index: number) => Promise<Checkpoint> | Checkpoint) => {
     let sum = 0;
     for (const [i, client] of honest.entries()) {
-      sum += (await scoreFor(federation, client, await networkOf(client, i))).accuracy;
+      sum += qualityOf(await scoreFor(federation, client, await networkOf(client, i)));
     }
     return sum / honest.length;
   };

@@ -10,24 +10,25 @@ import type { Position } from "./position.ts";
 /** Loss and accuracy of one network, as a whole and by class. */
 interface Score {
   readonly loss: number;
-  readonly accuracy: number;
-  /** Accuracy of each class, `[classes]`; 0 where there are no examples of it. */
-  readonly byClass: Float64Array;
+  /** Missing if the loss has no errors. */
+  readonly accuracy?: number;
+  /** Accuracy of each class, `[classes]`; 0 where there are no examples of it, missing without classes. */
+  readonly byClass?: Float64Array;
 }
 
 /** Evaluates the global network, or, where clients keep tensors, the networks of the honest clients. */
 export async function evaluateRound(
   federation: OpenFederation,
   position: Pick<Position, "network" | "clients">,
-): Promise<Required<Pick<RoundResult, "accuracy" | "loss" | "local">>> {
+): Promise<Pick<RoundResult, "accuracy" | "loss" | "local">> {
   const honest = [...federation.clients.values()].filter(({ attacker }) => !attacker);
   const scores = await scoreClients(federation, position, honest);
   const mean = (of: (client: OpenClient, score: Score) => number) =>
     honest.reduce((sum, client, i) => sum + of(client, at(scores, i)), 0) / honest.length;
   return {
-    accuracy: mean((_, { accuracy }) => accuracy),
+    ...(federation.evaluation.hasErrors && { accuracy: mean((_, score) => qualityOf(score)) }),
     loss: mean((_, { loss }) => loss),
-    local: mean((client, score) => localAccuracy(client, score)),
+    local: mean((client, score) => localQuality(client, score)),
   };
 }
 
@@ -40,27 +41,41 @@ export async function evaluateClients(
   const scores = await scoreClients(federation, position, clients);
   return clients.map((client, i) => ({
     ...{ client: client.client, attacker: client.attacker, examples: client.positions.length },
-    accuracy: localAccuracy(client, at(scores, i)),
+    ...ofClient(localQuality(client, at(scores, i)), federation.evaluation.hasErrors),
   }));
 }
 
-/** Summarizes how evenly accuracy is spread over the honest clients. */
+/** Returns the accuracy of a client, or its loss in place of it. */
+function ofClient(quality: number, hasErrors: boolean): Pick<ClientResult, "accuracy" | "loss"> {
+  return hasErrors ? { accuracy: quality } : { accuracy: Number.NaN, loss: quality };
+}
+
+/** Summarizes how evenly accuracy, or without errors the loss, is spread over the honest clients. */
 export function fairnessOf(clients: readonly ClientResult[]): Fairness {
-  const accuracies = clients
-    .flatMap(({ attacker, accuracy }) => (attacker ? [] : [accuracy]))
-    .sort((a, b) => a - b);
+  // The largest losses are the worst.
+  const qualities = clients
+    .flatMap(({ attacker, accuracy, loss }) => (attacker ? [] : [loss === undefined ? accuracy : -loss]))
+    .sort((a, b) => a - b)
+    .map(Math.abs);
   const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const mean = meanOf(accuracies);
-  const worst = accuracies.slice(0, Math.max(1, Math.floor(accuracies.length / 10)));
+  const mean = meanOf(qualities);
+  const worst = qualities.slice(0, Math.max(1, Math.floor(qualities.length / 10)));
   return {
     mean,
-    std: Math.sqrt(meanOf(accuracies.map((value) => (value - mean) ** 2))),
+    std: Math.sqrt(meanOf(qualities.map((value) => (value - mean) ** 2))),
     worst: meanOf(worst),
   };
 }
 
-/** Weighs the accuracies of classes as the client has them. */
-function localAccuracy({ labels, positions }: OpenClient, { byClass }: Score): number {
+/** Returns the accuracy of a network, or its loss if that has no errors. */
+export function qualityOf({ accuracy, loss }: Score): number {
+  return accuracy ?? loss;
+}
+
+/** Weighs the accuracies of classes as the client has them; without classes, all examples are alike. */
+function localQuality({ labels, positions }: OpenClient, score: Score): number {
+  const { byClass } = score;
+  if (byClass === undefined) return qualityOf(score);
   return labels.reduce((sum, count, label) => sum + count * at(byClass, label), 0) / positions.length;
 }
 
@@ -110,11 +125,13 @@ export async function scoreFor(
 }
 
 async function score(
-  { evaluation: { data, labels } }: OpenFederation,
+  { evaluation: { data, labels, hasErrors } }: OpenFederation,
   evaluator: Evaluator,
   network: Checkpoint,
 ): Promise<Score> {
   const { loss, error, right } = await evaluator.evaluate(network);
+  const whole = { loss, ...(hasErrors && { accuracy: 1 - error }) };
+  if (labels === undefined) return whole;
   const [correct, counts] = [new Float64Array(data.classes), new Float64Array(data.classes)];
   for (let i = 0; i < labels.length; i++) {
     const label = at(labels, i);
@@ -122,7 +139,7 @@ async function score(
     correct[label] = at(correct, label) + at(right, i);
   }
   return {
-    ...{ loss, accuracy: 1 - error },
+    ...whole,
     byClass: correct.map((sum, label) => (at(counts, label) === 0 ? 0 : sum / at(counts, label))),
   };
 }

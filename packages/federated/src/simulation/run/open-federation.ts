@@ -1,10 +1,13 @@
-import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry } from "@isthmus/core";
+import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry, InputError } from "@isthmus/core";
 import {
+  type Architecture,
   createEvaluator,
   type DataSet,
   type Engine,
   type Evaluator,
   type Graph,
+  lossOf,
+  scoreBy,
   shareSessions,
 } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
@@ -16,7 +19,7 @@ import type { Attack } from "../attacks/attack.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { holdExamples } from "../examples/hold-examples.ts";
-import { readLabels } from "../examples/read-labels.ts";
+import { haveClasses, readLabels } from "../examples/read-labels.ts";
 import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
 import { PARTITIONS } from "../partitions.ts";
 import { assertNorms } from "./assert-norms.ts";
@@ -42,6 +45,16 @@ export interface OpenAttack extends LookedUp<Attack> {
   readonly attackers: number;
 }
 
+/** Examples to evaluate on, and what networks are evaluated with. */
+interface OpenEvaluation {
+  readonly data: DataSet;
+  /** Class of each of the examples; missing if they have none, or the loss has no errors. */
+  readonly labels?: Int32Array;
+  /** Whether the loss says of predictions that they are right or wrong. */
+  readonly hasErrors: boolean;
+  readonly evaluator: Evaluator;
+}
+
 /** A federation that is ready to simulate: examples divided, and everything looked up and checked. */
 export interface OpenFederation {
   readonly description: ResolvedFederation;
@@ -60,8 +73,7 @@ export interface OpenFederation {
   readonly personal: readonly string[];
   /** Bytes of the tensors that are sent. */
   readonly sentBytes: number;
-  /** Examples to evaluate on, and their labels. */
-  readonly evaluation: { readonly data: DataSet; readonly labels: Int32Array; readonly evaluator: Evaluator };
+  readonly evaluation: OpenEvaluation;
   close(): Promise<void>;
 }
 
@@ -84,7 +96,8 @@ export async function openFederation(
   const isPrivate = strategy.privacy !== undefined;
   const data = await ports.openData(description.data);
   const evaluationData = await ports.openData(description.evaluate);
-  const { graph, initialize } = parseNetwork(description.net, data);
+  const { graph: unscored, initialize } = parseNetwork(description.net, data);
+  const graph = scoreBy(unscored, description.loss);
   const engine = shareSessions(ports.engine);
   const attack = description.attack && lookUpAttack(description.attack);
   const first = initialize(seed);
@@ -94,7 +107,7 @@ export async function openFederation(
   const personal = [...first.tensors].flatMap(([name, { dtype }]) =>
     DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
   );
-  const evaluator = await createEvaluator({ graph, engine }, evaluationData, { threads: 1 });
+  const evaluation = await openEvaluation({ graph, engine }, evaluationData);
   return {
     ...{ description, graph, engine, initialize, attack, treatments, personal },
     sentBytes: [...first.tensors].reduce(
@@ -112,12 +125,19 @@ export async function openFederation(
     }),
     clients: openClients(data, description, attack),
     aggregate,
-    evaluation: { data: evaluationData, labels: readLabels(evaluationData), evaluator },
+    evaluation,
     async close() {
-      await evaluator.release();
+      await evaluation.evaluator.release();
       await engine.close();
     },
   };
+}
+
+async function openEvaluation(architecture: Architecture, data: DataSet): Promise<OpenEvaluation> {
+  const { hasError: hasErrors } = lossOf(architecture.graph, data, "simulate a federation");
+  const labels = hasErrors && haveClasses(data) ? readLabels(data) : undefined;
+  const evaluator = await createEvaluator(architecture, data, { threads: 1 });
+  return { data, hasErrors, evaluator, ...(labels && { labels }) };
 }
 
 /** Returns the smallest number of updates that a round is aggregated with. */
@@ -136,6 +156,12 @@ function openClients(
   attack: OpenAttack | undefined,
 ): ReadonlyMap<string, OpenClient> {
   const { of: scheme, parameters } = lookUp("partition", PARTITIONS, partition);
+  if (attack?.of.kind === "data" && !haveClasses(data)) {
+    throw new InputError(
+      `Cannot attack by ${attack.of.name} on "${data.name}" as each example must have a class, which is changed; choose another attack`,
+      { input: data.name },
+    );
+  }
   const parts = partitionExamples(data, { scheme, parameters, clients: count, seed });
   const order = createRandom(seed, "attackers").shuffleInPlace(Array.from(parts.keys()));
   const attackers = new Set(attack === undefined ? [] : order.slice(0, attack.attackers));

@@ -15,6 +15,7 @@ const EVERYTHING: SimulationDescription = {
   title: "Everything",
   federation: {
     ...{ net: "mlp:4", data: "d", evaluate: "d", clients: 6, rounds: 3, failures: 2, lost: 0.1 },
+    loss: "cross-entropy",
     client: {
       ...{ epochs: 2, batch: 8, proximal: 0.1, scaffold: false },
       optimizer: { kind: "sgd", momentum: 0.5, nesterov: true, decayExcept: ["*.bias"] },

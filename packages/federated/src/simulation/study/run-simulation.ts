@@ -1,5 +1,12 @@
 import { at, entry } from "@isthmus/core";
-import { type DataSet, fingerprintData, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import {
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+  lossOf,
+  scoreBy,
+} from "@isthmus/graph";
 import {
   createTask,
   findMissing,
@@ -10,6 +17,7 @@ import {
   type Task,
   type TaskStore,
 } from "@isthmus/tasks";
+import { chooseTrainOptions } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { SimulationDescription } from "../description/simulation-description.ts";
 import type { FederationRun, PartitionedClient } from "../result/federation-run.ts";
@@ -94,15 +102,20 @@ const keysOf = ({ tasks }: SimulationPlan): readonly string[] => tasks.map(({ ke
 
 /**
  * Plans a simulation: turns every federation into a task whose key says all that its result depends on.
- * @throws InputError if the description contradicts itself, or names what is not there
+ * @throws InputError if the description contradicts itself, names what is not there, or data do not fit the
+ *   loss
+ * @throws UsageError if no network is trained by the loss
  */
 export async function planSimulation(
   description: SimulationDescription,
   { engine, openData }: PlanSimulationPorts,
 ): Promise<SimulationPlan> {
-  const { net, data: dataName, evaluate } = description.federation;
+  const { net, data: dataName, evaluate, loss } = description.federation;
   const [data, evaluationData] = [await openData(dataName), await openData(evaluate)];
   const { graph, initialize } = parseNetwork(net, data);
+  const scored = scoreBy(graph, loss);
+  chooseTrainOptions({ graph: scored, data });
+  lossOf(scored, evaluationData, "simulate a federation");
   const digests = {
     data: `${data.size} ${fingerprintData(data)}`,
     evaluate: `${evaluationData.size} ${fingerprintData(evaluationData)}`,

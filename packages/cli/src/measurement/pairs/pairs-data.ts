@@ -5,14 +5,14 @@ import { fingerprintData } from "@isthmus/graph";
 import type { GatheredFiles } from "@isthmus/tasks";
 import type { DataContext } from "@isthmus/zoo";
 import { z } from "zod";
-import type { DataOptions } from "../open/open-data.ts";
-import { type MeasuredData, openMeasured } from "../open/open-measured.ts";
-import { assertSameData } from "../work/assert-same-data.ts";
-import { gatherData, gatherTokenizer } from "../work/gather-inputs.ts";
-import { holdExamples } from "../work/hold-examples.ts";
-import { keepLast } from "../work/keep-last.ts";
+import type { DataOptions } from "../../open/open-data.ts";
+import { type MeasuredData, openMeasured } from "../../open/open-measured.ts";
+import { assertSameData } from "../../work/assert-same-data.ts";
+import { gatherData, gatherTokenizer } from "../../work/gather-inputs.ts";
+import { holdExamples } from "../../work/hold-examples.ts";
+import { keepLast } from "../../work/keep-last.ts";
 
-/** Examples of a map, as the key of a task records them: what is in them counts, not only their names. */
+/** Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only their names. */
 export interface PairsData extends DataOptions {
   /** Folder of the tokenizer, for texts. */
   readonly tokenizedBy?: string | undefined;

@@ -1,19 +1,19 @@
-import type { PairsOfNetworks } from "@isthmus/barrier";
+import type { NetworkPair } from "@isthmus/findings";
 
 /** Products of a weight and a number that a task has at least, if there are pairs enough: some seconds. */
 const TASK_WORK = 5e10;
-/** Number of parts that the pairs of a large map are cut into, whatever the number of workers. */
+/** Number of parts that the pairs of many networks are cut into, whatever the number of workers. */
 const PARTS = 32;
 
 /**
  * Joins pairs that follow each other until a task takes some seconds. Which pairs are together does not
- * depend on which of them are missing, so that a map that goes on finds the tasks that it had.
- * @param networks - number of networks of the map
+ * depend on which of them are missing, so that a measurement that goes on finds the tasks that it had.
+ * @param networks - number of all networks
  * @param work - products of a weight and a number that one pair takes
  * @returns positions in the list of pairs
  */
 export function groupPairs(
-  pairs: PairsOfNetworks["pairs"],
+  pairs: readonly NetworkPair[],
   networks: number,
   work: number,
 ): readonly number[][] {

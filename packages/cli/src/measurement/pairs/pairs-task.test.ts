@@ -1,10 +1,11 @@
+import { MAP } from "@isthmus/barrier";
 import { InputError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withOtherType, withStrangeKey } from "../../../../test/helpers/mutate-json.ts";
-import { type MapPairsParams, mapPairsTask } from "./map-pairs-task.ts";
+import { withOtherType, withStrangeKey } from "../../../../../test/helpers/mutate-json.ts";
+import { type PairsParams, pairsTask } from "./pairs-task.ts";
 
-const PARAMS: MapPairsParams = {
+const PARAMS: PairsParams = {
   data: {
     data: "npz:stripes.npz:test",
     recalibrateData: "npz:stripes.npz:train",
@@ -21,15 +22,16 @@ const PARAMS: MapPairsParams = {
     [1, 2],
   ],
 };
-const check = (params: unknown) => () => mapPairsTask.assertParams?.(params);
+const KIND = pairsTask(MAP, MAP.pairs ?? expect.fail());
+const check = (params: unknown) => () => KIND.assertParams?.(params);
 
-describe("mapPairsTask", () => {
-  it("mapPairsTask takes its parameters, and none with a part of another type or a key more", () => {
+describe("pairsTask()", () => {
+  it("a task of pairs takes its parameters, and none with a part of another type or a key more", () => {
     expect(check(PARAMS)).not.toThrow();
     const spoilt = fc
       .oneof(withOtherType(PARAMS), withStrangeKey(PARAMS))
       // An empty list of pairs is nothing to do.
-      .filter(({ value }) => JSON.stringify((value as Partial<MapPairsParams> | null)?.pairs) !== "[]");
+      .filter(({ value }) => JSON.stringify((value as Partial<PairsParams> | null)?.pairs) !== "[]");
     fc.assert(
       fc.property(spoilt, ({ value }) => {
         expect(check(value)).toThrow(InputError);
@@ -38,7 +40,7 @@ describe("mapPairsTask", () => {
     );
   });
 
-  it("mapPairsTask names what does not fit", () => {
+  it("a task of pairs names what does not fit", () => {
     const params = { ...PARAMS, options: { ...PARAMS.options, points: 2 } };
     expect(check(params)).toThrow(/"params.options.points" must be at least 3: it is 2/);
   });

@@ -1,14 +1,22 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { bindNetwork, type MeasurePairs, type PairNetwork, type PairsOfNetworks } from "@isthmus/barrier";
-import { at, digestFile, entry, saveCheckpoint, saveFile, sizeOf } from "@isthmus/core";
+import { bindNetwork } from "@isthmus/barrier";
+import { at, digestFile, entry, resolveFields, saveCheckpoint, saveFile, sizeOf } from "@isthmus/core";
+import type {
+  AnyMeasurement,
+  AnyPairsMeasurement,
+  MeasurePairs,
+  NetworkPair,
+  PairNetwork,
+  PairsOfNetworks,
+} from "@isthmus/findings";
 import type { Graph } from "@isthmus/graph";
 import { createTask, runMissing, type Task, type TaskFile, type UserFile } from "@isthmus/tasks";
-import type { QueueTasks } from "../work/with-queue.ts";
+import type { QueueTasks } from "../../work/with-queue.ts";
 import { encodeForTasks } from "./encode-for-tasks.ts";
 import { groupPairs } from "./group-pairs.ts";
-import { type MapPairsParams, type MapPairsResult, mapPairsTask } from "./map-pairs-task.ts";
 import type { PairsData } from "./pairs-data.ts";
+import { type PairsParams, type PairsResult, pairsTask } from "./pairs-task.ts";
 
 /** Examples that pairs are measured on, for other machines. */
 export interface QueuedData {
@@ -27,18 +35,25 @@ interface QueuedPairs {
   readonly pairs: readonly number[];
 }
 
+/** What the tasks of a measurement are made of. */
+interface PairsPlan {
+  readonly measurement: Pick<AnyMeasurement, "kind" | "version" | "attempt">;
+  readonly measured: AnyPairsMeasurement;
+  readonly queued: QueuedData;
+}
+
 /**
- * Returns what measures pairs of networks on the workers of a queue. Networks are written once, as the map
- * has them, into the folder for tasks.
+ * Returns what measures pairs of networks on the workers of a queue. Networks are written once, as the
+ * measurement has them, into the folder for tasks.
  */
-export function queuePairs(tasks: QueueTasks, queued: QueuedData): MeasurePairs {
+export function queuePairs(tasks: QueueTasks, plan: PairsPlan): MeasurePairs {
   return async (pairs, { signal, onProgress, onPair }) => {
-    const planned = await planTasks(pairs, queued, tasks);
+    const planned = await planTasks(pairs, plan, tasks);
     const isTold = new Set<string>();
     const tell = async (key: string, result: object): Promise<void> => {
       if (isTold.has(key)) return;
       isTold.add(key);
-      const { numbers } = result as MapPairsResult;
+      const { numbers } = result as PairsResult;
       for (const { task, pairs: positions } of planned) {
         if (task.key !== key) continue;
         for (const [i, position] of positions.entries()) await onPair(position, at(numbers, i, "pair"));
@@ -67,7 +82,7 @@ export function queuePairs(tasks: QueueTasks, queued: QueuedData): MeasurePairs 
 
 async function planTasks(
   { graph, networks, pairs, options }: PairsOfNetworks,
-  { data, feeds, size, files: named }: QueuedData,
+  { measurement, measured, queued: { data, feeds, size, files: named } }: PairsPlan,
   { folder, engine }: QueueTasks,
 ): Promise<readonly QueuedPairs[]> {
   const write = async (name: string, content: string | Uint8Array): Promise<TaskFile> => {
@@ -84,17 +99,19 @@ async function planTasks(
   const files = new Map<number, TaskFile>();
   for (const position of used)
     files.set(position, await writeNetwork(graph, at(networks, position, "network"), folder));
-  const work = weightsOf(graph) * size * (options.points - 2);
+  const kind = pairsTask(measurement, measured);
+  const resolved = resolveFields(measurement.attempt, measured.options, options);
+  const work = weightsOf(graph) * size * measured.evaluations(resolved);
   return groupPairs(pairs, networks.length, work).map((group) => {
     const both = group.map((pair) => at(pairs, pair, "pair"));
     const here = [...new Set(both.flat())];
-    const params: MapPairsParams = {
+    const params: PairsParams = {
       ...{ data, options },
       pairs: both.map(([a, b]) => [here.indexOf(a), here.indexOf(b)] as const),
     };
     const inputs = { ...shared, networks: here.map((position) => entry(files, position, "network")) };
     return {
-      task: createTask(mapPairsTask, engine, { params, inputs, label: labelOf(both) }),
+      task: createTask(kind, engine, { params, inputs, label: `${measurement.kind} ${labelOf(both)}` }),
       pairs: group,
     };
   });
@@ -119,8 +136,8 @@ function weightsOf({ weights }: Graph): number {
   return [...weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
-function labelOf(pairs: readonly (readonly [a: number, b: number])[]): string {
+function labelOf(pairs: readonly NetworkPair[]): string {
   const [a, b] = at(pairs, 0, "pair");
   const more = pairs.length === 1 ? "" : ` and ${pairs.length - 1} more`;
-  return `map pair ${a}-${b}${more}`;
+  return `pair ${a}-${b}${more}`;
 }

@@ -36,13 +36,13 @@ export interface Making<S extends StartSort, E> {
 export type MadeVariable = readonly [name: string, values: readonly VariableValue[]];
 
 /**
- * A way to make networks of a study, in one place: which entries choose it, their schema, how many networks
- * they stand for, and the tasks that make them.
+ * A way to make the networks of a group of a study, in one place: which entries choose it, their schema, how
+ * many networks they stand for, and the tasks that make them.
  * @typeParam S - what the networks are made from
  * @typeParam E - an entry of a study
  * @typeParam O - the options among the keys of an entry
  */
-export interface NetworkMaker<S extends StartSort, E extends object, O extends object> {
+export interface GroupMaker<S extends StartSort, E extends object, O extends object> {
   /** Key by which an entry chooses this way; its value names the group of the starts, if there are any. */
   readonly key: string;
   /** A further key and its value, for one of several ways of the same key. @defaultValue none */
@@ -67,4 +67,7 @@ export interface NetworkMaker<S extends StartSort, E extends object, O extends o
 }
 
 /** Any maker of networks. */
-export type AnyNetworkMaker = NetworkMaker<StartSort, object, Readonly<Record<string, unknown>>>;
+export type AnyGroupMaker = GroupMaker<StartSort, object, Readonly<Record<string, unknown>>>;
+
+/** The entry of a study that a way to make networks is chosen by. */
+export type EntryOfGroup<M> = M extends GroupMaker<infer _S, infer E, infer _O> ? E : never;

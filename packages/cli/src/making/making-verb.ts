@@ -1,0 +1,114 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { at, resolveFields } from "@isthmus/core";
+import type { MakerSubject, NetworkMaker } from "@isthmus/findings";
+import type { Architecture } from "@isthmus/graph";
+import { formatReport } from "../format/format-result.ts";
+import { addFieldOptions, readFields } from "../measurement/field-options.ts";
+import { toAttribute, toFlag } from "../measurement/flag-names.ts";
+import { addBindingOptions } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
+import { addScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
+import { addEngineOption } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
+import { nameState } from "../training/training-files.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
+import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
+import { makingControl, notingState } from "./making-control.ts";
+import { OPEN_TENSORS, type OpenedStart, openWithGraph, type ReadingOptions } from "./open-start.ts";
+import { type WritingRequest, writeNetwork } from "./write-network.ts";
+
+/** Arguments of commands that make a network, by what they start from. */
+const ARGUMENTS: Readonly<Record<NetworkMaker["from"], readonly [name: string, help: string]>> = {
+  network: ["<network>", "the checkpoint: a file, or a folder"],
+  networks: ["<networks...>", "the checkpoints: files, or folders; * and ? are wildcards for files"],
+};
+
+/** Makes the function that creates the command of a maker of networks. */
+export function makingVerb(maker: NetworkMaker): CreateVerb {
+  return (run) => {
+    const command: CommandUnknownOpts = createVerb(maker.name, HELP_GROUPS.done);
+    command.argument(...ARGUMENTS[maker.from]);
+    addFieldOptions(command, maker.options);
+    if (maker.needsGraph) addReadingOptions(command, maker);
+    command.requiredOption(
+      "-o, --output <path>",
+      `${maker.makes}: a file ending in .safetensors, or a folder`,
+    );
+    if (maker.resumes)
+      command.option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left it");
+    return command
+      .addHelpText("after", formatExamples(...usageOf(maker)))
+      .action(() => run(command.opts(), (context) => make(maker, command, context)));
+  };
+}
+
+const usageOf = ({ name, usage }: NetworkMaker): (readonly [command: string, purpose: string])[] =>
+  usage.map(([words, purpose]) => [`isthmus ${name} ${words}`, purpose]);
+
+/** Adds the options that say how the architecture is read, and which examples the maker is given. */
+function addReadingOptions(command: CommandUnknownOpts, { examples }: NetworkMaker): void {
+  command.option(
+    "--graph <file>",
+    "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
+  );
+  const asked = Object.entries(examples);
+  for (const [name, { help, isOptional }] of asked) {
+    const option = [`--${toFlag(name)} <name>`, `${help}; ${dataForms()}`] as const;
+    if (isOptional) command.option(...option);
+    else command.requiredOption(...option);
+  }
+  if (asked.length > 0) addScalingOptions(command);
+  addBindingOptions(addEngineOption(command));
+}
+
+/** Options of every command that makes a network, beside the ones of its maker. */
+type Flags = ReadingOptions & { readonly output: string; readonly resume?: true };
+
+async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: Context): Promise<Outcome> {
+  const { name, attempt, options: fields, from, needsGraph, resumes } = maker;
+  const options = resolveFields(attempt, fields, readFields(attempt, command, fields));
+  // Commander cannot know the types of options from tables.
+  const flags = command.opts() as unknown as Flags;
+  const { output, resume = false } = flags;
+  const examples = namedExamples(maker, command);
+  const state = resumes ? nameState(output) : undefined;
+  const paths = from === "network" ? command.args : await expandPaths(command.args);
+  const request: WritingRequest<Architecture | undefined> = {
+    ...{ verb: name, paths, output, states: state === undefined ? [] : [state] },
+    opening: needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS,
+  };
+  const work = () =>
+    writeNetwork(request, context, async (start) => {
+      const control = makingControl({ state, resume }, context);
+      const { weights, result } = await maker.make(subjectOf(maker, start), options, control);
+      const whole = { kind: name, ...sourcesOf(maker, start), ...result };
+      const text = formatReport(maker.describe(whole), context.terminal);
+      return { weights, result: whole, making: { ...options, ...examples }, text };
+    });
+  if (state === undefined) return work();
+  return withTrainingLock({ state, output }, () => notingState({ verb: name, state }, context, work));
+}
+
+/** Returns the examples that a command line names, by the names that the maker has for them. */
+function namedExamples(
+  { examples }: NetworkMaker,
+  command: CommandUnknownOpts,
+): Readonly<Record<string, string | undefined>> {
+  const names = Object.keys(examples);
+  const named = names.map((name) => [name, command.getOptionValue(toAttribute(toFlag(name)))] as const);
+  return Object.fromEntries(named.map(([name, source]) => [name, source as string | undefined]));
+}
+
+type Opened = OpenedStart<Architecture | undefined>;
+
+function subjectOf({ from }: NetworkMaker, { networks, architecture, examples }: Opened): MakerSubject {
+  const opened = { architecture, examples };
+  return from === "network" ? { ...opened, network: at(networks, 0, "network") } : { ...opened, networks };
+}
+
+/** Says which networks one was made of. */
+function sourcesOf({ from }: NetworkMaker, { networks }: Opened): object {
+  const sources = networks.map(({ source }) => source);
+  return from === "network" ? { network: at(sources, 0, "network") } : { networks: sources };
+}

@@ -1,0 +1,86 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import type { Architecture, BindingSummary, BoundNetwork, DataSet } from "@isthmus/graph";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-architecture.ts";
+import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+import type { Context } from "../verb.ts";
+
+/** Options that say how the architecture and the examples of a network are read. */
+export type ReadingOptions = ArchitectureOptions & BindingOptions & ScalingOptions;
+
+/**
+ * Opened networks and examples that a network is made of.
+ * @typeParam A - the architecture, or undefined if tensors alone are worked on
+ */
+export interface OpenedStart<A> {
+  readonly networks: readonly Checkpoint[];
+  readonly architecture: A;
+  /** The examples that are named, by their names. */
+  readonly examples: Readonly<Record<string, DataSet>>;
+}
+
+/** An opened start, and what the command needs of it to write a network. */
+interface BoundStart<A> extends OpenedStart<A> {
+  readonly binding: BindingSummary | undefined;
+  /** Gives the tensors of a network the names that they have in the files. */
+  readonly restore: BoundNetwork["restore"];
+}
+
+/** How a command opens what it makes a network of. */
+export interface StartOpening<A> {
+  /** Files that are read beside the checkpoints, which are not written over. */
+  readonly files: readonly string[];
+  open(checkpoints: readonly Checkpoint[], context: Context): Promise<BoundStart<A>>;
+}
+
+/** Opens networks as tensors alone, whatever their architecture is. */
+export const OPEN_TENSORS: StartOpening<undefined> = {
+  files: [],
+  open: async (networks) => ({
+    networks,
+    architecture: undefined,
+    examples: {},
+    binding: undefined,
+    restore: (network) => network,
+  }),
+};
+
+/** A network that is made with an architecture, as a command line names everything. */
+export interface ReadingRequest {
+  readonly verb: string;
+  readonly paths: readonly string[];
+  readonly reading: ReadingOptions;
+  /** Names of examples, in the order in which they are opened. */
+  readonly examples: Readonly<Record<string, string | undefined>>;
+}
+
+/** Opens networks with the architecture that they share, and examples for it. */
+export function openWithGraph({
+  verb,
+  paths,
+  reading,
+  examples,
+}: ReadingRequest): StartOpening<Architecture> {
+  return {
+    files: [reading.graph, reading.exportedFrom].filter((file) => file !== undefined),
+    async open(checkpoints, context) {
+      await assertArchitecture(verb, paths, reading);
+      const read = await openSharedArchitecture(paths, reading);
+      const opened: [string, DataSet][] = [];
+      for (const [name, source] of Object.entries(examples)) {
+        if (source !== undefined) opened.push([name, await openExamples(source, reading, dataContext(read))]);
+      }
+      const [first] = opened;
+      const fitted = first === undefined ? read : fitToData(read, first[1]);
+      const bound = await bindArchitecture(fitted, checkpoints, reading, context);
+      return {
+        networks: bound.networks.map(({ network }) => network),
+        architecture: bound,
+        examples: Object.fromEntries(opened),
+        binding: bound.binding,
+        restore: at(bound.networks, 0, "network").restore,
+      };
+    },
+  };
+}

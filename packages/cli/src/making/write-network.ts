@@ -1,0 +1,69 @@
+import { rm } from "node:fs/promises";
+import { type Checkpoint, describeMaking, saveCheckpoint } from "@isthmus/core";
+import type { DrawableResult } from "@isthmus/report";
+import { formatOutputs } from "../format/format-outputs.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { saveResult } from "../result/save-result.ts";
+import type { Context, Outcome } from "../verb.ts";
+import type { OpenedStart, StartOpening } from "./open-start.ts";
+
+/** A network that a command writes: what it is made of, and where everything goes. */
+export interface WritingRequest<A> {
+  readonly verb: string;
+  /** Checkpoints that it is made of. */
+  readonly paths: readonly string[];
+  readonly opening: StartOpening<A>;
+  readonly output: string;
+  /** File for the JSON of what is said of it. */
+  readonly saveResult?: string | undefined;
+  /** File for its page. */
+  readonly report?: string | undefined;
+  /** States beside the output, which are removed once it is written. @defaultValue none */
+  readonly states?: readonly string[];
+}
+
+/** A network that was made. */
+export interface Written {
+  readonly weights: Checkpoint;
+  /** What `--json` prints of it. */
+  readonly result: object;
+  /** What its metadata say of its making, beside the command and the networks. */
+  readonly making: Readonly<Record<string, unknown>>;
+  /** What the terminal shows of it. */
+  readonly text: string;
+}
+
+/**
+ * Makes a network of others and writes it: opens what it is made of, writes how it was made into its
+ * metadata, and what is said of it into the files that options name.
+ * @param make - makes the network
+ */
+export async function writeNetwork<A>(
+  { verb, paths, opening, output, saveResult: saved, report, states = [] }: WritingRequest<A>,
+  context: Context,
+  make: (start: OpenedStart<A>) => Promise<Written>,
+): Promise<Outcome> {
+  const { version, signal } = context;
+  if (report !== undefined) assertPageName(report);
+  return withCheckpoints(paths, async (checkpoints) => {
+    const inputs = [...checkpoints.flatMap(({ files }) => files), ...opening.files];
+    const results = [saved, report].filter((file) => file !== undefined);
+    for (const file of results) await assertOutput(file, inputs);
+    const { binding, restore, ...start } = await opening.open(checkpoints, context);
+    const { weights, result, making, text } = await make(start);
+    const { files } = await saveCheckpoint(restore(weights), output, {
+      metadata: describeMaking(checkpoints, { verb, version, ...making }),
+      overwrite: true,
+      signal,
+    });
+    for (const left of states) await rm(left, { force: true, recursive: true });
+    // Only commands whose results can be drawn have options for files of results.
+    await saveResult(result as DrawableResult, { output: saved, report }, { inputs, context });
+    const outputs = [...files, ...results];
+    return {
+      result: { ...result, ...(binding && { binding }), outputs },
+      text: text + formatOutputs(outputs),
+    };
+  });
+}

@@ -1,0 +1,43 @@
+import { formatNumber, type TableColumn } from "@isthmus/findings";
+import type { SimulationResult } from "../result/simulation-result.ts";
+import { type ScoreScale, scaleOf } from "../result/summarize-runs.ts";
+
+/** Words and forms in which the scores of federations are shown: accuracies, or losses that have no errors. */
+export interface ScoreWords extends ScoreScale {
+  /** Name of the score in the middle of a sentence. */
+  readonly name: "accuracy" | "loss";
+  readonly title: "Accuracy" | "Loss";
+  /** Title of an axis, with the unit. */
+  readonly axis: string;
+  /** Kind and unit of a column of scores. */
+  readonly column: Pick<TableColumn, "kind" | "unit">;
+  /** Writes a score. */
+  format(score: number): string;
+}
+
+/** Returns the words in which the scores of a simulation are shown. */
+export function scoreWords(result: Pick<SimulationResult, "runs">): ScoreWords {
+  const { hasErrors, unit } = scaleOf(result);
+  if (hasErrors) {
+    return {
+      ...{ hasErrors, unit, name: "accuracy", title: "Accuracy", axis: "Accuracy (%)" },
+      column: { kind: "share" },
+      format: (share) => `${(100 * share).toFixed(1)} %`,
+    };
+  }
+  return {
+    ...{ hasErrors, unit, name: "loss", title: "Loss", axis: withUnit("Loss", unit) },
+    column: lossColumn(unit),
+    format: formatNumber,
+  };
+}
+
+/** Returns kind and unit of a column of losses. */
+export function lossColumn(unit: string): Pick<TableColumn, "kind" | "unit"> {
+  return { kind: "loss", ...(unit !== "" && { unit }) };
+}
+
+/** Writes a unit in brackets behind what is measured in it, if there is one. */
+export function withUnit(title: string, unit: string): string {
+  return unit === "" ? title : `${title} (${unit})`;
+}

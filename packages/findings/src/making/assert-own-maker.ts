@@ -1,0 +1,82 @@
+import type { UsageError } from "@isthmus/core";
+import { assertOwnFields, OPTION_NAME, TAKEN_OPTIONS } from "../measurement/assert-own-fields.ts";
+import {
+  assertDefinition,
+  isObject,
+  isText,
+  optional,
+  RULES_OF_PARTS,
+  type Rule,
+  refusalOf,
+  wordsRule,
+} from "../own/assert-definition.ts";
+import type { MakerStart } from "./network-maker.ts";
+
+/** What a maker can start from. */
+const STARTS: readonly MakerStart[] = ["network", "networks"];
+
+const LATER = optional(RULES_OF_PARTS.function);
+const FLAG: Rule = { rule: "true or false", holds: (value) => typeof value === "boolean", optional: true };
+
+/** Rules of the parts of a definition; options and examples are checked apart. */
+const RULES: Readonly<Record<string, Rule>> = {
+  name: wordsRule("low-rank"),
+  summary: RULES_OF_PARTS.summary,
+  from: {
+    rule: `one of ${STARTS.join(", ")}`,
+    holds: (value) => STARTS.some((start) => start === value),
+  },
+  make: RULES_OF_PARTS.function,
+  options: optional(RULES_OF_PARTS.options),
+  examples: optional(RULES_OF_PARTS.object),
+  version: optional(RULES_OF_PARTS.version),
+  attempt: optional(RULES_OF_PARTS.text),
+  does: optional(RULES_OF_PARTS.text),
+  makes: optional(RULES_OF_PARTS.text),
+  needsGraph: FLAG,
+  resumes: FLAG,
+  usage: optional(RULES_OF_PARTS.commands),
+  labelOf: LATER,
+  describe: LATER,
+};
+
+/** Names that options of commands and entries have for something else. */
+const TAKEN = { names: new Set([...TAKEN_OPTIONS, "resume", "net"]), by: "every network maker" };
+
+/** Names of examples, which no option can have. */
+const OF_EXAMPLES: readonly string[] = ["data", "statisticsData"];
+
+/**
+ * Checks that a value is a maker of networks as a user defines one.
+ * @throws UsageError if something is missing, is not what it must be, or is unknown
+ */
+export function assertOwnMaker(definition: unknown): void {
+  const what = "a network maker";
+  assertDefinition(what, definition, RULES);
+  const refuse = refusalOf(what);
+  const { options, examples, needsGraph = false } = definition;
+  assertOwnFields(isObject(options) ? options : {}, TAKEN, refuse);
+  const asked = Object.entries(isObject(examples) ? examples : {});
+  for (const [name, value] of asked) assertExamples(name, value, { options, refuse });
+  if (asked.length > 0 && needsGraph === false) {
+    throw refuse(
+      `"needsGraph" must be true if it asks for examples, which are read for a graph: it is false`,
+    );
+  }
+}
+
+interface Definition {
+  readonly options: unknown;
+  readonly refuse: (problem: string) => UsageError;
+}
+
+function assertExamples(name: string, value: unknown, { options, refuse }: Definition): void {
+  const what = `"examples.${name}"`;
+  if (!OPTION_NAME.test(name)) throw refuse(`${what} must have a name like cueData, of letters and digits`);
+  const isTaken = TAKEN.names.has(name) && !OF_EXAMPLES.includes(name);
+  if (isTaken || name in Object(options)) {
+    throw refuse(`${what} must have another name: there is a "${name}" for something else`);
+  }
+  if (!isObject(value) || !isText(value["help"]))
+    throw refuse(`${what} must be an object with a "help" that says what they are for`);
+}

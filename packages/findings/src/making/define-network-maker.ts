@@ -1,0 +1,135 @@
+import type { AnyField, Checkpoint, ValuesOf } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { describePlainly } from "../measurement/describe-plainly.ts";
+import { plainTitle } from "../measurement/own-result.ts";
+import type { Report } from "../report.ts";
+import { assertOwnMaker } from "./assert-own-maker.ts";
+import type {
+  MadeNetwork,
+  MakerExamples,
+  MakerStart,
+  MakerStarts,
+  MakerSubject,
+  MakingControl,
+  NetworkMaker,
+} from "./network-maker.ts";
+
+/** Options by their names. */
+type Fields = Readonly<Record<string, AnyField>>;
+
+/** Examples by their names. */
+type Asked = Readonly<Record<string, MakerExamples>>;
+
+/** Examples that were opened: one that is optional may be missing. */
+type Opened<X extends Asked> = {
+  readonly [K in keyof X]: X[K] extends { readonly isOptional: true } ? DataSet | undefined : DataSet;
+};
+
+/** What a maker makes a network of, as far as its definition says. */
+export type OwnStart<S extends MakerStart, X extends Asked, G extends boolean> = MakerStarts[S] & {
+  /** Graph and engine; a command may name no graph if the maker needs none. */
+  readonly architecture: G extends true ? Architecture : Architecture | undefined;
+  readonly examples: Opened<X>;
+};
+
+/** A maker of networks as a user writes it; whatever is left out has a default. */
+export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X extends Asked, G extends boolean>
+  extends Partial<
+    Pick<NetworkMaker, "attempt" | "describe" | "does" | "makes" | "resumes" | "usage" | "version">
+  > {
+  /** Key of its entries in studies, name of its tasks and of its command, such as `low-rank`. */
+  readonly name: string;
+  /** Says in one line what it does, for help. */
+  readonly summary: string;
+  /** Whether it makes a network of each one, or one of several. */
+  readonly from: S;
+  /** Its options, each once, made by `numberField` and its like. @defaultValue none */
+  readonly options?: F;
+  /** Examples that it asks for, by their names, such as `data`. @defaultValue none */
+  readonly examples?: X;
+  /** Whether it needs the architecture, or works on tensors alone. @defaultValue false */
+  readonly needsGraph?: G;
+  /** Says how a network differs from the one it was made of. @defaultValue its name and its options */
+  labelOf?(options: ValuesOf<F>, examples: Readonly<Record<string, string>>): string;
+  /** Makes a network; a result, if there is one, is plain data that a JSON file can hold. */
+  make(
+    start: OwnStart<S, X, G>,
+    options: ValuesOf<F>,
+    control: MakingControl,
+  ): Promise<Checkpoint | MadeNetwork>;
+}
+
+/** A maker of networks of one's own, whatever it starts from. */
+type AnyOwn = OwnNetworkMaker<MakerStart, Fields, Asked, boolean>;
+
+/**
+ * Defines a way to make networks from little: its name, what it starts from, its options and what it does.
+ * Entries of studies have its name as their key, and a command of that name writes a network. Both take it
+ * from the file that `--use` names, or from `addNetworkMaker`.
+ * @throws UsageError if something is missing, or is not what it must be
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTensor, numberField, toFloat64, withTensors } from "@isthmus/core";
+ * import { defineNetworkMaker } from "isthmus";
+ *
+ * const maker = defineNetworkMaker({
+ *   name: "shrunken",
+ *   summary: "Multiply all weights of a network by a number",
+ *   from: "network",
+ *   options: { factor: numberField({ default: 0.5, help: "number that weights are multiplied by" }) },
+ *   async make({ network }, { factor }) {
+ *     const tensors = new Map();
+ *     for (const name of network.tensors.keys()) {
+ *       const tensor = await network.read(name);
+ *       const data = toFloat64(tensor.data, tensor.dtype).map((weight) => weight * factor);
+ *       tensors.set(name, createTensor("f64", tensor.shape, data));
+ *     }
+ *     return withTensors(network, tensors);
+ *   },
+ * });
+ * assert.equal(maker.labelOf({ factor: 0.5 }, {}), "shrunken, factor 0.5");
+ * ```
+ */
+export function defineNetworkMaker<
+  S extends MakerStart,
+  F extends Fields = Record<never, AnyField>,
+  X extends Asked = Record<never, MakerExamples>,
+  G extends boolean = false,
+>(definition: OwnNetworkMaker<S, F, X, G>): NetworkMaker<ValuesOf<F>, keyof X & string> {
+  assertOwnMaker(definition);
+  // The start that a maker is given is the one that it asks for.
+  return completeMaker(definition as unknown as AnyOwn) as NetworkMaker<ValuesOf<F>, keyof X & string>;
+}
+
+/** Fills in what a user has left out. */
+function completeMaker(definition: AnyOwn): NetworkMaker {
+  const { name, summary, from, options = {}, examples = {}, version = 1 } = definition;
+  return {
+    ...{ name, version, summary, from, options, examples },
+    attempt: definition.attempt ?? `make a network by ${name}`,
+    does: definition.does ?? "make",
+    makes: definition.makes ?? "the network that is made",
+    needsGraph: definition.needsGraph ?? false,
+    resumes: definition.resumes ?? false,
+    usage: definition.usage ?? [],
+    labelOf: (chosen, named) => definition.labelOf?.(chosen, named) ?? plainLabel(name, chosen, named),
+    async make(subject: MakerSubject, chosen, control) {
+      const made = await definition.make(subject, chosen, control);
+      return "weights" in made ? made : { weights: made, result: {} };
+    },
+    describe(result): Report {
+      const whole = { kind: name, ...result };
+      return definition.describe?.(whole) ?? describePlainly(whole, plainTitle(whole));
+    },
+  };
+}
+
+/** Makes a label of the name of a maker, its options and its examples: `low-rank, rank 8`. */
+function plainLabel(name: string, options: object, examples: Readonly<Record<string, string>>): string {
+  const said = Object.entries({ ...options, ...examples }).flatMap(([key, value]) => {
+    return value === undefined || typeof value === "object" ? [] : [`${key} ${value}`];
+  });
+  return [name, ...said].join(", ");
+}

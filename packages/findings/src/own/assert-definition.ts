@@ -1,0 +1,85 @@
+import { closestName, excerpt, UsageError } from "@isthmus/core";
+
+/** What a part of a definition must be, to follow "must be", and whether a value is that. */
+export interface Rule {
+  readonly rule: string;
+  readonly holds: (value: unknown) => boolean;
+  readonly optional?: true;
+}
+
+const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Returns whether a value is a text that says something. */
+export const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
+
+/** Returns whether a value is an object with keys. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Makes the rule of a name of commands, results or tasks. */
+export const wordsRule = (example: string): Rule => ({
+  rule: `lower-case words with hyphens between them, such as ${example}`,
+  holds: (value) => isText(value) && KEBAB.test(value),
+});
+
+/** Rules of parts that definitions of several sorts have. */
+export const RULES_OF_PARTS: Readonly<
+  Record<"summary" | "function" | "version" | "text" | "options" | "object" | "commands", Rule>
+> = {
+  summary: {
+    rule: "one line that says what it does, for help",
+    holds: (value) => isText(value) && !value.includes("\n"),
+  },
+  function: { rule: "a function", holds: (value) => typeof value === "function" },
+  version: {
+    rule: "a whole number from 1",
+    holds: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
+  },
+  text: { rule: "a text", holds: isText },
+  options: {
+    rule: "an object with a field for each option, made by numberField and its like",
+    holds: isObject,
+  },
+  object: { rule: "an object", holds: isObject },
+  commands: {
+    rule: "a list of pairs: the options of a command line, and its purpose",
+    holds: (value) =>
+      Array.isArray(value) && value.every((pair) => Array.isArray(pair) && pair.every(isText)),
+  },
+};
+
+/** Makes a rule of a part that a definition may leave out. */
+export const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
+
+/**
+ * Checks that a value is a definition as a user writes one. It may come from JavaScript, which no compiler
+ * has checked.
+ * @param what - what is defined, such as `a measurement`
+ * @throws UsageError if something is missing, is not what it must be, or is unknown
+ */
+export function assertDefinition(
+  what: string,
+  definition: unknown,
+  rules: Readonly<Record<string, Rule>>,
+): asserts definition is Readonly<Record<string, unknown>> {
+  const refuse = refusalOf(what);
+  if (!isObject(definition)) throw refuse(`it must be an object: it is ${excerpt(definition)}`);
+  for (const [name, { rule, holds, optional: mayMiss }] of Object.entries(rules)) {
+    const value = definition[name];
+    if (value === undefined && mayMiss) continue;
+    if (value === undefined) throw refuse(`"${name}" is missing: it must be ${rule}`);
+    if (!holds(value)) throw refuse(`"${name}" must be ${rule}: it is ${excerpt(value)}`);
+  }
+  const names = Object.keys(rules);
+  const unknown = Object.keys(definition).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const near = closestName(unknown, names);
+  throw refuse(
+    `it has no "${unknown}": ${near === undefined ? `known are ${names.join(", ")}` : `did you mean "${near}"?`}`,
+  );
+}
+
+/** Returns what makes the error of a problem of a definition. */
+export function refusalOf(what: string): (problem: string) => UsageError {
+  return (problem) => new UsageError(`Cannot define ${what} as ${problem}`);
+}

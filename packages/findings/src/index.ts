@@ -44,7 +44,6 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
-  TrainingSubject,
   Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
@@ -66,6 +65,7 @@ export type {
   NamedTraining,
   TrainedExamples,
   TrainingDescription,
+  TrainingSubject,
 } from "./measurement/training-description.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";

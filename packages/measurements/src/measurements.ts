@@ -19,13 +19,13 @@ interface BuiltIn {
   readonly plane: typeof PLANE;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
-  readonly pareto: typeof PARETO;
   readonly mechanisms: typeof MECHANISMS;
   readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
   readonly curve: typeof CURVE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly map: typeof MAP;
+  readonly pareto: typeof PARETO;
   readonly "intrinsic-dimension": typeof INTRINSIC_DIMENSION;
 }
 
@@ -85,13 +85,6 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     subject: "attack",
     load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
-  pareto: {
-    verb: "pareto",
-    summary: "Train one network a task in one run, and draw the front of the networks between them",
-    subject: "training",
-    trains: true,
-    load: async () => (await import("@isthmus/ensemble")).PARETO,
-  },
   mechanisms: {
     verb: "mechanisms",
     summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
@@ -128,6 +121,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure barriers between all pairs of many networks, and place them in the plane",
     subject: "networks-and-star",
     load: async () => (await import("@isthmus/barrier")).MAP,
+  },
+  pareto: {
+    verb: "pareto",
+    summary: "Train one network a task in one run, and draw the front of the networks between them",
+    subject: "training",
+    trains: true,
+    load: async () => (await import("@isthmus/ensemble")).PARETO,
   },
   "intrinsic-dimension": {
     verb: "intrinsic-dimension",

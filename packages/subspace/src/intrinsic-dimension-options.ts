@@ -8,13 +8,13 @@ const LABEL_CHOICES = ["given", "shuffled"] as const;
 
 /** Which subspaces are searched, and how networks are trained in them; the rest is chosen as by `train`. */
 export interface IntrinsicDimensionChoice extends DimensionSearchChoice, TrainingChoice {
-  /** Whether networks are trained on the labels, or on the same ones in another order. @defaultValue "given" */
+  /** Whether networks are trained on the labels, or on these in another order. @defaultValue "given" */
   readonly labels?: (typeof LABEL_CHOICES)[number];
   /** Seed of the order of shuffled labels. @defaultValue 0 */
   readonly seed?: number;
-  /** Seeds of trainings: each decides a start, a matrix, and the order of examples. @defaultValue [0, 1, 2] */
+  /** Seeds, each of which decides a start, a matrix, and the order of examples. @defaultValue [0, 1, 2] */
   readonly seeds?: readonly number[];
-  /** How the learning rate changes in full trainings. @defaultValue as `train` chooses it for the optimizer */
+  /** How the learning rate changes in full trainings. @defaultValue as `train` chooses it */
   readonly baselineSchedule?: ScheduleSpec | undefined;
 }
 

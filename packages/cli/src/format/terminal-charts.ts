@@ -19,7 +19,7 @@ export function drawPlot(plot: Plot, screen: Screen): string | undefined {
   return draw?.(plot, screen);
 }
 
-/** Draws lines over axes of numbers, the one to the right on a logarithmic scale, too; a terminal has no others. */
+/** Draws lines over axes of numbers, of which the one to the right may be logarithmic. */
 function drawLines({ series, x, y }: LinePlot, { columns, unicode, color }: Screen): string | undefined {
   if (y.scale === "log" || [x, y].some(({ names }) => names !== undefined)) return undefined;
   const scale = y.percent ? 100 : 1;

@@ -59,9 +59,9 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     form.addOptions(command, measurement);
     addWayOptions(command.optionsGroup(heading), ways);
     addFormerOptions(command, at(entries, 0, "measurement").kind);
+    addOutputOptions(command, measurement);
     const notes = ways.flatMap(({ measurement: { pairs } }) => (pairs === undefined ? [] : [pairs.note]));
     if (notes.length > 0) addQueueOptions(command);
-    addOutputOptions(command, measurement);
     return command
       .addHelpText("after", formatExamples(...ways.flatMap(examplesOf)))
       .addHelpText("after", notes.map((note) => `\nWith --queue, ${note}.\n`).join(""))
@@ -149,7 +149,7 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
     const { inputs, facts, beside, restore } = opened;
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
-    const work = { verb: entry.verb, beside: journal ?? flags.output ?? report ?? entry.verb, context };
+    const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
     const measured = await withQueue(flags, work, async (tasks) => {
       const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
       const running = { entry, measurement, journal, restore, measurePairs, ...files };

@@ -99,8 +99,8 @@ export interface Field<T> {
   /** Name on a command line. @defaultValue the name of the option in kebab-case */
   readonly flag?: string;
   /**
-   * Name of the value on a command line, such as `<from:to>`; empty if the option takes none there, and stands
-   * for `bare`. @defaultValue by the form
+   * Name of the value on a command line, such as `<from:to>`; empty if the option takes none there, and means
+   * `bare`. @defaultValue by the form
    */
   readonly placeholder?: string;
   /**

@@ -3,7 +3,7 @@ import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import type { MeasuredResult, ResultKind } from "../result-kind.ts";
 import type { AnyPairsMeasurement, MeasurePairs } from "./pairs.ts";
-import type { TrainingDescription } from "./training-description.ts";
+import type { TrainingDescription, TrainingSubject } from "./training-description.ts";
 
 /** What every subject has, whatever is measured: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
@@ -86,22 +86,6 @@ export interface Subjects {
   };
   /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
   readonly training: TrainingSubject;
-}
-
-/** A network that a measurement trains, and examples for it. */
-export interface TrainingSubject extends Architecture {
-  /** Short string that the network is built by, or the file of its graph. */
-  readonly name: string;
-  /** Names of the network and of the examples to train on, as the user has written them. */
-  readonly written: { readonly network: string; readonly data: string };
-  /** Examples to train on. */
-  readonly training: DataSet;
-  /** Examples to measure on. */
-  readonly data: DataSet;
-  /** Returns the network that trainings with a seed start from. */
-  initialize(seed: number): Checkpoint;
-  /** Returns the networks that are trained together with a seed start from, all different. */
-  initializeSeveral(seed: number, count: number): readonly Checkpoint[];
 }
 
 /** Name of a sort of subject. */
@@ -223,7 +207,7 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly subject: S;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
-  /** Says on which examples a `training` is, and what is made of them. @defaultValue its subject is another */
+  /** Says which examples a `training` is on. @defaultValue its subject is another */
   readonly training?: TrainingDescription<O>;
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;

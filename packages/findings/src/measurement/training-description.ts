@@ -1,6 +1,21 @@
 import type { Checkpoint, ResolvedOf } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
-import type { TrainingSubject } from "./measurement.ts";
+import type { Architecture, DataSet } from "@isthmus/graph";
+
+/** A network that a measurement trains, and examples for it. */
+export interface TrainingSubject extends Architecture {
+  /** Short string that the network is built by, or the file of its graph. */
+  readonly name: string;
+  /** Names of the network and of the examples to train on, as the user has written them. */
+  readonly written: { readonly network: string; readonly data: string };
+  /** Examples to train on. */
+  readonly training: DataSet;
+  /** Examples to measure on. */
+  readonly data: DataSet;
+  /** Returns the network that trainings with a seed start from. */
+  initialize(seed: number): Checkpoint;
+  /** Returns the networks that are trained together with a seed start from, all different. */
+  initializeSeveral(seed: number, count: number): readonly Checkpoint[];
+}
 
 /** Examples to train a network on, and to measure it on. */
 export interface TrainedExamples {

@@ -1,5 +1,5 @@
-import type { AnyField, Form } from "@isthmus/core";
-import { shapeOfFields as shapeOfAny, zodOfForm as zodOfAny } from "@isthmus/forms";
+import type { AnyField } from "@isthmus/core";
+import { shapeOfFields as shapeOfAny } from "@isthmus/forms";
 import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import type { z } from "zod";
 
@@ -9,11 +9,6 @@ const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([
   ["optimizer", OPTIMIZER],
   ["schedule", SCHEDULE],
 ]);
-
-/** Makes the schema of the values of a form. */
-export function zodOfForm(form: Form): z.ZodType {
-  return zodOfAny(form, SPECIAL);
-}
 
 /**
  * Makes the schemas of the options that fields describe.

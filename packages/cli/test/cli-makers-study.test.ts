@@ -3,15 +3,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StudyResult } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runAlone, runCli } from "../../../test/helpers/run-cli.ts";
+import { type CliRunner, createRunner, runCli } from "../../../test/helpers/run-cli.ts";
 import { type ClusterFolder, makeClusterFolder } from "./cluster-folder.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/low-rank/", import.meta.url));
 
+/** Runs commands of one test, as makers that these add stay in their process. */
+let own: CliRunner;
 let cluster: ClusterFolder;
 let study: string;
 /** The example's file, in a folder of its own, and a copy of its study that learns stripes. */
 beforeEach(() => {
+  own = createRunner();
   cluster = makeClusterFolder();
   mkdirSync(join(cluster.work, "own"));
   copyFileSync(join(EXAMPLE, "low-rank.ts"), join(cluster.work, "own", "low-rank.ts"));
@@ -22,12 +25,18 @@ beforeEach(() => {
     .replace("seed: 0..1", "seed: [0]");
   writeFileSync(join(cluster.work, "own", "stripes.yaml"), study);
 });
-afterEach(() => cluster.remove());
+afterEach(() => {
+  own.end();
+  cluster.remove();
+});
 
-const run = (name: string, output: string, ...more: string[]) =>
-  runAlone(["study", join("own", name), "-o", join(cluster.folder, output), "-q", ...more], {
-    cwd: cluster.work,
-  });
+/** The words of a study, and where it runs. */
+const words = (name: string, output: string, ...more: string[]) =>
+  [
+    ["study", join("own", name), "-o", join(cluster.folder, output), "-q", ...more],
+    { cwd: cluster.work },
+  ] as const;
+const run = (...args: Parameters<typeof words>) => own.run(...words(...args));
 const filesOf = (output: string) =>
   readdirSync(join(cluster.folder, output, "tasks")).map((key) => [
     key,
@@ -61,15 +70,15 @@ describe("a study with networks of a maker of one's own", () => {
   });
 
   it("checks the options of its entries, and says which line is wrong", async () => {
-    const fail = async (from: string, to: string) => {
+    const fail = async (from: string, to: string, runner = own.run) => {
       writeFileSync(join(cluster.work, "own", "changed.yaml"), study.replace(from, to));
-      return (await run("changed.yaml", "out", "--list")).stderr;
+      return (await runner(...words("changed.yaml", "out", "--list"))).stderr;
     };
     expect(await fail("    low-rank: mlps", "    low-rank: mlps\n    rnak: 2")).toMatch(
       /changed\.yaml:\d+: unknown key "rnak"; did you mean "rank"\?/,
     );
     expect(await fail("rank: [1, 16]", "rank: [0, 16]")).toMatch(/"networks\.low\.rank" must be at least 1/);
     expect(await fail("low-rank: mlps", "low-rank: nets")).toMatch(/there must be networks "nets"/);
-    expect(await fail("use: [./low-rank.ts]\n", "")).toMatch(/"networks\.low\.graph" is missing/);
+    expect(await fail("use: [./low-rank.ts]\n", "", runCli)).toMatch(/"networks\.low\.graph" is missing/);
   });
 });

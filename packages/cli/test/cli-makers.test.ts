@@ -6,7 +6,7 @@ import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, sizeOf 
 import { encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
-import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { createRunner, runAlone, runJson } from "../../../test/helpers/run-cli.ts";
 import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
@@ -23,6 +23,8 @@ interface LowRank {
 /** Outside of the repository, where no package is installed. */
 let folder: string;
 const at = (...path: string[]) => join(folder, ...path);
+/** Makers that a command adds stay in its process, in which commands of other files must not run. */
+const own = createRunner();
 const write = (name: string, text: string) => writeFileSync(at(name), text);
 
 /** The values of the script that made the golden ones: no matrix of them has a small rank. */
@@ -81,7 +83,10 @@ export const kept = defineNetworkMaker({
 });`,
   );
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  own.end();
+  rmSync(folder, { recursive: true });
+});
 
 describe("a network maker of one's own", () => {
   it.each([1, 2])("writes matrices of rank %i as PyTorch makes them", async (rank) => {
@@ -92,6 +97,7 @@ describe("a network maker of one's own", () => {
     const result = await runJson<LowRank & { readonly outputs: readonly string[] }>(
       [...words, "-o", `low-${rank}.safetensors`],
       { cwd: folder },
+      own.run,
     );
     expect(result).toMatchObject({
       kind: "low-rank",
@@ -112,13 +118,13 @@ describe("a network maker of one's own", () => {
   it("brings a verb with help in a group of its own, and a file that says how it was made", async () => {
     const help = await runAlone(["--use=low-rank.ts", "--help"], { cwd: folder });
     expect(help.stdout).toMatch(/Your own networks:\n +low-rank +Keep the largest singular values/);
-    const verb = await runAlone(["low-rank", "--help", "--use", "low-rank.ts"], { cwd: folder });
+    const verb = await own.run(["low-rank", "--help", "--use", "low-rank.ts"], { cwd: folder });
     expect(verb.stdout).toMatch(
       /--rank <n> .*\(default: 8\)\n(.*\n)*.*isthmus low-rank a\.safetensors --rank 4/,
     );
     expect(verb.stdout).not.toMatch(/--graph|--resume/);
     const words = ["low-rank", "a.safetensors", "--tensors", "l0.weight", "--use", "low-rank.ts"];
-    const run = await runAlone([...words, "--rank", "3", "-o", "low.safetensors"], { cwd: folder });
+    const run = await own.run([...words, "--rank", "3", "-o", "low.safetensors"], { cwd: folder });
     expect([run.code, run.stdout]).toEqual([
       0,
       expect.stringMatching(
@@ -134,7 +140,7 @@ describe("a network maker of one's own", () => {
       inputs: ["a.safetensors"],
     });
     await made.close();
-    const wrong = await runAlone(
+    const wrong = await own.run(
       ["--use", "low-rank.ts", "low-rank", "a.safetensors", "--rank", "0", "-o", "x"],
       {
         cwd: folder,
@@ -148,7 +154,7 @@ describe("a network maker of one's own", () => {
 
   it("makes a network of several, whose names may have wildcards", async () => {
     const words = ["--use", "own.mjs", "own-mean", "?.safetensors", "--first", "3", "-o", "mean.safetensors"];
-    expect(await runJson(words, { cwd: folder }, runAlone)).toMatchObject({
+    expect(await runJson(words, { cwd: folder }, own.run)).toMatchObject({
       networks: ["a.safetensors", "b.safetensors"],
       hasGraph: false,
     });
@@ -169,19 +175,19 @@ describe("a network maker of one's own", () => {
       "-o",
       "kept.safetensors",
     ];
-    const without = await runAlone(words, { cwd: folder });
+    const without = await own.run(words, { cwd: folder });
     expect([without.code, without.stderr]).toEqual([
       2,
       expect.stringMatching(/equired option '--data <name>'/),
     ]);
-    const stopped = await runAlone([...words, ...data], { cwd: folder });
+    const stopped = await own.run([...words, ...data], { cwd: folder });
     expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringContaining("stopped half-way")]);
     expect([existsSync(at("kept.state.safetensors")), existsSync(at("kept.safetensors"))]).toEqual([
       true,
       false,
     ]);
     const json = [...words, ...data, "--cue-data", "safetensors:data.safetensors", "--resume"];
-    expect(await runJson(json, { cwd: folder }, runAlone)).toMatchObject({
+    expect(await runJson(json, { cwd: folder }, own.run)).toMatchObject({
       kind: "own-kept",
       network: "a.safetensors",
       ...{ examples: 24, cue: 24, tensors: 6 },
@@ -206,7 +212,7 @@ describe("a network maker of one's own", () => {
       `import { flagField } from "@isthmus/core"; import { defineNetworkMaker } from "isthmus";
 export const own = defineNetworkMaker({ name: "${name}", summary: "x", from: "network", options: ${options}, make: async () => {} });`,
     );
-    const { code, stdout, stderr } = await runCli(["inspect", "a.safetensors", "--use", at(file)], {
+    const { code, stdout, stderr } = await own.run(["inspect", "a.safetensors", "--use", at(file)], {
       cwd: folder,
     });
     expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);

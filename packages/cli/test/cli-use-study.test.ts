@@ -15,7 +15,7 @@ let text: string;
 /** The example's file, in a folder of its own, and a copy of its study that learns stripes. */
 beforeEach(() => {
   own = createRunner();
-  cluster = makeClusterFolder(own);
+  cluster = makeClusterFolder();
   mkdirSync(join(cluster.work, "own"));
   for (const name of ["gradient-norm.ts", "gradient-norm.yaml"])
     copyFileSync(join(EXAMPLE, name), join(cluster.work, "own", name));

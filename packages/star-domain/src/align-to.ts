@@ -1,6 +1,13 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, type Field, triesField } from "@isthmus/core";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
+
+/** The field of the number of searches for each alignment by which a star is judged. */
+export const JUDGING_RESTARTS_FIELD: Field<number> = triesField({
+  least: 1,
+  default: 4,
+  help: "number of searches for each alignment of two networks, of which the best is taken",
+});
 
 /** Options of {@link alignTo}. */
 export interface AlignToOptions {

@@ -1,5 +1,6 @@
 export {
-  MEASURE_STAR_DEFAULTS,
+  MEASURE_STAR_FIELDS,
+  type MeasureStarChoice,
   type MeasureStarOptions,
   type MeasureStarProgress,
   measureStar,
@@ -7,7 +8,8 @@ export {
   summarizePairs,
 } from "./measure-star.ts";
 export {
-  COMPARE_PREDICTORS_DEFAULTS,
+  COMPARE_PREDICTORS_FIELDS,
+  type ComparePredictorsChoice,
   type ComparePredictorsOptions,
   comparePredictors,
   type PredictorComparison,

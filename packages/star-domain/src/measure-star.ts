@@ -1,5 +1,13 @@
 import { measureBarrier } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  createRandom,
+  type FieldsOf,
+  InputError,
+  resolveFields,
+  wholeField,
+} from "@isthmus/core";
 import {
   assertNetwork,
   type DataSet,
@@ -8,8 +16,8 @@ import {
   lossFields,
   scoreBy,
 } from "@isthmus/graph";
-import type { StatisticsChoice } from "@isthmus/statistics";
-import { alignTo } from "./align-to.ts";
+import { STATISTICS_FIELD, type StatisticsChoice } from "@isthmus/statistics";
+import { alignTo, JUDGING_RESTARTS_FIELD } from "./align-to.ts";
 import type { StarArchitecture } from "./search/star-search.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 
@@ -30,10 +38,8 @@ export interface MeasureStarProgress {
   readonly total: number;
 }
 
-/** Options of {@link measureStar}. */
-export interface MeasureStarOptions extends LossOption {
-  /** Decides which regular pairs are drawn, and seeds alignments. */
-  readonly seed: number;
+/** Options of {@link measureStar} that are plain data. */
+export interface MeasureStarChoice {
   /** Evenly spaced places of each pair, at least 3. @defaultValue 11 */
   readonly points?: number;
   /**
@@ -49,23 +55,45 @@ export interface MeasureStarOptions extends LossOption {
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
-  readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+}
+
+/** Most places of a pair. */
+const MOST_PLACES = 10_000;
+
+/** Fields of {@link MeasureStarChoice}. */
+export const MEASURE_STAR_FIELDS: FieldsOf<MeasureStarChoice> = {
+  points: wholeField({
+    least: 3,
+    most: MOST_PLACES,
+    default: 11,
+    help: "number of evenly spaced places for each pair",
+  }),
+  regularPairs: wholeField({
+    least: 0,
+    default: 20,
+    flag: "pairs",
+    help: "number of pairs of regular networks, drawn from all; 0 for all",
+  }),
+  restarts: JUDGING_RESTARTS_FIELD,
+  statistics: STATISTICS_FIELD,
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link measureStar}. */
+export interface MeasureStarOptions extends MeasureStarChoice, LossOption {
+  /** Decides which regular pairs are drawn, and seeds alignments. */
+  readonly seed: number;
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MeasureStarProgress) => void) | undefined;
 }
 
-/** Defaults of {@link measureStar}. */
-export const MEASURE_STAR_DEFAULTS: Required<Omit<MeasureStarOptions, "seed">> = {
+const RUN_DEFAULTS: Required<Omit<MeasureStarOptions, "seed" | keyof MeasureStarChoice>> = {
   loss: undefined,
-  points: 11,
-  regularPairs: 20,
-  restarts: 4,
-  statistics: "auto",
   statisticsData: undefined,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
@@ -112,9 +140,9 @@ export async function measureStar(
   options: MeasureStarOptions,
 ): Promise<StarResult> {
   const { seed, ...others } = options;
-  const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, others, ["seed"]), seed };
+  const resolved = { ...resolveFields("measure a star", MEASURE_STAR_FIELDS, others, RUN_DEFAULTS), seed };
   const graph = scoreBy(unscored, resolved.loss);
-  assertNetworks(graph, { star, anchors, heldOut }, resolved);
+  assertNetworks(graph, { star, anchors, heldOut });
   const groups = {
     regularRegular: drawPairs([...anchors, ...heldOut], resolved),
     starHeldOut: heldOut.map((network): Pair => [star, network]),
@@ -151,14 +179,13 @@ export async function measureStar(
   };
 }
 
-function assertNetworks(graph: Graph, { star, anchors, heldOut }: StarNetworks, options: Resolved): void {
+function assertNetworks(graph: Graph, { star, anchors, heldOut }: StarNetworks): void {
   if (anchors.length === 0) {
     throw new InputError(`Cannot measure the star "${star.source}" as it must have anchors: there are none`, {
       input: star.source,
     });
   }
   for (const network of [star, ...anchors, ...heldOut]) assertNetwork(graph, network);
-  assertWholeOptions("measure a star", options, { regularPairs: 0, restarts: 1 });
 }
 
 /** Draws some of all pairs of networks by the seed, and returns them in the order of all pairs. */

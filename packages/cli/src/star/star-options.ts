@@ -1,7 +1,10 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
+  COMPARE_PREDICTORS_FIELDS,
+  type ComparePredictorsChoice,
   FIND_STAR_DEFAULTS,
-  MEASURE_STAR_DEFAULTS,
+  MEASURE_STAR_FIELDS,
+  type MeasureStarChoice,
   STAR_SEARCH_FIELDS,
   type StarSearchChoice,
 } from "@isthmus/star-domain";
@@ -13,7 +16,7 @@ import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
-import { MOST, parseBytes, parseCount } from "../options/parse-values.ts";
+import { parseBytes, parseCount } from "../options/parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 
@@ -22,7 +25,9 @@ export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
   BindingOptions &
   EngineOptions &
-  Required<Omit<StarSearchChoice, "statisticsExamples">> & {
+  Required<Omit<StarSearchChoice, "statisticsExamples">> &
+  Required<Pick<MeasureStarChoice, "points">> &
+  Pick<ComparePredictorsChoice, "members"> & {
     readonly graph?: string | undefined;
     readonly net?: string | undefined;
     readonly heldOut?: readonly string[] | undefined;
@@ -30,14 +35,13 @@ export type StarVerbOptions = TrainingFlags &
     readonly data: string;
     readonly memory: number;
     readonly align: boolean;
-    readonly points: number;
+    /** Number of pairs of regular networks. */
     readonly pairs: number;
     readonly statistics?: NormPolicy | undefined;
     readonly recalibrateExamples: number;
     readonly measureData?: string | undefined;
     readonly testData?: string | undefined;
     readonly oodData?: string | undefined;
-    readonly members?: number | undefined;
     readonly output: string;
     readonly resume?: true | undefined;
     readonly report?: string | undefined;
@@ -88,18 +92,6 @@ function addMeasurement(command: CommandUnknownOpts): void {
   command
     .optionsGroup(HELP_GROUPS.measured)
     .option("--measure-data <name>", "examples that barriers are measured on (default: --data)")
-    .option(
-      "--points <n>",
-      "number of evenly spaced places for each pair",
-      parseCount(3, MOST.places),
-      MEASURE_STAR_DEFAULTS.points,
-    )
-    .option(
-      "--pairs <n>",
-      "number of pairs of regular networks, drawn from all; 0 for all",
-      parseCount(0),
-      MEASURE_STAR_DEFAULTS.regularPairs,
-    )
     .option("--no-align", "measure pairs as they are, and leave anchors as they are")
     .addOption(
       new Option(
@@ -120,12 +112,9 @@ function addMeasurement(command: CommandUnknownOpts): void {
     .option(
       "--ood-data <name>",
       "examples of other data, scaled as --data, on which predictions should be unsure",
-    )
-    .option(
-      "--members <n>",
-      "number of networks on rays whose predictions are averaged (default: the number of anchors)",
-      parseCount(1),
     );
+  const { points, regularPairs } = MEASURE_STAR_FIELDS;
+  addFieldOptions(command, { points, regularPairs, members: COMPARE_PREDICTORS_FIELDS.members });
 }
 
 function addOutput(command: CommandUnknownOpts): void {

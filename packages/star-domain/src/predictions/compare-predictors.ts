@@ -1,21 +1,21 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
-import { createJudge, type JudgedPredictor, meanQuality, type Predictor } from "@isthmus/ensemble";
+import { BATCH_SIZE_FIELD, type Checkpoint, type FieldsOf, resolveFields, wholeField } from "@isthmus/core";
+import {
+  createJudge,
+  type JudgedPredictor,
+  MOST_MEMBERS,
+  meanQuality,
+  type Predictor,
+} from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
-import { assertDistribution, type RayDistribution } from "../search/ray.ts";
+import { JUDGING_RESTARTS_FIELD } from "../align-to.ts";
+import { RAYS_FIELD, type RayDistribution } from "../search/ray.ts";
 import type { StarArchitecture } from "../search/star-search.ts";
 import type { StarResult } from "../star-result.ts";
 import { networksOnRays } from "./networks-on-rays.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
 
-/** Options of {@link comparePredictors}. */
-export interface ComparePredictorsOptions {
-  /**
-   * Examples of other data, for which a predictor should have low confidence; their labels are not used.
-   * @defaultValue none
-   */
-  readonly outOfDistribution?: DataSet | undefined;
-  /** Decides the rays and the places on them, and seeds alignments. */
-  readonly seed: number;
+/** Options of {@link comparePredictors} that are plain data. */
+export interface ComparePredictorsChoice {
   /**
    * Number of networks on rays, at least 1; the rays of all anchors are used equally often.
    * @defaultValue as many as anchors
@@ -25,35 +25,49 @@ export interface ComparePredictorsOptions {
   readonly rays?: RayDistribution;
   /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+}
+
+/** Fields of {@link ComparePredictorsChoice}. */
+export const COMPARE_PREDICTORS_FIELDS: FieldsOf<ComparePredictorsChoice> = {
+  members: wholeField({
+    least: 1,
+    most: MOST_MEMBERS,
+    help: "number of networks on rays whose predictions are averaged (default: the number of anchors)",
+  }),
+  rays: RAYS_FIELD,
+  restarts: JUDGING_RESTARTS_FIELD,
+  batchSize: BATCH_SIZE_FIELD,
+};
+
+/** Options of {@link comparePredictors}. */
+export interface ComparePredictorsOptions extends ComparePredictorsChoice {
+  /**
+   * Examples of other data, for which a predictor should have low confidence; their labels are not used.
+   * @defaultValue none
+   */
+  readonly outOfDistribution?: DataSet | undefined;
+  /** Decides the rays and the places on them, and seeds alignments. */
+  readonly seed: number;
   /**
    * Examples on which batch norms between star and anchors are measured; needed if there are such norms.
    * @defaultValue none
    */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
-  readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
 }
 
-/** Defaults of {@link comparePredictors}; `members` is as many as there are anchors. */
-export const COMPARE_PREDICTORS_DEFAULTS: Required<
-  Omit<ComparePredictorsOptions, "seed" | "members" | "outOfDistribution">
-> = {
-  rays: "uniform",
-  restarts: 4,
+const RUN_DEFAULTS: Required<Pick<ComparePredictorsOptions, "statisticsData" | "signal" | "onProgress">> = {
   statisticsData: undefined,
-  batchSize: 100,
   signal: undefined,
   onProgress: undefined,
 };
 
 /** The qualities of predictors, as part of a star's result. */
 export type PredictorComparison = NonNullable<StarResult["predictions"]>;
-
-/** Options with all defaults filled in. */
-type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
 
 /**
  * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model
@@ -91,12 +105,13 @@ export async function comparePredictors(
 ): Promise<PredictorComparison> {
   const networks: PredictorNetworks = { graph, engine, symmetries, star, anchors, data, outOfDistribution };
   const { seed, members = anchors.length, ...others } = options;
-  const resolved = {
-    ...resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, others),
-    seed,
-    members,
-  };
-  assertOptions(resolved);
+  const chosen = resolveFields(
+    "compare predictors",
+    COMPARE_PREDICTORS_FIELDS,
+    { ...others, members },
+    RUN_DEFAULTS,
+  );
+  const resolved = { ...chosen, seed, members };
   const total = 1 + members + anchors.length;
   let completed = 0;
   const judge = createJudge(
@@ -119,11 +134,6 @@ export async function comparePredictors(
       outOfDistribution: { data: outOfDistribution.name, examples: outOfDistribution.size },
     }),
   };
-}
-
-function assertOptions(options: Resolved): void {
-  assertDistribution("compare predictors", options.rays);
-  assertWholeOptions("compare predictors", options, { members: 1, restarts: 1 });
 }
 
 /** Returns a predictor with one area against other data, or without it if there are no other data. */

@@ -1,4 +1,4 @@
-import { at, choiceField, createRandom, excerpt, type Field, type Random, UsageError } from "@isthmus/core";
+import { at, choiceField, createRandom, type Field, type Random } from "@isthmus/core";
 
 /**
  * Names of the distributions of places on rays: `uniform`; `beta`, which is Beta(2, 2) and favours the
@@ -48,16 +48,4 @@ export function drawPlace(random: Random, distribution: RayDistribution): number
   // The middle one of three uniform numbers is distributed by Beta(2, 2).
   const three = [first, random.uniform(), random.uniform()].sort((a, b) => a - b);
   return at(three, 1);
-}
-
-/**
- * Checks the name of a distribution.
- * @param attempt - for messages, for example `find a star`
- * @throws UsageError if there is no distribution of that name
- */
-export function assertDistribution(attempt: string, name: string): asserts name is RayDistribution {
-  if ((RAY_DISTRIBUTIONS as readonly string[]).includes(name)) return;
-  throw new UsageError(
-    `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${excerpt(name)}`,
-  );
 }

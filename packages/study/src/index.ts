@@ -1,7 +1,6 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export {
   ALIGN_CHOICES,
@@ -10,10 +9,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
-export type { ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
-  CurveChoice,
-  CurveMeasurement,
   PathMeasurement,
   SetsMeasurement,
 } from "./description/path-measurements.ts";

@@ -235,7 +235,7 @@ export const FULL_MEASUREMENTS: StudyDescription["measurements"] = {
     epochs: 2,
     ...TRAINING,
     loss: SMOOTH,
-    curve: "polygon",
+    curve: "chain",
     bends: 2,
     points: 5,
     statistics: "keep",

@@ -13,6 +13,7 @@ import {
   UNLIKE_PAIR_FORM,
   type UnlikePairMeasurement,
 } from "./subjects/pair.ts";
+import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
 
 /**
  * What an entry of a study says of its subjects, by their sort. A sort that is missing has no entries: groups
@@ -27,6 +28,7 @@ export interface Selections {
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
   readonly landscape: LandscapeSelection;
+  readonly training: TrainingSelection;
 }
 
 /** How studies select and open each sort of subject. */
@@ -39,6 +41,7 @@ export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, S
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
+  training: TRAINING_FORM,
 };
 
 /** Returns whether entries of studies can select the subjects of a measurement. */

@@ -154,6 +154,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   ensemble: ["align"],
   landscape: ["statisticsData"],
   "walked-path": ["bezier"],
+  curve: ["augment", "remainder", "freeze", "threads", "saveEvery"],
+  pareto: ["remainder", "augment", "freeze", "threads", "saveEvery"],
+  "intrinsic-dimension": ["remainder", "augment", "freeze", "threads", "saveEvery"],
 };
 
 /** Only curves had a loss from the beginning, that of their training; other measurements have one of late. */

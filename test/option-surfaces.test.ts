@@ -52,8 +52,6 @@ const REWORDED: readonly (readonly [kind: string, option: string, reason: string
 const ABSENT: readonly (readonly [surface: Surface, kind: string, reason: string])[] = [
   ["entry", "plane", "entries of studies choose one network or two, not three"],
   ["task", "plane", "it has no entry"],
-  ["entry", "map", "a study measures the pairs themselves"],
-  ["task", "map", "its tasks are pairs, which have the options of pairs"],
 ];
 
 const isAbsent = (surface: Surface, kind: string): boolean =>

@@ -240,4 +240,17 @@ export const FULL_MEASUREMENTS: StudyDescription["measurements"] = {
     points: 5,
     statistics: "keep",
   },
+  map: {
+    kind: "map",
+    ...single,
+    where: { seed: 0, epochs: 2 },
+    across: "rate",
+    statisticsData: OTHER,
+    star: "star",
+    many: "cycle",
+    restarts: 3,
+    memory: 1_000_000,
+    points: 7,
+    statistics: "keep",
+  },
 };

@@ -7,6 +7,7 @@ import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
 import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
 import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
+import { NETWORKS_AND_STAR_FORM, type StarredSelection } from "./subjects/networks-and-star.ts";
 import {
   PAIR_FORM,
   PAIR_ON_SETS_FORM,
@@ -22,6 +23,7 @@ import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
 export interface Selections {
   readonly network: NetworkMeasurement;
   readonly networks: CellSelection;
+  readonly "networks-and-star": StarredSelection;
   readonly pair: PathMeasurement;
   readonly "pair-on-sets": SetsMeasurement;
   readonly "unlike-pair": UnlikePairMeasurement;
@@ -35,6 +37,7 @@ export interface Selections {
 export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, Selections[S]> } = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
+  "networks-and-star": NETWORKS_AND_STAR_FORM,
   pair: PAIR_FORM,
   "pair-on-sets": PAIR_ON_SETS_FORM,
   "unlike-pair": UNLIKE_PAIR_FORM,

@@ -42,7 +42,7 @@ export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
 };
 
 /** Networks that are measured together, and their variables. */
-interface PlannedCell extends Pick<NetworkCell, "variables"> {
+export interface PlannedCell extends Pick<NetworkCell, "variables"> {
   readonly networks: readonly PlannedNetwork[];
 }
 

@@ -130,10 +130,7 @@ function digestData(data: DataSet): string {
  * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
  * initialises it in another way.
  */
-export async function describeNetwork(
-  { spec, graph, initialize }: Network,
-  seed: number,
-): Promise<TaskNetwork> {
+async function describeNetwork({ spec, graph, initialize }: Network, seed: number): Promise<TaskNetwork> {
   return {
     net: spec,
     graph: fingerprintGraph(graph),

@@ -1,5 +1,6 @@
+export { CURVE } from "./curve-measurement.ts";
+export { CURVE_FIELDS, CURVE_SHAPE_FIELDS, type CurveChoice, type CurveShape } from "./curve-options.ts";
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";
-export { CURVE_RESULT } from "./curve-result-kind.ts";
 export {
   assertPaths,
   type NamedPath,
@@ -18,7 +19,6 @@ export {
   summarizePath,
 } from "./measure-path.ts";
 export {
-  TRAIN_CURVE_DEFAULTS,
   type TrainCurveOptions,
   type TrainedCurve,
   trainCurve,

@@ -14,10 +14,7 @@ import {
 import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
-import { formatCurve } from "../format/format-curve.ts";
-import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { formatPareto } from "../format/format-pareto.ts";
 import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
@@ -170,8 +167,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "curve":
-      return formatCurve(result, terminal);
     case "star":
       return formatStar(result, terminal);
     case "study":
@@ -180,10 +175,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "pareto":
-      return formatPareto(result);
-    case "intrinsic-dimension":
-      return formatIntrinsicDimension(result, terminal);
     default:
       return formatResult(result, terminal);
   }

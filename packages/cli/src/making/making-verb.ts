@@ -82,7 +82,9 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
     writeNetwork(request, context, async (start) => {
       const control = makingControl({ state, resume }, context);
       const { weights, result } = await maker.make(subjectOf(maker, start), options, control);
-      const whole = { kind: name, ...sourcesOf(maker, start), ...result };
+      // What it is made of stands first, whatever else the maker calls so.
+      const made = { kind: name, ...sourcesOf(maker, start) };
+      const whole = { ...made, ...result, ...made };
       const text = formatReport(maker.describe(whole), context.terminal);
       return { weights, result: whole, making: { ...options, ...examples }, text };
     });

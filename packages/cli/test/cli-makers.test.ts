@@ -1,0 +1,214 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, sizeOf } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { saveExamples } from "../../../test/helpers/save-examples.ts";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+const EXAMPLE = fileURLToPath(new URL("../../../examples/low-rank/low-rank.ts", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("../../../test/golden/low-rank.json", import.meta.url));
+
+/** What the command of the example prints. */
+interface LowRank {
+  readonly kind: string;
+  readonly network: string;
+  readonly matrices: readonly { readonly name: string; readonly rank: number; readonly kept: number }[];
+}
+
+/** Outside of the repository, where no package is installed. */
+let folder: string;
+const at = (...path: string[]) => join(folder, ...path);
+const write = (name: string, text: string) => writeFileSync(at(name), text);
+
+/** The values of the script that made the golden ones: no matrix of them has a small rank. */
+const sines = (first: number, shape: readonly number[]) =>
+  createTensor(
+    "f32",
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => 0.5 * Math.sin((first + i) ** 2)),
+  );
+
+async function valuesOf(file: string, name: string): Promise<readonly number[]> {
+  const checkpoint = await openCheckpoint(at(file));
+  const { data } = await checkpoint.read(name);
+  await checkpoint.close();
+  return [...data].map(Number);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-makers-"));
+  copyFileSync(EXAMPLE, at("low-rank.ts"));
+  const graph = smallMlp();
+  writeFileSync(at("graph.onnx"), encodeGraph(graph));
+  for (const [seed, name] of ["a", "b"].entries()) {
+    const weights = [...graph.weights].map(
+      ([tensor, { shape }], i) => [tensor, sines(100 * i + 7 * seed, shape)] as const,
+    );
+    await saveCheckpoint(createCheckpoint(new Map(weights), {}, "sines"), at(`${name}.safetensors`));
+  }
+  await saveExamples(randomExamples([6], { size: 24, classes: 4 }), at("data.safetensors"));
+  // A training that fails after its first state, unless it goes on from one.
+  write(
+    "own.mjs",
+    `import { existsSync, writeFileSync } from "node:fs";
+import { numberField } from "@isthmus/core";
+import { average, defineNetworkMaker } from "isthmus";
+export const mean = defineNetworkMaker({
+  name: "own-mean", summary: "Average networks", from: "networks",
+  options: { first: numberField({ above: 0, default: 1, help: "weight of the first" }) },
+  make: async ({ networks, architecture }, { first }) => ({
+    weights: average(networks, networks.map((_, i) => (i === 0 ? first : 1))),
+    result: { networks: networks.length, hasGraph: architecture !== undefined },
+  }),
+});
+export const kept = defineNetworkMaker({
+  name: "own-kept", summary: "Keep a network", from: "network", needsGraph: true, resumes: true,
+  examples: { data: { help: "examples" }, cueData: { help: "others", isOptional: true } },
+  async make({ network, architecture, examples: { data, cueData } }, _, { resuming }) {
+    const { statePath, resume } = resuming;
+    if (!(resume && existsSync(statePath))) {
+      writeFileSync(statePath, "state");
+      throw new RangeError("stopped half-way");
+    }
+    const tensors = architecture.graph.weights.size;
+    return { weights: network, result: { examples: data.size, cue: cueData?.size ?? null, tensors } };
+  },
+});`,
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("a network maker of one's own", () => {
+  it.each([1, 2])("writes matrices of rank %i as PyTorch makes them", async (rank) => {
+    const golden: Record<string, { kept: number; values: number[] }> = JSON.parse(
+      readFileSync(GOLDEN, "utf8"),
+    )[rank];
+    const words = ["--use", "./low-rank.ts", "low-rank", "a.safetensors", "--rank", String(rank)];
+    const result = await runJson<LowRank & { readonly outputs: readonly string[] }>(
+      [...words, "-o", `low-${rank}.safetensors`],
+      { cwd: folder },
+    );
+    expect(result).toMatchObject({
+      kind: "low-rank",
+      network: "a.safetensors",
+      outputs: [`low-${rank}.safetensors`],
+    });
+    expect(result.matrices.map(({ name }) => name)).toEqual(Object.keys(golden));
+    for (const { name, rank: left, kept } of result.matrices) {
+      expect([left, kept]).toEqual([rank, expect.closeTo(golden[name]?.kept ?? Number.NaN, 12)]);
+      const values = await valuesOf(`low-${rank}.safetensors`, name);
+      expect(values).toEqual(golden[name]?.values.map((value) => expect.closeTo(value, 7)));
+    }
+    expect(await valuesOf(`low-${rank}.safetensors`, "l1.bias")).toEqual(
+      await valuesOf("a.safetensors", "l1.bias"),
+    );
+  });
+
+  it("brings a verb with help in a group of its own, and a file that says how it was made", async () => {
+    const help = await runAlone(["--use=low-rank.ts", "--help"], { cwd: folder });
+    expect(help.stdout).toMatch(/Your own networks:\n +low-rank +Keep the largest singular values/);
+    const verb = await runAlone(["low-rank", "--help", "--use", "low-rank.ts"], { cwd: folder });
+    expect(verb.stdout).toMatch(
+      /--rank <n> .*\(default: 8\)\n(.*\n)*.*isthmus low-rank a\.safetensors --rank 4/,
+    );
+    expect(verb.stdout).not.toMatch(/--graph|--resume/);
+    const words = ["low-rank", "a.safetensors", "--tensors", "l0.weight", "--use", "low-rank.ts"];
+    const run = await runAlone([...words, "--rank", "3", "-o", "low.safetensors"], { cwd: folder });
+    expect([run.code, run.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^Low rank of a\.safetensors\.\n\nName +Rank +Kept\nl0\.weight +3 +0\.\d+\n\nWrote low/,
+      ),
+    ]);
+    const made = await openCheckpoint(at("low.safetensors"));
+    expect(JSON.parse(String(made.metadata["isthmus"]))).toEqual({
+      verb: "low-rank",
+      version: expect.any(String),
+      rank: 3,
+      tensors: ["l0.weight"],
+      inputs: ["a.safetensors"],
+    });
+    await made.close();
+    const wrong = await runAlone(
+      ["--use", "low-rank.ts", "low-rank", "a.safetensors", "--rank", "0", "-o", "x"],
+      {
+        cwd: folder,
+      },
+    );
+    expect([wrong.code, wrong.stderr]).toEqual([
+      2,
+      expect.stringMatching(/'--rank <n>' .*must be a whole number from 1 to 65536/),
+    ]);
+  });
+
+  it("makes a network of several, whose names may have wildcards", async () => {
+    const words = ["--use", "own.mjs", "own-mean", "?.safetensors", "--first", "3", "-o", "mean.safetensors"];
+    expect(await runJson(words, { cwd: folder }, runAlone)).toMatchObject({
+      networks: ["a.safetensors", "b.safetensors"],
+      hasGraph: false,
+    });
+    const [a, b] = [await valuesOf("a.safetensors", "l2.bias"), await valuesOf("b.safetensors", "l2.bias")];
+    const mean = a.map((value, i) => expect.closeTo((3 * value + Number(b[i])) / 4, 6));
+    expect(await valuesOf("mean.safetensors", "l2.bias")).toEqual(mean);
+  });
+
+  it("gets the graph and examples that it asks for, and goes on from its state by --resume alone", async () => {
+    const data = ["--data", "safetensors:data.safetensors"];
+    const words = [
+      "own-kept",
+      "a.safetensors",
+      "--graph",
+      "graph.onnx",
+      "--use",
+      "own.mjs",
+      "-o",
+      "kept.safetensors",
+    ];
+    const without = await runAlone(words, { cwd: folder });
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      expect.stringMatching(/equired option '--data <name>'/),
+    ]);
+    const stopped = await runAlone([...words, ...data], { cwd: folder });
+    expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringContaining("stopped half-way")]);
+    expect([existsSync(at("kept.state.safetensors")), existsSync(at("kept.safetensors"))]).toEqual([
+      true,
+      false,
+    ]);
+    const json = [...words, ...data, "--cue-data", "safetensors:data.safetensors", "--resume"];
+    expect(await runJson(json, { cwd: folder }, runAlone)).toMatchObject({
+      kind: "own-kept",
+      network: "a.safetensors",
+      ...{ examples: 24, cue: 24, tensors: 6 },
+      binding: expect.any(Object),
+    });
+    expect([existsSync(at("kept.state.safetensors")), existsSync(at("kept.safetensors"))]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it.each([
+    ["verb.mjs", "merge", "", /network maker "merge" as its name must be new.*there is "merge" already/],
+    ["key.mjs", "epochs", "", /there is "epochs" already/],
+    ["kind.mjs", "study", "", /there is "study" already/],
+    ["option.mjs", "own", "star", /its options must not choose another maker in a study: "star" does/],
+    ["bad.mjs", "Own", "", /bad\.mjs" .*Cannot define a network maker as "name" must be lower-case words/],
+  ])("says what is wrong with %s", async (file, name, option, message) => {
+    const options = option === "" ? "{}" : `{ ${option}: flagField({ help: "x" }) }`;
+    write(
+      file,
+      `import { flagField } from "@isthmus/core"; import { defineNetworkMaker } from "isthmus";
+export const own = defineNetworkMaker({ name: "${name}", summary: "x", from: "network", options: ${options}, make: async () => {} });`,
+    );
+    const { code, stdout, stderr } = await runCli(["inspect", "a.safetensors", "--use", at(file)], {
+      cwd: folder,
+    });
+    expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);
+  });
+});

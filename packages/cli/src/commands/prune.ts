@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at } from "@isthmus/core";
 import { PRUNING_FIELDS, type PruneChoice, SPARSITY_FIELD } from "@isthmus/sparsity";
-import { formatPruning } from "../format/format-pruning.ts";
+import { formatResult } from "../format/format-result.ts";
 import { openWithGraph } from "../making/open-start.ts";
 import { writeNetwork } from "../making/write-network.ts";
 import { addFieldOptions } from "../measurement/field-options.ts";
@@ -98,6 +98,7 @@ function prune(path: string, options: PruneVerbOptions, context: Context): Promi
       { measured, trained: examples["trainData"] ?? measured },
       context,
     );
-    return { weights, result, making: { sparsity, by }, text: formatPruning(result) };
+    const text = await formatResult(result, context.terminal);
+    return { weights, result, making: { sparsity, by }, text };
   });
 }

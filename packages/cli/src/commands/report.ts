@@ -14,9 +14,7 @@ import {
 import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
-import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
@@ -177,10 +175,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "curvature-history":
-      return formatCurvatureHistory(result, terminal);
-    case "prune":
-      return formatPruning(result);
     default:
       return formatResult(result, terminal);
   }

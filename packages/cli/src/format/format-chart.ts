@@ -37,6 +37,8 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
   },
   ensemble: { tables: () => ["predictors", "greedy"] },
   attack: { tables: () => ["transfer", "sources", "targets"] },
+  "curvature-history": { tables: () => ["history"] },
+  prune: { chart: () => "", tables: () => ["rounds", "units", "layers"] },
   plane: { chart: formatPlane, tables: () => ["models"] },
   map: { chart: formatMap, tables: () => ["networks"] },
   landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },

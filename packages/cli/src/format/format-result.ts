@@ -3,7 +3,7 @@ import { formatCell, type Report, type Table } from "@isthmus/findings";
 import { type Drawable, describeResult } from "@isthmus/report";
 import { type Screen, shownOf } from "./format-chart.ts";
 import { formatOutputs } from "./format-outputs.ts";
-import { formatTable } from "./format-table.ts";
+import { formatTable, wrap } from "./format-table.ts";
 import { drawPlot } from "./terminal-charts.ts";
 
 /** Rows of a table that a terminal shows; pages and `--json` have all. */
@@ -33,7 +33,7 @@ interface ShownParts {
 
 /** Formats a report for the terminal. */
 export function formatReport(
-  { summary, tiles, sections, notes = [] }: Report,
+  { summary, tiles, sections, facts, notes = [] }: Report,
   screen: Screen,
   { chart, tables: names }: ShownParts = {},
 ): string {
@@ -46,6 +46,7 @@ export function formatReport(
   });
   const drawn = chart ?? (figure && drawPlot(figure.plot, screen));
   const parts = [
+    formatOrigin(facts, screen.columns),
     drawn ?? "",
     [summary, ...numbers].join("\n"),
     ...tables.map((table) => {
@@ -56,6 +57,15 @@ export function formatReport(
     notes.filter((note) => note !== summary).join("\n"),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** Beginnings of the names of facts that say which networks were measured, and on which examples. */
+const ORIGINS = [/^(networks?|anchors|held out|targets)\b/i, /^data\b/i];
+
+/** Says in one line, if it fits, which networks were measured, and on which examples. */
+function formatOrigin(facts: Report["facts"], width: number): string {
+  const origin = ORIGINS.flatMap((names) => facts.filter(({ name }) => names.test(name)));
+  return wrap(origin.map(({ name, value }) => `${name}: ${value}`).join("; "), width).join("\n");
 }
 
 function formatRows({ columns, rows }: Table, width: number): string {

@@ -55,7 +55,7 @@ export function formatTable(
 }
 
 /** Breaks text at spaces into lines of some width; longer words stay whole. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   if (text.length <= width) return text === "" ? [] : [text];
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -1,5 +1,4 @@
-import { MADE_RESULT } from "@isthmus/findings/forms";
-import { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "@isthmus/forms";
+import type { JsonSchema } from "@isthmus/forms";
 import { kindOf, listResultKinds } from "../result/result-kinds.ts";
 
 /**
@@ -16,6 +15,11 @@ import { kindOf, listResultKinds } from "../result/result-kinds.ts";
  * ```
  */
 export async function resultJsonSchema(): Promise<JsonSchema> {
+  // Schemas take time to load, which drawing does not need.
+  const [{ JSON_SCHEMA_DRAFT, jsonSchemaOf, shareParts }, { MADE_RESULT }] = await Promise.all([
+    import("@isthmus/forms"),
+    import("@isthmus/findings/forms"),
+  ]);
   const schemas: JsonSchema[] = [];
   for (const kind of listResultKinds()) {
     schemas.push(jsonSchemaOf(await (await kindOf({ kind })).form()));

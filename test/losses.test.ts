@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decomposeBarrier, mapNetworks, measureBarrier, measureLayers, measurePlane } from "@isthmus/barrier";
 import { type Checkpoint, createTensor, openCheckpoint } from "@isthmus/core";
-import { measureCurvature } from "@isthmus/curvature";
+import { measureCurvature, trackCurvature } from "@isthmus/curvature";
 import { measureCurve, trainCurve } from "@isthmus/curve";
 import { createDataSet, openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
@@ -163,6 +163,17 @@ test("a barrier is drawn without errors that were not measured, in its own unit"
     /the loss rises by up to [\d.]+ squared units above the straight line between its ends\./,
   );
   expect(page).not.toMatch(/NaN|error barrier/);
+});
+
+test("curvature along a training is drawn in the unit of the loss that was trained", async () => {
+  const { architecture, a, data } = await open("regression");
+  const tracker = trackCurvature(architecture, data, { steps: 2, examples: 8 });
+  await tracker.measure(0, a);
+  const result = tracker.history();
+  expect(result).toMatchObject({ lossKind: "mean-squared-error", lossUnit: "squared units" });
+  const page = await renderResultPage({ result, title: "regression" });
+  expect(page).toContain("Loss (squared units)");
+  expect(page).not.toContain("nats");
 });
 
 test.each(["plane", "landscape"])("a %s is drawn without errors that were not measured", async (kind) => {

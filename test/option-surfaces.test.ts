@@ -1,38 +1,40 @@
 import { BARRIER, PLANE_FIELDS } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
-import { PARETO_FIELDS } from "@isthmus/ensemble";
+import type { AnyMeasurement } from "@isthmus/findings";
 import { LANDSCAPE_FIELDS } from "@isthmus/landscape";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
-import { DIMENSION_SEARCH_FIELDS } from "@isthmus/subspace";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-options.ts";
+import { flaggedFields } from "../packages/cli/src/measurement/training-flags.ts";
 import { listVerbs } from "../packages/cli/src/verbs.ts";
 import { loadMeasurementSchema } from "../packages/study/src/file/measurement-schema.ts";
+import { toTaskOptions } from "../packages/study/src/measurement/training-params.ts";
 
 interface Measured {
   readonly kind: string;
   readonly task: string;
   readonly verb: string;
   readonly fields: Readonly<Record<string, AnyField>>;
+  /** How it trains, if it does: a command has flags such as `--lr` for the fields of a training. */
+  readonly training: Pick<AnyMeasurement, "trains" | "training">;
 }
 
 const verbOf = new Map(listMeasurements().map(({ kind, verb }) => [kind, verb]));
 const alike = (kind: string, fields: Measured["fields"]): Measured => {
-  return { kind, task: kind, verb: kind, fields };
+  return { kind, task: kind, verb: kind, fields, training: {} };
 };
 
 /** Every measurement with its fields: the ones that have definitions, then the ones that have fields alone. */
 const MEASURED: readonly Measured[] = [
-  ...(await loadMeasurements()).map(({ kind, task = kind, options }): Measured => {
-    return { kind, task, verb: entry(verbOf, kind, "measurement"), fields: options };
+  ...(await loadMeasurements()).map((training): Measured => {
+    const { kind, task = kind, options } = training;
+    return { kind, task, verb: entry(verbOf, kind, "measurement"), fields: options, training };
   }),
   { ...alike("barrier", BARRIER.options), task: BARRIER.task ?? BARRIER.kind },
   alike("plane", PLANE_FIELDS),
   alike("landscape", LANDSCAPE_FIELDS),
-  alike("pareto", PARETO_FIELDS),
-  alike("intrinsic-dimension", DIMENSION_SEARCH_FIELDS),
 ];
 
 type Surface = "command" | "entry" | "task";
@@ -50,8 +52,6 @@ const REWORDED: readonly (readonly [kind: string, option: string, reason: string
 const ABSENT: readonly (readonly [surface: Surface, kind: string, reason: string])[] = [
   ["entry", "plane", "entries of studies choose one network or two, not three"],
   ["task", "plane", "it has no entry"],
-  ["entry", "map", "a study measures the pairs themselves"],
-  ["task", "map", "its tasks are pairs, which have the options of pairs"],
 ];
 
 const isAbsent = (surface: Surface, kind: string): boolean =>
@@ -80,7 +80,7 @@ const PARAMS = { data: DATA, testData: DATA, trainingData: DATA, layout: "beside
 describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
   "options of %s",
   (_, measured) => {
-    const { kind, task, verb, fields } = measured;
+    const { kind, task, verb, fields, training } = measured;
 
     it("fields have help, and defaults that fit their forms", () => {
       for (const [name, { help, form, default: missing }] of Object.entries(fields)) {
@@ -92,7 +92,7 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
     it("the command has each, with the same help and default", async () => {
       const create = await listVerbs()[verb]?.load();
       const options = create?.(async () => {}).options ?? [];
-      for (const { path, flag, field } of listFlagged(fields)) {
+      for (const { path, flag, field } of listFlagged(flaggedFields({ ...training, options: fields }))) {
         const { help, form, default: missing } = field;
         const isDenied = form.type === "flag" && missing === true && path.length === 1;
         const option = options.find(({ long }) => long === (isDenied ? `--no-${flag}` : `--${flag}`));
@@ -100,7 +100,9 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
         const [name] = path;
         expect([flag, description.includes(help)]).toEqual([flag, !isReworded(kind, name)]);
         expect([flag, description]).not.toEqual([flag, "none"]);
-        if (form.type === "flag" || form.type === "group" || String(missing ?? "") === "") continue;
+        // An option that takes no value has no default to say.
+        if (form.type === "flag" || form.type === "group" || field.placeholder === "") continue;
+        if (String(missing ?? "") === "") continue;
         const words = `${description} (default: ${wordsOf(defaultValue)})`;
         expect([flag, words]).toEqual([flag, expect.stringMatching(`default: .*${wordsOf(missing)}`)]);
       }
@@ -121,14 +123,21 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
       const known = tasks.get(task);
       const refusalOf = (name: string): string => {
         try {
-          known?.assertParams?.({ ...PARAMS, options: { [name]: { "no such": "value" } } });
+          const option = { [name]: { "no such": "value" } };
+          // Options that change examples stand beside these.
+          const params = training.training?.options.includes(name)
+            ? { ...option, options: {} }
+            : { options: toTaskOptions(training, option) };
+          known?.assertParams?.({ ...PARAMS, ...params });
         } catch (error) {
           return String(error);
         }
         return "none";
       };
       for (const [name] of fieldsOf(measured, "task"))
-        expect(refusalOf(name)).toMatch(new RegExp(`"params\\.options\\.${name}\\b`));
+        expect(refusalOf(name)).toMatch(
+          new RegExp(`"params\\.(options\\.)?(${training.trains?.param}\\.)?${name}\\b`),
+        );
       if (!isAbsent("task", kind)) expect(refusalOf("no such option")).toContain("no such option");
     });
   },

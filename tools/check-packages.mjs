@@ -45,8 +45,7 @@ function* checkFields(name, manifest) {
   for (const [dependency, range] of Object.entries(manifest.dependencies ?? {}))
     if (isOurs(dependency) && range !== `^${manifest.version}`)
       yield ["dependencies", `must take ${dependency} at ^${manifest.version}: it takes ${range}`];
-  for (const script of ["build", "package"])
-    if (!manifest.scripts?.[script]) yield ["scripts", `must have ${script}`];
+  if (!manifest.scripts?.build) yield ["scripts", "must have build"];
   for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
     const keys = Object.keys(entry).join(", ");
     if (path === "./package.json") continue;

@@ -229,11 +229,21 @@ function convertFeeds(point: ReadonlyMap<string, Tensor>, graph: Graph): Map<str
     ...[...graph.weights].map(([name, { dtype }]): [string, DType] => [name, dtype]),
   ]);
   return new Map(
-    [...point].map(([name, { data, dtype, shape }]) => {
-      const target = wanted.get(name) ?? dtype;
-      return [name, { dtype: target, shape, data: convertData(data, dtype, target) }];
-    }),
+    [...point].map(([name, tensor]) => [name, convertOnce(tensor, wanted.get(name) ?? tensor.dtype)]),
   );
+}
+
+/** What tensors were converted to last: of those of a point, differences move one at a time. */
+const converted = new WeakMap<Tensor, Tensor>();
+
+function convertOnce(tensor: Tensor, dtype: DType): Tensor {
+  if (tensor.dtype === dtype) return tensor;
+  const last = converted.get(tensor);
+  if (last?.dtype === dtype) return last;
+  const { data, shape } = tensor;
+  const result = { dtype, shape, data: convertData(data, tensor.dtype, dtype) };
+  converted.set(tensor, result);
+  return result;
 }
 
 /** Gradients by some values as a function of the point. */

@@ -24,35 +24,55 @@ export interface AloneOptions extends CliOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Processes of this test file that wait for a command line. */
-const idle: ChildProcess[] = [];
+/** Runs commands in processes that go on after each, as most of what a short command takes is its start. */
+export interface CliRunner {
+  /** Runs the built `isthmus` command and waits for its end. */
+  readonly run: (args: readonly string[], options?: CliOptions) => Promise<CliRun>;
+  /** Ends the processes. */
+  end(): void;
+}
 
 /**
- * Runs the built `isthmus` command and waits for its end. All runs of a test file share one process, or as
- * many as run at the same time, since most of what a short command takes is its start. {@link runAlone} is for
- * tests of the process itself, and for one run of every verb that does its work and must end.
+ * Creates a runner of commands, whose processes share nothing with those of another: for tests of what stays in
+ * a process, such as measurements of one's own. All others use {@link runCli}.
  */
-export function runCli(args: readonly string[], { cwd, env }: CliOptions = {}): Promise<CliRun> {
-  const child = idle.pop() ?? startShared();
-  return new Promise((resolve, reject) => {
-    let beside = "";
-    const keep = (text: Buffer): void => {
-      beside += text;
-    };
-    const finish = (run: CliRun): void => {
-      child.off("message", answer).off("close", crash).stderr?.off("data", keep);
-      // What Node.js says by itself comes beside the command's own messages.
-      resolve({ ...run, stderr: run.stderr + beside });
-    };
-    const answer = (run: CliRun): void => {
-      idle.push(child);
-      finish(run);
-    };
-    const crash = (code: number | null): void => finish({ code, stdout: "", stderr: "" });
-    child.on("message", answer).on("close", crash).stderr?.on("data", keep);
-    child.send({ args, cwd, env: { NO_COLOR: "1", ...env } }, (error) => error && reject(error));
-  });
+export function createRunner(): CliRunner {
+  /** Processes that wait for a command line; there are as many as ever ran at the same time. */
+  const idle: ChildProcess[] = [];
+  return {
+    run: (args, { cwd, env } = {}) => {
+      const child = idle.pop() ?? startShared();
+      return new Promise((resolve, reject) => {
+        let beside = "";
+        const keep = (text: Buffer): void => {
+          beside += text;
+        };
+        const finish = (run: CliRun): void => {
+          child.off("message", answer).off("close", crash).stderr?.off("data", keep);
+          // What Node.js says by itself comes beside the command's own messages.
+          resolve({ ...run, stderr: run.stderr + beside });
+        };
+        const answer = (run: CliRun): void => {
+          idle.push(child);
+          finish(run);
+        };
+        const crash = (code: number | null): void => finish({ code, stdout: "", stderr: "" });
+        child.on("message", answer).on("close", crash).stderr?.on("data", keep);
+        child.send({ args, cwd, env: { NO_COLOR: "1", ...env } }, (error) => error && reject(error));
+      });
+    },
+    end() {
+      for (const child of idle.splice(0)) child.disconnect();
+    },
+  };
 }
+
+/**
+ * Runs the built `isthmus` command and waits for its end. All runs of all test files of a process share one
+ * process, or as many as run at the same time. {@link runAlone} is for tests of the process itself, and for one
+ * run of every verb that does its work and must end.
+ */
+export const { run: runCli } = createRunner();
 
 function startShared(): ChildProcess {
   return fork(SHARED, { execArgv: [], stdio: ["ignore", "inherit", "pipe", "ipc"] });

@@ -11,10 +11,12 @@ export interface VerbEntry {
 /** Verbs by their names. */
 type Verbs = Readonly<Record<string, VerbEntry>>;
 
-/** Makes the verbs of the measurements of Isthmus. */
-function measuringVerbs(): Verbs {
+/** Makes the verbs of the measurements of Isthmus, of the ones that train networks or of the others. */
+function measuringVerbs(training: boolean): Verbs {
   const added = listAddedMeasurements();
-  return verbsOf(listMeasurements().filter((entry) => !added.includes(entry)));
+  return verbsOf(
+    listMeasurements().filter((entry) => !added.includes(entry) && (entry.trains ?? false) === training),
+  );
 }
 
 /** Makes the verbs of measurements; the ways of one verb share it. */
@@ -90,7 +92,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Measure loss and error on the way from one network to another",
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
-    ...measuringVerbs(),
+    ...measuringVerbs(false),
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
@@ -105,10 +107,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Train a network on so that it uses a cue no longer, or its last layer alone",
       load: async () => (await import("./commands/tune.ts")).tuneVerb,
     },
-    curve: {
-      summary: "Train a curve of low loss between two networks, and measure it",
-      load: async () => (await import("./commands/curve.ts")).curveVerb,
-    },
+    ...measuringVerbs(true),
     star: {
       summary: "Find the network that straight lines of low loss connect to many others",
       load: async () => (await import("./commands/star.ts")).starVerb,
@@ -120,14 +119,6 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     prune: {
       summary: "Set the weights of a network to zero that matter least, and train it on without them",
       load: async () => (await import("./commands/prune.ts")).pruneVerb,
-    },
-    pareto: {
-      summary: "Train one network a task in one run, and draw the front of the networks between them",
-      load: async () => (await import("./commands/pareto.ts")).paretoVerb,
-    },
-    "intrinsic-dimension": {
-      summary: "Find the smallest random subspace that a network can be trained in",
-      load: async () => (await import("./commands/intrinsic-dimension.ts")).intrinsicDimensionVerb,
     },
   },
   "Study many networks, on one machine or many": {

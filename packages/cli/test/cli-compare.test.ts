@@ -189,7 +189,7 @@ describe("isthmus merge, checked beforehand", () => {
     const kin = await runCli(["merge", a, tuned, "--quiet", "-o", output("kin.safetensors")]);
     expect(kin).toMatchObject({ code: 0, stderr: "" });
     const aligned = await runCli([
-      ...["merge", a, b, "--align", "--graph", graph, "--quiet"],
+      ...["merge", a, b, "--align", "--restarts", "1", "--graph", graph, "--quiet"],
       ...["-o", output("kin.safetensors")],
     ]);
     expect(aligned).toMatchObject({ code: 0, stderr: "" });
@@ -202,7 +202,8 @@ describe("isthmus merge, checked beforehand", () => {
     expect(stderr).toMatch(/^isthmus merge: Cannot merge as the result would be meaningless: .*; --no-check/);
     expect(existsSync(path)).toBe(false);
     expect((await runCli(["merge", a, reversed, "--no-check", "-o", path])).code).toBe(0);
-    const aligned = await runCli(["merge", a, reversed, "--align", "--graph", graph, "-o", path]);
+    const alignment = ["--align", "--restarts", "1", "--graph", graph];
+    const aligned = await runCli(["merge", a, reversed, ...alignment, "-o", path]);
     expect(aligned.code).toBe(0);
   });
 
@@ -220,7 +221,7 @@ describe("isthmus merge, checked beforehand", () => {
       "merge",
       a,
       b,
-      "--align",
+      ...["--align", "--restarts", "1"],
       ...gate,
     ]);
     expect(result.gate.barriers[0]?.loss).toBeLessThan(0.05);

@@ -93,7 +93,10 @@ describe("isthmus curve", () => {
     const cases: [string[], RegExp][] = [
       [[...curve, "-o", "x.safetensors", "--bends", "0"], /whole number from 1 to 500/],
       [[...curve, "-o", "x.safetensors", "--epochs", "0"], /whole number from 1 to 100000/],
-      [[...curve, "-o", "x.safetensors", "--bends", "2"], /2 bends to "x.safetensors".*let -o name a folder/],
+      [
+        [...curve, "-o", "x.safetensors", "--bends", "2"],
+        /2 networks to "x.safetensors".*let -o name a folder/,
+      ],
       [[...curve, "-o", "x.safetensors", "--curve", "spline"], /Allowed choices are bezier, chain/],
       [[...curve, "-o", "a.safetensors"], /"a.safetensors"/],
       [["curve", ...ends, "--data", "npz:stripes.npz", "-o", "x.safetensors"], /name them with --test-data/],

@@ -287,7 +287,7 @@ describe("isthmus pareto", () => {
     ]);
     expect(read("front.html").toString()).toContain('id="figure-front-losses"');
     const { stdout } = await run("report", "front/pareto.json");
-    expect(stdout).toMatch(/^hypervolume, between +\d/m);
+    expect(stdout).toMatch(/^between one network a task: \d.* \(hypervolume of 5 networks/m);
     const before = read("front", "task_1.safetensors");
     await json(...pareto, ...rest, "-o", "again");
     expect(read("again", "task_1.safetensors")).toEqual(before);
@@ -310,8 +310,18 @@ describe("isthmus pareto", () => {
     expect(readdirSync(at("killed-sums")).sort()).toEqual(readdirSync(at("whole-sums")).sort());
     expect(readdirSync(at("killed-sums"))).toHaveLength(4);
     const { stdout } = await run("report", "killed-sums/pareto.json");
-    expect(stdout).toMatch(/^up to losses of +1\.099, 1\.099, as of a guess$/m);
-    expect(stdout).toMatch(/^hypervolume, weighted sum +.* of 3 networks|no network is better than a guess/m);
+    expect(stdout).toMatch(/^one network a weighted sum: \d.* \(hypervolume of 3 networks, [0-3] better/m);
+  });
+
+  it("begins anew without --resume, whatever an interrupted training of weighted sums has left", async () => {
+    const rest = ["--epochs", "4", "--points", "2", "--scalarised", "3", "--save-every", "1"];
+    const whole = await json<ParetoResult>(...pareto, ...rest, "--seed", "5", "-o", "whole-anew");
+    const onStart = killOnceThere(at("anew", "pareto.state.sum-1.safetensors"));
+    const command = [...pareto, ...rest, "-o", "anew"];
+    expect((await runAlone(command, { cwd: folder, onStart })).code).not.toBe(0);
+    const later = await json<ParetoResult>(...command, "--seed", "5");
+    expect(later.scalarised).toEqual(whole.scalarised);
+    expect(readdirSync(at("anew")).sort()).toEqual(readdirSync(at("whole-anew")).sort());
   });
 
   it.each([

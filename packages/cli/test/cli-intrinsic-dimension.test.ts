@@ -50,15 +50,17 @@ describe("isthmus intrinsic-dimension", () => {
     const [page, file, again] = [at("page.html"), at("drawn.json"), at("again.html")];
     const { code, stdout } = await runCli(command(...evaluated(), "--report", page, "-o", file));
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Intrinsic dimension of mlp:12, 243 parameters/);
-    expect(stdout).toMatch(/line \d+\.\d+ %: 90 % of the full accuracy/);
-    expect(stdout).toMatch(/^dimension +seed 0 +seed 1 +mean +reaches the line$/m);
+    expect(stdout).toMatch(/Dimension, on a logarithmic scale/);
+    expect(stdout).toMatch(/^accuracy to reach: \d+\.\d+ % \(90 % of \d+\.\d+ %; 2 full trainings/m);
+    expect(stdout).toMatch(/^parameters: 243 /m);
+    expect(stdout).toMatch(/^Dimension +Accuracy +Lowest +Highest +Reaches the line$/m);
     expect(stdout).toMatch(/^ +30( +\d+\.\d+ %){3} +(yes|no)$/m);
+    expect(stdout).toMatch(/^subspace +30 +1 +\d+\.\d+ % +\d/m);
     expect(readFileSync(page, "utf8")).toContain('id="figure-accuracy"');
     expect((await runCli(["report", file, "-o", again])).code).toBe(0);
     const mainOf = (html: string) => /<header>.*<h2 id="method"/s.exec(html)?.[0];
     expect(mainOf(readFileSync(again, "utf8"))).toBe(mainOf(readFileSync(page, "utf8")));
-    expect((await runCli(["report", file])).stdout).toContain("Intrinsic dimension of mlp:12");
+    expect((await runCli(["report", file])).stdout).toMatch(/^parameters: 243 /m);
   });
 
   test("measures labels that are learned by heart, if they are shuffled", async () => {
@@ -75,7 +77,7 @@ describe("isthmus intrinsic-dimension", () => {
     const { stdout } = await runCli(command(...evaluated(), ...still, "--report", page));
     expect(stdout).toMatch(/^Full training learned hardly anything: .* d_90 means nothing; train longer/m);
     expect(stdout).toMatch(/^The untrained network, in 0 dimensions, already reaches the line/m);
-    expect(stdout).toMatch(/^ +none( +\d+\.\d+ %){2} +yes$/m);
+    expect(stdout).toMatch(/^none +0 +0 +\d+\.\d+ %/m);
     expect(readFileSync(page, "utf8")).toContain("Full training learned hardly anything");
   });
 

@@ -3,30 +3,39 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StudyResult } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runAlone, runCli } from "../../../test/helpers/run-cli.ts";
+import { type CliRunner, createRunner, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 import { type ClusterFolder, makeClusterFolder } from "./cluster-folder.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../../examples/gradient-norm/", import.meta.url));
 
+/** Runs commands of one test, as measurements that these add stay in their process. */
+let own: CliRunner;
 let cluster: ClusterFolder;
-let study: string;
+let text: string;
 /** The example's file, in a folder of its own, and a copy of its study that learns stripes. */
 beforeEach(() => {
-  cluster = makeClusterFolder();
+  own = createRunner();
+  cluster = makeClusterFolder(own);
   mkdirSync(join(cluster.work, "own"));
   for (const name of ["gradient-norm.ts", "gradient-norm.yaml"])
     copyFileSync(join(EXAMPLE, name), join(cluster.work, "own", name));
-  study = readFileSync(join(EXAMPLE, "gradient-norm.yaml"), "utf8")
+  text = readFileSync(join(EXAMPLE, "gradient-norm.yaml"), "utf8")
     .replace("mnist:train@1000", "npz:stripes.npz:train")
     .replace("mnist:test@100", "npz:stripes.npz:test");
-  writeFileSync(join(cluster.work, "own", "stripes.yaml"), study);
+  writeFileSync(join(cluster.work, "own", "stripes.yaml"), text);
 });
-afterEach(() => cluster.remove());
+afterEach(() => {
+  own.end();
+  cluster.remove();
+});
 
-const run = (name: string, output: string, ...more: string[]) =>
-  runAlone(["study", join("own", name), "-o", join(cluster.folder, output), "-q", ...more], {
-    cwd: cluster.work,
-  });
+/** The words of a study, and where it runs. */
+const study = (name: string, output: string, ...more: string[]) =>
+  [
+    ["study", join("own", name), "-o", join(cluster.folder, output), "-q", ...more],
+    { cwd: cluster.work },
+  ] as const;
+const run = (...words: Parameters<typeof study>) => own.run(...study(...words));
 const resultOf = (output: string): StudyResult =>
   JSON.parse(readFileSync(join(cluster.folder, output, "study.json"), "utf8"));
 const filesOf = (output: string) =>
@@ -37,7 +46,7 @@ const filesOf = (output: string) =>
 
 describe("a study with measurements of one's own", () => {
   it("runs in threads as its file lies beside it, and names no path of this machine", async () => {
-    const { code, stderr } = await run("stripes.yaml", "out", "--workers", "2");
+    const { code, stderr } = await runAlone(...study("stripes.yaml", "out", "--workers", "2"));
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("isthmus")]);
     const { tables } = resultOf("out");
     expect(tables[0]?.rows.map((row) => [row["epochs"], row["networks"]])).toEqual([
@@ -51,8 +60,8 @@ describe("a study with measurements of one's own", () => {
   });
 
   it("runs by --use if the study names no file, and without it says which kinds there are", async () => {
-    writeFileSync(join(cluster.work, "own", "plain.yaml"), study.replace(/^use: .*\n/m, ""));
-    const without = await run("plain.yaml", "out");
+    writeFileSync(join(cluster.work, "own", "plain.yaml"), text.replace(/^use: .*\n/m, ""));
+    const without = await runCli(...study("plain.yaml", "out"));
     expect([without.code, without.stderr]).toEqual([
       2,
       expect.stringMatching(/"measurements\.steepness\.kind"/),
@@ -69,7 +78,7 @@ describe("a study with measurements of one's own", () => {
 
   it("checks the options of its entries, and which files it names", async () => {
     const change = (from: string | RegExp, to: string) =>
-      writeFileSync(join(cluster.work, "own", "changed.yaml"), study.replace(from, to));
+      writeFileSync(join(cluster.work, "own", "changed.yaml"), text.replace(from, to));
     change("kind: gradient-norm", "kind: gradient-norm\n    norm: longest");
     expect((await run("changed.yaml", "out")).stderr).toMatch(
       /steepness\.norm" must be one of .*euclidean.*largest/,
@@ -95,7 +104,7 @@ describe("a study with measurements of one's own", () => {
     const worker = cluster.startWorker("one", "--use", join(cluster.work, "own", "gradient-norm.ts"));
     const queued = await run("stripes.yaml", "queued", ...cluster.where);
     expect(queued.code).toBe(0);
-    expect((await run("stripes.yaml", "threads")).code).toBe(0);
+    expect((await run("stripes.yaml", "threads", "--workers", "1")).code).toBe(0);
     expect(filesOf("queued")).toEqual(filesOf("threads"));
     expect((await worker).stdout).toMatch(/8 done, 0 failed/);
   });

@@ -14,7 +14,7 @@ import { createCheckpoint, createTensor, saveCheckpoint, sizeOf } from "@isthmus
 import { createDataSet } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { createRunner, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { saveExamples } from "../../../test/helpers/save-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
@@ -31,6 +31,9 @@ interface GradientNorm {
 /** Outside of the repository, where no package is installed. */
 let folder: string;
 const at = (...path: string[]) => join(folder, ...path);
+/** Measurements that a command adds stay in its process, in which commands of other files must not run. */
+const own = createRunner();
+const run = (words: readonly string[]) => own.run(words, { cwd: folder });
 const write = (name: string, text: string) => writeFileSync(at(name), text);
 const NETWORK = ["a.safetensors", "--graph", "graph.onnx", "--data", "safetensors:data.safetensors"];
 
@@ -55,13 +58,16 @@ beforeAll(async () => {
   const labels = Int32Array.from({ length: 24 }, (_, i) => i % 4);
   await saveExamples(createDataSet(sines(1000, [24, 6]), labels), at("data.safetensors"));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  own.end();
+  rmSync(folder, { recursive: true });
+});
 
 describe("isthmus --use", () => {
   it.each(["euclidean", "largest"])("measures the %s norm of a gradient as PyTorch does", async (norm) => {
     const golden: Record<string, number> = JSON.parse(readFileSync(GOLDEN, "utf8"))[norm];
     const words = ["--use", "./gradient-norm.ts", "gradient-norm", ...NETWORK, "--norm", norm];
-    const { total, layers, kind } = await runJson<GradientNorm>(words, { cwd: folder });
+    const { total, layers, kind } = await runJson<GradientNorm>(words, { cwd: folder }, own.run);
     expect(kind).toBe("gradient-norm");
     const measured = Object.fromEntries([
       ...layers.map((layer) => [layer.name, layer.norm]),
@@ -74,7 +80,7 @@ describe("isthmus --use", () => {
   it("brings a verb with help, a result and a page, in a group of the help of its own", async () => {
     const help = await runAlone(["--use=gradient-norm.ts", "--help"], { cwd: folder });
     expect(help.stdout).toMatch(/Your own measurements:\n +gradient-norm +Measure how steep the loss is/);
-    const verb = await runAlone(["gradient-norm", "--help", "--use", "gradient-norm.ts"], { cwd: folder });
+    const verb = await run(["gradient-norm", "--help", "--use", "gradient-norm.ts"]);
     expect(verb.stdout).toMatch(/--norm <choice> .*\n(.*\n)*.*default: euclidean/);
     const words = [
       "gradient-norm",
@@ -84,9 +90,9 @@ describe("isthmus --use", () => {
       "--use",
       "./gradient-norm.ts",
     ];
-    const run = await runAlone([...words, "-o", "norm.json", "--report", "norm.html"], { cwd: folder });
-    expect(run.code).toBe(0);
-    expect(run.stdout).toMatch(
+    const measured = await run([...words, "-o", "norm.json", "--report", "norm.html"]);
+    expect(measured.code).toBe(0);
+    expect(measured.stdout).toMatch(
       /^Gradient norm of a\.safetensors: total 0\.\d+\.\n(.*\n)*Name +Weights +Norm\nl0\.weight +96 /,
     );
     expect(JSON.parse(readFileSync(at("norm.json"), "utf8"))).toMatchObject({
@@ -103,18 +109,16 @@ describe("isthmus --use", () => {
       "made.json",
       JSON.stringify({ kind: "gradient-norm", network: "a.pt", total: 1, layers: [{ name: "x", norm: 1 }] }),
     );
-    const without = await runAlone(["report", "made.json"], { cwd: folder });
+    const without = await runCli(["report", "made.json"], { cwd: folder });
     expect([without.code, without.stderr]).toEqual([
       2,
       expect.stringMatching(/it is "gradient-norm".*name that by --use/),
     ]);
-    const drawn = await runAlone(["--use", "gradient-norm.ts", "report", "made.json", "-o", "made.html"], {
-      cwd: folder,
-    });
+    const drawn = await run(["--use", "gradient-norm.ts", "report", "made.json", "-o", "made.html"]);
     expect([drawn.code, drawn.stderr]).toEqual([0, ""]);
     expect(readFileSync(at("made.html"), "utf8")).toContain("Gradient norm of a.pt");
     write("odd.json", JSON.stringify({ kind: "gradient-norm", network: { a: 1 } }));
-    const odd = await runAlone(["--use", "gradient-norm.ts", "report", "odd.json"], { cwd: folder });
+    const odd = await run(["--use", "gradient-norm.ts", "report", "odd.json"]);
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringMatching(/must be a whole result.*"network"/)]);
   });
 
@@ -129,10 +133,10 @@ export const one = defineMeasurement({ ...shared, verb: "one-count", kind: "one-
 export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-count", run: async () => ({ tensors: 2 }) });`,
     );
     const use = ["--use", "own.mjs", "--use", "gradient-norm.ts"];
-    expect(await runJson(["one-count", ...use, ...NETWORK], { cwd: folder }, runAlone)).toMatchObject({
+    expect(await runJson(["one-count", ...use, ...NETWORK], { cwd: folder }, own.run)).toMatchObject({
       tensors: 6,
     });
-    const text = await runAlone([...use, "two-count", ...NETWORK], { cwd: folder });
+    const text = await run([...use, "two-count", ...NETWORK]);
     expect(text.stdout).toBe("Two count of a.safetensors: tensors 2.\ntensors: 2\n");
   });
 
@@ -173,9 +177,7 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
     ["kind.mjs", body("own", "study"), /as its kind must be new: there is "study" already/],
   ])("says what is wrong with %s", async (name, text, message) => {
     if (text !== undefined) write(name, text);
-    const { code, stdout, stderr } = await runAlone(["inspect", "a.safetensors", "--use", name], {
-      cwd: folder,
-    });
+    const { code, stdout, stderr } = await run(["inspect", "a.safetensors", "--use", name]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/Unexpected failure/);

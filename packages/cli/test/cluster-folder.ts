@@ -5,7 +5,7 @@ import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { type CliRun, runAlone } from "../../../test/helpers/run-cli.ts";
+import { type CliRun, createRunner } from "../../../test/helpers/run-cli.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 /** A folder that all machines of a test see. */
@@ -16,13 +16,20 @@ export interface ClusterFolder {
   /** Options that name the queue, and the queue and the storage. */
   readonly queue: readonly string[];
   readonly where: readonly string[];
-  /** Starts a worker that ends when there is nothing to do, or when a test kills it. */
+  /** Starts a worker that ends when there is nothing to do. */
   startWorker(name: string, ...more: string[]): Promise<CliRun>;
   remove(): void;
 }
 
-/** Makes a folder for the machines of a test; the queue in it is made by who uses it first. */
-export function makeClusterFolder(): ClusterFolder {
+/** Processes of workers, in which no other command runs: what workers know must have come to them. */
+const WORKERS = createRunner();
+
+/**
+ * Makes a folder for the machines of a test; the queue in it is made by who uses it first.
+ *
+ * @param workers - runs the workers
+ */
+export function makeClusterFolder(workers = WORKERS): ClusterFolder {
   const folder = mkdtempSync(join(tmpdir(), "isthmus-cli-cluster-"));
   const work = join(folder, "work");
   mkdirSync(work);
@@ -32,7 +39,7 @@ export function makeClusterFolder(): ClusterFolder {
   return {
     ...{ folder, work, queue, where },
     startWorker: (name, ...more) =>
-      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
+      workers.run(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
         cwd: folder,
       }),
     remove: () => rmSync(folder, { recursive: true }),

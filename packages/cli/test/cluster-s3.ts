@@ -1,7 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type AloneOptions, type CliRun, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
+import {
+  type AloneOptions,
+  type CliRun,
+  createRunner,
+  runAlone,
+  runCli,
+} from "../../../test/helpers/run-cli.ts";
 import { startS3Server } from "../../distributed/test/s3-server.ts";
 
 /** Machines of a test, each with its own folders, that have nothing in common but a queue and a bucket. */
@@ -22,8 +28,14 @@ export interface S3Cluster {
 /** What s3rver knows whoever asks by. */
 const CREDENTIALS = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" };
 
+/** Keeps the client of S3 from saying that its later versions need a newer Node.js. */
+const NO_WARNING = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+
 /** Ending of the name of the file in which the server holds the bytes of an object. */
 const OBJECT = "._S3rver_object";
+
+/** Processes of workers, in which no other command runs: what workers know must have come to them. */
+const WORKERS = createRunner();
 
 /** Starts a server of objects for the machines of a test. */
 export async function startS3Cluster(): Promise<S3Cluster> {
@@ -34,14 +46,13 @@ export async function startS3Cluster(): Promise<S3Cluster> {
   const machine = (name: string): Pick<AloneOptions, "cwd" | "env"> => {
     const [cwd, home] = [join(folder, name, "work"), join(folder, name, "home")];
     for (const made of [cwd, home]) mkdirSync(made, { recursive: true });
-    // The client of S3 says on this version of Node.js that later ones will need another.
-    return { cwd, env: { ...CREDENTIALS, HOME: home, NODE_NO_WARNINGS: "1" } };
+    return { cwd, env: { ...CREDENTIALS, HOME: home, ...NO_WARNING } };
   };
   const here = machine("here");
   return {
     work: join(folder, "here", "work"),
     startWorker: (name) =>
-      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name)),
+      WORKERS.run(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name)),
     run: (...args) => runCli([...args, ...where], here),
     runAlone: (args, options) => runAlone([...args, ...where], { ...here, ...options }),
     listPublished: () =>

@@ -19,7 +19,16 @@ const images = createTensor("f32", [EXAMPLES, 1, 28, 28], new Float32Array(EXAMP
 const openData = async (name: string): Promise<DataSet> => createDataSet(images, labels, { name });
 const ports = { engine: "none", openData };
 
-async function planShipped(sort: DescribedSort, name: string): Promise<readonly Task[]> {
+const planned = new Map<string, Promise<readonly Task[]>>();
+
+/** Plans what is shipped under a name, once for all tests. */
+function planShipped(sort: DescribedSort, name: string): Promise<readonly Task[]> {
+  const tasks = planned.get(name) ?? planAnew(sort, name);
+  planned.set(name, tasks);
+  return tasks;
+}
+
+async function planAnew(sort: DescribedSort, name: string): Promise<readonly Task[]> {
   const { path } = await findDescribed(sort, name);
   const plan =
     sort === "study"

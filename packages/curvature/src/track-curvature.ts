@@ -1,5 +1,5 @@
 import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, type DataSet, type LossFields, lossFields } from "@isthmus/graph";
 import {
   HESSIAN_POINT_DEFAULTS,
   type HessianPoint,
@@ -20,7 +20,7 @@ export interface CurvaturePoint extends HessianPoint {
 }
 
 /** Curvature of a loss along a training, on examples that stay the same. */
-export interface CurvatureHistory {
+export interface CurvatureHistory extends LossFields {
   readonly kind: "curvature-history";
   /** In the order of the training. */
   readonly points: readonly CurvaturePoint[];
@@ -101,6 +101,7 @@ export function trackCurvature(
       data: data.name,
       seed: measures.seed,
       engine: architecture.engine.name,
+      ...lossFields(architecture.graph, data),
     }),
   };
 }

@@ -1,11 +1,12 @@
+export { CURVE } from "./curve-measurement.ts";
+export { CURVE_FIELDS, CURVE_SHAPE_FIELDS, type CurveChoice, type CurveShape } from "./curve-options.ts";
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";
-export { CURVE_RESULT } from "./curve-result-kind.ts";
 export {
   assertPaths,
   type NamedPath,
   pathFigures,
   pathsTable,
-  pathTile,
+  pathTiles,
   placesTable,
 } from "./describe/path-figures.ts";
 export { measureCurve } from "./measure-curve.ts";
@@ -18,7 +19,6 @@ export {
   summarizePath,
 } from "./measure-path.ts";
 export {
-  TRAIN_CURVE_DEFAULTS,
   type TrainCurveOptions,
   type TrainedCurve,
   trainCurve,

@@ -1,8 +1,7 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt, UsageError } from "@isthmus/core";
+import { type Checkpoint, createRandom, entry, resolveFields } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
-  CURVE_KINDS,
   type CurveKind,
   type CurvePoints,
   createCurve,
@@ -11,20 +10,10 @@ import {
   type Path,
 } from "@isthmus/interpolation";
 import { type Blend, type TrainOptions, type TrainResult, trainBlend } from "@isthmus/training";
+import { CURVE_SHAPE_FIELDS, type CurveShape } from "./curve-options.ts";
 
 /** Options of {@link trainCurve}: the options of training, and the shape of the curve. */
-export interface TrainCurveOptions extends TrainOptions {
-  /** Shape of the curve. @defaultValue "bezier" */
-  readonly curve?: CurveKind;
-  /** Networks between the ends that are trained, at least 1. @defaultValue 1 */
-  readonly bends?: number;
-}
-
-/** Defaults of the shape in {@link TrainCurveOptions}; `TRAIN_DEFAULTS` has the other defaults. */
-export const TRAIN_CURVE_DEFAULTS: Required<Pick<TrainCurveOptions, "curve" | "bends">> = {
-  curve: "bezier",
-  bends: 1,
-};
+export interface TrainCurveOptions extends TrainOptions, CurveShape {}
 
 /** A trained curve between two networks. */
 export interface TrainedCurve {
@@ -74,9 +63,9 @@ export async function trainCurve(
   architecture: Architecture,
   [a, b]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
-  { curve = TRAIN_CURVE_DEFAULTS.curve, bends = TRAIN_CURVE_DEFAULTS.bends, ...options }: TrainCurveOptions,
+  { curve: named, bends: count, ...options }: TrainCurveOptions,
 ): Promise<TrainedCurve> {
-  assertShape(curve, bends);
+  const { curve, bends } = resolveFields("train a curve", CURVE_SHAPE_FIELDS, { curve: named, bends: count });
   const { graph } = architecture;
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const names = Array.from({ length: bends }, (_, k) => `bend ${k + 1}`);
@@ -91,15 +80,6 @@ export async function trainCurve(
     trainingData: data.name,
     result,
   };
-}
-
-function assertShape(curve: CurveKind, bends: number): void {
-  if (!CURVE_KINDS.includes(curve)) {
-    throw new UsageError(
-      `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${excerpt(curve)}`,
-    );
-  }
-  assertWholeOptions("train a curve", { bends }, { bends: 1 });
 }
 
 /** The parts of a curve that decide the blend of every step. */

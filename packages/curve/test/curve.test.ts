@@ -135,7 +135,7 @@ describe("trainCurve()", () => {
   });
 
   it("trainCurve() refuses what is no curve between networks of the graph", async () => {
-    await expect(run({ bends: 0 })).rejects.toThrow(/"bends" must be a whole number of at least 1: it is 0/);
+    await expect(run({ bends: 0 })).rejects.toThrow(/"bends" must be a whole number from 1 to 500: it is 0/);
     await expect(run({ bends: 1.5 })).rejects.toThrow(RangeError);
     await expect(run({ curve: "spline" as "chain" })).rejects.toThrow(/one of bezier, chain: it is "spline"/);
     const other = createCheckpoint(randomWeights(network(9), 1));

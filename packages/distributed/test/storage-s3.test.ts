@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundleScript } from "../../../test/helpers/bundle-script.ts";
+import { bundleScripts } from "../../../test/helpers/bundle-scripts.mjs";
 import { openStorage } from "../src/storage/open-storage.ts";
 import { parseS3Location } from "../src/storage/s3/s3-location.ts";
 import { openS3Objects, type S3Objects } from "../src/storage/s3/s3-objects.ts";
@@ -17,7 +17,6 @@ import { type S3Server, startS3Server } from "./s3-server.ts";
 import { describeStorage, PLACE, readFiles, resultOf, taskOf, writeFiles } from "./storage-conformance.ts";
 
 /** Variables that the client of S3 reads; tests of other files do without. */
-const OPEN_STORAGE = new URL("../src/storage/open-storage.ts", import.meta.url);
 const CREDENTIALS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 let server: S3Server;
 let machines = 0;
@@ -120,10 +119,11 @@ describe("S3 as a storage", () => {
   });
 
   it("shows nothing of an attempt whose process is killed while it uploads", async () => {
+    const [address] = await bundleScripts([new URL("../src/storage/open-storage.ts", import.meta.url)]);
     const script = `
       import { writeFileSync } from "node:fs";
       import { join } from "node:path";
-      import { openStorage } from ${JSON.stringify(await bundleScript(OPEN_STORAGE))};
+      import { openStorage } from ${JSON.stringify(address)};
       const storage = await openStorage(${JSON.stringify(server.address(basename(folder)))}, { cache: ${JSON.stringify(join(folder, "killed"))} });
       const folder = await storage.begin(${JSON.stringify(PLACE)}, "w1");
       writeFileSync(join(folder, "small.bin"), "abc");

@@ -81,9 +81,13 @@ export {
 } from "./pareto/compare-pareto.ts";
 export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
 export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
+export { PARETO } from "./pareto/pareto-measurement.ts";
+export {
+  PARETO_MEASUREMENT_FIELDS,
+  type ParetoMeasurementChoice,
+} from "./pareto/pareto-measurement-options.ts";
 export { PARETO_FIELDS, type ParetoChoice } from "./pareto/pareto-options.ts";
 export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
-export { PARETO_RESULT } from "./pareto/pareto-result-kind.ts";
 export { splitHeads } from "./pareto/task-graph.ts";
 export {
   type TaskTrainingOptions,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dataWords, firstWords, measureWords } from "./data-words.ts";
+import { lossWords } from "./loss-words.ts";
 
 describe("dataWords()", () => {
   it.each([
@@ -23,15 +24,22 @@ describe("dataWords()", () => {
 });
 
 describe("measureWords()", () => {
+  const USUAL = lossWords({});
+
   it("measureWords() calls the error of texts that of the next token, and that of others the error", () => {
-    expect(measureWords("error", "text:book.txt")).toEqual({
+    expect(measureWords("error", USUAL, "text:book.txt")).toEqual({
       name: "Next-token error",
       axis: "Next-token error (%)",
       unit: "in percent of the tokens",
     });
-    expect(measureWords("error", "mnist:test").axis).toBe("Error (%)");
-    expect(measureWords("error", "mnist:test", "text:book.txt").axis).toBe("Error (%)");
-    expect(measureWords("loss", "text:book.txt").axis).toBe("Mean loss per token (nats)");
-    expect(measureWords("loss").axis).toBe("Mean loss (nats)");
+    expect(measureWords("error", USUAL, "mnist:test").axis).toBe("Error (%)");
+    expect(measureWords("error", USUAL, "mnist:test", "text:book.txt").axis).toBe("Error (%)");
+    expect(measureWords("loss", USUAL, "text:book.txt").axis).toBe("Mean loss per token (nats)");
+    expect(measureWords("loss", USUAL).axis).toBe("Mean loss (nats)");
+    const squared = lossWords({ lossKind: "mean-squared-error", lossUnit: "squared units" });
+    expect(measureWords("loss", squared)).toMatchObject({
+      axis: "Mean loss (squared units)",
+      unit: "in squared units",
+    });
   });
 });

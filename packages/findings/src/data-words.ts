@@ -1,4 +1,5 @@
 import { formatCounted } from "./format-value.ts";
+import type { LossWords } from "./loss-words.ts";
 import type { Measure } from "./measure.ts";
 
 /** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
@@ -21,12 +22,15 @@ export interface MeasureWords {
   readonly unit: string;
 }
 
-/** Returns what loss or error is called on some data sets: if all are texts, it is of the next token. */
-export function measureWords(measure: Measure, ...data: readonly string[]): MeasureWords {
+/**
+ * Returns what loss or error is called on some data sets: if all are texts, it is of the next token.
+ * @param losses - words for the losses of the result
+ */
+export function measureWords(measure: Measure, losses: LossWords, ...data: readonly string[]): MeasureWords {
   const text = data.length > 0 && data.every((name) => name.startsWith(TEXT));
   if (measure === "loss") {
     const name = text ? "Mean loss per token" : "Mean loss";
-    return { name, axis: `${name} (nats)`, unit: "in nats" };
+    return { name, axis: losses.axis(name), unit: losses.inUnit };
   }
   const name = text ? "Next-token error" : "Error";
   return { name, axis: `${name} (%)`, unit: `in percent of the ${text ? "tokens" : "examples"}` };

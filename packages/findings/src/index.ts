@@ -12,7 +12,7 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export { inUnitOfLoss, lossLabel, unitOfLoss } from "./in-unit-of-loss.ts";
+export { type LossWords, lossWords } from "./loss-words.ts";
 export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
 export type {
   MadeNetwork,
@@ -44,6 +44,7 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
+  TrainingSubject,
   Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";
@@ -57,6 +58,15 @@ export type {
   PairsOfNetworks,
   PairsSubject,
 } from "./measurement/pairs.ts";
+export type {
+  ChangedExamples,
+  DescribesTraining,
+  ExamplesNames,
+  MeasuredNames,
+  NamedTraining,
+  TrainedExamples,
+  TrainingDescription,
+} from "./measurement/training-description.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";
 export type { Axis } from "./plot/axis.ts";
@@ -95,3 +105,4 @@ export {
   type TableRow,
   unitOf,
 } from "./table.ts";
+export { lossColumn, withLossColumns } from "./with-loss-columns.ts";

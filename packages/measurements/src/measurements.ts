@@ -1,12 +1,14 @@
 import type { LAYERS, MAP } from "@isthmus/barrier";
 import type { CURVATURE } from "@isthmus/curvature";
-import type { ATTACK } from "@isthmus/ensemble";
+import type { CURVE } from "@isthmus/curve";
+import type { ATTACK, PARETO } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
 import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
 import type { MECHANISMS } from "@isthmus/mechanisms";
 import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
 import type { ENSEMBLE } from "@isthmus/star-domain";
+import type { INTRINSIC_DIMENSION } from "@isthmus/subspace";
 
 /** The measurement of each kind. */
 interface BuiltIn {
@@ -17,11 +19,14 @@ interface BuiltIn {
   readonly plane: typeof PLANE;
   readonly ensemble: typeof ENSEMBLE;
   readonly attack: typeof ATTACK;
+  readonly pareto: typeof PARETO;
   readonly mechanisms: typeof MECHANISMS;
   readonly landscape: typeof LANDSCAPE;
   readonly curvature: typeof CURVATURE;
+  readonly curve: typeof CURVE;
   readonly "dropout-stability": typeof DROPOUT_STABILITY;
   readonly map: typeof MAP;
+  readonly "intrinsic-dimension": typeof INTRINSIC_DIMENSION;
 }
 
 /** What is listed of a measurement before it is loaded. */
@@ -80,6 +85,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     subject: "attack",
     load: async () => (await import("@isthmus/ensemble")).ATTACK,
   },
+  pareto: {
+    verb: "pareto",
+    summary: "Train one network a task in one run, and draw the front of the networks between them",
+    subject: "training",
+    trains: true,
+    load: async () => (await import("@isthmus/ensemble")).PARETO,
+  },
   mechanisms: {
     verb: "mechanisms",
     summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
@@ -98,6 +110,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     subject: "network",
     load: async () => (await import("@isthmus/curvature")).CURVATURE,
   },
+  curve: {
+    verb: "curve",
+    summary: "Train a curve of low loss between two networks, and measure it",
+    subject: "pair",
+    trains: true,
+    load: async () => (await import("@isthmus/curve")).CURVE,
+  },
   "dropout-stability": {
     verb: "dropout",
     summary: "Measure how much a network loses when units are taken out",
@@ -109,6 +128,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Measure barriers between all pairs of many networks, and place them in the plane",
     subject: "networks-and-star",
     load: async () => (await import("@isthmus/barrier")).MAP,
+  },
+  "intrinsic-dimension": {
+    verb: "intrinsic-dimension",
+    summary: "Find the smallest random subspace that a network can be trained in",
+    subject: "training",
+    trains: true,
+    load: async () => (await import("@isthmus/subspace")).INTRINSIC_DIMENSION,
   },
 };
 

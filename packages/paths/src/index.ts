@@ -19,12 +19,7 @@ export {
 } from "./construct/measure-dropout-path.ts";
 export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./drop/choose-units.ts";
 export { dropUnits } from "./drop/drop-units.ts";
-export type {
-  DropoutChoice,
-  DropoutProgress,
-  DropoutStabilityChoice,
-  MeasureDropoutStabilityOptions,
-} from "./drop/dropout-options.ts";
+export type { DropoutChoice, DropoutProgress } from "./drop/dropout-options.ts";
 export type {
   DropoutShare,
   DropoutStabilityResult,
@@ -33,7 +28,11 @@ export type {
 } from "./drop/dropout-result.ts";
 export { DROPOUT_STABILITY } from "./drop/dropout-stability.ts";
 export { RESCALINGS, type Rescaling } from "./drop/fit-factor.ts";
-export { measureDropoutStability } from "./drop/measure-dropout-stability.ts";
+export {
+  type DropoutStabilityChoice,
+  type MeasureDropoutStabilityOptions,
+  measureDropoutStability,
+} from "./drop/measure-dropout-stability.ts";
 export {
   type MeasureWalkedPathOptions,
   measureWalkedPath,

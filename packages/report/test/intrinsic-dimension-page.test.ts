@@ -1,14 +1,12 @@
-import { INTRINSIC_DIMENSION_RESULT } from "@isthmus/subspace";
 import { describe, expect, it } from "vitest";
 import { renderResultPage } from "../src/page/render-result-page.ts";
+import { describeResult } from "../src/result/describe-result.ts";
 import { intrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { allOf, parsePage } from "./parse-page.ts";
 
 describe("describeIntrinsicDimension()", () => {
-  it("says the dimension, its interval, and the accuracies beside the line", () => {
-    const { summary, tiles, sections, notes } = INTRINSIC_DIMENSION_RESULT.describe(
-      intrinsicDimensionResult(),
-    );
+  it("says the dimension, its interval, and the accuracies beside the line", async () => {
+    const { summary, tiles, sections, notes } = await describeResult(intrinsicDimensionResult());
     expect(summary).toBe(
       "400 numbers, 500 times fewer than it has, in a random subspace, reach 90 % of the full accuracy, 87.21 %.",
     );
@@ -38,14 +36,14 @@ describe("describeIntrinsicDimension()", () => {
     expect(await legendOf({ ...result, points })).not.toContain("rising numbers nearest to them");
   });
 
-  it("says that no dimension reaches the line", () => {
+  it("says that no dimension reaches the line", async () => {
     const { interval: _, ...rest } = intrinsicDimensionResult();
     const crossings = [
       { seed: 0, dimension: null },
       { seed: 1, dimension: 790 },
     ];
     const none = { ...rest, dimension: null, crossing: null, crossings, line: 0.95 };
-    const { summary, tiles, notes } = INTRINSIC_DIMENSION_RESULT.describe(none);
+    const { summary, tiles, notes } = await describeResult(none);
     expect(summary).toBe(
       "No measured dimension, up to 800 of 199,210, reaches 90 % of the full accuracy, 95.00 %.",
     );
@@ -53,10 +51,10 @@ describe("describeIntrinsicDimension()", () => {
     expect(notes?.join()).toMatch(/Of seed 0, no measured dimension reaches the line/);
   });
 
-  it("says before anything else that nothing was learned, or that the line is reached without training", () => {
+  it("says before anything else that nothing was learned, or that the line is reached without training", async () => {
     const result = intrinsicDimensionResult();
     const untrained = { start: [{ seed: 0, accuracy: 0.9, loss: 0.3 }], guess: 0.2, startReaches: true };
-    const none = INTRINSIC_DIMENSION_RESULT.describe({
+    const none = await describeResult({
       ...result,
       untrained: { ...untrained, learned: false },
     });
@@ -67,11 +65,11 @@ describe("describeIntrinsicDimension()", () => {
       "The untrained network, in 0 dimensions, already reaches the line of 87.21 %: it has 90.00 %.",
     );
     const { untrained: _, ...earlier } = result;
-    expect(INTRINSIC_DIMENSION_RESULT.describe(earlier).summary).toMatch(/^400 numbers/);
+    expect((await describeResult(earlier)).summary).toMatch(/^400 numbers/);
   });
 
-  it("refuses a result without trainings in subspaces", () => {
-    expect(() => INTRINSIC_DIMENSION_RESULT.describe({ ...intrinsicDimensionResult(), points: [] })).toThrow(
+  it("refuses a result without trainings in subspaces", async () => {
+    await expect(describeResult({ ...intrinsicDimensionResult(), points: [] })).rejects.toThrow(
       /needs at least one training in a subspace/,
     );
   });

@@ -139,6 +139,8 @@ if (!hasBrowser) {
 describe.skipIf(!hasBrowser)("pages in a browser", () => {
   let folder: string;
   let context: BrowserContext;
+  /** The one tab of all tests, as each tab is a process of the browser. */
+  let tab: Page;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "isthmus-pages-"));
@@ -148,6 +150,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
       executablePath: CHROMIUM,
       args: [...BROWSER_FLAGS],
     });
+    tab = await context.newPage();
   });
   afterAll(async () => {
     await context?.close();
@@ -156,18 +159,20 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
 
   /** Opens a page, does something with it, and says what the browser complained of or asked the network for. */
   async function visit(name: string, work: (page: Page) => Promise<void>): Promise<string[]> {
-    const page = await context.newPage();
     const complaints: string[] = [];
-    page.on("console", (message) => void complaints.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => void complaints.push(error.message));
-    page.on("request", (request) => {
-      if (!/^(file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
+    const complain = (complaint: string): void => void complaints.push(complaint);
+    await tab.emulateMedia({ media: null, colorScheme: null });
+    await tab.setViewportSize(WIDE);
+    tab.on("console", (message) => complain(`${message.type()}: ${message.text()}`));
+    tab.on("pageerror", (error) => complain(error.message));
+    tab.on("request", (request) => {
+      if (!/^(file|data|blob):/.test(request.url())) complain(`request: ${request.url()}`);
     });
     try {
-      await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
-      await work(page);
+      await tab.goto(pathToFileURL(join(folder, `${name}.html`)).href);
+      await work(tab);
     } finally {
-      await page.close();
+      for (const event of ["console", "pageerror", "request"]) tab.removeAllListeners(event);
     }
     return complaints;
   }
@@ -288,15 +293,13 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
       const result = HOSTILE[name]?.();
       const figures = result === undefined ? [] : await renderFigures(result);
       expect(figures.length).toBeGreaterThan(0);
-      await visit("barrier", async (page) => {
-        for (const { svg } of figures) {
-          const fault = await page.evaluate((text) => {
-            const document = new DOMParser().parseFromString(text, "image/svg+xml");
-            return document.querySelector("parsererror")?.textContent ?? null;
-          }, svg);
-          expect(fault).toBeNull();
-        }
-      });
+      for (const { svg } of figures) {
+        const fault = await tab.evaluate((text) => {
+          const document = new DOMParser().parseFromString(text, "image/svg+xml");
+          return document.querySelector("parsererror")?.textContent ?? null;
+        }, svg);
+        expect(fault).toBeNull();
+      }
     },
   );
 

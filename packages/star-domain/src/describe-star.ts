@@ -6,6 +6,8 @@ import {
   formatCounted,
   formatNumber,
   formatShort,
+  type LossWords,
+  lossWords,
   type Report,
   type Section,
 } from "@isthmus/findings";
@@ -30,6 +32,7 @@ export function describeStar(result: StarResult): Report {
   const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
     ({ pairs }) => pairs.length > 0,
   );
+  const losses = lossWords(result);
   if (groups.length === 0) {
     throw new UsageError("Cannot draw a star as at least one pair of networks is needed: got 0");
   }
@@ -39,7 +42,7 @@ export function describeStar(result: StarResult): Report {
     tiles: groups.map(({ label, mean, std, pairs }, style) => ({
       name: label,
       value: formatNumber(mean),
-      unit: "nats",
+      unit: losses.unit,
       more:
         pairs.length === 1
           ? ["loss barrier of 1 pair"]
@@ -49,7 +52,7 @@ export function describeStar(result: StarResult): Report {
             ],
       style,
     })),
-    sections: [barrierSection(groups, result), ...predictorsSection(result), pairsSection(groups)],
+    sections: [barrierSection(groups, result), ...predictorsSection(result), pairsSection(groups, losses)],
     facts: factsOf(result, [
       { name: "Anchors", value: namesOf(result.anchors) },
       { name: "Held out", value: namesOf(result.heldOut) },
@@ -66,7 +69,8 @@ export function describeStar(result: StarResult): Report {
 const namesOf = (names: readonly string[]): string =>
   names.length === 0 ? "none" : `${names.length}: ${names.join(", ")}`;
 
-function summarise({ barriers, anchors }: StarResult): string {
+function summarise(result: StarResult): string {
+  const { barriers, anchors } = result;
   const { regularRegular, starHeldOut, starAnchor } = barriers;
   // Without networks held out, a star can only be described by its anchors.
   const [{ mean, pairs }, others] =
@@ -76,17 +80,16 @@ function summarise({ barriers, anchors }: StarResult): string {
           starHeldOut.pairs.length === 1 ? "a network it has not seen" : "networks it has not seen",
         ]
       : [starAnchor, "its anchors"];
-  const finding = `A star network of ${formatCounted(anchors.length, "anchor")} meets a ${pairs.length === 1 ? "" : "mean "}loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
+  const finding = `A star network of ${formatCounted(anchors.length, "anchor")} meets a ${pairs.length === 1 ? "" : "mean "}loss barrier of ${lossWords(result).amount(mean)} on the way to ${others}`;
   if (regularRegular.pairs.length === 0) return `${finding}.`;
   const ratio = mean / regularRegular.mean;
   const share = regularRegular.mean > 0 ? ` (ratio ${formatShort(ratio)})` : "";
   return `${finding}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
 }
 
-function barrierSection(
-  groups: readonly NamedGroup[],
-  { data, examples, points, aligned }: StarResult,
-): Report["sections"][number] {
+function barrierSection(groups: readonly NamedGroup[], result: StarResult): Report["sections"][number] {
+  const { data, examples, points, aligned } = result;
+  const unit = lossWords(result);
   const words = groups.map(
     ({ label, mean, pairs }) =>
       `${label}: ${formatCounted(pairs.length, "pair")} from ${formatNumber(Math.min(...pairs.map(({ loss }) => loss)))} to ${formatNumber(Math.max(...pairs.map(({ loss }) => loss)))}, mean ${formatNumber(mean)}`,
@@ -98,8 +101,8 @@ function barrierSection(
       {
         name: "barriers",
         title: "Loss barrier of every pair,",
-        caption: `above the chord, in nats. Each dot is a pair of networks${aligned ? ", aligned first" : ""}; an upright line is the mean of several. Measured at ${formatCounted(points, "place")} of the line between them on ${dataWords(data, examples)}.`,
-        words: `Dots of loss barriers, in nats. ${words.join("; ")}.`,
+        caption: `above the chord, ${unit.inUnit}. Each dot is a pair of networks${aligned ? ", aligned first" : ""}; an upright line is the mean of several. Measured at ${formatCounted(points, "place")} of the line between them on ${dataWords(data, examples)}.`,
+        words: `Dots of loss barriers, ${unit.inUnit}. ${words.join("; ")}.`,
         table: "pairs",
         size: "hero",
         plot: {
@@ -109,7 +112,7 @@ function barrierSection(
             mean,
             values: pairs.map(({ a, b, loss }) => ({ name: `${a} to ${b}`, value: loss })),
           })),
-          axis: { label: "Loss barrier of a pair (nats)" },
+          axis: { label: unit.axis("Loss barrier of a pair") },
         },
       },
     ],
@@ -117,7 +120,7 @@ function barrierSection(
       {
         name: "groups",
         title: "Barriers by sort of pair",
-        caption: "Chord barriers; loss in nats, error in percentage points.",
+        caption: `Chord barriers; loss ${unit.inUnits("percentage points")}.`,
         columns: [
           { title: "Pairs", kind: "text" },
           { title: "Number", kind: "count" },
@@ -141,7 +144,7 @@ function barrierSection(
   };
 }
 
-function pairsSection(groups: readonly NamedGroup[]): Report["sections"][number] {
+function pairsSection(groups: readonly NamedGroup[], losses: LossWords): Report["sections"][number] {
   return {
     name: "pairs",
     title: "Every pair",
@@ -150,7 +153,7 @@ function pairsSection(groups: readonly NamedGroup[]): Report["sections"][number]
       {
         name: "pairs",
         title: "Every pair",
-        caption: "Chord barriers between two networks; loss in nats, error in percentage points.",
+        caption: `Chord barriers between two networks; loss ${losses.inUnits("percentage points")}.`,
         columns: [
           { title: "Pairs", kind: "text" },
           { title: "From", kind: "text" },

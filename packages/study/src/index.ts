@@ -1,9 +1,7 @@
 export { collectStudy } from "./collect/collect-study.ts";
 export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
-export type { DimensionChoice, IntrinsicDimensionMeasurement } from "./description/dimension-measurement.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
-export type { NetworkMeasurement } from "./description/network-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -11,10 +9,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
-export type { ParetoMeasurement } from "./description/pareto-measurement.ts";
 export type {
-  CurveChoice,
-  CurveMeasurement,
   PathMeasurement,
   SetsMeasurement,
 } from "./description/path-measurements.ts";
@@ -34,6 +29,7 @@ export type {
 export type { WantedValues } from "./description/wanted-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export { studyJsonSchema } from "./file/study-json-schema.ts";
+export type { NetworkMeasurement } from "./measurement/subjects/network.ts";
 export { addNetworkMaker, takenByStudies } from "./networks/add-network-maker.ts";
 export type { CollectedStudyNetwork } from "./networks/collect.ts";
 export type { LoadedNetwork } from "./networks/load.ts";

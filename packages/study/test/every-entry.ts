@@ -63,6 +63,7 @@ export const REQUIRED_ENTRIES: EveryEntry = {
     similarity: { kind: "similarity", between: "trained", data: TEST },
     mechanisms: { kind: "mechanisms", between: "trained", sets: { plain: TEST, cued: OTHER } },
     curve: { kind: "curve", between: "trained", trainOn: TRAIN, epochs: 1, data: TEST },
+    map: { kind: "map", of: "trained", data: TEST },
   },
   tables: {},
 };

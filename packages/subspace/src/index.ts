@@ -6,7 +6,8 @@ export {
 } from "./create-subspace.ts";
 export { meansByDimension } from "./describe/means-by-dimension.ts";
 export { wordsOfUntrained } from "./describe/words-of-untrained.ts";
-export { INTRINSIC_DIMENSION_RESULT } from "./intrinsic-dimension-kind.ts";
+export { INTRINSIC_DIMENSION } from "./intrinsic-dimension.ts";
+export { INTRINSIC_DIMENSION_FIELDS, type IntrinsicDimensionChoice } from "./intrinsic-dimension-options.ts";
 export type {
   IntrinsicDimensionResult,
   SeedAccuracy,

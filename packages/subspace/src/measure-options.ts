@@ -23,7 +23,6 @@ type SharedOptions = Pick<
   | "remainder"
   | "loss"
   | "optimizer"
-  | "schedule"
   | "augment"
   | "freeze"
   | "threads"
@@ -86,9 +85,9 @@ export interface MeasureIntrinsicDimensionOptions extends SharedOptions, Dimensi
    * How the learning rate changes in subspaces.
    * @defaultValue as in full trainings, but from 0.1, which suits Adam and coordinates
    */
-  readonly schedule?: ScheduleSpec;
+  readonly schedule?: ScheduleSpec | undefined;
   /** How it changes in full trainings. @defaultValue as `train` chooses it for the optimiser */
-  readonly baselineSchedule?: ScheduleSpec;
+  readonly baselineSchedule?: ScheduleSpec | undefined;
   /**
    * Seeds of trainings: each decides a start, a subspace, and the order of examples. @defaultValue [0, 1, 2]
    */

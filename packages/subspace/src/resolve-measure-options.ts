@@ -21,7 +21,7 @@ import {
 export const SUBSPACE_LEARNING_RATE = 0.1;
 
 /** What depends on the network, its data, and the optimiser. */
-type Chosen = "loss" | "batch" | "schedule" | "baselineSchedule";
+type Chosen = "loss" | "batch" | Schedules;
 
 /** Defaults of {@link MeasureIntrinsicDimensionOptions} that have no field and depend on nothing. */
 export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<
@@ -41,8 +41,11 @@ export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<
 };
 
 /** Options with all defaults filled in. */
-export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOptions, "loss" | Ends>> &
+export type ResolvedMeasureOptions = Required<
+  Omit<MeasureIntrinsicDimensionOptions, "loss" | Ends | Schedules>
+> &
   Readonly<Record<Ends, number>> &
+  Readonly<Record<Schedules, ScheduleSpec>> &
   Pick<ReturnType<typeof chooseTrainOptions>, "loss"> & {
     readonly batch: number;
     readonly parameters: number;
@@ -50,6 +53,8 @@ export type ResolvedMeasureOptions = Required<Omit<MeasureIntrinsicDimensionOpti
 
 /** Dimensions whose defaults depend on the network. */
 type Ends = "first" | "least" | "most";
+/** Schedules whose defaults depend on the optimizer. */
+type Schedules = "schedule" | "baselineSchedule";
 
 const ATTEMPT = "measure an intrinsic dimension";
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { createCheckpoint } from "@isthmus/core";
+import { createCheckpoint, groupBy } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Architecture, type Graph, randomWeights, readGraph, withSharedSessions } from "@isthmus/graph";
 import {
@@ -80,11 +80,13 @@ describe.each([
     });
   });
 
-  test("verifySymmetries() catches each weight that is left unpermuted", async () => {
+  // Tests of small networks leave out every weight.
+  test("verifySymmetries() catches a weight of each name, whatever its number, that is left unpermuted", async () => {
     const weights = createCheckpoint(randomWeights(graph, SEED));
+    const moved = [...permutations.spec.weights].filter(([, { fields }]) => fields.length > 0);
+    const byName = groupBy(moved, ([weight]) => weight.replaceAll(/\d+/g, "#"));
     await withSharedSessions(engine, async (shared) => {
-      for (const [weight, { fields }] of permutations.spec.weights) {
-        if (fields.length === 0) continue;
+      for (const weight of [...byName.values()].flatMap((alike) => alike.slice(-1).map(([name]) => name))) {
         const options = { seed: SEED, weights, unpermuted: [weight] };
         const control = await withoutSearch({ graph, engine: shared }, permutations, options);
         expect(control.maxRelativeError, weight).toBeGreaterThan(1e-2);

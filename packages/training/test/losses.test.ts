@@ -150,6 +150,24 @@ describe("train()", () => {
     expect(mean(both) - mean(numbers)).toBeCloseTo(losses[0]!, 6);
   });
 
+  test("an output may be called as the key that describes a loss", async () => {
+    const { graph, network, data } = await open("heads", "dynamo");
+    const rename = (name: string) => (name === "numbers" ? "kind" : name);
+    const nodes = graph.nodes.map((node) => ({ ...node, outputs: node.outputs.map(rename) }));
+    const { types: _, ...rest } = graph;
+    const outputs = graph.outputs.map((output) => ({ ...output, name: rename(output.name) }));
+    const renamed = { ...rest, nodes, outputs };
+    const loss = {
+      kind: { loss: "mean-squared-error", targets: "numbers" },
+      labels: "binary-cross-entropy",
+    } as const;
+    const [one, other] = [
+      await measureExampleLosses({ graph: renamed, engine }, network, data, { loss }),
+      await measureExampleLosses({ graph, engine }, network, data, { loss: HEADS }),
+    ];
+    for (const [i, expected] of other.entries()) expect(one[i]).toBeCloseTo(expected, 6);
+  });
+
   test("several outputs are refused if a label is no class, or the loss of an output has none", async () => {
     const { graph, network, data } = await open("heads", "dynamo");
     const run = (loss: LossesOfOutputs) =>

@@ -1,4 +1,5 @@
 import { at, UsageError } from "@isthmus/core";
+import { type LossWords, lossWords } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
 import type { BarrierDecomposition } from "../decomposition-result.ts";
 
@@ -44,6 +45,11 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
     const temperatures = tempered.points.map(({ temperature }) => temperature);
     return [curve, { label: `${label}, with temperature`, result: fitted, temperatures }];
   });
+}
+
+/** Returns the words for the losses of curves, which have one loss. */
+export function lossesOf(curves: readonly BarrierCurve[]): LossWords {
+  return lossWords(at(curves, 0, "curve").result);
 }
 
 /** Returns whether errors were measured: squared and absolute differences have no right and wrong. */

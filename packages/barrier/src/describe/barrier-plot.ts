@@ -4,11 +4,10 @@ import {
   formatBarrier,
   formatMeasure,
   formatPlace,
-  lossLabel,
   type Measure,
   measureWords,
 } from "@isthmus/findings";
-import type { BarrierCurve } from "./barrier-curve.ts";
+import { type BarrierCurve, lossesOf } from "./barrier-curve.ts";
 
 /** The choice of curves and of the measure that a figure of barriers shows. */
 export interface BarrierChoice {
@@ -31,11 +30,11 @@ export function barrierPlot(
   const shown = curves.flatMap(({ label, result }, style) =>
     only.length === 0 || only.includes(style) ? [{ label, result, style }] : [],
   );
-  const { name, axis } = measureWords(measure, ...shown.map(({ result }) => result.data));
+  const { name, axis } = measureWords(measure, lossesOf(curves), ...shown.map(({ result }) => result.data));
   const plot: BarrierPlot = {
     kind: "barrier",
     measure,
-    label: measure === "loss" ? lossLabel(name, at(shown, 0, "curve").result) : axis,
+    label: axis,
     curves: shown.map(({ label, style, result: { points, barrier, interval } }) => ({
       label,
       style,

@@ -1,6 +1,6 @@
 import { MEASURES, type Measure, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
-import { measuresErrors, type ShownCurve } from "./barrier-curve.ts";
+import { lossesOf, measuresErrors, type ShownCurve } from "./barrier-curve.ts";
 import { perplexityRows } from "./perplexity-rows.ts";
 
 /** The definitions of a barrier in use, with their formulas. */
@@ -76,7 +76,7 @@ export function definitionsTable(curves: readonly ShownCurve[]): Table {
   return {
     name: "definitions",
     title: "Barriers by definition",
-    caption: "Loss in nats, error in percentage points. L(t) is the loss, or the error, at place t.",
+    caption: `Loss ${lossesOf(curves).inUnits("percentage points")}. L(t) is the loss, or the error, at place t.`,
     columns: [{ title: "Definition", kind: "text" }, ...measureColumns(curves, "points")],
     rows,
     fixed: true,
@@ -110,7 +110,7 @@ export function pointsTable(curves: readonly ShownCurve[]): Table {
   return {
     name: "points",
     title: "Every measured point",
-    caption: `Loss in nats, error in percent${tempered ? ", T the temperature" : ""}; the place of a curve's loss barrier is in bold.`,
+    caption: `Loss ${lossesOf(curves).inUnits("percent")}${tempered ? ", T the temperature" : ""}; the place of a curve's loss barrier is in bold.`,
     columns: [{ title: "t", kind: "place" }, ...columns],
     rows: places.map((t) => ({
       cells: [t, ...curves.flatMap((curve) => cellsAt(curve, t))],

@@ -4,17 +4,18 @@ import {
   formatBarrier,
   formatCounted,
   formatNumber,
+  lossWords,
   type Measure,
   measureWords,
   type PageFact,
   type Report,
   type Tile,
-  unitOfLoss,
 } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
 import {
   assertDrawableCurves,
   type BarrierCurve,
+  lossesOf,
   measuresErrors,
   type ShownCurve,
   withTemperedCurves,
@@ -66,7 +67,7 @@ function summarise(curves: readonly BarrierCurve[]): string {
     const andError = measuresErrors(first.result)
       ? `, and the error by up to ${formatBarrier(error.chord, "error")}`
       : "";
-    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} ${unitOfLoss(first.result)} above the straight line between its ends${andError}.`;
+    return `Between the two networks the loss rises by up to ${lossWords(first.result).amount(loss.chord)} above the straight line between its ends${andError}.`;
   }
   const end = last.result.barrier.loss.chord;
   const ratio = loss.chord / end;
@@ -77,8 +78,7 @@ function summarise(curves: readonly BarrierCurve[]): string {
 /** Says how high the barrier of each curve is. */
 function listBarriers(curves: readonly BarrierCurve[]): string {
   const heights = curves.map(
-    (curve) =>
-      `${formatNumber(curve.result.barrier.loss.chord)} ${unitOfLoss(curve.result)} (${curve.label})`,
+    (curve) => `${lossWords(curve.result).amount(curve.result.barrier.loss.chord)} (${curve.label})`,
   );
   const list = `${heights.slice(0, -1).join(", ")} and ${heights.at(-1)}`;
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
@@ -92,11 +92,11 @@ function isSamePair([first, second, ...others]: readonly BarrierCurve[]): boolea
 
 /** Says what the barriers are with temperature, if there is any. */
 function temperedSummary(curves: readonly BarrierCurve[]): string {
-  const barriers = curves.flatMap(({ result: { tempered } }) =>
-    tempered === undefined ? [] : formatNumber(tempered.barrier.chord),
-  );
-  if (barriers.length === 0) return "";
-  return ` With a temperature fitted at every place it is ${barriers.join(" and ")} nats.`;
+  const barriers = curves.flatMap(({ result: { tempered } }) => tempered?.barrier.chord ?? []);
+  const last = barriers.at(-1);
+  if (last === undefined) return "";
+  const list = [...barriers.slice(0, -1).map(formatNumber), lossesOf(curves).amount(last)];
+  return ` With a temperature fitted at every place it is ${list.join(" and ")}.`;
 }
 
 function describeTile({ label, result, temperatures }: ShownCurve, style: number): Tile {
@@ -112,7 +112,7 @@ function describeTile({ label, result, temperatures }: ShownCurve, style: number
   return {
     name: label,
     value: formatNumber(barrier.loss.chord),
-    unit: unitOfLoss(result),
+    unit: lossWords(result).unit,
     more,
     style,
   };
@@ -120,7 +120,7 @@ function describeTile({ label, result, temperatures }: ShownCurve, style: number
 
 function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   const measured = measuredWords(curves);
-  const error = measureWords("error", ...curves.map(({ result }) => result.data));
+  const error = measureWords("error", lossesOf(curves), ...curves.map(({ result }) => result.data));
   const figure = (measure: Measure, only: readonly number[] = []) => ({
     ...barrierPlot(curves, { measure, only }),
     table: "points",

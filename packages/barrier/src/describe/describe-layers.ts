@@ -5,6 +5,7 @@ import {
   formatBarrier,
   formatCount,
   formatNumber,
+  lossWords,
   type Report,
   type Section,
   type Tile,
@@ -74,14 +75,16 @@ function ranked({ layers }: LayersResult): LayersResult["layers"] {
 }
 
 function summarise(result: LayersResult): string {
-  const whole = formatNumber(result.whole.wholeEndpoints.loss);
+  const losses = lossWords(result);
+  const whole = losses.amount(result.whole.wholeEndpoints.loss);
   const [highest] = ranked(result);
   if (!highest) return "";
   const sum = result.layers.reduce((total, { barrier }) => total + barrier.loss, 0);
-  return `Averaging all groups costs ${whole} nats. Of ${result.layers.length} groups by themselves ${highest.group} costs most, ${formatNumber(highest.barrier.loss)} nats; one by one they add up to ${formatNumber(sum)}.`;
+  return `Averaging all groups costs ${whole}. Of ${result.layers.length} groups by themselves ${highest.group} costs most, ${losses.amount(highest.barrier.loss)}; one by one they add up to ${formatNumber(sum)}.`;
 }
 
 function tilesOf(result: LayersResult): Tile[] {
+  const { unit, hasErrors } = lossWords(result);
   const { loss, error } = result.whole.wholeEndpoints;
   const all = { name: ALL_GROUPS, barrier: { loss, error }, more: ["averaged at once"], style: 1 };
   const highest = ranked(result).slice(0, NAMED);
@@ -94,8 +97,8 @@ function tilesOf(result: LayersResult): Tile[] {
   return [all, ...single].map(({ name, barrier, more, style }) => ({
     name,
     value: formatNumber(barrier.loss),
-    unit: "nats",
-    more: [...more, `error barrier ${formatBarrier(barrier.error, "error")}`],
+    unit,
+    more: [...more, ...(hasErrors ? [`error barrier ${formatBarrier(barrier.error, "error")}`] : [])],
     style,
   }));
 }
@@ -116,12 +119,14 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
 }
 
 /** Describes random directions beside the way to the other network; no section if the result has none. */
-function robustnessSection({ robustness, data, examples, seed }: LayersResult): Section[] {
+function robustnessSection(result: LayersResult): Section[] {
+  const { robustness, data, examples, seed } = result;
   if (!robustness || robustness.length === 0) return [];
   const words = robustness.map(
     ({ group, random, toOther }) =>
       `${group} ${formatNumber(toOther.end)} towards B, ${formatNumber(mean(random))} at random`,
   );
+  const losses = lossWords(result);
   const count = Math.max(...robustness.map(({ random }) => random.length));
   return [
     {
@@ -132,7 +137,7 @@ function robustnessSection({ robustness, data, examples, seed }: LayersResult): 
           name: "robustness",
           title: "Rise of the loss over A at the end of the way:",
           caption: `to B, and ${count > 1 ? `on average over ${count} random directions of the same length, with their range as a thin line` : "in one random direction of the same length"} (seed ${seed}). Measured on ${dataWords(data, examples)}.`,
-          words: `Bars of the rise of the loss, in nats. ${words.join("; ")}.`,
+          words: `Bars of the rise of the loss, ${losses.inUnit}. ${words.join("; ")}.`,
           table: "robustness",
           size: "hero",
           plot: {
@@ -140,7 +145,7 @@ function robustnessSection({ robustness, data, examples, seed }: LayersResult): 
             rows: robustness.map(({ group }) => group),
             series: ["towards B", "random directions"],
             bars: robustness.flatMap(barsOf),
-            axis: { label: "Rise of the loss over A (nats)" },
+            axis: { label: losses.axis("Rise of the loss over A") },
           },
         },
       ],
@@ -148,8 +153,7 @@ function robustnessSection({ robustness, data, examples, seed }: LayersResult): 
         {
           name: "robustness",
           title: "Random directions and the way to B",
-          caption:
-            "Rise of the loss over network A, in nats, half-way and at the end; of random directions the mean and the range.",
+          caption: `Rise of the loss over network A, ${losses.inUnit}, half-way and at the end; of random directions the mean and the range.`,
           columns: [
             { title: "Group", kind: "text" },
             { title: "Half-way", kind: "loss", group: "towards B", style: 0 },

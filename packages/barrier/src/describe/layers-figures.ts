@@ -6,6 +6,7 @@ import {
   formatCounted,
   formatNumber,
   formatPlace,
+  lossWords,
   type NumberFormat,
   sequentialScale,
 } from "@isthmus/findings";
@@ -39,13 +40,14 @@ const lossOf = ({ loss }: LayerCut["points"][number]): number => loss;
 
 function barsFigure(result: LayersResult): Figure {
   const { layers, whole, data, examples } = result;
+  const losses = lossWords(result);
   const bars = layers.map(({ group, barrier }) => ({ row: group, series: 0, value: barrier.loss }));
   const words = bars.map(({ row, value }) => `${row} ${formatNumber(value)}`);
   return {
     name: "layers",
     title: "What averaging one group costs:",
     caption: `the loss with this group half-way and the others as in A (circle) or as in B (diamond), less the mean loss of A and B; the bar is the mean of both marks. The last bar averages all groups. Measured on ${dataWords(data, examples)}.`,
-    words: `Bars of loss barriers, in nats. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.wholeEndpoints.loss)}.`,
+    words: `Bars of loss barriers, ${losses.inUnit}. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.wholeEndpoints.loss)}.`,
     table: "layer-definitions",
     size: "hero",
     plot: {
@@ -57,13 +59,15 @@ function barsFigure(result: LayersResult): Figure {
         label,
         values: layers.map((layer) => ({ row: layer.group, value: layer[network].wholeEndpoints.loss })),
       })),
-      axis: { label: "Loss barrier half-way (nats)" },
+      axis: { label: losses.axis("Loss barrier half-way") },
       single: true,
     },
   };
 }
 
-function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): Figure {
+function cumulativeFigure(result: LayersResult): Figure {
+  const { cumulative, data, examples, seed } = result;
+  const losses = lossWords(result);
   const random = cumulative.some(({ order }) => order === "random")
     ? ` The random order is that of seed ${seed}.`
     : "";
@@ -75,7 +79,7 @@ function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): F
     name: "cumulative",
     title: "What averaging growing sets of groups costs,",
     caption: `in different orders: the loss with these groups half-way and the others as in one network, less the mean loss of A and B. The last step of each averages all groups, and so all lines end alike.${random} Measured on ${dataWords(data, examples)}.`,
-    words: `Lines of the loss barrier, in nats, over the number of groups that are averaged. ${ends.join("; ")}.`,
+    words: `Lines of the loss barrier, ${losses.inUnit}, over the number of groups that are averaged. ${ends.join("; ")}.`,
     table: "cumulative",
     size: "hero",
     plot: {
@@ -88,7 +92,7 @@ function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): F
         label: "Number of groups that are averaged",
         ticks: groupTicks(Math.max(...cumulative.map(({ steps }) => steps.length))),
       },
-      y: { label: "Loss barrier half-way (nats)", fromZero: true },
+      y: { label: losses.axis("Loss barrier half-way"), fromZero: true },
     },
   };
 }
@@ -103,10 +107,12 @@ function groupTicks(groups: number): number[] {
 
 /** Loss along the way of each group, in the colours of the figure beside it. */
 function heatFigure(
-  { layers, data, examples }: LayersResult,
+  result: LayersResult,
   { network, label }: (typeof FIXED)[number],
   shown: { readonly scale: ColorScale; readonly format: NumberFormat },
 ): Figure {
+  const { layers, data, examples } = result;
+  const losses = lossWords(result);
   const cuts = layers.map(({ group, [network]: cut }) => ({ group, cut }));
   const places = [...new Set(cuts.flatMap(({ cut }) => cut.points.map(({ t }) => t)))].sort((x, y) => x - y);
   const lossAt = (cut: LayerCut, t: number): number | null =>
@@ -115,7 +121,7 @@ function heatFigure(
     name: `along-${network}`,
     title: `Loss along the way of each group, ${label}.`,
     caption: `One row a group, one column a place t between the networks; darker is lower, and both figures have the same colours. Measured at ${formatCounted(places.length, "place")} on ${dataWords(data, examples)}.`,
-    words: `Heat map of the loss, in nats, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(lossOf)))}`).join("; ")}.`,
+    words: `Heat map of the loss, ${losses.inUnit}, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(lossOf)))}`).join("; ")}.`,
     table: "layer-points",
     size: "half",
     plot: {
@@ -123,7 +129,7 @@ function heatFigure(
       rows: cuts.map(({ group }) => group),
       columns: places.map(formatPlace),
       values: cuts.map(({ cut }) => places.map((t) => lossAt(cut, t))),
-      label: "Mean loss (nats)",
+      label: losses.axis("Mean loss"),
       columnLabel: `Place t from ${network === "a" ? "A to B" : "B to A"}`,
       ...shown,
     },

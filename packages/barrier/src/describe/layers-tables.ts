@@ -1,4 +1,4 @@
-import type { Table, TableColumn } from "@isthmus/findings";
+import { lossWords, type Table, type TableColumn } from "@isthmus/findings";
 import type { LayerCut, LayersResult } from "../layers-result.ts";
 import { BARRIER_DEFINITIONS, hasPerplexity } from "./barrier-tables.ts";
 import { ALL_GROUPS } from "./layers-figures.ts";
@@ -35,15 +35,15 @@ export function halfwayPerplexity({ points }: LayerCut): number | null {
 }
 
 /** Makes the table of what averaging each group costs, and all of them. */
-export function layerBarriersTable({ layers, whole }: LayersResult): Table {
+export function layerBarriersTable(result: LayersResult): Table {
+  const { layers, whole } = result;
   const { loss, error } = whole.wholeEndpoints;
   const isText = hasPerplexity(whole.points);
   const halfway = (...cuts: readonly LayerCut[]) => (isText ? cuts.map(halfwayPerplexity) : []);
   return {
     name: "layers",
     title: "Barriers of each group",
-    caption:
-      "Loss in nats, error in percentage points: half-way, less the mean of A and B, on average over the networks in which the other groups stay.",
+    caption: `Loss ${lossWords(result).inUnits("percentage points")}: half-way, less the mean of A and B, on average over the networks in which the other groups stay.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Loss barrier", kind: "loss" },
@@ -60,7 +60,9 @@ export function layerBarriersTable({ layers, whole }: LayersResult): Table {
 }
 
 /** Makes the table of the barriers of single groups and of the whole, by every definition. */
-export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
+export function layerDefinitionsTable(result: LayersResult): Table {
+  const losses = lossWords(result);
+  const { layers, whole } = result;
   const row = (group: string, others: string, { barrier, wholeEndpoints }: LayerCut) => ({
     cells: [
       group,
@@ -73,8 +75,7 @@ export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
   return {
     name: "layer-definitions",
     title: "Barriers of each group, by every definition in use",
-    caption:
-      "Loss in nats against the ends of each way, and half-way against the mean of the whole networks; error in percentage points above the chord.",
+    caption: `Loss ${losses.inUnit} against the ends of each way, and half-way against the mean of the whole networks${losses.hasErrors ? "; error in percentage points above the chord" : ""}.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Others as in", kind: "text" },
@@ -90,12 +91,12 @@ export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
 }
 
 /** Makes the table of the steps of every order. */
-export function cumulativeTable({ cumulative }: LayersResult): Table {
+export function cumulativeTable(result: LayersResult): Table {
+  const { cumulative } = result;
   return {
     name: "cumulative",
     title: "Growing sets of groups",
-    caption:
-      "Barriers after each step, half-way against the whole networks and above the chord of its own ends; loss in nats, error in percentage points.",
+    caption: `Barriers after each step, half-way against the whole networks and above the chord of its own ends; loss ${lossWords(result).inUnits("percentage points")}.`,
     columns: [
       { title: "Order", kind: "text" },
       { title: "Groups", kind: "count" },
@@ -122,7 +123,8 @@ export function cumulativeTable({ cumulative }: LayersResult): Table {
 }
 
 /** Makes the table of loss and error at every place of every group's way. */
-export function layerPointsTable({ layers, whole }: LayersResult): Table {
+export function layerPointsTable(result: LayersResult): Table {
+  const { layers, whole } = result;
   const cuts = [
     ...layers.flatMap(({ group, a, b }) => [
       { group, cut: a },
@@ -134,7 +136,7 @@ export function layerPointsTable({ layers, whole }: LayersResult): Table {
   return {
     name: "layer-points",
     title: "Every measured point",
-    caption: "Loss in nats, error in percent, at every place of the way of each group.",
+    caption: `Loss ${lossWords(result).inUnits("percent")}, at every place of the way of each group.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Others as in", kind: "text" },

@@ -7,6 +7,8 @@ import {
   formatCounted,
   formatNumber,
   formatShort,
+  type LossWords,
+  lossWords,
   type NumberFormat,
   type Section,
   type Table,
@@ -25,10 +27,12 @@ interface Shown {
   readonly format: NumberFormat;
   /** On which examples. */
   readonly measured: string;
+  readonly losses: LossWords;
 }
 
 /** Describes predicted beside measured barriers; no section if the result has no predictions. */
-export function predictionSection({ predictions, groups, data }: LayersResult): Section[] {
+export function predictionSection(result: LayersResult): Section[] {
+  const { predictions, groups, data } = result;
   if (!predictions) return [];
   const names = groups.map(({ name }) => name);
   const curvatures = predictions.interactions.flatMap((interaction) => interaction.curvatures.flat());
@@ -37,24 +41,25 @@ export function predictionSection({ predictions, groups, data }: LayersResult): 
     scale: divergingScale(curvatures),
     format: alikeFormat(curvatures),
     measured: firstWords(data, predictions.examples),
+    losses: lossWords(result),
   };
   return [
     {
       name: "predictions",
       title: "Predicted from the ends",
       figures: [scatterFigure(predictions, shown)],
-      tables: [predictionTable(predictions)],
+      tables: [predictionTable(predictions, shown)],
     },
     {
       name: "interactions",
       title: "What groups do together",
       figures: predictions.interactions.map((interaction) => interactionFigure(interaction, shown)),
-      tables: [interactionTable(predictions, names)],
+      tables: [interactionTable(predictions, shown)],
     },
   ];
 }
 
-function scatterFigure({ barriers, rankCorrelation }: Predictions, { measured }: Shown): Figure {
+function scatterFigure({ barriers, rankCorrelation }: Predictions, { measured, losses }: Shown): Figure {
   const rank = formatShort(rankCorrelation);
   const pairs = barriers.map(
     ({ group, predicted, measured }) =>
@@ -64,14 +69,14 @@ function scatterFigure({ barriers, rankCorrelation }: Predictions, { measured }:
     name: "predictions",
     title: `Measured against predicted loss barriers: rank correlation ${rank}.`,
     caption: `Predictions are to second order, from slopes and curvatures of the loss at both ends, each at the highest place of its way; on the dotted line they are exact. The rank correlation (Spearman) is over single groups. Predicted and measured on ${measured}.`,
-    words: `Dots of measured over predicted loss barriers, in nats, rank correlation ${rank}. ${pairs.join("; ")}.`,
+    words: `Dots of measured over predicted loss barriers, ${losses.inUnit}, rank correlation ${rank}. ${pairs.join("; ")}.`,
     table: "predictions",
     size: "hero",
     plot: {
       kind: "lines",
       series: [{ label: "", joined: false, points: barriers.map(toPoint) }],
-      x: { label: "Predicted loss barrier (nats)" },
-      y: { label: "Measured loss barrier (nats)" },
+      x: { label: losses.axis("Predicted loss barrier") },
+      y: { label: losses.axis("Measured loss barrier") },
       diagonal: true,
     },
   };
@@ -85,7 +90,7 @@ const toPoint = ({ group, predicted, measured }: BarrierPrediction) => ({
 
 function interactionFigure(
   { network, curvatures }: Predictions["interactions"][number],
-  { names, scale, format, measured }: Shown,
+  { names, scale, format, measured, losses }: Shown,
 ): Figure {
   const end = network.toUpperCase();
   const diagonal = names.map(
@@ -94,8 +99,8 @@ function interactionFigure(
   return {
     name: `interactions-${network}`,
     title: `Curvature of the loss between groups, at ${end}:`,
-    caption: `d′ H d over the ways of two groups, in nats; all of them add up to the curvature of the whole way. ${signWords(scale)} Both figures have the same colours. Measured on ${measured}.`,
-    words: `Heat map of curvatures between groups at ${end}, in nats. On the diagonal: ${diagonal.join("; ")}.`,
+    caption: `d′ H d over the ways of two groups, ${losses.inUnit}; all of them add up to the curvature of the whole way. ${signWords(scale)} Both figures have the same colours. Measured on ${measured}.`,
+    words: `Heat map of curvatures between groups at ${end}, ${losses.inUnit}. On the diagonal: ${diagonal.join("; ")}.`,
     table: "interactions",
     size: "half",
     plot: {
@@ -103,7 +108,7 @@ function interactionFigure(
       rows: names,
       columns: names,
       values: curvatures,
-      label: "Curvature (nats)",
+      label: losses.axis("Curvature"),
       columnLabel: "Group",
       scale,
       format,
@@ -118,11 +123,11 @@ function signWords({ levels }: ColorScale): string {
   return `Red is positive, blue is negative, and grey is within ${formatShort(neutral)} of 0.`;
 }
 
-function predictionTable({ barriers, examples }: Predictions): Table {
+function predictionTable({ barriers, examples }: Predictions, { losses }: Shown): Table {
   return {
     name: "predictions",
     title: "Predicted and measured barriers",
-    caption: `Loss barriers in nats, at the highest place of each way, on ${formatCounted(examples, "example")}; slopes and curvatures by t along the way from A to B, at each end.`,
+    caption: `Loss barriers ${losses.inUnit}, at the highest place of each way, on ${formatCounted(examples, "example")}; slopes and curvatures by t along the way from A to B, at each end.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Predicted", kind: "loss" },
@@ -146,11 +151,11 @@ function predictionTable({ barriers, examples }: Predictions): Table {
   };
 }
 
-function interactionTable({ interactions }: Predictions, names: readonly string[]): Table {
+function interactionTable({ interactions }: Predictions, { names, losses }: Shown): Table {
   return {
     name: "interactions",
     title: "Curvature between groups",
-    caption: "d′ H d over the ways of two groups, in nats, at each end.",
+    caption: `d′ H d over the ways of two groups, ${losses.inUnit}, at each end.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "and group", kind: "text" },

@@ -15,10 +15,7 @@ import { formatSimulation } from "../federate/format-simulation.ts";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurvatureHistory } from "../format/format-curvature-history.ts";
-import { formatCurve } from "../format/format-curve.ts";
-import { formatIntrinsicDimension } from "../format/format-intrinsic-dimension.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { formatPareto } from "../format/format-pareto.ts";
 import { formatPruning } from "../format/format-pruning.ts";
 import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -172,8 +169,6 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
   switch (result.kind) {
     case "barrier":
       return formatBarriers(curvesOf(result), terminal);
-    case "curve":
-      return formatCurve(result, terminal);
     case "star":
       return formatStar(result, terminal);
     case "study":
@@ -182,12 +177,8 @@ function formatAlone(result: DrawableResult, terminal: Terminal): string | Promi
       return formatSimulation(result);
     case "comparison":
       return formatComparison(result, terminal.columns);
-    case "pareto":
-      return formatPareto(result);
     case "curvature-history":
       return formatCurvatureHistory(result, terminal);
-    case "intrinsic-dimension":
-      return formatIntrinsicDimension(result, terminal);
     case "prune":
       return formatPruning(result);
     default:

@@ -1,37 +1,22 @@
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { readTextFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import {
-  listMissing,
-  planStudy,
-  type RunStudyResult,
-  readStudy,
-  restrictStudy,
-  runStudy,
-  type StudyDescription,
-  type StudyResult,
-} from "@isthmus/study";
-import { readTaskResult } from "@isthmus/tasks";
-import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
-import { HELP_GROUPS } from "../options/help-groups.ts";
-import { parseCount, parseOnly } from "../options/parse-values.ts";
-import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
-import { describeCommand } from "../result/result-provenance.ts";
-import { describeFailures } from "../study/describe-failures.ts";
+import { listMissing, planStudy, readStudy, restrictStudy, runStudy, type StudyResult } from "@isthmus/study";
+import { addEngineOption } from "../options/engine-option.ts";
+import { parseOnly } from "../options/parse-values.ts";
+import { addQueueOptions } from "../options/queue-options.ts";
 import { findDescribed, listShipped } from "../study/find-described.ts";
-import { formatMissing, formatStudy, formatTasks, formatTimeLeft } from "../study/format-study.ts";
-import { saveDescribed, TASKS } from "../study/save-described.ts";
-import { withExecutor } from "../study/with-executor.ts";
-import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { formatStudy } from "../study/format-study.ts";
+import {
+  addShowOptions,
+  createDescribedVerb,
+  type Described,
+  type DescribedOptions,
+  runDescribed,
+} from "../study/run-described.ts";
+import { type Context, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface StudyVerbOptions extends EngineOptions, QueueOptions {
-  readonly output?: string | undefined;
-  readonly workers: number;
+interface StudyVerbOptions extends DescribedOptions {
   readonly only?: Readonly<Record<string, readonly string[]>> | undefined;
-  readonly list?: true | undefined;
-  readonly print?: true | undefined;
 }
 
 /** The script of the threads that tasks run in. */
@@ -50,25 +35,12 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createStudyVerb() {
-  return createVerb("study", HELP_GROUPS.done)
-    .argument("<study>", "a YAML file, or the name of a study that comes with this program")
-    .option(
-      "-o, --output <folder>",
-      "folder for the results (default: a folder beside the file, with its name)",
-    )
-    .option(
-      "--workers <n>",
-      "number of tasks that run at once, each in a thread of its own",
-      parseCount(1),
-      availableParallelism(),
-    )
-    .option(
-      "--only <variable=values>",
-      "run only a part: some values of a variable, separated by commas; may be repeated",
-      parseOnly,
-    )
-    .option("--list", "show the tasks that would be run, and run nothing")
-    .option("--print", "print the file of the study, to make a changed one from it");
+  const command = createDescribedVerb("study", "study", "tasks").option(
+    "--only <variable=values>",
+    "run only a part: some values of a variable, separated by commas; may be repeated",
+    parseOnly,
+  );
+  return addShowOptions(command, "study", "the tasks that would be run, and run nothing");
 }
 
 const EXAMPLES = formatExamples(
@@ -87,15 +59,20 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const file = await findDescribed("study", name);
   const whole = await readStudy(file.path);
   const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
-  if (options.print) {
-    // A part of a study is printed as a study of its own, which can be read again.
-    const { only: _, ...printed } = description;
-    return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
-  }
-  const folder = options.output ?? file.folder;
-  if (options.list) return listTasks(description, folder, options);
-  const provenance = describeCommand(["study", name, ...onlyWords(options)], context);
-  return runTasks({ description, folder }, options, { ...context, provenance });
+  // A part of a study is printed as a study of its own, which can be read again.
+  const { only: _, ...printed } = description;
+  const openData = (data: string, inputs: readonly string[] = []) => openDataSet(data, { inputs });
+  const work: Described<StudyResult> = {
+    ...{ file, printed, words: ["study", name, ...onlyWords(options)], use: description.use },
+    ...{ verb: "study", script: STUDY_WORKER, tasks: "study's tasks", format: formatStudy },
+    formatCounts: (ran, kept) => `${ran} tasks run, ${kept} were finished before`,
+    missing: async (engine, store) => listMissing(await planStudy(description, { engine, openData }), store),
+    async run(engine, running) {
+      const { study: result, ...run } = await runStudy(description, { engine, openData, ...running });
+      return { ...run, result };
+    },
+  };
+  return runDescribed(work, options, context);
 }
 
 /**
@@ -104,64 +81,4 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
  */
 function onlyWords({ only = {} }: StudyVerbOptions): string[] {
   return Object.entries(only).flatMap(([variable, values]) => ["--only", `${variable}=${values.join(",")}`]);
-}
-
-async function planPorts({ engine }: StudyVerbOptions) {
-  return {
-    engine: (await createEngine(engine)).name,
-    openData: (name: string, inputs: readonly string[] = []) => openDataSet(name, { inputs }),
-  };
-}
-
-async function listTasks(
-  description: StudyDescription,
-  folder: string,
-  options: StudyVerbOptions,
-): Promise<Outcome> {
-  const plan = await planStudy(description, await planPorts(options));
-  const { finished, missing } = await listMissing(plan, {
-    read: (key) => readTaskResult(join(folder, TASKS), key),
-  });
-  const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
-  const counts = { kept: finished };
-  return {
-    result: { missing: tasks, ...counts, folder },
-    text: formatMissing(missing, finished),
-  };
-}
-
-async function runTasks(
-  { description, folder }: { readonly description: StudyDescription; readonly folder: string },
-  options: StudyVerbOptions,
-  context: Context,
-): Promise<Outcome> {
-  const { signal, progress } = context;
-  const use = [...context.use, ...(description.use ?? [])];
-  const work = { verb: "study", script: STUDY_WORKER, folder, context: { ...context, use } };
-  return withExecutor(options, work, async (executor, tasks) => {
-    const outcome = await runStudy(description, {
-      ...(await planPorts(options)),
-      folder: tasks,
-      executor,
-      signal,
-      onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
-    });
-    const { study } = outcome;
-    return study === undefined
-      ? await describeFailures(outcome, "study's tasks")
-      : await describeStudy({ ...outcome, study }, folder, context);
-  });
-}
-
-async function describeStudy(
-  { study, ran, kept }: RunStudyResult & { readonly study: StudyResult },
-  folder: string,
-  { provenance, terminal }: Context,
-): Promise<Outcome> {
-  const outputs = await saveDescribed({ ...study, provenance }, folder);
-  const counts = `${ran} tasks run, ${kept} were finished before`;
-  return {
-    result: { ...study, provenance, ran, kept, outputs },
-    text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
-  };
 }

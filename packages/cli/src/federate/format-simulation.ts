@@ -10,10 +10,10 @@ export function formatSimulation(simulation: SimulationResult): string {
     const shown = summaries.filter((one) => one.partition === partition);
     return `${partition}\n\n${formatPartition(simulation, shown)}`;
   });
-  const { hasErrors, unit } = scaleOf(simulation);
-  const what = hasErrors ? "accuracy" : "loss";
-  const inUnit = hasErrors ? " (%)" : unit === "" ? "" : ` (${unit})`;
-  const title = `${simulation.title}: ${what} after ${simulation.federation.rounds} rounds${inUnit}, ${intervalWords(simulation)}`;
+  const { hasErrors, losses } = scaleOf(simulation);
+  const after = `after ${simulation.federation.rounds} rounds`;
+  const what = hasErrors ? `accuracy ${after} (%)` : losses.axis(`loss ${after}`);
+  const title = `${simulation.title}: ${what}, ${intervalWords(simulation)}`;
   return [title, ...parts, ...listStopped(summaries), ...listFailed(simulation)].join("\n\n");
 }
 

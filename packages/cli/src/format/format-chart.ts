@@ -45,6 +45,7 @@ const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableRe
     tables: ({ layersA, layersB, tables }) =>
       layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
   },
+  "intrinsic-dimension": { tables: () => ["means", "trainings"] },
   layers: { chart: formatLayersChart, tables: () => ["layers", "predictions", "robustness", "groups"] },
 };
 

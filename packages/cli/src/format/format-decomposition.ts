@@ -1,6 +1,6 @@
 import { type BarrierDecomposition, carriedSentences } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { formatBarrier, formatCount } from "@isthmus/findings";
+import { formatBarrier, formatCount, lossWords } from "@isthmus/findings";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";
@@ -16,9 +16,9 @@ export function formatDecomposition(decomposition: BarrierDecomposition, termina
   const losses = tempered ? "with temperature" : "without temperature";
   const worst = byExample.worst
     .slice(0, NAMED)
-    .map((example) => `${example.index} (${nats(example.excess)})`);
+    .map((example) => `${example.index} (${lossOf(example.excess)})`);
   return [
-    `Half-way the loss ${losses} is ${nats(excess.loss)} nats above the mean of A and B, on ${formatCount(examples)} examples.`,
+    `Half-way the loss ${losses} is ${lossWords(decomposition).amount(excess.loss)} above the mean of A and B, on ${formatCount(examples)} examples.`,
     "What one part adds averaged alone in A and in B, and put back alone from the average to A and to B:",
     formatParts(decomposition, terminal),
     "",
@@ -27,7 +27,7 @@ export function formatDecomposition(decomposition: BarrierDecomposition, termina
   ].join("\n");
 }
 
-const nats = (value: number) => formatBarrier(value, "loss");
+const lossOf = (value: number) => formatBarrier(value, "loss");
 const alignedRight = (title: string): Column => ({ title, align: "right" });
 
 function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Terminal): string {
@@ -37,11 +37,11 @@ function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Termi
   const rows = parts.map(({ part, elements, averaged, putBack }, index) => [
     part,
     formatCount(elements),
-    ...[putBack.a, putBack.b, averaged.a, averaged.b].map(({ loss }) => nats(loss)),
-    nats(at(means, index, "part")),
+    ...[putBack.a, putBack.b, averaged.a, averaged.b].map(({ loss }) => lossOf(loss)),
+    lossOf(at(means, index, "part")),
     bar(at(means, index, "part")),
   ]);
-  rows.push(["all at once", "", "", "", "", "", nats(excess.loss), bar(excess.loss)]);
+  rows.push(["all at once", "", "", "", "", "", lossOf(excess.loss), bar(excess.loss)]);
   const columns = ["numbers", "back to A", "back to B", "averaged in A", "in B", "mean"].map(alignedRight);
   return formatTable([{ title: "part" }, ...columns, { title: "" }], rows);
 }

@@ -52,7 +52,8 @@ export function formatReport(
       const rows = formatRows(table, screen.columns);
       return tables.length === 1 ? rows : `${table.title}\n${rows}`;
     }),
-    notes.join("\n"),
+    // A note may be the summary itself, such as that nothing was learned.
+    notes.filter((note) => note !== summary).join("\n"),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }

@@ -1,9 +1,9 @@
-import type { LinePlot, Plot } from "@isthmus/findings";
+import { formatShort, type LinePlot, type Plot } from "@isthmus/findings";
 import { renderChart } from "@isthmus/report";
 import type { Screen } from "./format-chart.ts";
 
 /** Columns beyond which a chart only gets coarser to read. */
-export const MAX_CHART_WIDTH = 90;
+const MAX_CHART_WIDTH = 90;
 
 /** Draws a figure of one kind with the characters of a terminal. */
 type DrawPlot<P> = (plot: P, screen: Screen) => string | undefined;
@@ -19,21 +19,23 @@ export function drawPlot(plot: Plot, screen: Screen): string | undefined {
   return draw?.(plot, screen);
 }
 
-/** Draws lines over even axes of numbers; a terminal has no others. */
+/** Draws lines over axes of numbers, the one to the right on a logarithmic scale, too; a terminal has no others. */
 function drawLines({ series, x, y }: LinePlot, { columns, unicode, color }: Screen): string | undefined {
-  if ([x, y].some(({ scale, names }) => scale === "log" || names !== undefined)) return undefined;
+  if (y.scale === "log" || [x, y].some(({ names }) => names !== undefined)) return undefined;
   const scale = y.percent ? 100 : 1;
+  const isLog = x.scale === "log";
   return renderChart(
     series.map(({ label, points, joined }) => ({
       label,
-      points: points.map((point) => [point.x, scale * point.y] as const),
+      points: points.map((point) => [isLog ? Math.log10(point.x) : point.x, scale * point.y] as const),
       ...(joined !== undefined && { joined }),
     })),
     {
       width: Math.min(columns, MAX_CHART_WIDTH),
       charset: unicode ? "braille" : "ascii",
       color,
-      xLabel: x.label,
+      xLabel: isLog ? `${x.label}, on a logarithmic scale` : x.label,
+      ...(isLog && { formatX: (power: number) => formatShort(10 ** power, 4) }),
       yLabel: y.label,
     },
   );

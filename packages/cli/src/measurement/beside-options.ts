@@ -9,9 +9,17 @@ import { toAttribute, toFlag } from "./flag-names.ts";
 
 const flagOf = (name: string, { flag }: ExamplesBeside): string => flag ?? toFlag(name);
 
+/** Lists further examples with their names, without the ones to train on, which `--data` names. */
+function listBeside({
+  examplesBeside = {},
+  trains,
+}: AnyMeasurement): readonly (readonly [string, ExamplesBeside])[] {
+  return Object.entries(examplesBeside).filter(([name]) => name !== trains?.on);
+}
+
 /** Adds the options that name the further examples of a measurement. */
-export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside = {} }: AnyMeasurement): void {
-  for (const [name, examples] of Object.entries(examplesBeside)) {
+export function addBesideOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+  for (const [name, examples] of listBeside(measurement)) {
     command.option(`--${flagOf(name, examples)} <name>`, examples.help);
   }
 }
@@ -21,18 +29,18 @@ export function addBesideOptions(command: CommandUnknownOpts, { examplesBeside =
  * @throws UsageError if it needs some that have no default and are not named
  */
 export async function openBeside(
-  { attempt, examplesBeside = {} }: AnyMeasurement,
+  measurement: AnyMeasurement,
   flags: DataOptions & Readonly<Record<string, unknown>>,
   { context, scaling }: { readonly context: DataContext; readonly scaling: Scaling | undefined },
-): Promise<ReadonlyMap<string, DataSet>> {
+): Promise<Map<string, DataSet>> {
   const opened = new Map<string, DataSet>();
-  for (const [name, examples] of Object.entries(examplesBeside)) {
+  for (const [name, examples] of listBeside(measurement)) {
     const flag = flagOf(name, examples);
     const said = flags[toAttribute(flag)];
     const source =
       said ?? (examples.default === "training-split" ? await nameTrainingSplit(flags.data) : undefined);
     if (typeof source === "string") opened.set(name, await openScaled(source, scaling, context));
-    else if (examples.default !== undefined) throw missingExamples(attempt, flag);
+    else if (examples.default !== undefined) throw missingExamples(measurement.attempt, flag);
   }
   return opened;
 }

@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { saveCheckpoint } from "@isthmus/core";
+import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import type {
   AnyMeasurement,
   Control,
@@ -7,11 +6,10 @@ import type {
   MeasurementEntry,
   MeasurePairs,
 } from "@isthmus/findings";
-import type { BoundNetwork } from "@isthmus/graph";
+import { type BoundNetwork, encodeGraph } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
 import { createPace } from "../terminal/pace.ts";
-import { ENDING } from "../training/training-files.ts";
 import type { Context } from "../verb.ts";
 
 /** How a command runs a measurement. */
@@ -25,8 +23,10 @@ interface Running {
   readonly entry: MeasurementEntry;
   readonly measurement: AnyMeasurement;
   readonly journal: string | undefined;
-  /** Folder for networks on the way. */
-  readonly networks: string | undefined;
+  /** Returns the file of a network by its name; undefined if none is written. */
+  readonly fileOf: ((name: string) => string) | undefined;
+  /** File of the graph of the networks that are made; undefined if none is written. */
+  readonly graphFile: string | undefined;
   /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
   readonly restore: BoundNetwork["restore"] | undefined;
   readonly measurePairs: MeasurePairs | undefined;
@@ -34,8 +34,8 @@ interface Running {
 
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
-  { entry, measurement, journal, networks, restore, measurePairs }: Running,
-  { signal, progress, terminal }: Context,
+  { entry, measurement, journal, fileOf, graphFile, restore, measurePairs }: Running,
+  { signal, progress, terminal, version }: Context,
 ): CommandControl {
   const pace = createPace();
   let partial: MeasuredResult | undefined;
@@ -48,12 +48,22 @@ export function createControl(
       progress(stage, done, pace.left);
     },
     saveNetwork:
-      networks === undefined
+      fileOf === undefined
         ? undefined
-        : async (name, network) => {
+        : async (name, network, making) => {
             const restored = restore === undefined ? network : restore(network);
-            await saveCheckpoint(restored, join(networks, `${name}${ENDING}`), { overwrite: true });
+            const described =
+              making && describeMaking(making.from, { verb: entry.verb, version, ...making.by });
+            await saveCheckpoint(restored, fileOf(name), {
+              ...(described && { metadata: described }),
+              overwrite: true,
+              signal,
+            });
           },
+    saveGraph:
+      graphFile === undefined
+        ? undefined
+        : async (graph) => void (await saveFile(graphFile, encodeGraph(graph), [])),
     onPart(soFar) {
       partial = soFar;
     },
@@ -65,7 +75,7 @@ export function createControl(
           terminal.note(await formatResult(partial as DrawableResult, terminal));
         if (signal.aborted && journal !== undefined)
           terminal.note(
-            `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": it goes on from there`,
+            `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": ${measurement.makes === undefined ? "it goes on from there" : "--resume goes on"}`,
           );
         throw error;
       }

@@ -27,7 +27,7 @@ export interface FlaggedField {
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
 export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
-    if (field.tasksOnly) return [];
+    if (field.tasksOnly || field.unflagged) return [];
     const flag = field.flag ?? toFlag(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];
@@ -58,6 +58,7 @@ function optionOf(flag: string, field: AnyField): Option {
     return missing === true ? new Option(`--no-${flag}`, `do not ${help}`) : new Option(`--${flag}`, help);
   }
   const { placeholder = placeholderOf(form), bare } = field;
+  if (placeholder === "" && bare !== undefined) return new Option(`--${flag}`, help).preset(bare);
   const option = new Option(
     `--${flag} ${bare === undefined ? placeholder : optional(placeholder)}`.trim(),
     help,

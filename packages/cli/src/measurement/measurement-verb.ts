@@ -1,28 +1,40 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, createFolder, resolveFields } from "@isthmus/core";
-import type { MeasuredResult, MeasurementEntry } from "@isthmus/findings";
+import type { MeasuredResult, MeasurementEntry, OpenedSubject, TrainingSubject } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
+import type { TrainingFlags } from "../training/training-options.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
 import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
 import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
+import {
+  addOutputOptions,
+  listMadeFiles,
+  type MadeFiles,
+  makeAlone,
+  nameMadeFiles,
+  placeOf,
+} from "./made-networks.ts";
 import type { Opened, SubjectRequest } from "./open-subject.ts";
 import { measureByQueue } from "./pairs/measure-by-queue.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
+import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
 
 /** Options of every command that measures, beside the ones of its subject and its measurement. */
-interface MeasurementFlags {
+interface MeasurementFlags extends Partial<TrainingFlags> {
+  readonly testData?: string;
   readonly journal?: string;
   readonly networks?: string;
   readonly output?: string;
@@ -39,17 +51,18 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
   const { verb, subject } = at(entries, 0, "measurement");
   return (run) => {
     const form = SUBJECT_FORMS[subject];
-    const command: CommandUnknownOpts = createVerb(verb);
+    const { measurement } = at(ways, 0, "way");
+    const command: CommandUnknownOpts = createVerb(verb, measurement.makes && HELP_GROUPS.done);
     for (const [name, help] of form.arguments) command.argument(name, help);
+    for (const way of ways) addTrainingFlags(command, way.measurement);
     const heading = command.optionsGroup();
-    form.addOptions(command);
+    form.addOptions(command, measurement);
     addWayOptions(command.optionsGroup(heading), ways);
     addFormerOptions(command, at(entries, 0, "measurement").kind);
     const notes = ways.flatMap(({ measurement: { pairs } }) => (pairs === undefined ? [] : [pairs.note]));
     if (notes.length > 0) addQueueOptions(command);
+    addOutputOptions(command, measurement);
     return command
-      .option("-o, --output <file>", "write the result (.json)")
-      .option("--report <file>", "write a page with figures and all numbers (.html)")
       .addHelpText("after", formatExamples(...ways.flatMap(examplesOf)))
       .addHelpText("after", notes.map((note) => `\nWith --queue, ${note}.\n`).join(""))
       .action(() => run(command.opts(), (context) => measure(command, chooseWay(command, ways), context)));
@@ -64,16 +77,18 @@ function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
-  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example).join(" ");
+  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example);
   const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
     const words = [
-      ...(options.includes("--graph") ? [] : ["--graph model.onnx"]),
+      `isthmus ${verb}`,
+      ...networks,
+      ...(/--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
       ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
       ...chosen,
       options,
     ];
-    return [`isthmus ${verb} ${networks} ${words.join(" ")}`, purpose];
+    return [words.join(" "), purpose];
   });
 }
 
@@ -82,26 +97,47 @@ type Flags = SubjectRequest["flags"] & MeasurementFlags & FormerFlags & QueueOpt
 /** Returns the options of a command. Commander cannot know the types of options from tables. */
 const flagsOf = (command: CommandUnknownOpts): Flags => command.opts() as unknown as Flags;
 
-async function measure(
-  command: CommandUnknownOpts,
-  { entry, measurement }: Way,
-  context: Context,
-): Promise<Outcome> {
-  const { attempt, options: fields, subject } = measurement;
-  const chosen = readFields(attempt, command, fields);
-  resolveFields(attempt, fields, chosen);
+async function measure(command: CommandUnknownOpts, way: Way, context: Context): Promise<Outcome> {
+  const { measurement } = way;
+  const { attempt, options: fields } = measurement;
+  const chosen = readFields(attempt, command, flaggedFields(measurement));
+  const options = resolveFields(attempt, fields, chosen);
   const flags = flagsOf(command);
   const { networks, output, report } = flags;
-  if (output !== undefined) assertResultName(output);
+  const made = nameMadeFiles(measurement, output, options);
+  if (output !== undefined && made === undefined) assertResultName(output);
   if (report !== undefined) assertPageName(report);
   if (networks !== undefined) await createFolder(networks);
-  const former = flags.journal === undefined ? formerJournal(flags) : undefined;
-  const journal = flags.journal ?? former;
-  const outputs = [output, report].filter((file) => file !== undefined);
+  const work = () => measureInto({ ...way, chosen, options, flags, made }, command.args, context);
+  return made === undefined ? work() : makeAlone(made, flags.resume ?? false, work);
+}
+
+/** A measurement as a command line asks for it. */
+interface Asked extends Way {
+  /** Options that the command line gives, without the ones of a training. */
+  readonly chosen: Readonly<Record<string, unknown>>;
+  /** The same options with their defaults. */
+  readonly options: SubjectRequest["options"];
+  readonly flags: Flags;
+  /** Files of the networks that it makes. */
+  readonly made: MadeFiles | undefined;
+}
+
+async function measureInto(asked: Asked, paths: readonly string[], context: Context): Promise<Outcome> {
+  const { measurement, entry, chosen, flags, made } = asked;
+  const { attempt, options: fields, subject } = measurement;
+  const { networks, report } = flags;
+  const former = made === undefined && flags.journal === undefined ? formerJournal(flags) : undefined;
+  const journal = made?.state ?? flags.journal ?? former;
+  const output = made === undefined ? flags.output : made.result;
+  const outputs = [...(made ? listMadeFiles(made) : [output]), report].filter((file) => file !== undefined);
+  const { data, training } = await nameExamples(measurement, flags);
   const request: SubjectRequest = {
     measurement,
-    paths: command.args,
-    flags,
+    options: asked.options,
+    paths,
+    flags: { ...flags, data },
+    training,
     statistics: chosen["statistics"] as StatisticsChoice | undefined,
     outputs: [...(measurement.journal?.isFolder ? [] : [journal]), ...outputs].filter(
       (file) => file !== undefined,
@@ -109,22 +145,25 @@ async function measure(
   };
   const form = SUBJECT_FORMS[subject];
   return form.open(request, context, async (opened) => {
-    const resolved = resolveFields(attempt, fields, { ...chosen, ...opened.implied });
+    const trained = trainingValues(measurement, flags, opened.subject as OpenedSubject | TrainingSubject);
+    const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
     const { inputs, facts, beside, restore } = opened;
-    const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
-    const result = await withQueue(flags, work, async (tasks) => {
+    const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
+    const work = { verb: entry.verb, beside: journal ?? flags.output ?? report ?? entry.verb, context };
+    const measured = await withQueue(flags, work, async (tasks) => {
       const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
-      const running = { entry, measurement, journal, networks, restore, measurePairs };
+      const running = { entry, measurement, journal, restore, measurePairs, ...files };
       const control = createControl(running, context);
       return control.follow(() => measurement.run(opened.subject, resolved, control));
     });
-    await saveResult(result as DrawableResult, { output, report }, { inputs, facts, context });
+    const drawable = measured as DrawableResult;
+    await saveResult(drawable, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
-    const note = form.corrected === undefined ? "" : noteStatistics(opened, result, form.corrected);
+    const note = form.corrected === undefined ? "" : noteStatistics(opened, measured, form.corrected);
     return {
-      result: { ...result, ...beside, ...(saysOutputs(measurement.kind) && { outputs }) },
+      result: { ...measured, ...beside, ...((made || saysOutputs(measurement.kind)) && { outputs }) },
       text: [
-        await formatResult(result as DrawableResult, context.terminal),
+        await formatResult(drawable, context.terminal),
         ...formatNote(note),
         formatOutputs(outputs),
       ].join(""),
@@ -136,7 +175,7 @@ async function measure(
 function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
   const done: MeasuredResult & Partial<DoneStatistics> = result;
   const { statistics } = done;
-  if (statistics === undefined || !("graph" in subject)) return "";
+  if (statistics === undefined || !("statisticsData" in subject)) return "";
   const { graph, data } = subject;
   const { statisticsData = limitExamples("measure statistics", data, STATISTICS_EXAMPLES) } = subject;
   return formatStatistics(graph, { ...measuredOn(statisticsData), ...done, statistics }, corrected);

@@ -31,7 +31,7 @@ import {
   openOwnArchitectures,
 } from "../open/open-own-architectures.ts";
 import { withPair } from "../open/open-pair.ts";
-import { dataForms } from "../options/data-forms.ts";
+import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { assertNotKept } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
@@ -64,8 +64,12 @@ export interface Opened {
 export interface SubjectRequest {
   readonly measurement: AnyMeasurement;
   readonly paths: readonly string[];
+  /** Options of the measurement with their defaults, without the ones of a training. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** Options of the command, as the parser of command lines has them. */
   readonly flags: SubjectFlags;
+  /** Name of the examples to train on; undefined if nothing is trained, or the subject names them itself. */
+  readonly training: string | undefined;
   /** The policy for norms that the command line names. */
   readonly statistics: StatisticsChoice | undefined;
   /** Files that will be written. */
@@ -88,7 +92,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  addOptions(command: CommandUnknownOpts): void;
+  addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
@@ -142,14 +146,18 @@ export const PAIR_ON_SETS_FORM: SubjectForm = {
 
 /** Opens two networks that share an architecture; the second is aligned if options ask for it. */
 async function openPair<T>(
-  { measurement, paths, flags, statistics, outputs }: SubjectRequest,
+  { measurement, paths, flags, training, statistics, outputs }: SubjectRequest,
   context: Context,
   work: (subject: Subjects["pair"], shared: Omit<Opened, "subject">) => Promise<T>,
 ): Promise<T> {
   const ends = [at(paths, 0, "path"), at(paths, 1, "path")] as const;
-  return withPair({ paths: ends, options: { ...flags, statistics }, outputs }, context, async (pair) => {
+  const request = { paths: ends, options: { ...flags, statistics }, training, outputs };
+  return withPair(request, context, async (pair) => {
     const { graph, engine, a, b, unaligned, data, statisticsData, inputs, binding, summary } = pair;
     const scaled = { context: dataContext(pair), scaling: data.scaling };
+    const beside = await openBeside(measurement, flags, scaled);
+    const { on } = measurement.trains ?? {};
+    if (on !== undefined && pair.training !== undefined) beside.set(on, pair.training);
     const subject = {
       graph,
       engine,
@@ -158,7 +166,7 @@ async function openPair<T>(
       unaligned,
       data,
       statisticsData,
-      beside: await openBeside(measurement, flags, scaled),
+      beside,
       symmetries: symmetriesOf(pair, context),
     };
     return work(subject, {
@@ -216,12 +224,11 @@ export const UNLIKE_PAIR_FORM: SubjectForm = {
 
 /** Adds the options of measurements whose networks share an architecture and are not aligned. */
 export function addSharedOptions(command: CommandUnknownOpts): void {
-  command
-    .option(
-      "--graph <file>",
-      "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
-    )
-    .requiredOption("--data <name>", `labelled examples; ${dataForms()}`);
+  command.option(
+    "--graph <file>",
+    "the architecture, .onnx or model.json of a LayersModel (default: from config.json)",
+  );
+  addDataOption(command, `labelled examples; ${dataForms()}`);
   addBindingOptions(addScalingOptions(addEngineOption(command)));
 }
 

@@ -12,6 +12,7 @@ import {
   type SubjectForm,
   UNLIKE_PAIR_FORM,
 } from "./open-subject.ts";
+import { TRAINING_FORM } from "./open-training.ts";
 
 /** How commands name and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
@@ -25,4 +26,5 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
   plane: PLANE_FORM,
+  training: TRAINING_FORM,
 };

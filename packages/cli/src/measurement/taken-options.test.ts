@@ -1,4 +1,4 @@
-import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
+import { defineMeasurement, OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
 import { describe, expect, it } from "vitest";
 import { createVerb } from "../verb.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
@@ -7,10 +7,12 @@ import { SUBJECT_FORMS } from "./subject-forms.ts";
 const SHARED = ["seed"];
 
 describe("options of measurements of one's own", () => {
-  it("cannot have the name of an option that commands of measurements have by their subject", () => {
+  it("cannot have the name of an option that commands of measurements have by their subject", async () => {
     for (const subject of OWN_SUBJECTS) {
       const command = createVerb("own");
-      SUBJECT_FORMS[subject].addOptions(command);
+      const words = { verb: "own", kind: "own", summary: "Measure something" };
+      const { load } = defineMeasurement({ ...words, subject, run: async () => ({}) });
+      SUBJECT_FORMS[subject].addOptions(command, await load());
       const names = command.options.map((option) => option.attributeName());
       expect(names.filter((name) => !TAKEN_OPTIONS.has(name) && !SHARED.includes(name))).toEqual([]);
     }

@@ -1,10 +1,12 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { at, UsageError } from "@isthmus/core";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { Command } from "commander";
 import { addStatisticsDataOptions } from "../options/norm-options.ts";
 import { addBesideOptions } from "./beside-options.ts";
 import { addFieldOptions, wordsOf } from "./field-options.ts";
+import { flaggedFields } from "./training-flags.ts";
 
 /** A measurement with its entry in the list: the only one of its command, or one of several ways. */
 export interface Way {
@@ -90,13 +92,17 @@ function sayDefaults(option: Option, other: Option, way: Way): void {
 
 /** Makes the options of one measurement. */
 function optionsOf(measurement: AnyMeasurement): readonly Option[] {
-  const { options, journal, networks } = measurement;
+  const { options, journal, networks, makes, trains } = measurement;
   const command = new Command() as CommandUnknownOpts;
-  addFieldOptions(command, options);
+  addFieldOptions(command, flaggedFields(measurement));
   addBesideOptions(command, measurement);
-  if ("statistics" in options) addStatisticsDataOptions(command);
+  if ("statistics" in options)
+    addStatisticsDataOptions(
+      command,
+      trains?.on === undefined ? undefined : `the first ${STATISTICS_EXAMPLES} of --data`,
+    );
   if (networks !== undefined) command.option("--networks <folder>", networks);
-  if (journal !== undefined) {
+  if (journal !== undefined && makes === undefined) {
     const place = journal.isFolder ? "folder" : "file";
     command.option(
       `--journal <${place}>`,

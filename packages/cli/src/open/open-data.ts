@@ -118,10 +118,7 @@ export async function openUnscoredFor(
  * Opens the examples to measure statistics on: `recalibrateData` if it is given, else the training examples
  * that belong to `data`, else `data`.
  */
-export async function openStatisticsData(
-  options: FittedOptions,
-  context: DataContext = {},
-): Promise<DataSet> {
+async function openStatisticsData(options: FittedOptions, context: DataContext = {}): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
   const unscored =
     options.recalibrateData === undefined

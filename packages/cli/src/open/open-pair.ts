@@ -1,6 +1,12 @@
 import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
-import type { BoundArchitecture, BoundNetwork, DataSet } from "@isthmus/graph";
-import type { StatisticsChoice } from "@isthmus/statistics";
+import {
+  assertDataFits,
+  type BoundArchitecture,
+  type BoundNetwork,
+  type DataSet,
+  limitExamples,
+} from "@isthmus/graph";
+import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
@@ -13,7 +19,7 @@ import type { Context } from "../verb.ts";
 import { bindArchitecture } from "./bind-architecture.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
-import { openData, openUnscoredFor } from "./open-data.ts";
+import { openData, openExamples, openUnscoredFor } from "./open-data.ts";
 
 /** Two networks to measure between, with their architecture and data. */
 export interface Pair extends OpenedArchitecture, BoundArchitecture {
@@ -25,6 +31,8 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
   /** Summary of the alignment; undefined if none was searched for. */
   readonly summary: AlignedNetwork["summary"] | undefined;
   readonly data: DataSet;
+  /** Examples to train on; undefined if nothing is trained. */
+  readonly training: DataSet | undefined;
   /** Examples to measure statistics on; undefined for the evaluated ones. */
   readonly statisticsData: DataSet | undefined;
   readonly statistics: StatisticsChoice;
@@ -36,6 +44,11 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
 export interface PairRequest {
   readonly paths: readonly [string, string];
   readonly options: PairOptions;
+  /**
+   * Name of examples to train on, of which the first are the ones for statistics if none are named.
+   * @defaultValue nothing is trained
+   */
+  readonly training?: string | undefined;
   /** Files that will be written. */
   readonly outputs: readonly string[];
 }
@@ -47,7 +60,7 @@ export interface PairRequest {
  * @throws InputError if an output cannot be written
  */
 export async function withPair<T>(
-  { paths, options, outputs }: PairRequest,
+  { paths, options, training: trainingName, outputs }: PairRequest,
   context: Context,
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
@@ -55,9 +68,16 @@ export async function withPair<T>(
   noteTwice(paths, context.terminal);
   await assertArchitecture("measure", paths, options);
   const read = await openSharedArchitecture(paths, options);
-  const { data, statisticsData: named } = await openData(options, dataContext(read));
-  const opened = fitToData(read, data);
-  const matchData = options.matchData ?? named ?? data;
+  const reading = dataContext(read);
+  const training =
+    trainingName === undefined ? undefined : await openExamples(trainingName, options, reading);
+  const unscored = training && unscoredOf(training, options);
+  const { data, statisticsData: named } = await openData(
+    unscored === undefined ? options : { ...options, recalibrateExamples: undefined },
+    reading,
+  );
+  const opened = fitToData(read, training ?? data);
+  const matchData = options.matchData ?? named ?? training ?? data;
   const matching = options.align
     ? matchingOf(options, await openMatchData(options, matchData, opened))
     : undefined;
@@ -70,16 +90,18 @@ export async function withPair<T>(
     ];
     for (const output of outputs) await assertOutput(output, inputs);
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
-    for (const line of describeFeeds("measure", architecture.graph, data, {
+    for (const line of describeFeeds("measure", architecture.graph, training ?? data, {
       ...options,
       ...encodingOf(opened),
     }))
       context.terminal.note(line);
-    const feeds = { context: dataContext(read), statistics };
-    const statisticsData = named ?? (await openUnscoredFor(architecture.graph, options, feeds));
+    if (training !== undefined) assertDataFits("measure", architecture.graph, data, 1);
+    const feeds = { context: reading, statistics };
+    const statisticsData = named ?? unscored ?? (await openUnscoredFor(architecture.graph, options, feeds));
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
     const [a, unaligned] = [one.network, two.network];
-    const pair = { ...architecture, a, unaligned, data, statisticsData, statistics, inputs };
+    const examples = { data, training, statisticsData };
+    const pair = { ...architecture, ...examples, a, unaligned, statistics, inputs };
     if (matching !== undefined) {
       const { aligned } = await align(architecture, [one, two], {
         ...matching,
@@ -94,6 +116,15 @@ export async function withPair<T>(
         : await permuteBy(permutations, { architecture, network: unaligned, context });
     return work({ ...pair, b, summary: undefined });
   });
+}
+
+/** Returns the first of the examples to train on, for statistics, unless options name others. */
+function unscoredOf(
+  training: DataSet,
+  { recalibrateData, recalibrateExamples = STATISTICS_EXAMPLES }: PairOptions,
+): DataSet | undefined {
+  if (recalibrateData !== undefined) return undefined;
+  return limitExamples("measure statistics", training, recalibrateExamples);
 }
 
 /** Permutes a network by an alignment in JSON, which holds for the symmetries of its architecture. */

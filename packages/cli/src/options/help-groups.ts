@@ -26,6 +26,7 @@ export type HelpHeading = (typeof HELP_GROUPS)[keyof typeof HELP_GROUPS];
 /** Options that mean the same in each verb that has them, by their heading. */
 const SAME_IN_EACH: readonly (readonly [HelpHeading, names: readonly string[]])[] = [
   [HELP_GROUPS.networks, ["graph", "graph-a", "graph-b", "net", "data", "data-a", "data-b"]],
+  [HELP_GROUPS.measured, ["test-data", "points", "batch-size"]],
   [HELP_GROUPS.statistics, ["statistics", "recalibrate-data", "recalibrate-examples"]],
   [HELP_GROUPS.output, ["output", "report", "json"]],
   [HELP_GROUPS.reading, ["exported-from", "exported-from-a", "exported-from-b"]],

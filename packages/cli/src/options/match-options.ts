@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
+import { seedField, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
@@ -18,19 +18,12 @@ import {
   type MatchSearch,
 } from "@isthmus/weight-matching";
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
+import { addFieldOptions } from "../measurement/field-options.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
-import {
-  MOST,
-  parseBytes,
-  parseChoices,
-  parseCount,
-  parseNames,
-  parseNumber,
-  parseSeed,
-} from "./parse-values.ts";
+import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseNumber } from "./parse-values.ts";
 
 /** Options that say how a verb aligns networks. */
 export type MatchVerbOptions = ScalingOptions &
@@ -89,7 +82,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         ),
       ),
     );
-    command.option("--seed <n>", "seed of everything random", parseSeed, 0);
+    addFieldOptions(command, { seed: seedField("seed of everything random") });
   },
 );
 

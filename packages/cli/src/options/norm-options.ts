@@ -1,7 +1,6 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { type AddOptions, optionGroup } from "./option-group.ts";
+import { type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
 /** Examples that statistics are measured on if none are named, for the help. */
@@ -13,22 +12,6 @@ export type NormOptions = {
   readonly recalibrateData?: string | undefined;
   readonly recalibrateExamples?: number | undefined;
 };
-
-/**
- * Adds the options on batch norms. The setting names the examples that statistics are measured on by
- * default, for the help, such as `--data`.
- */
-export const addNormOptions: AddOptions<NormOptions, [data: string]> = optionGroup((command, data) => {
-  command.addOption(
-    new Option(
-      "--statistics <policy>",
-      "whether statistics of batch norms are measured anew in every network, or kept",
-    )
-      .choices(NORM_POLICIES)
-      .default("recalibrate"),
-  );
-  addStatisticsDataOptions(command, data);
-});
 
 /** Adds the options on the examples that statistics are measured on, and says which are the default. */
 export function addStatisticsDataOptions(command: CommandUnknownOpts, data: string = UNSCORED): void {

@@ -3,7 +3,7 @@ import { UsageError } from "@isthmus/core";
 import type { StatisticsChoice, StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
-import { dataForms } from "./data-forms.ts";
+import { addDataOption, dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
@@ -25,15 +25,12 @@ export type PairOptions = DataOptions &
 
 /** Adds the options that say which two networks are measured on which data, and how the second is aligned. */
 export function addPairSubjectOptions(command: CommandUnknownOpts): void {
+  command.option(
+    "--graph <file>",
+    "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
+  );
+  addDataOption(command, dataForms(":test (of a text its last tenth, if not said), :train or :val"));
   command
-    .option(
-      "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
-    )
-    .requiredOption(
-      "--data <name>",
-      dataForms(":test (of a text its last tenth, if not said), :train or :val"),
-    )
     .optionsGroup(HELP_GROUPS.alignment)
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")

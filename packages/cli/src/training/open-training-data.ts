@@ -16,22 +16,41 @@ export interface TrainingData {
   readonly evaluationData: DataSet | undefined;
 }
 
+/** Names of the examples of a training. */
+interface NamedTrainingData {
+  readonly training: string;
+  /** Undefined if nothing is evaluated. */
+  readonly evaluated: string | undefined;
+}
+
 /**
- * Opens the data of a training: the training split unless the name says another. Networks are evaluated on
- * the test split of data sets that have one, else on their validation split, with the same cue if there is
- * one, unless the options say something else.
+ * Finds the names of the data of a training: the training split unless the name says another. Networks are
+ * evaluated on the test split of data sets that have one, else on their validation split, with the same cue
+ * if there is one, unless the options say something else.
  */
+export async function nameTrainingData({
+  data,
+  evalData,
+}: Pick<TrainingDataOptions, "data" | "evalData">): Promise<NamedTrainingData> {
+  const { source, split, range, ending } = splitDataSetName(data);
+  const splits: readonly string[] = split === "test" ? [] : await findSplits(data);
+  const other = ["test", "val"].find((name) => name !== split && splits.includes(name));
+  const evaluated = evalData ?? (other === undefined ? "none" : `${source}:${other}${ending}`);
+  return {
+    training: `${source}:${split ?? "train"}${range}${ending}`,
+    evaluated: evaluated === "none" ? undefined : evaluated,
+  };
+}
+
+/** Opens the data of a training, which {@link nameTrainingData} names. */
 export async function openTrainingData(
   options: TrainingDataOptions,
   context: DataContext = {},
 ): Promise<TrainingData> {
-  const { source, split, range, ending } = splitDataSetName(options.data);
-  const splits: readonly string[] = split === "test" ? [] : await findSplits(options.data);
-  const other = ["test", "val"].find((name) => name !== split && splits.includes(name));
-  const evaluated = options.evalData ?? (other === undefined ? "none" : `${source}:${other}${ending}`);
+  const { training, evaluated } = await nameTrainingData(options);
   return {
-    data: await openExamples(`${source}:${split ?? "train"}${range}${ending}`, options, context),
-    evaluationData: evaluated === "none" ? undefined : await openExamples(evaluated, options, context),
+    data: await openExamples(training, options, context),
+    evaluationData: evaluated === undefined ? undefined : await openExamples(evaluated, options, context),
   };
 }
 

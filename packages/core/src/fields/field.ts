@@ -98,7 +98,10 @@ export interface Field<T> {
   readonly default: T | undefined;
   /** Name on a command line. @defaultValue the name of the option in kebab-case */
   readonly flag?: string;
-  /** Name of the value on a command line, such as `<from:to>`. @defaultValue by the form */
+  /**
+   * Name of the value on a command line, such as `<from:to>`; empty if the option takes none there, and stands
+   * for `bare`. @defaultValue by the form
+   */
   readonly placeholder?: string;
   /**
    * Value if a command line names the option without a value.
@@ -116,6 +119,8 @@ export interface Field<T> {
    * @defaultValue false
    */
   readonly tasksOnly?: boolean;
+  /** Whether command lines have no option for it, as others say what it is there. @defaultValue false */
+  readonly unflagged?: boolean;
   /** Whether only the whole help of a command shows it. @defaultValue false */
   readonly rare?: boolean;
   /**

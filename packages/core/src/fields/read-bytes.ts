@@ -21,6 +21,9 @@ export function readBytes(text: string): number {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   const bytes = Math.floor(Number(digits) * (factor ?? 0));
-  if (digits === "" || bytes < 1) throw new UsageError("It must be a size such as 5GB or 500MiB.");
+  if (digits === "" || bytes < 1)
+    throw new UsageError(
+      `Cannot read "${text}" as a number of bytes as it must be a size such as 5GB or 500MiB`,
+    );
   return bytes;
 }

@@ -12,7 +12,7 @@ type OptionsOf<O> = Readonly<{ [K in keyof O]?: O[K] | undefined }>;
 
 /**
  * Fills in the defaults of options and checks every value by the form of its field. Nothing else does either.
- * @param attempt - what is attempted, for messages, such as `measure dropout stability`
+ * @param attempt - what is attempted, for messages, such as `measure curvature`
  * @param others - defaults of options that are no plain data and have no field, such as a signal
  * @throws UsageError if an option has no field, or goes with another that is missing, or excludes one
  * @throws OutOfRangeError if a value does not fit the form of its field

@@ -179,7 +179,7 @@ describe("publishFiles()", () => {
           if (!wasKilled) expect([...after]).toEqual([value]);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   });
 

@@ -5,6 +5,7 @@ import {
   formatCounted,
   formatNumber,
   formatShort,
+  lossWords,
   type Section,
   type Table,
 } from "@isthmus/findings";
@@ -60,6 +61,7 @@ function sharpnessFigure(
   { steps, samples }: SharpnessResult,
   rises: readonly DrawnRise[],
 ): Figure {
+  const losses = lossWords(result);
   const words = rises.map(({ row, label, value }) =>
     [row, label, formatNumber(value)].filter((word) => word !== "").join(" "),
   );
@@ -67,7 +69,7 @@ function sharpnessFigure(
     name: "sharpness",
     title: "How far the loss rises nearby:",
     caption: `after one step along the gradient, at worst in ${formatCounted(steps, "step")} within the radius, and on average over ${formatCounted(samples, "Gaussian noise")}. Adaptive ones have every parameter in units of its size, and do not change where layers are scaled against each other; plain ones do. Measured on ${dataWords(result.data, result.examples)}.`,
-    words: `Bars of the rise of the loss, in nats. ${words.join("; ")}.`,
+    words: `Bars of the rise of the loss, ${losses.inUnit}. ${words.join("; ")}.`,
     table: "sharpness",
     size: "hero",
     plot: {
@@ -78,7 +80,7 @@ function sharpnessFigure(
         ...{ row, series, value },
         ...(error === undefined ? {} : { low: value - error, high: value + error }),
       })),
-      axis: { label: "Rise of the loss (nats)" },
+      axis: { label: losses.axis("Rise of the loss") },
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   formatNumber,
   formatShort,
   type LinePoint,
+  lossWords,
   type Section,
   type Table,
 } from "@isthmus/findings";
@@ -17,6 +18,8 @@ interface Settling {
   readonly name: string;
   readonly title: string;
   readonly axis: string;
+  /** Whether its numbers are losses, which have a unit. */
+  readonly isLoss?: boolean;
   readonly caption: (settling: SettlingResult) => string;
   readonly numberOf: (point: SettlingPoint) => number;
   readonly errorOf: (point: SettlingPoint) => number;
@@ -26,7 +29,8 @@ interface Settling {
 const SETTLING: readonly Settling[] = [
   {
     ...{ name: "settling-change", title: "How much one more example changes the loss:", scale: "log" },
-    axis: "Change of the mean loss (nats)",
+    axis: "Change of the mean loss",
+    isLoss: true,
     caption: ({ samples, deviation, exponent }) =>
       `the mean over ${formatCounted(samples, "place")} around the network, where every parameter has noise of standard deviation ${formatShort(deviation)}.${exponent === undefined ? "" : ` It falls like the number of examples to the power of ${formatNumber(exponent)}.`}`,
     numberOf: ({ change }) => change,
@@ -57,7 +61,8 @@ export function settlingSection(result: CurvatureResult): Section[] {
 }
 
 function settlingFigure(result: CurvatureResult, settling: SettlingResult, shown: Settling): Figure {
-  const { name, title, axis, caption, numberOf, errorOf, scale } = shown;
+  const { name, title, caption, numberOf, errorOf, scale } = shown;
+  const axis = shown.isLoss === true ? lossWords(result).axis(shown.axis) : shown.axis;
   const series = formsOf(result).flatMap(({ label, measures }, style) =>
     measures.settling === undefined
       ? []

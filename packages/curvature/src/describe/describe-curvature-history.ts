@@ -5,6 +5,7 @@ import {
   factsOf,
   formatCounted,
   formatNumber,
+  lossWords,
   type Report,
   type Table,
 } from "@isthmus/findings";
@@ -17,13 +18,15 @@ interface Line {
   readonly name: string;
   readonly title: string;
   readonly label: string;
+  /** Whether its numbers are losses, which have a unit. */
+  readonly isLoss?: boolean;
   readonly caption: string;
   readonly value: (point: CurvaturePoint) => number;
   /** How far from it the truth may be. */
   readonly error?: (point: CurvaturePoint) => number;
 }
 
-const LINES: readonly Line[] = [
+const NUMBERS: readonly Line[] = [
   {
     ...{ name: "largest", title: "Largest eigenvalue of the Hessian", label: "Largest eigenvalue" },
     caption: "how sharply the loss curves in the sharpest direction; bands reach as far as residuals.",
@@ -42,11 +45,17 @@ const LINES: readonly Line[] = [
     value: ({ gradientNorm }) => gradientNorm,
   },
   {
-    ...{ name: "loss", title: "Mean loss", label: "Loss (nats)" },
+    ...{ name: "loss", title: "Mean loss", label: "Loss", isLoss: true },
     caption: "on the same examples.",
     value: ({ loss }) => loss,
   },
 ];
+
+/** Lists the numbers of a history, with the unit of its losses. */
+function linesOf(result: CurvatureHistory): readonly Line[] {
+  const losses = lossWords(result);
+  return NUMBERS.map((line) => (line.isLoss === true ? { ...line, label: losses.axis(line.label) } : line));
+}
 
 /**
  * Says how the curvature of a loss changes along a training.
@@ -60,11 +69,12 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
       "Cannot draw curvature along a training as there must be a point: none was measured; train with --measure curvature",
     );
   }
+  const lines = linesOf(result);
   const summary = `From ${unit} ${first.at} to ${last.at}, the largest eigenvalue of the Hessian goes from ${formatNumber(first.largest.value)} to ${formatNumber(last.largest.value)}, its trace from ${formatNumber(first.trace)} to ${formatNumber(last.trace)}.`;
   return {
     subject: "curvature along a training",
     summary,
-    tiles: LINES.map(({ label, value }, style) => ({
+    tiles: lines.map(({ label, value }, style) => ({
       ...{ name: label.toLowerCase(), value: formatNumber(value(last)), unit: "", style },
       more: [`${formatNumber(value(first))} at ${unit} ${first.at}`],
     })),
@@ -72,7 +82,7 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
       {
         name: "history",
         title: "Along the training",
-        figures: LINES.map((line, style) => lineFigure(result, line, style)),
+        figures: lines.map((line, style) => lineFigure(result, line, style)),
         tables: [extremesTable(result), historyTable(result)],
       },
     ],
@@ -116,8 +126,9 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
 }
 
 /** Says where each number was largest, and what it is at both ends. */
-function extremesTable({ points, unit }: CurvatureHistory): Table {
-  const rows = LINES.map(({ label, value }) => {
+function extremesTable(result: CurvatureHistory): Table {
+  const { points, unit } = result;
+  const rows = linesOf(result).map(({ label, value }) => {
     const values = points.map(value);
     const most = Math.max(...values);
     const at = points[values.indexOf(most)]?.at ?? null;

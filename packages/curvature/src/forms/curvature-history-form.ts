@@ -1,3 +1,4 @@
+import { LOSS_FORM } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { z } from "zod";
 import { type CurvatureHistory, TRAINING_UNITS } from "../track-curvature.ts";
@@ -21,5 +22,6 @@ export const CURVATURE_HISTORY_FORM: z.ZodType = schemaOf<CurvatureHistory>()(
     data: text,
     seed: whole,
     engine: text,
+    ...LOSS_FORM,
   }),
 );

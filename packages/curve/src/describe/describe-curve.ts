@@ -1,11 +1,11 @@
-import { factsOf, formatNumber, formatShort, type Report, type Section } from "@isthmus/findings";
+import { factsOf, formatShort, lossWords, type Report, type Section } from "@isthmus/findings";
 import type { CurveResult } from "../curve-result.ts";
 import {
   assertPaths,
   type NamedPath,
   pathFigures,
   pathsTable,
-  pathTile,
+  pathTiles,
   placesTable,
 } from "./path-figures.ts";
 
@@ -19,18 +19,19 @@ const WORTH_TELLING = 1.5;
 export function describeCurve(result: CurveResult): Report {
   const paths = namedPaths(result);
   assertPaths(paths);
+  const losses = lossWords(result);
   return {
     subject: "a curve between two networks",
     summary: summarise(result),
-    tiles: paths.map(pathTile),
+    tiles: pathTiles(paths, losses),
     sections: [
       {
         name: "paths",
         title: "Along the paths",
         figures: pathFigures(paths, result, `the curve was trained with seed ${result.seed}`),
-        tables: [pathsTable(paths)],
+        tables: [pathsTable(paths, losses)],
       },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
       ...trainingSection(result),
     ],
     facts: factsOf(result, [
@@ -57,8 +58,9 @@ function namedPaths(result: CurveResult): NamedPath[] {
 }
 
 function summarise(result: CurveResult): string {
+  const losses = lossWords(result);
   const [curve, line] = [result.path.loss, result.line.loss];
-  const worst = `The worst loss on the ${shapeOf(result)} is ${formatNumber(curve.max)} nats, that on the straight line ${formatNumber(line.max)} nats`;
+  const worst = `The worst loss on the ${shapeOf(result)} is ${losses.amount(curve.max)}, that on the straight line ${losses.amount(line.max)}`;
   const ratio = line.max / curve.max;
   const times = ratio >= WORTH_TELLING ? `: ${formatShort(ratio, 2)} times lower` : "";
   const longer = result.path.length / result.line.length;
@@ -66,8 +68,10 @@ function summarise(result: CurveResult): string {
 }
 
 /** Describes how the bends were trained, if they were. */
-function trainingSection({ epochs }: CurveResult): Section[] {
+function trainingSection(result: CurveResult): Section[] {
+  const { epochs } = result;
   if (epochs.length === 0) return [];
+  const { inUnit, hasErrors } = lossWords(result);
   return [
     {
       name: "training",
@@ -77,7 +81,7 @@ function trainingSection({ epochs }: CurveResult): Section[] {
         {
           name: "training",
           title: "Training of the curve",
-          caption: "Mean loss, in nats, and accuracy of each epoch's batches, at random places of the curve.",
+          caption: `Mean loss, ${inUnit},${hasErrors ? " and accuracy" : ""} of each epoch's batches, at random places of the curve.`,
           columns: [
             { title: "Epoch", kind: "count" },
             { title: "Steps", kind: "count" },

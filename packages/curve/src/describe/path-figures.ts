@@ -6,12 +6,15 @@ import {
   formatNumber,
   formatPlace,
   hasMarks,
+  type LossWords,
+  lossWords,
   MEASURES,
   type Measure,
   measureWords,
   type Table,
   type Tile,
 } from "@isthmus/findings";
+import type { LossFields } from "@isthmus/graph";
 import type { MeasuredPath, PathSummary } from "../curve-result.ts";
 
 /** A measured path with a name. */
@@ -20,8 +23,8 @@ export interface NamedPath {
   readonly path: MeasuredPath;
 }
 
-/** What paths were measured on. */
-interface MeasuredData {
+/** What paths were measured on, and by which loss. */
+interface MeasuredData extends LossFields {
   readonly data: string;
   readonly examples: number;
 }
@@ -43,13 +46,19 @@ export function assertPaths(paths: readonly NamedPath[]): void {
  */
 export function pathFigures(
   paths: readonly NamedPath[],
-  { data, examples }: MeasuredData,
+  measured: MeasuredData,
   origin: string,
 ): readonly Figure[] {
+  const { data, examples } = measured;
+  const losses = lossWords(measured);
   const marks = `${marksWords(paths)} on ${dataWords(data, examples)}; ${origin}.`;
   const figure = (measure: Measure, along: "t" | "length", size: Figure["size"]) =>
-    lineFigure(paths, { measure, along, size, data, marks });
-  return [figure("loss", "t", "hero"), figure("error", "t", "half"), figure("loss", "length", "half")];
+    lineFigure(paths, { measure, along, size, data, marks, losses });
+  return [
+    figure("loss", "t", "hero"),
+    ...(losses.hasErrors ? [figure("error", "t", "half")] : []),
+    figure("loss", "length", "half"),
+  ];
 }
 
 /** Says what marks and lines are. */
@@ -67,13 +76,14 @@ interface PathFigureOptions {
   readonly size: Figure["size"];
   readonly data: string;
   readonly marks: string;
+  readonly losses: LossWords;
 }
 
 function lineFigure(
   paths: readonly NamedPath[],
-  { measure, along, size, data, marks }: PathFigureOptions,
+  { measure, along, size, data, marks, losses }: PathFigureOptions,
 ): Figure {
-  const { name: named, axis, unit } = measureWords(measure, data);
+  const { name: named, axis, unit } = measureWords(measure, losses, data);
   const where = along === "t" ? "along t" : "along the length";
   const words = paths.map(({ label, path }) => {
     const { min, max, at } = path[measure];
@@ -112,11 +122,11 @@ const SUMMARIES: readonly (readonly [title: string, key: Exclude<keyof PathSumma
 ];
 
 /** Summarises paths in a table. */
-export function pathsTable(paths: readonly NamedPath[]): Table {
+export function pathsTable(paths: readonly NamedPath[], losses: LossWords): Table {
   return {
     name: "summary",
     title: "Loss and error along the paths",
-    caption: "Loss in nats, error in percent; lengths in units of distance between weights.",
+    caption: `Loss ${losses.inUnits("percent")}; lengths in units of distance between weights.`,
     columns: [
       { title: "", kind: "text" },
       ...paths.flatMap(({ label: group }, style) => [
@@ -139,11 +149,11 @@ export function pathsTable(paths: readonly NamedPath[]): Table {
 }
 
 /** Lists every measured place of paths. */
-export function placesTable(paths: readonly NamedPath[]): Table {
+export function placesTable(paths: readonly NamedPath[], losses: LossWords): Table {
   return {
     name: "points",
     title: "Every measured point",
-    caption: "Length from A in units of distance between weights, loss in nats, error in percent.",
+    caption: `Length from A in units of distance between weights, loss ${losses.inUnits("percent")}.`,
     columns: [
       { title: "Path", kind: "text" },
       { title: "t", kind: "place" },
@@ -157,16 +167,16 @@ export function placesTable(paths: readonly NamedPath[]): Table {
   };
 }
 
-/** Describes a path by its worst loss. */
-export function pathTile({ label, path }: NamedPath, style: number): Tile {
-  return {
+/** Describes each path by its worst loss. */
+export function pathTiles(paths: readonly NamedPath[], { unit, hasErrors }: LossWords): Tile[] {
+  return paths.map(({ label, path }, style) => ({
     name: `worst loss, ${label}`,
     value: formatNumber(path.loss.max),
-    unit: "nats",
+    unit,
     more: [
       `at t = ${formatPlace(path.loss.at)}; mean along its length ${formatNumber(path.loss.lengthMean)}`,
-      `worst error ${formatMeasure(path.error.max, "error")}`,
+      ...(hasErrors ? [`worst error ${formatMeasure(path.error.max, "error")}`] : []),
     ],
     style,
-  };
+  }));
 }

@@ -1,5 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
+import { CURVE_KINDS } from "@isthmus/interpolation";
 import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import type { CurveResult } from "../curve-result.ts";
@@ -11,7 +12,7 @@ const whole = count(0);
 export const CURVE_FORM: z.ZodType = schemaOf<CurveResult>()(
   z.looseObject({
     kind: z.literal("curve"),
-    curve: z.enum(["bezier", "chain"]),
+    curve: z.enum(CURVE_KINDS),
     bends: whole,
     epochs: z.array(
       z.looseObject({

@@ -1,10 +1,10 @@
 import { EngineError, InputError } from "@isthmus/core";
 import { createProcessExecutor } from "@isthmus/tasks";
 import { describe, expect, it } from "vitest";
-import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
+import { bundleScripts } from "../../../../test/helpers/bundle-scripts.mjs";
 import { classifyFailure } from "./classify-failure.ts";
 
-const SCRIPT = await bundleScript(new URL("../../../tasks/test/sum-worker.ts", import.meta.url));
+const [SCRIPT] = await bundleScripts([new URL("../../../tasks/test/sum-worker.ts", import.meta.url)]);
 
 describe("classifyFailure()", () => {
   it("classifyFailure() knows bad input, faults of the world, and processes that died", async () => {

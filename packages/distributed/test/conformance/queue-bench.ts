@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, vi } from "vitest";
-import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
+import { bundleScripts } from "../../../../test/helpers/bundle-scripts.mjs";
 import type {
   QueueEvent,
   QueueServer,
@@ -99,12 +99,13 @@ export async function openBench(place: QueuePlace): Promise<QueueBench> {
   };
 }
 
-let far: Promise<URL> | undefined;
+let far: Promise<readonly [URL]> | undefined;
 
 /** The script of workers in processes of their own, which is bundled once for all of them. */
 async function farScript(): Promise<string> {
-  far ??= bundleScript(new URL("./far-worker.ts", import.meta.url));
-  return fileURLToPath(await far);
+  far ??= bundleScripts([new URL("./far-worker.ts", import.meta.url)]);
+  const [script] = await far;
+  return fileURLToPath(script);
 }
 
 /** Starts a worker in a process of its own; resolves once it serves. */

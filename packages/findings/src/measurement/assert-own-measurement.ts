@@ -34,6 +34,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     rule: 'an object with "keeps", what it keeps, and "file", the name of a file without a folder',
     holds: (value) => isObject(value) && isText(value["keeps"]) && isFileName(value["file"]),
   }),
+  pairs: optional({
+    rule: 'an object with "note", what workers do, "options", a field for each, and the functions "evaluations" and "run"',
+    holds: (value) =>
+      isObject(value) &&
+      isText(value["note"]) &&
+      isObject(value["options"]) &&
+      [value["evaluations"], value["run"]].every(RULES_OF_PARTS.function.holds),
+  }),
   complete: LATER,
   describe: LATER,
   titleOf: LATER,
@@ -50,7 +58,10 @@ const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$
 export function assertOwnMeasurement(definition: unknown): void {
   const what = "a measurement";
   assertDefinition(what, definition, RULES);
-  const { options } = definition;
+  const { options, pairs, subject } = definition;
+  const refuse = refusalOf(what);
+  if (pairs !== undefined && subject !== "networks")
+    throw refuse(`"pairs" must be left out unless the subject is "networks": it is "${subject}"`);
   const taken = { names: TAKEN_OPTIONS, by: "every measurement" };
-  assertOwnFields(isObject(options) ? options : {}, taken, refusalOf(what));
+  assertOwnFields(isObject(options) ? options : {}, taken, refuse);
 }

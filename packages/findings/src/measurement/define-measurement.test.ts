@@ -93,6 +93,11 @@ describe("defineMeasurement()", () => {
     [{ run: 1 }, `"run" must be a function: it is 1`],
     [{ version: 0.5 }, `"version" must be a whole number from 1: it is 0.5`],
     [{ journal: { keeps: "all", file: "../x" } }, `"journal" must be an object with "keeps"`],
+    [{ pairs: { note: "x" } }, `"pairs" must be an object with "note"`],
+    [
+      { pairs: { note: "x", options: {}, evaluations: () => 1, run: async () => [] } },
+      `"pairs" must be left out unless the subject is "networks": it is "network"`,
+    ],
     [{ describ: () => {} }, `it has no "describ": did you mean "describe"?`],
     [{ options: [] }, `"options" must be an object with a field for each option`],
     [{ options: { step: 1 } }, `"options.step" must be a field, made by numberField`],

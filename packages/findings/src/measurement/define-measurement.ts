@@ -16,7 +16,10 @@ export type OwnResult<F extends Fields, R extends object> = R &
 /** A measurement as a user writes it; whatever is left out has a default. */
 export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R extends object>
   extends Partial<
-    Pick<AnyMeasurement, "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "version">
+    Pick<
+      AnyMeasurement,
+      "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "pairs" | "version"
+    >
   > {
   /** Name of its command, such as `gradient-norm`. */
   readonly verb: string;
@@ -99,6 +102,7 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
     examplesBeside,
     journal,
     networks,
+    pairs,
   } = definition;
   const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
@@ -108,6 +112,7 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
     ...(examplesBeside && { examplesBeside }),
     ...(journal && { journal }),
     ...(networks !== undefined && { networks }),
+    ...(pairs && { pairs }),
     ...(definition.complete && { complete: (options, of) => definition.complete?.(options, of) ?? options }),
     ...(definition.recordOf && {
       recordOf: (result: OwnResult<Fields, object>) => definition.recordOf?.(result) ?? result,

@@ -1,8 +1,9 @@
 import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import type { MeasuredResult, ResultKind } from "../result-kind.ts";
 import type { AnyPairsMeasurement, MeasurePairs } from "./pairs.ts";
+import type { TrainingDescription } from "./training-description.ts";
 
 /** What every subject has, whatever is measured: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
@@ -83,6 +84,24 @@ export interface Subjects {
     readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
     readonly placed: readonly NamedSubject[];
   };
+  /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
+  readonly training: TrainingSubject;
+}
+
+/** A network that a measurement trains, and examples for it. */
+export interface TrainingSubject extends Architecture {
+  /** Short string that the network is built by, or the file of its graph. */
+  readonly name: string;
+  /** Names of the network and of the examples to train on, as the user has written them. */
+  readonly written: { readonly network: string; readonly data: string };
+  /** Examples to train on. */
+  readonly training: DataSet;
+  /** Examples to measure on. */
+  readonly data: DataSet;
+  /** Returns the network that trainings with a seed start from. */
+  initialize(seed: number): Checkpoint;
+  /** Returns the networks that are trained together with a seed start from, all different. */
+  initializeSeveral(seed: number, count: number): readonly Checkpoint[];
 }
 
 /** Name of a sort of subject. */
@@ -121,6 +140,8 @@ export interface Control<R = unknown> {
    * @defaultValue undefined, if none is named
    */
   readonly saveNetwork: SaveNetwork | undefined;
+  /** Writes the graph of the networks that are made. @defaultValue undefined, if no file is for it */
+  readonly saveGraph?: ((graph: Graph) => Promise<void>) | undefined;
   /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
   /**
@@ -174,10 +195,16 @@ export interface MadeNetworks<O extends object> {
   readonly state: string;
   /** Lists the names of their files without an ending; `-o` may name the file of the only one. */
   names(options: ResolvedOf<O>): readonly string[];
+  /**
+   * Names of the files of their graph and of the result in the same folder, without an ending.
+   * @defaultValue there are none
+   */
+  readonly beside?: { readonly graph: string; readonly result: string };
 }
 
 /** What options whose defaults are not constant depend on. */
-export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph">;
+export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph"> &
+  Partial<Pick<TrainingSubject, "training">>;
 
 /**
  * Something that can be measured, in one place: the command, the entry of a study, the task of a worker, the
@@ -191,11 +218,13 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly task?: string;
   /** Version of its numbers: another one makes tasks begin anew. */
   readonly version: number;
-  /** What is attempted, for messages, such as `measure dropout stability`. */
+  /** What is attempted, for messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
+  /** Says on which examples a `training` is, and what is made of them. @defaultValue its subject is another */
+  readonly training?: TrainingDescription<O>;
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
   /**
@@ -249,6 +278,8 @@ export interface MeasurementEntry {
   /** Says in one line what it does. */
   readonly summary: string;
   readonly subject: SubjectName;
+  /** Whether it trains networks: its command stands among the ones that do. @defaultValue false */
+  readonly trains?: boolean;
   /** How it is chosen among several measurements of one command, such as `{ flag: "by", value: "walk" }`. */
   readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
   readonly load: () => Promise<AnyMeasurement>;

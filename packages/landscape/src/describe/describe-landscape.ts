@@ -7,6 +7,7 @@ import {
   formatMeasure,
   formatNumber,
   formatShort,
+  lossWords,
   measureWords,
   type PageFact,
   type Report,
@@ -31,14 +32,17 @@ export function describeLandscape(read: LandscapeResult): Report {
   const topology = topologyOf(read);
   const result = { ...read, topology };
   const { loss, basis, networks } = result;
+  const losses = lossWords(result);
   return {
     subject: "loss around a network",
-    summary: [summarise(result), monotoneWords(result), topologyWords(topology)].filter(Boolean).join(" "),
+    summary: [summarise(result), monotoneWords(result), topologyWords(topology, losses)]
+      .filter(Boolean)
+      .join(" "),
     tiles: tilesOf(result),
     sections: [
       { name: "landscape", title: "The landscape", figures: landscapeFigures(result), tables: [] },
       ...topologySections({
-        ...{ topology, values: loss, label: measureWords("loss", result.data).axis },
+        ...{ topology, values: loss, losses, label: measureWords("loss", losses, result.data).axis },
         examples: dataWords(result.data, result.examples),
         coordinates: basis.map(({ label }, axis) => ({
           name: label,
@@ -58,22 +62,25 @@ export function describeLandscape(read: LandscapeResult): Report {
   };
 }
 
-function summarise({ loss, networks, directions }: LandscapeResult): string {
+function summarise(result: LandscapeResult): string {
+  const { loss, networks, directions } = result;
   const values = loss.filter(Number.isFinite);
   const [network] = networks;
-  return `Along ${DIRECTION_WORDS[directions]} the loss goes from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))} nats${network === undefined ? "" : `; it is ${formatNumber(network.loss)} at ${network.label}`}.`;
+  return `Along ${DIRECTION_WORDS[directions]} the loss goes from ${formatNumber(Math.min(...values))} to ${lossWords(result).amount(Math.max(...values))}${network === undefined ? "" : `; it is ${formatNumber(network.loss)} at ${network.label}`}.`;
 }
 
-function tilesOf({ networks, basis, topology, interpolation }: LandscapeResult): Tile[] {
+function tilesOf(result: LandscapeResult): Tile[] {
+  const { networks, basis, topology, interpolation } = result;
+  const { unit } = lossWords(result);
   const [network] = networks;
   const middle = network && {
-    ...{ name: network.label, value: formatNumber(network.loss), unit: "nats", style: 0 },
+    ...{ name: network.label, value: formatNumber(network.loss), unit, style: 0 },
     more: Number.isNaN(network.error) ? [] : [`error ${formatMeasure(network.error, "error")}`],
   };
   const rise = interpolation && {
     name: "largest rise",
     value: formatNumber(interpolation.largestRise),
-    unit: "nats",
+    unit,
     more: [
       interpolation.monotone
         ? "monotone up to rounding"

@@ -7,6 +7,7 @@ import {
   formatMeasure,
   formatNumber,
   formatShort,
+  lossWords,
   type Measure,
   measureWords,
   type Report,
@@ -48,7 +49,7 @@ export function describePlane(result: PlaneResult): Report {
     tiles: models.map(({ label, loss, error }) => ({
       name: label,
       value: formatNumber(loss),
-      unit: "nats",
+      unit: lossWords(result).unit,
       more: Number.isNaN(error) ? [] : [`error ${formatMeasure(error, "error")}`],
     })),
     sections: places,
@@ -63,6 +64,7 @@ export function describePlane(result: PlaneResult): Report {
 /** Describes the minima and saddles of the losses. */
 function topologyOfPlane(result: PlaneResult): Section[] {
   const { xs, ys, loss, data, examples } = result;
+  const losses = lossWords(result);
   return topologySections({
     topology: topologyOf(result),
     values: loss.flat(),
@@ -70,23 +72,25 @@ function topologyOfPlane(result: PlaneResult): Section[] {
       { name: "x", of: (place) => at(xs, place % xs.length, "column") },
       { name: "y", of: (place) => at(ys, Math.floor(place / xs.length), "row") },
     ],
-    label: measureWords("loss", data).axis,
+    label: measureWords("loss", losses, data).axis,
+    losses,
     examples: dataWords(data, examples),
   });
 }
 
-function summarise({ loss, models }: PlaneResult): string {
+function summarise(result: PlaneResult): string {
+  const { loss, models } = result;
   const values = loss.flat().filter(Number.isFinite);
   const names = models.map(({ label }) => label);
   const list = names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-  return `In the plane through ${list} the loss at the places of the grid goes from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))} nats; it is ${models.map((model) => `${formatNumber(model.loss)} at ${model.label}`).join(", ")}.`;
+  return `In the plane through ${list} the loss at the places of the grid goes from ${formatNumber(Math.min(...values))} to ${lossWords(result).amount(Math.max(...values))}; it is ${models.map((model) => `${formatNumber(model.loss)} at ${model.label}`).join(", ")}.`;
 }
 
 function figureOf(result: PlaneResult, measure: Measure): Figure {
   const { xs, ys, models, paths } = result;
   const values = result[measure];
   const missing = values.flat().filter((value) => !Number.isFinite(value)).length;
-  const { name: named, axis } = measureWords(measure, result.data);
+  const { name: named, axis } = measureWords(measure, lossWords(result), result.data);
   const atModels = models
     .map((model) => `${model.label} ${formatMeasure(model[measure], measure)}`)
     .join(", ");
@@ -113,7 +117,7 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
 
 function captionOf(result: PlaneResult, measure: Measure, missing: number): string {
   const { xs, ys, data, examples } = result;
-  const { unit } = measureWords(measure, data);
+  const { unit } = measureWords(measure, lossWords(result), data);
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
   return `${unit}; darker is lower, bands grow by factors, dots are networks. Measured at ${xs.length} by ${ys.length} places on ${dataWords(data, examples)}; between them it is interpolated linearly, so that bands have corners where places are few. ${scaleWords(result)}${holes}`;
 }
@@ -127,11 +131,11 @@ export function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
   return `The axes have scales of their own: ${long} is stretched ${formatShort(factor, 2)} times, which changes angles and lengths.`;
 }
 
-function modelsTable({ models }: PlaneResult): Table {
+function modelsTable(result: PlaneResult): Table {
   return {
     name: "models",
     title: "Networks in the plane",
-    caption: "Coordinates in units of distance between weights, loss in nats, error in percent.",
+    caption: `Coordinates in units of distance between weights, loss ${lossWords(result).inUnits("percent")}.`,
     columns: [
       { title: "Network", kind: "text" },
       { title: "x", kind: "number" },
@@ -141,7 +145,7 @@ function modelsTable({ models }: PlaneResult): Table {
       { title: "Error", kind: "share" },
       { title: "File", kind: "text" },
     ],
-    rows: models.map(({ label, x, y, distance, loss, error, source }) => ({
+    rows: result.models.map(({ label, x, y, distance, loss, error, source }) => ({
       cells: [label, x, y, distance, loss, error, source],
     })),
   };
@@ -164,11 +168,12 @@ function pathsTable({ paths }: PlaneResult): Table {
   };
 }
 
-function gridTable({ xs, ys, loss, error }: PlaneResult): Table {
+function gridTable(result: PlaneResult): Table {
+  const { xs, ys, loss, error } = result;
   return {
     name: "grid",
     title: "Every measured place",
-    caption: "Coordinates in units of distance between weights, loss in nats, error in percent.",
+    caption: `Coordinates in units of distance between weights, loss ${lossWords(result).inUnits("percent")}.`,
     columns: [
       { title: "x", kind: "number" },
       { title: "y", kind: "number" },

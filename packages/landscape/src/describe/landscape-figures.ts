@@ -7,6 +7,7 @@ import {
   formatMeasure,
   formatShort,
   type LineSeries,
+  lossWords,
   MEASURES,
   type Measure,
   measureWords,
@@ -43,7 +44,7 @@ function captionOf({ directions, normalization, data, examples, axes }: Landscap
 function lineFigure(result: LandscapeResult, measure: Measure): Figure {
   const { axes, networks } = result;
   const axis = at(axes, 0, "axis");
-  const { name, axis: words } = measureWords(measure, result.data);
+  const { name, axis: words } = measureWords(measure, lossWords(result), result.data);
   const points = axis.map((x, i) => ({ x, y: at(result[measure], i, "value") }));
   const parabola = measure === "loss" ? parabolaSeries(result, points) : [];
   const [network] = networks;
@@ -102,7 +103,7 @@ function markSeries({ networks }: LandscapeResult, measure: Measure): LineSeries
 }
 
 function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measure): Figure {
-  const { name, axis } = measureWords(measure, result.data);
+  const { name, axis } = measureWords(measure, lossWords(result), result.data);
   const marks = measure === "loss" ? marksOf(result) : [];
   const [network] = plane.models;
   const models = result.directions === "trajectory" ? snapshotsOf(plane.models) : plane.models;
@@ -166,7 +167,7 @@ function slicesFigure(result: LandscapeResult, measure: Measure): Figure {
   const { axes, basis } = result;
   const [xs = [], ys = [], third = [], ...others] = axes;
   const middle = others.map((axis) => Math.floor(axis.length / 2));
-  const { name, axis } = measureWords(measure, result.data);
+  const { name, axis } = measureWords(measure, lossWords(result), result.data);
   const names = others.map((axisOf, k) => {
     const { label = "" } = basis[k + 3] ?? {};
     return `${label} is ${formatShort(at(axisOf, at(middle, k, "index"), "coordinate"))}`;

@@ -1,4 +1,4 @@
-import type { Table, TableColumn } from "@isthmus/findings";
+import { lossWords, type Table, type TableColumn } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 import { coordinatesOf } from "./landscape-planes.ts";
 
@@ -30,12 +30,12 @@ export function directionsTable({ basis }: LandscapeResult): Table {
 }
 
 /** Lists the networks, with where they are. */
-export function networksTable({ networks, basis }: LandscapeResult): Table {
+export function networksTable(result: LandscapeResult): Table {
+  const { networks, basis } = result;
   return {
     name: "networks",
     title: "Networks",
-    caption:
-      "Coordinates along the directions of the place nearest to each network, and its distance from there between weights; loss in nats, error in percent.",
+    caption: `Coordinates along the directions of the place nearest to each network, and its distance from there between weights; loss ${lossWords(result).inUnits("percent")}.`,
     columns: [
       { title: "Network", kind: "text" },
       ...basis.map(({ label }) => number(label)),
@@ -57,7 +57,7 @@ export function gridTable(result: LandscapeResult): Table {
   return {
     name: "grid",
     title: "Every measured place",
-    caption: "Coordinates along the directions, loss in nats, error in percent.",
+    caption: `Coordinates along the directions, loss ${lossWords(result).inUnits("percent")}.`,
     columns: [
       ...basis.map(({ label }) => number(label)),
       { title: "Loss", kind: "loss" },

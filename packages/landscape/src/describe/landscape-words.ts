@@ -1,4 +1,4 @@
-import { formatNumber, formatShort } from "@isthmus/findings";
+import { formatShort, lossWords } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 
 /** What the directions of a landscape are called in sentences. */
@@ -27,11 +27,13 @@ export function axisWords({ basis }: LandscapeResult, axis: number): string {
 }
 
 /** Says whether the loss only falls on the way from an initialization; nothing for other landscapes. */
-export function monotoneWords({ interpolation }: LandscapeResult): string {
+export function monotoneWords(result: LandscapeResult): string {
+  const { interpolation } = result;
   if (interpolation === undefined) return "";
+  const losses = lossWords(result);
   const { monotone, largestRise, from, to, barrier } = interpolation;
   const rise = monotone
     ? "the loss falls all the way, up to rounding"
-    : `the loss does not fall all the way: it rises by ${formatNumber(largestRise)} nats from ${formatShort(from)} to ${formatShort(to)} of it`;
-  return `From the initialization to the network, ${rise}; the barrier above the chord is ${formatNumber(barrier.loss.chord)} nats.`;
+    : `the loss does not fall all the way: it rises by ${losses.amount(largestRise)} from ${formatShort(from)} to ${formatShort(to)} of it`;
+  return `From the initialization to the network, ${rise}; the barrier above the chord is ${losses.amount(barrier.loss.chord)}.`;
 }

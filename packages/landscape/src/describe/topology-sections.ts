@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { type Figure, formatCounted, formatNumber, type Section, type Table } from "@isthmus/findings";
+import { type Figure, formatCounted, type LossWords, type Section, type Table } from "@isthmus/findings";
 import { isOnEdge } from "../topology/grid-neighbors.ts";
 import type { GridTopology } from "../topology/grid-topology.ts";
 import { mergeTree } from "../topology/merge-tree.ts";
@@ -17,8 +17,9 @@ export interface TopologyOfGrid {
   readonly values: readonly number[];
   /** Names of the coordinates of a place, and the coordinates. */
   readonly coordinates: readonly { readonly name: string; readonly of: (place: number) => number }[];
-  /** Words for the losses, with the unit. */
+  /** Words for an axis of the losses, with the unit. */
   readonly label: string;
+  readonly losses: LossWords;
   /** Says which examples they were measured on. */
   readonly examples: string;
 }
@@ -105,14 +106,14 @@ function mostPersistent(topology: MergeTree, values: readonly number[]): MergeTr
 }
 
 function minimaTable(
-  { coordinates }: TopologyOfGrid,
+  { coordinates, losses }: TopologyOfGrid,
   { minima, saddles, shape }: MergeTree,
   leftWords: string,
 ): Table {
   return {
     name: "minima",
     title: "Minima",
-    caption: `The deepest first; losses in nats. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum. On the edge, the loss may fall further beyond the grid. Minima that persist less than a thousandth of the range of losses are none.${leftWords}`,
+    caption: `The deepest first; losses ${losses.inUnit}. A saddle is where the branch of a minimum first meets another; persistence is the rise to where it meets a deeper one. A basin is the number of places from which the steepest way down ends in the minimum. On the edge, the loss may fall further beyond the grid. Minima that persist less than a thousandth of the range of losses are none.${leftWords}`,
     columns: [
       { title: "Minimum", kind: "count" },
       ...coordinates.map(({ name }) => ({ title: name, kind: "number" as const })),
@@ -133,10 +134,10 @@ function minimaTable(
 }
 
 /** Says in a sentence what minima a grid has. */
-export function topologyWords(topology: GridTopology): string {
+export function topologyWords(topology: GridTopology, losses: LossWords): string {
   const { minima, saddles, saddleMinimumDistance } = topology;
   if (minima.length === 0) return "";
   const has = `Its losses have ${minimaWords(topology)}`;
   if (minima.length === 1) return `${has}.`;
-  return `${has}; ${formatCounted(saddles.length, "saddle")} between them, on average ${formatNumber(saddleMinimumDistance.mean)} nats higher.`;
+  return `${has}; ${formatCounted(saddles.length, "saddle")} between them, on average ${losses.amount(saddleMinimumDistance.mean)} higher.`;
 }

@@ -4,8 +4,8 @@ import {
   type Figure,
   factsOf,
   formatMeasure,
-  formatNumber,
   formatPlace,
+  lossWords,
   type Measure,
   measureWords,
   type Report,
@@ -14,6 +14,9 @@ import {
 } from "@isthmus/findings";
 import type { MechanismSet, MechanismsResult } from "../mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
+
+/** Words for losses, which are all of classes, as errors decide. */
+const LOSSES = lossWords({});
 
 /**
  * Says whether two networks are connected on several data sets, one line for each.
@@ -34,7 +37,7 @@ export function describeMechanisms(result: MechanismsResult): Report {
         figures: [lineFigure(result, "error", "hero"), lineFigure(result, "loss", "half")],
         tables: [setsTable(result)],
       },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, LOSSES)] },
     ],
     facts: factsOf(result, [
       { name: "Path", value: path },
@@ -62,14 +65,14 @@ function tileOf({ name, barrier, path }: MechanismSet, style: number): Tile {
     unit: "",
     more: [
       `error at A ${ends[0]}, at B ${ends[1]}`,
-      `barrier of the loss ${formatNumber(barrier.loss.chord)} nats`,
+      `barrier of the loss ${LOSSES.amount(barrier.loss.chord)}`,
     ],
     style,
   };
 }
 
 function lineFigure({ sets, path: way }: MechanismsResult, measure: Measure, size: Figure["size"]): Figure {
-  const { name: named, axis, unit } = measureWords(measure, ...sets.map(({ data }) => data));
+  const { name: named, axis, unit } = measureWords(measure, LOSSES, ...sets.map(({ data }) => data));
   const words = sets.map(({ name, path }) => {
     const { min, max, at } = path[measure];
     return `${name} from ${formatMeasure(min, measure)} to ${formatMeasure(max, measure)}, highest at t = ${formatPlace(at)}`;
@@ -98,7 +101,7 @@ function setsTable({ sets }: MechanismsResult): Table {
   return {
     name: "sets",
     title: "Barriers on each data set",
-    caption: "Barriers above the chord between the ends; errors in percent, losses in nats.",
+    caption: `Barriers above the chord between the ends; errors in percent, losses ${LOSSES.inUnit}.`,
     columns: [
       { title: "Data set", kind: "text" },
       { title: "At A", kind: "share", group: "Error" },

@@ -14,6 +14,7 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { repeatInto } from "../../../../test/helpers/repeat-into.ts";
 import { runMergeChild, startMergeChild } from "../../test/run-merge-child.ts";
 import { describeFileMerge } from "./file-merge.ts";
 import { journalPath } from "./merge-journal.ts";
@@ -37,16 +38,17 @@ async function makeNetwork(file: string, seed: number, dtype: DType, elements: n
   const sizes = [elements / 2, elements / 4, ...Array<number>(8).fill(elements / 32)];
   const tensors = new Map(sizes.map((size, i) => [`t${i}`, { dtype, shape: [size] }]));
   const random = createRandom(seed, "numbers");
-  const table = new Uint8Array(2 ** 16).map(() => Math.floor(random.uniform() * 256));
+  const table = Array.from({ length: 2 ** 16 }, () => Math.floor(random.uniform() * 256));
+  // The high byte of bf16 and f32 is kept small, so that every number is finite.
+  const numbers =
+    dtype === "bf16"
+      ? Uint16Array.from(table, (byte) => 0x3f00 + byte)
+      : Float32Array.from(table, (byte) => byte / 256 - 0.5);
   const network = defineCheckpoint({
     source: file,
     tensors,
     async readInto(_, begin, out) {
-      for (let i = 0; i < out.length; i++) {
-        const byte = table[(begin + i) % table.length] ?? 0;
-        // The high byte of bf16 and f32 is kept small, so that every number is finite.
-        out[i] = (dtype === "bf16" ? 0x3f00 + byte : byte / 256 - 0.5) as never;
-      }
+      repeatInto(numbers, begin, out as typeof numbers);
     },
   });
   await saveCheckpoint(network, file);

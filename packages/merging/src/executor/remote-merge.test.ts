@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { repeatInto } from "../../../../test/helpers/repeat-into.ts";
 import { planMerge } from "../merge.ts";
 import type { MergePlan } from "../merge-plan.ts";
 import { slerp } from "../methods/slerp.ts";
@@ -32,12 +33,12 @@ function network(seed: number): Checkpoint {
     ["d", large],
   ]);
   const source = `network ${seed}`;
-  const number = (i: number): number => 0x3f00 + ((i * 7 + seed * 31) % 97);
+  const numbers = Uint16Array.from({ length: 97 * 512 }, (_, i) => 0x3f00 + ((i * 7 + seed * 31) % 97));
   return defineCheckpoint({
     ...{ source, tensors },
     async readInto(name, begin, out) {
-      const isLarge = name === "a" || name === "d";
-      for (let i = 0; i < out.length; i++) out[i] = (isLarge ? number(begin + i) : begin + i + seed) as never;
+      if (name === "a" || name === "d") repeatInto(numbers, begin, out as Uint16Array);
+      else for (let i = 0; i < out.length; i++) out[i] = (begin + i + seed) as never;
     },
   });
 }

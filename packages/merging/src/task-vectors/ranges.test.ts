@@ -91,7 +91,7 @@ describe.each(SETTINGS)("%s %j", (name, parameters) => {
         const joined = parts.reverse().flatMap((part: TensorData) => [...part]);
         expect(joined).toEqual([...whole.data]);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     ));
 
   test("keeps the base where all networks are equal to it", () =>

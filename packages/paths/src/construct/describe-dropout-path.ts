@@ -1,5 +1,5 @@
-import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
-import { factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
+import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTiles, placesTable } from "@isthmus/curve";
+import { factsOf, formatPlace, lossWords, type Report, type Table } from "@isthmus/findings";
 import type { DropoutPathResult } from "./measure-dropout-path.ts";
 
 /**
@@ -13,19 +13,20 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
     ...result.beside.map(({ name, path }) => ({ label: name, path })),
   ];
   assertPaths(paths);
+  const losses = lossWords(result);
   const origin = `half of the units were chosen by seed ${result.seed}`;
   return {
     subject: "a path through networks without half of their units",
     summary: summarise(result),
-    tiles: paths.map(pathTile),
+    tiles: pathTiles(paths, losses),
     sections: [
       {
         name: "paths",
         title: "Along the paths",
         figures: pathFigures(paths, result, origin),
-        tables: [pathsTable(paths), segmentsTable(result)],
+        tables: [pathsTable(paths, losses), segmentsTable(result)],
       },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
     ],
     facts: factsOf(result, [
       {
@@ -40,10 +41,12 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
   };
 }
 
-function summarise({ path, line, bound, segments }: DropoutPathResult): string {
+function summarise(result: DropoutPathResult): string {
+  const { path, line, bound, segments } = result;
+  const losses = lossWords(result);
   const lines = `The path has ${segments.length} straight lines, and nothing was trained for it.`;
-  const worst = `Its worst loss is ${formatNumber(path.loss.max)} nats, on the straight line it is ${formatNumber(line.loss.max)} nats.`;
-  return `${worst} ${lines} The worst of both networks without half of their units has a loss of ${formatNumber(bound)} nats.`;
+  const worst = `Its worst loss is ${losses.amount(path.loss.max)}, on the straight line it is ${losses.amount(line.loss.max)}.`;
+  return `${worst} ${lines} The worst of both networks without half of their units has a loss of ${losses.amount(bound)}.`;
 }
 
 function notesOf({ order, mixed }: DropoutPathResult): readonly string[] {
@@ -55,11 +58,12 @@ function notesOf({ order, mixed }: DropoutPathResult): readonly string[] {
   return [order === "layers" ? guaranteed : mixed.length > 0 ? combined : not];
 }
 
-function segmentsTable({ segments, path }: DropoutPathResult): Table {
+function segmentsTable(result: DropoutPathResult): Table {
+  const { segments, path } = result;
   return {
     name: "lines",
     title: "What is done on each line",
-    caption: "Worst measured loss on each line, in nats, its ends included.",
+    caption: `Worst measured loss on each line, ${lossWords(result).inUnit}, its ends included.`,
     columns: [
       { title: "From t", kind: "place" },
       { title: "Step", kind: "text" },

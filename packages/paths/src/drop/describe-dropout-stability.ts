@@ -6,6 +6,7 @@ import {
   formatCounted,
   formatNumber,
   formatShort,
+  lossWords,
   type Report,
   type Table,
 } from "@isthmus/findings";
@@ -14,15 +15,16 @@ import type { DropoutShare, DropoutStabilityResult } from "./dropout-result.ts";
 /** Says how much a network loses with units taken out. */
 export function describeDropoutStability(result: DropoutStabilityResult): Report {
   const { shares, choice, rescale } = result;
+  const { unit } = lossWords(result);
   return {
     subject: "dropout stability",
     summary: summarise(result),
     tiles: [
-      { name: "loss of the whole network", value: formatNumber(result.loss), unit: "nats", more: [] },
+      { name: "loss of the whole network", value: formatNumber(result.loss), unit, more: [] },
       ...shares.map(({ share, rise }, style) => ({
         name: `rise with ${percent(share)} of the units`,
         value: formatNumber(rise.mean),
-        unit: "nats",
+        unit,
         more: [`from ${formatNumber(rise.min)} to ${formatNumber(rise.max)} over choices of units`],
         style,
       })),
@@ -55,9 +57,11 @@ const FAR = 10;
 
 const percent = (share: number): string => `${formatShort(100 * share, 3)} %`;
 
-function summarise({ loss, shares, layers }: DropoutStabilityResult): string {
-  const rises = shares.map(({ share, rise }) => `${formatNumber(rise.mean)} nats with ${percent(share)}`);
-  return `The loss of ${formatNumber(loss)} nats rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
+function summarise(result: DropoutStabilityResult): string {
+  const { loss, shares, layers } = result;
+  const losses = lossWords(result);
+  const rises = shares.map(({ share, rise }) => `${losses.amount(rise.mean)} with ${percent(share)}`);
+  return `The loss of ${losses.amount(loss)} rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
 }
 
 /** Mean loss over trials of each step of a share, the last layer first. */
@@ -76,10 +80,11 @@ function meanLosses({ trials }: DropoutShare): readonly {
 
 function layersFigure(result: DropoutStabilityResult): Figure {
   const { shares, loss, data, examples } = result;
+  const losses = lossWords(result);
   return {
     name: "layers",
     title: "Loss by the number of layers without some units,",
-    caption: `in nats on ${dataWords(data, examples)}, from the whole network to all layers, the last layer first; bands from the lowest to the highest choice of units.`,
+    caption: `${losses.inUnit} on ${dataWords(data, examples)}, from the whole network to all layers, the last layer first; bands from the lowest to the highest choice of units.`,
     words: shares
       .map(
         (share) =>
@@ -110,7 +115,7 @@ function layersFigure(result: DropoutStabilityResult): Figure {
         ticks: Array.from({ length: result.layers.length + 1 }, (_, count) => count),
       },
       y: {
-        label: "Loss (nats)",
+        label: losses.axis("Loss"),
         ...scaleOf(shares.flatMap(meanLosses).flatMap(({ low, high }) => [low, high])),
       },
     },
@@ -123,14 +128,16 @@ function scaleOf(values: readonly number[]): { readonly scale?: "log" } {
   return low > 0 && high > FAR * low ? { scale: "log" } : {};
 }
 
-function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figure {
+function sharesFigure(result: DropoutStabilityResult): Figure {
+  const { shares, data, examples } = result;
+  const losses = lossWords(result);
   const staying = shares.map(({ share }) => share);
   const [first, last] = [Math.min(...staying), Math.max(...staying)];
   const room = ROOM * (last - first);
   return {
     name: "shares",
     title: "Rise of the loss by the share of units that stays,",
-    caption: `in nats on ${dataWords(data, examples)}: the largest over layers; the band is from the lowest to the highest choice of units.`,
+    caption: `${losses.inUnit} on ${dataWords(data, examples)}: the largest over layers; the band is from the lowest to the highest choice of units.`,
     words: shares.map(({ share, rise }) => `${percent(share)}: ${formatNumber(rise.mean)}`).join("; "),
     table: "shares",
     size: "half",
@@ -153,16 +160,19 @@ function sharesFigure({ shares, data, examples }: DropoutStabilityResult): Figur
         ticks: shares.map(({ share }) => share),
         domain: [Math.max(0, first - room), Math.min(1, last + room)],
       },
-      y: { label: "Rise of the loss (nats)", ...scaleOf(shares.flatMap(({ rise }) => [rise.min, rise.max])) },
+      y: {
+        label: losses.axis("Rise of the loss"),
+        ...scaleOf(shares.flatMap(({ rise }) => [rise.min, rise.max])),
+      },
     },
   };
 }
 
-function sharesTable({ shares }: DropoutStabilityResult): Table {
+function sharesTable(result: DropoutStabilityResult): Table {
   return {
     name: "shares",
     title: "Rise of the loss",
-    caption: "Largest rise of the loss over layers, in nats: mean, lowest and highest over choices of units.",
+    caption: `Largest rise of the loss over layers, ${lossWords(result).inUnit}: mean, lowest and highest over choices of units.`,
     columns: [
       { title: "Share of units", kind: "share" },
       { title: "Mean", kind: "loss" },
@@ -170,17 +180,17 @@ function sharesTable({ shares }: DropoutStabilityResult): Table {
       { title: "Highest", kind: "loss" },
       { title: "Choices", kind: "count" },
     ],
-    rows: shares.map(({ share, rise, trials }) => ({
+    rows: result.shares.map(({ share, rise, trials }) => ({
       cells: [share, rise.mean, rise.min, rise.max, trials.length],
     })),
   };
 }
 
-function stepsTable({ shares }: DropoutStabilityResult): Table {
+function stepsTable(result: DropoutStabilityResult): Table {
   return {
     name: "steps",
     title: "Every network without some units",
-    caption: "Units are taken out of the named layer and of all behind it. Loss in nats, error in percent.",
+    caption: `Units are taken out of the named layer and of all behind it. Loss ${lossWords(result).inUnits("percent")}.`,
     columns: [
       { title: "Share of units", kind: "share" },
       { title: "Choice", kind: "count" },
@@ -190,7 +200,7 @@ function stepsTable({ shares }: DropoutStabilityResult): Table {
       { title: "Loss", kind: "loss" },
       { title: "Error", kind: "share" },
     ],
-    rows: shares.flatMap(({ share, trials }) =>
+    rows: result.shares.flatMap(({ share, trials }) =>
       trials.flatMap(({ steps }, trial) =>
         steps.map(({ from, units, factor, loss, error }) => ({
           cells: [share, trial + 1, from, units, factor, loss, error],

@@ -1,13 +1,4 @@
-import {
-  BATCH_SIZE_FIELD,
-  choiceField,
-  type FieldsOf,
-  listField,
-  namesField,
-  numberForm,
-  seedField,
-  triesField,
-} from "@isthmus/core";
+import { BATCH_SIZE_FIELD, choiceField, type FieldsOf, seedField, triesField } from "@isthmus/core";
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
@@ -51,24 +42,6 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
   seed: seedField("seed of the choice of units"),
 };
 
-/** Options of the measurement of dropout stability that are plain data. */
-export interface DropoutStabilityChoice extends DropoutChoice {
-  /** Shares of the units of each layer that stay, each above 0 and at most 1. @defaultValue [0.5] */
-  readonly shares?: readonly number[];
-  /** Names of layers that lose units, in which `*` matches any characters. @defaultValue all */
-  readonly layers?: readonly string[] | undefined;
-}
-
-/** Fields of {@link DropoutStabilityChoice}. */
-export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = {
-  shares: listField<number>(numberForm({ above: 0, most: 1 }), {
-    default: [0.5],
-    help: "shares of the units of each layer that stay, such as 0.25,0.5,0.75",
-  }),
-  ...DROPOUT_FIELDS,
-  layers: namesField({ help: "layers that lose units, for example conv*,fc1 (default: all)" }),
-};
-
 /** What a measurement of networks without some units runs with, beside its options. */
 export interface DropoutRun extends LossOption {
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
@@ -83,11 +56,4 @@ export interface DropoutProgress {
   /** Networks evaluated so far, of `total`. */
   readonly completed: number;
   readonly total: number;
-}
-
-/** Options of `measureDropoutStability`. */
-export interface MeasureDropoutStabilityOptions extends DropoutStabilityChoice, DropoutRun {
-  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none */
-  readonly journalPath?: string | undefined;
-  readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
 }

@@ -1,9 +1,12 @@
 import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
-import { DROPOUT_STABILITY_FIELDS, type DropoutStabilityChoice } from "./dropout-options.ts";
 import type { DropoutStabilityResult } from "./dropout-result.ts";
-import { measureDropoutStability } from "./measure-dropout-stability.ts";
+import {
+  DROPOUT_STABILITY_FIELDS,
+  type DropoutStabilityChoice,
+  measureDropoutStability,
+} from "./measure-dropout-stability.ts";
 
 /** Measures how much the loss of a network rises if only a share of the units of its layers stays. */
 export const DROPOUT_STABILITY: Measurement<"network", DropoutStabilityChoice, DropoutStabilityResult> = {
@@ -24,7 +27,7 @@ export const DROPOUT_STABILITY: Measurement<"network", DropoutStabilityChoice, D
     ],
     ["--choose largest --layers 'features.*'", "the largest channels of some layers"],
   ],
-  form: async () => (await import("./dropout-form.ts")).DROPOUT_STABILITY_FORM,
+  form: async () => (await import("./dropout-result.ts")).DROPOUT_STABILITY_FORM,
   describe: describeDropoutStability,
   titleOf: ({ network }) => `Dropout stability of ${basename(network)}`,
   async run({ graph, engine, network, data, statisticsData, symmetries }, options, control) {

@@ -1,5 +1,13 @@
 import { bindNetwork, type CorrectedEvaluator, createCorrectedEvaluator } from "@isthmus/barrier";
-import { at, type Checkpoint, resolveFields } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  type FieldsOf,
+  listField,
+  namesField,
+  numberForm,
+  resolveFields,
+} from "@isthmus/core";
 import { type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import type { HiddenLayer } from "@isthmus/symmetry/layout";
@@ -8,12 +16,38 @@ import { describeDropout } from "./describe-dropout.ts";
 import { dropLayerByLayer, trialSeeds } from "./drop-layer-by-layer.ts";
 import { dropUnits } from "./drop-units.ts";
 import {
-  DROPOUT_STABILITY_FIELDS,
-  type DropoutStabilityChoice,
-  type MeasureDropoutStabilityOptions,
+  DROPOUT_FIELDS,
+  type DropoutChoice,
+  type DropoutProgress,
+  type DropoutRun,
 } from "./dropout-options.ts";
 import type { DropoutShare, DropoutStabilityResult, DropoutTrial, DroppedLayers } from "./dropout-result.ts";
 import { droppableLayers } from "./droppable-layers.ts";
+
+/** Options of the measurement of dropout stability that are plain data. */
+export interface DropoutStabilityChoice extends DropoutChoice {
+  /** Shares of the units of each layer that stay, each above 0 and at most 1. @defaultValue [0.5] */
+  readonly shares?: readonly number[];
+  /** Names of layers that lose units, in which `*` matches any characters. @defaultValue all */
+  readonly layers?: readonly string[] | undefined;
+}
+
+/** Fields of {@link DropoutStabilityChoice}. */
+export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = {
+  shares: listField<number>(numberForm({ above: 0, most: 1 }), {
+    default: [0.5],
+    help: "shares of the units of each layer that stay, such as 0.25,0.5,0.75",
+  }),
+  ...DROPOUT_FIELDS,
+  layers: namesField({ help: "layers that lose units, for example conv*,fc1 (default: all)" }),
+};
+
+/** Options of `measureDropoutStability`. */
+export interface MeasureDropoutStabilityOptions extends DropoutStabilityChoice, DropoutRun {
+  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none */
+  readonly journalPath?: string | undefined;
+  readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
+}
 
 const ATTEMPT = "measure dropout stability";
 

@@ -1,5 +1,13 @@
-import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTile, placesTable } from "@isthmus/curve";
-import { dataWords, factsOf, formatNumber, formatPlace, type Report, type Table } from "@isthmus/findings";
+import { assertPaths, type NamedPath, pathFigures, pathsTable, pathTiles, placesTable } from "@isthmus/curve";
+import {
+  dataWords,
+  factsOf,
+  formatNumber,
+  formatPlace,
+  lossWords,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
 import type { WalkedPathResult } from "./walked-path-result.ts";
 
 /**
@@ -13,18 +21,19 @@ export function describeWalkedPath(result: WalkedPathResult): Report {
     ...result.beside.map(({ name, path }) => ({ label: name, path })),
   ];
   assertPaths(paths);
+  const losses = lossWords(result);
   return {
     subject: "a path on which one layer after the other walks from A to B",
     summary: summarise(result),
-    tiles: paths.map(pathTile),
+    tiles: pathTiles(paths, losses),
     sections: [
       {
         name: "paths",
         title: "Along the paths",
         figures: pathFigures(paths, result, `layers were trained by seed ${result.seed}`),
-        tables: [pathsTable(paths), segmentsTable(result)],
+        tables: [pathsTable(paths, losses), segmentsTable(result)],
       },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths)] },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
     ],
     facts: factsOf(result, [
       { name: "Moves of a layer", value: String(result.moves) },
@@ -39,18 +48,21 @@ export function describeWalkedPath(result: WalkedPathResult): Report {
   };
 }
 
-function summarise({ path, line, segments, steps, moves, data, examples }: WalkedPathResult): string {
-  const worst = `Its worst loss is ${formatNumber(path.loss.max)} nats on ${dataWords(data, examples)}, on the straight line it is ${formatNumber(line.loss.max)} nats.`;
+function summarise(result: WalkedPathResult): string {
+  const { path, line, segments, steps, moves, data, examples } = result;
+  const losses = lossWords(result);
+  const worst = `Its worst loss is ${losses.amount(path.loss.max)} on ${dataWords(data, examples)}, on the straight line it is ${losses.amount(line.loss.max)}.`;
   const ways = `${segments.length} layers walked in ${moves} moves each, with ${steps} steps of training in all.`;
   const length = `The path is ${formatNumber(path.length / line.length)} times as long as the line.`;
   return `${worst} ${ways} ${length}`;
 }
 
-function segmentsTable({ segments, path }: WalkedPathResult): Table {
+function segmentsTable(result: WalkedPathResult): Table {
+  const { segments, path } = result;
   return {
     name: "layers",
     title: "While each layer walks",
-    caption: "Worst measured loss while a layer walks, in nats, its ends included.",
+    caption: `Worst measured loss while a layer walks, ${lossWords(result).inUnit}, its ends included.`,
     columns: [
       { title: "From t", kind: "place" },
       { title: "Layer", kind: "text" },

@@ -214,10 +214,10 @@ describe("runRecipe()", () => {
     const recipe = parseRecipe(
       `merge_method: dare_ties\nbase_model: ${mlp}/s0.safetensors\nparameters: { weight: 0.5, density: 0.4 }\n${models("")}`,
     );
-    const outputs = [1, 2, 4].map((threads) => join(folder, `${threads}.safetensors`));
-    for (const [i, path] of outputs.entries()) await runRecipe(recipe, path, { threads: 2 ** i, seed: 7 });
-    const [first, ...others] = outputs.map((path) => readFileSync(path));
-    for (const other of others) expect(first?.equals(other)).toBe(true);
+    const outputs = [1, 3].map((threads) => ({ threads, path: join(folder, `${threads}.safetensors`) }));
+    for (const { threads, path } of outputs) await runRecipe(recipe, path, { threads, seed: 7 });
+    const [one, three] = outputs.map(({ path }) => readFileSync(path));
+    expect(three).toEqual(one);
 
     const align = createAligner(createOnnxRuntimeEngine());
     const aligned = parseRecipe(

@@ -10,7 +10,7 @@ import { attackResult } from "../../test/ensemble-results.ts";
 import { initializationResult, landscapeResult } from "../../test/landscape-result.ts";
 import { OTHER_RESULTS } from "../../test/other-results.ts";
 import { similarityResult } from "../../test/similarity-result.ts";
-import { renderFigures, renderResultPage, renderTables } from "../index.ts";
+import { type DrawableResult, renderFigures, renderResultPage, renderTables } from "../index.ts";
 import { readResult } from "./read-result.ts";
 
 let folder: string;
@@ -19,18 +19,26 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Reads a result and draws it in every way. */
-async function draw(text: string): Promise<void> {
+/** Reads a result and draws it as a page and as tables. */
+async function draw(text: string): Promise<DrawableResult> {
   const path = join(folder, "x.json");
   writeFileSync(path, text);
   const result = await readResult(path);
   await renderResultPage({ title: "t", result });
   renderTables(result);
-  await renderFigures(result);
+  return result;
 }
 
+/** Draws a result as files of figures, too: they are the page's, so that few changes show how they fail. */
+async function drawFigures(text: string): Promise<void> {
+  await renderFigures(await draw(text));
+}
+
+/** Of so many changes one is drawn as files of figures, too. */
+const FIGURES_EVERY = 8;
+
 /** Most changes that are drawn of one result, spread over all of them. */
-const MOST = 25;
+const MOST = 20;
 
 /** Returns the result with one list shorter, longer or empty, or one whole number far larger, each in turn. */
 function changed(result: object): readonly string[] {
@@ -61,9 +69,9 @@ describe("findSizeProblems()", () => {
   it.each([barrierCurve("", 1, true).result, landscapeResult(1), initializationResult(), ...OTHER_RESULTS])(
     "a $kind of which a list is shorter or longer is drawn, or refused by name",
     async (result) => {
-      await draw(JSON.stringify(result));
-      for (const text of changed(result))
-        await draw(text).catch((error: unknown) => {
+      await drawFigures(JSON.stringify(result));
+      for (const [i, text] of changed(result).entries())
+        await (i % FIGURES_EVERY === 0 ? drawFigures : draw)(text).catch((error: unknown) => {
           // Figures refuse what they cannot draw in words of their own; all else is a fault of the program.
           if (isUsageError(error)) return;
           if (!isIsthmusError(error)) throw new Error(text.slice(0, 500), { cause: error });

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { inUnitOfLoss, type Report } from "@isthmus/findings";
+import { type Report, withLossColumns } from "@isthmus/findings";
 import { type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { kindOf } from "./result-kinds.ts";
 
@@ -7,9 +7,9 @@ import { kindOf } from "./result-kinds.ts";
 export async function describeResult(result: Drawable): Promise<Report> {
   if (isNamedBarriers(result)) {
     const { describeBarriers } = await import("@isthmus/barrier");
-    return inUnitOfLoss(describeBarriers(result), at(result, 0, "curve").result);
+    return withLossColumns(describeBarriers(result), at(result, 0, "curve").result);
   }
-  return inUnitOfLoss((await kindOf(result)).describe(result), result);
+  return withLossColumns((await kindOf(result)).describe(result), result);
 }
 
 /** Returns the title of a result's page, made of what the result says of itself. */

@@ -1,8 +1,6 @@
 import type { BARRIER_RESULT } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
 import type { CURVATURE_HISTORY_RESULT } from "@isthmus/curvature";
-import type { CURVE_RESULT } from "@isthmus/curve";
-import type { PARETO_RESULT } from "@isthmus/ensemble";
 import type { SIMULATION_RESULT } from "@isthmus/federated";
 import type { MeasuredResult, ResultKind } from "@isthmus/findings";
 import { listMeasurements, loadMeasurement } from "@isthmus/measurements";
@@ -10,33 +8,26 @@ import type { COMPARISON_RESULT } from "@isthmus/recipe";
 import type { PRUNE_RESULT } from "@isthmus/sparsity";
 import type { STAR_RESULT } from "@isthmus/star-domain";
 import type { STUDY_RESULT } from "@isthmus/study";
-import type { INTRINSIC_DIMENSION_RESULT } from "@isthmus/subspace";
 
 /** The kinds of results that no measurement makes. */
 interface OtherKinds {
   readonly barrier: typeof BARRIER_RESULT;
-  readonly curve: typeof CURVE_RESULT;
   readonly star: typeof STAR_RESULT;
   readonly study: typeof STUDY_RESULT;
   readonly simulation: typeof SIMULATION_RESULT;
   readonly comparison: typeof COMPARISON_RESULT;
-  readonly pareto: typeof PARETO_RESULT;
   readonly "curvature-history": typeof CURVATURE_HISTORY_RESULT;
-  readonly "intrinsic-dimension": typeof INTRINSIC_DIMENSION_RESULT;
   readonly prune: typeof PRUNE_RESULT;
 }
 
 /** Loads each kind of result that no measurement makes, with the package that makes it and no other. */
 const OTHER_KINDS: { readonly [K in keyof OtherKinds]: () => Promise<OtherKinds[K]> } = {
   barrier: async () => (await import("@isthmus/barrier")).BARRIER_RESULT,
-  curve: async () => (await import("@isthmus/curve")).CURVE_RESULT,
   star: async () => (await import("@isthmus/star-domain")).STAR_RESULT,
   study: async () => (await import("@isthmus/study")).STUDY_RESULT,
   simulation: async () => (await import("@isthmus/federated")).SIMULATION_RESULT,
   comparison: async () => (await import("@isthmus/recipe")).COMPARISON_RESULT,
-  pareto: async () => (await import("@isthmus/ensemble")).PARETO_RESULT,
   "curvature-history": async () => (await import("@isthmus/curvature")).CURVATURE_HISTORY_RESULT,
-  "intrinsic-dimension": async () => (await import("@isthmus/subspace")).INTRINSIC_DIMENSION_RESULT,
   prune: async () => (await import("@isthmus/sparsity")).PRUNE_RESULT,
 };
 

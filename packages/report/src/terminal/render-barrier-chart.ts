@@ -1,6 +1,6 @@
 import { assertDrawableCurves, type BarrierCurve } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import { formatBarrier, formatMeasure, lossLabel, type Measure } from "@isthmus/findings";
+import { formatBarrier, formatMeasure, lossWords, type Measure } from "@isthmus/findings";
 import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
 
 /** Options of {@link renderBarrierChart}. */
@@ -36,7 +36,7 @@ export function renderBarrierChart(
   }));
   return renderChart(series, {
     ...chart,
-    yLabel: measure === "loss" ? lossLabel("loss", at(curves, 0, "curve").result) : "error",
+    yLabel: measure === "loss" ? lossWords(at(curves, 0, "curve").result).axis("loss") : "error",
     xLabel: "from A (t = 0) to B (t = 1)",
     formatY: (value) =>
       measure === "loss" ? value.toFixed(Math.abs(value) < 10 ? 3 : 1) : formatMeasure(value, measure),

@@ -1,5 +1,5 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import { lossLabel } from "@isthmus/findings";
+import { lossWords } from "@isthmus/findings";
 import { type ChartOptions, type ChartSeries, renderChart } from "./render-chart.ts";
 
 /**
@@ -20,7 +20,7 @@ export function renderLayersChart(
   if (series.length === 0 || !heights.every(Number.isFinite)) return "";
   return renderChart(series, {
     ...options,
-    yLabel: lossLabel("barrier", result),
+    yLabel: lossWords(result).axis("barrier"),
     xLabel: `layers added up, 0 to ${groups.length}`,
   });
 }

@@ -1,6 +1,6 @@
 import { assertMap, MAP_STAGES, type MapResult, mapNames, orderOf, squareInOrder } from "@isthmus/barrier";
 import { at, groupBy, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { factorScale, formatShort, unitOfLoss } from "@isthmus/findings";
+import { factorScale, formatShort, lossWords } from "@isthmus/findings";
 import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderMapChart}. */
@@ -54,7 +54,7 @@ export function renderMapChart(result: MapResult, options: MapChartOptions = {})
 
 /** Draws the barriers before and after alignment, side by side if there is room, with a key of the shades. */
 function shadedMaps(result: MapResult, { width, charset }: ResolvedOptions): string[] {
-  const unit = unitOfLoss(result);
+  const unit = lossWords(result).unit;
   const losses = MAP_STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss));
   const { bands, self } = SHADES[charset];
   const { levels } = factorScale(losses, bands.length - 1);

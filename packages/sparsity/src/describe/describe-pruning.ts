@@ -5,8 +5,10 @@ import {
   formatCount,
   formatMeasure,
   formatNumber,
+  lossWords,
   type Report,
   type Table,
+  withLossColumns,
 } from "@isthmus/findings";
 import type { PruneMeasures, PruneResult } from "../prune-result.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
@@ -21,7 +23,8 @@ const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
 /** Says how much of a network is pruned, and what that costs. */
 export function describePruning(result: PruneResult): Report {
   const { sparsity, elements, pruned, measures, tuning, units, by, rewinding, criterion } = result;
-  return {
+  const { unit, hasErrors } = lossWords({ ...measures });
+  const report: Report = {
     subject: "a pruned network",
     summary: summarise(result),
     tiles: [
@@ -34,8 +37,8 @@ export function describePruning(result: PruneResult): Report {
       ...pruningStages(result).map(([name, { loss, error }]) => ({
         name: `loss ${name}`,
         value: formatNumber(loss),
-        unit: "nats",
-        more: [`error ${formatMeasure(error, "error")}`],
+        unit,
+        more: hasErrors ? [`error ${formatMeasure(error, "error")}`] : [],
       })),
     ],
     sections: [
@@ -74,19 +77,22 @@ export function describePruning(result: PruneResult): Report {
     ],
     data: result,
   };
+  // The loss is that of what was measured; the result itself is of no loss.
+  return withLossColumns(report, { ...measures });
 }
 
 function summarise(result: PruneResult): string {
   const { pruned, elements, sparsity, measures, rewinding } = result;
   const share = `${formatCount(pruned)} of ${formatCount(elements)} weights are zero, ${formatMeasure(sparsity, "error")}.`;
   if (measures === undefined) return share;
+  const losses = lossWords(measures);
   if (rewinding !== undefined) {
-    const stages = pruningStages(result).map(([name, { loss }]) => `${formatNumber(loss)} nats ${name}`);
+    const stages = pruningStages(result).map(([name, { loss }]) => `${losses.amount(loss)} ${name}`);
     return `${share} The loss of networks that it was made by is ${stages.join(", ")}.`;
   }
   const { before, after, tuned } = measures;
-  const then = tuned === undefined ? "" : `, and ${formatNumber(tuned.loss)} nats after training on`;
-  return `${share} The loss is ${formatNumber(before.loss)} nats before and ${formatNumber(after.loss)} nats after pruning${then}.`;
+  const then = tuned === undefined ? "" : `, and ${losses.amount(tuned.loss)} after training on`;
+  return `${share} The loss is ${losses.amount(before.loss)} before and ${losses.amount(after.loss)} after pruning${then}.`;
 }
 
 function layersFigure({ layers }: PruneResult): Figure {
@@ -140,10 +146,11 @@ function unitsTable(units: NonNullable<PruneResult["units"]>): Table {
 }
 
 function lossesTable(result: PruneResult, measures: PruneMeasures): Table {
+  const { inUnit, hasErrors } = lossWords(measures);
   return {
     name: "losses",
     title: "Losses before and after",
-    caption: `Loss in nats and error on ${dataWords(measures.data, measures.examples)}.`,
+    caption: `Loss ${inUnit}${hasErrors ? " and error" : ""} on ${dataWords(measures.data, measures.examples)}.`,
     columns: [
       { title: "Network", kind: "text" },
       { title: "Loss", kind: "loss" },

@@ -4,13 +4,14 @@ import {
   formatCounted,
   formatMeasure,
   formatNumber,
+  lossWords,
   type Section,
   type Table,
 } from "@isthmus/findings";
 import type { PruneMeasures, PruneRewinding } from "../prune-result.ts";
 
 /** What the rounds of a lottery ticket were measured on. */
-type Measured = Pick<PruneMeasures, "data" | "examples"> | undefined;
+type Measured = Pick<PruneMeasures, "data" | "examples" | "lossKind" | "lossUnit"> | undefined;
 
 /** Describes the rounds in which a lottery ticket was found; figures only if they were measured. */
 export function roundsSection({ rounds }: PruneRewinding, measured: Measured): Section {
@@ -34,7 +35,7 @@ function lossFigure(rounds: PruneRewinding["rounds"], measured: NonNullable<Meas
     name: "round-losses",
     title: "Loss of each round:",
     caption: `after training, on ${dataWords(measured.data, measured.examples)}.`,
-    label: "Loss (nats)",
+    label: lossWords(measured).axis("Loss"),
     value: ({ loss }) => loss,
   });
 }
@@ -44,7 +45,7 @@ function barrierFigure(rounds: PruneRewinding["rounds"], measured: NonNullable<M
     name: "round-barriers",
     title: "Barrier to the round before:",
     caption: `chord barrier of the loss on ${dataWords(measured.data, measured.examples)}; near zero, both lie in one basin.`,
-    label: "Barrier (nats)",
+    label: lossWords(measured).axis("Barrier"),
     value: ({ barrier }) => barrier,
   });
 }
@@ -79,7 +80,7 @@ function roundsTable(rounds: PruneRewinding["rounds"], measured: Measured): Tabl
     name: "rounds",
     title: "Rounds",
     caption: hasLosses
-      ? `Loss and error after training, and the barrier to the round before, on ${dataWords(measured.data, measured.examples)}.`
+      ? `Loss${lossWords(measured).hasErrors ? " and error" : ""} after training, and the barrier to the round before, on ${dataWords(measured.data, measured.examples)}.`
       : "The first is the network before anything was pruned.",
     columns: [
       { title: "Round", kind: "count" },

@@ -1,8 +1,8 @@
 import { at, entry, InputError } from "@isthmus/core";
 import type { VariableValue } from "@isthmus/forms";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
-import { fulfils } from "../description/wanted-values.ts";
 import type { PlannedMeasurement } from "../plan/planned-measurement.ts";
+import { fulfils } from "../plan/select-networks.ts";
 import type { StudyColumn, StudyMeasured, StudyTable, StudyValue } from "../study-result.ts";
 import { AGGREGATES, type AggregateName } from "./aggregate.ts";
 

@@ -1,11 +1,12 @@
 import { InputError } from "@isthmus/core";
 import { listValues, type Repeated, unfold, type VariableValue } from "@isthmus/forms";
+import type { NetworkMeasurement } from "../measurement/subjects/network.ts";
 import { makerOf } from "../networks/makers.ts";
+import { fulfils } from "../plan/select-networks.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { NetworkMeasurement } from "./network-measurement.ts";
 import type { PairChoice, PairSelection } from "./pair-selection.ts";
 import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "./study-description.ts";
-import { fulfils, type WantedValues } from "./wanted-values.ts";
+import type { WantedValues } from "./wanted-values.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for

@@ -1,11 +1,11 @@
-import type { MeasurePathOptions, TrainCurveOptions } from "@isthmus/curve";
-import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { PairSelection } from "./pair-selection.ts";
 
 /** What is measured on a path between the networks of pairs that is no straight line. */
 export interface PathMeasurement extends PairSelection {
   /** Name of the examples to evaluate on. */
   readonly data: string;
+  /** Name of the examples to train on, if the measurement trains. */
+  readonly trainOn?: string;
   /** Name of the examples that statistics are measured on. @defaultValue `data` */
   readonly statisticsData?: string;
   /** Examples in one engine call: more are faster for small networks. */
@@ -16,23 +16,4 @@ export interface PathMeasurement extends PairSelection {
 export interface SetsMeasurement extends Omit<PathMeasurement, "data"> {
   /** Names of the examples of each set, such as `mnist:test+cue=place`, by the name of the set. */
   readonly sets: Readonly<Record<string, string>>;
-}
-
-/** The shape of a curve, and how it is measured. */
-export type CurveChoice = Pick<TrainCurveOptions, "curve" | "bends"> &
-  Pick<MeasurePathOptions, "points" | "statistics">;
-
-/**
- * A curve that is trained between the networks, beside the straight line; options that are missing have the
- * defaults of `trainCurve` and `measureCurve`.
- */
-export interface CurveMeasurement extends PathMeasurement, CurveChoice {
-  readonly kind: "curve";
-  /** Name of the examples to train on. */
-  readonly trainOn: string;
-  readonly epochs: number;
-  readonly batch?: number;
-  readonly loss?: LossSpec;
-  readonly optimizer?: OptimizerSpec;
-  readonly schedule?: ScheduleSpec;
 }

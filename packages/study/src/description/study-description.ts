@@ -2,23 +2,14 @@ import type { BARRIER } from "@isthmus/barrier";
 import type { Repeated, VariableValue } from "@isthmus/forms";
 import type { BuiltInEntry, EntryOf } from "../measurement/entry.ts";
 import type { NetworkDescription } from "../networks/makers.ts";
-import type { IntrinsicDimensionMeasurement } from "./dimension-measurement.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
-import type { ParetoMeasurement } from "./pareto-measurement.ts";
-import type { CurveMeasurement } from "./path-measurements.ts";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 
 /** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
 export type BarrierMeasurement = EntryOf<typeof BARRIER>;
 
 /** Something that a study measures. */
-export type MeasurementDescription =
-  | BuiltInEntry
-  | BarrierMeasurement
-  | CurveMeasurement
-  | MergeMeasurement
-  | ParetoMeasurement
-  | IntrinsicDimensionMeasurement;
+export type MeasurementDescription = BuiltInEntry | BarrierMeasurement | MergeMeasurement;
 
 type RepeatedOf<T> = T extends object ? Repeated<T> : never;
 

@@ -7,6 +7,7 @@ import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
+import { toTaskOptions } from "./training-params.ts";
 
 /** Returns a function that opens further examples of an entry by name, which must fit the networks. */
 export function dataOpener(
@@ -29,7 +30,7 @@ export async function openParams(
   networks: readonly PlannedNetwork[],
 ): Promise<readonly MeasurementParams[]> {
   const architectures = architecturesOf(networks);
-  const { options: fields, examplesBeside = {}, complete } = measurement;
+  const { options: fields, examplesBeside = {}, complete, trains } = measurement;
   const chosen = chosenOf(measurement, entry, planner.seed);
   const batchSize = batchSizeOf(measurement, entry);
   const open = (name: string, size: number) => planner.openFor(name, { architectures, batchSize: size });
@@ -49,10 +50,13 @@ export async function openParams(
   const statisticsData = typeof source === "string" ? (await open(source, batchSize)).description : undefined;
   return networks.map(({ architecture: graph }) => ({
     ...measured.params,
-    ...lossOfEntry(entry),
+    ...(trains === undefined && lossOfEntry(entry)),
     ...(statisticsData && { statisticsData }),
     ...Object.fromEntries(besideParams),
-    options: keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    options: toTaskOptions(
+      measurement,
+      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+    ),
   }));
 }
 
@@ -77,7 +81,7 @@ async function openMeasured(
 }
 
 /** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
-function completed(
+export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
   chosen: ReadonlyMap<string, unknown>,
   subject: CompletedBy,
@@ -89,10 +93,19 @@ function completed(
 }
 
 /** Returns the options that an entry names, and the seed of the study for a measurement that has one. */
-function chosenOf({ options }: AnyMeasurement, entry: AnyEntry, seed: number): ReadonlyMap<string, unknown> {
+export function chosenOf(
+  measurement: AnyMeasurement,
+  entry: AnyEntry,
+  seed: number,
+): ReadonlyMap<string, unknown> {
+  const { options } = measurement;
   const chosen = Object.entries(entry).filter(([name, value]) => name in options && value !== undefined);
-  return new Map<string, unknown>("seed" in options ? [...chosen, ["seed", seed]] : chosen);
+  const name = seedOf(measurement);
+  return new Map<string, unknown>(name in options ? [...chosen, [name, seed]] : chosen);
 }
+
+/** Returns the name of the option that is the seed of a study. */
+export const seedOf = ({ training }: AnyMeasurement): string => training?.seed ?? "seed";
 
 /**
  * Lists the options that decide the key of a task: defaults included, but for options that came later, so

@@ -1,17 +1,30 @@
-import type { AnyMeasurement, Measurement } from "@isthmus/findings";
+import type { AnyMeasurement, DescribesTraining, Measurement, Trains } from "@isthmus/findings";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
+import { seedOf } from "./entry-params.ts";
 import { type Selections, subjectFormOf } from "./subject-forms.ts";
+import { trainingSelection } from "./subjects/training.ts";
+
+/** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */
+type LossOf<M> = M extends { readonly trains: Trains } ? object : MeasuredLoss;
 
 /** An entry of a study for a measurement: which subjects, which examples, and the options. */
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
-    ? S extends keyof Selections
-      ? Selections[S] & MeasuredLoss & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
-      : never
+    ? S extends "training"
+      ? EntryOfTraining<M, O> & { readonly kind: R["kind"] }
+      : S extends keyof Selections
+        ? Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
+        : never
+    : never;
+
+/** An entry of a study for a measurement that trains networks itself: on which examples, and the options. */
+type EntryOfTraining<M, O> =
+  M extends DescribesTraining<infer Trained, infer Measured, infer Seed>
+    ? Selections["training"] & Readonly<Record<Trained | Measured, string>> & Omit<O, Seed>
     : never;
 
 /** An entry of a study for a measurement of Isthmus itself. */
@@ -21,15 +34,17 @@ export type BuiltInEntry = {
 
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
-  const { kind, options, examplesBeside = {} } = measurement;
-  const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== "seed" && !tasksOnly);
+  const { kind, options, examplesBeside = {}, trains, training } = measurement;
+  const seed = seedOf(measurement);
+  const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== seed && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {
     return [name, missing === undefined ? NAMED_DATA.optional() : NAMED_DATA] as const;
   });
   return z.strictObject({
     kind: z.literal(kind),
     ...subjectFormOf(measurement).selection,
-    ...MEASURED_LOSS,
+    ...(trains === undefined && MEASURED_LOSS),
+    ...(training && trainingSelection(training)),
     ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),

@@ -6,23 +6,25 @@ import { takesParams } from "@isthmus/forms";
 import type { TaskContext } from "@isthmus/tasks";
 import { z } from "zod";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
-import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import { subjectFormOf } from "./subject-forms.ts";
+import { trainingParams } from "./subjects/training.ts";
+import { fromTaskParams, taskShapeOf } from "./training-params.ts";
 
 /** Makes the kind of the tasks of a measurement. */
 export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<MeasurementParams> {
-  const { kind, task = kind, version, options, examplesBeside = {}, journal } = measurement;
+  const { kind, task = kind, version, options, examplesBeside = {}, journal, trains } = measurement;
   const subject = subjectFormOf(measurement);
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
     ...subject.params,
-    ...MEASURED_LOSS,
+    ...(trains === undefined && MEASURED_LOSS),
+    ...(measurement.training && trainingParams(measurement.training, options)),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),
-    options: z.strictObject(shapeOfFields(options)),
+    options: z.strictObject(taskShapeOf(measurement)),
   });
   return {
     name: task,
@@ -31,7 +33,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
     run: (ports, params, inputs) =>
       subject.open({ measurement, ports, params, inputs }, async (opened) => {
         const journalPath = journal && join(ports.folder, journal.file);
-        const resolved = resolveFields(`run "${kind}"`, options, params.options);
+        const resolved = resolveFields(`run "${kind}"`, options, fromTaskParams(measurement, params));
         const result = await measurement.run(opened, resolved, controlOf(ports, journalPath));
         if (journalPath !== undefined) await rm(journalPath, { recursive: true, force: true });
         const record = Object.entries(measurement.recordOf?.(result) ?? result);

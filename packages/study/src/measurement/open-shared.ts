@@ -16,7 +16,7 @@ export interface MeasurementParams {
   readonly loss?: NamedLoss;
   readonly statisticsData?: TaskData;
   /** Further examples by the names that the measurement has for them, and what else names the subject. */
-  readonly [beside: string]: TaskData | NamedLoss | object | undefined;
+  readonly [beside: string]: unknown;
   readonly options: Readonly<Record<string, unknown>>;
 }
 

@@ -1,19 +1,20 @@
 import { InputError } from "@isthmus/core";
 import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
-import type { NetworkMeasurement } from "../description/network-measurement.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
 import { ATTACK_FORM, type AttackSelection } from "./subjects/attack.ts";
 import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
-import { NETWORK_FORM } from "./subjects/network.ts";
+import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
 import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
+import { NETWORKS_AND_STAR_FORM, type StarredSelection } from "./subjects/networks-and-star.ts";
 import {
   PAIR_FORM,
   PAIR_ON_SETS_FORM,
   UNLIKE_PAIR_FORM,
   type UnlikePairMeasurement,
 } from "./subjects/pair.ts";
+import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
 
 /**
  * What an entry of a study says of its subjects, by their sort. A sort that is missing has no entries: groups
@@ -22,24 +23,28 @@ import {
 export interface Selections {
   readonly network: NetworkMeasurement;
   readonly networks: CellSelection;
+  readonly "networks-and-star": StarredSelection;
   readonly pair: PathMeasurement;
   readonly "pair-on-sets": SetsMeasurement;
   readonly "unlike-pair": UnlikePairMeasurement;
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
   readonly landscape: LandscapeSelection;
+  readonly training: TrainingSelection;
 }
 
 /** How studies select and open each sort of subject. */
 export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, Selections[S]> } = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
+  "networks-and-star": NETWORKS_AND_STAR_FORM,
   pair: PAIR_FORM,
   "pair-on-sets": PAIR_ON_SETS_FORM,
   "unlike-pair": UNLIKE_PAIR_FORM,
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
+  training: TRAINING_FORM,
 };
 
 /** Returns whether entries of studies can select the subjects of a measurement. */

@@ -8,7 +8,6 @@ import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { describeNetwork } from "../plan/describe-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
@@ -100,14 +99,14 @@ export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
       );
     }
     const { data, description } = await planner.open(entry.data);
-    const start =
-      entry.net === undefined ? undefined : await describeNetwork(parseNetwork(entry.net, data), entry.seed);
+    const built =
+      entry.net === undefined ? undefined : await planner.build(entry.net, entry.data, entry.seed);
     const values = Object.entries(variables).map((pair) => pair.join(" "));
     const label = [`star of ${anchors.length} ${entry.star}`, ...values].join(", ");
     const { key } = planner.add(TASK, {
       params: {
         data: description,
-        ...(start !== undefined && { start }),
+        ...(built !== undefined && { start: built.params.network }),
         options: optionsOf(entry, first.architecture, data),
       },
       inputs: {

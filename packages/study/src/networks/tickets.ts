@@ -3,10 +3,9 @@ import { type Repeated, seed } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { REWINDING_FIELDS, ROUNDS_FIELDS, type RoundsChoice } from "@isthmus/sparsity";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
-import { type Network, parseNetwork } from "@isthmus/zoo";
+import type { Network } from "@isthmus/zoo";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { describeNetwork } from "../plan/describe-network.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { keyedOf, listNumbers, withMade } from "./derive-network.ts";
@@ -99,12 +98,10 @@ async function planRounds(
   howOf: (opened: Opened) => Pick<TicketsParams, "training" | "evolution">,
 ): Promise<readonly PlannedNetwork[]> {
   const { net, data: name, sparsity, tickets } = entry;
-  const { data, description } = await planner.open(name);
-  const network = parseNetwork(net, data);
+  const { network, data, params: built } = await planner.build(net, name, entry.seed);
   const rounds = { ...keyedOf(ROUNDS_FIELDS, entry), sparsity };
   const params: TicketsParams = {
-    network: await describeNetwork(network, entry.seed),
-    data: description,
+    ...built,
     rounds,
     ...howOf({ network, data }),
   };

@@ -6,7 +6,6 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
-import { describeNetwork } from "../plan/describe-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
@@ -109,13 +108,11 @@ export const TRAIN: GroupMaker<"none", TrainedNetwork, SnapshotChoice> = {
   async plan({ group, entry, variables, planner }) {
     const { net, data: name, snapshots: _, ...settings } = entry;
     const snapshots = snapshotsOf(group, entry);
-    const { data, description } = await planner.open(name);
-    const network = parseNetwork(net, data);
+    const { network, data, params } = await planner.build(net, name, entry.seed);
     const label = `${network.spec} seed ${entry.seed}`;
     const { key } = planner.add(TASK, {
       params: {
-        network: await describeNetwork(network, entry.seed),
-        data: description,
+        ...params,
         snapshots,
         options: trainOptionsOf(settings, network.graph, data),
       },

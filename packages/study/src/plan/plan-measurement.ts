@@ -5,10 +5,7 @@ import type { MeasurementDescription } from "../description/study-description.ts
 import type { BuiltInEntry } from "../measurement/entry.ts";
 import type { AnyEntry } from "../measurement/subject-form.ts";
 import { subjectFormOf } from "../measurement/subject-forms.ts";
-import { planCurves } from "./plan-curves.ts";
-import { planDimensions } from "./plan-dimensions.ts";
 import { planMerge } from "./plan-merge.ts";
-import { planPareto } from "./plan-pareto.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 
 /**
@@ -36,12 +33,6 @@ function planWrittenOut(
   switch (entry.kind) {
     case "merge":
       return planMerge(entry, context);
-    case "pareto":
-      return planPareto(entry, context);
-    case "curve":
-      return planCurves(entry, context);
-    case "intrinsic-dimension":
-      return planDimensions(entry, context);
     case "barrier":
       return planEntry(BARRIER, entry, context);
   }

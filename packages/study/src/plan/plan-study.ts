@@ -2,13 +2,20 @@ import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
 import type { Task } from "@isthmus/tasks";
 import { assertStudySize } from "../description/assert-study-size.ts";
-import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
+import type {
+  MeasurementDescription,
+  RepeatedNetwork,
+  StudyDescription,
+} from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
+import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
+import { makerOf, type NetworkDescription } from "../networks/makers.ts";
 import { planMeasurement } from "./plan-measurement.ts";
-import { planNetworks } from "./plan-networks.ts";
 import type { PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
+import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
 /** All work of a study. */
 export interface StudyPlan {
@@ -49,6 +56,45 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   }
   assertTables(description, measurements);
   return { tasks: planner.tasks, measurements };
+}
+
+/** Groups that stand before, and what collects tasks. */
+interface Planning {
+  readonly groups: PlannedGroups;
+  readonly planner: Planner;
+}
+
+/**
+ * Plans all networks of a group.
+ * @throws InputError if a network cannot be built for its data, a file is missing, or a star has no anchors
+ */
+async function planNetworks(
+  group: string,
+  repeated: RepeatedNetwork,
+  { groups, planner }: Planning,
+): Promise<readonly PlannedNetwork[]> {
+  const networks: PlannedNetwork[] = [];
+  const entries = unfold<NetworkDescription>({ name: `networks.${group}`, of: "study" }, repeated);
+  for (const { variables, entry } of entries) {
+    const maker = makerOf(entry);
+    for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
+      networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
+  }
+  return networks;
+}
+
+/** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
+function startsOf(
+  { key, from }: AnyGroupMaker,
+  { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
+  groups: PlannedGroups,
+): readonly Starts[StartSort][] {
+  if (from === "none") return [undefined];
+  const { [key]: name, where } = entry as { readonly [key: string]: unknown; readonly where?: WantedValues };
+  if (from === "each") return selectStarts(group, groups, { from: String(name), where, variables });
+  const isStart = (network: PlannedNetwork) =>
+    agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
+  return [networksOf(groups, String(name)).filter(isStart)];
 }
 
 /** Lists the results that a table is made of, with the name of their measurement as a variable. */

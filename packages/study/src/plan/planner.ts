@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import { viewBytes } from "@isthmus/core";
-import { assertDataFits, type DataSet, type Graph } from "@isthmus/graph";
+import {
+  assertDataFits,
+  type DataSet,
+  fingerprintGraph,
+  fingerprintWeights,
+  type Graph,
+} from "@isthmus/graph";
 import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
-import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
+import { type Network, parseNetwork } from "@isthmus/zoo";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 
 /** What a study is planned with. */
 export interface PlanPorts {
@@ -21,6 +28,14 @@ export type KeyedKind = Pick<StudyTaskKind, "name" | "version">;
 interface OpenData {
   readonly data: DataSet;
   readonly description: TaskData;
+}
+
+/** A network of the zoo with random weights, built for the examples that it is to be trained on. */
+export interface BuiltNetwork {
+  readonly network: Network;
+  readonly data: DataSet;
+  /** Parameters of a task that name both. */
+  readonly params: { readonly network: TaskNetwork; readonly data: TaskData };
 }
 
 /** Collects the tasks of a study, each once and after the tasks it depends on. */
@@ -69,6 +84,17 @@ export class Planner {
   }
 
   /**
+   * Builds a network of the zoo for examples.
+   * @param seed - seed of its random weights
+   * @throws InputError if it cannot be built for them
+   */
+  async build(net: string, name: string, seed: number): Promise<BuiltNetwork> {
+    const { data, description } = await this.open(name);
+    const network = parseNetwork(net, data);
+    return { network, data, params: { network: await describeNetwork(network, seed), data: description } };
+  }
+
+  /**
    * Opens examples that networks are to be evaluated on, or matched by.
    * @throws InputError if they do not fit one of the architectures
    */
@@ -98,4 +124,19 @@ function digestData(data: DataSet): string {
     hash.update(viewBytes(labels));
   }
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+/**
+ * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
+ * initialises it in another way.
+ */
+export async function describeNetwork(
+  { spec, graph, initialize }: Network,
+  seed: number,
+): Promise<TaskNetwork> {
+  return {
+    net: spec,
+    graph: fingerprintGraph(graph),
+    weights: await fingerprintWeights(graph, initialize(seed)),
+  };
 }

@@ -1,8 +1,8 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { Variables } from "@isthmus/forms";
+import type { Variables, VariableValue } from "@isthmus/forms";
 import { canonicalJson } from "@isthmus/tasks";
 import type { PairChoice, PairSelection } from "../description/pair-selection.ts";
-import { fulfils, type WantedValues } from "../description/wanted-values.ts";
+import type { WantedValues } from "../description/wanted-values.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 
 /** The networks of the groups of a study that are planned already, by the names of the groups. */
@@ -159,6 +159,14 @@ function pairWith(
     const { [across]: second = "", ...variables } = b.variables;
     if (!agree(shared, variables)) return [];
     return [{ variables: { ...shared, ...variables, pair: `${first}-${second}` }, a, b }];
+  });
+}
+
+/** Checks whether every variable has the value that is asked for, or one of several. */
+export function fulfils(variable: (name: string) => VariableValue | undefined, where: WantedValues): boolean {
+  return Object.entries(where).every(([name, wanted]) => {
+    const value = variable(name);
+    return value !== undefined && [wanted].flat().includes(value);
   });
 }
 

@@ -113,6 +113,11 @@ const STUDY: StudyDescription = {
       ...{ selectionData: "few:train", statisticsData: "few:train", others: ["few:other"], members: 2 },
       ...{ diversity: 0.5, rays: "beta", rayMembers: 2, simplexMembers: 2 },
     },
+    maps: {
+      ...{ kind: "map", of: "mlps", where: { epochs: 3 }, star: "stars", data: "few:test", batchSize: 4 },
+      ...{ statisticsData: "few:train", many: "tree", restarts: 3, memory: 1000, points: 5 },
+      statistics: "recalibrate",
+    },
     attacks: {
       ...{ kind: "attack", of: "mlps", where: { epochs: 3, width: 4 }, data: "few:test", batchSize: 4 },
       sources: { one: { of: "along", mode: "in-turn" }, two: { of: "control" } },

@@ -1,9 +1,9 @@
 import { EngineError, InputError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
+import { bundleScripts } from "../../../../test/helpers/bundle-scripts.mjs";
 import { createProcessExecutor, type ProcessExecutor } from "./create-process-executor.ts";
 
-const SCRIPT = await bundleScript(new URL("../../test/sum-worker.ts", import.meta.url));
+const [SCRIPT] = await bundleScripts([new URL("../../test/sum-worker.ts", import.meta.url)]);
 const lines: string[] = [];
 let executor: ProcessExecutor;
 beforeEach(() => {

@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { EngineError, InputError, isUsageError, OutOfRangeError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundleScript } from "../../../../test/helpers/bundle-script.ts";
+import { bundleScripts } from "../../../../test/helpers/bundle-scripts.mjs";
 import { createThreadExecutor, type ThreadExecutor } from "./create-thread-executor.ts";
 import { serveTasks } from "./serve-tasks.ts";
 
-const SCRIPT = await bundleScript(new URL("../../test/sum-worker.ts", import.meta.url));
-const EXECUTOR = await bundleScript(new URL("./create-thread-executor.ts", import.meta.url));
+const [SCRIPT, EXECUTOR] = await bundleScripts([
+  new URL("../../test/sum-worker.ts", import.meta.url),
+  new URL("./create-thread-executor.ts", import.meta.url),
+]);
 let executor: ThreadExecutor;
 beforeEach(() => {
   executor = createThreadExecutor(SCRIPT, { capacity: 2, workerData: 100 });

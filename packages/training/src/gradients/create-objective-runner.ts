@@ -11,7 +11,7 @@ import {
   specialize,
 } from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
-import { lossOfData } from "../loss/loss-of-data.ts";
+import { completeLoss } from "../loss/loss-of-data.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { Objective } from "../objective.ts";
 import { createTargetFiller } from "../train/create-target-filler.ts";
@@ -89,7 +89,7 @@ export async function createObjectiveRunner(
 ): Promise<ObjectiveRunner> {
   const { attempt, graph, data, batchSize, signal } = mean;
   const plan = planFeeds(attempt, graph, data, batchSize);
-  const spec = mean.loss ?? lossOfData(graph, data);
+  const spec = mean.loss ?? completeLoss(attempt, { graph, data });
   // A property of the graph, which the first network shows.
   let isChecked = spec.kind !== "next-token";
   const parts: Part[] = [];

@@ -10,7 +10,7 @@ import {
 } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss } from "../loss/attach-loss.ts";
-import { lossOfData } from "../loss/loss-of-data.ts";
+import { completeLoss } from "../loss/loss-of-data.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import { feedObjective } from "../train/feed-objective.ts";
 
@@ -61,7 +61,7 @@ export async function visitGradients(
   }
   const weights = await bindWeights(graph, network);
   const typed = await specialize({ graph, engine }, { batch: 1, extents: plan.extents });
-  const spec = lossSpec ?? lossOfData(graph, data);
+  const spec = lossSpec ?? completeLoss(attempt, { graph, data });
   if (spec.kind === "next-token") await assertCausal(attempt, { graph, engine }, network, data);
   const objective = attachLoss(typed, spec);
   const { loss } = objective;

@@ -58,7 +58,7 @@ export function lossOfData(
  */
 export function completeLoss(attempt: string, { graph, data }: Described, named: TrainedLoss = {}): LossSpec {
   if (typeof named === "string") return describeLoss(attempt, { graph, data }, { kind: named });
-  if (isOfOutputs(named)) return describeSeveral(attempt, { graph, data }, named);
+  if (isOfOutputs(graph, named)) return describeSeveral(attempt, { graph, data }, named);
   if (named.kind === undefined) {
     const { labelSmoothing } = named;
     return describeLoss(
@@ -77,9 +77,13 @@ export function completeLoss(attempt: string, { graph, data }: Described, named:
 /** A loss as a training is given it: described, by its name, or by one name for each of several outputs. */
 export type TrainedLoss = LossSpec | UsualLoss | NamedLoss;
 
-/** Returns whether a loss is one for each of several outputs; a `kind` says that it is described in full. */
-function isOfOutputs(loss: Exclude<TrainedLoss, string>): loss is LossesOfOutputs {
-  return !("kind" in loss) && isNamedLoss(loss);
+/**
+ * Returns whether a loss is one for each of several outputs. A `kind` says that it is described in full,
+ * unless there is an output of that name.
+ */
+function isOfOutputs({ outputs }: Graph, loss: Exclude<TrainedLoss, string>): loss is LossesOfOutputs {
+  const areOutputs = Object.keys(loss).every((key) => outputs.some(({ name }) => name === key));
+  return isNamedLoss(loss) && (areOutputs || !("kind" in loss));
 }
 
 /** A loss that is described for a graph and its data. */

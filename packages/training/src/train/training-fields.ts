@@ -58,7 +58,7 @@ function specField<T>(name: string, kinds: readonly string[], said: Said<T>): Fi
   return fieldOf<T>({ type: "special", name, rule, accepts }, said);
 }
 
-const NAMES = LOSSES.map(({ name }) => name).join(", ");
+const NAMES = LOSSES.flatMap(({ name }) => (name === "none" ? [] : [name])).join(", ");
 const LOSS_KINDS: readonly LossSpec["kind"][] = [
   "cross-entropy",
   "next-token",

@@ -1,4 +1,4 @@
-import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
+import { dataWords, type Figure, formatNumber, lossWords } from "@isthmus/findings";
 import type { BarrierDecomposition, LossAndError, PartExcess } from "../../decomposition-result.ts";
 import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
@@ -20,6 +20,7 @@ function measuredWords({ data, examples, tempered }: BarrierDecomposition): stri
 /** Makes the figures of what each part costs averaged alone, and put back alone. */
 export function partFigures(decomposition: BarrierDecomposition): Figure[] {
   const { parts, excess } = decomposition;
+  const losses = lossWords(decomposition);
   const sum = parts.reduce((total, { averaged }) => total + meanLoss(averaged), 0);
   const averaged = barsOf(parts, (part) => part.averaged, ["in A", "in B"]);
   const putBack = barsOf(parts, (part) => part.putBack, ["to A", "to B"]);
@@ -27,8 +28,8 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
     {
       name: "parts-averaged",
       title: "What averaging one part adds",
-      caption: `to the loss of A (circle) and of B (diamond), whose other parts stay; the bar is the mean of both marks. One by one they add up to ${formatNumber(sum)} nats; all at once cost ${formatNumber(excess.loss)} above the mean of A and B.${measuredWords(decomposition)}`,
-      words: `Bars of the loss that averaging one part adds, in nats. ${averaged.words}; ${ALL_PARTS} ${formatNumber(excess.loss)}.`,
+      caption: `to the loss of A (circle) and of B (diamond), whose other parts stay; the bar is the mean of both marks. One by one they add up to ${losses.amount(sum)}; all at once cost ${formatNumber(excess.loss)} above the mean of A and B.${measuredWords(decomposition)}`,
+      words: `Bars of the loss that averaging one part adds, ${losses.inUnit}. ${averaged.words}; ${ALL_PARTS} ${formatNumber(excess.loss)}.`,
       table: "parts",
       size: "hero",
       plot: {
@@ -37,7 +38,7 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
         series: ["one part: mean of marks", ALL_PARTS],
         bars: [...averaged.bars, { row: ALL_PARTS, series: 1, value: excess.loss }],
         points: averaged.points,
-        axis: { label: "Added loss (nats)" },
+        axis: { label: losses.axis("Added loss") },
         single: true,
       },
     },
@@ -45,7 +46,7 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
       name: "parts-put-back",
       title: "What putting one part back adds",
       caption: `to the loss of the average of all parts: to A (circle) and to B (diamond); the bar is the mean of both marks. Below 0 the average is better for it; above 0 the part fits the averages of the others better than that of either network does.${measuredWords(decomposition)}`,
-      words: `Bars of the loss that putting one part back adds to the midpoint, in nats. ${putBack.words}.`,
+      words: `Bars of the loss that putting one part back adds to the midpoint, ${losses.inUnit}. ${putBack.words}.`,
       table: "parts",
       size: "hero",
       plot: {
@@ -54,7 +55,7 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
         series: ["one part: mean of marks"],
         bars: putBack.bars,
         points: putBack.points,
-        axis: { label: "Added loss (nats)" },
+        axis: { label: losses.axis("Added loss") },
         single: true,
       },
     },
@@ -81,12 +82,13 @@ function barsOf(
 /** Makes the figure of what the examples carry of the excess, from the one of highest excess down. */
 export function exampleFigure(decomposition: BarrierDecomposition): Figure {
   const { byExample, excess } = decomposition;
+  const losses = lossWords(decomposition);
   const told = carriedSentences(decomposition).join(" ");
   return {
     name: "examples",
     title: "Which examples carry the excess:",
     caption: `what the examples up to a share of them add to the mean excess, the highest first; a straight line would be all alike. ${told}${measuredWords(decomposition)}`,
-    words: `Line of the excess, in nats, over the share of the examples that carry it. ${told}`,
+    words: `Line of the excess, ${losses.inUnit}, over the share of the examples that carry it. ${told}`,
     table: "example-shares",
     size: "hero",
     plot: {
@@ -102,7 +104,7 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
         },
       ],
       x: { label: "Share of the examples (%)", percent: true, domain: [0, 1] },
-      y: { label: "Excess they add (nats)", fromZero: true },
+      y: { label: losses.axis("Excess they add"), fromZero: true },
     },
   };
 }

@@ -1,18 +1,18 @@
-import type { Table } from "@isthmus/findings";
+import { lossWords, type Table } from "@isthmus/findings";
 import type { BarrierDecomposition } from "../../decomposition-result.ts";
 
 /** Name of the row of all parts, as tables and figures have it. */
 export const ALL_PARTS = "all at once";
 
 /** Makes the table of what each part has to do with the excess. */
-export function partsTable({ parts, excess }: BarrierDecomposition): Table {
+export function partsTable(decomposition: BarrierDecomposition): Table {
+  const { parts, excess } = decomposition;
   const elements = parts.reduce((sum, part) => sum + part.elements, 0);
   const { loss, error } = excess;
   return {
     name: "parts",
     title: "The excess, by part",
-    caption:
-      "Loss in nats, error in percentage points. Averaged: what averaging this part alone adds to A, and to B. Put back: what taking this part alone from A, or from B, adds to the average of all parts.",
+    caption: `Loss ${lossWords(decomposition).inUnits("percentage points")}. Averaged: what averaging this part alone adds to A, and to B. Put back: what taking this part alone from A, or from B, adds to the average of all parts.`,
     columns: [
       { title: "Part", kind: "text" },
       { title: "Elements", kind: "count" },
@@ -44,18 +44,18 @@ export function partsTable({ parts, excess }: BarrierDecomposition): Table {
 }
 
 /** Makes the table of the share of the excess that the first examples carry. */
-export function sharesTable({ byExample: { cumulative }, excess }: BarrierDecomposition): Table {
+export function sharesTable(decomposition: BarrierDecomposition): Table {
+  const { byExample, excess } = decomposition;
   return {
     name: "example-shares",
     title: "The excess, by share of the examples",
-    caption:
-      "What the examples up to a share of them add to the mean excess, highest first, in nats and as a share of it; more than 100 % where the others take something from it.",
+    caption: `What the examples up to a share of them add to the mean excess, highest first, ${lossWords(decomposition).inUnit} and as a share of it; more than 100 % where the others take something from it.`,
     columns: [
       { title: "Examples", kind: "share" },
       { title: "Excess", kind: "loss" },
       { title: "Share of it", kind: "share" },
     ],
-    rows: cumulative.map(({ share, excess: part }) => ({
+    rows: byExample.cumulative.map(({ share, excess: part }) => ({
       cells: [share, part, excess.loss > 0 ? part / excess.loss : null],
     })),
     fixed: true,
@@ -63,26 +63,26 @@ export function sharesTable({ byExample: { cumulative }, excess }: BarrierDecomp
 }
 
 /** Makes the table of quantiles of the excess of single examples. */
-export function quantilesTable({ byExample: { quantiles } }: BarrierDecomposition): Table {
+export function quantilesTable(decomposition: BarrierDecomposition): Table {
   return {
     name: "example-quantiles",
     title: "Excess of single examples",
-    caption: "Quantiles over the examples, in nats; below 0 the midpoint is better than A and B on average.",
+    caption: `Quantiles over the examples, ${lossWords(decomposition).inUnit}; below 0 the midpoint is better than A and B on average.`,
     columns: [
       { title: "Quantile", kind: "share" },
       { title: "Excess", kind: "loss" },
     ],
-    rows: quantiles.map(({ quantile, excess }) => ({ cells: [quantile, excess] })),
+    rows: decomposition.byExample.quantiles.map(({ quantile, excess }) => ({ cells: [quantile, excess] })),
     fixed: true,
   };
 }
 
 /** Makes the table of the examples of highest excess. */
-export function worstTable({ byExample: { worst } }: BarrierDecomposition): Table {
+export function worstTable(decomposition: BarrierDecomposition): Table {
   return {
     name: "worst-examples",
     title: "The examples of highest excess",
-    caption: "By their index in the data, from 0; loss of each in A, in B and half-way, in nats.",
+    caption: `By their index in the data, from 0; loss of each in A, in B and half-way, ${lossWords(decomposition).inUnit}.`,
     columns: [
       { title: "Index", kind: "whole" },
       { title: "A", kind: "loss" },
@@ -90,6 +90,8 @@ export function worstTable({ byExample: { worst } }: BarrierDecomposition): Tabl
       { title: "Half-way", kind: "loss" },
       { title: "Excess", kind: "loss" },
     ],
-    rows: worst.map(({ index, a, b, midpoint, excess }) => ({ cells: [index, a, b, midpoint, excess] })),
+    rows: decomposition.byExample.worst.map(({ index, a, b, midpoint, excess }) => ({
+      cells: [index, a, b, midpoint, excess],
+    })),
   };
 }

@@ -4,6 +4,7 @@ import {
   formatMeasure,
   formatNumber,
   formatShort,
+  lossWords,
   type Report,
   type Tile,
 } from "@isthmus/findings";
@@ -43,20 +44,22 @@ export function describeMap(result: MapResult): Report {
   };
 }
 
-function summarize({ networks, before, after }: MapResult): string {
+function summarize(result: MapResult): string {
+  const { networks, before, after } = result;
   const [from, to] = [meanBarrier(before), meanBarrier(after)];
   const share = from > 0 && to > 0 ? ` (a ratio of ${formatShort(to / from, 2)})` : "";
   const best = Math.min(...networks.map(({ loss }) => loss));
-  return `Between ${networks.length} networks the mean loss barrier is ${formatNumber(from)} nats as they are, and ${formatNumber(to)} once they are aligned${share}. Their mean has a loss of ${formatNumber(before.mean.loss)} as they are, of ${formatNumber(after.mean.loss)} once aligned; the best of them alone has ${formatNumber(best)}.`;
+  return `Between ${networks.length} networks the mean loss barrier is ${lossWords(result).amount(from)} as they are, and ${formatNumber(to)} once they are aligned${share}. Their mean has a loss of ${formatNumber(before.mean.loss)} as they are, of ${formatNumber(after.mean.loss)} once aligned; the best of them alone has ${formatNumber(best)}.`;
 }
 
 function tilesOf(result: MapResult): Tile[] {
+  const { unit, hasErrors } = lossWords(result);
   const pairs = formatCounted(pairsOf(result.networks.length), "pair");
   return [
     ...MAP_STAGES.map(({ key, name }, style) => ({
       name: `Pairs, ${name.toLowerCase()}`,
       value: formatNumber(meanBarrier(result[key])),
-      unit: "nats",
+      unit,
       more: [
         `mean loss barrier of ${pairs}`,
         `highest ${formatNumber(Math.max(...result[key].pairs.map(({ loss }) => loss)))}`,
@@ -66,8 +69,11 @@ function tilesOf(result: MapResult): Tile[] {
     ...MAP_STAGES.map(({ key, name }, style) => ({
       name: `Mean, ${name.toLowerCase()}`,
       value: formatNumber(result[key].mean.loss),
-      unit: "nats",
-      more: [`loss of the merged network`, `error ${formatMeasure(result[key].mean.error, "error")}`],
+      unit,
+      more: [
+        "loss of the merged network",
+        ...(hasErrors ? [`error ${formatMeasure(result[key].mean.error, "error")}`] : []),
+      ],
       style,
     })),
   ];

@@ -7,6 +7,7 @@ import {
   formatCounted,
   formatNumber,
   formatShort,
+  lossWords,
   type PlaceSeries,
   pairMapFigure,
 } from "@isthmus/findings";
@@ -30,6 +31,7 @@ function barrierMap(
   scale: ColorScale,
 ): Figure {
   const { points, data, examples } = result;
+  const losses = lossWords(result);
   const stage = result[key];
   const names = mapNames(result);
   const order = orderOf(result);
@@ -42,10 +44,10 @@ function barrierMap(
   return pairMapFigure({
     name: `barriers-${key}`,
     title: `Loss barriers of all pairs, ${name.toLowerCase()},`,
-    caption: `in nats; darker is lower, bands grow by factors. Both maps have one scale of colours, and the order in which the tree joins the aligned networks. ${treeWords} Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
+    caption: `${losses.inUnit}; darker is lower, bands grow by factors. Both maps have one scale of colours, and the order in which the tree joins the aligned networks. ${treeWords} Measured at ${formatCounted(points, "place")} of each line on ${dataWords(data, examples)}.`,
     names: order.map((network) => at(names, network, "name")),
     values: squareInOrder(stage, order, ({ loss }) => loss),
-    label: `${name}: loss barrier (nats)`,
+    label: losses.axis(`${name}: loss barrier`),
     table: "pairs",
     scale,
     tree,

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Table } from "@isthmus/findings";
+import { lossWords, type Table } from "@isthmus/findings";
 import type { MapResult } from "../../map-result.ts";
 import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
@@ -13,8 +13,7 @@ export function networksTable(result: MapResult): Table {
   return {
     name: "networks",
     title: "Networks and their mean",
-    caption:
-      "Loss in nats, error in percent; places in units of distance between weights, each picture with axes of its own.",
+    caption: `Loss ${lossWords(result).inUnits("percent")}; places in units of distance between weights, each picture with axes of its own.`,
     columns: [
       { title: "Network", kind: "text" },
       { title: "Loss", kind: "loss" },
@@ -54,13 +53,13 @@ export function networksTable(result: MapResult): Table {
 
 /** Makes the table of all pairs. */
 export function pairsTable(result: MapResult): Table {
+  const losses = lossWords(result);
   const { before, after } = result;
   const names = mapNames(result);
   return {
     name: "pairs",
     title: "Every pair",
-    caption:
-      "Chord barriers on the line between two networks, loss in nats and error in percentage points; and the distance of their weights.",
+    caption: `Chord barriers on the line between two networks, loss ${losses.inUnit}${losses.hasErrors ? " and error in percentage points" : ""}; and the distance of their weights.`,
     columns: [
       { title: "From", kind: "text" },
       { title: "To", kind: "text" },
@@ -91,7 +90,7 @@ export function joinTables(result: MapResult): Table[] {
     return {
       name: `tree-${key}`,
       title: `The tree, ${name.toLowerCase()}`,
-      caption: "Groups in the order in which they are joined, and the mean barrier between them, in nats.",
+      caption: `Groups in the order in which they are joined, and the mean barrier between them, ${lossWords(result).inUnit}.`,
       columns: [
         { title: "Join", kind: "count" },
         { title: "One", kind: "text" },

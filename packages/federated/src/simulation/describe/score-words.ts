@@ -1,4 +1,4 @@
-import { formatNumber, type TableColumn } from "@isthmus/findings";
+import { formatNumber, lossColumn, type TableColumn } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
 import { type ScoreScale, scaleOf } from "../result/summarize-runs.ts";
 
@@ -17,27 +17,17 @@ export interface ScoreWords extends ScoreScale {
 
 /** Returns the words in which the scores of a simulation are shown. */
 export function scoreWords(result: Pick<SimulationResult, "runs">): ScoreWords {
-  const { hasErrors, unit } = scaleOf(result);
+  const { hasErrors, losses } = scaleOf(result);
   if (hasErrors) {
     return {
-      ...{ hasErrors, unit, name: "accuracy", title: "Accuracy", axis: "Accuracy (%)" },
+      ...{ hasErrors, losses, name: "accuracy", title: "Accuracy", axis: "Accuracy (%)" },
       column: { kind: "share" },
       format: (share) => `${(100 * share).toFixed(1)} %`,
     };
   }
   return {
-    ...{ hasErrors, unit, name: "loss", title: "Loss", axis: withUnit("Loss", unit) },
-    column: lossColumn(unit),
+    ...{ hasErrors, losses, name: "loss", title: "Loss", axis: losses.axis("Loss") },
+    column: lossColumn(losses.unit),
     format: formatNumber,
   };
-}
-
-/** Returns kind and unit of a column of losses. */
-export function lossColumn(unit: string): Pick<TableColumn, "kind" | "unit"> {
-  return { kind: "loss", ...(unit !== "" && { unit }) };
-}
-
-/** Writes a unit in brackets behind what is measured in it, if there is one. */
-export function withUnit(title: string, unit: string): string {
-  return unit === "" ? title : `${title} (${unit})`;
 }

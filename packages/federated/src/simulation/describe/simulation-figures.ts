@@ -8,7 +8,7 @@ import {
   type RunSummary,
   scaleOf,
 } from "../result/summarize-runs.ts";
-import { type ScoreWords, scoreWords, withUnit } from "./score-words.ts";
+import { type ScoreWords, scoreWords } from "./score-words.ts";
 
 /** Lines that one figure has room for. */
 const MOST_LINES = 12;
@@ -206,7 +206,7 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
 /** Draws barriers between clients by layer, before and after alignment, for each strategy and partition. */
 export function barrierBars(result: SimulationResult): readonly Figure[] {
   const { runs } = result;
-  const { unit } = scaleOf(result);
+  const { losses } = scaleOf(result);
   const measured = runs.filter(({ barriers }) => barriers.length > 0);
   const groups = new Map(
     measured.map(({ strategy, partition }) => [
@@ -236,7 +236,7 @@ export function barrierBars(result: SimulationResult): readonly Figure[] {
       title: `Barriers between clients, ${strategy}, ${partition}.`,
       caption:
         "What averaging all layers, or one alone, adds to the loss of two clients of one round, before and after the second was permuted to match the first; below 0 where it lowers the loss. Means over pairs and seeds.",
-      words: `Bars of loss barriers by round and layer${unit === "" ? "" : `, in ${unit}`}, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
+      words: `Bars of loss barriers by round and layer, ${losses.inUnit}, as trained and aligned: ${bars.map(({ row, series, value }) => `${row}${series === 1 ? " aligned" : ""} ${value.toPrecision(3)}`).join("; ")}.`,
       table: "barriers",
       size: "hero",
       plot: {
@@ -244,7 +244,7 @@ export function barrierBars(result: SimulationResult): readonly Figure[] {
         rows,
         series: ["as trained", "aligned"],
         bars,
-        axis: { label: withUnit("Barrier", unit) },
+        axis: { label: losses.axis("Barrier") },
       },
     };
   });

@@ -1,7 +1,7 @@
-import type { CellValue, Table, TableColumn, TableRow } from "@isthmus/findings";
+import { type CellValue, lossColumn, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
 import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary, scaleOf } from "../result/summarize-runs.ts";
-import { lossColumn, type ScoreWords, scoreWords } from "./score-words.ts";
+import { type ScoreWords, scoreWords } from "./score-words.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
@@ -129,7 +129,7 @@ function captionOfPrivacy(summaries: readonly RunSummary[]): string {
 /** Makes the table of the rounds of every federation. */
 export function roundsTable(result: SimulationResult): Table {
   const { runs } = result;
-  const { hasErrors, unit, column } = scoreWords(result);
+  const { hasErrors, losses, column } = scoreWords(result);
   const isPrivate = runs.some(({ rounds }) => rounds.some(({ epsilon }) => epsilon !== undefined));
   return {
     name: "rounds",
@@ -142,7 +142,7 @@ export function roundsTable(result: SimulationResult): Table {
       { title: "Round", kind: "whole" },
       ...(hasErrors ? [{ title: "Accuracy", ...column }] : []),
       { title: "Like own", ...column },
-      { title: "Loss", ...lossColumn(unit) },
+      { title: "Loss", ...lossColumn(losses.unit) },
       { title: "Sent", kind: "number", unit: "MB" },
       { title: "Updates", kind: "whole" },
       { title: "Refused", kind: "whole" },
@@ -225,7 +225,7 @@ export function barriersTable(result: SimulationResult): Table {
       { title: "Round", kind: "whole" },
       { title: "Layer", kind: "text" },
       { title: "Networks", kind: "text" },
-      { title: "Barrier", ...lossColumn(scaleOf(result).unit) },
+      { title: "Barrier", ...lossColumn(scaleOf(result).losses.unit) },
     ],
     rows: [...groups.values()].map(({ cells, values }) => ({
       cells: [...cells, values.reduce((sum, value) => sum + value, 0) / values.length],

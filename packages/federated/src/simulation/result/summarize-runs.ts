@@ -1,4 +1,5 @@
 import { at, groupBy } from "@isthmus/core";
+import { type LossWords, lossWords } from "@isthmus/findings";
 import type { NormAccuracies } from "./federation-run.ts";
 import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 
@@ -43,18 +44,15 @@ export interface RunSummary {
 export interface ScoreScale {
   /** Whether scores are accuracies; if not, they are losses. */
   readonly hasErrors: boolean;
-  /** Unit of losses; empty if they have none. */
-  readonly unit: string;
+  /** Words for losses, in their unit. */
+  readonly losses: LossWords;
 }
 
 /** Returns by what the federations of a simulation are compared: all have the same loss. */
 export function scaleOf({ runs }: Pick<SimulationResult, "runs">): ScoreScale {
-  const { clients, lossKind, lossUnit = "" } = at(runs, 0, "run");
-  return {
-    // Losses of clients stand in place of accuracies that there are not.
-    hasErrors: clients.every(({ loss }) => loss === undefined),
-    unit: lossKind === undefined ? "nats" : lossUnit,
-  };
+  const run = at(runs, 0, "run");
+  // Losses of clients stand in place of accuracies that there are not.
+  return { hasErrors: run.clients.every(({ loss }) => loss === undefined), losses: lossWords(run) };
 }
 
 /** Summarizes the runs of a simulation over seeds, in their order. */

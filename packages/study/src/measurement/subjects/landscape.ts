@@ -2,13 +2,12 @@ import { at, InputError } from "@isthmus/core";
 import { LANDSCAPE_KINDS, type LandscapeKind } from "@isthmus/landscape";
 import { canonicalJson, pathOf } from "@isthmus/tasks";
 import { z } from "zod";
-import type { NetworkMeasurement } from "../../description/network-measurement.ts";
 import type { PlannedNetwork } from "../../plan/planned-network.ts";
 import { networksOf } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
-import { NETWORK_SELECTION, planEachNetwork } from "./network.ts";
+import { NETWORK_SELECTION, type NetworkMeasurement, planEachNetwork } from "./network.ts";
 
 /** Networks of a group, and where the directions of the landscape of each come from. */
 export interface LandscapeSelection extends NetworkMeasurement {

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { batch } from "@isthmus/forms";
 import { pathOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
-import type { NetworkMeasurement } from "../../description/network-measurement.ts";
+import type { WantedValues } from "../../description/wanted-values.ts";
 import { NAMED_DATA, WHERE } from "../../file/entry-fields.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { filesOf, type PlannedNetwork } from "../../plan/planned-network.ts";
@@ -11,6 +11,18 @@ import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
+
+/** What is measured on every network of a group, each by itself. */
+export interface NetworkMeasurement {
+  /** Name of the group of networks. */
+  readonly of: string;
+  /** Only networks whose variables have these values. */
+  readonly where?: WantedValues;
+  /** Name of the examples to measure on. */
+  readonly data: string;
+  /** Examples in one engine call: more are faster for small networks. */
+  readonly batchSize?: number;
+}
 
 /** What an entry says of networks of a group, and of the examples to measure on. */
 export const NETWORK_SELECTION: z.ZodRawShape = {

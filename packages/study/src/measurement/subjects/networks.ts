@@ -1,7 +1,6 @@
 import { at } from "@isthmus/core";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
-import type { NetworkMeasurement } from "../../description/network-measurement.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
 import { gatherCells, type NetworkCell, selectNetworks } from "../../plan/select-networks.ts";
@@ -10,7 +9,7 @@ import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { dataOpener, openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
-import { NETWORK_SELECTION } from "./network.ts";
+import { NETWORK_SELECTION, type NetworkMeasurement } from "./network.ts";
 
 /** Networks of a group that differ in one variable only, which are measured together. */
 export interface CellSelection extends NetworkMeasurement {
@@ -43,7 +42,7 @@ export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
 };
 
 /** Networks that are measured together, and their variables. */
-interface PlannedCell extends Pick<NetworkCell, "variables"> {
+export interface PlannedCell extends Pick<NetworkCell, "variables"> {
   readonly networks: readonly PlannedNetwork[];
 }
 

@@ -8,7 +8,7 @@ import type { PathMeasurement, SetsMeasurement } from "../../description/path-me
 import { NAMED_DATA } from "../../file/entry-fields.ts";
 import { planAlignment } from "../../plan/plan-alignment.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
-import { selectPairs } from "../../plan/select-networks.ts";
+import { type PlannedPair, selectPairs } from "../../plan/select-networks.ts";
 import { PAIR_SELECTION } from "../../schema/pair-selection.ts";
 import { openPair } from "../../tasks/open-pair.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
@@ -89,15 +89,23 @@ async function planPairs(
   );
   const measured: PlannedMeasurement[] = [];
   for (const [index, pair] of pairs.entries()) {
-    const { a, b } = pair;
     const { key } = planner.add(task, {
       params: at(params, index, "pair"),
       inputs: await planAlignment(pair, entry, planner),
-      label: `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}, ${on}`,
+      label: `${labelOf(planned, pair)}, ${on}`,
     });
     measured.push({ variables: { ...pair.variables, ...variables }, task: key });
   }
   return measured;
+}
+
+/** Says for people what a task does with a pair. */
+function labelOf(
+  { measurement: { attempt, trains }, entry }: PlannedEntry<PathMeasurement | SetsMeasurement>,
+  { a, b }: PlannedPair,
+): string {
+  if (trains !== undefined) return `${attempt} from ${a.label} to ${b.label}`;
+  return `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}`;
 }
 
 /** How the second network of a pair stands to the first, for people. */

@@ -1,0 +1,176 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
+import type { AnyMeasurement, TrainingDescription } from "@isthmus/findings";
+import type { DataSet } from "@isthmus/graph";
+import { SUBSPACE_LEARNING_RATE } from "@isthmus/subspace";
+import { type DataContext, NETWORK_FORMS, type NetworkShape, parseNetwork } from "@isthmus/zoo";
+import { addBindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions } from "../open/open-data.ts";
+import { dataForms } from "../options/data-forms.ts";
+import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
+import { parseCount, parseNumber } from "../options/parse-values.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import {
+  assertNetworkOptions,
+  type NetworkOptions,
+  openNetwork,
+  planNetwork,
+} from "../training/open-network.ts";
+import { openTrainingData, type TrainingDataOptions } from "../training/open-training-data.ts";
+import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { toAttribute } from "./flag-names.ts";
+import type { SubjectForm } from "./open-subject.ts";
+
+/** Options that describe what is trained, as the parser of command lines has them. */
+type TrainingRequest = NetworkOptions &
+  TrainingDataOptions &
+  TrainingFlags & { readonly runs?: number; readonly subspaceLr?: number };
+
+/** How commands describe and open a network that a measurement trains. */
+export const TRAINING_FORM: SubjectForm = {
+  arguments: [],
+  addOptions(command, measurement) {
+    addSeveralOptions(command, measurement);
+    addNetworkOptions(command, measurement);
+    addExamplesOptions(command, descriptionOf(measurement));
+    addScalingOptions(addEngineOption(command));
+    if (isOfAnyGraph(measurement)) addBindingOptions(command);
+  },
+  async open({ measurement, options, flags, outputs }, context, work) {
+    // Commander cannot know the types of options from tables.
+    const request = flags as unknown as TrainingRequest;
+    assertNetworkOptions(request);
+    const { net, graph: path, from, exportedFrom, data, seed } = request;
+    const inputs = [path, from, exportedFrom].filter((file) => file !== undefined);
+    for (const file of outputs) await assertOutput(file, inputs);
+    const planned = await planNetwork(request);
+    const examples = await openExamples(measurement, request, { ...options, seed }, planned.context);
+    const { training, shape } = examples;
+    const network = await openNetwork(
+      request,
+      { data: { ...training, ...shape }, read: planned.read },
+      context,
+    );
+    const { name, graph, weights, binding } = network;
+    const isRead = net === undefined || from !== undefined;
+    const initialize = isRead ? () => weights : parseNetwork(net, shape).initialize;
+    try {
+      return await work({
+        subject: {
+          name,
+          written: { network: net ?? name, data },
+          graph,
+          engine: await createEngine(request.engine),
+          training,
+          data: examples.data,
+          initialize,
+          initializeSeveral: (first, count) =>
+            Array.from({ length: count }, (_, index) => initialize(first + index)),
+        },
+        implied: impliedBy(measurement, request, trainingOptions(request, { graph, data: training })),
+        inputs,
+        facts: [],
+        beside: { ...(binding && { binding }) },
+      });
+    } finally {
+      await network.close();
+    }
+  },
+};
+
+type AnyDescription = TrainingDescription<Readonly<Record<string, unknown>>>;
+
+/** @throws UsageError if the definition does not say what it trains on */
+function descriptionOf({ attempt, training }: AnyMeasurement): AnyDescription {
+  if (training !== undefined) return training;
+  throw new UsageError(
+    `Cannot ${attempt} as a measurement of a training must say in "training" what it trains on: it is missing`,
+  );
+}
+
+/** Returns whether a measurement trains networks of any graph; if not, they are built for images. */
+const isOfAnyGraph = ({ trains }: AnyMeasurement): boolean => trains?.trained !== "images";
+
+function addNetworkOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
+  const [flag, forms] = ["--net <name>", NETWORK_FORMS.join(", ")];
+  command.optionsGroup(HELP_GROUPS.networks);
+  if (!isOfAnyGraph(measurement)) {
+    command.requiredOption(flag, `the network, which is built for the images: ${forms}`);
+    return;
+  }
+  command
+    .option(flag, `a network to build: ${forms}`)
+    .option("--graph <file>", "the architecture to train, an .onnx file")
+    .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
+}
+
+function addExamplesOptions(command: CommandUnknownOpts, { trained, measured }: AnyDescription): void {
+  const forms = dataForms(":train (if not said), :test or :val");
+  command.requiredOption("--data <name>", trained.help ?? forms);
+  const flag = `--${measured.flag} <name>`;
+  if (measured.default === undefined) command.requiredOption(flag, measured.help);
+  else command.option(flag, measured.help);
+}
+
+/** Adds the options of a measurement that trains with several seeds, or in two ways. */
+function addSeveralOptions(command: CommandUnknownOpts, { options }: AnyMeasurement): void {
+  if ("baselineSchedule" in options) {
+    command.option(
+      "--subspace-lr <x>",
+      "learning rate in subspaces, the largest of the schedule",
+      parseNumber,
+      SUBSPACE_LEARNING_RATE,
+    );
+  }
+  const { default: seeds } = options["seeds"] ?? {};
+  if (Array.isArray(seeds)) {
+    const help = "trainings in each dimension, from --seed on";
+    command.option("--runs <n>", help, parseCount(1), seeds.length);
+  }
+}
+
+/** Examples of a training, and what the network is built for. */
+interface OpenedExamples {
+  readonly training: DataSet;
+  readonly data: DataSet;
+  readonly shape: NetworkShape;
+}
+
+/**
+ * Opens the examples of a training, and changes them as the options say.
+ * @throws UsageError if there are none to measure on
+ */
+async function openExamples(
+  measurement: AnyMeasurement,
+  request: TrainingRequest,
+  options: Readonly<Record<string, unknown>>,
+  context: DataContext,
+): Promise<OpenedExamples> {
+  const { measured, change } = descriptionOf(measurement);
+  const named = new Map<string, unknown>(Object.entries(request)).get(toAttribute(measured.flag));
+  const evalData = typeof named === "string" ? named : undefined;
+  const opened = await openTrainingData({ ...request, evalData }, context);
+  const examples = { training: opened.data, data: opened.evaluationData };
+  const { training, data, outputs = training.classes } = change(examples, options);
+  if (data !== undefined) {
+    return { training, data, shape: { exampleShape: training.exampleShape, classes: outputs } };
+  }
+  throw new UsageError(
+    `Cannot ${measurement.attempt} as it needs examples that are not trained on: name them with --${measured.flag}`,
+  );
+}
+
+/** Returns the values that follow from how often, and in which two ways, a command line trains. */
+function impliedBy(
+  { options }: AnyMeasurement,
+  { seed, runs, subspaceLr }: TrainingRequest,
+  { schedule }: FlaggedTraining,
+): Readonly<Record<string, unknown>> {
+  const seeds = Array.from({ length: runs ?? 1 }, (_, index) => seed + index);
+  const inSubspaces = { ...schedule, learningRate: subspaceLr };
+  return {
+    ...("seeds" in options && { seeds }),
+    ...("baselineSchedule" in options && { baselineSchedule: schedule, schedule: inSubspaces }),
+  };
+}

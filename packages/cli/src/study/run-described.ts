@@ -1,0 +1,152 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Command } from "@commander-js/extra-typings";
+import { readTextFile } from "@isthmus/core";
+import type { SimulationResult } from "@isthmus/federated";
+import type { StudyResult } from "@isthmus/study";
+import {
+  type MissingTasks,
+  type RunMissingOptions,
+  type RunMissingResult,
+  readTaskResult,
+  type TaskStore,
+} from "@isthmus/tasks";
+import { createEngine } from "../options/engine-option.ts";
+import { HELP_GROUPS } from "../options/help-groups.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { parseCount } from "../options/parse-values.ts";
+import type { TaskVerbOptions } from "../options/queue-options.ts";
+import { describeCommand } from "../result/result-provenance.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { type CommonOptions, type Context, createVerb, type Outcome } from "../verb.ts";
+import { describeFailures } from "./describe-failures.ts";
+import type { DescribedFile, DescribedSort } from "./find-described.ts";
+import { formatMissing, formatTasks, formatTimeLeft } from "./format-study.ts";
+import { saveDescribed, TASKS } from "./save-described.ts";
+import { withExecutor } from "./with-executor.ts";
+
+/** Options of a command that runs what a file describes. */
+export type DescribedOptions = TaskVerbOptions & {
+  readonly output?: string | undefined;
+  readonly list?: true | undefined;
+  readonly print?: true | undefined;
+};
+
+/** What became of a study or a simulation. */
+interface DescribedRun<R> extends Pick<RunMissingResult, "ran" | "kept" | "failures"> {
+  /** Tasks that were not started; missing if no task depends on another. */
+  readonly blocked?: RunMissingResult["blocked"];
+  /** Missing if a task failed. */
+  readonly result?: R | undefined;
+}
+
+/** What a file describes, a study or a simulation, and how its command runs it. */
+export interface Described<R extends StudyResult | SimulationResult> {
+  readonly file: DescribedFile;
+  /** The description that `--print` returns as JSON. */
+  readonly printed: object;
+  /** Words of the command that the results depend on, the verb first. */
+  readonly words: readonly string[];
+  /** Files of measurements that the description names. */
+  readonly use?: readonly string[] | undefined;
+  /** Name of the command, to say how to go on. */
+  readonly verb: string;
+  /** Module of the threads. */
+  readonly script: URL;
+  /** What its tasks are called if some fail. */
+  readonly tasks: string;
+  /** Lists the tasks that must be run on an engine. */
+  missing(engine: string, store: Pick<TaskStore, "read">): Promise<MissingTasks>;
+  run(engine: string, options: RunMissingOptions): Promise<DescribedRun<R>>;
+  format(result: R, terminal: Terminal): string;
+  /** Says how many tasks were run, and were finished before. */
+  formatCounts(ran: number, kept: number): string;
+}
+
+/** Options that say where results go, and how many tasks run at once. */
+type RunningOptions = Pick<DescribedOptions, "output" | "workers">;
+
+const addRunningOptions: AddOptions<RunningOptions, [tasks: string]> = optionGroup((command, tasks) => {
+  command
+    .option(
+      "-o, --output <folder>",
+      "folder for the results (default: a folder beside the file, with its name)",
+    )
+    .option(
+      "--workers <n>",
+      `number of ${tasks} that run at once, each in a thread of its own`,
+      parseCount(1),
+      availableParallelism(),
+    );
+});
+
+/**
+ * Creates a command that runs what a file describes, with the options that come before its own.
+ * @param tasks - what its tasks are called
+ */
+export function createDescribedVerb(
+  name: string,
+  sort: DescribedSort,
+  tasks: string,
+): Command<[string], CommonOptions & RunningOptions> {
+  const command = createVerb(name, HELP_GROUPS.done).argument(
+    `<${sort}>`,
+    `a YAML file, or the name of a ${sort} that comes with this program`,
+  );
+  return addRunningOptions(command as Command<[string], CommonOptions>, tasks);
+}
+
+/** Adds the options that only show what a file describes; `list` says what is listed. */
+export const addShowOptions: AddOptions<
+  Pick<DescribedOptions, "list" | "print">,
+  [sort: DescribedSort, list: string]
+> = optionGroup((command, sort, list) => {
+  command
+    .option("--list", `show ${list}`)
+    .option("--print", `print the file of the ${sort}, to make a changed one from it`);
+});
+
+/** Runs what is missing of what a file describes and writes its results, or shows what would be run. */
+export async function runDescribed<R extends StudyResult | SimulationResult>(
+  described: Described<R>,
+  options: DescribedOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { file, printed, verb, script, words, use = [] } = described;
+  if (options.print) return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
+  const folder = options.output ?? file.folder;
+  const { name: engine } = await createEngine(options.engine);
+  if (options.list) return listDescribed(described, engine, folder);
+  const { signal, progress } = context;
+  const work = { verb, script, folder, context: { ...context, use: [...context.use, ...use] } };
+  return withExecutor(options, work, async (executor, tasks) => {
+    const { result, ...outcome } = await described.run(engine, {
+      folder: tasks,
+      executor,
+      signal,
+      onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
+    });
+    if (result === undefined) return await describeFailures(outcome, described.tasks);
+    const { ran, kept } = outcome;
+    const made = { ...result, provenance: describeCommand(words, context) };
+    const outputs = await saveDescribed(made, folder);
+    const texts = [described.format(result, context.terminal), described.formatCounts(ran, kept)];
+    const page = outputs.find((path) => path.endsWith(".html"));
+    return {
+      result: { ...made, ran, kept, outputs },
+      text: `${texts.join("\n\n")}\nWrote ${outputs.length} files to "${folder}"; to look at: ${page}`,
+    };
+  });
+}
+
+async function listDescribed<R extends StudyResult | SimulationResult>(
+  described: Described<R>,
+  engine: string,
+  folder: string,
+): Promise<Outcome> {
+  const { finished, missing } = await described.missing(engine, {
+    read: (key) => readTaskResult(join(folder, TASKS), key),
+  });
+  const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
+  return { result: { missing: tasks, kept: finished, folder }, text: formatMissing(missing, finished) };
+}

@@ -1,0 +1,71 @@
+import type { Checkpoint, ResolvedOf } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import type { TrainingSubject } from "./measurement.ts";
+
+/** Examples to train a network on, and to measure it on. */
+export interface TrainedExamples {
+  readonly training: DataSet;
+  /** Examples to measure on; undefined if a command line names none. */
+  readonly data: DataSet | undefined;
+}
+
+/** Examples after a measurement has changed them. */
+export interface ChangedExamples extends TrainedExamples {
+  /** Numbers that the network puts out for an example. @defaultValue one for each class */
+  readonly outputs?: number;
+}
+
+/** How examples are called. */
+export interface ExamplesNames<Entry extends string = string> {
+  /** Key of their name in entries of studies. */
+  readonly entry: Entry;
+  /** Key of their description in the parameters of tasks. */
+  readonly param: string;
+  /** Says what they are for, as help says it. @defaultValue help lists the forms of names */
+  readonly help?: string;
+}
+
+/** Examples that are measured on, and their option on a command line. */
+export interface MeasuredNames<Entry extends string = string> extends ExamplesNames<Entry> {
+  readonly help: string;
+  /** Name of their option on a command line. */
+  readonly flag: string;
+  /** The examples if a command line names none: another split of the trained ones, or it must name some. */
+  readonly default: "other-split" | undefined;
+}
+
+/** A network as a task names it. */
+export interface NamedTraining {
+  /** Short string of the network. */
+  readonly net: string;
+  /** Network that a training starts from, whose bytes are part of the key of the task. */
+  readonly start: Checkpoint;
+  /** Name of the task in lists. */
+  readonly label: string;
+}
+
+/** How a measurement of a `training` calls its examples, and what it makes of them. */
+export interface TrainingDescription<O extends object> {
+  readonly trained: ExamplesNames;
+  readonly measured: MeasuredNames;
+  /**
+   * Options that decide how examples are changed; in the parameters of a task they stand beside the names of
+   * the examples, and not among the options.
+   */
+  readonly options: readonly (string & keyof O)[];
+  /** Name of the one of these options that is the seed of a study. */
+  readonly seed: string & keyof O;
+  /** Changes the examples as the options say; the network is built for what it returns. */
+  change(examples: TrainedExamples, options: ResolvedOf<O>): ChangedExamples;
+  /** Names a training for the tasks of a study. */
+  name(subject: Omit<TrainingSubject, "engine">, options: ResolvedOf<O>): NamedTraining;
+}
+
+/** Keys of entries that name the examples of a measurement of a `training`, for their types. */
+export interface DescribesTraining<Trained extends string, Measured extends string, Seed extends string> {
+  readonly training: {
+    readonly trained: { readonly entry: Trained };
+    readonly measured: { readonly entry: Measured };
+    readonly seed: Seed;
+  };
+}

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, UsageError } from "@isthmus/core";
 import { bindWeights, predictsClasses } from "@isthmus/graph";
 import {
   comparePredictors,
@@ -13,6 +13,7 @@ import {
 } from "@isthmus/star-domain";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { saveMade } from "../making/save-made.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
@@ -130,16 +131,13 @@ function showPhase(
   else progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
 }
 
-async function save({ star, result }: FoundStar, job: Job, { version, signal }: Context): Promise<void> {
+async function save({ star, result }: FoundStar, job: Job, context: Context): Promise<void> {
   const { graph, anchors, data, files } = job;
   const { rays, alignEvery, seed, batch, epochs } = result;
-  const making = { verb: "star", version, rays, alignEvery, data: data.training.name, batch, seed };
+  const making = { rays, alignEvery, data: data.training.name, batch, seed, epochs: epochs.length };
   const weights = createCheckpoint(await bindWeights(graph, star));
-  await saveCheckpoint(job.restore(weights), files.checkpoint, {
-    metadata: describeMaking(anchors, { ...making, epochs: epochs.length }),
-    overwrite: true,
-    signal,
-  });
+  const made = { verb: "star", from: anchors, options: making };
+  await saveMade(job.restore(weights), files.checkpoint, made, context);
 }
 
 async function measure(star: Checkpoint, job: Job, { signal, progress }: Context): Promise<StarResult> {

@@ -1,13 +1,14 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveFile } from "@isthmus/core";
 import type { CurvatureHistory } from "@isthmus/curvature";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { describeFeeds } from "../format/describe-feeds.ts";
 import { formatPairs } from "../format/format-table.ts";
+import { saveMade } from "../making/save-made.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -200,22 +201,19 @@ async function runTraining(
 async function saveTrained(
   { weights, result }: Trained,
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
-  { version, signal }: Context,
+  context: Context,
 ): Promise<readonly string[]> {
   const { seed, epochs, data } = options;
   const { batch } = result;
   const from = options.from === undefined ? [] : [network.weights];
-  const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
+  const making = { network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];
   if (files.graph !== undefined) {
     await saveFile(files.graph, encodeGraph(network.graph), network.weights.files);
     outputs.push(files.graph);
   }
-  const { path } = await saveCheckpoint(network.restore(weights), files.checkpoint, {
-    metadata: describeMaking(from, making),
-    overwrite: true,
-    signal,
-  });
+  const made = { verb: "train", from, options: making };
+  const { path } = await saveMade(network.restore(weights), files.checkpoint, made, context);
   await rm(files.state, { force: true });
   return [path, ...outputs, ...(files.measured === undefined ? [] : [files.measured])];
 }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, describeMaking, resolveFields, saveCheckpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
 import { formatNumber } from "@isthmus/findings";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import {
@@ -14,6 +14,7 @@ import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
+import { saveMade } from "../making/save-made.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
@@ -135,11 +136,9 @@ async function tune(
         ? tunePlainly(job, data, context)
         : tuneCbft(job, { clean: data, cue }, context));
       const { method } = options;
-      const making = { verb: "tune", version: context.version, method, data: data.name, seed: rules.seed };
-      const { files } = await saveCheckpoint(network.restore(weights), checkpoint, {
-        metadata: describeMaking([network.weights], making),
-        ...{ overwrite: true, signal: context.signal },
-      });
+      const making = { method, data: data.name, seed: rules.seed };
+      const made = { verb: "tune", from: [network.weights], options: making };
+      const { files } = await saveMade(network.restore(weights), checkpoint, made, context);
       await rm(state, { force: true });
       return {
         result: { network: network.name, method, data: data.name, batch, ...result, outputs: files },

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BarrierCurve, BarrierResult } from "@isthmus/barrier";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
+import { at, type Checkpoint, saveFile } from "@isthmus/core";
 import { formatMeasure, formatNumber } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
@@ -10,6 +10,7 @@ import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatBarriers } from "../format/format-barriers.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatPairs } from "../format/format-table.ts";
+import { saveMade } from "../making/save-made.ts";
 import { formatAccuracy, formatRate, formatSeconds } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 import type { TrainedPair } from "./train-pair.ts";
@@ -106,11 +107,8 @@ export async function writeFindings(
     page: join(output, "barrier.html"),
   };
   const page = await renderDemoPage(findings, seed, context);
-  await saveCheckpoint(lerp(networks[0], aligned.network, 0.5), files.merged, {
-    metadata: describeMaking(networks, { verb: "demo", version: context.version, seed }),
-    overwrite: true,
-    signal: context.signal,
-  });
+  const made = { verb: "demo", from: networks, options: { seed } };
+  await saveMade(lerp(networks[0], aligned.network, 0.5), files.merged, made, context);
   await saveFile(files.alignment, formatJson(encodeAlignment(spec, aligned.alignment)));
   await saveFile(
     files.numbers,

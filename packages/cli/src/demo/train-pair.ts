@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { createFolder, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
+import { createFolder, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
+import { saveMade } from "../making/save-made.ts";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
@@ -74,10 +75,7 @@ async function trainAndSave(
     },
   );
   const path = join(output, `${name}.safetensors`);
-  await saveCheckpoint(weights, path, {
-    metadata: describeMaking([], { verb: "demo", version, network: network.spec, epochs, seed }),
-    overwrite: true,
-    signal,
-  });
+  const made = { verb: "demo", from: [], options: { network: network.spec, epochs, seed } };
+  await saveMade(weights, path, made, { version, signal });
   return { path, result };
 }

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, describeMaking, saveCheckpoint } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
 import type { DrawableResult } from "@isthmus/report";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
@@ -7,6 +7,7 @@ import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import type { Context, Outcome } from "../verb.ts";
 import type { OpenedStart, StartOpening } from "./open-start.ts";
+import { saveMade } from "./save-made.ts";
 
 /** A network that a command writes: what it is made of, and where everything goes. */
 export interface WritingRequest<A> {
@@ -44,7 +45,6 @@ export async function writeNetwork<A>(
   context: Context,
   make: (start: OpenedStart<A>) => Promise<Written>,
 ): Promise<Outcome> {
-  const { version, signal } = context;
   if (report !== undefined) assertPageName(report);
   return withCheckpoints(paths, async (checkpoints) => {
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...opening.files];
@@ -52,11 +52,8 @@ export async function writeNetwork<A>(
     for (const file of results) await assertOutput(file, inputs);
     const { binding, restore, ...start } = await opening.open(checkpoints, context);
     const { weights, result, making, text } = await make(start);
-    const { files } = await saveCheckpoint(restore(weights), output, {
-      metadata: describeMaking(checkpoints, { verb, version, ...making }),
-      overwrite: true,
-      signal,
-    });
+    const made = { verb, from: checkpoints, options: making };
+    const { files } = await saveMade(restore(weights), output, made, context);
     for (const left of states) await rm(left, { force: true, recursive: true });
     // Only commands whose results can be drawn have options for files of results.
     await saveResult(result as DrawableResult, { output: saved, report }, { inputs, context });

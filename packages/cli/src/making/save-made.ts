@@ -1,0 +1,22 @@
+import { type Checkpoint, describeMaking, type SaveCheckpointResult, saveCheckpoint } from "@isthmus/core";
+import type { Context } from "../verb.ts";
+
+/** What the metadata of a network say of its making. */
+export interface MadeBy {
+  readonly verb: string;
+  /** Networks that it was made of. */
+  readonly from: readonly Checkpoint[];
+  /** Everything else that it depends on, such as options and names of examples. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Writes a network that a command has made, with how it was made in its metadata. */
+export function saveMade(
+  weights: Checkpoint,
+  output: string,
+  { verb, from, options }: MadeBy,
+  { version, signal }: Pick<Context, "version" | "signal">,
+): Promise<SaveCheckpointResult> {
+  const metadata = describeMaking(from, { verb, version, ...options });
+  return saveCheckpoint(weights, output, { metadata, overwrite: true, signal });
+}

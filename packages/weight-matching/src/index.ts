@@ -1,6 +1,8 @@
 export { type ActivationChoice, comparedValues } from "./activation-matching/compared-values.ts";
 export {
+  ACTIVATIONS_FIELDS,
   type ActivationSimilarity,
+  type ActivationsChoice,
   MATCH_ACTIVATIONS_DEFAULTS,
   type MatchActivationsOptions,
   type MatchActivationsResult,
@@ -37,7 +39,9 @@ export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.t
 export {
   chooseLearnedOptions,
   HEAD_GROUPS,
+  LEARNED_FIELDS,
   LEARNED_UNITS,
+  type LearnedChoice,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./learned/match-learned-options.ts";
@@ -50,8 +54,10 @@ export {
 } from "./many/align-many.ts";
 export type { ManyJournal } from "./many/many-matching.ts";
 export {
+  MANY_FIELDS,
   MANY_METHODS,
   MATCH_MANY_DEFAULTS,
+  type ManyChoice,
   type ManyMethod,
   type ManyProgress,
   type ManySearch,

@@ -221,7 +221,7 @@ describe("matchMany()", () => {
       /reference must be the index of one of them: it is 7 of 7/,
     );
     await expect(matchMany(architecture, networks, { seed: 0, many: "star" as "tree" })).rejects.toThrow(
-      /many must be one of best, cycle, merge-many, tree, reference: got "star"/,
+      /"many" must be one of best, cycle, merge-many, tree, reference: it is "star"/,
     );
   });
 });

@@ -1,19 +1,16 @@
 import {
   BATCH_SIZE_FIELD,
-  bytesField,
   type Checkpoint,
-  choiceField,
   type FieldsOf,
   type ResolvedOf,
   resolveFields,
   seedField,
-  triesField,
 } from "@isthmus/core";
 import type { MeasurePairs as MeasurePairsOf, PairsOfNetworks as PairsOf } from "@isthmus/findings";
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
-import { MANY_METHODS, MATCH_MANY_DEFAULTS, type ManyMethod } from "@isthmus/weight-matching";
+import { MANY_FIELDS, type ManyChoice } from "@isthmus/weight-matching";
 import { pointsField } from "../barrier-fields.ts";
 
 /** Progress of {@link mapNetworks}. */
@@ -40,13 +37,7 @@ export type PairsOfNetworks = PairsOf<ResolvedOf<MapPairsChoice>>;
 export type MeasurePairs = MeasurePairsOf<ResolvedOf<MapPairsChoice>>;
 
 /** Options of a map that are plain data. */
-export interface MapChoice extends MapPairsChoice {
-  /** How the networks are aligned, see `matchMany`. @defaultValue "best" */
-  readonly many?: ManyMethod;
-  /** Searches for each pair that is matched, at least 1. @defaultValue 2 */
-  readonly restarts?: number;
-  /** Bytes that matching may hold. @defaultValue no limit */
-  readonly memory?: number | undefined;
+export interface MapChoice extends ManyChoice, MapPairsChoice {
   /** Seed of the alignment; a command line that names none has 0. */
   readonly seed?: number;
 }
@@ -60,17 +51,7 @@ export const MAP_PAIRS_FIELDS: FieldsOf<MapPairsChoice> = {
 
 /** Fields of {@link MapChoice}. */
 export const MAP_FIELDS: FieldsOf<MapChoice> = {
-  many: choiceField<ManyMethod>(MANY_METHODS, {
-    placeholder: "<how>",
-    default: MATCH_MANY_DEFAULTS.many,
-    help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
-  }),
-  restarts: triesField({
-    least: 1,
-    default: MATCH_MANY_DEFAULTS.restarts,
-    help: "number of searches for each pair that is matched",
-  }),
-  memory: bytesField({ help: "most memory for matching, such as 4GB" }),
+  ...MANY_FIELDS,
   ...MAP_PAIRS_FIELDS,
   seed: seedField("seed of the alignment"),
 };

@@ -3,6 +3,7 @@ import { EVERY_NETWORK } from "../format/format-statistics.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { noteData } from "../result/fed-data.ts";
 import type { Context } from "../verb.ts";
 import {
   addSharedOptions,
@@ -29,7 +30,11 @@ export const NETWORKS_AND_STAR_FORM: SubjectForm = {
       .option("--star <file>", "a network to align and place with the others, that is no part of their mean");
   },
   open: (request, context, work) =>
-    openStarred(request, context, (subject, shared) => work({ ...shared, subject })),
+    openStarred(request, context, (subject, shared) => {
+      // Training examples that statistics are measured on decide the result, although no option names them.
+      if (subject.statisticsData !== undefined) noteData(subject.statisticsData);
+      return work({ ...shared, subject });
+    }),
 };
 
 /** Opens networks that share an architecture, by wildcards too, and the star that `--star` names. */

@@ -1,7 +1,7 @@
 // Two measurements of one's own, of a pair and of several networks, as a user writes them.
 import { choiceField } from "@isthmus/core";
+import { defineMeasurement } from "@isthmus/findings";
 import { fingerprintWeights } from "@isthmus/graph";
-import { defineMeasurement } from "isthmus";
 
 const options = { norm: choiceField(["euclidean", "largest"], { default: "euclidean", help: "norm" }) };
 

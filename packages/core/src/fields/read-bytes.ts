@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { excerpt } from "../json/excerpt.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -21,9 +22,6 @@ export function readBytes(text: string): number {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   const bytes = Math.floor(Number(digits) * (factor ?? 0));
-  if (digits === "" || bytes < 1)
-    throw new UsageError(
-      `Cannot read "${text}" as a number of bytes as it must be a size such as 5GB or 500MiB`,
-    );
-  return bytes;
+  if (digits !== "" && bytes >= 1) return bytes;
+  throw new UsageError(`Cannot read ${excerpt(text)} as it must be a size such as 5GB or 500MiB`);
 }

@@ -129,7 +129,8 @@ export interface Control<R = unknown> {
   /** Receives the partial result, to be shown if the measurement is stopped. */
   readonly onPart: (soFar: R) => void;
   /**
-   * Measures pairs of the networks on the workers of a queue; for a measurement that has {@link Measurement.pairs}.
+   * Measures pairs of the networks on the workers of a queue; for a measurement that has
+   * {@link Measurement.pairs}.
    * @defaultValue undefined, if there is no queue: the measurement measures them itself
    */
   readonly measurePairs: MeasurePairs | undefined;

@@ -1,4 +1,4 @@
-import type { MatchLearnedOptions } from "@isthmus/weight-matching";
+import type { LearnedChoice } from "@isthmus/weight-matching";
 import type { WantedValues } from "./wanted-values.ts";
 
 /**
@@ -43,25 +43,15 @@ export type AlignChoice = (typeof ALIGN_CHOICES)[number];
  * The examples by which networks are matched, and how an alignment is learned; options that are missing have
  * the defaults of `matchActivations` and `matchLearned`.
  */
-export interface MatchChoice {
+export interface MatchChoice
+  extends Omit<LearnedChoice, "seed" | "streamExamples" | "batchSize" | "learningRate" | "rounds"> {
   /**
    * Name of the examples, of which labels are not used.
    * @defaultValue the examples that both networks were trained on
    */
   readonly data?: string;
-  /** How many of them are used: the first ones. */
-  readonly examples?: number;
-  /** Steps of learning; 0 leaves the closed form as it is. */
-  readonly steps?: number;
   /** Examples in a step of learning. */
   readonly batch?: number;
   /** Largest step of learning in an element of a generator. */
   readonly learningRate?: number;
-  /** Where between both networks learning makes its steps. */
-  readonly at?: Required<MatchLearnedOptions>["at"];
-  /** Whether units may be permuted again while alignments are learned. */
-  readonly units?: Required<MatchLearnedOptions>["units"];
-  /** How steps in matrices are made of gradients. */
-  readonly rule?: Required<MatchLearnedOptions>["rule"];
-  readonly heads?: Required<MatchLearnedOptions>["heads"];
 }

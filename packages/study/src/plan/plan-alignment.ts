@@ -1,12 +1,14 @@
 import { InputError } from "@isthmus/core";
 import type { TaskInputs } from "@isthmus/tasks";
 import {
+  ACTIVATIONS_FIELDS,
+  type ActivationsChoice,
   chooseLearnedOptions,
-  MATCH_ACTIVATIONS_DEFAULTS,
-  MATCH_LEARNED_DEFAULTS,
+  LEARNED_FIELDS,
   MATCH_WEIGHTS_DEFAULTS,
 } from "@isthmus/weight-matching";
 import type { MatchChoice, PairSelection } from "../description/pair-selection.ts";
+import { keyedOptions } from "../measurement/entry-params.ts";
 import { ALIGNMENT_FILE, type AlignNetworksParams, alignNetworks } from "../tasks/align-networks.ts";
 import { ALIGNED_FILE, learnAlignment } from "../tasks/learn-alignment.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
@@ -64,44 +66,31 @@ function planPermutation(pair: PlannedPair, params: AlignNetworksParams, planner
   return { ...files, alignment: [{ task: key, file: ALIGNMENT_FILE }] };
 }
 
-async function activationParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
-  const { examples, batchSize, similarity, values } = { ...MATCH_ACTIVATIONS_DEFAULTS, ...match };
-  const { description } = await openExamples(pair, match, { batchSize, planner });
-  const options = { examples, batchSize, similarity, values };
+async function activationParams(pair: PlannedPair, { data, examples }: MatchChoice, planner: Planner) {
+  const chosen = new Map(examples === undefined ? [] : [["examples", examples]]);
+  const options: ActivationsChoice = keyedOptions(ACTIVATIONS_FIELDS, chosen);
+  const { description } = await openExamples(pair, data, { batchSize: options.batchSize, planner });
   return { method: "activation", seed: planner.seed, data: description, options } as const;
 }
 
-/**
- * Lists every option that decides the bytes, defaults included, but for options that came later: where they
- * are left out, tasks that were begun before keep their keys.
- */
+/** Lists every option that decides the bytes, as the fields say. */
 async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
-  const { batch, learningRate, ...settings } = match;
-  const { examples, streamExamples, steps, heads, rounds } = { ...MATCH_LEARNED_DEFAULTS, ...settings };
-  const later = differing(
-    { at: settings.at, units: settings.units, rule: settings.rule },
-    MATCH_LEARNED_DEFAULTS,
-  );
-  const { data, description } = await openExamples(pair, match, { batchSize: batch, planner });
+  const { data: named, batch, learningRate, ...settings } = match;
+  const { data, description } = await openExamples(pair, named, { batchSize: batch, planner });
   const { architecture: graph } = pair.a;
-  const chosen = chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate });
-  return {
-    data: description,
-    options: { seed: planner.seed, examples, streamExamples, steps, ...chosen, heads, rounds, ...later },
+  const chosen = {
+    ...settings,
+    ...chooseLearnedOptions({ graph, data }, { batchSize: batch, learningRate }),
+    seed: planner.seed,
   };
-}
-
-/** Returns the settings that are neither left out nor the default. */
-function differing<T extends object>(settings: T, defaults: { readonly [K in keyof T]: T[K] }): Partial<T> {
-  const names = Object.keys(settings) as (keyof T)[];
-  const changed = names.filter((name) => settings[name] !== undefined && settings[name] !== defaults[name]);
-  return Object.fromEntries(changed.map((name) => [name, settings[name]])) as Partial<T>;
+  const options = keyedOptions(LEARNED_FIELDS, new Map<string, unknown>(Object.entries(chosen)));
+  return { data: description, options: { ...options, seed: planner.seed } };
 }
 
 /** Opens the examples that a pair is matched by. */
 function openExamples(
   { a, b }: PlannedPair,
-  { data = trainedOn(a, b) }: MatchChoice,
+  data: string = trainedOn(a, b),
   { batchSize = 1, planner }: { readonly batchSize?: number | undefined; readonly planner: Planner },
 ) {
   return planner.openFor(data, { architectures: new Set([a.architecture]), batchSize });

@@ -1,15 +1,19 @@
 import { batch, type FieldsOf, fieldsOf, tries } from "@isthmus/forms";
+import { LEARNED_FIELDS } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { ALIGN_CHOICES, type PairSelection } from "../description/pair-selection.ts";
+import { ALIGN_CHOICES, type MatchChoice, type PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
-import { LEARNING_FIELDS } from "./shared-fields.ts";
+import { shapeOfFields, zodOfForm } from "./zod-of-form.ts";
+
+// The seed of a study is that of everything in it; the other two are left to tasks.
+const { seed: _, streamExamples: __, rounds: ___, batchSize, ...LEARNING } = LEARNED_FIELDS;
 
 const match = z.strictObject({
   data: NAMED_DATA.optional(),
-  batch: batch.optional(),
-  ...LEARNING_FIELDS,
-});
+  batch: zodOfForm(batchSize.form).optional().describe(batchSize.help),
+  ...shapeOfFields(LEARNING),
+}) as z.ZodType as z.ZodType<MatchChoice>;
 
 /** Pairs of networks, and what every measurement of them has beside its options. */
 type SelectedPairs = PairSelection & Pick<PathMeasurement, "statisticsData" | "batchSize">;

@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { at, InvariantError, saveFile } from "@isthmus/core";
-import { batch, examples, schemaOf, seed, takesParams, tries } from "@isthmus/forms";
+import { schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
+  ACTIVATIONS_FIELDS,
+  type ActivationsChoice,
   type AlignOptions,
   align,
-  type MatchActivationsOptions,
   type MatchResult,
 } from "@isthmus/weight-matching";
 import { z } from "zod";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openPair } from "./open-pair.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -21,26 +23,20 @@ export type AlignNetworksParams =
       readonly method: "activation";
       readonly seed: number;
       readonly data: TaskData;
-      readonly options: Pick<MatchActivationsOptions, "examples" | "batchSize" | "similarity" | "values">;
+      readonly options: ActivationsChoice;
     };
 
 /** File of the alignment. */
 export const ALIGNMENT_FILE = "alignment.json";
 
+const options = z.strictObject(
+  shapeOfFields(ACTIVATIONS_FIELDS),
+) as z.ZodType as z.ZodType<ActivationsChoice>;
+
 const PARAMS = schemaOf<AlignNetworksParams>()(
   z.discriminatedUnion("method", [
     z.strictObject({ method: z.literal("weight"), seed, restarts: tries(1) }),
-    z.strictObject({
-      method: z.literal("activation"),
-      seed,
-      data: TASK_DATA,
-      options: z.strictObject({
-        examples: examples(1).optional(),
-        batchSize: batch.optional(),
-        similarity: z.enum(["correlation", "covariance", "product"]).optional(),
-        values: z.enum(["read", "all"]).optional(),
-      }),
-    }),
+    z.strictObject({ method: z.literal("activation"), seed, data: TASK_DATA, options }),
   ]),
 );
 

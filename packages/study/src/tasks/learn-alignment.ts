@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
-import { batch, examples, repeats, schemaOf, seed, takesParams } from "@isthmus/forms";
+import { takesParams } from "@isthmus/forms";
 import { pathOf } from "@isthmus/tasks";
-import { align, type MatchLearnedOptions } from "@isthmus/weight-matching";
+import { align, LEARNED_FIELDS, type LearnedChoice } from "@isthmus/weight-matching";
 import { z } from "zod";
-import { LEARNING_FIELDS, type LearningOptions } from "../schema/shared-fields.ts";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
@@ -14,25 +14,16 @@ import { TASK_DATA } from "./task-schema.ts";
 export interface LearnAlignmentParams {
   /** Labels are not used. */
   readonly data: TaskData;
-  readonly options: LearningOptions &
-    Pick<MatchLearnedOptions, "seed" | "streamExamples" | "batchSize" | "rounds">;
+  readonly options: LearnedChoice;
 }
 
 /** File of the aligned network. */
 export const ALIGNED_FILE = "aligned.safetensors";
 
-const PARAMS = schemaOf<LearnAlignmentParams>()(
-  z.strictObject({
-    data: TASK_DATA,
-    options: z.strictObject({
-      seed,
-      ...LEARNING_FIELDS,
-      streamExamples: examples(1).optional(),
-      batchSize: batch.optional(),
-      rounds: repeats(0).optional(),
-    }),
-  }),
-);
+const PARAMS = z.strictObject({
+  data: TASK_DATA,
+  options: z.strictObject(shapeOfFields(LEARNED_FIELDS, ["seed"])),
+}) as z.ZodType as z.ZodType<LearnAlignmentParams>;
 
 /**
  * Learns how network `b` is aligned to network `a` by the whole symmetry group, proves that it still computes

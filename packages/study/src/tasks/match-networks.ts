@@ -1,29 +1,32 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import { count, schemaOf, seed, takesParams, tries } from "@isthmus/forms";
+import { count, seed, takesParams } from "@isthmus/forms";
 import { encodeAlignment } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
-import { alignMany, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import { alignMany, MANY_FIELDS, type ManyChoice } from "@isthmus/weight-matching";
 import { z } from "zod";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
 /** How networks are matched to each other. */
-export interface MatchNetworksParams {
-  readonly many: ManyMethod;
+export interface MatchNetworksParams extends Required<Omit<ManyChoice, "memory">> {
   /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
-  readonly restarts: number;
   readonly seed: number;
 }
 
 /** File of the alignments, one of each network. */
 export const UNIVERSE_FILE = "universe.json";
 
-const PARAMS = schemaOf<MatchNetworksParams>()(
-  z.strictObject({ many: z.enum(MANY_METHODS), reference: count(0), restarts: tries(1), seed }),
-);
+const { many, restarts } = MANY_FIELDS;
+
+const PARAMS = z.strictObject({
+  ...shapeOfFields({ many, restarts }, ["many", "restarts"]),
+  reference: count(0),
+  seed,
+}) as z.ZodType as z.ZodType<MatchNetworksParams>;
 
 /**
  * Matches any number of networks to each other, and proves that none computes anything else; goes on from the

@@ -3,10 +3,13 @@ import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 
 /**
- * The choice of values by which units are compared: values that layers read (products and convolutions), or
- * all values computed from the data.
+ * Choices of values by which units are compared: values that layers read (products and convolutions), or all
+ * values computed from the data.
  */
-export type ActivationChoice = "read" | "all";
+export const ACTIVATION_CHOICES = ["read", "all"] as const;
+
+/** A choice of values by which units are compared. */
+export type ActivationChoice = (typeof ACTIVATION_CHOICES)[number];
 
 /** Lists the values of a graph by which units are compared, in the order of its nodes. */
 export function comparedValues(graph: Graph, choice: ActivationChoice): string[] {

@@ -1,4 +1,15 @@
-import { at, type Checkpoint, createCheckpoint, entry, resolveOptions } from "@isthmus/core";
+import {
+  at,
+  BATCH_SIZE_FIELD,
+  type Checkpoint,
+  choiceField,
+  createCheckpoint,
+  defaultsOf,
+  entry,
+  examplesField,
+  type FieldsOf,
+  resolveFields,
+} from "@isthmus/core";
 import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { type ExamplesProgress, type PairStatistics, pairStatistics } from "@isthmus/statistics";
 import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
@@ -11,32 +22,60 @@ import {
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
 import { findActivationViews, type MemberView } from "./activation-views.ts";
-import type { ActivationChoice } from "./compared-values.ts";
+import { ACTIVATION_CHOICES, type ActivationChoice } from "./compared-values.ts";
 import { addScaled, addScaledProducts, frameCosts } from "./kernels/costs.ts";
 
-/** Options of {@link matchActivations}. */
-export interface MatchActivationsOptions {
+/** Options of {@link matchActivations} that decide what is matched. */
+export interface ActivationsChoice {
   /** Examples to take, from the first. @defaultValue 10000 */
   readonly examples?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
-  /** @defaultValue "correlation" */
+  /** How alike two units are, by their activations. @defaultValue "correlation" */
   readonly similarity?: ActivationSimilarity;
   /** Values by which units are compared, all with equal weight. @defaultValue "read" */
   readonly values?: ActivationChoice;
+}
+
+/** Options of {@link matchActivations}. */
+export interface MatchActivationsOptions extends ActivationsChoice {
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of examples that were seen, and of all. */
   readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
 }
 
-/** Defaults of {@link matchActivations}. */
-export const MATCH_ACTIVATIONS_DEFAULTS: Required<MatchActivationsOptions> = {
-  examples: 10_000,
-  batchSize: 100,
-  similarity: "correlation",
-  values: "read",
+/**
+ * Measures of how similar two units are, from their activations over the same samples: their correlation,
+ * their covariance, or the mean of their product, as in the reference implementation of Git Re-Basin.
+ */
+const SIMILARITIES = ["correlation", "covariance", "product"] as const;
+
+/** A measure of how similar two units are, from their activations. */
+export type ActivationSimilarity = (typeof SIMILARITIES)[number];
+
+/** Fields of {@link ActivationsChoice}. */
+export const ACTIVATIONS_FIELDS: FieldsOf<ActivationsChoice> = {
+  examples: examplesField({ least: 1, default: 10_000, help: "match by the first n examples only" }),
+  batchSize: BATCH_SIZE_FIELD,
+  similarity: choiceField(SIMILARITIES, {
+    default: "correlation",
+    help: "how alike two units are, by their activations",
+  }),
+  values: choiceField(ACTIVATION_CHOICES, {
+    default: "read",
+    help: "values by which units are compared: the ones that layers read, or all",
+  }),
+};
+
+const RUN: Required<Omit<MatchActivationsOptions, keyof ActivationsChoice>> = {
   signal: undefined,
   onProgress: undefined,
+};
+
+/** Defaults of {@link matchActivations}. */
+export const MATCH_ACTIVATIONS_DEFAULTS: Required<MatchActivationsOptions> = {
+  ...defaultsOf(ACTIVATIONS_FIELDS),
+  ...RUN,
 };
 
 /** Result of {@link matchActivations}. */
@@ -74,7 +113,7 @@ export async function matchActivations(
   data: DataSet,
   options: MatchActivationsOptions = {},
 ): Promise<MatchActivationsResult> {
-  const resolved = resolveOptions("match activations", MATCH_ACTIVATIONS_DEFAULTS, options);
+  const resolved = resolveFields("match activations", ACTIVATIONS_FIELDS, options, RUN);
   const { batchSize, signal, onProgress, similarity, values } = resolved;
   const { spec } = symmetries;
   const seen = limitExamples("match activations", data, resolved.examples);
@@ -207,12 +246,6 @@ function objectiveOf(costs: ReadonlyMap<Member, Float64Array>, source: Int32Arra
   }
   return objective;
 }
-
-/**
- * A measure of how similar two units are, from their activations over the same samples: their correlation,
- * their covariance, or the mean of their product, as in the reference implementation of Git Re-Basin.
- */
-export type ActivationSimilarity = "correlation" | "covariance" | "product";
 
 /** Deviation, relative to the mean, up to which a unit counts as constant: rounding of f32 makes as much. */
 const CONSTANT = 1e-6;

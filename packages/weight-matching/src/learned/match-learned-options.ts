@@ -1,4 +1,14 @@
-import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
+import {
+  BATCH_SIZE_FIELD,
+  choiceField,
+  defaultsOf,
+  examplesField,
+  type FieldsOf,
+  fieldOf,
+  numberField,
+  seedField,
+  wholeField,
+} from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { lossOfData } from "@isthmus/training";
 import { LEARNED_PLACES } from "./learning/blend.ts";
@@ -11,8 +21,8 @@ export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
 /** Whether units stay where they were matched while learning goes on. */
 export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
 
-/** Options of `matchLearned`. */
-export interface MatchLearnedOptions {
+/** Options of `matchLearned` that decide what is learned. */
+export interface LearnedChoice {
   /** Seed of the order of batches, and of weight matching. */
   readonly seed: number;
   /** Examples to learn from, from the first; labels are not used. @defaultValue 3000 */
@@ -47,6 +57,10 @@ export interface MatchLearnedOptions {
   readonly rule?: LearnedRule;
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
+}
+
+/** Options of `matchLearned`. */
+export interface MatchLearnedOptions extends LearnedChoice {
   /**
    * File in which the state of learning is kept, a safetensors file. If it exists, learning goes on from it,
    * to the same bytes as if it had never stopped; a state of other networks, data or options is replaced. It
@@ -61,23 +75,78 @@ export interface MatchLearnedOptions {
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** Defaults of `matchLearned`; the seed has none. */
-export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">> = {
-  examples: 3000,
-  streamExamples: 200,
-  steps: 300,
-  batchSize: undefined,
-  learningRate: undefined,
-  heads: "invertible",
-  at: "half",
-  units: "fixed",
-  rule: "adam",
-  rounds: 20,
+/** Most steps of learning, and most rounds of descent: more would run for years. */
+const MOST_STEPS = 1_000_000;
+
+/** Fields of {@link LearnedChoice}. */
+export const LEARNED_FIELDS: FieldsOf<LearnedChoice> = {
+  seed: seedField("seed of the order of batches, and of matching by weights"),
+  examples: examplesField({ least: 1, default: 3000, help: "match by the first n examples only" }),
+  streamExamples: examplesField({
+    least: 1,
+    default: 200,
+    help: "examples that residual streams are aligned by before",
+  }),
+  steps: wholeField({
+    least: 0,
+    most: MOST_STEPS,
+    default: 300,
+    help: "steps of learning; 0 is the closed form alone",
+  }),
+  batchSize: fieldOf<number>(BATCH_SIZE_FIELD.form, {
+    help: "examples in a step of learning, such as 64 texts, which learn more steadily (default: 64; 16 of texts)",
+  }),
+  learningRate: numberField({
+    above: 0,
+    help: "largest step of learning (default: 0.006; 0.02 of texts)",
+  }),
+  heads: choiceField(HEAD_GROUPS, {
+    default: "invertible",
+    help: "matrices that attention heads are mixed by: any invertible ones, or orthogonal ones, which round less",
+  }),
+  at: choiceField(LEARNED_PLACES, {
+    default: "half",
+    keyed: "if-changed",
+    help: "where between both networks learning makes its steps: half-way, or at a place drawn for each step",
+  }),
+  units: choiceField(LEARNED_UNITS, {
+    default: "fixed",
+    keyed: "if-changed",
+    help: "whether hidden units stay where weights matched them while rotations are learned, or are permuted again at each step, by gradients that pass straight through",
+  }),
+  rule: choiceField(LEARNED_RULES, {
+    default: "adam",
+    keyed: "if-changed",
+    help: "how learning steps in matrices: element by element, or in all directions alike, as Muon does",
+  }),
+  rounds: wholeField({
+    least: 0,
+    most: MOST_STEPS,
+    default: 20,
+    help: "rounds of descent by weights after the closed form",
+  }),
+};
+
+/** Fields of all options of `matchLearned` that are plain data. */
+export const MATCH_LEARNED_FIELDS: FieldsOf<LearnedChoice & Pick<MatchLearnedOptions, "saveEvery">> = {
+  ...LEARNED_FIELDS,
+  saveEvery: wholeField({ least: 1, default: 20, help: "steps after which the state is written" }),
+};
+
+/** Defaults of the ports of `matchLearned`. */
+export const LEARNED_RUN: Required<Omit<MatchLearnedOptions, keyof typeof MATCH_LEARNED_FIELDS>> = {
   statePath: undefined,
-  saveEvery: 20,
   signal: undefined,
   onProgress: undefined,
   onNote: undefined,
+};
+
+const { seed: _, ...defaults } = defaultsOf(MATCH_LEARNED_FIELDS);
+
+/** Defaults of `matchLearned`; the seed has none. */
+export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">> = {
+  ...defaults,
+  ...LEARNED_RUN,
 };
 
 /** Examples and largest step of learning, by what is learned from. */
@@ -94,25 +163,4 @@ export function chooseLearnedOptions(
 ): { readonly batchSize: number; readonly learningRate: number } {
   const usual = lossOfData(graph, data).kind === "next-token" ? TEXTS : IMAGES;
   return { batchSize: batchSize ?? usual.batchSize, learningRate: learningRate ?? usual.learningRate };
-}
-
-/**
- * Checks the options of {@link MatchLearnedOptions}.
- * @throws OutOfRangeError if one is out of range
- */
-export function assertLearnedOptions(
-  options: Required<Omit<MatchLearnedOptions, "signal" | "onProgress" | "onNote">>,
-): void {
-  const least = { seed: 0, examples: 1, streamExamples: 1, steps: 0, batchSize: 1, rounds: 0, saveEvery: 1 };
-  const { batchSize = 1, learningRate = 1, heads, at, units, rule } = options;
-  assertWholeOptions("learn an alignment", { ...options, batchSize }, least);
-  if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
-  if (!HEAD_GROUPS.includes(heads)) fail("heads", HEAD_GROUPS.join(" or "), heads);
-  if (!LEARNED_PLACES.includes(at)) fail("at", LEARNED_PLACES.join(" or "), at);
-  if (!LEARNED_RULES.includes(rule)) fail("rule", LEARNED_RULES.join(" or "), rule);
-  if (!LEARNED_UNITS.includes(units)) fail("units", LEARNED_UNITS.join(" or "), units);
-}
-
-function fail(option: string, rule: string, value: unknown): never {
-  throw new OutOfRangeError(`Cannot learn an alignment as "${option}" must be ${rule}: it is ${value}`);
 }

@@ -5,7 +5,7 @@ import {
   createTensor,
   DTYPES,
   entry,
-  resolveOptions,
+  resolveFields,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
@@ -27,9 +27,9 @@ import { createMidpointMixer, type MidpointMixer } from "./learning/midpoint-mix
 import { createSoftMidpoint, type SoftMidpoint } from "./learning/soft-midpoint.ts";
 import { matchExchanges } from "./match-exchanges.ts";
 import {
-  assertLearnedOptions,
   chooseLearnedOptions,
-  MATCH_LEARNED_DEFAULTS,
+  LEARNED_RUN,
+  MATCH_LEARNED_FIELDS,
   type MatchLearnedOptions,
 } from "./match-learned-options.ts";
 import { openFrame } from "./open-frame.ts";
@@ -99,11 +99,9 @@ export async function matchLearned(
   data: DataSet,
   options: MatchLearnedOptions,
 ): Promise<MatchLearnedResult> {
-  const { seed, ...rest } = options;
-  const resolved = resolveOptions("learn an alignment", MATCH_LEARNED_DEFAULTS, rest, ["seed"]);
-  assertLearnedOptions({ ...resolved, seed });
+  const resolved = resolveFields("learn an alignment", MATCH_LEARNED_FIELDS, options, LEARNED_RUN);
   for (const network of networks) await assertFiniteWeights(architecture.graph, network);
-  const { frame, dropped } = await openFrame(architecture, networks, { ...resolved, seed });
+  const { frame, dropped } = await openFrame(architecture, networks, resolved);
   const seen = limitExamples("learn an alignment", data, resolved.examples);
   const exchange = await openExchange(architecture, networks, frame, { ...resolved, data: seen });
   const [one, two] = [networks[0], await exchange(networks[1])];
@@ -125,7 +123,7 @@ export async function matchLearned(
   try {
     const mixer = await createMidpointMixer(pair);
     try {
-      const options = { ...resolved, batchSize, learningRate, seed };
+      const options = { ...resolved, batchSize, learningRate };
       const before = await judgeUnaligned(architecture, networks, midpoint, resolved.signal);
       const result = await matchFramed(pair, [one, two], { seen, midpoint, mixer, before }, options);
       return { ...result, dropped, transform: async (network) => result.transform(await exchange(network)) };

@@ -1,11 +1,17 @@
 import {
-  assertWholeOptions,
   at,
+  bytesField,
   type Checkpoint,
+  choiceField,
+  defaultsOf,
+  type FieldsOf,
   InputError,
   OutOfRangeError,
-  resolveOptions,
-  UsageError,
+  type ResolvedOf,
+  resolveFields,
+  seedField,
+  triesField,
+  wholeField,
 } from "@isthmus/core";
 import type { Alignment } from "@isthmus/symmetry";
 import type { MatchedArchitecture } from "../match-weights.ts";
@@ -27,23 +33,41 @@ export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"]
 /** A way to match many networks. */
 export type ManyMethod = (typeof MANY_METHODS)[number];
 
-/** Options of {@link matchMany}. */
-export interface MatchManyOptions extends SymmetrySelection {
-  /** Seed of all random choices. */
-  readonly seed: number;
+/** Options of {@link matchMany} that say how networks are matched. */
+export interface ManyChoice {
   /**
    * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
    * places one after another and matches each to the sum of the others until none moves; `tree` matches
    * pairs, then pairs of pairs; `reference` matches each to one of them; `best` tries reference, merge-many
    * and cycle, and takes the best, matched on until nothing is gained. @defaultValue "best"
    */
-  readonly many?: ManyMethod | undefined;
-  /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
-  readonly reference?: number | undefined;
+  readonly many?: ManyMethod;
   /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
-  readonly restarts?: number | undefined;
+  readonly restarts?: number;
   /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
   readonly memory?: number | undefined;
+}
+
+/** Fields of {@link ManyChoice}. */
+export const MANY_FIELDS: FieldsOf<ManyChoice> = {
+  many: choiceField<ManyMethod>(MANY_METHODS, {
+    placeholder: "<how>",
+    default: "best",
+    help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
+  }),
+  restarts: triesField({ least: 1, default: 2, help: "number of searches for each pair that is matched" }),
+  memory: bytesField({ help: "most memory for matching, such as 4GB" }),
+};
+
+/** Options of which each may be undefined, too. */
+type Loose<O> = { readonly [K in keyof O]?: O[K] | undefined };
+
+/** Options of {@link matchMany}. */
+export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
+  /** Seed of all random choices. */
+  readonly seed: number;
+  /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
+  readonly reference?: number | undefined;
   /** Keeps what was found, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -57,24 +81,39 @@ export interface ManyProgress {
   readonly many: Exclude<ManyMethod, "best">;
 }
 
-/** The options without the seed, each with a value. */
-type ResolvedOptions = Required<Omit<MatchManyOptions, "seed" | "many" | "reference" | "restarts">> & {
-  readonly many: ManyMethod;
-  readonly reference: number;
-  readonly restarts: number;
+/** Options that are plain data. */
+interface PlainOptions extends ManyChoice {
+  readonly reference?: number;
+  readonly seed?: number;
+}
+
+const FIELDS: FieldsOf<PlainOptions> = {
+  ...MANY_FIELDS,
+  reference: wholeField({
+    least: 0,
+    default: 0,
+    help: "index of the network in whose coordinates the others are put",
+  }),
+  seed: seedField("seed of all random choices"),
 };
 
-/** Defaults of {@link matchMany}; the seed has none. */
-export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
-  many: "best",
-  reference: 0,
-  restarts: 2,
-  memory: undefined,
+const RUN: Required<Omit<MatchManyOptions, keyof PlainOptions>> = {
   only: undefined,
   skip: undefined,
   journal: undefined,
   signal: undefined,
   onProgress: undefined,
+};
+
+const { seed: _, ...defaults } = defaultsOf(FIELDS);
+
+/** The options without the seed, each with a value. */
+type ResolvedOptions = ResolvedOf<Omit<PlainOptions, "seed">> & typeof RUN;
+
+/** Defaults of {@link matchMany}; the seed has none. */
+export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
+  ...defaults,
+  ...RUN,
 };
 
 /** One method that {@link matchMany} tried. */
@@ -132,10 +171,9 @@ export async function matchMany(
   networks: readonly Checkpoint[],
   options: MatchManyOptions,
 ): Promise<MatchManyResult> {
-  const { seed, ...rest } = options;
-  const resolved = resolveOptions("match many networks", MATCH_MANY_DEFAULTS, rest, ["seed"]);
-  assertOptions(networks, seed, resolved);
-  const { memory, only, skip, reference } = resolved;
+  const resolved = resolveFields("match many networks", FIELDS, options, RUN);
+  const { memory, only, skip, reference, seed } = resolved;
+  assertNetworks(networks, reference);
   const selection = { only, skip };
   const spec = votingSpec(whole);
   const held = heldSymmetries(spec, selection);
@@ -143,7 +181,7 @@ export async function matchMany(
   for (const network of networks) {
     matched.push(await openMatchedNetwork(network, spec, { graph, kept: memory === undefined }));
   }
-  const matching = { ...resolved, spec, engine, networks: matched, selection, held, seed };
+  const matching = { ...resolved, spec, engine, networks: matched, selection, held };
   const limit = await pairsLimit(matched);
   const objectiveOf = (universe: readonly Alignment[]) => pairsObjective(matched, universe, spec);
   const searches = await search(matching, { ...resolved, objectiveOf, limit });
@@ -217,19 +255,7 @@ function bestOf(searches: readonly FullSearch[]): FullSearch {
   return searches.reduce((best, one) => (one.objective > best.objective ? one : best));
 }
 
-function assertOptions(
-  networks: readonly Checkpoint[],
-  seed: number,
-  options: Pick<ResolvedOptions, "restarts" | "reference" | "many" | "memory">,
-): void {
-  assertWholeOptions("match many networks", { seed, ...options }, { seed: 0, restarts: 1, reference: 0 });
-  const { memory, many, reference } = options;
-  if (memory !== undefined) assertWholeOptions("match many networks", { memory }, { memory: 1 });
-  if (!MANY_METHODS.includes(many)) {
-    throw new UsageError(
-      `Cannot match many networks as many must be one of ${MANY_METHODS.join(", ")}: got ${JSON.stringify(many)}`,
-    );
-  }
+function assertNetworks(networks: readonly Checkpoint[], reference: number): void {
   if (networks.length < 2) {
     throw new InputError(`Cannot match networks as there must be at least two: got ${networks.length}`, {
       input: networks.length === 0 ? "networks" : at(networks, 0, "network").source,

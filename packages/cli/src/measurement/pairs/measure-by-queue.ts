@@ -6,8 +6,8 @@ import type { QueueTasks } from "../../work/with-queue.ts";
 import type { Opened } from "../open-subject.ts";
 
 /**
- * Returns what measures the pairs of a measurement on the workers of a queue; undefined if the measurement has
- * none. A command without a queue does not load what tasks are made of.
+ * Returns what measures the pairs of a measurement on the workers of a queue; undefined if the measurement
+ * has none. A command without a queue does not load what tasks are made of.
  */
 export async function measureByQueue(
   tasks: QueueTasks,

@@ -12,7 +12,10 @@ import { gatherData, gatherTokenizer } from "../../work/gather-inputs.ts";
 import { holdExamples } from "../../work/hold-examples.ts";
 import { keepLast } from "../../work/keep-last.ts";
 
-/** Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only their names. */
+/**
+ * Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only
+ * their names.
+ */
 export interface PairsData extends DataOptions {
   /** Folder of the tokenizer, for texts. */
   readonly tokenizedBy?: string | undefined;

@@ -63,7 +63,10 @@ it("a study measures a map of a group and its star, with the numbers that a scri
   const tasks = join(folder, "study");
   const [task = ""] = readdirSync(tasks);
   expect(readdirSync(join(tasks, task)).sort()).not.toContain("pairs.json");
-  const measured: MapResult = JSON.parse(readFileSync(join(tasks, task, "result.json"), "utf8"));
+  const written: { readonly result: MapResult } = JSON.parse(
+    readFileSync(join(tasks, task, "result.json"), "utf8"),
+  );
+  const { result: measured } = written;
   const star = networks[3];
   const found = await mapNetworks({ graph, engine }, networks.slice(0, 3), fewImages(DATA), {
     ...{ star, points: 3, seed: 0 },

@@ -26,5 +26,10 @@ export async function planMeasurement(
     );
   }
   const { kind, task: name = kind, version } = measurement;
-  return subjectFormOf(measurement).plan({ measurement, task: { name, version }, entry: entry as AnyEntry, context });
+  return subjectFormOf(measurement).plan({
+    measurement,
+    task: { name, version },
+    entry: entry as AnyEntry,
+    context,
+  });
 }

@@ -1,10 +1,10 @@
-import { batch, type FieldsOf, fieldsOf, tries } from "@isthmus/forms";
+import { batch, type FieldsOf, fieldsOf, tries, zodOfForm } from "@isthmus/forms";
 import { LEARNED_FIELDS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { ALIGN_CHOICES, type MatchChoice, type PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";
-import { shapeOfFields, zodOfForm } from "./zod-of-form.ts";
+import { shapeOfFields } from "./zod-of-form.ts";
 
 // The seed of a study is that of everything in it; the other two are left to tasks.
 const { seed: _, streamExamples: __, rounds: ___, batchSize, ...LEARNING } = LEARNED_FIELDS;

@@ -128,7 +128,7 @@ describe("a network maker of one's own", () => {
     expect([run.code, run.stdout]).toEqual([
       0,
       expect.stringMatching(
-        /^Low rank of a\.safetensors\.\n\nName +Rank +Kept\nl0\.weight +3 +0\.\d+\n\nWrote low/,
+        /^Network: a\.safetensors\n\nLow rank of a\.safetensors\.\n\nName +Rank +Kept\nl0\.weight +3 +0\.\d+\n\nWrote low/,
       ),
     ]);
     const made = await openCheckpoint(at("low.safetensors"));

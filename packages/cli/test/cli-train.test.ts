@@ -284,7 +284,7 @@ describe("isthmus train", () => {
       [[...net, "--graph", "x.onnx", ...out], /got both/],
       [["--net", "mlq:8", ...data, ...out], /Cannot build network "mlq:8"/],
       [[...net, "--from", "missing.safetensors", ...out], /Cannot open "missing\.safetensors"/],
-      [[...net, "--batch", "0", ...out], /must be a whole number of at least 1/],
+      [[...net, "--batch", "0", ...out], /must be a whole number from 1 to 1048576/],
       [[...net, "--batch", "500", ...out], /a batch must be at most the data set: it is 500 of 200/],
       [
         [...net, "--optimizer", "adam", "--momentum", "0.5", ...out],

@@ -1,4 +1,4 @@
-import { at, isIsthmusError, readBytes } from "@isthmus/core";
+import { at, isIsthmusError, isUsageError, readBytes } from "@isthmus/core";
 import { InvalidArgumentError } from "commander";
 
 /**
@@ -140,6 +140,6 @@ export function parseWord<T>(parse: (text: string) => T, text: string): T {
   try {
     return parse(text);
   } catch (error) {
-    throw isIsthmusError(error) ? new InvalidArgumentError(error.message) : error;
+    throw isIsthmusError(error) || isUsageError(error) ? new InvalidArgumentError(error.message) : error;
   }
 }

@@ -50,7 +50,7 @@ export const PARETO: Measurement<"training", ParetoMeasurementChoice, ParetoResu
     }),
   },
   makes: {
-    help: "task_1.safetensors, task_2.safetensors, graph.onnx and pareto.json",
+    help: "the folder of task_1.safetensors, task_2.safetensors, graph.onnx and pareto.json",
     state: "pareto",
     names: () => PAIR_TASKS,
     beside: { graph: "graph", result: "pareto" },

@@ -94,6 +94,6 @@ it("a measurement of a subject that no entry can select is refused by its name",
   const plane = await loadMeasurement("plane");
   expect(plane && isStudied(plane)).toBe(false);
   expect(() => plane && subjectFormOf(plane)).toThrow(
-    'Cannot measure "plane" in a study as its subject must be one of network, networks, pair,',
+    'Cannot measure "plane" in a study as its subject must be one of network, networks, networks-and-star, pair,',
   );
 });

@@ -53,7 +53,7 @@ describe("isthmus map", () => {
       ...["net-?.safetensors", "-o", "map.json", "--report", "map.html"],
     );
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stdout).toMatch(/^Networks: 4: net-0[^]*\n\nAs they are +Aligned\n\d net-\d/);
+    expect(stdout).toMatch(/^Networks: 4: net-0[\s\S]*\n\nAs they are +Aligned\n\d net-\d/);
     expect(stdout).toMatch(/^mean, aligned +\d\./m);
     expect(stdout).toContain("Wrote map.json, map.html");
     const result = JSON.parse(readFileSync(join(folder, "map.json"), "utf8")) as MapResult;

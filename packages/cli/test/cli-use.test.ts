@@ -93,7 +93,7 @@ describe("isthmus --use", () => {
     const measured = await run([...words, "-o", "norm.json", "--report", "norm.html"]);
     expect(measured.code).toBe(0);
     expect(measured.stdout).toMatch(
-      /^Network: a\.safetensors; Data: .*\n\nGradient norm of a\.safetensors: total 0\.\d+\.\n(.*\n)*Name +Weights +Norm\nl0\.weight +96 /,
+      /^Network: a\.safetensors; data: .*\n\nGradient norm of a\.safetensors: total 0\.\d+\.\n(.*\n)*Name +Weights +Norm\nl0\.weight +96 /,
     );
     expect(JSON.parse(readFileSync(at("norm.json"), "utf8"))).toMatchObject({
       options: { norm: "euclidean", tensors: ["l0.weight", "l2.bias"] },
@@ -137,7 +137,9 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
       tensors: 6,
     });
     const text = await run([...use, "two-count", ...NETWORK]);
-    expect(text.stdout).toBe("Network: a.safetensors; Data: safetensors:data.safetensors, 24 examples\n\nTwo count of a.safetensors: tensors 2.\ntensors: 2\n");
+    expect(text.stdout).toBe(
+      "Network: a.safetensors; data: safetensors:data.safetensors, 24 examples\n\nTwo count of a.safetensors: tensors 2.\ntensors: 2\n",
+    );
   });
 
   const DEFINE = `import { defineMeasurement } from "isthmus"; export const own = defineMeasurement`;

@@ -305,7 +305,9 @@ describe("matchLearned()", () => {
     test("stops when told to, and refuses options and data that do not fit", async () => {
       await expect(run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
       await expect(run({ steps: -1 })).rejects.toThrow(/"steps" must be/);
-      await expect(run({ learningRate: 0 })).rejects.toThrow(/"learningRate" must be a number above 0: it is 0/);
+      await expect(run({ learningRate: 0 })).rejects.toThrow(
+        /"learningRate" must be a number above 0: it is 0/,
+      );
       await expect(run({ rule: "any" })).rejects.toThrow(/"rule" must be adam or orthogonal: it is any/);
       await expect(run({ units: "free" })).rejects.toThrow(/"units" must be fixed or straight-through/);
       await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);

@@ -65,7 +65,11 @@ const ORIGINS = [/^(networks?|anchors|held out|targets)\b/i, /^data\b/i];
 /** Says in one line, if it fits, which networks were measured, and on which examples. */
 function formatOrigin(facts: Report["facts"], width: number): string {
   const origin = ORIGINS.flatMap((names) => facts.filter(({ name }) => names.test(name)));
-  return wrap(origin.map(({ name, value }) => `${name}: ${value}`).join("; "), width).join("\n");
+  const said = origin.map(({ name, value }, k) => {
+    const first = name.charAt(0);
+    return `${k === 0 ? first : first.toLowerCase()}${name.slice(1)}: ${value}`;
+  });
+  return wrap(said.join("; "), width).join("\n");
 }
 
 function formatRows({ columns, rows }: Table, width: number): string {

@@ -20,7 +20,9 @@ for (const [name, schema] of Object.entries(SCHEMAS)) {
   const text = `${JSON.stringify(schema, undefined, 2)}\n`;
   if (!isCheck) writeFileSync(path, text);
   else if (readFileSync(path, "utf8") !== text) {
-    console.error(`packages/${name}.schema.json is old: run tools/write-schemas.ts`);
+    console.error(
+      `packages/${name}.schema.json is old: run npx tsx --conditions=@isthmus/source tools/write-schemas.ts`,
+    );
     process.exitCode = 1;
   }
 }

@@ -308,10 +308,12 @@ describe("matchLearned()", () => {
       await expect(run({ learningRate: 0 })).rejects.toThrow(
         /"learningRate" must be a number above 0: it is 0/,
       );
-      await expect(run({ rule: "any" })).rejects.toThrow(/"rule" must be adam or orthogonal: it is any/);
-      await expect(run({ units: "free" })).rejects.toThrow(/"units" must be fixed or straight-through/);
-      await expect(run({ at: "end" })).rejects.toThrow(/"at" must be half or sampled: it is end/);
-      await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be invertible or orthogonal/);
+      await expect(run({ rule: "any" })).rejects.toThrow(
+        /"rule" must be one of adam, orthogonal: it is "any"/,
+      );
+      await expect(run({ units: "free" })).rejects.toThrow(/"units" must be one of fixed, straight-through/);
+      await expect(run({ at: "end" })).rejects.toThrow(/"at" must be one of half, sampled: it is "end"/);
+      await expect(run({ heads: "any" })).rejects.toThrow(/"heads" must be one of invertible, orthogonal/);
       const symmetries = await discoverSymmetries({ graph, engine });
       const other = examplesFor(smallMlp());
       await expect(matchLearned({ graph, engine, symmetries }, [a, b], other, options)).rejects.toMatchObject(

@@ -26,7 +26,7 @@ const MAP_PAIRS: PairsMeasurement<MapPairsChoice> = {
     }),
 };
 
-/** Measures the barriers between all pairs of networks, as they are and aligned, and places the networks. */
+/** Measures barriers between all pairs of networks, before and after alignment, and places the networks. */
 export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
   ...MAP_RESULT,
   version: 1,

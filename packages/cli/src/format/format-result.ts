@@ -23,7 +23,7 @@ export async function formatResult(
   return formatReport(await describeResult(result), screen, shown) + formatOutputs(outputs);
 }
 
-/** What a terminal shows of a report beside its words and its largest numbers. */
+/** The chart and the tables of a report that a terminal shows beside its words and its largest numbers. */
 interface ShownParts {
   /** The chart. @defaultValue the first figure, if it is of lines */
   readonly chart?: string | undefined;

@@ -1,7 +1,7 @@
 import { type Checkpoint, describeMaking, type SaveCheckpointResult, saveCheckpoint } from "@isthmus/core";
 import type { Context } from "../verb.ts";
 
-/** What the metadata of a network say of its making. */
+/** Facts on how a network was made, which are written into its metadata. */
 export interface MadeBy {
   readonly verb: string;
   /** Networks that it was made of. */

@@ -16,7 +16,7 @@ export interface WritingRequest<A> {
   readonly paths: readonly string[];
   readonly opening: StartOpening<A>;
   readonly output: string;
-  /** File for the JSON of what is said of it. */
+  /** File for the JSON of the result of making the network. */
   readonly saveResult?: string | undefined;
   /** File for its page. */
   readonly report?: string | undefined;
@@ -27,17 +27,17 @@ export interface WritingRequest<A> {
 /** A network that was made. */
 export interface Written {
   readonly weights: Checkpoint;
-  /** What `--json` prints of it. */
+  /** The result of making the network, which `--json` prints. */
   readonly result: object;
-  /** What its metadata say of its making, beside the command and the networks. */
+  /** Facts on how the network was made for its metadata, beside the command and the networks. */
   readonly making: Readonly<Record<string, unknown>>;
-  /** What the terminal shows of it. */
+  /** The text that the terminal shows of the network. */
   readonly text: string;
 }
 
 /**
- * Makes a network of others and writes it: opens what it is made of, writes how it was made into its
- * metadata, and what is said of it into the files that options name.
+ * Makes a network of others and writes it: opens the networks, writes how it was made into its
+ * metadata, and its result and page into the files that options name.
  * @param make - makes the network
  */
 export async function writeNetwork<A>(

@@ -4,7 +4,7 @@ export const USE = "--use";
 /** A command line without its {@link USE} options, and the files that these name. */
 export interface UseWords {
   readonly words: readonly string[];
-  /** Files as they are named; an empty text if an option names none. */
+  /** Names of files in the words of the command line; an empty text if an option names no file. */
   readonly use: readonly string[];
 }
 

@@ -24,7 +24,7 @@ import {
   searchCandidateTask,
 } from "./search-candidate-task.ts";
 
-/** What a search whose merges are judged on the workers of a queue has of its own. */
+/** Options of a search whose merges are judged on the workers of a queue. */
 export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "identity">;
 
 /**

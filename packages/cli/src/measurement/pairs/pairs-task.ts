@@ -18,7 +18,7 @@ export interface PairsParams {
   readonly pairs: readonly NetworkPair[];
 }
 
-/** What was measured of pairs. */
+/** The record of a task that measured pairs. */
 export interface PairsResult {
   readonly kind: string;
   /** The numbers of each pair. */

@@ -35,7 +35,7 @@ interface QueuedPairs {
   readonly pairs: readonly number[];
 }
 
-/** What the tasks of a measurement are made of. */
+/** Parts of a measurement that all its tasks share. */
 interface PairsPlan {
   readonly measurement: Pick<AnyMeasurement, "kind" | "version" | "attempt">;
   readonly measured: AnyPairsMeasurement;

@@ -29,7 +29,7 @@ export const CURVE_SHAPE_FIELDS: FieldsOf<CurveShape> = {
   }),
 };
 
-/** Options of a curve that is trained and measured: its shape, its training, and where it is measured. */
+/** Options of a curve that is trained and measured: its shape, its training, and the places on it. */
 export type CurveChoice = CurveShape & TrainingChoice & MeasurePathChoice;
 
 /** Fields of {@link CurveChoice}. */

@@ -57,15 +57,17 @@ export type {
   PairsOfNetworks,
   PairsSubject,
 } from "./measurement/pairs.ts";
-export type {
-  ChangedExamples,
-  DescribesTraining,
-  ExamplesNames,
-  MeasuredNames,
-  NamedTraining,
-  TrainedExamples,
-  TrainingDescription,
-  TrainingSubject,
+export {
+  type AnyTrainingDescription,
+  type ChangedExamples,
+  type DescribesTraining,
+  type ExamplesNames,
+  type MeasuredNames,
+  type NamedTraining,
+  type TrainedExamples,
+  type TrainingDescription,
+  type TrainingSubject,
+  trainingOf,
 } from "./measurement/training-description.ts";
 export type { PageFact } from "./page-fact.ts";
 export { pairMapFigure } from "./pair-map.ts";

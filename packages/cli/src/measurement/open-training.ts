@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import type { AnyMeasurement, TrainingDescription } from "@isthmus/findings";
+import { type AnyMeasurement, type AnyTrainingDescription, trainingOf } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { SUBSPACE_LEARNING_RATE } from "@isthmus/subspace";
 import { type DataContext, NETWORK_FORMS, type NetworkShape, parseNetwork } from "@isthmus/zoo";
@@ -33,7 +33,7 @@ export const TRAINING_FORM: SubjectForm = {
   addOptions(command, measurement) {
     addSeveralOptions(command, measurement);
     addNetworkOptions(command, measurement);
-    addExamplesOptions(command, descriptionOf(measurement));
+    addExamplesOptions(command, trainingOf(measurement));
     addScalingOptions(addEngineOption(command));
     if (isOfAnyGraph(measurement)) addBindingOptions(command);
   },
@@ -79,16 +79,6 @@ export const TRAINING_FORM: SubjectForm = {
   },
 };
 
-type AnyDescription = TrainingDescription<Readonly<Record<string, unknown>>>;
-
-/** @throws UsageError if the definition does not say what it trains on */
-function descriptionOf({ attempt, training }: AnyMeasurement): AnyDescription {
-  if (training !== undefined) return training;
-  throw new UsageError(
-    `Cannot ${attempt} as a measurement of a training must say in "training" what it trains on: it is missing`,
-  );
-}
-
 /** Returns whether a measurement trains networks of any graph; if not, they are built for images. */
 const isOfAnyGraph = ({ trains }: AnyMeasurement): boolean => trains?.trained !== "images";
 
@@ -105,7 +95,10 @@ function addNetworkOptions(command: CommandUnknownOpts, measurement: AnyMeasurem
     .option("--from <file>", "a checkpoint that all seeds start from (default: random weights of each seed)");
 }
 
-function addExamplesOptions(command: CommandUnknownOpts, { trained, measured }: AnyDescription): void {
+function addExamplesOptions(
+  command: CommandUnknownOpts,
+  { trained, measured }: AnyTrainingDescription,
+): void {
   const forms = dataForms(":train (if not said), :test or :val");
   command.requiredOption("--data <name>", trained.help ?? forms);
   const flag = `--${measured.flag} <name>`;
@@ -147,7 +140,7 @@ async function openExamples(
   options: Readonly<Record<string, unknown>>,
   context: DataContext,
 ): Promise<OpenedExamples> {
-  const { measured, change } = descriptionOf(measurement);
+  const { measured, change } = trainingOf(measurement);
   const named = new Map<string, unknown>(Object.entries(request)).get(toAttribute(measured.flag));
   const evalData = typeof named === "string" ? named : undefined;
   const opened = await openTrainingData({ ...request, evalData }, context);

@@ -32,7 +32,7 @@ export type DescribedOptions = TaskVerbOptions & {
   readonly print?: true | undefined;
 };
 
-/** What became of a study or a simulation. */
+/** The outcome of a study or a simulation: how many tasks were run, which failed, and the result. */
 interface DescribedRun<R> extends Pick<RunMissingResult, "ran" | "kept" | "failures"> {
   /** Tasks that were not started; missing if no task depends on another. */
   readonly blocked?: RunMissingResult["blocked"];
@@ -40,7 +40,7 @@ interface DescribedRun<R> extends Pick<RunMissingResult, "ran" | "kept" | "failu
   readonly result?: R | undefined;
 }
 
-/** What a file describes, a study or a simulation, and how its command runs it. */
+/** A study or a simulation that a file describes, and how its command runs it. */
 export interface Described<R extends StudyResult | SimulationResult> {
   readonly file: DescribedFile;
   /** The description that `--print` returns as JSON. */
@@ -53,7 +53,7 @@ export interface Described<R extends StudyResult | SimulationResult> {
   readonly verb: string;
   /** Module of the threads. */
   readonly script: URL;
-  /** What its tasks are called if some fail. */
+  /** Name of the tasks in the plural, for the message if some fail. */
   readonly tasks: string;
   /** Lists the tasks that must be run on an engine. */
   missing(engine: string, store: Pick<TaskStore, "read">): Promise<MissingTasks>;

@@ -4,7 +4,7 @@ import { readBytes } from "./read-bytes.ts";
 /** What is said of a field beside its form. */
 export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
 
-/** What is said of a field that has a default. */
+/** The help, the default and the flag of a field that has a default. */
 type Defaulted<T> = Said<T> & { readonly default: T };
 
 /** Makes a field of a form; the caller says which type its values have. */

@@ -23,7 +23,7 @@ export interface NamedPath {
   readonly path: MeasuredPath;
 }
 
-/** What paths were measured on, and by which loss. */
+/** The examples that paths were measured on, and the loss. */
 interface MeasuredData extends LossFields {
   readonly data: string;
   readonly examples: number;

@@ -18,7 +18,7 @@ export const PROVENANCE: z.ZodOptional<z.ZodType<Provenance>> = z
   })
   .optional();
 
-/** Form of what results of all kinds say of their making; other keys are left as they are. */
+/** Form of the provenance in results of all kinds; other keys are left unchanged. */
 export const MADE_RESULT: z.ZodType = z.looseObject({ provenance: PROVENANCE });
 
 /** Fields that say by which loss a result was measured, if that is not the usual one of classes. */

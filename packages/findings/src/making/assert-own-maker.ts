@@ -12,7 +12,7 @@ import {
 } from "../own/assert-definition.ts";
 import type { MakerStart } from "./network-maker.ts";
 
-/** What a maker can start from. */
+/** The starts that a maker can have: one network, or several. */
 const STARTS: readonly MakerStart[] = ["network", "networks"];
 
 const LATER = optional(RULES_OF_PARTS.function);

@@ -1,4 +1,4 @@
-import type { Checkpoint, ResolvedOf } from "@isthmus/core";
+import { type Checkpoint, type ResolvedOf, UsageError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 
 /** A network that a measurement trains, and examples for it. */
@@ -83,4 +83,24 @@ export interface DescribesTraining<Trained extends string, Measured extends stri
     readonly measured: { readonly entry: Measured };
     readonly seed: Seed;
   };
+}
+
+/** The description of any training. */
+export type AnyTrainingDescription = TrainingDescription<Readonly<Record<string, unknown>>>;
+
+/**
+ * Returns the description of the training that a measurement measures.
+ * @throws UsageError if the definition does not say what it trains on
+ */
+export function trainingOf({
+  attempt,
+  training,
+}: {
+  readonly attempt: string;
+  readonly training?: AnyTrainingDescription;
+}): AnyTrainingDescription {
+  if (training !== undefined) return training;
+  throw new UsageError(
+    `Cannot ${attempt} as a measurement of a training must say in "training" what it trains on: it is missing`,
+  );
 }

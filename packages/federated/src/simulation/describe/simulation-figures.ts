@@ -32,7 +32,7 @@ const PLACES: Readonly<Record<"rounds" | "bytes", Place>> = {
   },
 };
 
-/** Draws scores against rounds, or against bytes, for every partition, without an attack where there is. */
+/** Draws scores against rounds, or against bytes, for every partition, of runs without an attack if any. */
 export function scoreLines(result: SimulationResult, over: "rounds" | "bytes"): readonly Figure[] {
   const { name, label, of } = PLACES[over];
   const score = scoreWords(result);
@@ -145,7 +145,7 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
   });
 }
 
-/** Draws how evenly scores are spread over clients, for each partition, without an attack where there is. */
+/** Draws how evenly scores are spread over clients, for each partition, of runs without an attack if any. */
 export function fairnessBars(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attack = Object.keys(result.attacks)[0];
   const score = scoreWords(result);

@@ -48,7 +48,7 @@ export function scoreTable(summaries: readonly RunSummary[], words: ScoreWords):
 /** Titles of the statistics of batch norms. */
 const NORMS = { aggregated: "As aggregated", pooled: "Of all clients", own: "Of each client" } as const;
 
-/** Makes the table of scores by the statistics of batch norms; none where they were not measured. */
+/** Makes the table of scores by the statistics of batch norms; none if the statistics were not measured. */
 export function normsTable(summaries: readonly RunSummary[], words: ScoreWords): readonly Table[] {
   const shown = summaries.flatMap((summary) =>
     summary.norms === undefined ? [] : [{ ...summary, norms: summary.norms }],

@@ -12,7 +12,7 @@ interface Score {
   readonly loss: number;
   /** Missing if the loss has no errors. */
   readonly accuracy?: number;
-  /** Accuracy of each class, `[classes]`; 0 where there are no examples of it, missing without classes. */
+  /** Accuracy of each class, `[classes]`; 0 if it has no examples; missing without classes. */
   readonly byClass?: Float64Array;
 }
 

@@ -1,9 +1,10 @@
-import { resolveFields, UsageError } from "@isthmus/core";
-import type {
-  AnyMeasurement,
-  TrainedExamples,
-  TrainingDescription,
-  TrainingSubject,
+import { resolveFields } from "@isthmus/core";
+import {
+  type AnyMeasurement,
+  type AnyTrainingDescription,
+  type TrainedExamples,
+  type TrainingSubject,
+  trainingOf,
 } from "@isthmus/findings";
 import { assertDataFits, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
@@ -29,7 +30,7 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
   paths: [],
   async plan({ measurement, task, entry: described, context: { planner, variables } }) {
     const { attempt, options: fields } = measurement;
-    const description = descriptionOf(measurement);
+    const description = trainingOf(measurement);
     const { trainedOn, measuredOn } = examplesOf(description, described);
     const trained = await planner.open(trainedOn);
     const measured = await planner.open(measuredOn);
@@ -59,7 +60,7 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
   },
   async open({ measurement, ports, params }, work) {
     const { attempt, options: fields } = measurement;
-    const { trained, measured } = descriptionOf(measurement);
+    const { trained, measured } = trainingOf(measurement);
     const open = (param: string) => ports.openData((params[param] as TaskData).name);
     const examples = { training: await open(trained.param), data: await open(measured.param) };
     const resolved = resolveFields(attempt, fields, fromTaskParams(measurement, params));
@@ -70,13 +71,13 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
 };
 
 /** Makes the schemas of the keys of an entry that name the examples of a training. */
-export function trainingSelection({ trained, measured }: AnyDescription): z.ZodRawShape {
+export function trainingSelection({ trained, measured }: AnyTrainingDescription): z.ZodRawShape {
   return { [trained.entry]: NAMED_DATA, [measured.entry]: NAMED_DATA };
 }
 
 /** Makes the schemas of the parameters of a task that name the examples of a training, and change them. */
 export function trainingParams(
-  { trained, measured, options: names }: AnyDescription,
+  { trained, measured, options: names }: AnyTrainingDescription,
   fields: AnyMeasurement["options"],
 ): z.ZodRawShape {
   const changes = Object.entries(fields).filter(([name]) => names.includes(name));
@@ -87,18 +88,8 @@ export function trainingParams(
   };
 }
 
-type AnyDescription = TrainingDescription<Readonly<Record<string, unknown>>>;
-
-/** @throws UsageError if the definition does not say what it trains on */
-function descriptionOf({ attempt, training }: AnyMeasurement): AnyDescription {
-  if (training !== undefined) return training;
-  throw new UsageError(
-    `Cannot ${attempt} as a measurement of a training must say in "training" what it trains on: it is missing`,
-  );
-}
-
 /** Returns the names of the examples that an entry trains and measures on. */
-function examplesOf({ trained, measured }: AnyDescription, description: AnyEntry) {
+function examplesOf({ trained, measured }: AnyTrainingDescription, description: AnyEntry) {
   const names = new Map<string, unknown>(Object.entries(description));
   return { trainedOn: String(names.get(trained.entry)), measuredOn: String(names.get(measured.entry)) };
 }
@@ -113,7 +104,7 @@ function buildTraining(
     training,
     data = training,
     outputs = training.classes,
-  } = descriptionOf(measurement).change(examples, options);
+  } = trainingOf(measurement).change(examples, options);
   const { graph, spec, initialize } = parseNetwork(written.network, {
     exampleShape: training.exampleShape,
     classes: outputs,

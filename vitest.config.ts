@@ -10,7 +10,7 @@ export default defineConfig({
     include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
     sequence: { sequencer: TestOrder },
-    setupFiles: ["test/helpers/equal-arrays.ts"],
+    setupFiles: ["test/helpers/equal-arrays.ts", "test/helpers/law-seeds.ts"],
     pool: "forks",
     // Files of tests share their modules, as loading them took a third of the time: tests leave them as they were.
     isolate: false,

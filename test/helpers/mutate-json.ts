@@ -32,7 +32,8 @@ function pathsOf(value: unknown): JsonPath[] {
   return [[], ...parts];
 }
 
-const valueAt = (value: unknown, path: JsonPath): unknown =>
+/** Finds the part of a JSON value at a path. */
+export const valueAt = (value: unknown, path: JsonPath): unknown =>
   path.reduce<unknown>((at, step) => (at as Readonly<Record<string | number, unknown>>)[step], value);
 
 /** Makes a JSON value in which a part is replaced. */

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { readTextFile } from "@isthmus/core";
-import type { SimulationResult } from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/simulation";
 import type { StudyResult } from "@isthmus/study";
 import {
   type MissingTasks,

@@ -7,4 +7,4 @@ export {
   type ScoreScale,
   scaleOf,
   summarizeRuns,
-} from "./simulation/result/summarize-runs.ts";
+} from "./result/summarize-runs.ts";

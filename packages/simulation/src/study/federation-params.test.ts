@@ -2,7 +2,7 @@ import { createTensor, InputError } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withOtherType, withStrangeKey } from "../../../../../test/helpers/mutate-json.ts";
+import { withOtherType, withStrangeKey } from "../../../../test/helpers/mutate-json.ts";
 import type { SimulationDescription } from "../description/simulation-description.ts";
 import { assertFederationParams } from "./federation-params.ts";
 import { planSimulation } from "./run-simulation.ts";

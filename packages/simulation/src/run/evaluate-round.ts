@@ -1,6 +1,6 @@
 import { at, type Checkpoint } from "@isthmus/core";
+import { personalNetwork } from "@isthmus/federated";
 import { createEvaluator, type Evaluator } from "@isthmus/graph";
-import { personalNetwork } from "../../layers/personal-network.ts";
 import { holdExamples } from "../examples/hold-examples.ts";
 import { listPositions } from "../partitions/deal.ts";
 import type { ClientResult, Fairness, RoundResult } from "../result/federation-run.ts";

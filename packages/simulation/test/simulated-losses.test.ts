@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createDataSet, openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { DataSet, NamedLoss } from "@isthmus/graph";
 import {
   type FederationDescription,
   planSimulation,
   type SimulationDescription,
   simulateFederation,
-} from "@isthmus/federated";
-import { summarizeRuns } from "@isthmus/federated/summary";
-import type { DataSet, NamedLoss } from "@isthmus/graph";
+} from "@isthmus/simulation";
+import { summarizeRuns } from "@isthmus/simulation/summary";
 import { describe, expect, test } from "vitest";
 
 // What tools/golden/simulated-losses.py computes with PyTorch from the same first networks and clients.

@@ -1,5 +1,15 @@
 import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry, InputError } from "@isthmus/core";
 import {
+  type FederationPlan,
+  type LookedUp,
+  lookUp,
+  planFederation,
+  resolveStrategy,
+  resolveTreatments,
+  type StrategyOptions,
+  type Treatment,
+} from "@isthmus/federated";
+import {
   type Architecture,
   createEvaluator,
   type DataSet,
@@ -11,10 +21,6 @@ import {
   shareSessions,
 } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import { resolveTreatments, type Treatment } from "../../layers/treatments.ts";
-import { type FederationPlan, planFederation } from "../../rounds/federation-plan.ts";
-import { type LookedUp, lookUp } from "../../strategy/look-up.ts";
-import { resolveStrategy, type StrategyOptions } from "../../strategy/resolve-strategy.ts";
 import type { Attack } from "../attacks/attack.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";

@@ -1,5 +1,5 @@
+import { describeSpent } from "@isthmus/federated";
 import { lossFields } from "@isthmus/graph";
-import { describeSpent } from "../privacy/privacy-description.ts";
 import type { FederationDescription } from "./description/federation-description.ts";
 import type { FederationRun, RoundResult } from "./result/federation-run.ts";
 import { evaluateNorms } from "./run/evaluate-norms.ts";
@@ -27,7 +27,7 @@ export interface SimulateFederationOptions extends SimulationPorts {
  * import assert from "node:assert/strict";
  * import { openDataSet } from "@isthmus/data";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
- * import { simulateFederation } from "@isthmus/federated";
+ * import { simulateFederation } from "@isthmus/simulation";
  *
  * const federation = {
  *   net: "mlp:16",

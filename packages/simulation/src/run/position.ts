@@ -1,6 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { PrivacyState } from "../../privacy/privacy-description.ts";
-import type { FederationState } from "../../rounds/federation-state.ts";
+import type { FederationState, PrivacyState } from "@isthmus/federated";
 import type { ClientBarrier, RoundResult } from "../result/federation-run.ts";
 
 /** What one client keeps from round to round. */

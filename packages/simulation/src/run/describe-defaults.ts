@@ -1,5 +1,5 @@
 import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
-import { FEDERATION_PLAN_DEFAULTS } from "../../rounds/federation-plan.ts";
+import { FEDERATION_PLAN_DEFAULTS } from "@isthmus/federated";
 import type {
   AttackDescription,
   ClientTraining,

@@ -42,7 +42,7 @@ export interface ClientExamples {
  * ```ts
  * import assert from "node:assert/strict";
  * import { openDataSet } from "@isthmus/data";
- * import { PARTITIONS, partitionExamples } from "@isthmus/federated";
+ * import { PARTITIONS, partitionExamples } from "@isthmus/simulation";
  *
  * const data = await openDataSet("mnist:test@1000");
  * const scheme = PARTITIONS.get("dirichlet");

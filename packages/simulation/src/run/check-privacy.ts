@@ -1,11 +1,11 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
-import type { ClientSampling } from "../../privacy/accountant/mechanism.ts";
 import {
   beginPrivacy,
+  type ClientSampling,
   describeSpent,
   isLocal,
   privateRoundsLeft,
-} from "../../privacy/privacy-description.ts";
+} from "@isthmus/federated";
 import type { ResolvedFederation } from "./describe-defaults.ts";
 
 /**

@@ -1,9 +1,12 @@
 import { isIsthmusError } from "@isthmus/core";
-import { type AggregateResult, aggregateUpdates } from "../../aggregate/aggregate-updates.ts";
-import { spendRound } from "../../aggregate/private-round.ts";
-import { alignUpdates } from "../../align/align-updates.ts";
-import { isLocal } from "../../privacy/privacy-description.ts";
-import type { ClientUpdate } from "../../updates/client-update.ts";
+import {
+  type AggregateResult,
+  aggregateUpdates,
+  alignUpdates,
+  type ClientUpdate,
+  isLocal,
+  spendRound,
+} from "@isthmus/federated";
 import { averageVariates } from "./average-variates.ts";
 import type { OpenFederation } from "./open-federation.ts";
 import type { Position } from "./position.ts";

@@ -1,6 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { STRATEGIES } from "../../strategies.ts";
-import { namedStrategy } from "../../strategy/named-strategy.ts";
+import { namedStrategy, STRATEGIES } from "@isthmus/federated";
 import { isEmpty } from "./simulation-schema.ts";
 
 /**

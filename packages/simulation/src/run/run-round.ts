@@ -1,8 +1,13 @@
 import { at, InvariantError } from "@isthmus/core";
-import { advance } from "../../rounds/advance.ts";
-import { type Decision, decide } from "../../rounds/decide.ts";
-import type { FederationEvent } from "../../rounds/federation-event.ts";
-import { beginFederation, type FederationState, timeOfNext } from "../../rounds/federation-state.ts";
+import {
+  advance,
+  beginFederation,
+  type Decision,
+  decide,
+  type FederationEvent,
+  type FederationState,
+  timeOfNext,
+} from "@isthmus/federated";
 import type { RoundResult } from "../result/federation-run.ts";
 import { type AggregatedSent, aggregateSent } from "./aggregate-sent.ts";
 import { evaluateRound } from "./evaluate-round.ts";

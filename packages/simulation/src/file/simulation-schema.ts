@@ -1,4 +1,5 @@
 import { DATA_NAME } from "@isthmus/data/forms";
+import { ALIGN_TARGET_SPELLINGS, LAYER_POLICIES, PRIVACY, TREATMENTS } from "@isthmus/federated";
 import {
   amount,
   batch,
@@ -15,10 +16,6 @@ import { LOSS_FIELD } from "@isthmus/graph";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { NET } from "@isthmus/zoo/forms";
 import { z } from "zod";
-import { ALIGN_TARGET_SPELLINGS } from "../../align/align-target.ts";
-import { LAYER_POLICIES } from "../../layers/treat-layers.ts";
-import { TREATMENTS } from "../../layers/treatments.ts";
-import { PRIVACY } from "../../privacy/privacy-schema.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 

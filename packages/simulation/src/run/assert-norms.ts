@@ -1,6 +1,6 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
+import { batchNorms } from "@isthmus/federated";
 import type { Graph } from "@isthmus/graph";
-import { batchNorms } from "../../layers/batch-norms.ts";
 
 /**
  * Checks that there are batch norms to measure.

@@ -1,9 +1,7 @@
 import { type Checkpoint, createCheckpoint, createRandom, DivergenceError, type Tensor } from "@isthmus/core";
+import { isLocal, personalNetwork, privatizeUpdate } from "@isthmus/federated";
 import { createEvaluator } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
-import { personalNetwork } from "../../layers/personal-network.ts";
-import { isLocal } from "../../privacy/privacy-description.ts";
-import { privatizeUpdate } from "../../privacy/privatize-update.ts";
 import type { ResolvedClientTraining } from "./describe-defaults.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 import type { ClientState, Position } from "./position.ts";

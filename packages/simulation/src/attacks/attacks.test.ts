@@ -16,7 +16,7 @@ interface Golden {
 }
 
 const { cases } = JSON.parse(
-  readFileSync(new URL("../../../test/golden/attacks.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../test/golden/attacks.json", import.meta.url), "utf8"),
 ) as Golden;
 
 /** Returns what attackers send. */

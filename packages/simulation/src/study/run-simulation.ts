@@ -63,7 +63,7 @@ export interface SimulationPlan {
  * import assert from "node:assert/strict";
  * import { openDataSet } from "@isthmus/data";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
- * import { runSimulation, SIMULATION_TASKS } from "@isthmus/federated";
+ * import { runSimulation, SIMULATION_TASKS } from "@isthmus/simulation";
  * import { runTask, type TaskExecutor } from "@isthmus/tasks";
  *
  * const federation = { net: "mlp:8", data: "mnist:test@300", evaluate: "mnist:test@100", clients: 5,

@@ -1,8 +1,6 @@
+import type { Named, StrategyDescription } from "@isthmus/federated";
 import type { NamedLoss } from "@isthmus/graph";
 import type { CurriculumOptions, OptimizerSpec, ScheduleSpec, WassersteinOptions } from "@isthmus/training";
-
-import type { Named } from "../../strategy/look-up.ts";
-import type { StrategyDescription } from "../../strategy/strategy-description.ts";
 
 /** How examples are divided over clients: `{ name: "dirichlet", alpha: 0.1 }`. */
 export type PartitionDescription = Named;

@@ -1,11 +1,14 @@
 import { type Checkpoint, InputError } from "@isthmus/core";
+import {
+  lookUp,
+  PRE_AGGREGATIONS,
+  parametersOf,
+  resolveRule,
+  resolveStrategy,
+  SERVER_STEPS,
+  STRATEGY_DEFAULTS,
+} from "@isthmus/federated";
 import type { Graph } from "@isthmus/graph";
-import { parametersOf } from "../../aggregate/plan-aggregate.ts";
-import { PRE_AGGREGATIONS } from "../../pre-aggregations.ts";
-import { SERVER_STEPS } from "../../server-steps.ts";
-import { lookUp } from "../../strategy/look-up.ts";
-import { resolveRule, resolveStrategy } from "../../strategy/resolve-strategy.ts";
-import { STRATEGY_DEFAULTS } from "../../strategy/strategy-description.ts";
 import { ATTACKS } from "../attacks.ts";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { PARTITIONS } from "../partitions.ts";

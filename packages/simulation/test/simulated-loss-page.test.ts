@@ -1,13 +1,13 @@
 import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { NamedLoss } from "@isthmus/graph";
 import {
   type FederationDescription,
   SIMULATION_RESULT,
   type SimulationResult,
   simulateFederation,
-} from "@isthmus/federated";
-import type { NamedLoss } from "@isthmus/graph";
+} from "@isthmus/simulation";
 import { expect, test } from "vitest";
 
 const inputs = createTensor(

@@ -37,8 +37,11 @@ export function addTrainingFlags(command: CommandUnknownOpts, { options, trains 
 /** Returns the fields that have an option each: flags of a training stand for the ones of a training. */
 export function flaggedFields({ options, trains }: Pick<AnyMeasurement, "options" | "trains">): Fields {
   if (trains === undefined) return options;
+  const others = [trains.seeds, trains.otherSchedule].map((flagged) => flagged?.option);
   return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !Object.hasOwn(TRAINING_FIELDS, name)),
+    Object.entries(options).filter(
+      ([name]) => !Object.hasOwn(TRAINING_FIELDS, name) && !others.includes(name),
+    ),
   );
 }
 

@@ -148,11 +148,21 @@ export interface ExamplesBeside {
   readonly default: "training-split" | undefined;
 }
 
+/** An option of a measurement that a command line gives by a flag of another meaning. */
+interface FlaggedOption<O extends object> {
+  /** Name of the option. */
+  readonly option: string & keyof O;
+  /** Name of the flag on a command line, such as `runs`. */
+  readonly flag: string;
+  /** Says what the flag decides. */
+  readonly help: string;
+}
+
 /**
  * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
  * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
  */
-export interface Trains {
+export interface Trains<O extends object = Readonly<Record<string, unknown>>> {
   /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
   readonly leastEpochs: 0 | 1;
   /** The optimizer if none is named. */
@@ -170,6 +180,17 @@ export interface Trains {
    * @defaultValue they stand among the other options
    */
   readonly param?: string;
+  /**
+   * The option that lists the seeds of several trainings: a command line gives their number, and the first
+   * of them by `--seed`. @defaultValue one training, with the option `seed`
+   */
+  readonly seeds?: FlaggedOption<O>;
+  /**
+   * The option that has the schedule of flags such as `--lr`, if some trainings are not made by it: the
+   * option `schedule` has the same but for its learning rate, which a flag of its own gives.
+   * @defaultValue all trainings are made by `schedule`
+   */
+  readonly otherSchedule?: FlaggedOption<O> & { readonly defaultRate: number };
 }
 
 /** Networks that a measurement makes, which its command writes to `-o` in place of the result. */
@@ -219,7 +240,7 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
    */
   readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
   /** Says how it trains networks. @defaultValue it trains none */
-  readonly trains?: Trains;
+  readonly trains?: Trains<O>;
   /** Says which networks it makes. @defaultValue it makes none */
   readonly makes?: MadeNetworks<O>;
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
@@ -250,7 +271,7 @@ export type TrainingMeasurement<
   S extends SubjectName,
   O extends object,
   R extends MeasuredResult,
-> = Measurement<S, O, R> & { readonly trains: Trains };
+> = Measurement<S, O, R> & { readonly trains: Trains<O> };
 
 /** Any measurement: its methods take what their own kind made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;

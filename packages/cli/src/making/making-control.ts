@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import type { MakingControl } from "@isthmus/findings";
 import { createPace } from "../terminal/pace.ts";
 import type { Context } from "../verb.ts";
@@ -26,20 +25,4 @@ export function makingControl({ state, resume }: Kept, { signal, progress }: Con
       onProgress: ({ step, steps }) => report(`Step ${step} of ${steps}`, step / steps),
     },
   };
-}
-
-/** Runs work that keeps a state; if it is stopped and has left one, says how to go on. */
-export async function notingState<T>(
-  { verb, state }: { readonly verb: string; readonly state: string },
-  { signal, terminal }: Context,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const isThere = (await stat(state).catch(() => undefined)) !== undefined;
-    if (signal.aborted && isThere)
-      terminal.note(`isthmus ${verb}: the state is in "${state}": --resume goes on`);
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, resolveFields } from "@isthmus/core";
 import type { MakerSubject, NetworkMaker } from "@isthmus/findings";
@@ -11,10 +12,11 @@ import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
-import { makingControl, notingState } from "./making-control.ts";
+import { makingControl } from "./making-control.ts";
 import { OPEN_TENSORS, type OpenedStart, openWithGraph, type ReadingOptions } from "./open-start.ts";
 import { type WritingRequest, writeNetwork } from "./write-network.ts";
 
@@ -89,7 +91,8 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
       return { weights, result: whole, making: { ...options, ...examples }, text };
     });
   if (state === undefined) return work();
-  return withTrainingLock({ state, output }, () => notingState({ verb: name, state }, context, work));
+  const left = () => (existsSync(state) ? `the state is in "${state}": --resume goes on` : undefined);
+  return withTrainingLock({ state, output }, () => sayHowToGoOn({ verb: name, left }, context, work));
 }
 
 /** Returns the examples that a command line names, by the names that the maker has for them. */

@@ -169,9 +169,9 @@ async function assertStorage(place: string): Promise<void> {
   );
 }
 
-/** Returns what to say when a verb is stopped whose tasks may run elsewhere. */
-export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
+/** Says what a verb has left if it is stopped while its tasks may run elsewhere. */
+export function tasksLeft({ queue }: QueueOptions, folder: string): string {
   const where = `the finished tasks are in "${folder}": the same command goes on`;
-  if (queue === undefined) return `isthmus ${verb}: ${where}`;
-  return `isthmus ${verb}: workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
+  if (queue === undefined) return where;
+  return `workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { TaskExecutor } from "@isthmus/tasks";
-import { noteLeft, openExecutor, type TaskVerbOptions } from "../options/queue-options.ts";
+import { openExecutor, type TaskVerbOptions, tasksLeft } from "../options/queue-options.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import { TASKS } from "./save-described.ts";
 
@@ -26,11 +27,9 @@ export async function withExecutor<T>(
   context.progress("Planning");
   const tasks = join(folder, TASKS);
   const executor = await openExecutor(options, { script, folder: tasks, context });
+  const left = () => tasksLeft(options, folder);
   try {
-    return await work(executor, tasks);
-  } catch (error) {
-    if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
-    throw error;
+    return await sayHowToGoOn({ verb, left }, context, () => work(executor, tasks));
   } finally {
     await executor.close();
   }

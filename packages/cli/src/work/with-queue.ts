@@ -4,7 +4,8 @@ import { removeFolders } from "@isthmus/core";
 import type { QueueExecutor } from "@isthmus/distributed";
 import type { Task, TaskControl, TaskExecutor } from "@isthmus/tasks";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
-import { assertQueue, noteLeft, openQueueExecutor, type QueueOptions } from "../options/queue-options.ts";
+import { assertQueue, openQueueExecutor, type QueueOptions, tasksLeft } from "../options/queue-options.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 
 /** The workers of a queue, and where files and results of tasks lie for them. */
@@ -45,21 +46,24 @@ export async function withQueue<T>(
   if (options.queue === undefined) return work(undefined);
   const folder = `${resolve(beside)}${TASKS}`;
   const engine = (await createEngine(options.engine)).name;
-  let result: T;
-  try {
+  const onQueue = async (): Promise<T> => {
     const executor = await openQueueExecutor(options, { folder, context });
     try {
-      result = await work({
+      const result = await work({
         ...{ executor, folder, engine, context },
         run: (task, signal = new AbortController().signal) =>
           runQueuedTask(executor, folder, task, { signal, onProgress() {} }),
       });
       await executor.clear();
+      return result;
     } finally {
       await executor.close();
     }
+  };
+  let result: T;
+  try {
+    result = await sayHowToGoOn({ verb, left: () => tasksLeft(options, folder) }, context, onQueue);
   } catch (error) {
-    if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
     // Where nothing was queued there is nothing to go on from.
     await removeFolders([folder]);
     throw error;

@@ -185,6 +185,34 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
     expect(stderr).not.toMatch(/Unexpected failure/);
   });
 
+  const without = body("plain-count", "plain-count");
+  it.each([
+    [
+      ["gradient-norm", "lost.safetensors", ...NETWORK.slice(1)],
+      /^isthmus gradient-norm: Cannot .*"lost\.safe/,
+    ],
+    [
+      ["gradient-norm", ...NETWORK, "--nrom", "largest"],
+      /^isthmus gradient-norm: Unknown option '--nrom' \(Did you mean --norm\?\); see isthmus gradient-norm --help$/m,
+    ],
+    [
+      ["gradient-nrom", ...NETWORK],
+      /^isthmus: Unknown command 'gradient-nrom' \(Did you mean gradient-norm\?\)/,
+    ],
+    [["inspect", "lost.safetensors"], /^isthmus inspect: Cannot/],
+  ])("an error of %j names the verb, wherever the file is named", async (words, message) => {
+    const use = ["--use", "./gradient-norm.ts"];
+    const [before, after] = [await run([...use, ...words]), await run([...words, ...use])];
+    expect([before.code, before.stderr]).toEqual([2, expect.stringMatching(message)]);
+    expect(after).toEqual(before);
+  });
+
+  it("a verb without examples has no heading of examples in its help", async () => {
+    write("plain.mjs", without);
+    const { code, stdout } = await run(["--use", "plain.mjs", "plain-count", "--help"]);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining("Examples:")]);
+  });
+
   it("refuses to be without a file", async () => {
     for (const words of [
       ["inspect", "--use"],

@@ -213,6 +213,26 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
     expect([code, stdout]).toEqual([0, expect.not.stringContaining("Examples:")]);
   });
 
+  it("help calls two networks the first and the second, unless the measurement is on the line between", async () => {
+    const define = (verb: string, more: string) =>
+      `defineMeasurement({ verb: "${verb}", kind: "${verb}", summary: "x", subject: "pair", ${more}run: async () => ({}) })`;
+    write(
+      "two.mjs",
+      `import { defineMeasurement } from "isthmus";
+export const gap = ${define("pair-gap", "")};
+export const line = ${define("pair-line", "isOnLine: true, ")};`,
+    );
+    const helpOf = async (verb: string) =>
+      (await run([verb, "--help", "--use", "two.mjs"])).stdout.replace(/\s+/g, " ");
+    const gap = await helpOf("pair-gap");
+    expect(gap).toContain(
+      "Arguments: a the first network: a checkpoint file, or a folder b the second network ",
+    );
+    expect(gap).not.toContain("at t = ");
+    const line = await helpOf("pair-line");
+    expect(line).toContain("a the checkpoint at t = 0: a file, or a folder b the checkpoint at t = 1 ");
+  });
+
   it("refuses to be without a file", async () => {
     for (const words of [
       ["inspect", "--use"],

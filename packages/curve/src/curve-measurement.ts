@@ -22,6 +22,7 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   version: 2,
   attempt: "train a curve",
   subject: "pair",
+  isOnLine: true,
   options: CURVE_FIELDS,
   examplesBeside: {
     trainOn: { help: "examples to train on", param: "trainingData", default: "training-split" },

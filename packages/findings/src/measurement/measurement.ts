@@ -227,6 +227,11 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   /** What is attempted, for messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
+  /**
+   * Whether it measures on a line from one network of a pair to the other, so that help calls them the ones
+   * at t = 0 and t = 1. @defaultValue false: they are the first and the second
+   */
+  readonly isOnLine?: boolean;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
   /** Says which examples a `training` is on. @defaultValue its subject is another */

@@ -152,6 +152,37 @@ describe("a network maker of one's own", () => {
     ]);
   });
 
+  it("writes a page with the settings and what was made", async () => {
+    const words = [
+      "low-rank",
+      "a.safetensors",
+      "--rank",
+      "3",
+      "--use",
+      "low-rank.ts",
+      "-o",
+      "page.safetensors",
+    ];
+    const named = await own.run([...words, "--report", "page.txt"], { cwd: folder });
+    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/report .*must end in \.html/)]);
+    expect(existsSync(at("page.safetensors"))).toBe(false);
+    const plain = await own.run(words, { cwd: folder });
+    const { code, stdout } = await own.run([...words, "--report", "page.html"], { cwd: folder });
+    expect([code, stdout]).toEqual([
+      0,
+      plain.stdout.replace("Wrote page.safetensors", "Wrote page.safetensors, page.html"),
+    ]);
+    const page = readFileSync(at("page.html"), "utf8");
+    expect(page).toContain("<h1>Low rank of a.safetensors</h1>");
+    for (const [name, value] of [
+      ["Network", "a.safetensors"],
+      ["Rank", "3"],
+      ["Output", "page.safetensors"],
+    ])
+      expect(page.split(`<dt>${name}</dt><dd>${value}</dd>`)).toHaveLength(2);
+    expect(page).toMatch(/l0\.weight<\/t[hd]>/);
+  });
+
   it("makes a network of several, whose names may have wildcards", async () => {
     const words = ["--use", "own.mjs", "own-mean", "?.safetensors", "--first", "3", "-o", "mean.safetensors"];
     expect(await runJson(words, { cwd: folder }, own.run)).toMatchObject({

@@ -14,6 +14,7 @@ export {
 } from "./format-value.ts";
 export { type LossWords, lossWords } from "./loss-words.ts";
 export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
+export { type MadeFacts, type MadeOf, madeFacts } from "./making/made-facts.ts";
 export type {
   MadeNetwork,
   MakerExamples,

@@ -45,6 +45,7 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
+  TrainingPace,
   Trains,
 } from "./measurement/measurement.ts";
 export { OWN_SUBJECTS } from "./measurement/own-result.ts";

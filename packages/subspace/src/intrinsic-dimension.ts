@@ -95,7 +95,7 @@ export const INTRINSIC_DIMENSION: Measurement<
         ...chosen,
         signal: control.signal,
         journalPath: control.journalPath,
-        onProgress: (at) => control.report(stageOf(at), shareOf(at)),
+        onProgress: (at) => control.report(stageOf(at), shareOf(at), false, at.training),
       },
     );
     return { ...result, network: name };

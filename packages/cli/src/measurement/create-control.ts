@@ -11,6 +11,7 @@ import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
 import { createPace } from "../terminal/pace.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
+import { formatSpeed } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
 /** How a command runs a measurement. */
@@ -48,9 +49,9 @@ export function createControl(
     signal,
     journalPath: journal,
     measurePairs,
-    report(stage, done, stored) {
+    report(stage, done, stored, training) {
       if (done !== undefined) pace.note(done, stored);
-      progress(stage, done, pace.left);
+      progress(stage, done, () => formatSpeed(training, pace.left()));
     },
     saveNetwork:
       fileOf === undefined

@@ -106,6 +106,14 @@ export interface NetworkMaking {
  */
 export type SaveNetwork = (name: string, network: Checkpoint, making?: NetworkMaking) => Promise<void>;
 
+/** How a training goes that is part of some work. */
+export interface TrainingPace {
+  /** Mean loss of the batches of the epoch so far; NaN before the first. */
+  readonly meanLoss: number;
+  /** Recent speed of training. */
+  readonly examplesPerSecond: number;
+}
+
 /** How a measurement is run, whoever started it. */
 export interface Control<R = unknown> {
   /** Aborted if the measurement is to stop. */
@@ -117,8 +125,9 @@ export interface Control<R = unknown> {
    * @param stage - what is done at present, such as "Taking units out"
    * @param done - share of the work that is done, in `[0, 1]`, if it is known
    * @param stored - whether a journal had this part, so that it took no time
+   * @param training - how the training goes that is done at present, if there is one
    */
-  readonly report: (stage: string, done?: number, stored?: boolean) => void;
+  readonly report: (stage: string, done?: number, stored?: boolean, training?: TrainingPace) => void;
   /**
    * Writes a network that is made, or one on the way, into the file or the folder that a command names.
    * @defaultValue undefined, if none is named

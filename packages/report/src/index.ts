@@ -4,6 +4,7 @@ export {
   type BarrierSvgOptions,
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
+export { renderPage } from "./page/render-page.ts";
 export {
   type ResultPage,
   renderResultPage,

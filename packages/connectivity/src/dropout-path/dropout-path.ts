@@ -11,6 +11,7 @@ export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathRes
   version: 2,
   attempt: "measure a path through dropout-stable networks",
   subject: "pair",
+  isOnLine: true,
   options: DROPOUT_PATH_FIELDS,
   examples: [
     [

@@ -11,6 +11,7 @@ export const MECHANISMS: Measurement<"pair-on-sets", MechanismsChoice, Mechanism
   version: 1,
   attempt: "measure mechanisms",
   subject: "pair-on-sets",
+  isOnLine: true,
   options: MECHANISMS_FIELDS,
   examples: [
     [

@@ -15,6 +15,7 @@ export const WALKED_PATH: Measurement<"pair", WalkedPathChoice, WalkedPathResult
   version: 1,
   attempt: "measure a walked path",
   subject: "pair",
+  isOnLine: true,
   options: WALKED_PATH_FIELDS,
   examplesBeside: {
     trainOn: {

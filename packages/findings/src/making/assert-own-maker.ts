@@ -16,7 +16,7 @@ import type { MakerStart } from "./network-maker.ts";
 const STARTS: readonly MakerStart[] = ["network", "networks"];
 
 const LATER = optional(RULES_OF_PARTS.function);
-const FLAG: Rule = { rule: "true or false", holds: (value) => typeof value === "boolean", optional: true };
+const FLAG = optional(RULES_OF_PARTS.flag);
 
 /** Rules of the parts of a definition; options and examples are checked apart. */
 const RULES: Readonly<Record<string, Rule>> = {

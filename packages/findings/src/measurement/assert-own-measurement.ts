@@ -27,6 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   options: optional(RULES_OF_PARTS.options),
   version: optional(RULES_OF_PARTS.version),
   attempt: optional(RULES_OF_PARTS.text),
+  isOnLine: optional(RULES_OF_PARTS.flag),
   networks: optional(RULES_OF_PARTS.text),
   examples: optional(RULES_OF_PARTS.commands),
   examplesBeside: optional(RULES_OF_PARTS.object),

@@ -91,6 +91,7 @@ describe("defineMeasurement()", () => {
     [{ summary: "a\nb" }, `"summary" must be one line`],
     [{ subject: "layer" }, `"subject" must be one of network, pair, networks: it is "layer"`],
     [{ run: 1 }, `"run" must be a function: it is 1`],
+    [{ subject: "pair", isOnLine: "yes" }, `"isOnLine" must be true or false: it is "yes"`],
     [{ version: 0.5 }, `"version" must be a whole number from 1: it is 0.5`],
     [{ journal: { keeps: "all", file: "../x" } }, `"journal" must be an object with "keeps"`],
     [{ pairs: { note: "x" } }, `"pairs" must be an object with "note"`],

@@ -18,7 +18,7 @@ export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R ex
   extends Partial<
     Pick<
       AnyMeasurement,
-      "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "pairs" | "version"
+      "attempt" | "examples" | "examplesBeside" | "isOnLine" | "journal" | "networks" | "pairs" | "version"
     >
   > {
   /** Name of its command, such as `gradient-norm`. */
@@ -98,6 +98,7 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
     subject,
     version = 1,
     attempt,
+    isOnLine = false,
     examples = [],
     examplesBeside,
     journal,
@@ -106,7 +107,7 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
   } = definition;
   const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
-    ...{ kind, subject, version, examples, titleOf },
+    ...{ kind, subject, version, examples, isOnLine, titleOf },
     attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
     options: definition.options ?? {},
     ...(examplesBeside && { examplesBeside }),

@@ -66,6 +66,10 @@ measurements:
     await expect(read(STUDY.replace("measurements:\n", more.replace("in-turn", "turns")))).rejects.toThrow(
       /sources.lgv.mode" must be one of .*together.*in-turn/,
     );
+    const scored = more.replace("seed: 0, epochs", "loss: mean-squared-error, seed: 0, epochs");
+    await expect(read(STUDY.replace("measurements:\n", scored))).rejects.toThrow(
+      /unknown key "loss"; known are kind, net, data, testData, layout/,
+    );
   });
 
   const deep = (open: string, close: string) => `${open.repeat(20_000)}${close.repeat(20_000)}`;

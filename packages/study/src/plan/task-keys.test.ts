@@ -80,6 +80,38 @@ it("planStudy() gives tasks that merge networks the keys they always had", async
   });
 });
 
+it("planStudy() gives trainings by the name of a loss the keys of the described loss", async () => {
+  const openData = async (name: string) => fewImages(name);
+  const keysBy = async (loss: object | string): Promise<readonly string[]> => {
+    const of = { data: "few:train", seed: 0, epochs: 1, loss };
+    const one = { ...of, where: { seed: 0 } };
+    const networks: object = {
+      trained: { ...of, for: { seed: [0, 1] }, net: "mlp:4" },
+      tuned: { ...one, tune: "trained" },
+      star: { ...of, star: "trained" },
+      pruned: { ...one, prune: "trained", sparsity: 0.5 },
+      collected: { ...one, collect: "trained", method: "posterior" },
+      tickets: { ...of, net: "mlp:4", tickets: "gradient", sparsity: 0.5 },
+    };
+    const measurements: object = {
+      dimension: { kind: "intrinsic-dimension", net: "mlp:4", trainOn: "few:train", data: "few:test", loss },
+      curve: {
+        kind: "curve",
+        between: "trained",
+        ...{ trainOn: "few:train", data: "few:test", epochs: 1, loss },
+      },
+    };
+    const study = { title: "Losses", networks, measurements, tables: {} } as StudyDescription;
+    const { tasks } = await planStudy(study, { engine: "onnxruntime", openData });
+    return tasks.map(({ kind, key }) => `${kind} ${key}`);
+  };
+  const named = await keysBy("cross-entropy");
+  const kinds = ["train", "tune", "star", "prune", "collect", "tickets", "intrinsic-dimension", "curve"];
+  expect(named.map((task) => task.split(" ")[0])).toEqual(kinds);
+  expect(named).toEqual(await keysBy({ kind: "cross-entropy" }));
+  expect(named).not.toEqual(await keysBy({ kind: "cross-entropy", labelSmoothing: 0.1 }));
+});
+
 const ROOT = new URL("../../../../", import.meta.url).pathname;
 const digits = createTensor("f32", [4, 1, 28, 28], new Float32Array(4 * 28 * 28));
 

@@ -16,9 +16,7 @@ export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends "training"
       ? EntryOfTraining<M, O> & { readonly kind: R["kind"] }
-      : S extends keyof Selections
-        ? Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
-        : never
+      : Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
     : never;
 
 /** An entry of a study for a measurement that trains networks itself: on which examples, and the options. */

@@ -1,4 +1,5 @@
-import { at } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
+import type { NamedSubject } from "@isthmus/findings";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
@@ -29,10 +30,7 @@ export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
     planEachCell(
       planned,
       async () => ({}),
-      ({ networks }) => ({
-        inputs: filesOfAll(networks),
-        label: `${planned.entry.kind} of ${networks.length} ${planned.entry.of}, ${planned.entry.data}`,
-      }),
+      (cell) => partsOfCell(planned, cell),
     ),
   open: (opening, work) =>
     withCheckpoints(opening, pathsOf(opening.inputs, "networks"), (networks, shared) => {
@@ -45,6 +43,22 @@ export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
 export interface PlannedCell extends Pick<NetworkCell, "variables"> {
   readonly networks: readonly PlannedNetwork[];
 }
+
+/** Returns the files that the task of a cell reads, and its label. */
+export const partsOfCell = (
+  { entry: { kind, of, data } }: PlannedEntry<CellSelection>,
+  { networks }: PlannedCell,
+): { readonly inputs: TaskInputs; readonly label: string } => ({
+  inputs: filesOfAll(networks),
+  label: `${kind} of ${networks.length} ${of}, ${data}`,
+});
+
+/** Names networks by their numbers, so that no path of this machine is in a result. */
+export const nameByNumber = (networks: readonly Checkpoint[]): readonly NamedSubject[] =>
+  networks.map((network, index) => {
+    const label = `network ${index + 1}`;
+    return { label, network: { ...network, source: label } };
+  });
 
 /**
  * Plans one task for the networks of each cell of a group.

@@ -54,6 +54,29 @@ describe("defineMeasurement()", () => {
     });
   });
 
+  it("gives weights alone to a measurement that needs no data, and says nothing of examples", async () => {
+    const entry = defineMeasurement({
+      ...{ verb: "small", kind: "small", summary: "Measure little", subject: "pair", needsData: false },
+      async run(pair) {
+        expectTypeOf(pair).toEqualTypeOf<Subjects["weights-of-pair"]>();
+        return { keys: Object.keys(pair) };
+      },
+    });
+    expect(entry.subject).toBe("weights-of-pair");
+    const of = (source: string) => ({ source }) as Subjects["weights-of-pair"]["a"];
+    const pair = { a: of("a.pt"), b: of("b.pt"), unaligned: of("b.pt") };
+    const measurement = await entry.load();
+    const result = await measurement.run(pair as unknown as Subjects["pair"], {}, control);
+    expect(result).toEqual({
+      kind: "small",
+      a: "a.pt",
+      b: "b.pt",
+      options: {},
+      keys: ["a", "b", "unaligned"],
+    });
+    expect(measurement.titleOf(result)).toBe("Small of a.pt and b.pt");
+  });
+
   it("fills in a form, a title and a page, and says in results what was measured", async () => {
     const entry = define({ options: { step: numberField({ default: 1, help: "step" }) } });
     const measurement = await entry.load();
@@ -97,6 +120,11 @@ describe("defineMeasurement()", () => {
     [
       { pairs: { note: "x", options: {}, evaluations: () => 1, run: async () => [] } },
       `"pairs" must be left out unless the subject is "networks": it is "network"`,
+    ],
+    [{ needsData: "no" }, `"needsData" must be true or false: it is "no"`],
+    [
+      { needsData: false, complete: () => {} },
+      `"complete" must be left out if "needsData" is false, as it is for examples`,
     ],
     [{ describ: () => {} }, `it has no "describ": did you mean "describe"?`],
     [{ options: [] }, `"options" must be an object with a field for each option`],

@@ -84,6 +84,12 @@ export interface Subjects {
     readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
     readonly placed: readonly NamedSubject[];
   };
+  /** One network whose weights alone are read: neither its architecture nor examples are known. */
+  readonly weights: Pick<Subjects["network"], "network">;
+  /** Two networks whose weights alone are read. */
+  readonly "weights-of-pair": Pick<Subjects["pair"], "a" | "b" | "unaligned">;
+  /** Several networks whose weights alone are read. */
+  readonly "weights-of-networks": Pick<Subjects["networks"], "networks">;
   /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
   readonly training: TrainingSubject;
 }

@@ -55,7 +55,10 @@ export async function openParams(
     ...Object.fromEntries(besideParams),
     options: toTaskOptions(
       measurement,
-      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+      keyedOptions(
+        fields,
+        completed(measurement, chosen, measured.data && { data: measured.data, beside, graph }),
+      ),
     ),
   }));
 }
@@ -63,12 +66,16 @@ export async function openParams(
 const batchSizeOf = ({ options: fields }: AnyMeasurement, entry: AnyEntry): number =>
   entry.batchSize ?? Number(fields["batchSize"]?.default ?? 1);
 
-/** Opens the examples that an entry measures on: one set, or several with names. */
+/** Opens the examples that an entry measures on: one set, several with names, or none. */
 async function openMeasured(
   entry: AnyEntry,
   open: (name: string) => ReturnType<Planner["openFor"]>,
-): Promise<{ readonly params: Pick<MeasurementParams, "data" | "sets">; readonly data: DataSet }> {
+): Promise<{
+  readonly params: Pick<MeasurementParams, "data" | "sets">;
+  readonly data: DataSet | undefined;
+}> {
   if (!("sets" in entry)) {
+    if (entry.data === undefined) return { params: {}, data: undefined };
     const { description, data } = await open(entry.data);
     return { params: { data: description }, data };
   }
@@ -80,13 +87,16 @@ async function openMeasured(
   };
 }
 
-/** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
+/**
+ * Adds the options whose defaults depend on the architecture and the data to the chosen ones.
+ * @param subject - what they depend on; undefined if there are no data
+ */
 export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
   chosen: ReadonlyMap<string, unknown>,
-  subject: CompletedBy,
+  subject: CompletedBy | undefined,
 ): ReadonlyMap<string, unknown> {
-  if (complete === undefined) return chosen;
+  if (complete === undefined || subject === undefined) return chosen;
   const resolved = resolveFields(attempt, fields, Object.fromEntries(chosen));
   const options = Object.entries(complete(resolved, subject));
   return new Map([...chosen, ...options.filter(([name, value]) => value !== resolved[name])]);

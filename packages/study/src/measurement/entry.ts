@@ -33,6 +33,7 @@ export type BuiltInEntry = {
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
   const { kind, options, examplesBeside = {}, trains, training } = measurement;
+  const { selection, isOfWeights } = subjectFormOf(measurement);
   const seed = seedOf(measurement);
   const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== seed && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {
@@ -40,10 +41,10 @@ export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
   });
   return z.strictObject({
     kind: z.literal(kind),
-    ...subjectFormOf(measurement).selection,
-    ...(trains === undefined && MEASURED_LOSS),
+    ...selection,
+    ...(trains === undefined && !isOfWeights && MEASURED_LOSS),
     ...(training && trainingSelection(training)),
-    ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
+    ...("statistics" in options && !isOfWeights && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),
   });

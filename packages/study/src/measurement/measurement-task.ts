@@ -20,7 +20,7 @@ export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<Meas
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
     ...subject.params,
-    ...(trains === undefined && MEASURED_LOSS),
+    ...(trains === undefined && !subject.isOfWeights && MEASURED_LOSS),
     ...(measurement.training && trainingParams(measurement.training, options)),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),

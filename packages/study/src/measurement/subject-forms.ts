@@ -1,11 +1,12 @@
 import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
+import type { PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
 import { ATTACK_FORM, type AttackSelection } from "./subjects/attack.ts";
 import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
-import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
-import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
+import { NETWORK_FORM, type NetworkMeasurement, type NetworkSelection } from "./subjects/network.ts";
+import { type CellOfGroup, type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
 import { NETWORKS_AND_STAR_FORM, type StarredSelection } from "./subjects/networks-and-star.ts";
 import {
   PAIR_FORM,
@@ -15,6 +16,7 @@ import {
 } from "./subjects/pair.ts";
 import { PLANE_FORM, type PlaneSelection } from "./subjects/plane.ts";
 import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
+import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./subjects/weights.ts";
 
 /** What an entry of a study says of its subjects, by their sort. */
 export interface Selections {
@@ -29,6 +31,9 @@ export interface Selections {
   readonly landscape: LandscapeSelection;
   readonly plane: PlaneSelection;
   readonly training: TrainingSelection;
+  readonly weights: NetworkSelection;
+  readonly "weights-of-pair": PairSelection;
+  readonly "weights-of-networks": CellOfGroup;
 }
 
 /** How studies select and open each sort of subject. */
@@ -44,6 +49,9 @@ export const SUBJECT_FORMS: { readonly [S in SubjectName]: SubjectForm<S, Select
   landscape: LANDSCAPE_FORM,
   plane: PLANE_FORM,
   training: TRAINING_FORM,
+  weights: WEIGHTS_FORM,
+  "weights-of-pair": WEIGHTS_OF_PAIR_FORM,
+  "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };
 
 /** Returns how studies select and open the subjects of a measurement. */

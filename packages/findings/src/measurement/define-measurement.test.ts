@@ -1,4 +1,4 @@
-import { choiceField, flagField, numberField, textField, UsageError } from "@isthmus/core";
+import { choiceField, flagField, listField, numberField, textField, UsageError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { defineMeasurement } from "./define-measurement.ts";
@@ -52,6 +52,45 @@ describe("defineMeasurement()", () => {
         return "Distance";
       },
     });
+  });
+
+  it("makes lists of typed arrays, of which the form and the page are, too", async () => {
+    const rows = fc.array(
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Object.is(x, -0)),
+    );
+    const entry = defineMeasurement({
+      ...{ verb: "small", kind: "small", summary: "Measure little", subject: "network" },
+      options: { values: listField<number>({ type: "number" }, { least: 0, help: "values", default: [] }) },
+      async run(_, { values }, { onPart }) {
+        const found = {
+          rows: [{ of: Float64Array.from(values) }],
+          ids: BigInt64Array.of(7n),
+          counts: Int8Array.of(1, 2),
+        };
+        onPart(found);
+        return found;
+      },
+      titleOf(result) {
+        expectTypeOf(result.counts).toEqualTypeOf<readonly number[]>();
+        expectTypeOf(result.rows).toEqualTypeOf<readonly { readonly of: readonly number[] }[]>();
+        return result.counts.map((count) => count + 1).join(" ");
+      },
+    });
+    const measurement = await entry.load();
+    await fc.assert(
+      fc.asyncProperty(rows, async (values) => {
+        const parts: unknown[] = [];
+        const onPart = (part: unknown) => parts.push(part);
+        const result = await measurement.run(subject, { values }, { ...control, onPart });
+        expect(result).toMatchObject({ rows: [{ of: values }], ids: [7], counts: [1, 2] });
+        expect(parts).toEqual([result]);
+        const read = (await measurement.form()).parse(JSON.parse(JSON.stringify(result)));
+        expect(read).toEqual(result);
+        expect(measurement.titleOf(result)).toBe("2 3");
+        const tables = measurement.describe(result).sections[0]?.tables;
+        expect(tables?.map(({ name }) => name)).toEqual(["ids", "counts"]);
+      }),
+    );
   });
 
   it("gives weights alone to a measurement that needs no data, and says nothing of examples", async () => {

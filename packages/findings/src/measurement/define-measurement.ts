@@ -12,12 +12,13 @@ import {
   plainTitle,
   WEIGHTS_OF,
 } from "./own-result.ts";
+import { type PlainData, plainData } from "./plain-data.ts";
 
 /** Options by their names. */
 type Fields = Readonly<Record<string, AnyField>>;
 
 /** A result of a measurement of one's own: what was found, and of which networks and examples. */
-export type OwnResult<F extends Fields, R extends object> = R &
+export type OwnResult<F extends Fields, R extends object> = PlainData<R> &
   Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
 
 /** A measurement as a user writes it; whatever is left out has a default. */
@@ -50,7 +51,7 @@ export interface OwnMeasurement<
   readonly options?: F;
   /** Fills in options whose defaults depend on the networks and the data. @defaultValue as they are given */
   complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
-  /** Measures, and returns what was found: plain data that a JSON file can hold. */
+  /** Measures, and returns what was found: data that a JSON file can hold, in which typed arrays are lists. */
   run(subject: OwnSubject<S, D>, options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
   /**
    * Says what a result shows.
@@ -141,7 +142,7 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
     describe: (result: OwnResult<Fields, object>) =>
       definition.describe?.(result) ?? describePlainly(result, titleOf(result)),
     async run(of: OwnSubject<OwnSubjectName, boolean>, options, control) {
-      const whole = (found: object) => ({ kind, ...originOf(of), options, ...found });
+      const whole = (found: object) => ({ kind, ...originOf(of), options, ...Object(plainData(found)) });
       const onPart = (found: object) => control.onPart(whole(found));
       return whole(await definition.run(of, options, { ...control, onPart }));
     },

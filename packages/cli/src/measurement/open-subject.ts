@@ -166,6 +166,7 @@ async function openPair<T>(
       a,
       b,
       unaligned,
+      end: unaligned,
       data,
       statisticsData,
       beside,

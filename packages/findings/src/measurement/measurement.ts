@@ -48,6 +48,11 @@ export interface Subjects {
     readonly b: Checkpoint;
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
+    /**
+     * The network that paths from the first one end at. A command leaves it unaligned, and shows the line to
+     * the aligned one beside the path; an entry of a study says whether it is aligned.
+     */
+    readonly end: Checkpoint;
   };
   /** Two networks of one architecture, and several sets of examples by their names; `data` is the first. */
   readonly "pair-on-sets": Subjects["pair"] & { readonly sets: Readonly<Record<string, DataSet>> };

@@ -118,8 +118,8 @@ const MANNERS: Readonly<Record<AlignChoice, string>> = {
 
 /** Opens the two networks of a task with its examples, works with them, and closes them. */
 function withPair<T>(opening: Opening, work: (pair: Subjects["pair"]) => Promise<T>): Promise<T> {
-  return withTwo(opening, async ({ graph, a, b }) =>
-    work({ ...(await openShared(opening, graph)), a, b, unaligned: b }),
+  return withTwo(opening, async ({ graph, ...pair }) =>
+    work({ ...(await openShared(opening, graph)), ...pair, end: pair.b }),
   );
 }
 

@@ -8,7 +8,7 @@ import { GROUP_SELECTION, NETWORK_FORM, type NetworkSelection, planEachNetwork }
 import { CELL_OF_GROUP, type CellOfGroup, NETWORKS_FORM, nameInOrder, planCells } from "./networks.ts";
 import { PAIR_FORM, planPairs, withTwo } from "./pair.ts";
 
-const { statisticsData: _, batchSize: __, ...pair } = PAIR_SELECTION;
+const { statisticsData: _, batchSize: __, ...selection } = PAIR_SELECTION;
 
 /** How studies select and open one network whose weights alone are read. */
 export const WEIGHTS_FORM: SubjectForm<"weights", NetworkSelection> = {
@@ -25,12 +25,12 @@ export const WEIGHTS_FORM: SubjectForm<"weights", NetworkSelection> = {
 
 /** How studies select and open two networks whose weights alone are read. */
 export const WEIGHTS_OF_PAIR_FORM: SubjectForm<"weights-of-pair", PairSelection> = {
-  selection: pair,
+  selection,
   params: {},
   isOfWeights: true,
   paths: PAIR_FORM.paths,
   plan: (planned) => planPairs(planned, ""),
-  open: (opening, work) => withTwo(opening, ({ a, b }) => work({ a, b, unaligned: b })),
+  open: (opening, work) => withTwo(opening, ({ graph: ___, ...pair }) => work(pair)),
 };
 
 /** How studies select and open several networks whose weights alone are read. */

@@ -9,7 +9,7 @@ import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-opti
 import { flaggedFields } from "../packages/cli/src/measurement/training-flags.ts";
 import { listVerbs } from "../packages/cli/src/verbs.ts";
 import { loadMeasurementSchema } from "../packages/study/src/file/measurement-schema.ts";
-import { toTaskOptions } from "../packages/study/src/measurement/training-params.ts";
+import { toTaskOptions } from "../packages/study/src/measurement/entry-params.ts";
 
 interface Measured {
   readonly kind: string;

@@ -5,7 +5,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { seedOf } from "./entry-params.ts";
-import { type Selections, subjectFormOf } from "./subject-forms.ts";
+import { SUBJECT_FORMS, type Selections } from "./subject-forms.ts";
 import { trainingSelection } from "./subjects/training.ts";
 
 /** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */
@@ -33,7 +33,7 @@ export type BuiltInEntry = {
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
   const { kind, options, examplesBeside = {}, trains, training } = measurement;
-  const { selection, isOfWeights } = subjectFormOf(measurement);
+  const { selection, isOfWeights } = SUBJECT_FORMS[measurement.subject];
   const seed = seedOf(measurement);
   const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== seed && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {

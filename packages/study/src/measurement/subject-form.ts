@@ -12,16 +12,14 @@ type NamedExamples = { readonly data?: string } | { readonly sets: Readonly<Reco
 export type AnyEntry = NamedExamples &
   MeasuredLoss & { readonly kind: string; readonly batchSize?: number | undefined };
 
-/** Names the examples of an entry after its subject, for people; an entry of weights has none. */
-export const onExamples = ({ data }: { readonly data?: string }): string =>
-  data === undefined ? "" : `, ${data}`;
-
 /** An entry of a study with everything that its tasks are planned with. */
 export interface PlannedEntry<Selection extends object = object> {
   readonly measurement: AnyMeasurement;
   /** Kind of the tasks of the measurement. */
   readonly task: KeyedKind;
   readonly entry: AnyEntry & Selection;
+  /** Names of the examples after the subject, for people, such as `, mnist:test`; empty if there are none. */
+  readonly on: string;
   readonly context: MeasurementContext;
 }
 

@@ -1,4 +1,4 @@
-import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
+import type { SubjectName } from "@isthmus/findings";
 import type { PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
@@ -36,8 +36,7 @@ export interface Selections {
   readonly "weights-of-networks": CellOfGroup;
 }
 
-/** How studies select and open each sort of subject. */
-export const SUBJECT_FORMS: { readonly [S in SubjectName]: SubjectForm<S, Selections[S]> } = {
+const FORMS: { readonly [S in SubjectName]: SubjectForm<S, Selections[S]> } = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
   "networks-and-star": NETWORKS_AND_STAR_FORM,
@@ -54,6 +53,5 @@ export const SUBJECT_FORMS: { readonly [S in SubjectName]: SubjectForm<S, Select
   "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };
 
-/** Returns how studies select and open the subjects of a measurement. */
-export const subjectFormOf = ({ subject }: Pick<AnyMeasurement, "subject">): AnySubjectForm =>
-  SUBJECT_FORMS[subject];
+/** How studies select and open each sort of subject. */
+export const SUBJECT_FORMS: Readonly<Record<SubjectName, AnySubjectForm>> = FORMS;

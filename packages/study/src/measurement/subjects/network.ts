@@ -10,7 +10,7 @@ import { selectNetworks } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
-import { onExamples, type PlannedEntry, type SubjectForm } from "../subject-form.ts";
+import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 
 /** Networks of a group. */
 export interface NetworkSelection {
@@ -58,7 +58,7 @@ export async function planEachNetwork(
   planned: PlannedEntry<NetworkSelection & { readonly data?: string }>,
   furtherOf: (network: PlannedNetwork) => TaskInputs = () => ({}),
 ): Promise<readonly PlannedMeasurement[]> {
-  const { task, entry, context } = planned;
+  const { task, entry, on, context } = planned;
   const { planner, variables } = context;
   const networks = selectNetworks(context.groups, entry.of, entry.where);
   const params = await openParams(planned, networks);
@@ -66,7 +66,7 @@ export async function planEachNetwork(
     const { key } = planner.add(task, {
       params: at(params, index, "network"),
       inputs: { ...filesOf(network), ...furtherOf(network) },
-      label: `${entry.kind} of ${network.label}${onExamples(entry)}`,
+      label: `${entry.kind} of ${network.label}${on}`,
     });
     return { variables: { ...network.variables, ...variables }, task: key };
   });

@@ -9,7 +9,7 @@ import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { dataOpener, openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
-import { onExamples, type PlannedEntry, type SubjectForm } from "../subject-form.ts";
+import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 import {
   GROUP_SELECTION,
   NETWORK_SELECTION,
@@ -63,10 +63,10 @@ export function planCells(planned: PlannedCells): Promise<readonly PlannedMeasur
 
 /** Returns the files that the task of a cell reads, and its label. */
 export function partsOfCell(
-  { entry }: PlannedCells,
+  { entry, on }: PlannedCells,
   { networks }: PlannedCell,
 ): { readonly inputs: TaskInputs; readonly label: string } {
-  const label = `${entry.kind} of ${networks.length} ${entry.of}${onExamples(entry)}`;
+  const label = `${entry.kind} of ${networks.length} ${entry.of}${on}`;
   return { inputs: filesOfAll(networks), label };
 }
 

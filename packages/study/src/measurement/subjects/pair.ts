@@ -15,7 +15,7 @@ import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { openParams } from "../entry-params.ts";
 import { examplesOpener, type Opening, openShared } from "../open-shared.ts";
-import { onExamples, type PlannedEntry, type SubjectForm } from "../subject-form.ts";
+import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 
 /** What an entry says of pairs of networks that may differ in their architectures. */
 export type UnlikePairMeasurement = Omit<PathMeasurement, "statisticsData">;
@@ -25,7 +25,7 @@ export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
   selection: { ...PAIR_SELECTION, data: NAMED_DATA },
   params: { data: TASK_DATA },
   paths: ["a", "b"],
-  plan: (planned) => planPairs(planned, onExamples(planned.entry)),
+  plan: planPairs,
   open: withPair,
 };
 
@@ -56,7 +56,7 @@ export const PAIR_ON_SETS_FORM: SubjectForm<
   },
   params: { sets: z.array(z.strictObject({ name: text, data: TASK_DATA })).min(1) },
   paths: ["a", "b"],
-  plan: (planned) => planPairs(planned, `, ${Object.keys(planned.entry.sets).join(", ")}`),
+  plan: planPairs,
   open: (opening, work) =>
     withPair(opening, async (pair) => {
       const open = examplesOpener(opening.ports, pair.graph);
@@ -72,15 +72,11 @@ interface TaskSet {
   readonly data: TaskData;
 }
 
-/**
- * Plans one task for each pair that an entry selects, after the alignment that it asks for.
- * @param on - names of the examples, for people, after what is measured
- */
+/** Plans one task for each pair that an entry selects, after the alignment that it asks for. */
 export async function planPairs(
   planned: PlannedEntry<PairSelection>,
-  on: string,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { task, entry, context } = planned;
+  const { task, entry, on, context } = planned;
   const { planner, variables } = context;
   const pairs = selectPairs(context.groups, entry);
   const params = await openParams(

@@ -29,7 +29,7 @@ export const WEIGHTS_OF_PAIR_FORM: SubjectForm<"weights-of-pair", PairSelection>
   params: {},
   isOfWeights: true,
   paths: PAIR_FORM.paths,
-  plan: (planned) => planPairs(planned, ""),
+  plan: planPairs,
   open: (opening, work) => withTwo(opening, ({ graph: ___, ...pair }) => work(pair)),
 };
 

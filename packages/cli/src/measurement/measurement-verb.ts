@@ -90,14 +90,15 @@ function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
-  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example);
+  const { arguments: named, isOfWeights } = SUBJECT_FORMS[subject];
+  const networks = named.map(([, , example]) => example);
   const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
     const words = [
       `isthmus ${verb}`,
       ...networks,
-      ...(/--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
-      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      ...(isOfWeights || /--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
+      ...(isOfWeights || options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
       ...chosen,
       options,
     ];

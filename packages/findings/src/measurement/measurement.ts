@@ -48,6 +48,11 @@ export interface Subjects {
     readonly b: Checkpoint;
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
+    /**
+     * The network that paths from the first one end at. A command leaves it unaligned, and shows the line to
+     * the aligned one beside the path; an entry of a study says whether it is aligned.
+     */
+    readonly end: Checkpoint;
   };
   /** Two networks of one architecture, and several sets of examples by their names; `data` is the first. */
   readonly "pair-on-sets": Subjects["pair"] & { readonly sets: Readonly<Record<string, DataSet>> };
@@ -84,6 +89,12 @@ export interface Subjects {
     readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
     readonly placed: readonly NamedSubject[];
   };
+  /** One network whose weights alone are read: neither its architecture nor examples are known. */
+  readonly weights: Pick<Subjects["network"], "network">;
+  /** Two networks whose weights alone are read. */
+  readonly "weights-of-pair": Pick<Subjects["pair"], "a" | "b" | "unaligned">;
+  /** Several networks whose weights alone are read. */
+  readonly "weights-of-networks": Pick<Subjects["networks"], "networks">;
   /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
   readonly training: TrainingSubject;
 }

@@ -190,6 +190,28 @@ measurements:
     );
   });
 
+  it.each(["mean-squared-error", "masked-token", "{ kind: next-token }", "{ head: cross-entropy }"])(
+    "readStudy() reads that networks are trained by the loss %s",
+    async (loss) => {
+      const { networks } = await read(STUDY.replace("epochs: 2", `epochs: 2\n    loss: ${loss}`));
+      expect(networks["mlps"]).toHaveProperty("loss");
+    },
+  );
+
+  it.each([
+    ["mse", 'loss" must be one of "cross-entropy"|"binary-cross-entropy"'],
+    ["none", 'loss" must be one of "cross-entropy"|"binary-cross-entropy"'],
+    ["2", 'loss" must be one of "cross-entropy"|'],
+    ["{ kind: mse }", 'loss.kind" must be one of cross-entropy, next-token,'],
+    ["{ kind: cross-entropy, labelSmoothing: 1 }", 'loss.labelSmoothing" must be below 1'],
+    ["{ kind: cross-entropy, smoothing: 0 }", 'unknown key "smoothing"; did you mean "labelSmoothing"?'],
+    ["{}", 'loss" must name a loss for each output'],
+  ])("readStudy() says what is wrong with the loss %s of a training", async (loss, message) => {
+    await expect(read(STUDY.replace("epochs: 2", `epochs: 2\n    loss: ${loss}`))).rejects.toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
   it("readStudy() tells a problem of many networks once", async () => {
     const error: Error = await read(STUDY.replace("epochs: 2", "epochs: two")).then(
       () => new TypeError("It was read"),

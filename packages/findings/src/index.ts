@@ -25,7 +25,6 @@ export type {
   Resuming,
 } from "./making/network-maker.ts";
 export { MEASURES, type Measure } from "./measure.ts";
-export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
 export type {
   AnyMeasurement,
@@ -46,7 +45,6 @@ export type {
   TrainingMeasurement,
   Trains,
 } from "./measurement/measurement.ts";
-export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type {
   AnyPairsMeasurement,
   MeasurePairs,

@@ -1,9 +1,4 @@
-export {
-  type DominantSubspaces,
-  dominantSubspaces,
-  RANGE_FINDER_DEFAULTS,
-  type RangeFinderOptions,
-} from "./dominant-subspaces.ts";
+export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";

@@ -28,7 +28,7 @@ export interface BindNetworksOptions {
 }
 
 /** Defaults of {@link bindNetworks}. */
-export const BIND_NETWORKS_DEFAULTS: Readonly<
+const BIND_NETWORKS_DEFAULTS: Readonly<
   Required<Pick<BindNetworksOptions, "exportedFrom" | "prefix">> & { readonly unread: UnreadPolicy }
 > = { exportedFrom: undefined, unread: "refuse", prefix: undefined };
 

@@ -3,7 +3,7 @@
 //   node tools/check-names.mjs [--equal]
 //
 // A name is needed if another package, a tool, a benchmark, an example or the package's README says it, or if the signature
-// of a needed name has its type. With `--equal` it lists names that several packages export for different things.
+// of a needed name has its type. With `--equal` it lists names that files of several packages export for different things.
 import { report } from "./packages.mjs";
 import { listEntries, listEqual, listUnneeded } from "./public-names.mjs";
 
@@ -16,10 +16,11 @@ const LATER = new Set([
   "landscape",
   "paths",
   "study",
+  "workers",
 ]);
 const entries = listEntries();
 if (process.argv.includes("--equal")) {
-  for (const [name, paths] of listEqual(entries)) console.log(`${name}: ${paths.join(", ")}`);
+  for (const [name, paths] of listEqual()) console.log(`${name}: ${paths.join(", ")}`);
 } else {
   const unneeded = listUnneeded(entries);
   const dirty = new Set(unneeded.map(({ entry }) => entry.owner));

@@ -49,15 +49,14 @@ export function listUnneeded(entries) {
   );
 }
 
-/** Lists names that several packages declare and export, each a thing of its own, with the files that declare them. */
-export function listEqual(entries) {
+/** Lists the names that files of several packages export for different things, with these files. */
+export function listEqual() {
   const files = new Map();
-  for (const { names } of entries)
-    for (const [name, { path }] of names) files.set(name, (files.get(name) ?? new Set()).add(path));
-  const owners = (paths) => new Set([...paths].map((path) => path.split("/")[1]));
-  return [...files]
-    .filter(([, paths]) => owners(paths).size > 1)
-    .map(([name, paths]) => [name, [...paths].sort()]);
+  for (const path of packageNames.flatMap((owner) => sourceFiles(owner)))
+    for (const [name, { isExported }] of readModule(path).declared)
+      if (isExported) files.set(name, [...(files.get(name) ?? []), path]);
+  const owners = (paths) => new Set(paths.map((path) => path.split("/")[1]));
+  return [...files].filter(([, paths]) => owners(paths).size > 1);
 }
 
 function entrySources(owner) {
@@ -158,11 +157,16 @@ function parseModule(path) {
   const exported = new Map();
   const target = (source) =>
     source.startsWith(".") ? posix.join(posix.dirname(path), source) : sources.get(source);
-  const declare = (name, node, start) => {
-    const overloads = declared.get(name) ?? { nodes: [], start };
+  const declare = (name, node, { start, type }) => {
+    const overloads = declared.get(name) ?? {
+      nodes: [],
+      start,
+      isExported: type === "ExportNamedDeclaration",
+    };
     declared.set(name, { ...overloads, nodes: [...overloads.nodes, node] });
   };
-  for (const { type, source, specifiers, declaration, start, ...statement } of programOf(path).body) {
+  for (const statement of parseSync(path, read(path)).program.body) {
+    const { type, source, specifiers, declaration } = statement;
     if (type === "ImportDeclaration") {
       const to = target(source.value);
       for (const { imported: name, local } of to === undefined ? [] : specifiers)
@@ -172,15 +176,11 @@ function parseModule(path) {
       for (const { local, exported: name } of specifiers)
         exported.set(name.name, { path: from, local: local.name });
     } else {
-      const node = declaration ?? { type, ...statement };
-      for (const part of node.declarations ?? [node]) if (part.id) declare(part.id.name, part, start);
+      const node = declaration ?? statement;
+      for (const part of node.declarations ?? [node]) if (part.id) declare(part.id.name, part, statement);
     }
   }
   return { declared, imported, exported };
-}
-
-function programOf(path) {
-  return parseSync(path, read(path)).program;
 }
 
 /** Calls back for every type and every value after `typeof` that the part of a declaration that consumers see names. */

@@ -94,9 +94,9 @@ export { mapNetworks } from "./map/map-networks.ts";
 export type {
   MapChoice,
   MapNetworksOptions,
+  MapPairs,
   MapProgress,
-  MeasurePairs,
-  PairsOfNetworks,
+  MeasureMapPairs,
 } from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {

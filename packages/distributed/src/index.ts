@@ -16,7 +16,7 @@ export {
   type QueueServer,
   type QueueState,
   type QueueWorker,
-  type ServeOptions,
+  type ServeQueueOptions,
   type TaskHandler,
   type TaskOutcome,
   type TaskQueue,

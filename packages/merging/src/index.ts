@@ -45,11 +45,11 @@ export { type CompileExpressionOptions, compileExpression } from "./match-expres
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
-  type Measurement,
   type MergedNetworks,
   type MergedRange,
   type MergedTensor,
   type MergeMethod,
+  type MergeStatistic,
   type ParameterConflict,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";

@@ -93,7 +93,7 @@ export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
 export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
 export { assertRecipeFiles, type RecipeFiles } from "./run/write-recipe-files.ts";
-export { type JsonSchema, recipeJsonSchema } from "./schema/recipe-json-schema.ts";
+export { recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";
 export { type IdentifyRecipeOptions, identifyRecipe } from "./search/identify-recipe.ts";
 export {

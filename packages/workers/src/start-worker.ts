@@ -14,7 +14,7 @@ const CACHE_BYTES = 50e9;
 
 /** Options of {@link startWorker}. */
 export interface StartWorkerOptions extends QueuePlaces, Pick<WorkerOptions, "onStart" | "onEnd"> {
-  /** Name that people know the worker by; each worker needs its own. @defaultValue the machine and the process */
+  /** Name of the worker, which no other may have. @defaultValue the machine and the process */
   readonly name?: string | undefined;
   /** The engine that tasks run graphs on. @defaultValue "onnxruntime" */
   readonly engine?: EngineName | undefined;
@@ -28,7 +28,7 @@ export interface StartWorkerOptions extends QueuePlaces, Pick<WorkerOptions, "on
   readonly lease?: number | undefined;
   /** Files of measurements and network makers of the user; no task can name one. @defaultValue none */
   readonly use?: readonly string[] | undefined;
-  /** Is told lines that tasks print. */
+  /** Called with each line that tasks print. */
   readonly onLine?: ((line: string) => void) | undefined;
 }
 

@@ -1,16 +1,16 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
-import { formatNumber } from "@isthmus/findings";
-import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   CONNECTIVITY_FIELDS,
   type ConnectivityRules,
   frozenBelowLastLayer,
   type TunedEpoch,
   tuneByConnectivity,
-} from "@isthmus/mechanisms";
+} from "@isthmus/connectivity";
+import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
+import { formatNumber } from "@isthmus/findings";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";

@@ -67,7 +67,7 @@ export async function openScaled(
   return open(name, context, { scaling, onOpen: noteData });
 }
 
-/** Opens the examples to evaluate on and, if the options name others, the examples to measure statistics on. */
+/** Opens the examples to evaluate on and, if options name others, those for statistics of activations. */
 export async function openData(options: FittedOptions, context: DataContext): Promise<MeasuredExamples> {
   return openMeasuredExamples(namesOf(options), context);
 }

@@ -95,8 +95,8 @@ export interface VerbWork {
 }
 
 /**
- * Calls a function with the workers of a queue, or with undefined if the options name none, and says how to go
- * on if it is stopped.
+ * Calls a function with the workers of a queue, or with undefined if the options name none, and says how to
+ * go on if it is stopped.
  * @throws UsageError if there is a queue without a storage, or a storage without a queue
  */
 export async function withWorkers<T>(

@@ -18,7 +18,7 @@ const TASKS = "tasks";
 export interface QueueMergeOptions extends QueuePlaces {
   /** Name of the engine that workers must have. @defaultValue "onnxruntime" */
   readonly engine?: EngineName | undefined;
-  /** Is told how far the preparation of tasks is. */
+  /** Called with the steps of the preparation of tasks. */
   readonly onStep?: FollowStep | undefined;
   /** Stops the merge. */
   readonly signal?: AbortSignal | undefined;

@@ -16,7 +16,7 @@ import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
  * their names.
  */
 export interface PairsData extends Pick<MeasuredNames, "data" | "recalibrateData" | "recalibrateExamples"> {
-  /** The mean that is subtracted of bytes, with `std`. @defaultValue bytes are scaled as usual for the data set */
+  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
   readonly mean?: Scaling["mean"] | undefined;
   readonly std?: Scaling["std"] | undefined;
   /** Folder of the tokenizer, for texts. */

@@ -39,8 +39,8 @@ interface PairsPlan {
 }
 
 /**
- * Returns what measures the pairs of a measurement on the workers of a queue; undefined if the measurement has
- * no pairs. Networks are written once, as the measurement has them, into the folder for tasks.
+ * Returns a function that measures pairs on the workers of a queue; undefined if the measurement has no
+ * pairs. Networks are written once, as the measurement has them, into the folder for tasks.
  */
 export async function queuePairs(
   tasks: QueueTasks,

@@ -12,11 +12,11 @@ import {
 
 /** The place where tasks wait for workers, and the place where workers find and leave files. */
 export interface QueuePlaces {
-  /** Address of the queue: `redis://HOST:PORT`, `rediss://`, `postgres://USER@HOST/NAME`, or a shared folder. */
+  /** Address of the queue: `redis://HOST:PORT`, `rediss://`, `postgres://USER@HOST/NAME`, or a folder. */
   readonly queue: string;
   /** Place of files: a folder that all machines share, or `s3://BUCKET/PREFIX`. */
   readonly storage: string;
-  /** Is told sentences on what users should know, such as a queue that cannot be reached. */
+  /** Called with sentences that users should read, such as that a queue cannot be reached. */
   readonly onNote?: ((sentence: string) => void) | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface QueuedWork extends QueuePlaces {
   readonly engine?: EngineName | undefined;
   /** Path of the result; the folder for tasks lies beside it, and is removed once all work is done. */
   readonly beside: string;
-  /** Is told how far the preparation of tasks is. */
+  /** Called with the steps of the preparation of tasks. */
   readonly onStep?: FollowStep | undefined;
   /** Stops the work; what tasks have found stays, so that the same call goes on. */
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +29,7 @@ export interface QueueTasks {
   readonly folder: string;
   /** The engine that workers must have. */
   readonly engine: Engine;
-  /** Is told how far the preparation of tasks is. */
+  /** Called with the steps of the preparation of tasks. */
   readonly onStep: FollowStep;
   /** Stops the work. */
   readonly signal: AbortSignal | undefined;
@@ -40,7 +40,7 @@ export interface QueueTasks {
 /** End of the names of folders for tasks. */
 const TASKS = ".isthmus-tasks";
 
-/** Names the folder for the tasks of a result. */
+/** Returns the folder for the tasks of a result. */
 export function tasksFolderOf(beside: string): string {
   return `${resolve(beside)}${TASKS}`;
 }

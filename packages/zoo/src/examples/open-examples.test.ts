@@ -9,7 +9,10 @@ describe("openMeasuredExamples()", () => {
     expect([data.name, data.size, statisticsData]).toEqual(["mnist:test@20", 20, undefined]);
     const other = await openMeasuredExamples({ data: "mnist:test@20", recalibrateExamples: 30 }, {});
     expect(other.statisticsData?.name).toBe("mnist:train@30");
-    const fitted = await openMeasuredExamples({ data: "mnist:test@20", recalibrateExamples: 30, temperature: true }, {});
+    const fitted = await openMeasuredExamples(
+      { data: "mnist:test@20", recalibrateExamples: 30, temperature: true },
+      {},
+    );
     expect(fitted.statisticsData?.name).toBe("mnist:test@30");
     const train = await openMeasuredExamples(
       {
@@ -25,7 +28,8 @@ describe("openMeasuredExamples()", () => {
   it("openUnscoredExamples() opens training examples for networks with norms that are not kept", async () => {
     const open = async (network: string, statistics: StatisticsChoice) => {
       const { graph } = parseNetwork(network, { exampleShape: [1, 28, 28], classes: 10 });
-      return (await openUnscoredExamples(graph, { data: "mnist:test@20" }, { context: {}, statistics }))?.name;
+      return (await openUnscoredExamples(graph, { data: "mnist:test@20" }, { context: {}, statistics }))
+        ?.name;
     };
     expect(await open("resnet8:w4", "auto")).toBe("mnist:train@2500");
     expect(await open("resnet8:w4", "keep")).toBeUndefined();

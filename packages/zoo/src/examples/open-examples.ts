@@ -8,7 +8,7 @@ import { openTokenizer } from "../models/open-tokenizer.ts";
 export interface ExamplesReading {
   /** How bytes are scaled. @defaultValue as usual for the data set */
   readonly scaling?: Scaling | undefined;
-  /** Is told each data set that was opened by its name, but not the training examples that are found for it. */
+  /** Called with each data set that is opened by its name. */
   readonly onOpen?: ((data: DataSet) => void) | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface MeasuredNames extends ExamplesReading {
   readonly recalibrateData?: string | undefined;
   /** Number of examples for statistics, from the first. */
   readonly recalibrateExamples?: number | undefined;
-  /** Whether a temperature is fitted to the examples for statistics: then networks must not have been trained on them. */
+  /** Whether a temperature is fitted to the examples for statistics, which must be unseen then. */
   readonly temperature?: boolean | undefined;
 }
 
@@ -76,7 +76,7 @@ export async function openUnscoredExamples(
   return isMeasured ? openUnscored(names, context, STATISTICS_EXAMPLES) : undefined;
 }
 
-/** Opens the first training examples that belong to the evaluated ones, so that what is scored stays unseen. */
+/** Opens the first training examples that belong to the evaluated ones, so that none is scored. */
 async function openUnscored(
   { data, scaling, temperature }: MeasuredNames,
   { tokenizedBy, ...read }: DataContext,

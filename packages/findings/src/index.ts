@@ -26,7 +26,6 @@ export type {
   Resuming,
 } from "./making/network-maker.ts";
 export { MEASURES, type Measure } from "./measure.ts";
-export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
 export type {
   AnyMeasurement,
@@ -48,7 +47,6 @@ export type {
   TrainingPace,
   Trains,
 } from "./measurement/measurement.ts";
-export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type {
   AnyPairsMeasurement,
   MeasurePairs,

@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { InputError } from "@isthmus/core";
 import type { Task } from "@isthmus/tasks";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withOtherType, withStrangeKey } from "../../../../test/helpers/mutate-json.ts";
+import { CUMULATIVE_ORDERS } from "../../../barrier/src/layers-result.ts";
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";

@@ -4,14 +4,14 @@ const LARGEST = 500;
 const WAIT_MS = 20;
 
 /** Gathers things that come one by one, and hands them on together. */
-export interface Batches<T> {
+export interface Gatherer<T> {
   add(thing: T): void;
   /** Hands on all things that wait, and returns once that is done. */
   flush(): Promise<void>;
 }
 
-/** Makes a {@link Batches}; batches are handed on one after the other. */
-export function createBatches<T>(handOn: (things: readonly T[]) => Promise<void>): Batches<T> {
+/** Makes a {@link Gatherer}; batches are handed on one after the other. */
+export function createGatherer<T>(handOn: (things: readonly T[]) => Promise<void>): Gatherer<T> {
   let things: T[] = [];
   let timer: NodeJS.Timeout | undefined;
   let last: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 import { BARRIER, PLANE_FIELDS } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
+import { LANDSCAPE_FIELDS } from "@isthmus/curvature";
 import type { AnyMeasurement } from "@isthmus/findings";
-import { LANDSCAPE_FIELDS } from "@isthmus/landscape";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
 import { describe, expect, it } from "vitest";

@@ -2,50 +2,55 @@ import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { at, UsageError } from "@isthmus/core";
 import type { QueueExecutor } from "@isthmus/distributed";
+import { createEngine, type EngineName } from "@isthmus/engine";
 import type { MergePiecesParams, OpenMergeExecutor, RemotePieces } from "@isthmus/merging";
 import { gatherRecipe, type OpenedRecipe, type Recipe } from "@isthmus/recipe";
 import { createTask, gatherFiles, type Task } from "@isthmus/tasks";
-import { createEngine } from "../options/engine-option.ts";
-import { openQueueExecutor } from "../options/queue-options.ts";
-import type { Context } from "../verb.ts";
-import { describeGathered } from "../work/gather-inputs.ts";
-import { runQueuedTask } from "../work/with-queue.ts";
-import type { MergeOptions } from "./merge-options.ts";
+import { describeGathered } from "../queue/gather-inputs.ts";
+import { openQueueExecutor, type QueuePlaces } from "../queue/open-queue.ts";
+import { type FollowStep, runQueuedTask } from "../queue/with-queue.ts";
 import { mergePiecesTask } from "./merge-pieces-task.ts";
 
 /** Folder for results of tasks, within the folder of unfinished files. */
 const TASKS = "tasks";
 
+/** Options of {@link queueMerge}. */
+export interface QueueMergeOptions extends QueuePlaces {
+  /** Name of the engine that workers must have. @defaultValue "onnxruntime" */
+  readonly engine?: EngineName | undefined;
+  /** Called with the steps of the preparation of tasks. */
+  readonly onStep?: FollowStep | undefined;
+  /** Stops the merge. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Returns what makes the pieces of a merge on the workers of a queue; undefined if options name none.
- * @throws UsageError if the merge cannot be made elsewhere
+ * Returns what makes the pieces of a merge on the workers of a queue, for `openExecutor` of `saveRecipe`.
+ * @throws UsageError if the merge cannot be made elsewhere: its methods are code of the user, or each worker
+ *   would have to align its networks or to open its adapters again
  */
-export function openMergeExecutor(
-  options: MergeOptions,
-  {
-    recipe,
-    opened,
-    context,
-  }: { readonly recipe: Recipe; readonly opened: OpenedRecipe; readonly context: Context },
-): OpenMergeExecutor | undefined {
-  const { queue, methods = [] } = options;
-  if (queue === undefined) return undefined;
-  if (methods.length > 0 || opened.isSlow) {
+export function queueMerge(
+  recipe: Recipe,
+  opened: Pick<OpenedRecipe, "isSlow"> & { readonly methodFiles?: readonly string[] | undefined },
+  { engine: name = "onnxruntime", onStep = () => {}, signal, ...places }: QueueMergeOptions,
+): OpenMergeExecutor {
+  const { methodFiles = [] } = opened;
+  if (methodFiles.length > 0 || opened.isSlow) {
     const why =
-      methods.length > 0
+      methodFiles.length > 0
         ? "methods of your own are code, which workers do not run"
         : "each would have to align its networks, or to open its adapters, again";
     throw new UsageError(`Cannot merge this recipe on the workers of a queue as ${why}: leave out --queue`);
   }
   return async (unfinished) => {
     const folder = join(resolve(unfinished), TASKS);
-    const executor = await openQueueExecutor(options, { folder, context });
+    const engine = (await createEngine(name)).name;
+    const executor = await openQueueExecutor({ ...places, engine, folder });
     const { isShared } = executor;
     try {
       const describe = isShared
         ? (params: MergePiecesParams): Described => ({ params, inputs: {} })
-        : await describeElsewhere(recipe, context);
-      const engine = (await createEngine(options.engine)).name;
+        : await describeElsewhere(recipe, { onStep, signal });
       let parts = 0;
       return {
         capacity: executor.capacity,
@@ -72,11 +77,11 @@ type Described = Pick<Task, "params" | "inputs">;
 /** Returns what describes pieces for machines that see only files that are sent to them. */
 async function describeElsewhere(
   recipe: Recipe,
-  context: Context,
+  following: { readonly onStep: FollowStep; readonly signal: AbortSignal | undefined },
 ): Promise<(params: MergePiecesParams) => Described> {
   const files = gatherFiles({ isElsewhere: true });
   const moved = await gatherRecipe(recipe, files);
-  const inputs = { files: await describeGathered(files, context) };
+  const inputs = { files: await describeGathered(files, following) };
   return (params) => ({ params: { ...params, data: { ...(params.data as object), recipe: moved } }, inputs });
 }
 

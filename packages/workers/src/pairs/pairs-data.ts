@@ -1,22 +1,24 @@
 import { resolve } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
 import { mayBeText } from "@isthmus/data";
-import { fingerprintData } from "@isthmus/graph";
+import { type DataSet, fingerprintData, limitExamples, type Scaling } from "@isthmus/graph";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { GatheredFiles } from "@isthmus/tasks";
-import type { DataContext } from "@isthmus/zoo";
+import { type DataContext, type MeasuredNames, openMeasuredExamples } from "@isthmus/zoo";
 import { z } from "zod";
-import type { DataOptions } from "../../open/open-data.ts";
-import { type MeasuredData, openMeasured } from "../../open/open-measured.ts";
-import { assertSameData } from "../../work/assert-same-data.ts";
-import { gatherData, gatherTokenizer } from "../../work/gather-inputs.ts";
-import { holdExamples } from "../../work/hold-examples.ts";
-import { keepLast } from "../../work/keep-last.ts";
+import { assertSameData } from "../kinds/assert-same-data.ts";
+import { holdExamples } from "../kinds/hold-examples.ts";
+import { keepLast } from "../kinds/keep-last.ts";
+import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
 
 /**
  * Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only
  * their names.
  */
-export interface PairsData extends DataOptions {
+export interface PairsData extends Pick<MeasuredNames, "data" | "recalibrateData" | "recalibrateExamples"> {
+  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
+  readonly mean?: Scaling["mean"] | undefined;
+  readonly std?: Scaling["std"] | undefined;
   /** Folder of the tokenizer, for texts. */
   readonly tokenizedBy?: string | undefined;
   readonly digest: string;
@@ -32,35 +34,47 @@ const FEEDS = z.strictObject({
   vocabulary: z.array(z.tuple([z.string(), z.int()])).optional(),
 });
 
-/** Examples that were opened, and files that another machine needs to open them again. */
-interface OpenedPairsData {
-  readonly opened: MeasuredData;
-  readonly files: GatheredFiles;
+/** Opened examples that pairs are measured on, and the names by which another machine opens them again. */
+export interface NamedExamples {
+  readonly data: DataSet;
+  /** Examples that statistics are measured on. @defaultValue the first of `data` */
+  readonly statisticsData?: DataSet | undefined;
+  readonly names: MeasuredNames;
+  /** How the architecture is fed. */
+  readonly context: DataContext;
 }
 
 /** Describes examples for another machine: paths in parameters of a task, all else in a file of feeds. */
 export async function describePairsData(
-  { data, recalibrateData, recalibrateExamples, mean, std }: DataOptions,
-  { tokenizedBy, vocabulary, ...context }: DataContext,
-  { opened, files }: OpenedPairsData,
+  { data: opened, statisticsData, names, context }: NamedExamples,
+  files: GatheredFiles,
 ): Promise<{ readonly data: PairsData; readonly feeds: string }> {
+  const { data, recalibrateData, recalibrateExamples, scaling } = names;
+  const { tokenizedBy, vocabulary, ...feeds } = context;
   const isText = [data, recalibrateData].some((name) => name !== undefined && mayBeText(name));
   const tokenizer = isText && tokenizedBy !== undefined ? resolve(tokenizedBy) : undefined;
   return {
     data: {
-      ...{ recalibrateExamples, mean, std },
+      recalibrateExamples,
+      mean: scaling?.mean,
+      std: scaling?.std,
       data: await gatherData(data, files),
       recalibrateData: recalibrateData && (await gatherData(recalibrateData, files)),
       tokenizedBy: tokenizer && (await gatherTokenizer(tokenizer, files)),
-      digest: fingerprintData(opened.data),
-      statisticsDigest: fingerprintData(opened.statisticsData),
+      digest: fingerprintData(opened),
+      statisticsDigest: fingerprintData(statisticsData ?? firstOf(opened)),
     },
-    feeds: JSON.stringify({ ...context, vocabulary: vocabulary && [...vocabulary] }),
+    feeds: JSON.stringify({ ...feeds, vocabulary: vocabulary && [...vocabulary] }),
   };
 }
 
+/** Returns the examples that statistics are measured on if nobody names others. */
+const firstOf = (data: DataSet): DataSet => limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
+
 /** Examples, and the names of the inputs of the graph that they are fed to. */
-interface PairsExamples extends MeasuredData {
+interface PairsExamples {
+  readonly data: DataSet;
+  readonly statisticsData: DataSet;
   readonly inputNames: readonly string[];
 }
 
@@ -77,8 +91,8 @@ export async function openPairsData(data: PairsData, feeds: string): Promise<Pai
   return keepExamples(key, () => openDescribed(data, read, feeds));
 }
 
-async function openDescribed(data: PairsData, read: unknown, path: string): Promise<PairsExamples> {
-  const { tokenizedBy, digest, statisticsDigest, ...options } = data;
+async function openDescribed(described: PairsData, read: unknown, path: string): Promise<PairsExamples> {
+  const { tokenizedBy, digest, statisticsDigest, mean, std, ...names } = described;
   const { data: feeds, error } = FEEDS.safeParse(read);
   if (feeds === undefined) {
     throw new FormatError(
@@ -95,8 +109,12 @@ async function openDescribed(data: PairsData, read: unknown, path: string): Prom
     ...(vocabulary === undefined ? {} : { vocabulary: new Map(vocabulary) }),
     ...(tokenizedBy === undefined ? {} : { tokenizedBy }),
   };
-  const opened = await openMeasured(options, context, holdExamples);
-  assertSameData(opened.data, digest);
-  assertSameData(opened.statisticsData, statisticsDigest);
-  return { ...opened, inputNames: inputs };
+  const scaling = mean === undefined || std === undefined ? undefined : { mean, std };
+  const opened = await openMeasuredExamples({ ...names, scaling }, context);
+  const data = holdExamples(opened.data);
+  const statisticsData =
+    opened.statisticsData === undefined ? firstOf(data) : holdExamples(opened.statisticsData);
+  assertSameData(data, digest);
+  assertSameData(statisticsData, statisticsDigest);
+  return { data, statisticsData, inputNames: inputs };
 }

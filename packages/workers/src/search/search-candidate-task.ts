@@ -1,25 +1,35 @@
 import { FormatError, findMisfit, readJsonFile } from "@isthmus/core";
 import { DATA_NAME } from "@isthmus/data/forms";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import { assertTaskParams, filePath, fingerprint, movePathsBy, schemaOf, seed } from "@isthmus/forms";
-import { type Engine, LOSS_FIELD, type NamedLoss, UNREAD_POLICIES } from "@isthmus/graph";
+import { type Engine, LOSS_FIELD, type NamedLoss, type Scaling, UNREAD_POLICIES } from "@isthmus/graph";
 import {
   assertRecipe,
   createAligner,
   fillSearched,
+  type JudgeOptions,
   moveRecipePaths,
   type OpenedCandidates,
   openCandidates,
+  openJudge,
   type Recipe,
 } from "@isthmus/recipe";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
-import { PRODUCTS_MODULE } from "../merge/products.ts";
-import { CHANNEL_NUMBERS } from "../open/channel-numbers.ts";
-import { assertSameData } from "../work/assert-same-data.ts";
-import { holdExamples } from "../work/hold-examples.ts";
-import { keepLast } from "../work/keep-last.ts";
-import type { WorkerPorts } from "../work/worker-ports.ts";
-import { type JudgeOptions, openJudge } from "./open-judge.ts";
+import { assertSameData } from "../kinds/assert-same-data.ts";
+import { CHANNEL_NUMBERS } from "../kinds/channel-numbers.ts";
+import { holdExamples } from "../kinds/hold-examples.ts";
+import { keepLast } from "../kinds/keep-last.ts";
+import type { WorkerPorts } from "../kinds/worker-ports.ts";
+
+/** How merges are judged, as plain data. */
+export interface DescribedJudge
+  extends Pick<JudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
+  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
+  readonly mean?: Scaling["mean"] | undefined;
+  /** The deviation that bytes are divided by, with `mean`. */
+  readonly std?: Scaling["std"] | undefined;
+}
 
 /** A merge of a search, and how it is judged. */
 export interface SearchCandidateParams {
@@ -29,7 +39,7 @@ export interface SearchCandidateParams {
   readonly values: readonly number[];
   readonly seed: number;
   /** Names of inputs and outputs of the graph are in a file, as they may look like paths. */
-  readonly judge: Omit<JudgeOptions, "input" | "logits" | "loss">;
+  readonly judge: DescribedJudge;
   /** Fingerprint of the examples. */
   readonly digest: string;
 }
@@ -118,7 +128,10 @@ async function openSearch(
       { format: "names" },
     );
   }
-  const judging = await openJudge(recipe, { ...described, ...graphNames }, { engine, change: holdExamples });
+  const { mean, std, ...judge } = described;
+  const scaling = mean === undefined || std === undefined ? undefined : { mean, std };
+  const named = { ...judge, ...graphNames, scaling };
+  const judging = await openJudge(recipe, named, { engine, change: holdExamples });
   try {
     assertSameData(judging.examples, digest);
     const opened = await openCandidates(recipe, {

@@ -1,26 +1,31 @@
 import { openCheckpoint } from "@isthmus/core";
 import type { DataSet, Engine, NamedLoss } from "@isthmus/graph";
 import {
-  type ExamplesJudge,
-  isRecipeFile,
-  type JudgeByExamplesOptions,
-  judgeByExamples,
-  listReferences,
-  type Recipe,
-} from "@isthmus/recipe";
-import { dataContext, fitToData, type GraphOptions, openSharedArchitecture } from "@isthmus/zoo";
-import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+  dataContext,
+  type ExamplesReading,
+  fitToData,
+  type GraphOptions,
+  openExamples,
+  openSharedArchitecture,
+} from "@isthmus/zoo";
+
+import { isRecipeFile } from "../read/parse-recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { listReferences } from "../run/list-references.ts";
+import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
 
 /** How merges are judged by examples. */
 export interface JudgeOptions
-  extends ScalingOptions,
-    Omit<GraphOptions, "outputs">,
-    Pick<JudgeByExamplesOptions, "unread"> {
+  extends Omit<GraphOptions, "outputs">,
+    Pick<JudgeByExamplesOptions, "unread">,
+    ExamplesReading {
   /** What is measured. */
   readonly score: "loss" | "error";
+  /** Name of the examples that merges are judged by. */
   readonly data: string;
   /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
   readonly loss?: NamedLoss | undefined;
+  /** Path of the file of the architecture. @defaultValue the config of the first network of the recipe */
   readonly graph?: string | undefined;
   /** Path of the checkpoint that the graph was exported from. */
   readonly exportedFrom?: string | undefined;
@@ -44,13 +49,13 @@ export async function openJudge(
     readonly change?: (data: DataSet) => DataSet;
   },
 ): Promise<OpenedJudge> {
-  const { data, score, exportedFrom, unread, graph, input, logits, loss } = options;
+  const { data, score, exportedFrom, unread, graph, input, logits, loss, ...reading } = options;
   const first = listReferences(recipe)
     .map(({ reference }) => reference)
     .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
   const paths = first === undefined ? [] : [first];
   const read = await openSharedArchitecture(paths, engine, { graph, input, logits, loss });
-  const examples = change(await openExamples(data, options, dataContext(read)));
+  const examples = change(await openExamples(data, dataContext(read), reading));
   const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
   const judging = { score, exportedFrom: witness, unread };
   const { judge, identify, release } = judgeByExamples(fitToData(read, examples), examples, judging);

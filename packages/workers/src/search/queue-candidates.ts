@@ -6,19 +6,19 @@ import {
   gatherPath,
   gatherRecipe,
   identifyRecipe,
+  type JudgeOptions,
   listSearched,
   openCandidates,
+  openJudge,
   type Recipe,
   type SearchRecipeOptions,
   type StrictnessOptions,
 } from "@isthmus/recipe";
 import { createTask, type GatheredFiles, gatherFiles } from "@isthmus/tasks";
-import { createEngine } from "../options/engine-option.ts";
-import { describeGathered, gatherData } from "../work/gather-inputs.ts";
-import type { QueueTasks } from "../work/with-queue.ts";
-import type { QueuedSearchOptions } from "./assert-queueable.ts";
-import { type JudgeOptions, openJudge } from "./open-judge.ts";
+import { describeGathered, gatherData } from "../queue/gather-inputs.ts";
+import type { QueueTasks } from "../queue/with-queue.ts";
 import {
+  type DescribedJudge,
   type SearchCandidateParams,
   type SearchCandidateResult,
   searchCandidateTask,
@@ -27,6 +27,11 @@ import {
 /** Options of a search whose merges are judged on the workers of a queue. */
 export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "identity">;
 
+/** How merges of a queued search are judged, and the seed of their methods. */
+export interface QueuedSearchOptions extends JudgeOptions, StrictnessOptions {
+  readonly seed: number;
+}
+
 /**
  * Returns what merges and judges candidates on the workers of a queue, and what decides their scores.
  * @throws what `openRecipe` throws, before anything is queued
@@ -34,34 +39,20 @@ export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "i
 export async function queueCandidates(
   tasks: QueueTasks,
   recipe: Recipe,
-  {
-    data = "",
-    score,
-    graph,
-    exportedFrom,
-    input,
-    logits,
-    loss,
-    unread,
-    mean,
-    std,
-    seed,
-    engine,
-    ...strictness
-  }: QueuedSearchOptions & StrictnessOptions,
+  { seed, strict, onWarning, ...options }: QueuedSearchOptions,
 ): Promise<QueuedCandidates> {
-  const judge = { data, score, graph, exportedFrom, unread, mean, std };
-  const judging = await openJudge(
-    recipe,
-    { ...judge, input, logits, loss },
-    { engine: await createEngine(engine) },
-  );
+  const { data, score, graph, exportedFrom, input, logits, loss, unread, scaling } = options;
+  const judge = { data, score, graph, exportedFrom, unread, mean: scaling?.mean, std: scaling?.std };
+  const judging = await openJudge(recipe, options, { engine: tasks.engine });
   const digest = fingerprintData(judging.examples);
-  const identity = { ...(await identifyRecipe(recipe, tasks.context)), ...(await judging.identify()) };
+  const identity = {
+    ...(await identifyRecipe(recipe, { signal: tasks.signal })),
+    ...(await judging.identify()),
+  };
   await judging.release();
   const names = join(tasks.folder, "names.json");
   await saveFile(names, JSON.stringify({ input, logits, loss }));
-  await assertPlannable(recipe, { seed, strict: strictness.strict, onWarning: strictness.onWarning });
+  await assertPlannable(recipe, { seed, strict, onWarning });
   const files = gatherFiles({ isElsewhere: !tasks.executor.isShared });
   const there = {
     recipe: await gatherRecipe(recipe, files),
@@ -69,12 +60,12 @@ export async function queueCandidates(
   };
   const inputs = {
     names: [{ path: names, digest: await digestFile(names) }],
-    files: await describeGathered(files, tasks.context),
+    files: await describeGathered(files, tasks),
   };
   const evaluate: QueuedCandidates["evaluate"] = async (_, signal, values) => {
     const params: SearchCandidateParams = { ...there, values, seed, digest };
     const label = `merge with ${values.join(", ")}`;
-    const task = createTask(searchCandidateTask, tasks.engine, { params, inputs, label });
+    const task = createTask(searchCandidateTask, tasks.engine.name, { params, inputs, label });
     const result = (await tasks.run(task, signal)) as SearchCandidateResult;
     return Number(result.score);
   };
@@ -104,10 +95,7 @@ async function assertPlannable(
 }
 
 /** Adds the files that merges are judged by, and returns how tasks find them. */
-async function gatherJudge<T extends Pick<JudgeOptions, "data" | "graph" | "exportedFrom">>(
-  judge: T,
-  files: GatheredFiles,
-): Promise<T> {
+async function gatherJudge(judge: DescribedJudge, files: GatheredFiles): Promise<DescribedJudge> {
   const { data, graph, exportedFrom } = judge;
   return {
     ...judge,

@@ -6,8 +6,8 @@ import { decodeGraph } from "@isthmus/graph";
 import { shapeOfFields } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
-import { CHANNEL_NUMBERS } from "../../open/channel-numbers.ts";
-import type { WorkerPorts } from "../../work/worker-ports.ts";
+import { CHANNEL_NUMBERS } from "../kinds/channel-numbers.ts";
+import type { WorkerPorts } from "../kinds/worker-ports.ts";
 import { openPairsData, type PairsData } from "./pairs-data.ts";
 
 /** Which pairs of the `networks` of a task are measured, and how. */

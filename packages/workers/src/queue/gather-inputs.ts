@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { digestFile } from "@isthmus/core";
 import { listDataFiles, moveDataFiles } from "@isthmus/data";
 import type { GatheredFiles, UserFile } from "@isthmus/tasks";
-import type { Context } from "../verb.ts";
+import type { QueueTasks } from "./with-queue.ts";
 
 /** Files by which texts are encoded. */
 const TOKENIZER = new Set(["tokenizer.json", "tokenizer_config.json"]);
@@ -14,16 +14,16 @@ const TOKENIZER = new Set(["tokenizer.json", "tokenizer_config.json"]);
  */
 export async function describeGathered(
   files: GatheredFiles,
-  { signal, progress }: Pick<Context, "signal" | "progress">,
+  { signal, onStep }: Pick<QueueTasks, "signal" | "onStep">,
 ): Promise<readonly UserFile[]> {
   const all = files.list();
   const described: UserFile[] = [];
   for (const { path, name } of all) {
-    progress("Hashing files for workers", described.length / all.length);
+    onStep("Hashing files for workers", described.length / all.length);
     described.push({ path, digest: await digestFile(path, { signal }), name });
   }
   // What is not there yet goes to the storage with the first task that reads it.
-  if (files.isElsewhere) progress("Sending files to workers, and waiting for them");
+  if (files.isElsewhere) onStep("Sending files to workers, and waiting for them");
   return described;
 }
 

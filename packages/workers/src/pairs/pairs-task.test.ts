@@ -7,7 +7,7 @@ import {
   valueAt,
   withOtherType,
   withStrangeKey,
-} from "../../../../../test/helpers/mutate-json.ts";
+} from "../../../../test/helpers/mutate-json.ts";
 import { type PairsParams, pairsTask } from "./pairs-task.ts";
 
 const PARAMS: PairsParams = {

@@ -1,6 +1,6 @@
 import { openDataSet } from "@isthmus/data";
+import { createEngine, type EngineName } from "@isthmus/engine";
 import type { DataSet, Engine } from "@isthmus/graph";
-import { createEngine, type EngineName } from "../options/engine-option.ts";
 import { holdExamples } from "./hold-examples.ts";
 
 /** The data that a worker thread is started with. */

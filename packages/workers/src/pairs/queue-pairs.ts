@@ -11,23 +11,13 @@ import type {
   PairsOfNetworks,
 } from "@isthmus/findings";
 import type { Graph } from "@isthmus/graph";
-import { createTask, runMissing, type Task, type TaskFile, type UserFile } from "@isthmus/tasks";
-import type { QueueTasks } from "../../work/with-queue.ts";
+import { createTask, gatherFiles, runMissing, type Task, type TaskFile, type UserFile } from "@isthmus/tasks";
+import { describeGathered } from "../queue/gather-inputs.ts";
+import type { QueueTasks } from "../queue/with-queue.ts";
 import { encodeForTasks } from "./encode-for-tasks.ts";
 import { groupPairs } from "./group-pairs.ts";
-import type { PairsData } from "./pairs-data.ts";
+import { describePairsData, type NamedExamples, type PairsData } from "./pairs-data.ts";
 import { type PairsParams, type PairsResult, pairsTask } from "./pairs-task.ts";
-
-/** Examples that pairs are measured on, for other machines. */
-export interface QueuedData {
-  readonly data: PairsData;
-  /** Contents of the file of feeds. */
-  readonly feeds: string;
-  /** Number of examples. */
-  readonly size: number;
-  /** Files that tasks find by paths in the description of the data. */
-  readonly files: readonly UserFile[];
-}
 
 /** Pairs that one task measures, by their positions in the list. */
 interface QueuedPairs {
@@ -39,14 +29,29 @@ interface QueuedPairs {
 interface PairsPlan {
   readonly measurement: Pick<AnyMeasurement, "kind" | "version" | "attempt">;
   readonly measured: AnyPairsMeasurement;
-  readonly queued: QueuedData;
+  readonly data: PairsData;
+  /** Contents of the file of feeds. */
+  readonly feeds: string;
+  /** Number of examples. */
+  readonly size: number;
+  /** Files that tasks find by paths in the description of the data. */
+  readonly files: readonly UserFile[];
 }
 
 /**
- * Returns what measures pairs of networks on the workers of a queue. Networks are written once, as the
- * measurement has them, into the folder for tasks.
+ * Returns a function that measures pairs on the workers of a queue; undefined if the measurement has no
+ * pairs. Networks are written once, as the measurement has them, into the folder for tasks.
  */
-export function queuePairs(tasks: QueueTasks, plan: PairsPlan): MeasurePairs {
+export async function queuePairs(
+  tasks: QueueTasks,
+  { pairs: measured, ...measurement }: AnyMeasurement,
+  examples: NamedExamples,
+): Promise<MeasurePairs | undefined> {
+  if (measured === undefined) return undefined;
+  const gathered = gatherFiles({ isElsewhere: !tasks.executor.isShared });
+  const { data, feeds } = await describePairsData(examples, gathered);
+  const files = await describeGathered(gathered, tasks);
+  const plan: PairsPlan = { measurement, measured, data, feeds, size: examples.data.size, files };
   return async (pairs, { signal, onProgress, onPair }) => {
     const planned = await planTasks(pairs, plan, tasks);
     const isTold = new Set<string>();
@@ -82,7 +87,7 @@ export function queuePairs(tasks: QueueTasks, plan: PairsPlan): MeasurePairs {
 
 async function planTasks(
   { graph, networks, pairs, options }: PairsOfNetworks,
-  { measurement, measured, queued: { data, feeds, size, files: named } }: PairsPlan,
+  { measurement, measured, data, feeds, size, files: named }: PairsPlan,
   { folder, engine }: QueueTasks,
 ): Promise<readonly QueuedPairs[]> {
   const write = async (name: string, content: string | Uint8Array): Promise<TaskFile> => {
@@ -111,7 +116,7 @@ async function planTasks(
     };
     const inputs = { ...shared, networks: here.map((position) => entry(files, position, "network")) };
     return {
-      task: createTask(kind, engine, { params, inputs, label: `${measurement.kind} ${labelOf(both)}` }),
+      task: createTask(kind, engine.name, { params, inputs, label: `${measurement.kind} ${labelOf(both)}` }),
       pairs: group,
     };
   });

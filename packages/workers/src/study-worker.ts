@@ -2,7 +2,7 @@ import { workerData } from "node:worker_threads";
 import { useMeasurements } from "@isthmus/measurements/use";
 import { loadStudyTasks } from "@isthmus/study";
 import { runTask, serveTasks } from "@isthmus/tasks";
-import { createWorkerPorts, type WorkerData } from "./worker-ports.ts";
+import { createWorkerPorts, type WorkerData } from "./kinds/worker-ports.ts";
 
 const data = workerData as WorkerData;
 const ports = await createWorkerPorts(data);

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { InputError } from "@isthmus/core";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import {
   type MergePiecesParams,
   type MergePlan,
@@ -10,8 +11,7 @@ import {
 import { assertRecipe, moveRecipePaths, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
 import { canonicalJson, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
-import { keepLast } from "../work/keep-last.ts";
-import { PRODUCTS_MODULE } from "./products.ts";
+import { keepLast } from "../kinds/keep-last.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const name = z.string().min(1);

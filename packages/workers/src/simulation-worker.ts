@@ -1,7 +1,7 @@
 import { workerData } from "node:worker_threads";
 import { SIMULATION_TASKS } from "@isthmus/federated";
 import { runTask, serveTasks } from "@isthmus/tasks";
-import { createWorkerPorts, type WorkerData } from "./worker-ports.ts";
+import { createWorkerPorts, type WorkerData } from "./kinds/worker-ports.ts";
 
 const ports = await createWorkerPorts(workerData as WorkerData);
 

@@ -1,5 +1,5 @@
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createProducts, type MatrixProducts } from "@isthmus/linear-algebra";
+import { createOnnxRuntimeEngine } from "../onnxruntime/create-onnxruntime-engine.ts";
 
 /** URL of this module, from which worker threads of a merge make products of their own. */
 export const PRODUCTS_MODULE: string = import.meta.url;

@@ -1,8 +1,8 @@
+import type { EngineName } from "@isthmus/engine";
 import { useMeasurements } from "@isthmus/measurements/use";
 import { runTask, serveTasks } from "@isthmus/tasks";
-import type { EngineName } from "../options/engine-option.ts";
-import { loadWorkerTasks } from "./worker-kinds.ts";
-import { createWorkerPorts } from "./worker-ports.ts";
+import { loadWorkerTasks } from "./kinds/load-worker-tasks.ts";
+import { createWorkerPorts } from "./kinds/worker-ports.ts";
 
 // A process of isthmus worker: node task-process.js MARK ENGINE FILES...
 const engine = process.argv[3] as EngineName;

@@ -2,8 +2,8 @@ import { SIMULATION_TASKS } from "@isthmus/federated";
 import { loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
 import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
-import { pairsTask } from "../measurement/pairs/pairs-task.ts";
 import { mergePiecesTask } from "../merge/merge-pieces-task.ts";
+import { pairsTask } from "../pairs/pairs-task.ts";
 import { searchCandidateTask } from "../search/search-candidate-task.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 

@@ -39,7 +39,14 @@ export {
   toFloat64,
   withTensors,
 } from "@isthmus/core";
-export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
+export {
+  type CurvatureResult,
+  type LandscapeResult,
+  measureCurvature,
+  measureLandscape,
+  mergeTree,
+  topologyOf,
+} from "@isthmus/curvature";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
@@ -83,12 +90,6 @@ export {
   readGraph,
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
-export {
-  type LandscapeResult,
-  measureLandscape,
-  mergeTree,
-  topologyOf,
-} from "@isthmus/landscape";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
   applyAdapter,

@@ -1,8 +1,7 @@
 import { halfwayPerplexity, type LayersResult, type MapResult, type PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { CurvatureResult } from "@isthmus/curvature";
+import { type CurvatureResult, type LandscapeResult, planeOf } from "@isthmus/curvature";
 import { formatBarrier, formatNumber } from "@isthmus/findings";
-import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
   type Drawable,
   type DrawableResult,

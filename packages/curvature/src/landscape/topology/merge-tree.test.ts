@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { OutOfRangeError, sizeOf } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { waves } from "../../../../test/helpers/waves.ts";
+import { waves } from "../../../../../test/helpers/waves.ts";
 import { GRID_NEIGHBORS, placeOf } from "./grid-neighbors.ts";
 import { gridTopology, topologyOf } from "./grid-topology.ts";
 import { mergeTree } from "./merge-tree.ts";
@@ -18,7 +18,7 @@ const golden: readonly {
     readonly normalized: number;
     readonly weighted: number;
   } | null;
-}[] = JSON.parse(readFileSync(new URL("../../test/golden/topology.json", import.meta.url), "utf8"));
+}[] = JSON.parse(readFileSync(new URL("../../../test/golden/topology.json", import.meta.url), "utf8"));
 
 const pairsOf = ({ minima, saddles }: MergeTree) =>
   minima

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createCheckpoint } from "@isthmus/core";
+import { type MeasureLandscapeOptions, measureLandscape } from "@isthmus/curvature";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type MeasureLandscapeOptions, measureLandscape } from "@isthmus/landscape";
 import { describe, expect, test } from "vitest";
 import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";

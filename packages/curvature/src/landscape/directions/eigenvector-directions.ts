@@ -1,5 +1,7 @@
 import { entry, OutOfRangeError, sizeOf } from "@isthmus/core";
-import { hessian, type OperatorTensor, topEigenpairs } from "@isthmus/curvature";
+import type { OperatorTensor } from "../../linear-operator.ts";
+import { hessian } from "../../operators/hessian.ts";
+import { topEigenpairs } from "../../top-eigenpairs.ts";
 import { ATTEMPT } from "../landscape-options.ts";
 import type { LandscapeResult } from "../landscape-result.ts";
 import type { DirectionTask } from "./direction-task.ts";

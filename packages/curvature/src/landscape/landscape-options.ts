@@ -12,9 +12,9 @@ import {
   UsageError,
   wholeField,
 } from "@isthmus/core";
-import { TOP_EIGENPAIRS_DEFAULTS } from "@isthmus/curvature";
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
+import { TOP_EIGENPAIRS_DEFAULTS } from "../top-eigenpairs.ts";
 
 /**
  * Where the directions of a landscape come from: random numbers; the largest eigenvalues of the Hessian; the

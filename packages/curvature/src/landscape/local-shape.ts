@@ -1,7 +1,7 @@
 import { at, type Checkpoint, isIsthmusError } from "@isthmus/core";
-import { hessian } from "@isthmus/curvature";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { countBatchNorms } from "@isthmus/statistics";
+import { hessian } from "../operators/hessian.ts";
 import type { Direction } from "./directions/direction-values.ts";
 import { joinVector } from "./directions/eigenvector-directions.ts";
 import type { ResolvedOptions } from "./landscape-options.ts";

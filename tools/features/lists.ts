@@ -20,7 +20,7 @@ import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts
 import type { DataKind } from "../../packages/data/src/kinds/data-kind.ts";
 import { DATA_KINDS } from "../../packages/data/src/kinds/data-kinds.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
-import { root } from "./test-files.ts";
+import { root } from "../packages.mjs";
 
 /** A feature: its name, the test that covers it, and what it is. */
 export interface FeatureRow {
@@ -124,12 +124,12 @@ const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
-const DROPOUT = "packages/paths/test/dropout.test.ts";
+const DROPOUT = "packages/connectivity/test/dropout.test.ts";
 
 const DROPPED: Readonly<Record<string, Described>> = {
   "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
   "walked paths": [
-    "packages/paths/test/walk.test.ts",
+    "packages/connectivity/test/walk.test.ts",
     "layer by layer, in steps that keep the variance, with training of the layers behind (LLPF)",
   ],
   "constructed paths": [
@@ -144,7 +144,7 @@ const MECHANISMS: Readonly<Record<string, Described>> = {
     "patches that tell the class by place or shade, misleading ones, and images of other examples: `+cue=place:0.9`",
   ],
   "mechanistic connectivity": [
-    "packages/mechanisms/test/measure-mechanisms.test.ts",
+    "packages/connectivity/test/measure-mechanisms.test.ts",
     "barriers of a path on several data sets at once",
   ],
   "connectivity-based fine-tuning": [

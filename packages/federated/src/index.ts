@@ -11,7 +11,9 @@ export {
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
 export type { ClientReport } from "./aggregate/plan-aggregate.ts";
+export { parametersOf } from "./aggregate/plan-aggregate.ts";
 export type { PrivacyReport } from "./aggregate/private-round.ts";
+export { spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export {
   ALIGN_TARGET_SPELLINGS,
@@ -27,6 +29,7 @@ export {
   type AlignUpdatesOptions,
   alignUpdates,
 } from "./align/align-updates.ts";
+export { batchNorms } from "./layers/batch-norms.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
 export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
 export {
@@ -36,7 +39,7 @@ export {
   type StatisticsPolicy,
   treatLayers,
 } from "./layers/treat-layers.ts";
-export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
+export { resolveTreatments, TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
 export type {
@@ -69,10 +72,13 @@ export { clipWeights, clipWeightsByLayer, splitClip } from "./privacy/clip-weigh
 export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noise.ts";
 export {
   beginPrivacy,
+  describeSpent,
+  isLocal,
   type PrivacyDescription,
   type PrivacyState,
   privateRoundsLeft,
 } from "./privacy/privacy-description.ts";
+export { PRIVACY } from "./privacy/privacy-schema.ts";
 export {
   centralDeviation,
   localDeviation,
@@ -155,57 +161,11 @@ export {
 export type { SecureSettings } from "./secure/secure-settings.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
-export type { Attack, DataAttack, HonestBlock, UpdateAttack } from "./simulation/attacks/attack.ts";
-export { ATTACKS } from "./simulation/attacks.ts";
-export type {
-  AttackDescription,
-  ClientTraining,
-  FederationDescription,
-  MeasureDescription,
-  PartitionDescription,
-  SimulatedStrategy,
-} from "./simulation/description/federation-description.ts";
-export type {
-  SimulationCell,
-  SimulationDescription,
-} from "./simulation/description/simulation-description.ts";
-export type { FeatureShift } from "./simulation/examples/feature-shift.ts";
-export { readSimulation } from "./simulation/file/read-simulation.ts";
-export {
-  type ClientExamples,
-  type PartitionExamplesOptions,
-  partitionExamples,
-} from "./simulation/partition-examples.ts";
-export type { Divided, PartitionScheme } from "./simulation/partitions/partition-scheme.ts";
-export { PARTITIONS } from "./simulation/partitions.ts";
-export type {
-  ClientBarrier,
-  ClientResult,
-  Fairness,
-  FederationRun,
-  NormAccuracies,
-  PartitionedClient,
-  RoundResult,
-} from "./simulation/result/federation-run.ts";
-export type {
-  SimulatedPartition,
-  SimulatedRun,
-  SimulationResult,
-} from "./simulation/result/simulation-result.ts";
-export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
-export { SIMULATION_RESULT } from "./simulation/simulation-result-kind.ts";
-export { SIMULATION_TASKS, type SimulationTaskPorts } from "./simulation/study/federation-task.ts";
-export {
-  listMissingFederations,
-  planSimulation,
-  type RunSimulationOptions,
-  type RunSimulationResult,
-  runSimulation,
-  type SimulationPlan,
-} from "./simulation/study/run-simulation.ts";
 export { STRATEGIES, type Strategy } from "./strategies.ts";
 export type { LookedUp, Named } from "./strategy/look-up.ts";
 export { lookUp } from "./strategy/look-up.ts";
-export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
+export { namedStrategy } from "./strategy/named-strategy.ts";
+export { resolveRule, resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
 export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
+export { STRATEGY_DEFAULTS } from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -10,6 +10,23 @@ export {
   measurePlane,
 } from "@isthmus/barrier";
 export {
+  buildDropoutPath,
+  type DropoutPathResult,
+  type DropoutStabilityResult,
+  frozenBelowLastLayer,
+  type MechanismsResult,
+  measureCurve,
+  measureDropoutPath,
+  measureDropoutStability,
+  measureMechanisms,
+  measureWalkedPath,
+  type TunedByConnectivity,
+  trainCurve,
+  tuneByConnectivity,
+  type WalkedPathResult,
+  walkLayers,
+} from "@isthmus/connectivity";
+export {
   type Checkpoint,
   composeCheckpoint,
   convertCheckpoint,
@@ -23,7 +40,6 @@ export {
   withTensors,
 } from "@isthmus/core";
 export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
-export { measureCurve, trainCurve } from "@isthmus/curve";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
@@ -76,13 +92,6 @@ export {
 } from "@isthmus/landscape";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
-  frozenBelowLastLayer,
-  type MechanismsResult,
-  measureMechanisms,
-  type TunedByConnectivity,
-  tuneByConnectivity,
-} from "@isthmus/mechanisms";
-export {
   applyAdapter,
   byLayer,
   defineMergeMethod,
@@ -94,16 +103,6 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
-export {
-  buildDropoutPath,
-  type DropoutPathResult,
-  type DropoutStabilityResult,
-  measureDropoutPath,
-  measureDropoutStability,
-  measureWalkedPath,
-  type WalkedPathResult,
-  walkLayers,
-} from "@isthmus/paths";
 export {
   compareNetworks,
   createAligner,

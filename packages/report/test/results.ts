@@ -1,6 +1,6 @@
 import { CUMULATIVE_ORDERS, type LayerCut, type LayersResult, type PlaneResult } from "@isthmus/barrier";
+import type { CurveResult, MeasuredPath } from "@isthmus/connectivity";
 import { createRandom } from "@isthmus/core";
-import type { CurveResult, MeasuredPath } from "@isthmus/curve";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 

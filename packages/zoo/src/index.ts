@@ -1,3 +1,11 @@
+export {
+  type ExamplesReading,
+  type MeasuredExamples,
+  type MeasuredNames,
+  openExamples,
+  openMeasuredExamples,
+  openUnscoredExamples,
+} from "./examples/open-examples.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
 export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";

@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
-import { formatNumber } from "@isthmus/findings";
-import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   CONNECTIVITY_FIELDS,
   type ConnectivityRules,
   frozenBelowLastLayer,
   type TunedEpoch,
   tuneByConnectivity,
-} from "@isthmus/mechanisms";
+} from "@isthmus/connectivity";
+import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
+import { formatNumber } from "@isthmus/findings";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -19,7 +20,7 @@ import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";

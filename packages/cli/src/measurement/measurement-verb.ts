@@ -5,22 +5,23 @@ import type {
   AnyMeasurement,
   MeasuredResult,
   MeasurementEntry,
+  MeasurePairs,
   OpenedSubject,
   TrainingSubject,
 } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
+import type { QueueTasks } from "@isthmus/workers";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
+import { addQueueOptions, loadWorkers, type QueueOptions, withWorkers } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
-import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
 import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
@@ -33,7 +34,6 @@ import {
   placeOf,
 } from "./made-networks.ts";
 import type { Opened, SubjectForm, SubjectRequest } from "./open-subject.ts";
-import { measureByQueue } from "./pairs/measure-by-queue.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
@@ -163,8 +163,8 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const { inputs, facts, beside, restore } = opened;
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
     const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
-    const measured = await withQueue(flags, work, async (tasks) => {
-      const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
+    const measured = await withWorkers(flags, work, async (tasks) => {
+      const measurePairs = tasks && (await pairsByQueue(tasks, measurement, opened));
       const running = { entry, measurement, journal, restore, measurePairs, ...files };
       const control = createControl(running, context);
       return control.follow(() => measurement.run(opened.subject, resolved, control));
@@ -182,6 +182,18 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
       ].join(""),
     };
   });
+}
+
+/** Returns what measures pairs on the workers of a queue; undefined if the measurement has none. */
+async function pairsByQueue(
+  tasks: QueueTasks,
+  measurement: AnyMeasurement,
+  { subject, named }: Opened,
+): Promise<MeasurePairs | undefined> {
+  if (named === undefined || !("statisticsData" in subject)) return undefined;
+  const { data, statisticsData } = subject;
+  const { queuePairs } = await loadWorkers();
+  return queuePairs(tasks, measurement, { data, statisticsData, ...named });
 }
 
 /** Says what was done about batch norms; an empty text for results that know nothing of it. */

@@ -10,7 +10,8 @@ import {
 } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
+import type { NamedExamples } from "@isthmus/workers";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -21,6 +22,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import {
   addScalingOptions,
   type DataOptions,
+  namesOf,
   openData,
   openScaled,
   openUnscoredFor,
@@ -57,7 +59,7 @@ export interface Opened {
    * Names the examples, for processes that open them again.
    * @defaultValue no other process opens this sort of subject
    */
-  readonly named?: { readonly options: DataOptions; readonly context: DataContext };
+  readonly named?: Pick<NamedExamples, "names" | "context">;
 }
 
 /** A subject as a command line names it. */
@@ -301,7 +303,7 @@ export async function openNetworks<T>(
     const { restore } = at(bound.networks, 0, "network");
     const shared = {
       ...{ implied, inputs, facts: [], beside: { binding }, restore },
-      named: { options: { ...flags, recalibrateData }, context: reading },
+      named: { names: namesOf({ ...flags, recalibrateData }), context: reading },
     };
     return work(subject, shared, { others, open });
   });

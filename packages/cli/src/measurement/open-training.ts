@@ -1,12 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import { type AnyMeasurement, type AnyTrainingDescription, trainingOf } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { type DataContext, NETWORK_FORMS, type NetworkShape, parseNetwork } from "@isthmus/zoo";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";

@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import {
   type ClientEvent,
   joinFederation,
   openClientData,
   type RequiredProtection,
 } from "@isthmus/federation-server";
-import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";

@@ -1,0 +1,10 @@
+export {
+  type Estimate,
+  estimateMean,
+  estimateShare,
+  LEAST_FOR_INTERVAL,
+  type RunSummary,
+  type ScoreScale,
+  scaleOf,
+  summarizeRuns,
+} from "./result/summarize-runs.ts";

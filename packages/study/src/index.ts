@@ -1,5 +1,4 @@
 export { studyColumnTitle } from "./describe/study-column-title.ts";
-export { assertStudySize } from "./description/assert-study-size.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
 export {
   ALIGN_CHOICES,

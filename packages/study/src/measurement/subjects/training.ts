@@ -27,7 +27,8 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
   selection: { net: z.string() },
   params: { network: TASK_NETWORK },
   paths: [],
-  async plan({ measurement, task, entry: described, context: { planner, variables } }) {
+  async plan({ measurement, task, entry: described, context: { name, planner, variables } }) {
+    planner.budget.take(name, 1);
     const { attempt, options: fields } = measurement;
     const description = trainingOf(measurement);
     const { trainedOn, measuredOn } = examplesOf(description, described);

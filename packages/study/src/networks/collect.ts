@@ -110,7 +110,7 @@ function assertBelongs(group: string, entry: CollectedStudyNetwork): void {
 
 /**
  * Lists every option that decides the bytes, defaults included, and counts the networks.
- * @param take - receives about how many there are before they are listed, and may throw
+ * @param take - is told about how many there are before they are listed, and may throw
  */
 function paramsOf(
   entry: CollectedStudyNetwork,

@@ -114,7 +114,7 @@ export interface PlannedPair {
 
 /**
  * Chooses pairs of networks of one group, or of two.
- * @param onCount - receives the number of further pairs before they are made, and may throw
+ * @param onCount - is told how many there are more before they are made, and may throw
  * @throws InputError if there are none, or in some cell of a group only one
  */
 export function selectPairs(

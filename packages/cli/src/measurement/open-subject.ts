@@ -96,7 +96,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  /** Whether weights alone are read: examples of the command name no graph and no data. @defaultValue false */
+  /** Whether weights alone are read: example commands name no graph and no data. @defaultValue false */
   readonly isOfWeights?: true;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;

@@ -1,6 +1,5 @@
 import { BARRIER } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
-import { LANDSCAPE_FIELDS } from "@isthmus/curvature";
 import type { AnyMeasurement } from "@isthmus/findings";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";

@@ -46,7 +46,13 @@ export type { TunedNetwork } from "./networks/tune.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
-export { collectStudy, listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export {
+  collectStudy,
+  listMissing,
+  type RunStudyOptions,
+  type RunStudyResult,
+  runStudy,
+} from "./run-study.ts";
 export { shapeOfFields } from "./schema/zod-of-form.ts";
 export type {
   StudyColumn,

@@ -296,7 +296,10 @@ export async function openNetworks<T>(
     const others: DataSet[] = [];
     for (const name of named) others.push(await open(name));
     const subject = {
-      ...{ graph, engine, data, statisticsData: statisticsData ?? unscored },
+      graph,
+      engine,
+      data,
+      statisticsData: statisticsData ?? unscored,
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
       beside: await openBeside(measurement, flags, scaled),
       symmetries: symmetriesOf(bound, context),
@@ -305,7 +308,11 @@ export async function openNetworks<T>(
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
     const shared = {
-      ...{ implied, inputs, facts: [], beside: { binding }, restore },
+      implied,
+      inputs,
+      facts: [],
+      beside: { binding },
+      restore,
       named: { names: namesOf({ ...flags, recalibrateData }), context: reading },
     };
     return work(subject, shared, { others, open });

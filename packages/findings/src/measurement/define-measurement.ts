@@ -128,7 +128,12 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
   const subject = needsData ? definition.subject : WEIGHTS_OF[definition.subject];
   const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
-    ...{ kind, subject, version, examples, isOnLine, titleOf },
+    kind,
+    subject,
+    version,
+    examples,
+    isOnLine,
+    titleOf,
     attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
     options: definition.options ?? {},
     ...(examplesBeside && { examplesBeside }),

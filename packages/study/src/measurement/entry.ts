@@ -5,7 +5,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { seedOf } from "./entry-params.ts";
-import { SUBJECT_FORMS, type Selections } from "./subject-forms.ts";
+import { type Selections, SUBJECT_FORMS } from "./subject-forms.ts";
 import { trainingSelection } from "./subjects/training.ts";
 
 /** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */

@@ -100,9 +100,16 @@ export async function trainByEvolution(
       weights: checkpointOf(weights, start.source),
       deviations: checkpointOf(deviationsOf(weights, searched, distribution), start.source),
       result: {
-        ...{ kind: "evolution", generations, population, batch, searched: searched.count },
-        ...{ loss, meanLogDeviation: logDeviation.reduce((sum, x) => sum + x, 0) / searched.count },
-        ...{ data: data.name, seed, engine: engine.name },
+        kind: "evolution",
+        generations,
+        population,
+        batch,
+        searched: searched.count,
+        loss,
+        meanLogDeviation: logDeviation.reduce((sum, x) => sum + x, 0) / searched.count,
+        data: data.name,
+        seed,
+        engine: engine.name,
       },
     };
   } finally {

@@ -11,8 +11,6 @@ import { listEntries, listEqual, listUnneeded } from "./public-names.mjs";
 const LATER = new Set([
   "curvature",
   "curve",
-  "federated",
-  "federation-server",
   "landscape",
   "paths",
   "study",

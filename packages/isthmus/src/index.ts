@@ -64,7 +64,6 @@ export {
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,
-  alignUpdates,
   personalNetwork,
   resolveStrategy,
   saveAggregate,
@@ -145,5 +144,5 @@ export {
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
 export { measureFisher, train, trainByEvolution } from "@isthmus/training";
-export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
+export { type AlignResult, align, alignMany, alignUpdates } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

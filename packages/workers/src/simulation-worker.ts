@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { SIMULATION_TASKS } from "@isthmus/federated";
+import { SIMULATION_TASKS } from "@isthmus/simulation";
 import { runTask, serveTasks } from "@isthmus/tasks";
 import { createWorkerPorts, type WorkerData } from "./kinds/worker-ports.ts";
 

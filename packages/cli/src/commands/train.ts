@@ -58,7 +58,9 @@ interface TrainVerbOptions
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  const training = addBindingOptions(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0)));
+  const training = addBindingOptions(
+    addLocalOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+  );
   return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)

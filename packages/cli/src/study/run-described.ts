@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { readTextFile } from "@isthmus/core";
 import { createEngine } from "@isthmus/engine";
-import type { SimulationResult } from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/simulation";
 import type { StudyResult } from "@isthmus/study";
 import {
   type MissingTasks,

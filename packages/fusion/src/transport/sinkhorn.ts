@@ -30,7 +30,7 @@ export interface SinkhornOptions {
 }
 
 /** Defaults of {@link sinkhorn}. */
-export const SINKHORN_DEFAULTS: Required<Omit<SinkhornOptions, "rows" | "columns" | "regularization">> = {
+const SINKHORN_DEFAULTS: Required<Omit<SinkhornOptions, "rows" | "columns" | "regularization">> = {
   rowWeights: undefined,
   columnWeights: undefined,
   tolerance: 1e-9,

@@ -1,7 +1,7 @@
 import { packPanels } from "../kernels/pack.ts";
 import { type Matrix, zerosLike } from "../matrix.ts";
 import { BLOCK, type GemmKernel, gemmKernels, PANEL_ROWS } from "./gemm-kernel.ts";
-import { type ProductExtents, type ProductOptions, productExtents } from "./matrix-products.ts";
+import { type MatrixProductOptions, type ProductExtents, productExtents } from "./matrix-products.ts";
 
 /** Distances between rows and between columns of a factor, as it is multiplied. */
 interface Strides {
@@ -27,7 +27,7 @@ interface Strides {
  * assert.deepEqual(multiply(a, a, { transposeRight: true }).data, Float64Array.of(5));
  * ```
  */
-export function multiply(left: Matrix, right: Matrix, options: ProductOptions = {}): Matrix {
+export function multiply(left: Matrix, right: Matrix, options: MatrixProductOptions = {}): Matrix {
   const extents = productExtents(left, right, options);
   const out = zerosLike(left, extents.m, extents.n);
   const { f32, f64 } = gemmKernels();

@@ -1,5 +1,5 @@
 import { entry, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
-import { createMatrix, type Matrix, transpose } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 
 /** Two factors whose product is a change of a weight, before it is scaled. */
@@ -40,7 +40,9 @@ export async function readStoredFactors(
   type: FactorType,
 ): Promise<Factors> {
   const { left, right } = await readFactors(adapter, module, type);
-  return module.isTransposed ? { left: transpose(right), right: transpose(left) } : { left, right };
+  return module.isTransposed
+    ? { left: transposeMatrix(right), right: transposeMatrix(left) }
+    : { left, right };
 }
 
 /** Returns the extents of the change of a module: `[out, in]`. */

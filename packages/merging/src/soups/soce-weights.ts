@@ -12,7 +12,7 @@ export interface SoceOptions {
 }
 
 /** Defaults of {@link soceWeights}. */
-export const SOCE_DEFAULTS: Required<SoceOptions> = { threshold: 0.6, step: 0.1 };
+const SOCE_DEFAULTS: Required<SoceOptions> = { threshold: 0.6, step: 0.1 };
 
 /** Weights that {@link soceWeights} has found. */
 export interface SoceResult {

@@ -22,7 +22,7 @@ export interface CheckMergeOptions {
 }
 
 /** Defaults of {@link checkMerge}; two networks of 1 GB take 0.03 to 0.1 s on an idle machine. */
-export const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
+const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
   sample: 2 ** 18,
   tensors: 24,
   aligned: false,

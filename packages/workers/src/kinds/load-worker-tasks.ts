@@ -1,5 +1,5 @@
-import { SIMULATION_TASKS } from "@isthmus/federated";
 import { loadMeasurements } from "@isthmus/measurements";
+import { SIMULATION_TASKS } from "@isthmus/simulation";
 import { loadStudyTasks } from "@isthmus/study";
 import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
 import { mergePiecesTask } from "../merge/merge-pieces-task.ts";

@@ -6,7 +6,7 @@ import {
   readSimulation,
   runSimulation,
   type SimulationResult,
-} from "@isthmus/federated";
+} from "@isthmus/simulation";
 import { formatSimulation } from "../../federate/format-simulation.ts";
 import { addEngineOption } from "../../options/engine-option.ts";
 import { addQueueOptions } from "../../options/queue-options.ts";

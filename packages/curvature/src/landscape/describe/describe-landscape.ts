@@ -58,6 +58,7 @@ export function describeLandscape(read: LandscapeResult): Report {
       ...factsOf(result, measuredFacts(result)),
     ],
     notes: notesOf(result),
+    shownTables: ["directions", "networks"],
     data: read,
   };
 }

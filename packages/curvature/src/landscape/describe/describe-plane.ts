@@ -57,6 +57,7 @@ export function describePlane(result: PlaneResult): Report {
       { name: "Grid", value: `${result.xs.length} by ${result.ys.length} places` },
       ...models.map(({ label, source }) => ({ name: `Network ${label}`, value: source })),
     ]),
+    shownTables: ["models"],
     data: result,
   };
 }

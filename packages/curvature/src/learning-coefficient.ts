@@ -153,9 +153,15 @@ export async function learningCoefficient(
       { length: burnIn + draws },
       (_, i) => beta * meanOf(courses.map((rises) => rises[i] as number)),
     ),
-    ...{ beta, draws, burnIn, step, localization },
+    beta,
+    draws,
+    burnIn,
+    step,
+    localization,
     loss: assertFinite(ATTEMPT, await surface.lossAt(surface.place), ADVICE),
-    ...{ examples, batchSize, seed },
+    examples,
+    batchSize,
+    seed,
   };
 }
 

@@ -149,7 +149,10 @@ export async function measureSettling(
     kind: "settling",
     points,
     ...(Number.isFinite(exponent) && { exponent }),
-    ...{ samples, deviation, examples, seed },
+    samples,
+    deviation,
+    examples,
+    seed,
   };
 }
 

@@ -62,7 +62,11 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
         report(`Epoch ${epoch + 1} of ${epochs}`, (TRAINING * step) / steps, false, training),
     });
     const result = await measureCurve({ graph, engine }, trained, data, {
-      ...{ points, statistics, batchSize, statisticsData, signal },
+      points,
+      statistics,
+      batchSize,
+      statisticsData,
+      signal,
       onProgress: ({ done }) => report("Measuring the curve and the line", TRAINING + (1 - TRAINING) * done),
     });
     if (saveNetwork !== undefined) await saveBends({ subject, trained, statistics, signal }, saveNetwork);

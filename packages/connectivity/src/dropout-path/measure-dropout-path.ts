@@ -120,10 +120,23 @@ export async function measureDropoutPath(
   const [a, b] = networks;
   return {
     ...lossFields(scoreBy(architecture.graph, loss), data),
-    ...{ kind: "dropout-path", path: at(measured, 0, "path"), line: at(measured, 1, "line") },
+    kind: "dropout-path",
+    path: at(measured, 0, "path"),
+    line: at(measured, 1, "line"),
     beside: beside.map(({ name }, index) => ({ name, path: at(measured, index + 2, "path") })),
-    ...{ segments: built.segments, order: built.order, mixed: built.mixed, bound: built.bound },
-    ...{ choice, rescale, trials, statistics, examples: data.size, data: data.name },
-    ...{ a: a.source, b: b.source, seed, engine: architecture.engine.name },
+    segments: built.segments,
+    order: built.order,
+    mixed: built.mixed,
+    bound: built.bound,
+    choice,
+    rescale,
+    trials,
+    statistics,
+    examples: data.size,
+    data: data.name,
+    a: a.source,
+    b: b.source,
+    seed,
+    engine: architecture.engine.name,
   };
 }

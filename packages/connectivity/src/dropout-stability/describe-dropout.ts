@@ -34,7 +34,9 @@ export async function describeDropout(
     engine: engine.name,
     data: fingerprintData(data),
     layers: layers.map(({ name }) => name).join(", "),
-    ...{ choice, rescale, statistics },
+    choice,
+    rescale,
+    statistics,
     statisticsData: statisticsData === undefined ? "evaluation" : fingerprintData(statisticsData),
   };
 }

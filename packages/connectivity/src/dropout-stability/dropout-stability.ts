@@ -34,7 +34,9 @@ export const DROPOUT_STABILITY: Measurement<"network", DropoutStabilityChoice, D
     const { signal, journalPath, report } = control;
     return measureDropoutStability({ graph, engine, symmetries: await symmetries() }, network, data, {
       ...options,
-      ...{ statisticsData, signal, journalPath },
+      statisticsData,
+      signal,
+      journalPath,
       onProgress: ({ done }) => report("Taking units out", done),
     });
   },

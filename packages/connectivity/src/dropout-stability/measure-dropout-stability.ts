@@ -130,11 +130,21 @@ export async function measureDropoutStability(
     const { loss, error } = await evaluator.evaluate(read, undefined);
     const shares = await measureShares({ network: read, layers, loss, evaluator, journal }, resolved);
     return {
-      ...{ kind: "dropout-stability", ...lossFields(graph, data), loss, error },
+      kind: "dropout-stability",
+      ...lossFields(graph, data),
+      loss,
+      error,
       layers: layers.map(({ name, size }) => ({ name, units: size })),
       left: Object.fromEntries(left),
-      ...{ shares, choice, rescale, statistics, examples: data.size, data: data.name },
-      ...{ network: network.source, seed, engine: engine.name },
+      shares,
+      choice,
+      rescale,
+      statistics,
+      examples: data.size,
+      data: data.name,
+      network: network.source,
+      seed,
+      engine: engine.name,
     };
   } finally {
     await evaluator.release();
@@ -192,8 +202,11 @@ async function measureTrial(subject: Subject, options: TrialOptions): Promise<Dr
     const [factor, changed, error] = numbers.slice(STEP_NUMBERS * index, STEP_NUMBERS * (index + 1));
     if (isFinished) onStep();
     return {
-      ...{ from: name, units: unitsThatStay(share, size) },
-      ...{ factor: factor as number, loss: changed as number, error: error as number },
+      from: name,
+      units: unitsThatStay(share, size),
+      factor: factor as number,
+      loss: changed as number,
+      error: error as number,
     };
   });
   return { steps, rise: Math.max(...steps.map((step) => step.loss)) - loss };

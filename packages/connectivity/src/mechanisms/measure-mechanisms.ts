@@ -111,18 +111,27 @@ export async function measureMechanisms(
   const measured: MechanismSet[] = [];
   for (const [index, [name, data]] of named.entries()) {
     const along = await measurePath(architecture, path.path, data, {
-      ...{ points, statistics, statisticsData, batchSize, signal },
+      points,
+      statistics,
+      statisticsData,
+      batchSize,
+      signal,
       onProgress: ({ done }) => onProgress?.({ done: (index + done) / named.length, set: name }),
     });
     measured.push(describeSet(name, data, { path: along, tolerance }));
   }
   return {
-    ...{ kind: "mechanisms", sets: measured },
+    kind: "mechanisms",
+    sets: measured,
     connected: measured.every(({ connected }) => connected),
     similar: measured.every(({ gap }) => gap <= tolerance),
-    ...{ tolerance, path: path.name, statistics },
+    tolerance,
+    path: path.name,
+    statistics,
     ...(statistics !== "keep" && { statisticsData: statisticsData.name }),
-    ...{ a: a.source, b: b.source, engine: architecture.engine.name },
+    a: a.source,
+    b: b.source,
+    engine: architecture.engine.name,
   };
 }
 

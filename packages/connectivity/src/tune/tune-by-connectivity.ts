@@ -72,7 +72,8 @@ export async function tuneByConnectivity(
   const names = [...parameterNames(graph)].filter((name) => before.get(name)?.dtype === "f32");
   const moving = createMoving(before, names);
   const keeper = await createTuningKeeper(moving.tensors, {
-    ...{ path, resume },
+    path,
+    resume,
     describe: () => describeTuning(architecture, network, { data, options: resolved }),
   });
   const clean = shuffledExamples(data.clean, seed);
@@ -88,7 +89,9 @@ export async function tuneByConnectivity(
     const counted = Math.max(0, resolved.invariance === 0 ? 0 : epochs - resolved.warmup);
     return {
       weights: createCheckpoint(moving.weights, {}, `tuned ${network.source}`),
-      ...{ ...done, steps: epochs * steps, gradients: (2 * epochs + counted) * steps },
+      ...done,
+      steps: epochs * steps,
+      gradients: (2 * epochs + counted) * steps,
     };
   } finally {
     for (const loss of opened) await loss.release();

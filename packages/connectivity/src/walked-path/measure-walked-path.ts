@@ -112,10 +112,25 @@ export async function measureWalkedPath(
   const { statistics } = resolved;
   return {
     ...lossFields(graph, evaluation),
-    ...{ kind: "walked-path", path: walked.path, line, beside, segments: walked.segments },
-    ...{ moves, trainSteps, steps: walked.steps, batch, optimizer: optimizer.kind, learningRate },
-    ...{ trainingData: training.name, statistics, examples: evaluation.size, data: evaluation.name },
-    ...{ a: networks[0].source, b: networks[1].source, seed, engine: architecture.engine.name },
+    kind: "walked-path",
+    path: walked.path,
+    line,
+    beside,
+    segments: walked.segments,
+    moves,
+    trainSteps,
+    steps: walked.steps,
+    batch,
+    optimizer: optimizer.kind,
+    learningRate,
+    trainingData: training.name,
+    statistics,
+    examples: evaluation.size,
+    data: evaluation.name,
+    a: networks[0].source,
+    b: networks[1].source,
+    seed,
+    engine: architecture.engine.name,
   };
 }
 

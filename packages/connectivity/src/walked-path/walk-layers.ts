@@ -76,7 +76,12 @@ export async function walkLayers(
   // Trainings are of whole epochs: this one is stopped once the last layer has arrived.
   const end = new AbortController();
   const training = {
-    ...{ seed, batch, loss, optimizer, threads, constraint },
+    seed,
+    batch,
+    loss,
+    optimizer,
+    threads,
+    constraint,
     epochs: epochsFor(steps, { examples: data.size, batch }),
     schedule: { kind: "constant", learningRate } as const,
     signal: signal === undefined ? end.signal : AbortSignal.any([signal, end.signal]),

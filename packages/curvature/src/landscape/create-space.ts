@@ -44,14 +44,18 @@ export async function createSpace(task: DirectionTask): Promise<LandscapeSpace> 
   if (options.directions === "initialization") {
     const start = at(others, 0, "initialization").network;
     return {
-      ...{ directions, computed, ...measured },
+      directions,
+      computed,
+      ...measured,
       at: ([t = Number.NaN]) => lerp(start, network, t),
       center: [1],
       places: [{ place: [0], distance: 0 }],
     };
   }
   return {
-    ...{ directions, computed, ...measured },
+    directions,
+    computed,
+    ...measured,
     at: (place) =>
       combine({
         source: `landscape(${network.source}, ${place.join(", ")})`,

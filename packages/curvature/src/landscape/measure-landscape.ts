@@ -72,8 +72,12 @@ export async function measureLandscape(
   const resolved = resolveLandscapeOptions(options, subjects.others.length);
   const names = movedNames(graph, resolved);
   const task: DirectionTask = {
-    ...{ architecture: { graph, engine }, data, names, options: resolved },
-    ...{ network: subjects.network.network, others: subjects.others },
+    architecture: { graph, engine },
+    data,
+    names,
+    options: resolved,
+    network: subjects.network.network,
+    others: subjects.others,
   };
   const space = await createSpace(task);
   const local = await measureLocal(task.architecture, task, space.directions, resolved);
@@ -86,9 +90,14 @@ export async function measureLandscape(
   return {
     kind: "landscape",
     ...lossFields(graph, data),
-    ...{ directions: resolved.directions, normalization: resolved.normalization, vectors: resolved.vectors },
+    directions: resolved.directions,
+    normalization: resolved.normalization,
+    vectors: resolved.vectors,
     basis: describeBasis(space).map((direction, k) => ({ ...direction, ...along[k] })),
-    ...{ cosines: space.cosines, axes, loss, error },
+    cosines: space.cosines,
+    axes,
+    loss,
+    error,
     networks: all.map(({ label, network: { source } }, k): LandscapeNetwork => {
       return { label, source, ...at(places, k, "place"), ...at(evaluations, k, "network") };
     }),
@@ -99,11 +108,14 @@ export async function measureLandscape(
     ...(resolved.directions === "initialization" && {
       interpolation: interpolationShape(at(axes, 0, "axis"), loss, error),
     }),
-    ...{ ...space.computed, ...derivatives },
-    ...{ seed: resolved.seed, examples: data.size },
+    ...space.computed,
+    ...derivatives,
+    seed: resolved.seed,
+    examples: data.size,
     // Networks without batch norm have no statistics to recalibrate.
     statistics: countBatchNorms(graph) === 0 ? "keep" : resolved.statistics,
-    ...{ data: data.name, engine: engine.name },
+    data: data.name,
+    engine: engine.name,
   };
 }
 
@@ -165,12 +177,18 @@ async function evaluateSpace(
   return evaluateGrid(
     { ...architecture, data },
     {
-      ...{ attempt: ATTEMPT, axes, at: space.at },
+      attempt: ATTEMPT,
+      axes,
+      at: space.at,
       networks: [network, ...others.map((other) => other.network)],
       run: await describeRun(task, axes),
     },
     {
-      ...{ statistics, statisticsData, batchSize, journalPath, signal },
+      statistics,
+      statisticsData,
+      batchSize,
+      journalPath,
+      signal,
       onProgress: (progress) => onProgress?.({ stage: "grid", ...progress }),
     },
   );
@@ -189,8 +207,13 @@ async function describeRun(
   const ends = axes.map((axis, k) => [`axis ${k + 1}`, `${axis[0]} to ${axis.at(-1)}`]);
   return {
     ...describeMeasurement({ ...architecture, data }, options),
-    ...{ network: await fingerprintWeights(graph, network), directions, dimensions, points },
-    ...{ normalization, vectors, seed },
+    network: await fingerprintWeights(graph, network),
+    directions,
+    dimensions,
+    points,
+    normalization,
+    vectors,
+    seed,
     ...(directions === "eigenvectors" ? { hessianExamples, steps } : {}),
     ...Object.fromEntries([...fingerprints, ...ends]),
   };

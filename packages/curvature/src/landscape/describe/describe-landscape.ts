@@ -42,7 +42,10 @@ export function describeLandscape(read: LandscapeResult): Report {
     sections: [
       { name: "landscape", title: "The landscape", figures: landscapeFigures(result), tables: [] },
       ...topologySections({
-        ...{ topology, values: loss, losses, label: measureWords("loss", losses, result.data).axis },
+        topology,
+        values: loss,
+        losses,
+        label: measureWords("loss", losses, result.data).axis,
         examples: dataWords(result.data, result.examples),
         coordinates: basis.map(({ label }, axis) => ({
           name: label,
@@ -75,7 +78,10 @@ function tilesOf(result: LandscapeResult): Tile[] {
   const { unit } = lossWords(result);
   const [network] = networks;
   const middle = network && {
-    ...{ name: network.label, value: formatNumber(network.loss), unit, style: 0 },
+    name: network.label,
+    value: formatNumber(network.loss),
+    unit,
+    style: 0,
     more: Number.isNaN(network.error) ? [] : [`error ${formatMeasure(network.error, "error")}`],
   };
   const rise = interpolation && {

@@ -96,7 +96,9 @@ function markSeries({ networks }: LandscapeResult, measure: Measure): LineSeries
       joined: false,
       style: 2,
       points: on.map((network) => ({
-        ...{ x: at(network.place, 0, "coordinate"), y: network[measure], name: network.label },
+        x: at(network.place, 0, "coordinate"),
+        y: network[measure],
+        name: network.label,
       })),
     },
   ];
@@ -118,7 +120,12 @@ function planeFigure(result: LandscapeResult, plane: PlaneResult, measure: Measu
     size: "half",
     plot: {
       kind: "contours",
-      ...{ xs: plane.xs, ys: plane.ys, values: plane[measure], models, paths: plane.paths, marks },
+      xs: plane.xs,
+      ys: plane.ys,
+      values: plane[measure],
+      models,
+      paths: plane.paths,
+      marks,
       ...(measure === "error" && { resolution: 1 / result.examples }),
       label: axis,
       format: formatOf(measure),
@@ -182,7 +189,10 @@ function slicesFigure(result: LandscapeResult, measure: Measure): Figure {
     size: "hero",
     plot: {
       kind: "slices",
-      ...{ xs, ys, label: axis, format: formatOf(measure) },
+      xs,
+      ys,
+      label: axis,
+      format: formatOf(measure),
       slices: third.map((coordinate, k) => ({
         label: `${basis[2]?.label ?? ""}: ${formatShort(coordinate)}`,
         values: sliceOf(result, measure, [k, ...middle]),

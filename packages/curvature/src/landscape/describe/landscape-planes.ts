@@ -47,10 +47,17 @@ export function planeOf(result: LandscapeResult): PlaneResult | undefined {
     return { label, source, x, y, distance, loss, error };
   });
   return {
-    ...{ kind: "plane", xs, ys, loss: sliceOf(result, "loss", []), error: sliceOf(result, "error", []) },
+    kind: "plane",
+    xs,
+    ys,
+    loss: sliceOf(result, "loss", []),
+    error: sliceOf(result, "error", []),
     models,
     paths: result.directions === "trajectory" ? [{ label: "training", points: trajectoryOf(models) }] : [],
-    ...{ statistics, examples, data, engine },
+    statistics,
+    examples,
+    data,
+    engine,
   };
 }
 

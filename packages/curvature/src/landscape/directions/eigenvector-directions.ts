@@ -23,11 +23,17 @@ export async function eigenvectorDirections(task: DirectionTask): Promise<Comput
   const { architecture, network, data, names, options } = task;
   const { hessianExamples: examples, batchSize, signal, dimensions, seed, steps, onProgress } = options;
   const operator = await hessian(architecture, network, data, {
-    ...{ parameters: names, examples, batchSize, signal },
+    parameters: names,
+    examples,
+    batchSize,
+    signal,
   });
   try {
     const { largest, converged } = await topEigenpairs(operator, {
-      ...{ count: dimensions, steps, seed, signal },
+      count: dimensions,
+      steps,
+      seed,
+      signal,
       onProgress: (progress) => onProgress?.({ stage: "eigenvectors", ...progress }),
     });
     if (largest.length < dimensions) {
@@ -43,7 +49,9 @@ export async function eigenvectorDirections(task: DirectionTask): Promise<Comput
     return {
       directions,
       converged,
-      ...{ derivatives, hessianExamples: operator.examples, ...(reason === undefined ? {} : { reason }) },
+      derivatives,
+      hessianExamples: operator.examples,
+      ...(reason === undefined ? {} : { reason }),
     };
   } finally {
     await operator.release();

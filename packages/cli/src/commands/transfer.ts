@@ -140,7 +140,9 @@ async function transfer(
         align: options.align && matchingOf(options, matchData),
         scale: options.scale,
         // One scale is measured, too, if there are examples.
-        ...{ data, maskBySign, recalibrate: recalibrationData(options, data) },
+        data,
+        maskBySign,
+        recalibrate: recalibrationData(options, data),
         signal: context.signal,
         onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
       },

@@ -8,16 +8,7 @@ import { report } from "./packages.mjs";
 import { listEntries, listEqual, listUnneeded } from "./public-names.mjs";
 
 /** Packages that still export names which nobody needs. */
-const LATER = new Set([
-  "curvature",
-  "curve",
-  "federated",
-  "federation-server",
-  "landscape",
-  "paths",
-  "study",
-  "workers",
-]);
+const LATER = new Set(["curvature", "landscape"]);
 const entries = listEntries();
 if (process.argv.includes("--equal")) {
   for (const [name, paths] of listEqual()) console.log(`${name}: ${paths.join(", ")}`);

@@ -1,9 +1,8 @@
-export {
-  type AddNoise,
-  AGGREGATE_DEFAULTS,
-  type AggregateOptions,
-  type AggregateProgress,
-  type Configured,
+export type {
+  AddNoise,
+  AggregateOptions,
+  AggregateProgress,
+  Configured,
 } from "./aggregate/aggregate-options.ts";
 export {
   type AggregateReport,
@@ -23,7 +22,6 @@ export {
   alignTargetOf,
 } from "./align/align-target.ts";
 export {
-  ALIGN_UPDATES_DEFAULTS,
   type AlignedClient,
   type AlignedUpdates,
   type AlignUpdatesOptions,
@@ -50,25 +48,20 @@ export type {
 } from "./privacy/accountant/mechanism.ts";
 export { noiseMultiplierFor } from "./privacy/accountant/noise-multiplier-for.ts";
 export {
-  deltaSpent,
   epsilonSpent,
   type PrivacyExpense,
   type PrivacyLedger,
-  relationOfLedger,
   roundsWithin,
   spendPrivacy,
 } from "./privacy/accountant/privacy-ledger.ts";
-export { RENYI_ORDERS, renyiDivergences } from "./privacy/accountant/renyi-divergence.ts";
 export {
-  ADAPT_CLIP_DEFAULTS,
   type AdaptClipOptions,
   type AdaptClipResult,
   adaptClip,
-  roundNoiseMultiplier,
   type UnclippedCount,
   updateNoiseMultiplier,
 } from "./privacy/adaptive-clip.ts";
-export { clipWeights, clipWeightsByLayer, splitClip } from "./privacy/clip-weights.ts";
+export { clipWeights } from "./privacy/clip-weights.ts";
 export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noise.ts";
 export {
   beginPrivacy,
@@ -79,16 +72,10 @@ export {
   privateRoundsLeft,
 } from "./privacy/privacy-description.ts";
 export { PRIVACY } from "./privacy/privacy-schema.ts";
-export {
-  centralDeviation,
-  localDeviation,
-  type PrivateMean,
-  privateWeights,
-  sharedDeviation,
-} from "./privacy/private-mean.ts";
+export { centralDeviation, type PrivateMean, privateWeights } from "./privacy/private-mean.ts";
 export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
-export { advance, refusalOf, replay } from "./rounds/advance.ts";
+export { advance } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
@@ -96,27 +83,21 @@ export {
   type FederationPlan,
   type FederationPlanOptions,
   planFederation,
-  SECURE_PLAN_DEFAULTS,
   type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
   beginFederation,
-  countUpdates,
   type FederationFacts,
   type FederationPhase,
   type FederationState,
   type MemberState,
-  networkOfRound,
   type OpenRound,
   type OpenSecureSum,
-  presentClients,
   type RefusedUpdate,
   type RoundRecord,
-  roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";
-export { type SelectedClients, selectClients } from "./rounds/select-clients.ts";
-export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
+export type { ClientTask } from "./rounds/task-of-client.ts";
 export type {
   AggregationRule,
   CoordinateRule,
@@ -150,7 +131,7 @@ export {
   type SecureClientStep,
   shareSecrets,
 } from "./secure/secure-client.ts";
-export { layOutTensors, type SecureLayout, type TensorPlacement } from "./secure/secure-layout.ts";
+export type { SecureLayout, TensorPlacement } from "./secure/secure-layout.ts";
 export {
   closeStage,
   openSecureServer,

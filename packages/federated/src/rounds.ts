@@ -20,7 +20,7 @@ export {
 export { PRIVACY } from "./privacy/privacy-schema.ts";
 export { privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
-export { advance, refusalOf, replay } from "./rounds/advance.ts";
+export { advance, refusalOf } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
@@ -60,7 +60,7 @@ export {
   shareSecrets,
 } from "./secure/secure-client.ts";
 export { layOutTensors, type SecureLayout } from "./secure/secure-layout.ts";
-export { type SecureServerState, sharersOf } from "./secure/secure-server.ts";
+export type { SecureServerState } from "./secure/secure-server.ts";
 export { type SecureSettings, wordsOf } from "./secure/secure-settings.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { lookUp } from "./strategy/look-up.ts";

@@ -3,16 +3,9 @@ import { join } from "node:path";
 import { createTensor, openCheckpoint, saveCheckpoint, saveFile, toFloat64 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  beginFederation,
-  decide,
-  type FederationEvent,
-  replay,
-  SECURE_PLAN_DEFAULTS,
-} from "@isthmus/federated";
+import { beginFederation, decide, type FederationEvent } from "@isthmus/federated";
 import {
   type ClientEvent,
-  createInlineWorkers,
   type JoinFederationOptions,
   joinFederation,
   serveFederation,
@@ -20,6 +13,9 @@ import {
 import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
+import { replay } from "../../federated/src/rounds/advance.ts";
+import { SECURE_PLAN_DEFAULTS } from "../../federated/src/rounds/federation-plan.ts";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { plainClient } from "./plain-client.ts";
 import {
   bodyOf,

@@ -1,7 +1,5 @@
 export {
   type Estimate,
-  estimateMean,
-  estimateShare,
   LEAST_FOR_INTERVAL,
   type RunSummary,
   type ScoreScale,

@@ -24,7 +24,7 @@ export interface AlignUpdatesOptions {
 }
 
 /** Defaults of {@link alignUpdates}. */
-export const ALIGN_UPDATES_DEFAULTS: Required<AlignUpdatesOptions> = {
+const ALIGN_UPDATES_DEFAULTS: Required<AlignUpdatesOptions> = {
   ...{
     to: "global",
     many: "cycle",

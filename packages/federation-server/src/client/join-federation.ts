@@ -60,7 +60,7 @@ export interface JoinFederationResult {
 }
 
 /** Defaults of {@link joinFederation}. */
-export const JOIN_FEDERATION_DEFAULTS: Required<
+const JOIN_FEDERATION_DEFAULTS: Required<
   Omit<JoinFederationOptions, "token" | "data" | "engine" | "folder">
 > = {
   training: {},

@@ -12,12 +12,11 @@ import {
   trainCurve,
 } from "@isthmus/connectivity";
 import { type Checkpoint, createTensor, openCheckpoint } from "@isthmus/core";
-import { measureCurvature, trackCurvature } from "@isthmus/curvature";
+import { measureCurvature, measureLandscape, trackCurvature } from "@isthmus/curvature";
 import { createDataSet, openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { compareEnsembles, measureAttack } from "@isthmus/ensemble";
 import { type Architecture, bindNetworks, type DataSet, type LossName } from "@isthmus/graph";
-import { measureLandscape } from "@isthmus/landscape";
 import { type DrawableResult, describeResult, readResult, renderResultPage } from "@isthmus/report";
 import { measureSimilarity } from "@isthmus/similarity";
 import { measurePruning } from "@isthmus/sparsity";

@@ -3,11 +3,10 @@
 // page is written.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CURVATURE_KINDS } from "@isthmus/curvature";
+import { CURVATURE_KINDS, LANDSCAPE_KINDS } from "@isthmus/curvature";
 import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
 import type { MeasurementEntry } from "@isthmus/findings";
 import * as interpolation from "@isthmus/interpolation";
-import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { listMeasurements } from "@isthmus/measurements";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
@@ -414,24 +413,24 @@ const SIMILARITY: Readonly<Record<string, Described>> = {
 
 const LANDSCAPES: Readonly<Record<string, Described>> = {
   random: [
-    "packages/landscape/test/landscape-golden.test.ts",
+    "packages/curvature/test/landscape-golden.test.ts",
     "normal directions, scaled to the size of every filter, every layer or the network, or plain",
   ],
   eigenvectors: [
-    "packages/landscape/test/landscape-golden.test.ts",
+    "packages/curvature/test/landscape-golden.test.ts",
     "eigenvectors of the Hessian's largest eigenvalues",
   ],
   trajectory: [
-    "packages/landscape/test/measure-landscape.test.ts",
+    "packages/curvature/test/measure-landscape.test.ts",
     "principal components of a training run, with its way and the variance they explain",
   ],
-  networks: ["packages/landscape/test/measure-landscape.test.ts", "differences to other networks"],
+  networks: ["packages/curvature/test/measure-landscape.test.ts", "differences to other networks"],
   initialization: [
-    "packages/landscape/test/measure-landscape.test.ts",
+    "packages/curvature/test/measure-landscape.test.ts",
     "the line from an initialization: the largest rise, and barriers",
   ],
   "merge trees": [
-    "packages/landscape/src/topology/merge-tree.test.ts",
+    "packages/curvature/src/landscape/topology/merge-tree.test.ts",
     "minima, saddles, persistence and saddle-minimum average distance of grids of any dimension",
   ],
 };

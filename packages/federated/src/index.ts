@@ -9,24 +9,9 @@ export {
   type AggregateResult,
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
-export type { ClientReport } from "./aggregate/plan-aggregate.ts";
-export { parametersOf } from "./aggregate/plan-aggregate.ts";
-export type { PrivacyReport } from "./aggregate/private-round.ts";
-export { spendRound } from "./aggregate/private-round.ts";
+export { type ClientReport, parametersOf } from "./aggregate/plan-aggregate.ts";
+export { type PrivacyReport, spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
-export {
-  ALIGN_TARGET_SPELLINGS,
-  ALIGN_TARGETS,
-  type AlignTarget,
-  type AlignTargetSpelling,
-  alignTargetOf,
-} from "./align/align-target.ts";
-export {
-  type AlignedClient,
-  type AlignedUpdates,
-  type AlignUpdatesOptions,
-  alignUpdates,
-} from "./align/align-updates.ts";
 export { batchNorms } from "./layers/batch-norms.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
 export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
@@ -66,6 +51,7 @@ export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noi
 export {
   beginPrivacy,
   describeSpent,
+  hasRoom,
   isLocal,
   type PrivacyDescription,
   type PrivacyState,
@@ -75,7 +61,7 @@ export { PRIVACY } from "./privacy/privacy-schema.ts";
 export { centralDeviation, type PrivateMean, privateWeights } from "./privacy/private-mean.ts";
 export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
-export { advance } from "./rounds/advance.ts";
+export { advance, refusalOf } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
@@ -83,21 +69,28 @@ export {
   type FederationPlan,
   type FederationPlanOptions,
   planFederation,
+  SECURE_PLAN_DEFAULTS,
   type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
+  aggregatedRounds,
   beginFederation,
   type FederationFacts,
   type FederationPhase,
   type FederationState,
   type MemberState,
+  networkOfRound,
   type OpenRound,
   type OpenSecureSum,
+  presentClients,
+  REASON_CHARACTERS,
   type RefusedUpdate,
   type RoundRecord,
+  roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";
-export type { ClientTask } from "./rounds/task-of-client.ts";
+export { isTaken, refusalOfMessage, type SecureTask, secureTaskOf } from "./rounds/secure-rounds.ts";
+export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {
   AggregationRule,
   CoordinateRule,
@@ -131,7 +124,7 @@ export {
   type SecureClientStep,
   shareSecrets,
 } from "./secure/secure-client.ts";
-export type { SecureLayout, TensorPlacement } from "./secure/secure-layout.ts";
+export { layOutTensors, type SecureLayout, type TensorPlacement } from "./secure/secure-layout.ts";
 export {
   closeStage,
   openSecureServer,
@@ -139,14 +132,23 @@ export {
   type SecureServerState,
   type SecureStage,
 } from "./secure/secure-server.ts";
-export type { SecureSettings } from "./secure/secure-settings.ts";
+export { type SecureSettings, wordsOf } from "./secure/secure-settings.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
 export { STRATEGIES, type Strategy } from "./strategies.ts";
-export type { LookedUp, Named } from "./strategy/look-up.ts";
-export { lookUp } from "./strategy/look-up.ts";
+export {
+  ALIGN_TARGET_SPELLINGS,
+  ALIGN_TARGETS,
+  type AlignTarget,
+  type AlignTargetSpelling,
+  alignTargetOf,
+} from "./strategy/align-target.ts";
+export { type LookedUp, lookUp, type Named } from "./strategy/look-up.ts";
 export { namedStrategy } from "./strategy/named-strategy.ts";
 export { resolveRule, resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
-export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
-export { STRATEGY_DEFAULTS } from "./strategy/strategy-description.ts";
+export {
+  type LayersDescription,
+  STRATEGY_DEFAULTS,
+  type StrategyDescription,
+} from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

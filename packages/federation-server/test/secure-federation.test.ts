@@ -3,18 +3,22 @@ import { join } from "node:path";
 import { createTensor, openCheckpoint, saveCheckpoint, saveFile, toFloat64 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { beginFederation, decide, type FederationEvent } from "@isthmus/federated";
+import {
+  advance,
+  beginFederation,
+  decide,
+  type FederationEvent,
+  SECURE_PLAN_DEFAULTS,
+} from "@isthmus/federated";
+import { serveFederation } from "@isthmus/federation-server";
 import {
   type ClientEvent,
   type JoinFederationOptions,
   joinFederation,
-  serveFederation,
-} from "@isthmus/federation-server";
+} from "@isthmus/federation-server/client";
 import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
-import { replay } from "../../federated/src/rounds/advance.ts";
-import { SECURE_PLAN_DEFAULTS } from "../../federated/src/rounds/federation-plan.ts";
 import { createInlineWorkers } from "../src/work/workers.ts";
 import { plainClient } from "./plain-client.ts";
 import {
@@ -188,9 +192,10 @@ describe("a federation with secure: true", () => {
     const [{ network: initial }, ...events] = lines.map((line) => JSON.parse(line.slice(17)));
     for (let length = 0; length <= events.length; length++) {
       const begun = events.slice(0, length) as FederationEvent[];
-      const state = replay(federation.config.plan, beginFederation(initial), begun);
+      const { plan } = federation.config;
+      const state = begun.reduce((before, event) => advance(plan, before, event), beginFederation(initial));
       // Whatever was lost, there is something to do: at the latest a new attempt, once a stage's time is over.
-      const later = decide(federation.config.plan, state, state.at + federation.config.plan.deadline + 1);
+      const later = decide(plan, state, state.at + plan.deadline + 1);
       if (state.open !== null) expect(later.kind).not.toBe("wait");
     }
   });

@@ -14,6 +14,7 @@ export {
 } from "./format-value.ts";
 export { type LossWords, lossWords } from "./loss-words.ts";
 export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
+export { type MadeFacts, type MadeOf, madeFacts } from "./making/made-facts.ts";
 export type {
   MadeNetwork,
   MakerExamples,
@@ -43,6 +44,7 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
+  TrainingPace,
   Trains,
 } from "./measurement/measurement.ts";
 export type {

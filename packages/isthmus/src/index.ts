@@ -39,7 +39,14 @@ export {
   toFloat64,
   withTensors,
 } from "@isthmus/core";
-export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
+export {
+  type CurvatureResult,
+  type LandscapeResult,
+  measureCurvature,
+  measureLandscape,
+  mergeTree,
+  topologyOf,
+} from "@isthmus/curvature";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
@@ -57,7 +64,6 @@ export {
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,
-  alignUpdates,
   personalNetwork,
   resolveStrategy,
   saveAggregate,
@@ -84,12 +90,6 @@ export {
   readGraph,
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
-export {
-  type LandscapeResult,
-  measureLandscape,
-  mergeTree,
-  topologyOf,
-} from "@isthmus/landscape";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
   applyAdapter,
@@ -144,5 +144,5 @@ export {
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
 export { measureFisher, train, trainByEvolution } from "@isthmus/training";
-export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
+export { type AlignResult, align, alignMany, alignUpdates } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

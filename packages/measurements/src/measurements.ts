@@ -1,9 +1,8 @@
 import type { LAYERS, MAP } from "@isthmus/barrier";
 import type { CURVE, DROPOUT_PATH, DROPOUT_STABILITY, MECHANISMS, WALKED_PATH } from "@isthmus/connectivity";
-import type { CURVATURE } from "@isthmus/curvature";
+import type { CURVATURE, LANDSCAPE, PLANE } from "@isthmus/curvature";
 import type { ATTACK, PARETO } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
-import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
 import type { SIMILARITY } from "@isthmus/similarity";
 import type { ENSEMBLE } from "@isthmus/star-domain";
 import type { INTRINSIC_DIMENSION } from "@isthmus/subspace";
@@ -69,7 +68,7 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     verb: "plane",
     summary: "Measure loss and error on the plane through three networks",
     subject: "plane",
-    load: async () => (await import("@isthmus/landscape")).PLANE,
+    load: async () => (await import("@isthmus/curvature")).PLANE,
   },
   ensemble: {
     verb: "ensemble",
@@ -93,7 +92,7 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     verb: "landscape",
     summary: "Measure loss and error on a line, a plane or a grid around a network",
     subject: "landscape",
-    load: async () => (await import("@isthmus/landscape")).LANDSCAPE,
+    load: async () => (await import("@isthmus/curvature")).LANDSCAPE,
   },
   curvature: {
     verb: "curvature",

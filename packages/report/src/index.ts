@@ -1,5 +1,6 @@
 export type { Theme } from "./figure/palette.ts";
 export { type BarrierSvgOptions, renderBarrierSvg } from "./figure/render-barrier-svg.ts";
+export { renderPage } from "./page/render-page.ts";
 export { type ResultPage, renderResultPage } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
 export { readResult } from "./read/read-result.ts";

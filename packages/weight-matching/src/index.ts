@@ -77,4 +77,11 @@ export {
   type MatchStraightThroughResult,
   matchStraightThrough,
 } from "./straight-through/match-straight-through.ts";
+export {
+  type AlignableUpdate,
+  type AlignedClient,
+  type AlignedUpdates,
+  type AlignUpdatesOptions,
+  alignUpdates,
+} from "./updates/align-updates.ts";
 export { scaleByNorms } from "./weights/scale-by-norms.ts";

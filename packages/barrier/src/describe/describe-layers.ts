@@ -65,6 +65,7 @@ export function describeLayers(result: LayersResult): Report {
       { name: "groups", title: "The groups", figures: [], tables: [groupsTable(result)] },
     ],
     facts: factsOf(result, [{ name: "Groups", value: formatCount(result.groups.length) }]),
+    shownTables: ["layers", "predictions", "robustness", "groups"],
     data: result,
   };
 }

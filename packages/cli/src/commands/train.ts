@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { type Checkpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveFile, sizeOf } from "@isthmus/core";
 import type { CurvatureHistory } from "@isthmus/curvature";
 import { createEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
@@ -58,7 +58,9 @@ interface TrainVerbOptions
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  const training = addBindingOptions(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0)));
+  const training = addBindingOptions(
+    addLocalOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+  );
   return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
@@ -224,10 +226,7 @@ function formatTrained(
   { data: { data, evaluationData }, network }: Pick<Run, "data" | "network">,
   outputs: readonly string[],
 ): string {
-  const parameters = [...weights.tensors.values()].reduce(
-    (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
-    0,
-  );
+  const parameters = [...weights.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const pairs: [string, string][] = [
     ["network", `${network.name}, ${parameters.toLocaleString("en-US")} numbers`],
     ["data", `${data.name}, ${data.size.toLocaleString("en-US")} examples`],

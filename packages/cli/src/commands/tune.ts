@@ -23,6 +23,7 @@ import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput } from "../output/assert-output.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
 import {
@@ -177,12 +178,15 @@ interface Tuned {
 async function tuneCbft(
   { architecture, network, state, options, rules }: TuneJob,
   data: { readonly clean: DataSet; readonly cue: DataSet },
-  { progress, signal, terminal }: Context,
+  context: Context,
 ): Promise<Tuned> {
   const { resume = false } = options;
+  const { progress, signal } = context;
   let made = 0;
   progress("Preparing");
-  try {
+  const left = () =>
+    made > 0 ? `the state after ${made} epochs is in "${state}": --resume goes on` : undefined;
+  return sayHowToGoOn({ verb: "tune", left }, context, async () => {
     const { weights, ...result } = await tuneByConnectivity(architecture, network, data, {
       ...rules,
       statePath: state,
@@ -194,12 +198,7 @@ async function tuneCbft(
       },
     });
     return { weights, result: { cueData: data.cue.name, ...result }, text: formatTuned(result) };
-  } catch (error) {
-    if (signal.aborted && made > 0) {
-      terminal.note(`isthmus tune: the state after ${made} epochs is in "${state}": --resume goes on`);
-    }
-    throw error;
-  }
+  });
 }
 
 async function tunePlainly(

@@ -33,7 +33,7 @@ import {
   nameMadeFiles,
   placeOf,
 } from "./made-networks.ts";
-import type { Opened, SubjectRequest } from "./open-subject.ts";
+import type { Opened, SubjectForm, SubjectRequest } from "./open-subject.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
@@ -59,7 +59,7 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     const form = SUBJECT_FORMS[subject];
     const { measurement } = at(ways, 0, "way");
     const command: CommandUnknownOpts = createVerb(verb, measurement.makes && HELP_GROUPS.done);
-    for (const [name, help] of form.arguments) command.argument(name, help);
+    for (const [name, help] of namedArguments(form, measurement)) command.argument(name, help);
     for (const way of ways) addTrainingFlags(command, way.measurement);
     const heading = command.optionsGroup();
     form.addOptions(command, measurement);
@@ -75,6 +75,13 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
   };
 }
 
+/** Lists the arguments of a command with their help. */
+const namedArguments = (
+  { arguments: named, helpOnLine }: SubjectForm,
+  { isOnLine = false }: AnyMeasurement,
+): (readonly [name: string, help: string])[] =>
+  named.map(([name, help], i) => [name, (isOnLine && helpOnLine?.[i]) || help]);
+
 /** Data that examples name. */
 const EXAMPLE_DATA = "mnist:test";
 
@@ -83,14 +90,15 @@ function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
-  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example);
+  const { arguments: named, isOfWeights } = SUBJECT_FORMS[subject];
+  const networks = named.map(([, , example]) => example);
   const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
     const words = [
       `isthmus ${verb}`,
       ...networks,
-      ...(/--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
-      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      ...(isOfWeights || /--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
+      ...(isOfWeights || options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
       ...chosen,
       options,
     ];

@@ -89,11 +89,15 @@ type SubjectFlags = PairOptions &
 export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
+  /** Help of the arguments of a measurement on the line between them. @defaultValue the help beside them */
+  readonly helpOnLine?: readonly string[];
   /**
    * Names the networks whose statistics of norms are corrected, for the line that says so.
    * @defaultValue no line says so
    */
   readonly corrected?: string;
+  /** Whether weights alone are read: examples of the command name no graph and no data. @defaultValue false */
+  readonly isOfWeights?: true;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
@@ -123,9 +127,10 @@ export const NETWORKS_FORM: SubjectForm = {
 /** How commands name and open two networks. */
 export const PAIR_FORM: SubjectForm = {
   arguments: [
-    ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
-    ["<b>", "the checkpoint at t = 1", "b.safetensors"],
+    ["<a>", "the first network: a checkpoint file, or a folder", "a.safetensors"],
+    ["<b>", "the second network", "b.safetensors"],
   ],
+  helpOnLine: ["the checkpoint at t = 0: a file, or a folder", "the checkpoint at t = 1"],
   corrected: BETWEEN,
   addOptions: addPairSubjectOptions,
   open: (request, context, work) =>
@@ -166,6 +171,7 @@ async function openPair<T>(
       a,
       b,
       unaligned,
+      end: unaligned,
       data,
       statisticsData,
       beside,

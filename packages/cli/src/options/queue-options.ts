@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type * as Workers from "@isthmus/workers";
 import type { QueuePlaces, QueueTasks } from "@isthmus/workers";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import type { EngineOptions } from "./engine-option.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -79,11 +80,11 @@ export function placesOf(
 /** Loads what workers and queues are made of, which verbs without a queue start faster without. */
 export const loadWorkers = (): Promise<typeof Workers> => import("@isthmus/workers");
 
-/** Returns what to say when a verb is stopped whose tasks may run elsewhere. */
-export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
+/** Says what a verb has left if it is stopped while its tasks may run elsewhere. */
+export function tasksLeft({ queue }: QueueOptions, folder: string): string {
   const where = `the finished tasks are in "${folder}": the same command goes on`;
-  if (queue === undefined) return `isthmus ${verb}: ${where}`;
-  return `isthmus ${verb}: workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
+  if (queue === undefined) return where;
+  return `workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
 }
 
 /** Which work tasks are part of. */
@@ -108,12 +109,12 @@ export async function withWorkers<T>(
   if (places === undefined) return work(undefined);
   const { signal, progress } = context;
   const { tasksFolderOf, withQueue } = await loadWorkers();
+  const left = () => tasksLeft(options, tasksFolderOf(beside));
   const stopTelling = context.keepTelling();
   try {
-    return await withQueue({ ...places, engine: options.engine, beside, onStep: progress, signal }, work);
-  } catch (error) {
-    if (signal.aborted) context.terminal.note(noteLeft(verb, options, tasksFolderOf(beside)));
-    throw error;
+    return await sayHowToGoOn({ verb, left }, context, () =>
+      withQueue({ ...places, engine: options.engine, beside, onStep: progress, signal }, work),
+    );
   } finally {
     stopTelling();
   }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { createEngine } from "@isthmus/engine";
 import type { TaskExecutor } from "@isthmus/tasks";
-import { loadWorkers, noteLeft, placesOf, type TaskVerbOptions } from "../options/queue-options.ts";
+import { loadWorkers, placesOf, type TaskVerbOptions, tasksLeft } from "../options/queue-options.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import { TASKS } from "./save-described.ts";
 
@@ -27,12 +28,10 @@ export async function withExecutor<T>(
   context.progress("Planning");
   const tasks = join(folder, TASKS);
   const executor = await openExecutor(options, { sort, folder: tasks, context });
+  const left = () => tasksLeft(options, folder);
   const stopTelling = options.queue === undefined ? () => {} : context.keepTelling();
   try {
-    return await work(executor, tasks);
-  } catch (error) {
-    if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
-    throw error;
+    return await sayHowToGoOn({ verb, left }, context, () => work(executor, tasks));
   } finally {
     stopTelling();
     await executor.close();

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type Checkpoint, entry } from "@isthmus/core";
-import { formatShort, type SaveNetwork, type Subjects, type TrainingMeasurement } from "@isthmus/findings";
+import type { SaveNetwork, Subjects, TrainingMeasurement } from "@isthmus/findings";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { chooseTrainOptions } from "@isthmus/training";
 import { CURVE_FIELDS, type CurveChoice } from "./curve-options.ts";
@@ -22,6 +22,7 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   version: 2,
   attempt: "train a curve",
   subject: "pair",
+  isOnLine: true,
   options: CURVE_FIELDS,
   examplesBeside: {
     trainOn: { help: "examples to train on", param: "trainingData", default: "training-split" },
@@ -57,10 +58,8 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
       ...training,
       ...(journalPath !== undefined && { statePath: journalPath, resume: true }),
       signal,
-      onProgress: ({ step, steps, epoch, epochs, meanLoss }) => {
-        const loss = Number.isFinite(meanLoss) ? `, loss ${formatShort(meanLoss)}` : "";
-        report(`Epoch ${epoch + 1} of ${epochs}${loss}`, (TRAINING * step) / steps);
-      },
+      onProgress: ({ step, steps, epoch, epochs, ...training }) =>
+        report(`Epoch ${epoch + 1} of ${epochs}`, (TRAINING * step) / steps, false, training),
     });
     const result = await measureCurve({ graph, engine }, trained, data, {
       ...{ points, statistics, batchSize, statisticsData, signal },

@@ -11,6 +11,7 @@ export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathRes
   version: 2,
   attempt: "measure a path through dropout-stable networks",
   subject: "pair",
+  isOnLine: true,
   options: DROPOUT_PATH_FIELDS,
   examples: [
     [
@@ -25,14 +26,14 @@ export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathRes
   form: async () => (await import("../path/path-forms.ts")).DROPOUT_PATH_FORM,
   describe: describeDropoutPath,
   titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)} through halved networks`,
-  async run({ graph, engine, a, b, unaligned, data, statisticsData, symmetries }, options, control) {
+  async run({ graph, engine, a, b, end, data, statisticsData, symmetries }, options, control) {
     const { signal, report } = control;
     const aligned = { name: ALIGNED_LINE, path: createPath("linear", a, b) };
-    return measureDropoutPath({ graph, engine, symmetries: await symmetries() }, [a, unaligned], data, {
+    return measureDropoutPath({ graph, engine, symmetries: await symmetries() }, [a, end], data, {
       ...options,
       statisticsData,
       signal,
-      beside: b === unaligned ? [] : [aligned],
+      beside: b === end ? [] : [aligned],
       onProgress: ({ stage, done }) => report(STAGES[stage], done),
     });
   },

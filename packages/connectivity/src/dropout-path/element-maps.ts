@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { positionIn, type UnitSite } from "@isthmus/symmetry/layout";
 
 /** What each place of a layer holds: a unit of some network by number, or -1; `[size]`. */
@@ -20,7 +20,7 @@ export interface AxisMap {
 
 /** Creates the map of an axis on which units lie. */
 export function mapAxis({ view, axis, units }: UnitSite, slots: Slots): AxisMap {
-  const stride = view.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const stride = sizeOf(view.slice(axis + 1));
   const positions = positionsOfUnits(units, slots.length);
   const offsets = new Int32Array(units.length);
   const states = new Int8Array(units.length);

@@ -11,6 +11,7 @@ export const MECHANISMS: Measurement<"pair-on-sets", MechanismsChoice, Mechanism
   version: 1,
   attempt: "measure mechanisms",
   subject: "pair-on-sets",
+  isOnLine: true,
   options: MECHANISMS_FIELDS,
   examples: [
     [
@@ -25,8 +26,8 @@ export const MECHANISMS: Measurement<"pair-on-sets", MechanismsChoice, Mechanism
   form: async () => (await import("./mechanisms-form.ts")).MECHANISMS_FORM,
   describe: describeMechanisms,
   titleOf: ({ a, b }) => `Mechanisms of ${basename(a)} and ${basename(b)}`,
-  async run({ graph, engine, a, b, unaligned, sets, statisticsData }, options, { signal, report }) {
-    const name = b === unaligned ? "line" : "line to B aligned";
+  async run({ graph, engine, a, b, end, sets, statisticsData }, options, { signal, report }) {
+    const name = b === end ? "line" : "line to B aligned";
     return measureMechanisms({ graph, engine }, [a, b], sets, {
       ...options,
       statisticsData,

@@ -15,6 +15,7 @@ export const WALKED_PATH: Measurement<"pair", WalkedPathChoice, WalkedPathResult
   version: 1,
   attempt: "measure a walked path",
   subject: "pair",
+  isOnLine: true,
   options: WALKED_PATH_FIELDS,
   examplesBeside: {
     trainOn: {
@@ -42,20 +43,20 @@ export const WALKED_PATH: Measurement<"pair", WalkedPathChoice, WalkedPathResult
     );
     return { ...options, batch, loss };
   },
-  async run({ graph, engine, a, b, unaligned, data, statisticsData, beside }, options, control) {
+  async run({ graph, engine, a, b, end, data, statisticsData, beside }, options, control) {
     const { signal, journalPath, report, saveNetwork } = control;
     const training = entry(beside, "trainOn", "examples");
     const aligned = { name: ALIGNED_LINE, path: createPath("linear", a, b) };
     return measureWalkedPath(
       { graph, engine },
-      [a, unaligned],
+      [a, end],
       { training, evaluation: data },
       {
         ...options,
         statisticsData,
         signal,
         journalPath,
-        beside: b === unaligned ? [] : [aligned],
+        beside: b === end ? [] : [aligned],
         async onPoint({ layer, move, phase, network }) {
           const hasArrived = move === options.moves && phase === "moved";
           if (hasArrived) await saveNetwork?.(String(layer + 1), network);

@@ -92,6 +92,7 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
         value: `every ${formatCounted(result.every, unit)}, the same examples each time`,
       },
     ]),
+    shownTables: ["history"],
     data: result,
   };
 }

@@ -44,6 +44,7 @@ export function describeCurvature(result: CurvatureResult): Report {
     ],
     facts: [{ name: "Network", value: result.network }, ...factsOf(result, measuredFacts(result))],
     notes: notesOf(result),
+    shownTables: ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
     data: result,
   };
 }

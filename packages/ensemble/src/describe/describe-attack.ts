@@ -31,6 +31,7 @@ export function describeAttack(result: AttackResult): Report {
       : [
           "Distances are of the numbers that networks are fed, which are not known to be pixels and keep to no range.",
         ],
+    shownTables: ["transfer", "sources", "targets"],
     data: result,
   };
 }

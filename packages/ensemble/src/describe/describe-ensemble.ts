@@ -45,6 +45,7 @@ export function describeEnsemble(result: EnsembleResult): Report {
         ? ["Batch norms of the mean of the weights are measured anew, as their statistics do not average."]
         : []),
     ],
+    shownTables: ["predictors", "greedy"],
     data: result,
   };
 }

@@ -8,6 +8,7 @@ import {
   recalibrateBatchNorm,
   STATISTICS_EXAMPLES,
 } from "@isthmus/statistics";
+import type { TrainProgress } from "@isthmus/training";
 import { hypervolume } from "./hypervolume.ts";
 import { measureFront, type SharedNetwork } from "./measure-front.ts";
 import { PARETO_FIELDS, type ParetoChoice } from "./pareto-options.ts";
@@ -24,6 +25,8 @@ export interface ParetoProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
   readonly phase: "manifold" | "scalarised" | "measuring";
+  /** Progress of the present training; absent while networks are measured. */
+  readonly training?: TrainProgress;
 }
 
 /** Options of {@link comparePareto}. */
@@ -93,8 +96,8 @@ export async function comparePareto(
   const fronts = resolveFields(ATTEMPT, PARETO_FIELDS, named);
   const { tasks, signal, seed } = alone;
   const lattice = fronts.scalarised === 0 ? [] : latticeOf(tasks.length, fronts.scalarised);
-  const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
-    onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + lattice.length) });
+  const follow = (phase: "manifold" | "scalarised", run: number) => (training: TrainProgress) =>
+    onProgress?.({ phase, done: (run + training.step / training.steps) / (1 + lattice.length), training });
   const { networks, result: trained } = await trainPareto(architecture, starts, training, {
     ...{ ...alone, concentration: fronts.concentration, ...stateOf(statePath, resume) },
     onProgress: follow("manifold", 0),

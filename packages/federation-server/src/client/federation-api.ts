@@ -3,7 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { digestFile, InputError } from "@isthmus/core";
-import type { ClientMessage, SecureTask } from "@isthmus/federated/rounds";
+import type { ClientMessage, SecureTask } from "@isthmus/federated";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
 import { type FederationAbout, parseAbout } from "./parse-about.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";

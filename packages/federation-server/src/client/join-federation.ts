@@ -9,7 +9,7 @@ import {
   takeLock,
   UsageError,
 } from "@isthmus/core";
-import { isLocal } from "@isthmus/federated/rounds";
+import { isLocal } from "@isthmus/federated";
 import { type DataSet, type Engine, scoreBy } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";

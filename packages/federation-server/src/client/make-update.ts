@@ -10,7 +10,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
-import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@isthmus/federated/rounds";
+import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@isthmus/federated";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { fileSize } from "../store/read-pieces.ts";

@@ -7,7 +7,7 @@ import {
   resolveRule,
   SERVER_STEPS,
   STRATEGY_DEFAULTS,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import { tellProblem } from "@isthmus/forms";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";

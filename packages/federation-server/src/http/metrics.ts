@@ -1,4 +1,4 @@
-import { presentClients, roundOf } from "@isthmus/federated/rounds";
+import { presentClients, roundOf } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Federation } from "../server/running-federation.ts";

@@ -1,4 +1,4 @@
-import { type ClientTask, presentClients, roundOf, taskOfClient } from "@isthmus/federated/rounds";
+import { type ClientTask, presentClients, roundOf, taskOfClient } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import { MOST_OF_A_ROUND } from "../server/event-budget.ts";
 import type { Federation } from "../server/running-federation.ts";

@@ -1,4 +1,4 @@
-import { type FederationState, isLocal, roundOf, STRATEGY_DEFAULTS } from "@isthmus/federated/rounds";
+import { type FederationState, isLocal, roundOf, STRATEGY_DEFAULTS } from "@isthmus/federated";
 import type { Federation } from "../server/running-federation.ts";
 
 /** Refused updates that the live page shows. */

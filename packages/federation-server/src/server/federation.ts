@@ -9,7 +9,7 @@ import {
   resolveStrategy,
   type Seed,
   timeOfNext,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
 import { assertServedSecure } from "../config/assert-served-secure.ts";

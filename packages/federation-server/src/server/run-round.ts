@@ -9,7 +9,7 @@ import {
   type ReceivedUpdate,
   SECURE_PLAN_DEFAULTS,
   type UpdateToAggregate,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import type { FederationConfig } from "../config/federation-config.ts";
 import type { AggregateRequest } from "../work/aggregate-round.ts";
 import { carriedFile, damagedFolder, networkFile } from "./known-files.ts";

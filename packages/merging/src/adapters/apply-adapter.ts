@@ -9,6 +9,7 @@ import {
   fromFloat64Into,
   InvariantError,
   MismatchError,
+  sizeOf,
   type TensorInfo,
   toFloat32,
   toFloat64,
@@ -101,7 +102,7 @@ export function applyAdapter(
 }
 
 function columnsOf(shape: readonly number[]): number {
-  return shape.slice(1).reduce((product, extent) => product * extent, 1);
+  return sizeOf(shape.slice(1));
 }
 
 function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Change> {

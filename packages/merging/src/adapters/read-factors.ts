@@ -1,4 +1,4 @@
-import { entry, toFloat32, toFloat64 } from "@isthmus/core";
+import { entry, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { createMatrix, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 
@@ -50,7 +50,6 @@ export function moduleExtents(
   { checkpoint }: Pick<Adapter, "checkpoint">,
   { a, b, rank }: AdapterModule,
 ): { readonly out: number; readonly in: number } {
-  const sizeOfTensor = (name: string) =>
-    entry(checkpoint.tensors, name, "tensor").shape.reduce((product, extent) => product * extent, 1);
+  const sizeOfTensor = (name: string) => sizeOf(entry(checkpoint.tensors, name, "tensor").shape);
   return { out: sizeOfTensor(b) / rank, in: sizeOfTensor(a) / rank };
 }

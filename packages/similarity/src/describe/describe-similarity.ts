@@ -19,6 +19,7 @@ import {
 
 /** Says how alike the representations of two networks are. */
 export function describeSimilarity(result: SimilarityResult): Report {
+  const { layersA, layersB, tables } = result;
   return {
     subject: "similarity of representations",
     summary: summarise(result),
@@ -26,6 +27,8 @@ export function describeSimilarity(result: SimilarityResult): Report {
     sections: [...diagonalSection(result), ...heatSection(result)],
     facts: factsOf(result, measuredFacts(result)),
     notes: notesOf(result),
+    // Layers of one place say most, but two networks of different depths have none.
+    shownTables: layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
     data: result,
   };
 }

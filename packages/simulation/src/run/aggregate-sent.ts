@@ -2,11 +2,12 @@ import { isIsthmusError } from "@isthmus/core";
 import {
   type AggregateResult,
   aggregateUpdates,
-  alignUpdates,
+  alignTargetOf,
   type ClientUpdate,
   isLocal,
   spendRound,
 } from "@isthmus/federated";
+import { alignUpdates } from "@isthmus/weight-matching";
 import { averageVariates } from "./average-variates.ts";
 import type { OpenFederation } from "./open-federation.ts";
 import type { Position } from "./position.ts";
@@ -73,7 +74,7 @@ async function aggregate(
   }));
   const { seed, strategy } = description;
   if (strategy.align !== undefined && received.length > 0) {
-    const to = strategy.start === "apart" && round === 1 ? "each-other" : strategy.align;
+    const to = strategy.start === "apart" && round === 1 ? "each-other" : alignTargetOf(strategy.align);
     received = (await alignUpdates({ graph, engine }, network, received, { to, seed, signal })).updates;
   }
   return aggregateUpdates(network, received, {

@@ -75,6 +75,7 @@ export function describePruning(result: PruneResult): Report {
         ? "The choice of units does not change with permutations of units, nor if one number scales a whole layer."
         : "Magnitudes do not change with permutations of units, but they do with scales of units.",
     ],
+    shownTables: ["rounds", "units", "layers"],
     data: result,
   };
   // The loss is that of what was measured; the result itself is of no loss.

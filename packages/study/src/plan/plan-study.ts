@@ -1,7 +1,8 @@
+import { BARRIER } from "@isthmus/barrier";
 import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
+import { loadMeasurement } from "@isthmus/measurements";
 import type { Task } from "@isthmus/tasks";
-import { assertStudySize } from "../description/assert-study-size.ts";
 import type {
   MeasurementDescription,
   RepeatedNetwork,
@@ -9,10 +10,12 @@ import type {
 } from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
 import type { WantedValues } from "../description/wanted-values.ts";
+import type { AnyEntry } from "../measurement/subject-form.ts";
+import { SUBJECT_FORMS } from "../measurement/subject-forms.ts";
 import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
 import { makerOf, type NetworkDescription } from "../networks/makers.ts";
-import { planMeasurement } from "./plan-measurement.ts";
-import type { PlannedMeasurement } from "./planned-measurement.ts";
+import { planMerge } from "./plan-merge.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
@@ -37,7 +40,6 @@ export interface StudyPlan {
  * @throws MismatchError, FormatError or OutOfRangeError of what it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
-  assertStudySize(description);
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
   for (const [name, repeated] of Object.entries(description.networks)) {
@@ -45,14 +47,11 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
-    const planned: PlannedMeasurement[] = [];
-    for (const { variables, entry } of unfold<MeasurementDescription>(
-      { name: `measurements.${name}`, of: "study" },
-      repeated,
-    )) {
-      planned.push(...(await planMeasurement(entry, { variables, groups, planner })));
-    }
-    measurements[name] = planned;
+    const place = { name: `measurements.${name}`, of: "study" };
+    const planned: (readonly PlannedMeasurement[])[] = [];
+    for (const { variables, entry } of unfold<MeasurementDescription>(place, repeated))
+      planned.push(await planMeasurement(entry, { name: place.name, variables, groups, planner }));
+    measurements[name] = planned.flat();
   }
   assertTables(description, measurements);
   return { tasks: planner.tasks, measurements };
@@ -73,14 +72,18 @@ async function planNetworks(
   repeated: RepeatedNetwork,
   { groups, planner }: Planning,
 ): Promise<readonly PlannedNetwork[]> {
-  const networks: PlannedNetwork[] = [];
-  const entries = unfold<NetworkDescription>({ name: `networks.${group}`, of: "study" }, repeated);
+  const place = { name: `networks.${group}`, of: "study" };
+  const entries = unfold<NetworkDescription>(place, repeated);
+  planner.budget.take(place.name, entries.length);
+  const networks: (readonly PlannedNetwork[])[] = [];
   for (const { variables, entry } of entries) {
     const maker = makerOf(entry);
-    for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
-      networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
+    const starts = startsOf(maker, { group, variables, entry }, groups);
+    planner.budget.take(place.name, starts.length - 1);
+    for (const [number, start] of starts.entries())
+      networks.push(await maker.plan({ group, variables, entry, start, number, planner }));
   }
-  return networks;
+  return networks.flat();
 }
 
 /** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
@@ -95,6 +98,35 @@ function startsOf(
   const isStart = (network: PlannedNetwork) =>
     agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
   return [networksOf(groups, String(name)).filter(isStart)];
+}
+
+/**
+ * Plans the tasks of a measurement: one for each subject that its entry selects, or the tasks that merge
+ * networks.
+ * @throws InputError if its kind is not known, it selects nothing, or the data do not fit the networks
+ */
+async function planMeasurement(
+  description: MeasurementDescription,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  if (description.kind === "merge") return planMerge(description, context);
+  const measurement = description.kind === "barrier" ? BARRIER : await loadMeasurement(description.kind);
+  if (measurement === undefined) {
+    throw new InputError(
+      `Cannot plan the study as the kind of a measurement must be known: "${description.kind}" is not; if it is one of your own, add its file to "use"`,
+      { input: description.kind },
+    );
+  }
+  const { kind, task: name = kind, version, subject } = measurement;
+  const measured = description as AnyEntry;
+  const examples = "sets" in measured ? Object.keys(measured.sets).join(", ") : measured.data;
+  return SUBJECT_FORMS[subject].plan({
+    measurement,
+    task: { name, version },
+    entry: measured,
+    on: examples === undefined ? "" : `, ${examples}`,
+    context,
+  });
 }
 
 /** Lists the results that a table is made of, with the name of their measurement as a variable. */

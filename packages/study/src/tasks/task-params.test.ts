@@ -118,6 +118,10 @@ const STUDY: StudyDescription = {
       ...{ statisticsData: "few:train", many: "tree", restarts: 3, memory: 1000, points: 5 },
       statistics: "recalibrate",
     },
+    planes: {
+      ...{ kind: "plane", of: "mlps", where: { epochs: 3 }, data: "few:test", batchSize: 4 },
+      ...{ statisticsData: "few:train", points: 3, margin: 0.1, curve: "chain", statistics: "keep" },
+    },
     attacks: {
       ...{ kind: "attack", of: "mlps", where: { epochs: 3, width: 4 }, data: "few:test", batchSize: 4 },
       sources: { one: { of: "along", mode: "in-turn" }, two: { of: "control" } },

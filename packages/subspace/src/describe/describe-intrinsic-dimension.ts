@@ -53,6 +53,7 @@ export function describeIntrinsicDimension(result: IntrinsicDimensionResult): Re
     ],
     facts: [{ name: "Network", value: result.network }, ...factsOf(result, trainingFacts(result))],
     notes: notesOf(result),
+    shownTables: ["means", "trainings"],
     data: result,
   };
 }

@@ -7,7 +7,7 @@ import {
   joinFederation,
   openClientData,
   type RequiredProtection,
-} from "@isthmus/federation-server";
+} from "@isthmus/federation-server/client";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";

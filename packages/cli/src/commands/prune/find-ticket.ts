@@ -12,6 +12,7 @@ import {
   sparsityOf,
   type TicketRound,
 } from "@isthmus/sparsity";
+import { sayHowToGoOn } from "../../terminal/say-how-to-go-on.ts";
 import type { Context } from "../../verb.ts";
 import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
 import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
@@ -27,10 +28,10 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   if (trained === undefined) throw new UsageError("Cannot --rewind as there must be examples to train on");
   const folder = roundsOf(options.output);
   await assertResumed(folder, options);
-  const rounds = await searchRounds(job, { data: trained, folder }, context).catch((error: unknown) => {
-    if (signal.aborted) context.terminal.note(`isthmus prune: rounds are in "${folder}": --resume goes on`);
-    throw error;
-  });
+  const left = () => `rounds are in "${folder}": --resume goes on`;
+  const rounds = await sayHowToGoOn({ verb: "prune", left }, context, () =>
+    searchRounds(job, { data: trained, folder }, context),
+  );
   const last = at(rounds, rounds.length - 1, "round");
   const [dense, before] = [at(rounds, 0, "round"), at(rounds, rounds.length - 2, "round")];
   const { weights, masks, pruning } = last;

@@ -13,9 +13,8 @@ import { NAMED_DATA } from "../../file/entry-fields.ts";
 import { shapeOfFields } from "../../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../../tasks/task-schema.ts";
-import { chosenOf, completed, keyedOptions } from "../entry-params.ts";
+import { chosenOf, completed, fromTaskParams, keyedOptions } from "../entry-params.ts";
 import type { AnyEntry, SubjectForm } from "../subject-form.ts";
-import { fromTaskParams } from "../training-params.ts";
 
 /** A network that the measurement trains itself; none of a group is measured. */
 export interface TrainingSelection {
@@ -28,7 +27,8 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
   selection: { net: z.string() },
   params: { network: TASK_NETWORK },
   paths: [],
-  async plan({ measurement, task, entry: described, context: { planner, variables } }) {
+  async plan({ measurement, task, entry: described, context: { name, planner, variables } }) {
+    planner.budget.take(name, 1);
     const { attempt, options: fields } = measurement;
     const description = trainingOf(measurement);
     const { trainedOn, measuredOn } = examplesOf(description, described);

@@ -7,26 +7,14 @@
 import { report } from "./packages.mjs";
 import { listEntries, listEqual, listUnneeded } from "./public-names.mjs";
 
-/** Packages that still export names which nobody needs. */
-const LATER = new Set(["curvature", "curve", "landscape", "paths", "study", "workers"]);
-const entries = listEntries();
 if (process.argv.includes("--equal")) {
   for (const [name, paths] of listEqual()) console.log(`${name}: ${paths.join(", ")}`);
 } else {
-  const unneeded = listUnneeded(entries);
-  const dirty = new Set(unneeded.map(({ entry }) => entry.owner));
-  report("check-names", [
-    ...unneeded
-      .filter(({ entry }) => !LATER.has(entry.owner))
-      .map(
-        ({ entry, name, at }) =>
-          `${entry.path} exports ${name} of ${at.path}, which nothing outside the package needs: export it no more, or show its use in the README`,
-      ),
-    ...[...LATER]
-      .filter((owner) => !dirty.has(owner))
-      .map(
-        (owner) =>
-          `tools/check-names.mjs lists ${owner} in LATER, which exports no unneeded name: take it off`,
-      ),
-  ]);
+  report(
+    "check-names",
+    listUnneeded(listEntries()).map(
+      ({ entry, name, at }) =>
+        `${entry.path} exports ${name} of ${at.path}, which nothing outside the package needs: export it no more, or show its use in the README`,
+    ),
+  );
 }

@@ -1,10 +1,5 @@
 export { CURVE } from "./curve/curve-measurement.ts";
-export {
-  CURVE_FIELDS,
-  CURVE_SHAPE_FIELDS,
-  type CurveChoice,
-  type CurveShape,
-} from "./curve/curve-options.ts";
+export type { CurveChoice, CurveShape } from "./curve/curve-options.ts";
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve/curve-result.ts";
 export { measureCurve } from "./curve/measure-curve.ts";
 export { type TrainCurveOptions, type TrainedCurve, trainCurve } from "./curve/train-curve.ts";
@@ -23,7 +18,7 @@ export {
   type NamedMeasuredPath,
   type NamedPath,
 } from "./dropout-path/measure-dropout-path.ts";
-export { type LayerRemainder, UNIT_CHOICES, type UnitChoice } from "./dropout-stability/choose-units.ts";
+export type { LayerRemainder, UnitChoice } from "./dropout-stability/choose-units.ts";
 export { dropUnits } from "./dropout-stability/drop-units.ts";
 export type { DropoutChoice, DropoutProgress } from "./dropout-stability/dropout-options.ts";
 export type {
@@ -33,7 +28,7 @@ export type {
   DroppedLayers,
 } from "./dropout-stability/dropout-result.ts";
 export { DROPOUT_STABILITY } from "./dropout-stability/dropout-stability.ts";
-export { RESCALINGS, type Rescaling } from "./dropout-stability/fit-factor.ts";
+export type { Rescaling } from "./dropout-stability/fit-factor.ts";
 export {
   type DropoutStabilityChoice,
   type MeasureDropoutStabilityOptions,
@@ -48,12 +43,10 @@ export {
 export { MECHANISMS } from "./mechanisms/mechanisms.ts";
 export type { MechanismSet, MechanismsResult } from "./mechanisms/mechanisms-result.ts";
 export {
-  MEASURE_PATH_FIELDS,
   type MeasurePathChoice,
   type MeasurePathOptions,
   measurePath,
   type PathProgress,
-  summarizePath,
 } from "./path/measure-path.ts";
 export { CONNECTIVITY_TUNING } from "./tune/connectivity-tuning.ts";
 export { frozenBelowLastLayer } from "./tune/last-layer.ts";

@@ -10,7 +10,7 @@ export interface InvertOuterProductsOptions {
 }
 
 /** Defaults of {@link invertOuterProducts}. */
-export const INVERT_OUTER_PRODUCTS_DEFAULTS: Required<InvertOuterProductsOptions> = { damping: 1e-3 };
+const INVERT_OUTER_PRODUCTS_DEFAULTS: Required<InvertOuterProductsOptions> = { damping: 1e-3 };
 
 const ATTEMPT = "invert a mean of outer products";
 

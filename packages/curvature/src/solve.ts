@@ -16,7 +16,7 @@ export interface SolveOptions extends Omit<ProductOptions, "seed"> {
 const { seed: _, ...SHARED } = PRODUCT_DEFAULTS;
 
 /** Defaults of {@link solve}. */
-export const SOLVE_DEFAULTS: Required<SolveOptions> = { ...SHARED, damping: 0, tolerance: 1e-6, steps: 200 };
+const SOLVE_DEFAULTS: Required<SolveOptions> = { ...SHARED, damping: 0, tolerance: 1e-6, steps: 200 };
 
 /** Result of {@link solve}. */
 export interface SolveResult {

@@ -23,8 +23,13 @@ export {
 } from "./adapters/save-adapter.ts";
 export { type EstimateMergeOptions, estimateMerge, type MergeEstimate } from "./executor/estimate-merge.ts";
 export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
-export { needsProducts, openMergeProducts } from "./executor/merge-products.ts";
-export { type MergeSource, type OpenedMerge, openMergeSource } from "./executor/merge-source.ts";
+export { needsProducts, type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";
+export {
+  type MergeSource,
+  type OpenedMerge,
+  type OpenMerge,
+  openMergeSource,
+} from "./executor/merge-source.ts";
 export type { MergedFile, MergedInput, MergeProvenance } from "./executor/provenance.ts";
 export {
   type MergePiecesParams,

@@ -1,6 +1,5 @@
 export { studyColumnTitle } from "./describe/study-column-title.ts";
-export { assertStudySize } from "./description/assert-study-size.ts";
-export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
+export type { ManyChoice, MergeMeasurement } from "./description/merge-measurement.ts";
 export {
   ALIGN_CHOICES,
   type AlignChoice,
@@ -8,10 +7,7 @@ export {
   type PairChoice,
   type PairSelection,
 } from "./description/pair-selection.ts";
-export type {
-  PathMeasurement,
-  SetsMeasurement,
-} from "./description/path-measurements.ts";
+export type { PathMeasurement, SetsMeasurement } from "./description/path-measurements.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   BarrierMeasurement,
@@ -40,7 +36,7 @@ export type {
 export type { PrunedStudyNetwork } from "./networks/prune.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";
 export type { StarNetwork } from "./networks/star.ts";
-export type { EvolvedTicket, GradientTicket, TicketNetwork } from "./networks/tickets.ts";
+export type { EvolvedTicket, GradientTicket } from "./networks/tickets.ts";
 export type { TrainedNetwork } from "./networks/train.ts";
 export type { TunedNetwork } from "./networks/tune.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";

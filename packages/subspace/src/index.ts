@@ -21,6 +21,5 @@ export {
   type ProjectionKind,
   type ProjectionShape,
 } from "./projection/projection.ts";
-export { SUBSPACE_LEARNING_RATE } from "./resolve-measure-options.ts";
 export type { DimensionInterval } from "./search/log-interval.ts";
 export { type TrainInSubspaceOptions, trainInSubspace } from "./train-in-subspace.ts";

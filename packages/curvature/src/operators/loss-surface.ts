@@ -52,7 +52,7 @@ export interface LossSurfaceOptions extends CurvatureOperatorOptions {
 }
 
 /** Defaults of {@link openLossSurface}. */
-export const LOSS_SURFACE_DEFAULTS: Required<LossSurfaceOptions> = {
+const LOSS_SURFACE_DEFAULTS: Required<LossSurfaceOptions> = {
   ...CURVATURE_OPERATOR_DEFAULTS,
   gradients: true,
 };

@@ -30,7 +30,7 @@ export interface SampledGaussNewtonOptions extends CurvatureOperatorOptions {
 }
 
 /** Defaults of {@link sampledGaussNewton}. */
-export const SAMPLED_GAUSS_NEWTON_DEFAULTS: Required<SampledGaussNewtonOptions> = {
+const SAMPLED_GAUSS_NEWTON_DEFAULTS: Required<SampledGaussNewtonOptions> = {
   ...CURVATURE_OPERATOR_DEFAULTS,
   labelSamples: 1,
   seed: 0,

@@ -13,7 +13,7 @@ export interface MergeTreeOptions {
 }
 
 /** Defaults of {@link mergeTree}. */
-export const MERGE_TREE_DEFAULTS: Required<MergeTreeOptions> = { neighbors: "faces", leastPersistence: 0 };
+const MERGE_TREE_DEFAULTS: Required<MergeTreeOptions> = { neighbors: "faces", leastPersistence: 0 };
 
 const ATTEMPT = "compute a merge tree";
 

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packageNames } from "../tools/packages.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const packages = readdirSync(join(root, "packages")).filter((name) => name !== "cli");
+const packages = packageNames.filter((name) => name !== "cli");
 /** As strict as a project can be that checks the declarations of what it depends on, too. */
 const OPTIONS = {
   strict: true,

@@ -3,16 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decomposeBarrier, mapNetworks, measureBarrier, measureLayers, measurePlane } from "@isthmus/barrier";
+import {
+  measureCurve,
+  measureDropoutPath,
+  measureDropoutStability,
+  measureMechanisms,
+  measureWalkedPath,
+  trainCurve,
+} from "@isthmus/connectivity";
 import { type Checkpoint, createTensor, openCheckpoint } from "@isthmus/core";
-import { measureCurvature, trackCurvature } from "@isthmus/curvature";
-import { measureCurve, trainCurve } from "@isthmus/curve";
+import { measureCurvature, measureLandscape, trackCurvature } from "@isthmus/curvature";
 import { createDataSet, openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { compareEnsembles, measureAttack } from "@isthmus/ensemble";
 import { type Architecture, bindNetworks, type DataSet, type LossName } from "@isthmus/graph";
-import { measureLandscape } from "@isthmus/landscape";
-import { measureMechanisms } from "@isthmus/mechanisms";
-import { measureDropoutPath, measureDropoutStability, measureWalkedPath } from "@isthmus/paths";
 import { type DrawableResult, describeResult, readResult, renderResultPage } from "@isthmus/report";
 import { measureSimilarity } from "@isthmus/similarity";
 import { measurePruning } from "@isthmus/sparsity";

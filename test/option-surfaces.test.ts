@@ -1,7 +1,6 @@
-import { BARRIER, PLANE_FIELDS } from "@isthmus/barrier";
+import { BARRIER } from "@isthmus/barrier";
 import { type AnyField, entry, findMisfit } from "@isthmus/core";
 import type { AnyMeasurement } from "@isthmus/findings";
-import { LANDSCAPE_FIELDS } from "@isthmus/landscape";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
@@ -10,7 +9,7 @@ import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-opti
 import { flaggedFields } from "../packages/cli/src/measurement/training-flags.ts";
 import { listVerbs } from "../packages/cli/src/verbs.ts";
 import { loadMeasurementSchema } from "../packages/study/src/file/measurement-schema.ts";
-import { toTaskOptions } from "../packages/study/src/measurement/training-params.ts";
+import { toTaskOptions } from "../packages/study/src/measurement/entry-params.ts";
 
 interface Measured {
   readonly kind: string;
@@ -33,11 +32,7 @@ const MEASURED: readonly Measured[] = [
     return { kind, task, verb: entry(verbOf, kind, "measurement"), fields: options, training };
   }),
   { ...alike("barrier", BARRIER.options), task: BARRIER.task ?? BARRIER.kind },
-  alike("plane", PLANE_FIELDS),
-  alike("landscape", LANDSCAPE_FIELDS),
 ];
-
-type Surface = "command" | "entry" | "task";
 
 const OF_PAIRS = "the seed of a command with two networks is that of their alignment, too";
 /** Options of commands that have other words than their fields, each with the reason. */
@@ -48,20 +43,8 @@ const REWORDED: readonly (readonly [kind: string, option: string, reason: string
   ["landscape", "directions", "a command takes checkpoints as directions, too"],
 ];
 
-/** Kinds that a surface does not have at all. */
-const ABSENT: readonly (readonly [surface: Surface, kind: string, reason: string])[] = [
-  ["entry", "plane", "entries of studies choose one network or two, not three"],
-  ["task", "plane", "it has no entry"],
-];
-
-const isAbsent = (surface: Surface, kind: string): boolean =>
-  ABSENT.some(([where, what]) => where === surface && what === kind);
 const isReworded = (kind: string, option: string): boolean =>
   REWORDED.some(([what, name]) => what === kind && name === option);
-
-/** Lists the fields that a surface must have. */
-const fieldsOf = ({ kind, fields }: Measured, surface: Surface): [string, AnyField][] =>
-  isAbsent(surface, kind) ? [] : Object.entries(fields);
 
 const schema = (await loadMeasurementSchema()) as z.ZodDiscriminatedUnion<z.ZodObject[]>;
 /** Schemas of entries of studies by their kinds. */
@@ -110,7 +93,7 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
 
     it("an entry of a study has each, with the same help and form", () => {
       const shape = entries.get(kind)?.shape ?? {};
-      for (const [name, { help, tasksOnly = false, default: missing }] of fieldsOf(measured, "entry")) {
+      for (const [name, { help, tasksOnly = false, default: missing }] of Object.entries(fields)) {
         // The seed of a study is that of everything in it.
         if (name === "seed" || tasksOnly) continue;
         const option = shape[name] as z.ZodType | undefined;
@@ -134,16 +117,11 @@ describe.each(MEASURED.map((measured) => [measured.kind, measured] as const))(
         }
         return "none";
       };
-      for (const [name] of fieldsOf(measured, "task"))
+      for (const [name] of Object.entries(fields))
         expect(refusalOf(name)).toMatch(
           new RegExp(`"params\\.(options\\.)?(${training.trains?.param}\\.)?${name}\\b`),
         );
-      if (!isAbsent("task", kind)) expect(refusalOf("no such option")).toContain("no such option");
+      expect(refusalOf("no such option")).toContain("no such option");
     });
   },
 );
-
-it("lists no surface that has what it is said to lack", () => {
-  for (const [, kind] of ABSENT)
-    expect([kind, entries.has(kind), tasks.has(kind)]).toEqual([kind, false, false]);
-});

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { packageNames } from "../tools/packages.mjs";
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url));
 
 /** Every entry point of every package: its name and its source. */
-const entries = readdirSync(packages).flatMap((name) => {
+const entries = packageNames.flatMap((name) => {
   const manifest = JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8"));
   return Object.entries<Record<string, string>>(manifest.exports).map(([path, targets]) => ({
     name: join(manifest.name, path),

@@ -33,6 +33,8 @@ function checkSource(path, text) {
   for (const { index } of text.matchAll(/\bTextDecoder\([^)]*\blatin1\b/g))
     say(index, "decodes windows-1252, from Node 22 on: use the encoding latin1 of a Buffer");
   if (!path.startsWith("packages/core/src/")) checkReading(text, say);
+  for (const { index } of text.matchAll(/\.\.\.\{/g))
+    say(index, "spreads a literal: name its fields one by one");
   for (const { index } of text.matchAll(/\/\/ *(?:TODO|FIXME|XXX)\b/g)) say(index, "leaves work for later");
   const construction = new RegExp(`\\bnew (${ERRORS.join("|")})\\(\\s*([\`"'])`, "g");
   for (const match of text.matchAll(construction)) {

@@ -1,15 +1,14 @@
 // What the checkers share: the packages of this repository and the lines their findings are printed as.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Root folder of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Folder names under packages/, sorted. */
-export const packageNames = readdirSync(join(root, "packages"), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map((entry) => entry.name)
+/** Names of packages, sorted: folders with a package.json, as builds leave a `dist` of packages that moved. */
+export const packageNames = readdirSync(join(root, "packages"))
+  .filter((name) => existsSync(join(root, "packages", name, "package.json")))
   .sort();
 
 /** Reads the package.json of one package. */

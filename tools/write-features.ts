@@ -10,7 +10,8 @@ import { join, relative } from "node:path";
 import { DATA_KINDS } from "../packages/data/src/kinds/data-kinds.ts";
 import { type FeatureList, listFeatures } from "./features/lists.ts";
 import { listOperators, type OperatorRow, type Support } from "./features/operators.ts";
-import { readTestFiles, root } from "./features/test-files.ts";
+import { readTestFiles } from "./features/test-files.ts";
+import { root } from "./packages.mjs";
 
 const COLUMNS = ["symmetries", "gradient", "secondGradient", "tfjs", "batch"] as const;
 const path = join(root, "FEATURES.md");

@@ -3,11 +3,10 @@
 // page is written.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { CURVATURE_KINDS } from "@isthmus/curvature";
+import { CURVATURE_KINDS, LANDSCAPE_KINDS } from "@isthmus/curvature";
 import type { AttackMethod, CollectMethod } from "@isthmus/ensemble";
 import type { MeasurementEntry } from "@isthmus/findings";
 import * as interpolation from "@isthmus/interpolation";
-import { LANDSCAPE_KINDS } from "@isthmus/landscape";
 import { listMeasurements } from "@isthmus/measurements";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { SIMILARITY_MEASURES } from "@isthmus/similarity";
@@ -20,7 +19,7 @@ import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts
 import type { DataKind } from "../../packages/data/src/kinds/data-kind.ts";
 import { DATA_KINDS } from "../../packages/data/src/kinds/data-kinds.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
-import { root } from "./test-files.ts";
+import { root } from "../packages.mjs";
 
 /** A feature: its name, the test that covers it, and what it is. */
 export interface FeatureRow {
@@ -124,12 +123,12 @@ const NETWORKS: Readonly<Record<FamilyName, Described>> = {
   llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
-const DROPOUT = "packages/paths/test/dropout.test.ts";
+const DROPOUT = "packages/connectivity/test/dropout.test.ts";
 
 const DROPPED: Readonly<Record<string, Described>> = {
   "dropout stability": [DROPOUT, "loss without a share of the units of the last layers, of all layers"],
   "walked paths": [
-    "packages/paths/test/walk.test.ts",
+    "packages/connectivity/test/walk.test.ts",
     "layer by layer, in steps that keep the variance, with training of the layers behind (LLPF)",
   ],
   "constructed paths": [
@@ -144,7 +143,7 @@ const MECHANISMS: Readonly<Record<string, Described>> = {
     "patches that tell the class by place or shade, misleading ones, and images of other examples: `+cue=place:0.9`",
   ],
   "mechanistic connectivity": [
-    "packages/mechanisms/test/measure-mechanisms.test.ts",
+    "packages/connectivity/test/measure-mechanisms.test.ts",
     "barriers of a path on several data sets at once",
   ],
   "connectivity-based fine-tuning": [
@@ -414,24 +413,24 @@ const SIMILARITY: Readonly<Record<string, Described>> = {
 
 const LANDSCAPES: Readonly<Record<string, Described>> = {
   random: [
-    "packages/landscape/test/landscape-golden.test.ts",
+    "packages/curvature/test/landscape-golden.test.ts",
     "normal directions, scaled to the size of every filter, every layer or the network, or plain",
   ],
   eigenvectors: [
-    "packages/landscape/test/landscape-golden.test.ts",
+    "packages/curvature/test/landscape-golden.test.ts",
     "eigenvectors of the Hessian's largest eigenvalues",
   ],
   trajectory: [
-    "packages/landscape/test/measure-landscape.test.ts",
+    "packages/curvature/test/measure-landscape.test.ts",
     "principal components of a training run, with its way and the variance they explain",
   ],
-  networks: ["packages/landscape/test/measure-landscape.test.ts", "differences to other networks"],
+  networks: ["packages/curvature/test/measure-landscape.test.ts", "differences to other networks"],
   initialization: [
-    "packages/landscape/test/measure-landscape.test.ts",
+    "packages/curvature/test/measure-landscape.test.ts",
     "the line from an initialization: the largest rise, and barriers",
   ],
   "merge trees": [
-    "packages/landscape/src/topology/merge-tree.test.ts",
+    "packages/curvature/src/landscape/topology/merge-tree.test.ts",
     "minima, saddles, persistence and saddle-minimum average distance of grids of any dimension",
   ],
 };

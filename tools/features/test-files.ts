@@ -1,10 +1,7 @@
 // Reads the tests of the repository.
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** Root folder of the repository. */
-export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { join } from "node:path";
+import { packageNames, root } from "../packages.mjs";
 
 /** A file of tests. */
 export interface TestFile {
@@ -15,7 +12,7 @@ export interface TestFile {
 
 /** Reads all files of tests, sorted by path. */
 export function readTestFiles(): TestFile[] {
-  const folders = ["test", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/src`)];
+  const folders = ["test", ...packageNames.map((name) => `packages/${name}/src`)];
   return folders
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map(

@@ -1,7 +1,7 @@
 import { at, type Checkpoint, createRandom, createTensor, toFloat64, withTensors } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import type { ClientExamples } from "@isthmus/federated";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
+import type { ClientExamples } from "@isthmus/simulation";
 import { type TrainOptions, train } from "@isthmus/training";
 
 /** A client: its examples and how many of each class it has. */

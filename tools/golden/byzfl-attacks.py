@@ -1,7 +1,7 @@
 """Writes the golden values of attacks on federated updates, by byzfl 0.0.11.
 
 python -m venv /tmp/byzfl && /tmp/byzfl/bin/pip install byzfl==0.0.11
-/tmp/byzfl/bin/python tools/golden/byzfl-attacks.py > packages/federated/test/golden/attacks.json
+/tmp/byzfl/bin/python tools/golden/byzfl-attacks.py > packages/simulation/test/golden/attacks.json
 """
 
 import json

@@ -1,4 +1,4 @@
-# Makes packages/landscape/test/golden/landscape.json: mean cross-entropy of a multilayer perceptron on a plane along
+# Makes packages/curvature/test/golden/landscape.json: mean cross-entropy of a multilayer perceptron on a plane along
 # two random directions of its filters' sizes, and on a line along the eigenvector of the Hessian's largest eigenvalue,
 # as PyTorch 2.15.0 computes them on a CPU, in f64, from the same weights.
 # python landscape.py > FILE && npx biome format --write FILE

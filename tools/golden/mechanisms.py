@@ -1,4 +1,4 @@
-# Makes packages/mechanisms/test/golden/tune.json: connectivity-based fine-tuning by PyTorch, in f64, as
+# Makes packages/connectivity/test/golden/tune.json: connectivity-based fine-tuning by PyTorch, in f64, as
 # CBFT() of mech_fine_tuning.py in EkdeepSLubana/MMC has it: losses, order of both updates of one SGD with
 # momentum and weight decay, and LR_Scheduler of utils.py, which is stepped from the second epoch of the
 # invariance loss on. One batch is an epoch here, so that the order of examples does not matter.

@@ -1,8 +1,8 @@
 """Writes the losses of small simulated federations as PyTorch computes them, in f64, from the same first networks and clients.
 
-    npx tsx --conditions=@isthmus/source tools/golden/simulated-losses.ts | python tools/golden/simulated-losses.py && npx biome format --write packages/federated/test/golden
+    npx tsx --conditions=@isthmus/source tools/golden/simulated-losses.ts | python tools/golden/simulated-losses.py && npx biome format --write packages/simulation/test/golden
 
-Needs torch 2.15 and safetensors. packages/federated/test/golden/simulated-losses.json says what is simulated; this adds what comes of each round: the mean over
+Needs torch 2.15 and safetensors. packages/simulation/test/golden/simulated-losses.json says what is simulated; this adds what comes of each round: the mean over
 clients of the mean loss of their last epoch, each step's measured before it, and the loss of the averaged network on all examples, with its accuracy if there is one.
 Every client makes full steps, so that the order of its examples is of no account.
 """

@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { openDataSet } from "@isthmus/data";
-import { PARTITIONS, partitionExamples } from "@isthmus/federated";
+import { PARTITIONS, partitionExamples } from "@isthmus/simulation";
 import { parseNetwork } from "@isthmus/zoo";
 
-const GOLDEN = new URL("../../packages/federated/test/golden/simulated-losses.json", import.meta.url);
+const GOLDEN = new URL("../../packages/simulation/test/golden/simulated-losses.json", import.meta.url);
 const FIXTURES = fileURLToPath(new URL("../../test/fixtures/losses/", import.meta.url));
 
 const { federation, cases } = JSON.parse(await readFile(GOLDEN, "utf8"));

@@ -1,4 +1,4 @@
-# Makes packages/landscape/test/golden/topology.json: pairs of 0-dimensional persistence of grids as gudhi 3.13.0
+# Makes packages/curvature/test/golden/topology.json: pairs of 0-dimensional persistence of grids as gudhi 3.13.0
 # computes them (lower-star filtrations of vertices, neighbours along axes), and their saddle-minimum average
 # distance over the merge trees of topopy 1.0.4 on a Gabriel graph of nglpy 1.1.7, as Landscaper 1.3.1 defines it.
 # pip install gudhi==3.13.0 topopy==1.0.4 nglpy==1.1.7 "numpy<2"; python topology.py > FILE && npx biome format --write FILE

@@ -13,6 +13,7 @@ export const BARRIER: Measurement<"pair", BarrierChoice, BarrierResult> = {
   version: 1,
   attempt: ATTEMPT,
   subject: "pair",
+  isOnLine: true,
   options: BARRIER_FIELDS,
   examples: [],
   async run({ graph, engine, a, b, data, statisticsData }, options, { signal, report }) {

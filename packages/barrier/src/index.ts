@@ -50,7 +50,6 @@ export {
 export { barrierPlot } from "./describe/barrier-plot.ts";
 export { carriedSentences } from "./describe/decomposition/carried-sentences.ts";
 export { describeBarriers } from "./describe/describe-barriers.ts";
-export { describeLayers } from "./describe/describe-layers.ts";
 export { halfwayPerplexity } from "./describe/layers-tables.ts";
 export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
 export { perplexityRows } from "./describe/perplexity-rows.ts";
@@ -63,12 +62,7 @@ export {
   type GridTask,
 } from "./evaluate-grid.ts";
 export { type ChoosableLayers, chooseLayers } from "./layers/choose-layers.ts";
-export {
-  alongGroups,
-  predictRise,
-  rankCorrelation,
-  type WayDerivatives,
-} from "./layers/compare-predictions.ts";
+export { alongGroups, predictRise, type WayDerivatives } from "./layers/compare-predictions.ts";
 export {
   GROUPINGS,
   type Grouping,
@@ -85,27 +79,24 @@ export {
   type PredictBarriersResult,
   predictBarriers,
 } from "./layers/predict-barriers.ts";
-export {
-  type BarrierPrediction,
-  CUMULATIVE_ORDERS,
-  type CumulativeOrder,
-  type DirectionRobustness,
-  type LayerBarrier,
-  type LayerCut,
-  type LayerGroup,
-  type LayersResult,
-  type PredictedPoint,
+export type {
+  BarrierPrediction,
+  CumulativeOrder,
+  DirectionRobustness,
+  LayerBarrier,
+  LayerCut,
+  LayerGroup,
+  LayersResult,
+  PredictedPoint,
 } from "./layers-result.ts";
 export { MAP } from "./map/map.ts";
 export { mapNetworks } from "./map/map-networks.ts";
-export {
-  MAP_ATTEMPT,
-  MAP_FIELDS,
-  type MapChoice,
-  type MapNetworksOptions,
-  type MapProgress,
-  type MeasurePairs,
-  type PairsOfNetworks,
+export type {
+  MapChoice,
+  MapNetworksOptions,
+  MapPairs,
+  MapProgress,
+  MeasureMapPairs,
 } from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
@@ -117,7 +108,7 @@ export type {
   MapStage,
   MapTree,
 } from "./map-result.ts";
-export { type BarrierNetworks, measureBarrier } from "./measure-barrier.ts";
+export { measureBarrier } from "./measure-barrier.ts";
 export { measurePlane } from "./measure-plane.ts";
 export {
   type MeasurePlaneOptions,

@@ -11,7 +11,6 @@ import {
   measureLayers,
   predictBarriers,
   predictRise,
-  rankCorrelation,
 } from "@isthmus/barrier";
 import { type Checkpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
@@ -28,6 +27,7 @@ import { markovText } from "../../../test/helpers/markov-text.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { smallCnn, smallMlp } from "../../../test/helpers/small-networks.ts";
+import { rankCorrelation } from "../src/layers/compare-predictions.ts";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -98,7 +98,8 @@ async function reportFailure(error: unknown, argv: readonly string[], terminal: 
     return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
   }
   const { message, exitCode } = await explainFailure(error);
-  const [verb = ""] = argv;
+  // Files of one's own may be named before the verb.
+  const [verb = USE] = takeUse(argv).words;
   terminal.note(`isthmus ${verb}: ${message}`);
   if (process.env["ISTHMUS_DEBUG"] === "1" && error instanceof Error) terminal.note(error.stack ?? "");
   return exitCode;

@@ -66,9 +66,10 @@ const addCommonOptions = optionGroup<CommonOptions>((command) => {
     .option("-q, --quiet", "show no progress");
 });
 
-/** Formats example command lines, to be shown after the help of a verb. */
+/** Formats example command lines, to be shown after the help of a verb; an empty text if there are none. */
 export function formatExamples(
   ...examples: readonly (readonly [command: string, purpose: string])[]
 ): string {
+  if (examples.length === 0) return "";
   return `\nExamples:\n${examples.map(([command, purpose]) => `  # ${purpose}\n  ${command}`).join("\n")}\n`;
 }

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlaneResult } from "@isthmus/barrier";
+import type { CurveResult } from "@isthmus/connectivity";
 import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import type { CurveResult } from "@isthmus/curve";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";

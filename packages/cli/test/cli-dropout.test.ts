@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/connectivity";
 import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";

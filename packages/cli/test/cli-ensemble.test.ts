@@ -328,6 +328,8 @@ describe("isthmus pareto", () => {
     [["--scalarised", "1"], "'1' is invalid. It must be 0 for none, or a whole number from 2 to 1000"],
     [["--concentration", "0"], "'0' is invalid. It must be a number above 0"],
     [["--layout", "above"], "Allowed choices are beside, overlaid"],
+    [["--loss", "mean-squared-error"], "Unknown option '--loss'"],
+    [["--label-smoothing", "0.1"], "Unknown option '--label-smoothing'"],
   ])("refuses %j", async (wrong, message) => {
     const { code, stderr } = await run(...pareto, "--epochs", "1", ...wrong, "-o", "none");
     expect(code).not.toBe(0);

@@ -35,7 +35,16 @@ function modulesOf(...words: string[]): string {
 it("isthmus barrier loads neither the packages of other kinds of results nor schemas", () => {
   const loaded = modulesOf("barrier", "--help");
   expect(loaded).toContain("packages/barrier/dist");
-  for (const name of ["curvature", "curve", "ensemble", "federated", "recipe", "star-domain", "study"])
+  for (const name of [
+    "curvature",
+    "curve",
+    "ensemble",
+    "federated",
+    "recipe",
+    "simulation",
+    "star-domain",
+    "study",
+  ])
     expect(loaded).not.toContain(`packages/${name}/`);
   for (const name of ["landscape", "mechanisms", "paths", "similarity", "sparsity", "subspace", "forms"])
     expect(loaded).not.toContain(`packages/${name}/`);

@@ -1,16 +1,12 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, sizeOf } from "@isthmus/core";
-import { encodeGraph } from "@isthmus/graph";
+import { openCheckpoint } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
-import { createRunner, runAlone, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone } from "../../../test/helpers/run-cli.ts";
 import { saveExamples } from "../../../test/helpers/save-examples.ts";
-import { smallMlp } from "../../../test/helpers/small-networks.ts";
+import { exampleFile, makeOwnFolder, writeWaves } from "./own-folder.ts";
 
-const EXAMPLE = fileURLToPath(new URL("../../../examples/low-rank/low-rank.ts", import.meta.url));
 const GOLDEN = fileURLToPath(new URL("../../../test/golden/low-rank.json", import.meta.url));
 
 /** What the command of the example prints. */
@@ -20,20 +16,8 @@ interface LowRank {
   readonly matrices: readonly { readonly name: string; readonly rank: number; readonly kept: number }[];
 }
 
-/** Outside of the repository, where no package is installed. */
-let folder: string;
-const at = (...path: string[]) => join(folder, ...path);
-/** Makers that a command adds stay in its process, in which commands of other files must not run. */
-const own = createRunner();
-const write = (name: string, text: string) => writeFileSync(at(name), text);
-
-/** The values of the script that made the golden ones: no matrix of them has a small rank. */
-const sines = (first: number, shape: readonly number[]) =>
-  createTensor(
-    "f32",
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => 0.5 * Math.sin((first + i) ** 2)),
-  );
+const own = makeOwnFolder();
+const { folder, at, write, run } = own;
 
 async function valuesOf(file: string, name: string): Promise<readonly number[]> {
   const checkpoint = await openCheckpoint(at(file));
@@ -43,16 +27,11 @@ async function valuesOf(file: string, name: string): Promise<readonly number[]> 
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-makers-"));
-  copyFileSync(EXAMPLE, at("low-rank.ts"));
-  const graph = smallMlp();
-  writeFileSync(at("graph.onnx"), encodeGraph(graph));
-  for (const [seed, name] of ["a", "b"].entries()) {
-    const weights = [...graph.weights].map(
-      ([tensor, { shape }], i) => [tensor, sines(100 * i + 7 * seed, shape)] as const,
-    );
-    await saveCheckpoint(createCheckpoint(new Map(weights), {}, "sines"), at(`${name}.safetensors`));
-  }
+  copyFileSync(exampleFile("low-rank/low-rank.ts"), at("low-rank.ts"));
+  // No matrix of these has a small rank.
+  const wave = (x: number) => 0.5 * Math.sin(x ** 2);
+  await writeWaves(own, "a.safetensors", wave);
+  await writeWaves(own, "b.safetensors", wave, 7);
   await saveExamples(randomExamples([6], { size: 24, classes: 4 }), at("data.safetensors"));
   // A training that fails after its first state, unless it goes on from one.
   write(
@@ -83,10 +62,7 @@ export const kept = defineNetworkMaker({
 });`,
   );
 });
-afterAll(() => {
-  own.end();
-  rmSync(folder, { recursive: true });
-});
+afterAll(own.remove);
 
 describe("a network maker of one's own", () => {
   it.each([1, 2])("writes matrices of rank %i as PyTorch makes them", async (rank) => {
@@ -94,11 +70,11 @@ describe("a network maker of one's own", () => {
       readFileSync(GOLDEN, "utf8"),
     )[rank];
     const words = ["--use", "./low-rank.ts", "low-rank", "a.safetensors", "--rank", String(rank)];
-    const result = await runJson<LowRank & { readonly outputs: readonly string[] }>(
-      [...words, "-o", `low-${rank}.safetensors`],
-      { cwd: folder },
-      own.run,
-    );
+    const result = await own.json<LowRank & { readonly outputs: readonly string[] }>([
+      ...words,
+      "-o",
+      `low-${rank}.safetensors`,
+    ]);
     expect(result).toMatchObject({
       kind: "low-rank",
       network: "a.safetensors",
@@ -118,14 +94,14 @@ describe("a network maker of one's own", () => {
   it("brings a verb with help in a group of its own, and a file that says how it was made", async () => {
     const help = await runAlone(["--use=low-rank.ts", "--help"], { cwd: folder });
     expect(help.stdout).toMatch(/Your own networks:\n +low-rank +Keep the largest singular values/);
-    const verb = await own.run(["low-rank", "--help", "--use", "low-rank.ts"], { cwd: folder });
+    const verb = await run(["low-rank", "--help", "--use", "low-rank.ts"]);
     expect(verb.stdout).toMatch(
       /--rank <n> .*\(default: 8\)\n(.*\n)*.*isthmus low-rank a\.safetensors --rank 4/,
     );
     expect(verb.stdout).not.toMatch(/--graph|--resume/);
     const words = ["low-rank", "a.safetensors", "--tensors", "l0.weight", "--use", "low-rank.ts"];
-    const run = await own.run([...words, "--rank", "3", "-o", "low.safetensors"], { cwd: folder });
-    expect([run.code, run.stdout]).toEqual([
+    const ran = await run([...words, "--rank", "3", "-o", "low.safetensors"]);
+    expect([ran.code, ran.stdout]).toEqual([
       0,
       expect.stringMatching(
         /^Network: a\.safetensors\n\nLow rank of a\.safetensors\.\n\nName +Rank +Kept\nl0\.weight +3 +0\.\d+\n\nWrote low/,
@@ -140,21 +116,47 @@ describe("a network maker of one's own", () => {
       inputs: ["a.safetensors"],
     });
     await made.close();
-    const wrong = await own.run(
-      ["--use", "low-rank.ts", "low-rank", "a.safetensors", "--rank", "0", "-o", "x"],
-      {
-        cwd: folder,
-      },
-    );
+    const wrong = await run(["--use", "low-rank.ts", "low-rank", "a.safetensors", "--rank", "0", "-o", "x"]);
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       expect.stringMatching(/'--rank <n>' .*must be a whole number from 1 to 65536/),
     ]);
   });
 
+  it("writes a page with the settings and what was made", async () => {
+    const words = [
+      "low-rank",
+      "a.safetensors",
+      "--rank",
+      "3",
+      "--use",
+      "low-rank.ts",
+      "-o",
+      "page.safetensors",
+    ];
+    const named = await run([...words, "--report", "page.txt"]);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/report .*must end in \.html/)]);
+    expect(existsSync(at("page.safetensors"))).toBe(false);
+    const plain = await run(words);
+    const { code, stdout } = await run([...words, "--report", "page.html"]);
+    expect([code, stdout]).toEqual([
+      0,
+      plain.stdout.replace("Wrote page.safetensors", "Wrote page.safetensors, page.html"),
+    ]);
+    const page = readFileSync(at("page.html"), "utf8");
+    expect(page).toContain("<h1>Low rank of a.safetensors</h1>");
+    for (const [name, value] of [
+      ["Network", "a.safetensors"],
+      ["Rank", "3"],
+      ["Output", "page.safetensors"],
+    ])
+      expect(page.split(`<dt>${name}</dt><dd>${value}</dd>`)).toHaveLength(2);
+    expect(page).toMatch(/l0\.weight<\/t[hd]>/);
+  });
+
   it("makes a network of several, whose names may have wildcards", async () => {
     const words = ["--use", "own.mjs", "own-mean", "?.safetensors", "--first", "3", "-o", "mean.safetensors"];
-    expect(await runJson(words, { cwd: folder }, own.run)).toMatchObject({
+    expect(await own.json(words)).toMatchObject({
       networks: ["a.safetensors", "b.safetensors"],
       hasGraph: false,
     });
@@ -175,19 +177,19 @@ describe("a network maker of one's own", () => {
       "-o",
       "kept.safetensors",
     ];
-    const without = await own.run(words, { cwd: folder });
+    const without = await run(words);
     expect([without.code, without.stderr]).toEqual([
       2,
       expect.stringMatching(/equired option '--data <name>'/),
     ]);
-    const stopped = await own.run([...words, ...data], { cwd: folder });
+    const stopped = await run([...words, ...data]);
     expect([stopped.code, stopped.stderr]).toEqual([1, expect.stringContaining("stopped half-way")]);
     expect([existsSync(at("kept.state.safetensors")), existsSync(at("kept.safetensors"))]).toEqual([
       true,
       false,
     ]);
     const json = [...words, ...data, "--cue-data", "safetensors:data.safetensors", "--resume"];
-    expect(await runJson(json, { cwd: folder }, own.run)).toMatchObject({
+    expect(await own.json(json)).toMatchObject({
       kind: "own-kept",
       network: "a.safetensors",
       ...{ examples: 24, cue: 24, tensors: 6 },
@@ -212,9 +214,7 @@ describe("a network maker of one's own", () => {
       `import { flagField } from "@isthmus/core"; import { defineNetworkMaker } from "isthmus";
 export const own = defineNetworkMaker({ name: "${name}", summary: "x", from: "network", options: ${options}, make: async () => {} });`,
     );
-    const { code, stdout, stderr } = await own.run(["inspect", "a.safetensors", "--use", at(file)], {
-      cwd: folder,
-    });
+    const { code, stdout, stderr } = await run(["inspect", "a.safetensors", "--use", at(file)]);
     expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);
   });
 });

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MechanismsResult } from "@isthmus/connectivity";
 import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
-import type { MechanismsResult } from "@isthmus/mechanisms";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";

@@ -157,7 +157,12 @@ describe("isthmus quantize", () => {
       "tensor",
       "-o",
       at("q8.safetensors"),
+      "--report",
+      at("q8.html"),
     ]);
     expect(text.stdout).toContain("8 bits, one scale for each weight");
+    const page = readFileSync(at("q8.html"), "utf8");
+    expect(page).toContain("<h1>Quantised network of a.safetensors</h1>");
+    expect(page).toContain("<dt>Scheme</dt><dd>tensor</dd>");
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SimulationResult } from "@isthmus/federated";
+import type { SimulationResult } from "@isthmus/simulation";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type TuneProgress, tuneByConnectivity } from "@isthmus/connectivity";
 import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph, readGraph } from "@isthmus/graph";
-import { type TuneProgress, tuneByConnectivity } from "@isthmus/mechanisms";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";

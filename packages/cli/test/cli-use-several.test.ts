@@ -35,20 +35,28 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.remove());
 
-async function distanceBetween(...seeds: readonly [number, number]): Promise<number> {
-  const [a, b] = await Promise.all(
-    seeds.map((seed) => openCheckpoint(join(cluster.work, `net-${seed}.safetensors`))),
-  );
-  if (a === undefined || b === undefined) return expect.fail();
-  let squares = 0;
-  for (const name of a.tensors.keys()) {
-    const [one, two] = [await a.read(name), await b.read(name)];
-    one.data.forEach((value, i) => {
-      squares += (Number(value) - Number(two.data[i])) ** 2;
-    });
-  }
-  await Promise.all([a.close(), b.close()]);
-  return Math.sqrt(squares);
+/** Reads all weights of the network of a seed, one after the other. */
+async function weightsOf(seed: number): Promise<readonly number[]> {
+  const network = await openCheckpoint(join(cluster.work, `net-${seed}.safetensors`));
+  const weights: number[] = [];
+  for (const name of network.tensors.keys())
+    for (const value of (await network.read(name)).data) weights.push(Number(value));
+  await network.close();
+  return weights;
+}
+
+const productOf = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, i) => sum + value * (b[i] ?? Number.NaN), 0);
+
+async function distanceBetween(one: number, two: number): Promise<number> {
+  const [a, b] = [await weightsOf(one), await weightsOf(two)];
+  const gaps = a.map((value, i) => value - (b[i] ?? Number.NaN));
+  return Math.sqrt(productOf(gaps, gaps));
+}
+
+async function cosineBetween(one: number, two: number): Promise<number> {
+  const [a, b] = [await weightsOf(one), await weightsOf(two)];
+  return productOf(a, b) / Math.sqrt(productOf(a, a) * productOf(b, b));
 }
 
 const USE = ["--use", "distances.mjs"];
@@ -70,6 +78,22 @@ describe("measurements of one's own of a pair and of several networks", () => {
     const other = [...words.slice(0, 2), "net-1.safetensors", ...words.slice(3)];
     const { distance } = await runJson<{ distance: number }>(other, inFolder, runAlone);
     expect(distance).toBeCloseTo(expected[0] ?? Number.NaN, 6);
+  }, 60_000);
+
+  it("a command measures weights alone, without a graph and without data", async () => {
+    const inFolder = { cwd: cluster.work };
+    const words = ["weight-cosine", "net-0.safetensors", "net-1.safetensors", ...USE];
+    const { provenance: _, ...found } = await runJson<{ provenance: object }>(words, inFolder, runAlone);
+    expect(found).toEqual({
+      ...{ kind: "weight-cosine", a: "net-0.safetensors", b: "net-1.safetensors", options: {} },
+      cosine: expect.closeTo(await cosineBetween(0, 1), 12),
+    });
+    const same = ["weight-cosine", "net-0.safetensors", "net-0.safetensors", ...USE];
+    expect(await runJson<object>(same, inFolder, runAlone)).toMatchObject({ cosine: expect.closeTo(1, 12) });
+    const help = await runAlone(["weight-cosine", "--help", ...USE], inFolder);
+    expect(help.stdout).toContain("isthmus weight-cosine a.safetensors b.safetensors --json");
+    const refused = await runAlone([...words, "--data", "npz:stripes.npz"], inFolder);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("Unknown option '--data'")]);
   }, 60_000);
 
   it("a command measures several networks, and workers measure their pairs, to the same numbers", async () => {
@@ -110,10 +134,12 @@ measurements:
   pairs: { kind: pair-distance, between: nets, data: npz:stripes.npz:test }
   aligned: { kind: pair-distance, between: nets, align: weight, data: npz:stripes.npz:test }
   groups: { kind: distances, of: nets, data: npz:stripes.npz:test }
+  cosines: { kind: weight-cosine, for: { align: [none, weight] }, between: nets, align: "\${align}" }
 tables:
   pairs: { title: Pairs, of: pairs, by: [pair], columns: { pair: { title: Pair }, distance: { title: Distance, mean: distance } } }
   aligned: { title: Aligned, of: aligned, by: [pair], columns: { pair: { title: Pair }, distance: { title: Distance, mean: distance } } }
   groups: { title: Groups, of: groups, each: distances, by: [a, b], columns: { a: { title: A }, b: { title: B }, distance: { title: Distance, mean: distance } } }
+  cosines: { title: Cosines, of: cosines, by: [align], columns: { align: { title: Aligned by }, cosine: { title: Cosine, mean: cosine } } }
 `;
     writeFileSync(join(cluster.work, "own", "distances.yaml"), study);
     const run = (output: string, ...more: readonly string[]) =>
@@ -129,12 +155,14 @@ tables:
         readFileSync(join(cluster.folder, output, "tasks", key, "result.json"), "utf8"),
       ]);
     expect(filesOf("queued")).toEqual(filesOf("threads"));
-    // Three networks, three alignments, twice three pairs, one group.
-    expect(countDone([await worker])).toBe(13);
+    // Three networks, three alignments, twice three pairs, one group, twice three angles.
+    expect(countDone([await worker])).toBe(19);
     const { tables } = JSON.parse(readFileSync(join(cluster.folder, "threads", "study.json"), "utf8"));
-    const [pairs, aligned, groups] = tables.map(({ rows }: { rows: readonly { distance: number }[] }) =>
-      rows.map(({ distance }) => distance),
-    );
+    const numbersOf = ({ rows }: { readonly rows: readonly { distance: number; cosine: number }[] }) =>
+      rows.map(({ distance, cosine }) => distance ?? cosine);
+    const [pairs, aligned, groups, cosines] = tables.map(numbersOf);
+    const [asTrained, matched] = cosines;
+    expect([matched > asTrained, matched < 1]).toEqual([true, true]);
     expect(pairs).toHaveLength(3);
     expect(groups).toEqual(pairs);
     pairs.forEach((distance: number, i: number) => {

@@ -1,117 +1,89 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { StudyResult } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CliRunner, createRunner, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
-import { type ClusterFolder, makeClusterFolder } from "./cluster-folder.ts";
+import { runAlone, runCli } from "../../../test/helpers/run-cli.ts";
+import type { ClusterFolder } from "./cluster-folder.ts";
+import { exampleFile, makeOwnStudy, type OwnStudy } from "./own-folder.ts";
 
-const EXAMPLE = fileURLToPath(new URL("../../../examples/gradient-norm/", import.meta.url));
-
-/** Runs commands of one test, as measurements that these add stay in their process. */
-let own: CliRunner;
+let own: OwnStudy;
 let cluster: ClusterFolder;
-let text: string;
-/** The example's file, in a folder of its own, and a copy of its study that learns stripes. */
 beforeEach(() => {
-  own = createRunner();
-  cluster = makeClusterFolder();
-  mkdirSync(join(cluster.work, "own"));
-  for (const name of ["gradient-norm.ts", "gradient-norm.yaml"])
-    copyFileSync(join(EXAMPLE, name), join(cluster.work, "own", name));
-  text = readFileSync(join(EXAMPLE, "gradient-norm.yaml"), "utf8")
-    .replace("mnist:train@1000", "npz:stripes.npz:train")
-    .replace("mnist:test@100", "npz:stripes.npz:test");
-  writeFileSync(join(cluster.work, "own", "stripes.yaml"), text);
+  own = makeOwnStudy("gradient-norm", {
+    "mnist:train@1000": "npz:stripes.npz:train",
+    "mnist:test@100": "npz:stripes.npz:test",
+  });
+  cluster = own.cluster;
 });
-afterEach(() => {
-  own.end();
-  cluster.remove();
-});
-
-/** The words of a study, and where it runs. */
-const study = (name: string, output: string, ...more: string[]) =>
-  [
-    ["study", join("own", name), "-o", join(cluster.folder, output), "-q", ...more],
-    { cwd: cluster.work },
-  ] as const;
-const run = (...words: Parameters<typeof study>) => own.run(...study(...words));
-const resultOf = (output: string): StudyResult =>
-  JSON.parse(readFileSync(join(cluster.folder, output, "study.json"), "utf8"));
-const filesOf = (output: string) =>
-  readdirSync(join(cluster.folder, output, "tasks")).map((key) => [
-    key,
-    readFileSync(join(cluster.folder, output, "tasks", key, "result.json"), "utf8"),
-  ]);
+afterEach(() => own.remove());
 
 describe("a study with measurements of one's own", () => {
   it("runs in threads as its file lies beside it, and names no path of this machine", async () => {
-    const { code, stderr } = await runAlone(...study("stripes.yaml", "out", "--workers", "2"));
+    const { code, stderr } = await runAlone(...own.words("stripes.yaml", "out", "--workers", "2"));
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("isthmus")]);
-    const { tables } = resultOf("out");
+    const { tables } = own.resultOf("out");
     expect(tables[0]?.rows.map((row) => [row["epochs"], row["networks"]])).toEqual([
       [0, 2],
       [1, 2],
       [2, 2],
     ]);
     expect(tables[0]?.rows.every((row) => Number(row["norm"]) > 0)).toBe(true);
-    for (const [, text] of filesOf("out")) expect(text).not.toContain(cluster.folder);
-    expect(JSON.stringify(resultOf("out"))).not.toContain(cluster.folder);
+    for (const [, text] of own.filesOf("out")) expect(text).not.toContain(cluster.folder);
+    expect(JSON.stringify(own.resultOf("out"))).not.toContain(cluster.folder);
   });
 
   it("runs by --use if the study names no file, and without it says which kinds there are", async () => {
-    writeFileSync(join(cluster.work, "own", "plain.yaml"), text.replace(/^use: .*\n/m, ""));
-    const without = await runCli(...study("plain.yaml", "out"));
+    writeFileSync(join(cluster.work, "own", "plain.yaml"), own.text.replace(/^use: .*\n/m, ""));
+    const without = await runCli(...own.words("plain.yaml", "out"));
     expect([without.code, without.stderr]).toEqual([
       2,
       expect.stringMatching(/"measurements\.steepness\.kind"/),
     ]);
-    const list = await run("plain.yaml", "out", "--list", "--use", "own/gradient-norm.ts");
+    const list = await own.run("plain.yaml", "out", "--list", "--use", "own/gradient-norm.ts");
     expect([list.code, list.stdout]).toEqual([
       0,
       expect.stringContaining("gradient-norm of mlp:16 seed 0 epoch 1"),
     ]);
-    const done = await run("plain.yaml", "out", "--use", "own/gradient-norm.ts", "--workers", "1");
+    const done = await own.run("plain.yaml", "out", "--use", "own/gradient-norm.ts", "--workers", "1");
     expect(done.code).toBe(0);
-    expect(resultOf("out").tables[0]?.rows).toHaveLength(3);
+    expect(own.resultOf("out").tables[0]?.rows).toHaveLength(3);
   });
 
   it("checks the options of its entries, and which files it names", async () => {
     const change = (from: string | RegExp, to: string) =>
-      writeFileSync(join(cluster.work, "own", "changed.yaml"), text.replace(from, to));
+      writeFileSync(join(cluster.work, "own", "changed.yaml"), own.text.replace(from, to));
     change("kind: gradient-norm", "kind: gradient-norm\n    norm: longest");
-    expect((await run("changed.yaml", "out")).stderr).toMatch(
+    expect((await own.run("changed.yaml", "out")).stderr).toMatch(
       /steepness\.norm" must be one of .*euclidean.*largest/,
     );
     change("[./gradient-norm.ts]", "[./nonesuch.ts]");
-    expect((await run("changed.yaml", "out")).stderr).toMatch(
+    expect((await own.run("changed.yaml", "out")).stderr).toMatch(
       /Cannot use ".*own.nonesuch\.ts" as it must be a file/,
     );
     change("[./gradient-norm.ts]", "{ a: 1 }");
-    expect((await run("changed.yaml", "out")).stderr).toMatch(/"use" must be a list/);
-    const taken = readFileSync(join(EXAMPLE, "gradient-norm.ts"), "utf8");
+    expect((await own.run("changed.yaml", "out")).stderr).toMatch(/"use" must be a list/);
+    const taken = readFileSync(exampleFile("gradient-norm/gradient-norm.ts"), "utf8");
     writeFileSync(
       join(cluster.work, "own", "taken.ts"),
       taken.replace('kind: "gradient-norm"', 'kind: "train"'),
     );
     change("[./gradient-norm.ts]", "[./taken.ts]");
-    expect((await run("changed.yaml", "out")).stderr).toMatch(
+    expect((await own.run("changed.yaml", "out")).stderr).toMatch(
       /as its kind must be new: there is "train" already/,
     );
   });
 
   it("runs on workers that name its file, to the bytes that threads give", async () => {
     const worker = cluster.startWorker("one", "--use", join(cluster.work, "own", "gradient-norm.ts"));
-    const queued = await run("stripes.yaml", "queued", ...cluster.where);
+    const queued = await own.run("stripes.yaml", "queued", ...cluster.where);
     expect(queued.code).toBe(0);
-    expect((await run("stripes.yaml", "threads", "--workers", "1")).code).toBe(0);
-    expect(filesOf("queued")).toEqual(filesOf("threads"));
+    expect((await own.run("stripes.yaml", "threads", "--workers", "1")).code).toBe(0);
+    expect(own.filesOf("queued")).toEqual(own.filesOf("threads"));
     expect((await worker).stdout).toMatch(/8 done, 0 failed/);
   });
 
   it("is refused by workers that do not, whatever its tasks say, and they say what to do", async () => {
     const worker = cluster.startWorker("one");
-    const { code, stdout, stderr } = await run("stripes.yaml", "queued", ...cluster.where);
+    const { code, stdout, stderr } = await own.run("stripes.yaml", "queued", ...cluster.where);
     expect(code).toBe(2);
     expect(stdout + stderr).toMatch(
       /a worker runs kinds that it knows: it is "gradient-norm", .*start the worker with --use and the file that defines it/,

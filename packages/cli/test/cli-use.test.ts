@@ -1,24 +1,11 @@
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createCheckpoint, createTensor, saveCheckpoint, sizeOf } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import { encodeGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRunner, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 import { saveExamples } from "../../../test/helpers/save-examples.ts";
-import { smallMlp } from "../../../test/helpers/small-networks.ts";
+import { exampleFile, makeOwnFolder, waves, writeWaves } from "./own-folder.ts";
 
-const EXAMPLE = fileURLToPath(new URL("../../../examples/gradient-norm/", import.meta.url));
 const GOLDEN = fileURLToPath(new URL("../../../test/golden/gradient-norm.json", import.meta.url));
 
 /** What the example measures. */
@@ -28,46 +15,24 @@ interface GradientNorm {
   readonly layers: readonly { readonly name: string; readonly weights: number; readonly norm: number }[];
 }
 
-/** Outside of the repository, where no package is installed. */
-let folder: string;
-const at = (...path: string[]) => join(folder, ...path);
-/** Measurements that a command adds stay in its process, in which commands of other files must not run. */
-const own = createRunner();
-const run = (words: readonly string[]) => own.run(words, { cwd: folder });
-const write = (name: string, text: string) => writeFileSync(at(name), text);
+const own = makeOwnFolder();
+const { folder, at, write, run } = own;
 const NETWORK = ["a.safetensors", "--graph", "graph.onnx", "--data", "safetensors:data.safetensors"];
 
-/** The sines of whole numbers from `first` on, as the script that made the golden values takes them. */
-const sines = (first: number, shape: readonly number[], factor = 1) =>
-  createTensor(
-    "f32",
-    shape,
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => factor * Math.sin(first + i)),
-  );
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-use-"));
-  for (const name of readdirSync(EXAMPLE))
-    if (/^gradient-norm\.\w+$/.test(name)) copyFileSync(join(EXAMPLE, name), at(name));
-  const graph = smallMlp();
-  writeFileSync(at("graph.onnx"), encodeGraph(graph));
-  const weights = [...graph.weights].map(
-    ([name, { shape }], i) => [name, sines(100 * i, shape, 0.5)] as const,
-  );
-  await saveCheckpoint(createCheckpoint(new Map(weights), {}, "sines"), at("a.safetensors"));
+  for (const name of ["gradient-norm.ts", "gradient-norm.yaml"])
+    copyFileSync(exampleFile(`gradient-norm/${name}`), at(name));
+  await writeWaves(own, "a.safetensors", (x) => 0.5 * Math.sin(x));
   const labels = Int32Array.from({ length: 24 }, (_, i) => i % 4);
-  await saveExamples(createDataSet(sines(1000, [24, 6]), labels), at("data.safetensors"));
+  await saveExamples(createDataSet(waves(Math.sin, [24, 6], 1000), labels), at("data.safetensors"));
 });
-afterAll(() => {
-  own.end();
-  rmSync(folder, { recursive: true });
-});
+afterAll(own.remove);
 
 describe("isthmus --use", () => {
   it.each(["euclidean", "largest"])("measures the %s norm of a gradient as PyTorch does", async (norm) => {
     const golden: Record<string, number> = JSON.parse(readFileSync(GOLDEN, "utf8"))[norm];
     const words = ["--use", "./gradient-norm.ts", "gradient-norm", ...NETWORK, "--norm", norm];
-    const { total, layers, kind } = await runJson<GradientNorm>(words, { cwd: folder }, own.run);
+    const { total, layers, kind } = await own.json<GradientNorm>(words);
     expect(kind).toBe("gradient-norm");
     const measured = Object.fromEntries([
       ...layers.map((layer) => [layer.name, layer.norm]),
@@ -133,7 +98,7 @@ export const one = defineMeasurement({ ...shared, verb: "one-count", kind: "one-
 export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-count", run: async () => ({ tensors: 2 }) });`,
     );
     const use = ["--use", "own.mjs", "--use", "gradient-norm.ts"];
-    expect(await runJson(["one-count", ...use, ...NETWORK], { cwd: folder }, own.run)).toMatchObject({
+    expect(await own.json(["one-count", ...use, ...NETWORK])).toMatchObject({
       tensors: 6,
     });
     const text = await run([...use, "two-count", ...NETWORK]);
@@ -183,6 +148,54 @@ export const two = defineMeasurement({ ...shared, verb: "two-count", kind: "two-
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/Unexpected failure/);
+  });
+
+  const without = body("plain-count", "plain-count");
+  it.each([
+    [
+      ["gradient-norm", "lost.safetensors", ...NETWORK.slice(1)],
+      /^isthmus gradient-norm: Cannot .*"lost\.safe/,
+    ],
+    [
+      ["gradient-norm", ...NETWORK, "--nrom", "largest"],
+      /^isthmus gradient-norm: Unknown option '--nrom' \(Did you mean --norm\?\); see isthmus gradient-norm --help$/m,
+    ],
+    [
+      ["gradient-nrom", ...NETWORK],
+      /^isthmus: Unknown command 'gradient-nrom' \(Did you mean gradient-norm\?\)/,
+    ],
+    [["inspect", "lost.safetensors"], /^isthmus inspect: Cannot/],
+  ])("an error of %j names the verb, wherever the file is named", async (words, message) => {
+    const use = ["--use", "./gradient-norm.ts"];
+    const [before, after] = [await run([...use, ...words]), await run([...words, ...use])];
+    expect([before.code, before.stderr]).toEqual([2, expect.stringMatching(message)]);
+    expect(after).toEqual(before);
+  });
+
+  it("a verb without examples has no heading of examples in its help", async () => {
+    write("plain.mjs", without);
+    const { code, stdout } = await run(["--use", "plain.mjs", "plain-count", "--help"]);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining("Examples:")]);
+  });
+
+  it("help calls two networks the first and the second, unless the measurement is on the line between", async () => {
+    const define = (verb: string, more: string) =>
+      `defineMeasurement({ verb: "${verb}", kind: "${verb}", summary: "x", subject: "pair", ${more}run: async () => ({}) })`;
+    write(
+      "two.mjs",
+      `import { defineMeasurement } from "isthmus";
+export const gap = ${define("pair-gap", "")};
+export const line = ${define("pair-line", "isOnLine: true, ")};`,
+    );
+    const helpOf = async (verb: string) =>
+      (await run([verb, "--help", "--use", "two.mjs"])).stdout.replace(/\s+/g, " ");
+    const gap = await helpOf("pair-gap");
+    expect(gap).toContain(
+      "Arguments: a the first network: a checkpoint file, or a folder b the second network ",
+    );
+    expect(gap).not.toContain("at t = ");
+    const line = await helpOf("pair-line");
+    expect(line).toContain("a the checkpoint at t = 0: a file, or a folder b the checkpoint at t = 1 ");
   });
 
   it("refuses to be without a file", async () => {

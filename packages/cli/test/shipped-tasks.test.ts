@@ -1,7 +1,7 @@
 import { createTensor, InputError } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import { planSimulation, readSimulation, SIMULATION_TASKS } from "@isthmus/federated";
 import type { DataSet } from "@isthmus/graph";
+import { planSimulation, readSimulation, SIMULATION_TASKS } from "@isthmus/simulation";
 import { loadStudyTasks, planStudy, readStudy } from "@isthmus/study";
 import { createTask, type Task, type TaskKind } from "@isthmus/tasks";
 import fc from "fast-check";

@@ -39,7 +39,7 @@ export interface ConvertCheckpointOptions
 }
 
 /** Defaults of {@link convertCheckpoint}. */
-export const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
+const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
   ...withoutStreaming(SAVE_CHECKPOINT_DEFAULTS),
   dtype: undefined,
   format: undefined,

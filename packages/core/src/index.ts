@@ -29,7 +29,6 @@ export {
 export { withTensors } from "./checkpoint/with-tensors.ts";
 export { closestName } from "./closest-name.ts";
 export {
-  CONVERT_CHECKPOINT_DEFAULTS,
   type ConvertCheckpointOptions,
   convertCheckpoint,
   WRITTEN_FORMATS,
@@ -59,7 +58,7 @@ export type {
   NumberForm,
   ValuesOf,
 } from "./fields/field.ts";
-export { findMisfit, type Misfit, MOST_CHARACTERS, ruleOf } from "./fields/form.ts";
+export { findMisfit, type Misfit } from "./fields/form.ts";
 export {
   BATCH_SIZE_FIELD,
   bytesField,
@@ -101,13 +100,7 @@ export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
-export {
-  confineFiles,
-  type FileBounds,
-  isInside,
-  realPathOf,
-  unconfineFiles,
-} from "./io/confine-files.ts";
+export { confineFiles, type FileBounds, isInside, realPathOf, unconfineFiles } from "./io/confine-files.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { type DigestFileOptions, digestFile } from "./io/digest-file.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
@@ -125,6 +118,7 @@ export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
+export { meanOf } from "./mean-of.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
@@ -139,7 +133,6 @@ export {
   stagedFile,
 } from "./save/stage-checkpoint.ts";
 export {
-  SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,
   type SaveCheckpointResult,
   type SaveProgress,

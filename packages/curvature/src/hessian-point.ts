@@ -65,11 +65,18 @@ export async function hessianPoint(
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
     const { largest } = await topEigenpairs(operator, {
-      ...{ seed, signal, steps, count: 1, tolerance: EIGENVALUE_ERROR },
+      seed,
+      signal,
+      steps,
+      count: 1,
+      tolerance: EIGENVALUE_ERROR,
     });
     const { value, residual } = at(largest, 0, "eigenvalue");
     const { trace, standardError } = await estimateTrace(operator, {
-      ...{ seed, signal, products: traceProducts, relativeError: TRACE_ERROR },
+      seed,
+      signal,
+      products: traceProducts,
+      relativeError: TRACE_ERROR,
     });
     const shared = { loss, gradientNorm: norm(gradient), largest: { value, residual } };
     return { ...shared, trace, traceError: standardError };

@@ -25,6 +25,45 @@ export {
   type InvertOuterProductsOptions,
   invertOuterProducts,
 } from "./invert-outer-products.ts";
+export { describeLandscape } from "./landscape/describe/describe-landscape.ts";
+export { describePlane } from "./landscape/describe/describe-plane.ts";
+export { planeOf } from "./landscape/describe/landscape-planes.ts";
+export { minimaWords } from "./landscape/describe/minima-words.ts";
+export { LANDSCAPE } from "./landscape/landscape.ts";
+export {
+  LANDSCAPE_FIELDS,
+  LANDSCAPE_KINDS,
+  type LandscapeChoice,
+  type LandscapeKind,
+  type LandscapeNetworks,
+  type LandscapeProgress,
+  type MeasureLandscapeOptions,
+  NORMALIZATIONS,
+  type Normalization,
+  VECTOR_POLICIES,
+  type VectorPolicy,
+} from "./landscape/landscape-options.ts";
+export type {
+  InterpolationShape,
+  LandscapeDirection,
+  LandscapeNetwork,
+  LandscapeResult,
+} from "./landscape/landscape-result.ts";
+export { measureLandscape } from "./landscape/measure-landscape.ts";
+export { PLANE } from "./landscape/plane.ts";
+export {
+  GRID_NEIGHBORS,
+  type GridNeighbors,
+  isOnEdge,
+  placeOf,
+} from "./landscape/topology/grid-neighbors.ts";
+export { type GridTopology, gridTopology, topologyOf } from "./landscape/topology/grid-topology.ts";
+export { MERGE_TREE_DEFAULTS, type MergeTreeOptions, mergeTree } from "./landscape/topology/merge-tree.ts";
+export type { MergeTree, TreeMinimum, TreeSaddle } from "./landscape/topology/merge-tree-result.ts";
+export {
+  type SaddleMinimumDistance,
+  saddleMinimumDistance,
+} from "./landscape/topology/saddle-minimum-distance.ts";
 export {
   type LearningCoefficientChoice,
   type LearningCoefficientOptions,

@@ -114,7 +114,8 @@ export async function measureCurvature(
   };
   const { operator, measures } = await measureForm(architecture, network, data, {
     options: announced(0),
-    ...{ journal, form: "as it is" },
+    journal,
+    form: "as it is",
     onPart: (op, soFar) => onPart?.(describe(op, soFar)),
   });
   const second = canonical

@@ -65,8 +65,13 @@ export async function measureOperator(
     const onProgress = announce("eigenvalues");
     measured.eigenvalues = await keep("eigenvalues", async () => {
       const pairs = await topEigenpairs(operator, {
-        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-        ...{ count, tolerance, steps, end: "both" },
+        seed,
+        signal,
+        onProgress: ({ done }) => onProgress(done),
+        count,
+        tolerance,
+        steps,
+        end: "both",
       });
       const { converged, products } = pairs;
       const [largest, smallest] = [pairs.largest.map(withoutVector), pairs.smallest.map(withoutVector)];
@@ -77,8 +82,11 @@ export async function measureOperator(
     const onProgress = announce("trace");
     measured.trace = await keep("trace", () =>
       estimateTrace(operator, {
-        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-        ...{ products: traceProducts, relativeError },
+        seed,
+        signal,
+        onProgress: ({ done }) => onProgress(done),
+        products: traceProducts,
+        relativeError,
       }),
     );
   }
@@ -87,8 +95,13 @@ export async function measureOperator(
     const { densitySteps, points, width } = options;
     measured.density = await keep("density", () =>
       spectralDensity(operator, {
-        ...{ seed, signal, onProgress: ({ done }) => onProgress(done) },
-        ...{ runs, steps: densitySteps, points, width },
+        seed,
+        signal,
+        onProgress: ({ done }) => onProgress(done),
+        runs,
+        steps: densitySteps,
+        points,
+        width,
       }),
     );
   }

@@ -52,7 +52,13 @@ export async function measureSurface(
   const settling = await keep("settling", () =>
     measureSettling(architecture, network, data, {
       ...options.settling,
-      ...{ parameters, loss, examples, batchSize, seed, signal, onProgress: announce("settling") },
+      parameters,
+      loss,
+      examples,
+      batchSize,
+      seed,
+      signal,
+      onProgress: announce("settling"),
     }),
   );
   return { ...measured, settling };

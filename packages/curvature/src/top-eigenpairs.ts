@@ -119,7 +119,11 @@ async function searchPairs(
         (place) => ritzResidual(ritz, place) <= tolerance * spectrumSize(ritz, pairs),
       );
     const space = await lanczos({
-      ...{ start, random, multiply, locked, steps: steps - completed() },
+      start,
+      random,
+      multiply,
+      locked,
+      steps: steps - completed(),
       isEnough: (grown) =>
         (grown.basis.length - least) % CHECK_EVERY === 0 &&
         hasConverged({ space: grown, eigen: spaceEigen(grown) }),

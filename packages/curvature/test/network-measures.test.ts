@@ -13,7 +13,7 @@ import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { GraphBuilder, gemm, matMul, mul, reduceMean, slice, sub } from "@isthmus/graph/builder";
-import { discoverLinearSymmetries, discoverSymmetries, transformRandomly } from "@isthmus/symmetry";
+import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { doubleExamples } from "../../../test/helpers/double-examples.ts";
@@ -21,6 +21,7 @@ import { markovText } from "../../../test/helpers/markov-text.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { smallMlp, smallTransformer } from "../../../test/helpers/small-networks.ts";
+import { transformRandomly } from "../../symmetry/src/linear/verify-linear-symmetries.ts";
 
 const engine = createOnnxRuntimeEngine();
 

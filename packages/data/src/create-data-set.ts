@@ -40,7 +40,7 @@ export interface CreateDataSetOptions {
 }
 
 /** Defaults of {@link createDataSet}. */
-export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.freeze({
+const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.freeze({
   name: "data",
   scaling: UNIT_SCALING,
   inputName: undefined,

@@ -29,7 +29,7 @@ export interface CreateTokenDataSetOptions {
 }
 
 /** Defaults of {@link CreateTokenDataSetOptions}. */
-export const CREATE_TOKEN_DATA_SET_DEFAULTS: Required<CreateTokenDataSetOptions> = Object.freeze({
+const CREATE_TOKEN_DATA_SET_DEFAULTS: Required<CreateTokenDataSetOptions> = Object.freeze({
   name: "tokens",
   context: 64,
   split: undefined,

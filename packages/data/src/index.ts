@@ -1,19 +1,9 @@
-export { COUNTERFACTUALS, type Counterfactual, counterfactuals } from "./counterfactuals.ts";
-export { CREATE_DATA_SET_DEFAULTS, type CreateDataSetOptions, createDataSet } from "./create-data-set.ts";
-export {
-  CREATE_TEXT_DATA_SET_DEFAULTS,
-  type CreateTextDataSetOptions,
-  createTextDataSet,
-} from "./create-text-data-set.ts";
-export {
-  CREATE_TOKEN_DATA_SET_DEFAULTS,
-  type CreateTokenDataSetOptions,
-  createTokenDataSet,
-  type Tokens,
-} from "./create-token-data-set.ts";
+export { type Counterfactual, counterfactuals } from "./counterfactuals.ts";
+export { type CreateDataSetOptions, createDataSet } from "./create-data-set.ts";
+export { type CreateTextDataSetOptions, createTextDataSet } from "./create-text-data-set.ts";
+export { type CreateTokenDataSetOptions, createTokenDataSet, type Tokens } from "./create-token-data-set.ts";
 export {
   CUE_KINDS,
-  CUE_VARIANTS,
   type CueKind,
   type CueVariant,
   PLANT_CUE_DEFAULTS,
@@ -22,7 +12,7 @@ export {
 export { findSplits, mayBeText } from "./describe-name.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 
-export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
+export type { OpenDataSetOptions } from "./open-data-options.ts";
 export { openDataSet } from "./open-data-set.ts";
 export { openTrainingSplit } from "./open-training-split.ts";
 export {
@@ -48,4 +38,4 @@ export {
 export { type SharedExamples, sharedExamples } from "./shared-examples.ts";
 export { shuffleLabels } from "./shuffle-labels.ts";
 export { type DataSetNameParts, splitDataSetName } from "./split-data-set-name.ts";
-export { SPLITS, type Split, type TextSplit } from "./splits.ts";
+export type { Split, TextSplit } from "./splits.ts";

@@ -6,6 +6,7 @@ import {
   InputError,
   resolveFields,
   seedField,
+  sizeOf,
   wholeField,
 } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
@@ -121,7 +122,7 @@ function shapeOf({ name, exampleShape, labelling = "example" }: DataSet): ImageS
 }
 
 function readAll(data: DataSet): { readonly images: Float32Array; readonly labels: Int32Array } {
-  const stride = data.exampleShape.reduce((product, extent) => product * extent, 1);
+  const stride = sizeOf(data.exampleShape);
   const images = new Float32Array(data.size * stride);
   const labels = new Int32Array(data.size);
   for (let begin = 0; begin < data.size; begin += CHUNK) {

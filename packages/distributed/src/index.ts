@@ -6,9 +6,8 @@ export {
 export { endWithin } from "./queue/bullmq/end-within.ts";
 export { cancelTasks, describeQueue, type QueueDescription, retryTasks } from "./queue/manage-queue.ts";
 export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";
-export { digestStore, type QueuedTask, queueTask } from "./queue/queued-task.ts";
+export type { QueuedTask } from "./queue/queued-task.ts";
 export {
-  QUEUE_PATIENCE,
   QUEUE_STATES,
   type QueueCounts,
   type QueueEntry,
@@ -17,7 +16,7 @@ export {
   type QueueServer,
   type QueueState,
   type QueueWorker,
-  type ServeOptions,
+  type ServeQueueOptions,
   type TaskHandler,
   type TaskOutcome,
   type TaskQueue,

@@ -1,17 +1,6 @@
 export { ATTACK } from "./attack/attack.ts";
 export { attackExamples } from "./attack/attack-examples.ts";
-export {
-  ATTACK_EPSILONS,
-  ATTACK_METHODS,
-  ATTACK_NORMS,
-  type AttackMethod,
-  type AttackNorm,
-  type AttackOptions,
-  type ChannelRange,
-  type ExampleRange,
-  type ResolvedAttack,
-  rangeOf,
-} from "./attack/attack-options.ts";
+export type { AttackMethod, AttackNorm, AttackOptions, ResolvedAttack } from "./attack/attack-options.ts";
 export type { AttackedSource, AttackedTarget, AttackResult } from "./attack/attack-result.ts";
 export {
   type AttackedNetworks,
@@ -42,9 +31,8 @@ export {
   membersOf,
 } from "./collect/collection-choice.ts";
 export { type MeanOfWeightsOptions, meanOfWeights } from "./collect/mean-of-weights.ts";
-export { createMemoryStore, type NetworkStore } from "./collect/network-store.ts";
+export type { NetworkStore } from "./collect/network-store.ts";
 export {
-  COLLECT_METHODS,
   COLLECT_RATES,
   type CollectionPlan,
   type CollectMethod,
@@ -61,8 +49,6 @@ export {
   compareEnsembles,
   type FurtherPredictor,
 } from "./compare-ensembles.ts";
-export { countInside } from "./describe/count-inside.ts";
-export { describeAttack } from "./describe/describe-attack.ts";
 export { describeEnsemble } from "./describe/describe-ensemble.ts";
 export { predictorsTable } from "./describe/predictors-table.ts";
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
@@ -82,11 +68,8 @@ export {
 export { hypervolume, paretoFront } from "./pareto/hypervolume.ts";
 export { type MeasureFrontOptions, measureFront, type SharedNetwork } from "./pareto/measure-front.ts";
 export { PARETO } from "./pareto/pareto-measurement.ts";
-export {
-  PARETO_MEASUREMENT_FIELDS,
-  type ParetoMeasurementChoice,
-} from "./pareto/pareto-measurement-options.ts";
-export { PARETO_FIELDS, type ParetoChoice } from "./pareto/pareto-options.ts";
+export type { ParetoMeasurementChoice } from "./pareto/pareto-measurement-options.ts";
+export type { ParetoChoice } from "./pareto/pareto-options.ts";
 export type { Front, FrontPoint, ParetoResult } from "./pareto/pareto-result.ts";
 export { splitHeads } from "./pareto/task-graph.ts";
 export {

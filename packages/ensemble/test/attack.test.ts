@@ -10,13 +10,13 @@ import {
   attackExamples,
   type MeasureAttackOptions,
   measureAttack,
-  rangeOf,
 } from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { markovText } from "../../../test/helpers/markov-text.ts";
+import { rangeOf } from "../src/attack/attack-options.ts";
 import { smallArchitecture, testData, trained } from "./small-task.ts";
 
 const architecture = smallArchitecture();

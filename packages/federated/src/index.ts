@@ -1,32 +1,18 @@
-export {
-  type AddNoise,
-  AGGREGATE_DEFAULTS,
-  type AggregateOptions,
-  type AggregateProgress,
-  type Configured,
+export type {
+  AddNoise,
+  AggregateOptions,
+  AggregateProgress,
+  Configured,
 } from "./aggregate/aggregate-options.ts";
 export {
   type AggregateReport,
   type AggregateResult,
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
-export type { ClientReport } from "./aggregate/plan-aggregate.ts";
-export type { PrivacyReport } from "./aggregate/private-round.ts";
+export { type ClientReport, parametersOf } from "./aggregate/plan-aggregate.ts";
+export { type PrivacyReport, spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
-export {
-  ALIGN_TARGET_SPELLINGS,
-  ALIGN_TARGETS,
-  type AlignTarget,
-  type AlignTargetSpelling,
-  alignTargetOf,
-} from "./align/align-target.ts";
-export {
-  ALIGN_UPDATES_DEFAULTS,
-  type AlignedClient,
-  type AlignedUpdates,
-  type AlignUpdatesOptions,
-  alignUpdates,
-} from "./align/align-updates.ts";
+export { batchNorms } from "./layers/batch-norms.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
 export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
 export {
@@ -36,7 +22,7 @@ export {
   type StatisticsPolicy,
   treatLayers,
 } from "./layers/treat-layers.ts";
-export { TREATMENTS, type Treatment } from "./layers/treatments.ts";
+export { resolveTreatments, TREATMENTS, type Treatment } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
 export type {
@@ -47,42 +33,35 @@ export type {
 } from "./privacy/accountant/mechanism.ts";
 export { noiseMultiplierFor } from "./privacy/accountant/noise-multiplier-for.ts";
 export {
-  deltaSpent,
   epsilonSpent,
   type PrivacyExpense,
   type PrivacyLedger,
-  relationOfLedger,
   roundsWithin,
   spendPrivacy,
 } from "./privacy/accountant/privacy-ledger.ts";
-export { RENYI_ORDERS, renyiDivergences } from "./privacy/accountant/renyi-divergence.ts";
 export {
-  ADAPT_CLIP_DEFAULTS,
   type AdaptClipOptions,
   type AdaptClipResult,
   adaptClip,
-  roundNoiseMultiplier,
   type UnclippedCount,
   updateNoiseMultiplier,
 } from "./privacy/adaptive-clip.ts";
-export { clipWeights, clipWeightsByLayer, splitClip } from "./privacy/clip-weights.ts";
+export { clipWeights } from "./privacy/clip-weights.ts";
 export { addGaussianNoiseInPlace, type NoisePlace } from "./privacy/gaussian-noise.ts";
 export {
   beginPrivacy,
+  describeSpent,
+  hasRoom,
+  isLocal,
   type PrivacyDescription,
   type PrivacyState,
   privateRoundsLeft,
 } from "./privacy/privacy-description.ts";
-export {
-  centralDeviation,
-  localDeviation,
-  type PrivateMean,
-  privateWeights,
-  sharedDeviation,
-} from "./privacy/private-mean.ts";
+export { PRIVACY } from "./privacy/privacy-schema.ts";
+export { centralDeviation, type PrivateMean, privateWeights } from "./privacy/private-mean.ts";
 export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
-export { advance, refusalOf, replay } from "./rounds/advance.ts";
+export { advance, refusalOf } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
@@ -94,8 +73,8 @@ export {
   type SecurePlan,
 } from "./rounds/federation-plan.ts";
 export {
+  aggregatedRounds,
   beginFederation,
-  countUpdates,
   type FederationFacts,
   type FederationPhase,
   type FederationState,
@@ -104,12 +83,13 @@ export {
   type OpenRound,
   type OpenSecureSum,
   presentClients,
+  REASON_CHARACTERS,
   type RefusedUpdate,
   type RoundRecord,
   roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";
-export { type SelectedClients, selectClients } from "./rounds/select-clients.ts";
+export { isTaken, refusalOfMessage, type SecureTask, secureTaskOf } from "./rounds/secure-rounds.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {
   AggregationRule,
@@ -152,60 +132,23 @@ export {
   type SecureServerState,
   type SecureStage,
 } from "./secure/secure-server.ts";
-export type { SecureSettings } from "./secure/secure-settings.ts";
+export { type SecureSettings, wordsOf } from "./secure/secure-settings.ts";
 export type { ServerBlock, ServerStep } from "./server-step/server-step.ts";
 export { SERVER_STEPS } from "./server-steps.ts";
-export type { Attack, DataAttack, HonestBlock, UpdateAttack } from "./simulation/attacks/attack.ts";
-export { ATTACKS } from "./simulation/attacks.ts";
-export type {
-  AttackDescription,
-  ClientTraining,
-  FederationDescription,
-  MeasureDescription,
-  PartitionDescription,
-  SimulatedStrategy,
-} from "./simulation/description/federation-description.ts";
-export type {
-  SimulationCell,
-  SimulationDescription,
-} from "./simulation/description/simulation-description.ts";
-export type { FeatureShift } from "./simulation/examples/feature-shift.ts";
-export { readSimulation } from "./simulation/file/read-simulation.ts";
-export {
-  type ClientExamples,
-  type PartitionExamplesOptions,
-  partitionExamples,
-} from "./simulation/partition-examples.ts";
-export type { Divided, PartitionScheme } from "./simulation/partitions/partition-scheme.ts";
-export { PARTITIONS } from "./simulation/partitions.ts";
-export type {
-  ClientBarrier,
-  ClientResult,
-  Fairness,
-  FederationRun,
-  NormAccuracies,
-  PartitionedClient,
-  RoundResult,
-} from "./simulation/result/federation-run.ts";
-export type {
-  SimulatedPartition,
-  SimulatedRun,
-  SimulationResult,
-} from "./simulation/result/simulation-result.ts";
-export { type SimulateFederationOptions, simulateFederation } from "./simulation/simulate-federation.ts";
-export { SIMULATION_RESULT } from "./simulation/simulation-result-kind.ts";
-export { SIMULATION_TASKS, type SimulationTaskPorts } from "./simulation/study/federation-task.ts";
-export {
-  listMissingFederations,
-  planSimulation,
-  type RunSimulationOptions,
-  type RunSimulationResult,
-  runSimulation,
-  type SimulationPlan,
-} from "./simulation/study/run-simulation.ts";
 export { STRATEGIES, type Strategy } from "./strategies.ts";
-export type { LookedUp, Named } from "./strategy/look-up.ts";
-export { lookUp } from "./strategy/look-up.ts";
-export { resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
-export type { LayersDescription, StrategyDescription } from "./strategy/strategy-description.ts";
+export {
+  ALIGN_TARGET_SPELLINGS,
+  ALIGN_TARGETS,
+  type AlignTarget,
+  type AlignTargetSpelling,
+  alignTargetOf,
+} from "./strategy/align-target.ts";
+export { type LookedUp, lookUp, type Named } from "./strategy/look-up.ts";
+export { namedStrategy } from "./strategy/named-strategy.ts";
+export { resolveRule, resolveStrategy, type StrategyOptions } from "./strategy/resolve-strategy.ts";
+export {
+  type LayersDescription,
+  STRATEGY_DEFAULTS,
+  type StrategyDescription,
+} from "./strategy/strategy-description.ts";
 export type { ClientUpdate } from "./updates/client-update.ts";

@@ -1,12 +1,3 @@
-export type { RequiredProtection } from "./client/assert-required.ts";
-export {
-  JOIN_FEDERATION_DEFAULTS,
-  type JoinFederationOptions,
-  type JoinFederationResult,
-  joinFederation,
-} from "./client/join-federation.ts";
-export { openClientData } from "./client/open-client-data.ts";
-export type { ClientEvent, ClientTraining } from "./client/working-client.ts";
 export type {
   FederationConfig,
   ServerLimits,
@@ -19,4 +10,4 @@ export {
   serveFederation,
 } from "./server/serve-federation.ts";
 export { addToken, readTokens, removeToken, type TokenHashes } from "./tokens/tokens.ts";
-export { createInlineWorkers, createThreadWorkers, type Workers } from "./work/workers.ts";
+export type { Workers } from "./work/workers.ts";

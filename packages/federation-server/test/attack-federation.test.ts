@@ -1,5 +1,6 @@
-import { createInlineWorkers, serveFederation } from "@isthmus/federation-server";
+import { serveFederation } from "@isthmus/federation-server";
 import { describe, expect, it } from "vitest";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { attackFederation } from "./attack-federation.ts";
 import { HOSTILE_ACTIONS } from "./hostile-actions.ts";
 

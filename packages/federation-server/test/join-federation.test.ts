@@ -17,7 +17,7 @@ import {
   type JoinFederationOptions,
   joinFederation,
   openClientData,
-} from "@isthmus/federation-server";
+} from "@isthmus/federation-server/client";
 import { type DataSet, encodeGraph, type NamedLoss } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";

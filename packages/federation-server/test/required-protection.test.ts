@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import { joinFederation } from "@isthmus/federation-server";
+import { joinFederation } from "@isthmus/federation-server/client";
 import type { Engine } from "@isthmus/graph";
 import { afterEach, describe, expect, it } from "vitest";
 import { assertRequired, assertRequiredSum } from "../src/client/assert-required.ts";

@@ -4,22 +4,22 @@ import { createTensor, openCheckpoint, saveCheckpoint, saveFile, toFloat64 } fro
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
+  advance,
   beginFederation,
   decide,
   type FederationEvent,
-  replay,
   SECURE_PLAN_DEFAULTS,
 } from "@isthmus/federated";
+import { serveFederation } from "@isthmus/federation-server";
 import {
   type ClientEvent,
-  createInlineWorkers,
   type JoinFederationOptions,
   joinFederation,
-  serveFederation,
-} from "@isthmus/federation-server";
+} from "@isthmus/federation-server/client";
 import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, describe, expect, it } from "vitest";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { plainClient } from "./plain-client.ts";
 import {
   bodyOf,
@@ -192,9 +192,10 @@ describe("a federation with secure: true", () => {
     const [{ network: initial }, ...events] = lines.map((line) => JSON.parse(line.slice(17)));
     for (let length = 0; length <= events.length; length++) {
       const begun = events.slice(0, length) as FederationEvent[];
-      const state = replay(federation.config.plan, beginFederation(initial), begun);
+      const { plan } = federation.config;
+      const state = begun.reduce((before, event) => advance(plan, before, event), beginFederation(initial));
       // Whatever was lost, there is something to do: at the latest a new attempt, once a stage's time is over.
-      const later = decide(federation.config.plan, state, state.at + federation.config.plan.deadline + 1);
+      const later = decide(plan, state, state.at + plan.deadline + 1);
       if (state.open !== null) expect(later.kind).not.toBe("wait");
     }
   });

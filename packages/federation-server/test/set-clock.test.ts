@@ -1,5 +1,6 @@
-import { createInlineWorkers, serveFederation } from "@isthmus/federation-server";
+import { serveFederation } from "@isthmus/federation-server";
 import { describe, expect, it } from "vitest";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { plainClient, takePart } from "./plain-client.ts";
 import { makeFederation, makeUpdate } from "./small-federation.ts";
 

@@ -10,8 +10,13 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "@isthmus/core";
-import { type FederationPlanOptions, type PrivacyDescription, planFederation } from "@isthmus/federated";
-import { resolveStrategy, saveAggregate } from "@isthmus/federated/rounds";
+import {
+  type FederationPlanOptions,
+  type PrivacyDescription,
+  planFederation,
+  resolveStrategy,
+  saveAggregate,
+} from "@isthmus/federated";
 import type { FederationConfig, ServerLimits } from "@isthmus/federation-server";
 import { addToken } from "@isthmus/federation-server";
 

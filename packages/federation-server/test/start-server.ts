@@ -1,9 +1,5 @@
-import {
-  createInlineWorkers,
-  type ServedFederation,
-  serveFederation,
-  type Workers,
-} from "@isthmus/federation-server";
+import { type ServedFederation, serveFederation, type Workers } from "@isthmus/federation-server";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { type PlainClient, plainClient } from "./plain-client.ts";
 import { makeFederation, type SmallFederation, type SmallOptions } from "./small-federation.ts";
 

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInlineWorkers, type Workers } from "@isthmus/federation-server";
+import type { Workers } from "@isthmus/federation-server";
 import { afterEach, describe, expect, it } from "vitest";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { type Body, bodyOf, hashOfAggregate, makeUpdate } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
 

@@ -3,14 +3,11 @@ import { writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  createInlineWorkers,
-  joinFederation,
-  openClientData,
-  serveFederation,
-} from "@isthmus/federation-server";
+import { serveFederation } from "@isthmus/federation-server";
+import { joinFederation, openClientData } from "@isthmus/federation-server/client";
 import { afterEach, describe, expect, it } from "vitest";
 import { makeSelfSigned, type SelfSigned } from "../../../test/helpers/self-signed.ts";
+import { createInlineWorkers } from "../src/work/workers.ts";
 import { makeFederation, type SmallFederation } from "./small-federation.ts";
 
 const closers: (() => unknown)[] = [];

@@ -10,10 +10,12 @@ export {
   formatMeasure,
   formatNumber,
   formatPlace,
+  formatShare,
   formatShort,
 } from "./format-value.ts";
 export { type LossWords, lossWords } from "./loss-words.ts";
 export { defineNetworkMaker, type OwnNetworkMaker, type OwnStart } from "./making/define-network-maker.ts";
+export { type MadeFacts, type MadeOf, madeFacts } from "./making/made-facts.ts";
 export type {
   MadeNetwork,
   MakerExamples,
@@ -25,7 +27,6 @@ export type {
   Resuming,
 } from "./making/network-maker.ts";
 export { MEASURES, type Measure } from "./measure.ts";
-export { TAKEN_OPTIONS } from "./measurement/assert-own-fields.ts";
 export { defineMeasurement, type OwnMeasurement, type OwnResult } from "./measurement/define-measurement.ts";
 export type {
   AnyMeasurement,
@@ -44,9 +45,9 @@ export type {
   SubjectName,
   Subjects,
   TrainingMeasurement,
+  TrainingPace,
   Trains,
 } from "./measurement/measurement.ts";
-export { OWN_SUBJECTS } from "./measurement/own-result.ts";
 export type {
   AnyPairsMeasurement,
   MeasurePairs,

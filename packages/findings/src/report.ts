@@ -36,6 +36,8 @@ export interface Report {
   readonly facts: readonly PageFact[];
   /** What a reader has to know of the numbers, in plain sentences. @defaultValue none */
   readonly notes?: readonly string[];
+  /** Names of the tables that a terminal shows; pages and files have all. @defaultValue the first one */
+  readonly shownTables?: readonly string[];
   /** What the page carries as JSON. */
   readonly data: unknown;
 }

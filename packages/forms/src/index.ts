@@ -6,9 +6,7 @@ export {
   amount,
   batch,
   count,
-  examples,
   fingerprint,
-  places,
   positive,
   repeats,
   seed,
@@ -17,7 +15,7 @@ export {
   text,
   tries,
 } from "./schema/numbers.ts";
-export { type FieldsOf, fieldsOf, schemaOf } from "./schema/schema-of.ts";
+export { fieldsOf, type SchemasOf, schemaOf } from "./schema/schema-of.ts";
 export { tellProblem } from "./schema/tell-problem.ts";
 export { shapeOfFields, zodOfField, zodOfForm } from "./schema/zod-of-form.ts";
 export type { Repeated, Variables, VariableValue } from "./variables/repeated.ts";

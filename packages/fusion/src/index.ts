@@ -13,11 +13,7 @@ export {
 export type { WideningProof } from "./partial/network/prove-widening.ts";
 export type { TriedScale } from "./transfer/choose-scale.ts";
 export type { TaskMeasure, TaskTensor } from "./transfer/measure-task.ts";
-export {
-  TRANSFER_TASK_DEFAULTS,
-  type TransferProgress,
-  type TransferTaskOptions,
-} from "./transfer/transfer-options.ts";
+export type { TransferProgress, TransferTaskOptions } from "./transfer/transfer-options.ts";
 export {
   type TransferredNetworks,
   type TransferSummary,
@@ -34,11 +30,6 @@ export {
   type FuseProgress,
 } from "./transport/fuse-options.ts";
 export type { Partners } from "./transport/kernels/partners.ts";
-export {
-  SINKHORN_DEFAULTS,
-  type SinkhornOptions,
-  type SinkhornResult,
-  sinkhorn,
-} from "./transport/sinkhorn.ts";
+export { type SinkhornOptions, type SinkhornResult, sinkhorn } from "./transport/sinkhorn.ts";
 export { PLAN_KINDS, type PlanKind } from "./transport/solve-plan.ts";
 export type { FusedSymmetry } from "./transport/summarize-plan.ts";

@@ -1,10 +1,5 @@
 export type { Architecture } from "./architecture.ts";
-export {
-  FREE_BATCH_DEFAULTS,
-  type FreeBatchOptions,
-  type FreedBatch,
-  freeBatch,
-} from "./batch/free-batch.ts";
+export { type FreeBatchOptions, type FreedBatch, freeBatch } from "./batch/free-batch.ts";
 export { allocateBatch, copyExample, gatherExamples } from "./batch/gather-examples.ts";
 export {
   type BatchSummary,
@@ -15,30 +10,19 @@ export {
   describeBatch,
   describeUnchecked,
 } from "./binding/bind-architecture.ts";
-export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
-export {
-  BIND_NETWORKS_DEFAULTS,
-  type BindNetworksOptions,
-  type BoundNetworks,
-  bindNetworks,
-} from "./binding/bind-networks.ts";
+export { type BindNetworksOptions, type BoundNetworks, bindNetworks } from "./binding/bind-networks.ts";
 export type { BoundNetwork } from "./binding/bound-network.ts";
-export { type BindingEvidence, findBinding, type WeightBinding } from "./binding/find-binding.ts";
-export { findNames, type NetworkNames } from "./binding/find-names.ts";
+export type { WeightBinding } from "./binding/find-binding.ts";
+export type { NetworkNames } from "./binding/find-names.ts";
 export type { UnboundWeight } from "./binding/unbound-weight.ts";
 export { UNREAD_POLICIES, type UnreadPolicy } from "./binding/unread-tensors.ts";
-export {
-  VERIFY_BINDING_DEFAULTS,
-  type VerifyBindingOptions,
-  verifyBinding,
-} from "./binding/verify-binding.ts";
+export { type VerifyBindingOptions, verifyBinding } from "./binding/verify-binding.ts";
 export {
   type ConcatenatedSource,
   describeSource,
   type FoldedBiasSource,
   type FoldedKernelSource,
   type FoldedNorm,
-  isUnchanged,
   type Rearrangement,
   type SpectralNormSource,
   type TensorSource,
@@ -61,7 +45,7 @@ export {
   type TemperedEvaluatorData,
   type TemperedLoss,
 } from "./evaluate/create-tempered-evaluator.ts";
-export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
+export type { EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
 export type { Evaluation } from "./evaluate/scores.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
@@ -69,13 +53,13 @@ export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
 export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
-export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts";
+export { assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, NodeOrigin, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { parameterNames } from "./ir/parameter-names.ts";
 export { restrictOutputs } from "./ir/restrict-outputs.ts";
 export { exposeValues } from "./ir/values.ts";
-export { fitTemperature, type LabelledLogits, TEMPERATURE_RANGE } from "./kernels/fit-temperature.ts";
+export { fitTemperature, type LabelledLogits } from "./kernels/fit-temperature.ts";
 export { softmaxInto } from "./kernels/softmax.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
@@ -122,8 +106,5 @@ export {
   type LossOption,
 } from "./scoring/losses.ts";
 export { lossOfOutput, scoreBy } from "./scoring/score-by.ts";
-export {
-  type Scoring,
-  scoringOf,
-} from "./scoring/scoring-of.ts";
+export { type Scoring, scoringOf } from "./scoring/scoring-of.ts";
 export { type SharedEngine, shareSessions, withSharedSessions } from "./share-sessions.ts";

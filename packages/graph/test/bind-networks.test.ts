@@ -8,12 +8,12 @@ import {
   type DecodedGraph,
   describeSource,
   type Graph,
-  isUnchanged,
   readGraph,
   verifyBinding,
 } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { openFilesOf } from "../../../test/helpers/open-files.ts";
+import { isUnchanged } from "../src/binding/weight-source.ts";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -14,4 +14,4 @@ export {
   type PlanePlace,
   type PlaneProjection,
 } from "./plane.ts";
-export { arcInto, measureAngle, slerp } from "./slerp.ts";
+export { measureAngle, slerp } from "./slerp.ts";

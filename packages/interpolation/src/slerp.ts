@@ -49,7 +49,7 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
  * Measures the angle between a tensor of two checkpoints,
  * in radians; undefined if there is no arc between them.
  */
-export function arcInto(
+function arcInto(
   from: Elements,
   to: Elements,
   { t, angle }: { readonly t: number; readonly angle: number | undefined },

@@ -10,6 +10,23 @@ export {
   measurePlane,
 } from "@isthmus/barrier";
 export {
+  buildDropoutPath,
+  type DropoutPathResult,
+  type DropoutStabilityResult,
+  frozenBelowLastLayer,
+  type MechanismsResult,
+  measureCurve,
+  measureDropoutPath,
+  measureDropoutStability,
+  measureMechanisms,
+  measureWalkedPath,
+  type TunedByConnectivity,
+  trainCurve,
+  tuneByConnectivity,
+  type WalkedPathResult,
+  walkLayers,
+} from "@isthmus/connectivity";
+export {
   type Checkpoint,
   composeCheckpoint,
   convertCheckpoint,
@@ -22,8 +39,14 @@ export {
   toFloat64,
   withTensors,
 } from "@isthmus/core";
-export { type CurvatureResult, measureCurvature } from "@isthmus/curvature";
-export { measureCurve, trainCurve } from "@isthmus/curve";
+export {
+  type CurvatureResult,
+  type LandscapeResult,
+  measureCurvature,
+  measureLandscape,
+  mergeTree,
+  topologyOf,
+} from "@isthmus/curvature";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
 export {
@@ -41,7 +64,6 @@ export {
 } from "@isthmus/ensemble";
 export {
   aggregateUpdates,
-  alignUpdates,
   personalNetwork,
   resolveStrategy,
   saveAggregate,
@@ -68,20 +90,7 @@ export {
   readGraph,
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
-export {
-  type LandscapeResult,
-  measureLandscape,
-  mergeTree,
-  topologyOf,
-} from "@isthmus/landscape";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
-export {
-  frozenBelowLastLayer,
-  type MechanismsResult,
-  measureMechanisms,
-  type TunedByConnectivity,
-  tuneByConnectivity,
-} from "@isthmus/mechanisms";
 export {
   applyAdapter,
   byLayer,
@@ -94,16 +103,6 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
-export {
-  buildDropoutPath,
-  type DropoutPathResult,
-  type DropoutStabilityResult,
-  measureDropoutPath,
-  measureDropoutStability,
-  measureWalkedPath,
-  type WalkedPathResult,
-  walkLayers,
-} from "@isthmus/paths";
 export {
   compareNetworks,
   createAligner,
@@ -145,5 +144,5 @@ export {
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
 export { measureFisher, train, trainByEvolution } from "@isthmus/training";
-export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
+export { type AlignResult, align, alignMany, alignUpdates } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

@@ -12,7 +12,7 @@ export interface RangeFinderOptions {
 }
 
 /** Defaults of {@link RangeFinderOptions}. */
-export const RANGE_FINDER_DEFAULTS: Required<RangeFinderOptions> = { iterations: 3, seed: 0 };
+const RANGE_FINDER_DEFAULTS: Required<RangeFinderOptions> = { iterations: 3, seed: 0 };
 
 /** Spaces that a matrix maps its largest part between: `left * core * right^T` is nearly the matrix. */
 export interface DominantSubspaces {

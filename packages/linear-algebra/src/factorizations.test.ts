@@ -16,7 +16,7 @@ import {
   sliceColumns,
   svd,
   symmetricEigen,
-  transpose,
+  transposeMatrix,
   truncatedSvd,
 } from "./index.ts";
 
@@ -75,8 +75,8 @@ describe.each([plainProducts, engineProducts])("products by $name", (products) =
                 for (let p = 0; p < k; p++)
                   expected[i * n + j]! += left.data[i * k + p]! * right.data[p * n + j]!;
             const product = await products.multiply(
-              tl ? transpose(left) : left,
-              tr ? transpose(right) : right,
+              tl ? transposeMatrix(left) : left,
+              tr ? transposeMatrix(right) : right,
               {
                 transposeLeft: tl,
                 transposeRight: tr,
@@ -139,10 +139,10 @@ describe("symmetric products", () => {
         const matrix = random(extent + 7, extent, 21);
         const gramOf = await gramMatrix(matrix, by);
         expect(distance(gramOf, gram(matrix))).toBeLessThan(1e-11);
-        expect(transpose(gramOf)).toEqual(gramOf);
+        expect(transposeMatrix(gramOf)).toEqual(gramOf);
         const square = await squareOfRows(gramOf, by);
         expect(distance(square, multiply(gramOf, gramOf)) / extent ** 2).toBeLessThan(1e-11);
-        expect(transpose(square)).toEqual(square);
+        expect(transposeMatrix(square)).toEqual(square);
       }
     },
   );

@@ -1,18 +1,13 @@
-export {
-  type DominantSubspaces,
-  dominantSubspaces,
-  RANGE_FINDER_DEFAULTS,
-  type RangeFinderOptions,
-} from "./dominant-subspaces.ts";
+export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
 export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
 export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";
 export { createProducts, plainProducts } from "./products/create-products.ts";
-export type { MatrixProducts, ProductOptions } from "./products/matrix-products.ts";
+export type { MatrixProductOptions, MatrixProducts } from "./products/matrix-products.ts";
 export { multiply } from "./products/multiply.ts";
 export { solvePositiveDefinite } from "./solve-positive-definite.ts";
-export { type Svd, svd, transpose } from "./svd.ts";
+export { type Svd, svd, transposeMatrix } from "./svd.ts";
 export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
 export { truncatedSvd } from "./truncated-svd.ts";

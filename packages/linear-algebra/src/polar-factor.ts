@@ -5,7 +5,7 @@ import { gramOfShortSide, isWide, turnInPlace } from "./long-matrix.ts";
 import { convertLike, type Matrix, toFloat64Matrix, zerosLike } from "./matrix.ts";
 import { type OddPolynomial, polarPolynomials } from "./polar-polynomials.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
-import { transpose } from "./svd.ts";
+import { transposeMatrix } from "./svd.ts";
 
 /** Options of {@link polarFactor}. */
 export interface PolarFactorOptions {
@@ -41,7 +41,8 @@ export async function polarFactor(
   const [long, short] = isWide(matrix) ? [matrix.columns, matrix.rows] : [matrix.rows, matrix.columns];
   const isLong = long >= 2 * short && smallest >= SMALLEST_BY_GRAM;
   if (isLong && matrix.data instanceof Float32Array) return ofLong(matrix, products, smallest);
-  if (isWide(matrix)) return transpose(await ofTall(transpose(matrix), products, { smallest, least: 0 }));
+  if (isWide(matrix))
+    return transposeMatrix(await ofTall(transposeMatrix(matrix), products, { smallest, least: 0 }));
   return ofTall(matrix, products, { smallest, least: 0 });
 }
 

@@ -30,12 +30,12 @@ export interface Svd {
  */
 export function svd(matrix: Matrix): Svd {
   if (matrix.rows < matrix.columns) {
-    const { left, values, right } = svd(transpose(matrix));
+    const { left, values, right } = svd(transposeMatrix(matrix));
     return { left: right, values, right: left };
   }
   const { rows: m, columns: n } = matrix;
   // One column of the matrix a row, longest first, which saves sweeps.
-  const vectors = toFloat64Matrix(transpose(matrix)).data as Float64Array;
+  const vectors = toFloat64Matrix(transposeMatrix(matrix)).data as Float64Array;
   const lengthOf = (j: number) => Math.hypot(...chunkNorms(vectors.subarray(j * m, (j + 1) * m)));
   const start = sortFalling(Float64Array.from({ length: n }, (_, j) => lengthOf(j)));
   const sorted = gatherRows(vectors, start, m);
@@ -55,14 +55,14 @@ export function svd(matrix: Matrix): Svd {
   });
   const right = gatherRows(followers, order, n);
   return {
-    left: convertLike(matrix, transpose({ rows: n, columns: m, data: left })),
+    left: convertLike(matrix, transposeMatrix({ rows: n, columns: m, data: left })),
     values,
-    right: convertLike(matrix, transpose({ rows: n, columns: n, data: right })),
+    right: convertLike(matrix, transposeMatrix({ rows: n, columns: n, data: right })),
   };
 }
 
 /** Copies the transpose of a matrix. */
-export function transpose(matrix: Matrix): Matrix {
+export function transposeMatrix(matrix: Matrix): Matrix {
   const { rows, columns, data } = matrix;
   const out = data instanceof Float64Array ? new Float64Array(data.length) : new Float32Array(data.length);
   transposeInto(data, matrix, out);

@@ -1,11 +1,8 @@
 import type { LAYERS, MAP } from "@isthmus/barrier";
-import type { CURVATURE } from "@isthmus/curvature";
-import type { CURVE } from "@isthmus/curve";
+import type { CURVE, DROPOUT_PATH, DROPOUT_STABILITY, MECHANISMS, WALKED_PATH } from "@isthmus/connectivity";
+import type { CURVATURE, LANDSCAPE, PLANE } from "@isthmus/curvature";
 import type { ATTACK, PARETO } from "@isthmus/ensemble";
 import type { AnyMeasurement, MeasurementEntry } from "@isthmus/findings";
-import type { LANDSCAPE, PLANE } from "@isthmus/landscape";
-import type { MECHANISMS } from "@isthmus/mechanisms";
-import type { DROPOUT_PATH, DROPOUT_STABILITY, WALKED_PATH } from "@isthmus/paths";
 import type { SIMILARITY } from "@isthmus/similarity";
 import type { ENSEMBLE } from "@isthmus/star-domain";
 import type { INTRINSIC_DIMENSION } from "@isthmus/subspace";
@@ -60,18 +57,18 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
       value: "halves",
       help: "through networks without half of their units, which are built",
     },
-    load: async () => (await import("@isthmus/paths")).DROPOUT_PATH,
+    load: async () => (await import("@isthmus/connectivity")).DROPOUT_PATH,
   },
   "walked-path": {
     ...PATH,
     way: { flag: "by", value: "walk", help: "layer by layer, with training" },
-    load: async () => (await import("@isthmus/paths")).WALKED_PATH,
+    load: async () => (await import("@isthmus/connectivity")).WALKED_PATH,
   },
   plane: {
     verb: "plane",
     summary: "Measure loss and error on the plane through three networks",
     subject: "plane",
-    load: async () => (await import("@isthmus/landscape")).PLANE,
+    load: async () => (await import("@isthmus/curvature")).PLANE,
   },
   ensemble: {
     verb: "ensemble",
@@ -89,13 +86,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     verb: "mechanisms",
     summary: "Measure whether two networks predict by the same mechanisms, on data with planted cues",
     subject: "pair-on-sets",
-    load: async () => (await import("@isthmus/mechanisms")).MECHANISMS,
+    load: async () => (await import("@isthmus/connectivity")).MECHANISMS,
   },
   landscape: {
     verb: "landscape",
     summary: "Measure loss and error on a line, a plane or a grid around a network",
     subject: "landscape",
-    load: async () => (await import("@isthmus/landscape")).LANDSCAPE,
+    load: async () => (await import("@isthmus/curvature")).LANDSCAPE,
   },
   curvature: {
     verb: "curvature",
@@ -108,13 +105,13 @@ const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
     summary: "Train a curve of low loss between two networks, and measure it",
     subject: "pair",
     trains: true,
-    load: async () => (await import("@isthmus/curve")).CURVE,
+    load: async () => (await import("@isthmus/connectivity")).CURVE,
   },
   "dropout-stability": {
     verb: "dropout",
     summary: "Measure how much a network loses when units are taken out",
     subject: "network",
-    load: async () => (await import("@isthmus/paths")).DROPOUT_STABILITY,
+    load: async () => (await import("@isthmus/connectivity")).DROPOUT_STABILITY,
   },
   map: {
     verb: "map",

@@ -1,10 +1,5 @@
-export {
-  type Adapter,
-  type AdapterModule,
-  type AdapterNaming,
-  createAdapter,
-} from "./adapters/adapter.ts";
-export { type AdapterConfig, parseAdapterConfig } from "./adapters/adapter-config.ts";
+export { type Adapter, type AdapterModule, type AdapterNaming, createAdapter } from "./adapters/adapter.ts";
+export type { AdapterConfig } from "./adapters/adapter-config.ts";
 export {
   type AdapterFactor,
   type AdapterKind,
@@ -26,19 +21,10 @@ export {
   saveAdapterConfig,
   weightFileOf,
 } from "./adapters/save-adapter.ts";
-export {
-  type EstimateMergeOptions,
-  estimateMerge,
-  type MergeEstimate,
-} from "./executor/estimate-merge.ts";
+export { type EstimateMergeOptions, estimateMerge, type MergeEstimate } from "./executor/estimate-merge.ts";
 export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
-export { needsProducts, type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";
-export {
-  type MergeSource,
-  type OpenedMerge,
-  type OpenMerge,
-  openMergeSource,
-} from "./executor/merge-source.ts";
+export { needsProducts, openMergeProducts } from "./executor/merge-products.ts";
+export { type MergeSource, type OpenedMerge, openMergeSource } from "./executor/merge-source.ts";
 export type { MergedFile, MergedInput, MergeProvenance } from "./executor/provenance.ts";
 export {
   type MergePiecesParams,
@@ -47,16 +33,8 @@ export {
   type RemotePieces,
   runMergePieces,
 } from "./executor/remote-merge.ts";
-export {
-  type MergedTensors,
-  type SaveMergeResult,
-  saveMerge,
-} from "./executor/save-merge.ts";
-export {
-  type MergeProgress,
-  SAVE_MERGE_DEFAULTS,
-  type SaveMergeOptions,
-} from "./executor/save-merge-options.ts";
+export { type MergedTensors, type SaveMergeResult, saveMerge } from "./executor/save-merge.ts";
+export type { MergeProgress, SaveMergeOptions } from "./executor/save-merge-options.ts";
 export {
   type TensorDeviation,
   type VerifyMergeOptions,
@@ -67,11 +45,11 @@ export { type CompileExpressionOptions, compileExpression } from "./match-expres
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
-  type Measurement,
   type MergedNetworks,
   type MergedRange,
   type MergedTensor,
   type MergeMethod,
+  type MergeStatistic,
   type ParameterConflict,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
@@ -123,22 +101,16 @@ export {
 export { type DecaySchedule, decayWeights, scheduleWeights } from "./series/series-weights.ts";
 export {
   type Evaluate,
-  GREEDY_SOUP_DEFAULTS,
   type GreedySoupOptions,
   type GreedySoupResult,
   greedySoup,
   type SoupStep,
 } from "./soups/greedy-soup.ts";
-export { SOCE_DEFAULTS, type SoceOptions, type SoceResult, soceWeights } from "./soups/soce-weights.ts";
-export {
-  FISHER_MERGE_DEFAULTS,
-  type FisherMergeOptions,
-  fisherMerge,
-} from "./with-data/fisher-merge.ts";
-export { REGMEAN_DEFAULTS, type RegmeanOptions, regmean } from "./with-data/regmean.ts";
+export { type SoceOptions, type SoceResult, soceWeights } from "./soups/soce-weights.ts";
+export { type FisherMergeOptions, fisherMerge } from "./with-data/fisher-merge.ts";
+export { type RegmeanOptions, regmean } from "./with-data/regmean.ts";
 export {
   type GramRequest,
-  REGMEAN_PLUS_PLUS_DEFAULTS,
   type RegmeanPlusPlusOptions,
   regmeanPlusPlus,
 } from "./with-data/regmean-plus-plus.ts";

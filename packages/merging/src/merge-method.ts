@@ -43,7 +43,7 @@ export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unkn
 }
 
 /** What is measured of a network on data before it is merged. */
-export type Measurement = "fisher" | "grams";
+export type MergeStatistic = "fisher" | "grams";
 
 /** How many networks a method merges, and whether it needs the network that they were made from. */
 export interface MergedNetworks {
@@ -87,7 +87,7 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    * each linear layer.
    * @defaultValue nothing
    */
-  readonly needs?: Measurement;
+  readonly needs?: MergeStatistic;
   /**
    * Position of the network whose integer tensors are kept, of `count` networks.
    * @defaultValue 0

@@ -1,5 +1,5 @@
 export type { ComparedArchitecture } from "./compare/alignment-gain.ts";
-export { CHECK_MERGE_DEFAULTS, type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
+export { type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
 export {
   COMPARE_NETWORKS_DEFAULTS,
   type CompareNetworksOptions,
@@ -21,10 +21,9 @@ export { COMPARISON_RESULT } from "./compare/comparison-result-kind.ts";
 export { VERDICT_MEANINGS } from "./compare/describe/verdict-meanings.ts";
 export type { FindingKind, MergeFinding } from "./compare/findings/merge-finding.ts";
 export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare/judge-merge.ts";
-export { type PairVerdict, VERDICTS, type Verdict } from "./compare/judge-pair.ts";
+export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";
 export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
-export { KINSHIP } from "./compare/thresholds.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
@@ -38,11 +37,10 @@ export {
 } from "./models/plan-vocabulary.ts";
 export type { AddedToken } from "./models/read-vocabulary.ts";
 export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
-export { examineTiedWeights, type TiedWeights, untieWeights } from "./models/tied-weights.ts";
+export { examineTiedWeights, type TiedWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";
 export { type UntieModelOptions, untieModel } from "./models/untie-model.ts";
 export {
-  assertSameVocabularySize,
   findVocabularyAxes,
   type VocabularyAxes,
   type VocabularyAxesOptions,
@@ -88,7 +86,6 @@ export type {
 } from "./recipe/recipe.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
-export { listReferences, type NamedReference } from "./run/list-references.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
 export type { ModelTemplate, PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";
@@ -96,7 +93,7 @@ export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
 export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
 export { assertRecipeFiles, type RecipeFiles } from "./run/write-recipe-files.ts";
-export { type JsonSchema, recipeJsonSchema } from "./schema/recipe-json-schema.ts";
+export { recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";
 export { type IdentifyRecipeOptions, identifyRecipe } from "./search/identify-recipe.ts";
 export {
@@ -112,6 +109,7 @@ export {
   type OpenedCandidates,
   openCandidates,
 } from "./search/open-candidates.ts";
+export { type JudgeOptions, type OpenedJudge, openJudge } from "./search/open-judge.ts";
 export { type SearchMergeOptions, searchMerge } from "./search/search-merge.ts";
 export {
   SEARCH_RECIPE_DEFAULTS,

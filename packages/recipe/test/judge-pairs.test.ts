@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { KINSHIP } from "@isthmus/recipe";
 import { describe, expect, test } from "vitest";
 import type { PairComparison } from "../src/compare/comparison.ts";
 import { judgePair } from "../src/compare/judge-pair.ts";
+import { KINSHIP } from "../src/compare/thresholds.ts";
 
 /** A pair of trained networks, measured by tools/golden/verdict-pairs.mjs. */
 interface MeasuredPair

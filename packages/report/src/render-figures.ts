@@ -42,8 +42,13 @@ export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
  *   kind: "barrier",
  *   points: [0, 0.5, 1].map((t) => ({ t, loss: t === 0.5 ? 1.5 : 0.1, error: 0.02 })),
  *   barrier: { loss: values, error: values },
- *   ...{ a: "a.pt", b: "b.pt", data: "mnist:test", examples: 10_000 },
- *   ...{ path: "linear", statistics: "keep", engine: "onnxruntime" },
+ *   a: "a.pt",
+ *   b: "b.pt",
+ *   data: "mnist:test",
+ *   examples: 10_000,
+ *   path: "linear",
+ *   statistics: "keep",
+ *   engine: "onnxruntime",
  * }; // as measureBarrier returns it
  * const [loss] = await renderFigures(result, { theme: "dark" }); // what to write as loss.svg
  * assert(loss?.name === "loss" && loss.svg.startsWith("<svg"));

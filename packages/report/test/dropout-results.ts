@@ -1,5 +1,9 @@
-import type { MeasuredPath } from "@isthmus/curve";
-import type { DropoutPathResult, DropoutStabilityResult, WalkedPathResult } from "@isthmus/paths";
+import type {
+  DropoutPathResult,
+  DropoutStabilityResult,
+  MeasuredPath,
+  WalkedPathResult,
+} from "@isthmus/connectivity";
 
 /** Dropout stability of a network of two layers, at two shares. */
 export function dropoutStabilityResult(): DropoutStabilityResult {

@@ -1,4 +1,4 @@
-import { planeOf, topologyOf } from "@isthmus/landscape";
+import { planeOf, topologyOf } from "@isthmus/curvature";
 import { describe, expect, it } from "vitest";
 import { renderResultPage } from "../src/page/render-result-page.ts";
 import type { DrawableResult } from "../src/result/drawable-result.ts";

@@ -1,5 +1,5 @@
 import { createRandom } from "@isthmus/core";
-import { gridTopology, type LandscapeResult } from "@isthmus/landscape";
+import { gridTopology, type LandscapeResult } from "@isthmus/curvature";
 
 const places = (points: number, from = -1, to = 1): number[] =>
   Array.from({ length: points }, (_, i) => from + ((to - from) * i) / (points - 1));

@@ -1,5 +1,5 @@
 import type { BarrierValues } from "@isthmus/barrier";
-import type { MechanismsResult } from "@isthmus/mechanisms";
+import type { MechanismsResult } from "@isthmus/connectivity";
 
 /** Mechanisms of a network that reads the image, and one that reads a cue. */
 export function mechanismsResult(): MechanismsResult {

@@ -1,8 +1,9 @@
-import { CUMULATIVE_ORDERS, type LayerCut, type LayersResult, type PlaneResult } from "@isthmus/barrier";
+import type { LayerCut, LayersResult, PlaneResult } from "@isthmus/barrier";
+import type { CurveResult, MeasuredPath } from "@isthmus/connectivity";
 import { createRandom } from "@isthmus/core";
-import type { CurveResult, MeasuredPath } from "@isthmus/curve";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
+import { CUMULATIVE_ORDERS } from "../../barrier/src/layers-result.ts";
 
 /** Results as studies of small networks give them, for tests of what is drawn of them. */
 

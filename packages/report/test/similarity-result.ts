@@ -1,4 +1,5 @@
-import { SIMILARITY_NUMBERS, type SimilarityResult } from "@isthmus/similarity";
+import type { SimilarityResult } from "@isthmus/similarity";
+import { SIMILARITY_NUMBERS } from "../../similarity/src/measures/measure.ts";
 
 const LAYERS = [..."0123456".split("").map((index) => `blocks.${index}/Relu`), "logits"];
 

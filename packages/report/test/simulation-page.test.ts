@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SIMULATION_RESULT, type SimulatedRun, type SimulationResult } from "@isthmus/federated";
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
+import { SIMULATION_RESULT, type SimulatedRun, type SimulationResult } from "@isthmus/simulation";
 import { describe, expect, it } from "vitest";
 
 const clients = ["client-0", "client-1"].map((client, i) => ({ client, labels: [10 * i + 5, 3, 0] }));

@@ -4,11 +4,10 @@ export {
   type CompareRepresentationsOptions,
   compareRepresentations,
 } from "./measures/compare-representations.ts";
-export { HSIC_ESTIMATORS, type HsicEstimator } from "./measures/hsic.ts";
-export { SIMILARITY_NUMBERS, type Similarities, type SimilarityNumber } from "./measures/measure.ts";
+export type { HsicEstimator } from "./measures/hsic.ts";
+export type { Similarities, SimilarityNumber } from "./measures/measure.ts";
 export { SIMILARITY } from "./similarity.ts";
 export {
-  CKA_ESTIMATORS,
   type CkaEstimator,
   type MeasureSimilarityOptions,
   SIMILARITY_MEASURES,
@@ -19,4 +18,4 @@ export {
 export type { ComparedLayer, SimilarityResult, SimilarityTable } from "./similarity-result.ts";
 export { type LayerValue, layerValues } from "./values/layer-values.ts";
 export type { ComparedNetwork } from "./values/plan-layers.ts";
-export { POSITIONS, type Positions } from "./values/value-layout.ts";
+export type { Positions } from "./values/value-layout.ts";

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { createRandom } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import {
-  CKA_ESTIMATORS,
   type CkaEstimator,
   type CompareRepresentationsOptions,
   compareRepresentations,
@@ -11,6 +10,7 @@ import {
 } from "@isthmus/similarity";
 import { describe, expect, test } from "vitest";
 import { waves } from "../../../test/helpers/waves.ts";
+import { CKA_ESTIMATORS } from "../src/similarity-options.ts";
 
 type Cka = Readonly<Record<"linear-cka" | "rbf-cka", number>>;
 

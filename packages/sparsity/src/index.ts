@@ -1,4 +1,3 @@
-export { pruningStages } from "./describe/pruning-stages.ts";
 export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
 export { applyMasks, type Masks } from "./masks/masks.ts";
 export { type ComparedNetworks, measurePruning } from "./measure-pruning.ts";
@@ -31,7 +30,7 @@ export {
   type QuantizeResult,
   quantizeNetwork,
 } from "./quantize/quantize-network.ts";
-export { QUANTIZE_FIELDS, type QuantizeChoice, type QuantizeScheme } from "./quantize/quantize-options.ts";
+export type { QuantizeChoice, QuantizeScheme } from "./quantize/quantize-options.ts";
 export type { QuantizedBits } from "./quantize/quantize-values.ts";
 export { sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
 export {
@@ -39,17 +38,13 @@ export {
   type PruneByEvolutionOptions,
   pruneByEvolution,
 } from "./train/prune-by-evolution.ts";
-export {
-  type IterativeOptions,
-  type PruningRound,
-  pruneIteratively,
-} from "./train/prune-iteratively.ts";
+export { type IterativeOptions, type PruningRound, pruneIteratively } from "./train/prune-iteratively.ts";
 export {
   REWINDING_FIELDS,
   type RewindingChoice,
   ROUNDS_FIELDS,
   type RoundsChoice,
 } from "./train/rounds-fields.ts";
-export { ANNEALING_DEFAULTS, type AnnealingOptions, trainAnnealed } from "./train/train-annealed.ts";
-export { GRADUAL_DEFAULTS, type GradualOptions, trainGradually } from "./train/train-gradually.ts";
+export { type AnnealingOptions, trainAnnealed } from "./train/train-annealed.ts";
+export { type GradualOptions, trainGradually } from "./train/train-gradually.ts";
 export { trainMasked } from "./train/train-masked.ts";

@@ -1,7 +1,7 @@
+import { dropUnits } from "@isthmus/connectivity";
 import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type Graph } from "@isthmus/graph";
-import { dropUnits } from "@isthmus/paths";
 import { applyMasks, type Masks, pruneNetwork, quantizeNetwork } from "@isthmus/sparsity";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { findHiddenLayers } from "@isthmus/symmetry/layout";

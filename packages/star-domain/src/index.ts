@@ -5,7 +5,6 @@ export {
   type MeasureStarProgress,
   measureStar,
   type StarNetworks,
-  summarizePairs,
 } from "./measure-star.ts";
 export {
   COMPARE_PREDICTORS_FIELDS,
@@ -15,7 +14,7 @@ export {
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
 export { ENSEMBLE } from "./predictions/ensemble.ts";
-export { ENSEMBLE_FIELDS, type EnsembleChoice } from "./predictions/ensemble-options.ts";
+export type { EnsembleChoice } from "./predictions/ensemble-options.ts";
 export { networksOnRays, type RayNetworksOptions } from "./predictions/networks-on-rays.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
@@ -25,7 +24,7 @@ export {
   STAR_SEARCH_FIELDS,
   type StarSearchChoice,
 } from "./search/find-star-options.ts";
-export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
+export type { RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";
 export type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 export { STAR_RESULT } from "./star-result-kind.ts";

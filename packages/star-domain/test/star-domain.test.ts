@@ -11,7 +11,6 @@ import {
   type FoundStar,
   findStar,
   measureStar,
-  RAY_DISTRIBUTIONS,
 } from "@isthmus/star-domain";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
@@ -21,6 +20,7 @@ import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { batchNorm } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
+import { RAY_DISTRIBUTIONS } from "../src/search/ray.ts";
 
 const engine = createOnnxRuntimeEngine();
 const data = stripes(60);

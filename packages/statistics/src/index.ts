@@ -2,25 +2,16 @@ export {
   activationStatistics,
   crossStatistics,
   type MeasuredViews,
-  PAIR_STATISTICS_DEFAULTS,
   type PairStatisticsOptions,
   pairStatistics,
   type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
 export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
-export {
-  SAMPLE_UNITS_DEFAULTS,
-  type SampleUnitsOptions,
-  sampleUnits,
-} from "./activations/sample-units.ts";
-export {
-  ACTIVATION_STATISTICS_DEFAULTS,
-  type ActivationStatisticsOptions,
-  type ExamplesProgress,
-} from "./activations/statistics-options.ts";
-export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
-export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
+export { SAMPLE_UNITS_DEFAULTS, type SampleUnitsOptions, sampleUnits } from "./activations/sample-units.ts";
+export type { ActivationStatisticsOptions, ExamplesProgress } from "./activations/statistics-options.ts";
+export type { UnitStatistics } from "./activations/unit-moments.ts";
+export type { UnitView } from "./activations/unit-view.ts";
 export { type VisitedNetwork, visitActivations } from "./activations/visit-activations.ts";
 export {
   type ChosenStatistics,
@@ -45,15 +36,5 @@ export {
   type StatisticsPolicy,
 } from "./policy/statistics-policy.ts";
 export { countBatchNorms } from "./repair/batch-norm-sites.ts";
-export {
-  RECALIBRATE_DEFAULTS,
-  type RecalibrateOptions,
-  recalibrateBatchNorm,
-} from "./repair/recalibrate-batch-norm.ts";
-export {
-  createRepairer,
-  REPAIR_DEFAULTS,
-  type Repairer,
-  type RepairOptions,
-  type RepairShares,
-} from "./repair/repair.ts";
+export { type RecalibrateOptions, recalibrateBatchNorm } from "./repair/recalibrate-batch-norm.ts";
+export { createRepairer, type Repairer, type RepairOptions, type RepairShares } from "./repair/repair.ts";

@@ -1,4 +1,3 @@
-export { collectStudy } from "./collect/collect-study.ts";
 export { studyColumnTitle } from "./describe/study-column-title.ts";
 export { assertStudySize } from "./description/assert-study-size.ts";
 export { MANY_CHOICES, type ManyChoice, type MergeMeasurement } from "./description/merge-measurement.ts";
@@ -47,7 +46,13 @@ export type { TunedNetwork } from "./networks/tune.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlannedMeasurement } from "./plan/planned-measurement.ts";
 export type { PlanPorts } from "./plan/planner.ts";
-export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export {
+  collectStudy,
+  listMissing,
+  type RunStudyOptions,
+  type RunStudyResult,
+  runStudy,
+} from "./run-study.ts";
 export { shapeOfFields } from "./schema/zod-of-form.ts";
 export type {
   StudyColumn,

@@ -64,6 +64,7 @@ export const REQUIRED_ENTRIES: EveryEntry = {
     mechanisms: { kind: "mechanisms", between: "trained", sets: { plain: TEST, cued: OTHER } },
     curve: { kind: "curve", between: "trained", trainOn: TRAIN, epochs: 1, data: TEST },
     map: { kind: "map", of: "trained", data: TEST },
+    plane: { kind: "plane", of: "trained", data: TEST },
   },
   tables: {},
 };

@@ -240,6 +240,17 @@ export const FULL_MEASUREMENTS: StudyDescription["measurements"] = {
     points: 5,
     statistics: "keep",
   },
+  plane: {
+    kind: "plane",
+    ...single,
+    where: { seed: 0, epochs: 2 },
+    across: "rate",
+    statisticsData: OTHER,
+    points: 7,
+    margin: 0.1,
+    statistics: "keep",
+    curve: "bezier",
+  },
   map: {
     kind: "map",
     ...single,

@@ -35,7 +35,6 @@ export const INTRINSIC_DIMENSION_FIELDS: FieldsOf<IntrinsicDimensionChoice> = {
   seeds: listField<number>(
     { type: "seed" },
     {
-      unflagged: true,
       default: MEASURE_INTRINSIC_DIMENSION_DEFAULTS.seeds,
       help: "seeds of trainings: each decides a start, a matrix, and the order of examples",
     },
@@ -47,11 +46,7 @@ export const INTRINSIC_DIMENSION_FIELDS: FieldsOf<IntrinsicDimensionChoice> = {
   loss: { ...loss, tasksOnly: true },
   optimizer: { ...optimizer, default: MEASURE_INTRINSIC_DIMENSION_DEFAULTS.optimizer },
   schedule: { ...schedule, help: "how the learning rate changes in subspaces (default: from 0.1 to 0)" },
-  baselineSchedule: {
-    ...schedule,
-    unflagged: true,
-    help: "how the learning rate changes in full trainings",
-  },
+  baselineSchedule: { ...schedule, help: "how the learning rate changes in full trainings" },
   augment: { ...augment, keyed: "if-named" },
   freeze,
   threads,

@@ -8,6 +8,7 @@ import { INTRINSIC_DIMENSION_FIELDS, type IntrinsicDimensionChoice } from "./int
 import type { IntrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { measureIntrinsicDimension } from "./measure-intrinsic-dimension.ts";
 import type { IntrinsicDimensionProgress } from "./measure-options.ts";
+import { SUBSPACE_LEARNING_RATE } from "./resolve-measure-options.ts";
 
 const ATTEMPT = "measure an intrinsic dimension";
 
@@ -23,7 +24,17 @@ export const INTRINSIC_DIMENSION: Measurement<
   attempt: ATTEMPT,
   subject: "training",
   options: INTRINSIC_DIMENSION_FIELDS,
-  trains: { leastEpochs: 1, optimizer: "adam" },
+  trains: {
+    leastEpochs: 1,
+    optimizer: "adam",
+    seeds: { option: "seeds", flag: "runs", help: "trainings in each dimension, from --seed on" },
+    otherSchedule: {
+      option: "baselineSchedule",
+      flag: "subspace-lr",
+      help: "learning rate in subspaces, the largest of the schedule",
+      defaultRate: SUBSPACE_LEARNING_RATE,
+    },
+  },
   training: {
     trained: { entry: "trainOn", param: "trainingData" },
     measured: {
@@ -84,7 +95,7 @@ export const INTRINSIC_DIMENSION: Measurement<
         ...chosen,
         signal: control.signal,
         journalPath: control.journalPath,
-        onProgress: (at) => control.report(stageOf(at), shareOf(at)),
+        onProgress: (at) => control.report(stageOf(at), shareOf(at), false, at.training),
       },
     );
     return { ...result, network: name };

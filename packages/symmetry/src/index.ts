@@ -12,20 +12,17 @@ export {
   type EncodedSymmetry,
   type EncodedWeight,
   encodeSpec,
-  fingerprintSpec,
 } from "./encode/encode-spec.ts";
 export { type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
 export { discoverExchanges } from "./exchange/find-exchanges.ts";
 export {
-  randomOrders,
-  VERIFY_EXCHANGES_DEFAULTS,
   type VerifyExchangesOptions,
   type VerifyExchangesResult,
   verifyExchanges,
 } from "./exchange/verify-exchanges.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
 export { findSums, type UnitSums } from "./find-sums.ts";
-export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
+export { discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
 export { explainLinearSymmetries, type LinearSummary } from "./linear/explain-linear-symmetries.ts";
 export { LINEAR_KINDS, type LinearKind } from "./linear/factor-algebra.ts";
 export type {
@@ -43,13 +40,11 @@ export {
   rotateUnits,
 } from "./linear/rotate-units.ts";
 export {
-  transformRandomly,
-  VERIFY_LINEAR_DEFAULTS,
   type VerifyLinearOptions,
   type VerifyLinearResult,
   verifyLinearSymmetries,
 } from "./linear/verify-linear-symmetries.ts";
-export { deriveMixing, discoverMixing } from "./mixing/discover-mixing.ts";
+export { discoverMixing } from "./mixing/discover-mixing.ts";
 export {
   explainMixing,
   type MixingExplanation,
@@ -71,19 +66,13 @@ export {
   type StreamNorm,
 } from "./mixing/mixing-symmetries.ts";
 export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
-export { gatherRowsInto, type Occurrence, occurrencesOf, scatterRowsInto } from "./mixing/occurrences.ts";
+export { gatherRowsInto, type Occurrence, occurrencesOf } from "./mixing/occurrences.ts";
 export { type DroppedMixture, type MixturesProof, proveMixtures } from "./mixing/prove-mixtures.ts";
-export { randomMixture } from "./mixing/random-mixture.ts";
-export {
-  VERIFY_MIXING_DEFAULTS,
-  type VerifyMixingOptions,
-  type VerifyMixingResult,
-  verifyMixing,
-} from "./mixing/verify-mixing.ts";
+export { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { randomAlignment } from "./random-alignment.ts";
 export type { LogitShift } from "./shifts/find-shifts.ts";
-export { meanShifts, randomShifts, type ShiftAmount, shiftLogitsInPlace } from "./shifts/shift-weights.ts";
+export { meanShifts, type ShiftAmount, shiftLogitsInPlace } from "./shifts/shift-weights.ts";
 export type {
   AxisRef,
   FollowerFamily,
@@ -112,7 +101,6 @@ export {
   verifyAlignment,
 } from "./verify/verify-alignment.ts";
 export {
-  VERIFY_SYMMETRIES_DEFAULTS,
   type VerifySymmetriesOptions,
   type VerifySymmetriesResult,
   verifySymmetries,

@@ -1,4 +1,4 @@
-import { at, MismatchError, strideTable } from "@isthmus/core";
+import { at, MismatchError, sizeOf, strideTable } from "@isthmus/core";
 import { createInterner, fieldKeys, matchKeys, refineIdsInPlace } from "./kernels/component-keys.ts";
 import { countPositions, spread } from "./labels/field.ts";
 import type { WeightField, WeightLayout } from "./spec.ts";
@@ -60,7 +60,7 @@ function createComponent(
   fields: readonly WeightField[],
 ): LayoutComponent {
   const extents = axes.map((axis) => at(view, axis, "axis"));
-  const size = extents.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(extents);
   return {
     axes,
     extents,

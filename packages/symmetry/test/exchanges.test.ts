@@ -1,12 +1,13 @@
 import { createCheckpoint, createTensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
-import { discoverExchanges, exchangeParts, randomOrders, verifyExchanges } from "@isthmus/symmetry";
+import { discoverExchanges, exchangeParts, verifyExchanges } from "@isthmus/symmetry";
 import { networkOfConfig } from "@isthmus/zoo";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { randomOrders } from "../src/exchange/verify-exchanges.ts";
 
 const engine = createOnnxRuntimeEngine();
 const EXPERTS = 3;

@@ -13,15 +13,16 @@ import {
   rotateUnits,
   type Symmetries,
   type SymmetrySpec,
-  transformRandomly,
   verifyAlignment,
   verifyLinearSymmetries,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
-import { alignRotations, canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-matching";
+import { canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { alignRotations } from "../../weight-matching/src/normalize/align-rotations.ts";
+import { transformRandomly } from "../src/linear/verify-linear-symmetries.ts";
 
 const engine = createOnnxRuntimeEngine();
 const SEED = 4;

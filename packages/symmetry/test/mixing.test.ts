@@ -12,13 +12,13 @@ import {
   occurrencesOf,
   proveMixtures,
   proveSymmetries,
-  randomMixture,
   verifyMixing,
 } from "@isthmus/symmetry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { NORM_FORMS, streamNetwork } from "../../../test/helpers/stream-networks.ts";
+import { randomMixture } from "../src/mixing/random-mixture.ts";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -1,7 +1,7 @@
 import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { randomWeights } from "@isthmus/graph";
-import { transformRandomly, verifyAlignment, verifyLinearSymmetries } from "@isthmus/symmetry";
+import { verifyAlignment, verifyLinearSymmetries } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
@@ -10,6 +10,7 @@ import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { distance } from "../../../test/helpers/distance.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
+import { transformRandomly } from "../src/linear/verify-linear-symmetries.ts";
 
 const engine = createOnnxRuntimeEngine();
 

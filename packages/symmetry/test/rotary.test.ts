@@ -6,13 +6,13 @@ import {
   type MixingSymmetries,
   occurrencesOf,
   proveSymmetries,
-  randomMixture,
   verifyMixing,
 } from "@isthmus/symmetry";
 import { networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { ROTARY_FORMS, type RotaryTrait, rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
+import { randomMixture } from "../src/mixing/random-mixture.ts";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -5,7 +5,6 @@ import {
   explainMixing,
   type LogitShift,
   meanShifts,
-  randomShifts,
   shiftLogitsInPlace,
   verifyAlignment,
   verifyMixing,
@@ -16,6 +15,7 @@ import { describe, expect, test } from "vitest";
 import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { networkOfDoubles, toDoubles } from "../../../test/helpers/double-weights.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { randomShifts } from "../src/shifts/shift-weights.ts";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -7,7 +7,6 @@ import {
   discoverSymmetries,
   encodeSpec,
   explainSpec,
-  fingerprintSpec,
   permute,
   randomAlignment,
   type Symmetries,
@@ -19,6 +18,7 @@ import {
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeSizes } from "../../../test/helpers/describe-symmetries.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { fingerprintSpec } from "../src/encode/encode-spec.ts";
 
 const engine = createOnnxRuntimeEngine();
 const SEED = 3;

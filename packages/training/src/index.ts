@@ -1,4 +1,4 @@
-export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
+export type { AugmentOptions } from "./batches/augment.ts";
 export {
   type Batches,
   type BatchesOptions,
@@ -12,10 +12,7 @@ export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blen
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
 export { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution/evolution-fields.ts";
-export type {
-  EvolutionOptions,
-  EvolutionProgress,
-} from "./evolution/evolution-options.ts";
+export type { EvolutionOptions, EvolutionProgress } from "./evolution/evolution-options.ts";
 export { fingerprintMasks } from "./evolution/evolution-state.ts";
 export { type EvolutionResult, type Evolved, trainByEvolution } from "./evolution/train-by-evolution.ts";
 export {
@@ -24,27 +21,14 @@ export {
   type ObjectiveOutcome,
   type ObjectiveRunner,
 } from "./gradients/create-objective-runner.ts";
-export {
-  MEASURE_FISHER_DEFAULTS,
-  type MeasureFisherOptions,
-  measureFisher,
-} from "./gradients/measure-fisher.ts";
-export {
-  MEASURE_GRADIENT_DEFAULTS,
-  type MeasureGradientOptions,
-  measureGradient,
-} from "./gradients/measure-gradient.ts";
-export {
-  CONTROL_VARIATES_DEFAULTS,
-  type ControlVariates,
-  type ControlVariateUpdate,
-} from "./local/control-variates.ts";
+export { type MeasureFisherOptions, measureFisher } from "./gradients/measure-fisher.ts";
+export { type MeasureGradientOptions, measureGradient } from "./gradients/measure-gradient.ts";
+export type { ControlVariates, ControlVariateUpdate } from "./local/control-variates.ts";
 export {
   CURRICULUM_DEFAULTS,
   CURRICULUM_ORDERS,
   CURRICULUM_PACINGS,
   type CurriculumOptions,
-  curriculumSize,
   type Pacing,
 } from "./local/curriculum.ts";
 export type { LocalTrainingOptions } from "./local/local-training.ts";
@@ -52,39 +36,29 @@ export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData, type TrainedLoss } from "./loss/loss-of-data.ts";
-export {
-  CROSS_ENTROPY_DEFAULTS,
-  type CrossEntropyLoss,
-  type LossSpec,
-  NEXT_TOKEN_DEFAULTS,
-  type NextTokenLoss,
-  type NumbersLoss,
-  type OutputLoss,
-  type SeveralLoss,
-  type UsualLoss,
+export type {
+  CrossEntropyLoss,
+  LossSpec,
+  NextTokenLoss,
+  NumbersLoss,
+  OutputLoss,
+  SeveralLoss,
+  UsualLoss,
 } from "./loss/loss-spec.ts";
-export {
-  MEASURE_EXAMPLE_LOSSES_DEFAULTS,
-  type MeasureExampleLossesOptions,
-  measureExampleLosses,
-} from "./loss/measure-example-losses.ts";
+export { type MeasureExampleLossesOptions, measureExampleLosses } from "./loss/measure-example-losses.ts";
 export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
-export type { Objective, OutputObjective, TermInputs } from "./objective.ts";
-export {
-  ADAM_DEFAULTS,
-  ADAMW_DEFAULTS,
-  type AdamRules,
-  type AdamSpec,
-  type AdamWSpec,
-  type BaseOptimizerSpec,
-  type OptimizerSpec,
-  SAM_DEFAULTS,
-  type SamSpec,
-  SGD_DEFAULTS,
-  type SgdSpec,
-  type UpdateRules,
+export type { Objective, TermInputs } from "./objective.ts";
+export type {
+  AdamRules,
+  AdamSpec,
+  AdamWSpec,
+  BaseOptimizerSpec,
+  OptimizerSpec,
+  SamSpec,
+  SgdSpec,
+  UpdateRules,
 } from "./optimizer/optimizer-spec.ts";
 export type { Reparameterization, Reparameterize } from "./reparameterized/reparameterization.ts";
 export {
@@ -93,20 +67,16 @@ export {
   type TrainReparameterizedOptions,
   trainReparameterized,
 } from "./reparameterized/train-reparameterized.ts";
-export { assertSchedule, learningRateAt } from "./schedule/learning-rate-at.ts";
-export {
-  COSINE_DEFAULTS,
-  type ConstantSchedule,
-  type CosineSchedule,
-  ONE_CYCLE_DEFAULTS,
-  type OneCycleSchedule,
-  type SawtoothSchedule,
-  type ScheduleRules,
-  type ScheduleSpec,
-  STEP_DEFAULTS,
-  type StepSchedule,
-  type TriangularSchedule,
-  WARMUP_DEFAULTS,
+export { learningRateAt } from "./schedule/learning-rate-at.ts";
+export type {
+  ConstantSchedule,
+  CosineSchedule,
+  OneCycleSchedule,
+  SawtoothSchedule,
+  ScheduleRules,
+  ScheduleSpec,
+  StepSchedule,
+  TriangularSchedule,
 } from "./schedule/schedule-spec.ts";
 export { createTrainingStep, type TrainingStepOptions } from "./step/create-training-step.ts";
 export type { Carried, CarriedRole, ScalarInput, TrainingStep } from "./step/training-step.ts";
@@ -118,7 +88,7 @@ export {
   type StepRunnerOptions,
 } from "./train/create-step-runner.ts";
 export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
-export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
+export { describeData, type RunDescription } from "./train/describe-run.ts";
 export { type ChosenTrainOptions, chooseBatch, chooseTrainOptions } from "./train/resolve-train-options.ts";
 
 export { type Trained, train } from "./train/train.ts";

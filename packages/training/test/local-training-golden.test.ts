@@ -3,7 +3,6 @@ import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
-  curriculumSize,
   measureExampleLosses,
   type OptimizerSpec,
   type Pacing,
@@ -16,6 +15,7 @@ import { expect, test } from "vitest";
 import { numbersOf } from "../../../test/helpers/run-steps.ts";
 import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
+import { curriculumSize } from "../src/local/curriculum.ts";
 
 type Numbers = Readonly<Record<string, readonly number[]>>;
 

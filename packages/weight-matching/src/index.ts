@@ -10,22 +10,11 @@ export {
 } from "./activation-matching/match-activations.ts";
 export { type AlignOptions, type AlignProgress, type AlignResult, align } from "./align/align.ts";
 export type { AlignedNetwork, AlignmentSummary, Normalization } from "./align/aligned-network.ts";
-export {
-  type ProveAlignmentOptions,
-  type ProvenGroup,
-  proveAlignment,
-  type Verification,
-} from "./align/prove-alignment.ts";
-export {
-  ASSIGNMENT_DEFAULTS,
-  type AssignmentOptions,
-  type AssignmentResult,
-  type AssignmentStats,
-} from "./assignment/assignment-result.ts";
+export type { Verification } from "./align/prove-alignment.ts";
+export type { AssignmentOptions, AssignmentResult, AssignmentStats } from "./assignment/assignment-result.ts";
 export type { AssignmentSolver } from "./assignment/assignment-solver.ts";
 export {
   type AssignmentCertificate,
-  CERTIFY_ASSIGNMENT_DEFAULTS,
   type CertifyAssignmentOptions,
   certifyAssignment,
 } from "./assignment/certify-assignment.ts";
@@ -77,25 +66,22 @@ export {
   type MatchWeightsResult,
   matchWeights,
 } from "./match-weights.ts";
-export { alignFactors } from "./normalize/align-factors.ts";
-export { alignRotations, diagonalizeRotations } from "./normalize/align-rotations.ts";
-export { balanceScales } from "./normalize/balance-scales.ts";
-export {
-  CANONICALIZE_DEFAULTS,
-  type CanonicalizeOptions,
-  type CanonicalizeResult,
-  canonicalize,
-  orientSigns,
-} from "./normalize/canonicalize.ts";
+export { type CanonicalizeOptions, type CanonicalizeResult, canonicalize } from "./normalize/canonicalize.ts";
 export type { FoundSymmetries } from "./normalize/found-symmetries.ts";
 export { type MatchNormalizedResult, matchNormalized } from "./normalize/match-normalized.ts";
 export type { MatchSeconds } from "./search/matching-seconds.ts";
 export type { SymmetrySelection } from "./search/prepare-matching.ts";
 export { MATCH_SEARCHES, type MatchSearch } from "./search/search-placements.ts";
 export {
-  MATCH_STRAIGHT_THROUGH_DEFAULTS,
   type MatchStraightThroughOptions,
   type MatchStraightThroughResult,
   matchStraightThrough,
 } from "./straight-through/match-straight-through.ts";
+export {
+  type AlignableUpdate,
+  type AlignedClient,
+  type AlignedUpdates,
+  type AlignUpdatesOptions,
+  alignUpdates,
+} from "./updates/align-updates.ts";
 export { scaleByNorms } from "./weights/scale-by-norms.ts";

@@ -9,15 +9,15 @@ import {
   occurrencesOf,
   permute,
   randomAlignment,
-  randomMixture,
-  randomOrders,
-  randomShifts,
   shiftLogitsInPlace,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { networkOfDoubles, toDoubles } from "../../../test/helpers/double-weights.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { randomOrders } from "../../symmetry/src/exchange/verify-exchanges.ts";
+import { randomMixture } from "../../symmetry/src/mixing/random-mixture.ts";
+import { randomShifts } from "../../symmetry/src/shifts/shift-weights.ts";
 
 /** Engine of these tests. */
 export const engine: Engine = createOnnxRuntimeEngine();

@@ -1,3 +1,11 @@
+export {
+  type ExamplesReading,
+  type MeasuredExamples,
+  type MeasuredNames,
+  openExamples,
+  openMeasuredExamples,
+  openUnscoredExamples,
+} from "./examples/open-examples.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
 export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
@@ -5,14 +13,12 @@ export type { Encode } from "./models/encode-in-pieces.ts";
 export { fitToData } from "./models/fit-to-data.ts";
 export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";
 export {
-  CONFIG_NETWORK_DEFAULTS,
   type ConfigNetwork,
   type ConfigNetworkOptions,
   networkOfConfig,
 } from "./models/network-of-config.ts";
 export {
   assertArchitecture,
-  assertSameArchitecture,
   type GraphOptions,
   type OpenArchitectureOptions,
   type OpenedArchitecture,
@@ -21,26 +27,19 @@ export {
   type ReadArchitecture,
   type ReadModel,
   readArchitecture,
-  readModel,
 } from "./models/open-architecture.ts";
 export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
 export { openTokenizer } from "./models/open-tokenizer.ts";
-export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
+export type { TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";
 export type { ExamplesForm, Network, NetworkShape } from "./network.ts";
-export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
+export { type GptOptions, gpt } from "./networks/gpt.ts";
 export { lenet } from "./networks/lenet.ts";
-export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";
-export { type Activation, MLP_DEFAULTS, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
-export {
-  RESNET_DEFAULTS,
-  type ResnetDepth,
-  type ResnetOptions,
-  resnet,
-  type SmallResnetDepth,
-} from "./networks/resnet.ts";
-export { VGG_DEFAULTS, type VggOptions, vgg } from "./networks/vgg.ts";
-export { VIT_DEFAULTS, type VitOptions, vit } from "./networks/vit.ts";
+export { type LlamaOptions, llama } from "./networks/llama.ts";
+export { type Activation, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
+export { type ResnetDepth, type ResnetOptions, resnet, type SmallResnetDepth } from "./networks/resnet.ts";
+export { type VggOptions, vgg } from "./networks/vgg.ts";
+export { type VitOptions, vit } from "./networks/vit.ts";
 export { describeNetworks } from "./short-string/describe-networks.ts";
 export type { FieldValue } from "./short-string/field.ts";
 export { NETWORK_FORMS } from "./short-string/forms.ts";

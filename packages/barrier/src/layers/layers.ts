@@ -11,6 +11,7 @@ export const LAYERS: Measurement<"pair", LayersChoice, LayersResult> = {
   version: 1,
   attempt: "measure layers",
   subject: "pair",
+  isOnLine: true,
   options: LAYERS_FIELDS,
   journal: { keeps: "finished networks", file: "journal.jsonl" },
   examples: [

@@ -6,7 +6,7 @@ import {
   resolveFields,
   seedField,
 } from "@isthmus/core";
-import type { MeasurePairs as MeasurePairsOf, PairsOfNetworks as PairsOf } from "@isthmus/findings";
+import type { MeasurePairs, PairsOfNetworks } from "@isthmus/findings";
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
@@ -31,10 +31,10 @@ export interface MapPairsChoice {
 }
 
 /** Pairs of networks of a map to be measured. */
-export type PairsOfNetworks = PairsOf<ResolvedOf<MapPairsChoice>>;
+export type MapPairs = PairsOfNetworks<ResolvedOf<MapPairsChoice>>;
 
 /** A port: measures pairs of networks of a map somewhere, in any order, as `measurePairs` does. */
-export type MeasurePairs = MeasurePairsOf<ResolvedOf<MapPairsChoice>>;
+export type MeasureMapPairs = MeasurePairs<ResolvedOf<MapPairsChoice>>;
 
 /** Options of a map that are plain data. */
 export interface MapChoice extends ManyChoice, MapPairsChoice {
@@ -73,7 +73,7 @@ interface MapRun extends LossOption {
    * Measures the pairs, for example on other machines. @defaultValue they are measured here, one after the
    * other
    */
-  readonly measurePairs?: MeasurePairs | undefined;
+  readonly measurePairs?: MeasureMapPairs | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
 }

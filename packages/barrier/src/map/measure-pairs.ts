@@ -7,7 +7,7 @@ import {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "../create-corrected-evaluator.ts";
-import type { MapPairsChoice, MeasurePairs, PairsOfNetworks } from "./map-options.ts";
+import type { MapPairs, MapPairsChoice, MeasureMapPairs } from "./map-options.ts";
 
 /** Options of {@link measurePairs}; a map has the same. */
 export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
@@ -52,17 +52,21 @@ export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
 export async function measurePairs(
   architecture: EvaluatedArchitecture,
   networks: readonly Checkpoint[],
-  pairs: PairsOfNetworks["pairs"],
+  pairs: MapPairs["pairs"],
   { onProgress, signal, ...options }: MeasurePairsOptions,
 ): Promise<readonly (readonly number[])[]> {
   const evaluator = await createCorrectedEvaluator(architecture, {
-    ...{ attempt: "map networks", ...options, signal },
+    attempt: "map networks",
+    ...options,
+    signal,
   });
   const measured: (readonly number[])[] = [];
   try {
     await measurePairsBy(evaluator)(
       {
-        ...{ graph: architecture.graph, pairs, options },
+        graph: architecture.graph,
+        pairs,
+        options,
         networks: networks.map((network) => ({ network, fingerprint: "" })),
       },
       {
@@ -80,7 +84,7 @@ export async function measurePairs(
 }
 
 /** Returns what measures pairs here, one after the other, with an evaluator. */
-export function measurePairsBy(evaluator: CorrectedEvaluator): MeasurePairs {
+export function measurePairsBy(evaluator: CorrectedEvaluator): MeasureMapPairs {
   return async ({ graph, networks, pairs, options: { points } }, { signal, onProgress, onPair }) => {
     const open = (position: number) => bindNetwork(graph, at(networks, position, "network").network);
     const between = placesOf(points).slice(1, -1);

@@ -7,7 +7,7 @@ import { bindNetwork } from "../bind-network.ts";
 import type { CorrectedEvaluator, EvaluatedArchitecture } from "../create-corrected-evaluator.ts";
 import type { MappedMean, MappedPair, MapStage } from "../map-result.ts";
 import { joinByAverage } from "./average-linkage.ts";
-import type { MeasurePairs, ResolvedMapOptions } from "./map-options.ts";
+import type { MeasureMapPairs, ResolvedMapOptions } from "./map-options.ts";
 import { distanceOf, placesOf } from "./measure-pairs.ts";
 import { orderLeaves } from "./order-leaves.ts";
 import { placeByDistances } from "./place-by-distances.ts";
@@ -22,7 +22,7 @@ export interface StageTools extends EvaluatedArchitecture {
   readonly evaluator: CorrectedEvaluator;
   readonly journal: Journal;
   readonly options: ResolvedMapOptions;
-  readonly measurePairs: MeasurePairs;
+  readonly measurePairs: MeasureMapPairs;
   /** Called with how many networks more were evaluated, or taken from the journal. */
   readonly count: (more: number) => void;
 }

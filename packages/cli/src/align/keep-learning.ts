@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { MatchLearnedOptions } from "@isthmus/weight-matching";
 import { assertOutput } from "../output/assert-output.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { ENDING, nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import type { Context } from "../verb.ts";
@@ -22,21 +23,18 @@ export interface LearnedOutput {
  */
 export async function keepLearning<T>(
   { output, inputs }: LearnedOutput,
-  { signal, terminal }: Pick<Context, "signal" | "terminal">,
+  context: Pick<Context, "signal" | "terminal">,
   work: (options: Pick<MatchLearnedOptions, "statePath">) => Promise<T>,
 ): Promise<T> {
   const state = nameState(output.endsWith(ENDING) ? output : `${resolve(output)}${ENDING}`);
   await assertOutput(state, inputs);
-  return withTrainingLock({ state, output }, async () => {
-    try {
+  const left = () =>
+    existsSync(state) ? `what is learned so far is in "${state}": the same command goes on` : undefined;
+  return withTrainingLock({ state, output }, () =>
+    sayHowToGoOn({ verb: "align", left }, context, async () => {
       const result = await work({ statePath: state });
       await rm(state, { force: true });
       return result;
-    } catch (error) {
-      if (signal.aborted && existsSync(state)) {
-        terminal.note(`isthmus align: what is learned so far is in "${state}": the same command goes on`);
-      }
-      throw error;
-    }
-  });
+    }),
+  );
 }

@@ -2,6 +2,7 @@ import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import {
   bootstrapPosterior,
   type CollectResult,
@@ -26,7 +27,6 @@ import {
 } from "../collect/folder-store.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { openExamples } from "../open/open-data.ts";
-import { createEngine } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
@@ -128,7 +128,9 @@ async function collectInto(
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
       collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
         ...collectionOptions(request, { graph, data }),
-        ...{ statisticsData, store, resume },
+        statisticsData,
+        store,
+        resume,
         ...following,
       }),
     );

@@ -4,25 +4,18 @@ import { type BarrierCurve, curvesOf } from "@isthmus/barrier";
 import { saveFile, UsageError } from "@isthmus/core";
 import {
   type Drawable,
-  type DrawableResult,
   isNamedBarriers,
   readResult,
   renderResultPage,
   type Theme,
   titleOfResult,
 } from "@isthmus/report";
-import { formatSimulation } from "../federate/format-simulation.ts";
-import { formatBarriers } from "../format/format-barriers.ts";
-import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
-import { formatStar } from "../star/format-star.ts";
-import { formatStudy } from "../study/format-study.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface ReportVerbOptions {
@@ -110,7 +103,7 @@ async function report(
       results: files,
       outputs,
     },
-    text: (await formatDrawable(result, context.terminal)) + formatOutputs(outputs),
+    text: (await formatResult(result, context.terminal)) + formatOutputs(outputs),
   };
 }
 
@@ -156,26 +149,4 @@ async function renderPage(
     commands: [...(command ?? made), commandLine],
     version,
   });
-}
-
-function formatDrawable(result: Drawable, terminal: Terminal): string | Promise<string> {
-  return isNamedBarriers(result) ? formatBarriers(result, terminal) : formatAlone(result, terminal);
-}
-
-/** Formats a result of any kind as small charts and tables, as the verb that made it does. */
-function formatAlone(result: DrawableResult, terminal: Terminal): string | Promise<string> {
-  switch (result.kind) {
-    case "barrier":
-      return formatBarriers(curvesOf(result), terminal);
-    case "star":
-      return formatStar(result, terminal);
-    case "study":
-      return formatStudy(result, terminal);
-    case "simulation":
-      return formatSimulation(result);
-    case "comparison":
-      return formatComparison(result, terminal.columns);
-    default:
-      return formatResult(result, terminal);
-  }
 }

@@ -1,11 +1,15 @@
 import { dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import {
   createAligner,
   type ExamplesJudge,
   type JudgeMerge,
+  type JudgeOptions,
   judgeByCommand,
+  openJudge,
   openRecipe,
   type Recipe,
   readRecipe,
@@ -19,25 +23,25 @@ import {
 } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
+import type { QueueTasks } from "@isthmus/workers";
 import { formatPairs } from "../format/format-table.ts";
-import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
-import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions, type ScalingOptions, scalingOf } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { optionGroup } from "../options/option-group.ts";
 import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
-import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
+import { addQueueOptions, loadWorkers, type QueueOptions, withWorkers } from "../options/queue-options.ts";
 import {
   addRecipeReadingOptions,
   noteWarnings,
   type RecipeReadingOptions,
 } from "../options/recipe-reading.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { noteData } from "../result/fed-data.ts";
 import { assertQueueable } from "../search/assert-queueable.ts";
 import { describeSearch, formatSearch } from "../search/describe-search.ts";
-import { openJudge } from "../search/open-judge.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import {
   type CommonOptions,
@@ -47,7 +51,6 @@ import {
   type Outcome,
   type RunVerb,
 } from "../verb.ts";
-import { type QueueTasks, withQueue } from "../work/with-queue.ts";
 
 type SearchOptions = CommonOptions &
   EngineOptions &
@@ -157,7 +160,7 @@ async function search(path: string, options: SearchOptions, context: Context): P
   const { seed, goal } = options;
   const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
   const work = { verb: "search", beside: options.output, context };
-  const searched = await withQueue(options, work, (tasks) =>
+  const searched = await withWorkers(options, work, (tasks) =>
     searchCandidates(recipe, options, { align, tasks, reading, context }),
   );
   const result = describeSearch(searched, { recipe: path, goal, seed });
@@ -183,7 +186,10 @@ async function searchCandidates(
 ): Promise<SearchResult<Recipe>> {
   const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
   const searching = {
-    ...{ evaluations, sigma, seed, goal },
+    evaluations,
+    sigma,
+    seed,
+    goal,
     ...(population === undefined ? {} : { population }),
     journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
     signal: context.signal,
@@ -192,14 +198,18 @@ async function searchCandidates(
   };
   if (tasks !== undefined) {
     // A search without a queue does not load it.
-    const { queueCandidates } = await import("../search/queue-candidates.ts");
-    const candidates = await queueCandidates(tasks, recipe, { ...options, ...reading });
+    const { queueCandidates } = await loadWorkers();
+    const candidates = await queueCandidates(tasks, recipe, { ...judgeOf(options), ...reading, seed });
     return searchRecipe(recipe, { ...searching, ...candidates, atOnce: tasks.executor.capacity });
   }
   const { judge, identify, release } = await createJudge(recipe, options);
   try {
     return await searchMerge(recipe, {
-      ...{ ...searching, ...reading, judge, methodFiles, align },
+      ...searching,
+      ...reading,
+      judge,
+      methodFiles,
+      align,
       identity: await identify(),
       productsModule: PRODUCTS_MODULE,
     });
@@ -225,7 +235,8 @@ async function saveBest(
   });
   try {
     const saved = await saveRecipe(best.recipe, opened, options.output, {
-      ...{ overwrite: true, signal: context.signal },
+      overwrite: true,
+      signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing the best", done),
     });
     const { path } = saved.output;
@@ -254,13 +265,18 @@ function assertOneJudge({ evaluate, data }: SearchOptions): void {
   );
 }
 
+/** Returns how merges are judged by examples, as options say. */
+function judgeOf({ data = "", mean, std, ...options }: SearchOptions): JudgeOptions {
+  return { ...options, data, scaling: scalingOf({ mean, std }), onOpen: noteData };
+}
+
 async function createJudge(
   recipe: Recipe,
   options: SearchOptions,
 ): Promise<Pick<ExamplesJudge, "identify" | "release"> & { readonly judge: JudgeMerge }> {
-  const { evaluate, output, data = "" } = options;
+  const { evaluate, output } = options;
   if (evaluate === undefined)
-    return openJudge(recipe, { ...options, data }, { engine: await createEngine(options.engine) });
+    return openJudge(recipe, judgeOf(options), { engine: await createEngine(options.engine) });
   const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
   return {
     judge: judgeByCommand(evaluate, join(dirname(output), name)),

@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { type Checkpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveFile, sizeOf } from "@isthmus/core";
 import type { CurvatureHistory } from "@isthmus/curvature";
+import { createEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
@@ -12,7 +13,7 @@ import { saveMade } from "../making/save-made.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -57,7 +58,9 @@ interface TrainVerbOptions
 
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  const training = addBindingOptions(addLocalOptions(addTrainingOptions(withData(createWithNetwork()), 0)));
+  const training = addBindingOptions(
+    addLocalOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+  );
   return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
@@ -223,10 +226,7 @@ function formatTrained(
   { data: { data, evaluationData }, network }: Pick<Run, "data" | "network">,
   outputs: readonly string[],
 ): string {
-  const parameters = [...weights.tensors.values()].reduce(
-    (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
-    0,
-  );
+  const parameters = [...weights.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const pairs: [string, string][] = [
     ["network", `${network.name}, ${parameters.toLocaleString("en-US")} numbers`],
     ["data", `${data.name}, ${data.size.toLocaleString("en-US")} examples`],

@@ -140,7 +140,9 @@ async function transfer(
         align: options.align && matchingOf(options, matchData),
         scale: options.scale,
         // One scale is measured, too, if there are examples.
-        ...{ data, maskBySign, recalibrate: recalibrationData(options, data) },
+        data,
+        maskBySign,
+        recalibrate: recalibrationData(options, data),
         signal: context.signal,
         onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
       },
@@ -204,7 +206,11 @@ async function save(
 ): Promise<string[]> {
   const { align, maskBySign, statistics } = options;
   const making = describeMaking(networks, {
-    ...{ verb: "transfer", version, scale: summary.scale, maskBySign, statistics },
+    verb: "transfer",
+    version,
+    scale: summary.scale,
+    maskBySign,
+    statistics,
     ...(align ? { method, seed, restarts, search, only, skip, normalize } : { align }),
   });
   const { files } = await saveCheckpoint(restored, output, {

@@ -1,15 +1,16 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
-import { formatNumber } from "@isthmus/findings";
-import type { Architecture, DataSet } from "@isthmus/graph";
 import {
   CONNECTIVITY_FIELDS,
   type ConnectivityRules,
   frozenBelowLastLayer,
   type TunedEpoch,
   tuneByConnectivity,
-} from "@isthmus/mechanisms";
+} from "@isthmus/connectivity";
+import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
+import { formatNumber } from "@isthmus/findings";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -19,9 +20,10 @@ import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput } from "../output/assert-output.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
 import {
@@ -176,12 +178,15 @@ interface Tuned {
 async function tuneCbft(
   { architecture, network, state, options, rules }: TuneJob,
   data: { readonly clean: DataSet; readonly cue: DataSet },
-  { progress, signal, terminal }: Context,
+  context: Context,
 ): Promise<Tuned> {
   const { resume = false } = options;
+  const { progress, signal } = context;
   let made = 0;
   progress("Preparing");
-  try {
+  const left = () =>
+    made > 0 ? `the state after ${made} epochs is in "${state}": --resume goes on` : undefined;
+  return sayHowToGoOn({ verb: "tune", left }, context, async () => {
     const { weights, ...result } = await tuneByConnectivity(architecture, network, data, {
       ...rules,
       statePath: state,
@@ -193,12 +198,7 @@ async function tuneCbft(
       },
     });
     return { weights, result: { cueData: data.cue.name, ...result }, text: formatTuned(result) };
-  } catch (error) {
-    if (signal.aborted && made > 0) {
-      terminal.note(`isthmus tune: the state after ${made} epochs is in "${state}": --resume goes on`);
-    }
-    throw error;
-  }
+  });
 }
 
 async function tunePlainly(
@@ -211,7 +211,12 @@ async function tunePlainly(
   const freeze = method === "all" ? [] : frozenBelowLastLayer(architecture.graph);
   const { weights, result } = await followTraining({ verb: "tune", state }, context, (following) =>
     train(architecture, network, data, {
-      ...{ seed, epochs, batch, freeze, resume, ...following },
+      seed,
+      epochs,
+      batch,
+      freeze,
+      resume,
+      ...following,
       optimizer: { kind: "sgd", momentum: 0.9, weightDecay },
       schedule: { kind: "cosine", learningRate },
     }),

@@ -1,9 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { createEngine } from "@isthmus/engine";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import type { VerifyMergeResult } from "@isthmus/merging";
 import { createAligner, verifyRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
-import { PRODUCTS_MODULE } from "../merge/products.ts";
-import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import {
@@ -42,7 +43,8 @@ const EXAMPLES = formatExamples(
 async function verify(path: string, { methods, engine }: VerifyOptions, context: Context): Promise<Outcome> {
   const result = await verifyRecipe(path, {
     productsModule: PRODUCTS_MODULE,
-    ...{ methodFiles: methods, signal: context.signal },
+    methodFiles: methods,
+    signal: context.signal,
     align: createAligner(await createEngine(engine)),
     onProgress: ({ done }) => context.progress("Comparing", done),
   });

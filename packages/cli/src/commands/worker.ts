@@ -1,24 +1,16 @@
 import { availableParallelism, hostname } from "node:os";
-import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import {
-  endWithin,
-  runWorker,
-  serveWorkerStatus,
-  type TaskQueue,
-  type TaskWorker,
-} from "@isthmus/distributed";
-import { createProcessExecutor } from "@isthmus/tasks";
+import { endWithin, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
+import type { StartedWorker } from "@isthmus/workers";
 import { plural } from "../format/plural.ts";
-import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
-import { isS3, openQueueAndStorage, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
+import { loadWorkers, QUEUE_HELP, STORAGE_HELP } from "../options/queue-options.ts";
 import { formatSeconds } from "../training/format-training.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-import { loadWorkerTasks } from "../work/worker-kinds.ts";
 
 interface WorkerVerbOptions extends EngineOptions {
   readonly queue: string;
@@ -33,9 +25,6 @@ interface WorkerVerbOptions extends EngineOptions {
   readonly port?: number | undefined;
   readonly host: string;
 }
-
-/** The script of the processes that tasks run in. */
-const TASK_PROCESS = new URL("../work/task-process.js", import.meta.url);
 
 /** Creates the command `isthmus worker`. */
 export function workerVerb(run: RunVerb): CommandUnknownOpts {
@@ -113,12 +102,9 @@ function createWorkerVerb() {
 /** Least memory that a process of a task needs before it does anything, in bytes. */
 const LEAST_MEMORY = 2 ** 28;
 
-/** Most bytes of copies of files that are kept, unless others are chosen. */
-const CACHE_BYTES = 50e9;
-
 /** @throws UsageError if an option is too small for any task, or does not go with another */
 function assertWorkerOptions({ lease, memory, concurrency, cache, storage }: WorkerVerbOptions): void {
-  if (cache !== undefined && !isS3(storage)) {
+  if (cache !== undefined && !/^s3:/i.test(storage)) {
     throw new UsageError(
       `Cannot limit the copies of files by --cache as a worker must make some, with --storage s3://BUCKET: tasks read the files of "${storage}" where they are`,
     );
@@ -136,52 +122,43 @@ function assertWorkerOptions({ lease, memory, concurrency, cache, storage }: Wor
 async function serve(options: WorkerVerbOptions, context: Context): Promise<Outcome> {
   assertWorkerOptions(options);
   const { terminal } = context;
-  const name = options.name ?? `${hostname()}-${process.pid}`;
-  const { queue, storage } = await openQueueAndStorage(options, context, {
-    cacheBytes: options.cache ?? CACHE_BYTES,
-  });
-  const executor = createProcessExecutor(TASK_PROCESS, {
-    capacity: options.concurrency,
-    args: [options.engine, ...context.use.map((file) => resolve(file))],
-    memory: options.memory === undefined ? undefined : options.memory / options.concurrency,
+  const { startWorker } = await loadWorkers();
+  const { name = `${hostname()}-${process.pid}`, cache: cacheBytes } = options;
+  const worker = await startWorker({
+    ...options,
+    name,
+    cacheBytes,
+    use: context.use,
+    onNote: (sentence) => terminal.note(`${name}: ${sentence}`),
     onLine: (line) => terminal.note(line),
+    onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
+    onEnd: ({ task: { task }, outcome, seconds }) =>
+      terminal.note(
+        outcome.kind === "failed"
+          ? `${name}: "${task.label}" failed${outcome.again ? ", and may be tried again" : ""}: ${outcome.error.message}`
+          : `${name}: ${outcome.kind} "${task.label}" after ${formatSeconds(seconds)}`,
+      ),
   });
   try {
-    const worker = await runWorker({
-      ...{ queue, storage, executor, name, kinds: await loadWorkerTasks(), lease: options.lease * 1000 },
-      engine: (await createEngine(options.engine)).name,
-      onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
-      onEnd: ({ task: { task }, outcome, seconds }) =>
-        terminal.note(
-          outcome.kind === "failed"
-            ? `${name}: "${task.label}" failed${outcome.again ? ", and may be tried again" : ""}: ${outcome.error.message}`
-            : `${name}: ${outcome.kind} "${task.label}" after ${formatSeconds(seconds)}`,
-        ),
-      onTrouble: (sentence) => terminal.note(`${name}: ${sentence}`),
-    });
-    try {
-      await serveUntilStopped(worker, options, { queue, context });
-    } finally {
-      await endWithin(worker.release());
-    }
-    return describe(worker);
+    await serveUntilStopped(worker, options, context);
   } finally {
-    for (const one of [executor, queue, storage]) await endWithin(one.close());
+    await worker.close();
   }
+  return describe(worker);
 }
 
 /** Shows how the worker is, until it must end and its tasks have ended. */
 async function serveUntilStopped(
-  worker: TaskWorker,
+  worker: StartedWorker,
   options: WorkerVerbOptions,
-  { queue, context }: { readonly queue: TaskQueue; readonly context: Context },
+  context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
   const { name } = worker.status;
   const page = await openStatusPage(worker, options);
   const address = page === undefined ? "" : `; ${page.url}/metrics`;
   const atOnce = `${plural(options.concurrency, "task", "tasks")} at once`;
-  terminal.note(`${name}: serves ${queue.name}, ${atOnce}${address}`);
+  terminal.note(`${name}: serves ${worker.queueName}, ${atOnce}${address}`);
   try {
     await untilStopped(worker, options, signal);
     if (worker.status.running.length > 0) terminal.note(`${name}: waits for the tasks that run`);

@@ -1,4 +1,4 @@
-import type { SimulatedRun, SimulationResult } from "@isthmus/federated";
+import type { SimulatedRun, SimulationResult } from "@isthmus/simulation";
 import { describe, expect, it } from "vitest";
 import { formatSimulation } from "./format-simulation.ts";
 

@@ -1,6 +1,6 @@
-import type { SimulationResult } from "@isthmus/federated";
-import { LEAST_FOR_INTERVAL, type RunSummary, scaleOf, summarizeRuns } from "@isthmus/federated/summary";
 import { formatNumber } from "@isthmus/findings";
+import type { SimulationResult } from "@isthmus/simulation";
+import { LEAST_FOR_INTERVAL, type RunSummary, scaleOf, summarizeRuns } from "@isthmus/simulation/summary";
 import { formatTable } from "../format/format-table.ts";
 
 /** Formats what simulated federations came to: strategies by attacks for each partition. */

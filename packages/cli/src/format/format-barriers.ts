@@ -17,7 +17,7 @@ import {
   type Measure,
 } from "@isthmus/findings";
 import { renderBarrierChart } from "@isthmus/report";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Screen } from "./format-chart.ts";
 import { formatDecomposition } from "./format-decomposition.ts";
 import { formatTable } from "./format-table.ts";
 
@@ -39,7 +39,7 @@ const MAX_CHART_WIDTH = 90;
  * Shows barrier curves as a chart of the loss and a table of the numbers, with temperatures if there are any;
  * then the last one taken apart, if it was.
  */
-export function formatBarriers(curves: readonly BarrierCurve[], terminal: Terminal): string {
+export function formatBarriers(curves: readonly BarrierCurve[], terminal: Screen): string {
   const { decomposition } = curves.at(-1) ?? {};
   const chart = renderBarrierChart(withTemperedCurves(curves), {
     width: Math.min(terminal.columns, MAX_CHART_WIDTH),

@@ -1,12 +1,9 @@
 import { halfwayPerplexity, type LayersResult, type MapResult, type PlaneResult } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
-import type { CurvatureResult } from "@isthmus/curvature";
+import { type CurvatureResult, type LandscapeResult, planeOf } from "@isthmus/curvature";
 import { formatBarrier, formatNumber } from "@isthmus/findings";
-import { type LandscapeResult, planeOf } from "@isthmus/landscape";
 import {
-  type Drawable,
   type DrawableResult,
-  isNamedBarriers,
   renderChart,
   renderLayersChart,
   renderMapChart,
@@ -19,43 +16,24 @@ import { formatTable } from "./format-table.ts";
 /** The width of a terminal, and the characters and colours that it can show. */
 export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 
-/** The chart and the tables of a result that a terminal shows beside its words and largest numbers. */
-interface Shown<R> {
-  /**
-   * Draws the chart; an empty text if there is nothing to draw.
-   * @defaultValue the first figure, if it is of lines
-   */
-  readonly chart?: (result: R, screen: Screen) => string;
-  /** Names the tables of its page that are shown. @defaultValue the first one */
-  readonly tables?: (result: R) => readonly string[];
-}
+/** Draws the chart of a result; an empty text if there is nothing to draw. */
+type DrawResult<R> = (result: R, screen: Screen) => string;
 
-const SHOWN: { readonly [K in DrawableResult["kind"]]?: Shown<Extract<DrawableResult, { kind: K }>> } = {
-  curvature: {
-    chart: formatLayerBars,
-    tables: () => ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
-  },
-  ensemble: { tables: () => ["predictors", "greedy"] },
-  attack: { tables: () => ["transfer", "sources", "targets"] },
-  "curvature-history": { tables: () => ["history"] },
-  prune: { chart: () => "", tables: () => ["rounds", "units", "layers"] },
-  plane: { chart: formatPlane, tables: () => ["models"] },
-  map: { chart: formatMap, tables: () => ["networks"] },
-  landscape: { chart: formatLandscapeChart, tables: () => ["directions", "networks"] },
-  similarity: {
-    // Layers of one place say most, but two networks of different depths have none.
-    tables: ({ layersA, layersB, tables }) =>
-      layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
-  },
-  "intrinsic-dimension": { tables: () => ["means", "trainings"] },
-  layers: { chart: formatLayersChart, tables: () => ["layers", "predictions", "robustness", "groups"] },
-};
+/** The charts of results whose kinds have one that is not the first figure of their page. */
+const CHARTS: { readonly [K in DrawableResult["kind"]]?: DrawResult<Extract<DrawableResult, { kind: K }>> } =
+  {
+    curvature: formatLayerBars,
+    plane: formatPlane,
+    map: formatMap,
+    landscape: formatLandscapeChart,
+    layers: formatLayersChart,
+  };
 
-/** Returns what a terminal shows of a result beside its words and its largest numbers. */
-export function shownOf(result: Drawable): Shown<Drawable> {
-  const shown = isNamedBarriers(result) ? undefined : SHOWN[result.kind];
+/** Draws the chart of a result; undefined if it is the first figure of its page. */
+export function drawResult(result: DrawableResult, screen: Screen): string | undefined {
   // The function of a kind takes the results of that kind.
-  return (shown ?? {}) as Shown<Drawable>;
+  const draw = CHARTS[result.kind] as DrawResult<DrawableResult> | undefined;
+  return draw?.(result, screen);
 }
 
 /** Cells of the longest bar. */

@@ -1,8 +1,8 @@
 import { type BarrierDecomposition, carriedSentences } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { formatBarrier, formatCount, lossWords } from "@isthmus/findings";
-import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
+import type { Screen } from "./format-chart.ts";
 import { type Column, formatTable } from "./format-table.ts";
 
 /** Cells of the longest bar. */
@@ -11,7 +11,7 @@ const BAR_WIDTH = 16;
 const NAMED = 5;
 
 /** Shows what the parts of a network have to do with the excess half-way, and which examples carry it. */
-export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Terminal): string {
+export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Screen): string {
   const { excess, examples, tempered, byExample } = decomposition;
   const losses = tempered ? "with temperature" : "without temperature";
   const worst = byExample.worst
@@ -30,7 +30,7 @@ export function formatDecomposition(decomposition: BarrierDecomposition, termina
 const lossOf = (value: number) => formatBarrier(value, "loss");
 const alignedRight = (title: string): Column => ({ title, align: "right" });
 
-function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Terminal): string {
+function formatParts({ parts, excess }: BarrierDecomposition, { unicode }: Screen): string {
   const means = parts.map(({ averaged: { a, b } }) => (a.loss + b.loss) / 2);
   const full = Math.max(...means, excess.loss);
   const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode });

@@ -1,41 +1,50 @@
+import { type BarrierCurve, curvesOf } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import { formatCell, type Report, type Table } from "@isthmus/findings";
-import { type Drawable, describeResult } from "@isthmus/report";
-import { type Screen, shownOf } from "./format-chart.ts";
-import { formatOutputs } from "./format-outputs.ts";
+import { type Drawable, type DrawableResult, describeResult, isNamedBarriers } from "@isthmus/report";
+import { drawResult, type Screen } from "./format-chart.ts";
 import { formatTable, wrap } from "./format-table.ts";
 import { drawPlot } from "./terminal-charts.ts";
 
 /** Rows of a table that a terminal shows; pages and `--json` have all. */
 const MOST_ROWS = 40;
 
+/** Formats a result with words and tables of its own. */
+type FormatText<R> = (result: R, screen: Screen) => Promise<string>;
+
+/** Texts of kinds that say more in little room than their page does; each is loaded if it is shown. */
+const TEXTS: { readonly [K in DrawableResult["kind"]]?: FormatText<Extract<DrawableResult, { kind: K }>> } = {
+  barrier: async (result, screen) => formatCurves(curvesOf(result), screen),
+  star: async (result, screen) => (await import("../star/format-star.ts")).formatStar(result, screen),
+  study: async (result, screen) => (await import("../study/format-study.ts")).formatStudy(result, screen),
+  simulation: async (result) => (await import("../federate/format-simulation.ts")).formatSimulation(result),
+  comparison: async (result, { columns }) =>
+    (await import("./format-comparison.ts")).formatComparison(result, columns),
+};
+
+const formatCurves: FormatText<readonly BarrierCurve[]> = async (curves, screen) =>
+  (await import("./format-barriers.ts")).formatBarriers(curves, screen);
+
 /**
  * Formats what a result shows for the terminal: its chart, its words, its largest numbers, and the tables
  * that say most.
  */
-export async function formatResult(
-  result: Drawable,
-  screen: Screen,
-  outputs: readonly string[] = [],
-): Promise<string> {
-  const { chart, tables } = shownOf(result);
-  const shown = { chart: chart?.(result, screen), tables: tables?.(result) };
-  return formatReport(await describeResult(result), screen, shown) + formatOutputs(outputs);
+export async function formatResult(result: Drawable, screen: Screen): Promise<string> {
+  if (isNamedBarriers(result)) return formatCurves(result, screen);
+  // The function of a kind takes the results of that kind.
+  const format = TEXTS[result.kind] as FormatText<DrawableResult> | undefined;
+  if (format !== undefined) return format(result, screen);
+  return formatReport(await describeResult(result), screen, drawResult(result, screen));
 }
 
-/** The chart and the tables of a report that a terminal shows beside its words and its largest numbers. */
-interface ShownParts {
-  /** The chart. @defaultValue the first figure, if it is of lines */
-  readonly chart?: string | undefined;
-  /** Names of the tables. @defaultValue the first one */
-  readonly tables?: readonly string[] | undefined;
-}
-
-/** Formats a report for the terminal. */
+/**
+ * Formats a report for the terminal.
+ * @param chart - the chart; without it the first figure, if it is of lines
+ */
 export function formatReport(
-  { summary, tiles, sections, facts, notes = [] }: Report,
+  { summary, tiles, sections, facts, notes = [], shownTables: names }: Report,
   screen: Screen,
-  { chart, tables: names }: ShownParts = {},
+  chart?: string,
 ): string {
   const [figure] = sections.flatMap((section) => section.figures);
   const all = sections.flatMap((section) => section.tables);

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, resolveFields } from "@isthmus/core";
-import type { MakerSubject, NetworkMaker } from "@isthmus/findings";
+import { type MadeOf, type MakerSubject, madeFacts, type NetworkMaker } from "@isthmus/findings";
 import type { Architecture } from "@isthmus/graph";
 import { formatReport } from "../format/format-result.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
@@ -11,10 +12,11 @@ import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
-import { makingControl, notingState } from "./making-control.ts";
+import { makingControl } from "./making-control.ts";
 import { OPEN_TENSORS, type OpenedStart, openWithGraph, type ReadingOptions } from "./open-start.ts";
 import { type WritingRequest, writeNetwork } from "./write-network.ts";
 
@@ -35,6 +37,7 @@ export function makingVerb(maker: NetworkMaker): CreateVerb {
       "-o, --output <path>",
       `${maker.makes}: a file ending in .safetensors, or a folder`,
     );
+    command.option("--report <file>", "write a page with the settings and what was made (.html)");
     if (maker.resumes)
       command.option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left it");
     return command
@@ -63,19 +66,23 @@ function addReadingOptions(command: CommandUnknownOpts, { examples }: NetworkMak
 }
 
 /** Options of every command that makes a network, beside the ones of its maker. */
-type Flags = ReadingOptions & { readonly output: string; readonly resume?: true };
+type Flags = ReadingOptions & { readonly output: string; readonly report?: string; readonly resume?: true };
 
 async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: Context): Promise<Outcome> {
   const { name, attempt, options: fields, from, needsGraph, resumes } = maker;
   const options = resolveFields(attempt, fields, readFields(attempt, command, fields));
   // Commander cannot know the types of options from tables.
   const flags = command.opts() as unknown as Flags;
-  const { output, resume = false } = flags;
+  const { output, report, resume = false } = flags;
   const examples = namedExamples(maker, command);
   const state = resumes ? nameState(output) : undefined;
   const paths = from === "network" ? command.args : await expandPaths(command.args);
   const request: WritingRequest<Architecture | undefined> = {
-    ...{ verb: name, paths, output, states: state === undefined ? [] : [state] },
+    verb: name,
+    paths,
+    output,
+    report,
+    states: state === undefined ? [] : [state],
     opening: needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS,
   };
   const work = () =>
@@ -85,11 +92,17 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
       // What it is made of stands first, whatever else the maker calls so.
       const made = { kind: name, ...sourcesOf(maker, start) };
       const whole = { ...made, ...result, ...made };
-      const text = formatReport(maker.describe(whole), context.terminal);
-      return { weights, result: whole, making: { ...options, ...examples }, text };
+      const described = maker.describe(whole);
+      const making = { ...options, ...examples };
+      const page = {
+        report: described,
+        ...madeFacts(described, sourcesOf(maker, start), { ...making, output }),
+      };
+      return { weights, result: whole, making, text: formatReport(described, context.terminal), page };
     });
   if (state === undefined) return work();
-  return withTrainingLock({ state, output }, () => notingState({ verb: name, state }, context, work));
+  const left = () => (existsSync(state) ? `the state is in "${state}": --resume goes on` : undefined);
+  return withTrainingLock({ state, output }, () => sayHowToGoOn({ verb: name, left }, context, work));
 }
 
 /** Returns the examples that a command line names, by the names that the maker has for them. */
@@ -110,7 +123,7 @@ function subjectOf({ from }: NetworkMaker, { networks, architecture, examples }:
 }
 
 /** Says which networks one was made of. */
-function sourcesOf({ from }: NetworkMaker, { networks }: Opened): object {
+function sourcesOf({ from }: NetworkMaker, { networks }: Opened): MadeOf {
   const sources = networks.map(({ source }) => source);
   return from === "network" ? { network: at(sources, 0, "network") } : { networks: sources };
 }

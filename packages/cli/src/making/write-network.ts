@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import type { Checkpoint } from "@isthmus/core";
+import type { MadeFacts, Report } from "@isthmus/findings";
 import type { DrawableResult } from "@isthmus/report";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { saveResult } from "../result/save-result.ts";
+import { savePage, saveResult } from "../result/save-result.ts";
 import type { Context, Outcome } from "../verb.ts";
 import type { OpenedStart, StartOpening } from "./open-start.ts";
 import { saveMade } from "./save-made.ts";
@@ -33,6 +34,8 @@ export interface Written {
   readonly making: Readonly<Record<string, unknown>>;
   /** The text that the terminal shows of the network. */
   readonly text: string;
+  /** What a page shows. @defaultValue what results of its kind show, which must be one that can be drawn */
+  readonly page?: MadeFacts & { readonly report: Report };
 }
 
 /**
@@ -51,12 +54,15 @@ export async function writeNetwork<A>(
     const results = [saved, report].filter((file) => file !== undefined);
     for (const file of results) await assertOutput(file, inputs);
     const { binding, restore, ...start } = await opening.open(checkpoints, context);
-    const { weights, result, making, text } = await make(start);
+    const { weights, result, making, text, page } = await make(start);
     const made = { verb, from: checkpoints, options: making };
     const { files } = await saveMade(restore(weights), output, made, context);
     for (const left of states) await rm(left, { force: true, recursive: true });
-    // Only commands whose results can be drawn have options for files of results.
-    await saveResult(result as DrawableResult, { output: saved, report }, { inputs, context });
+    if (page !== undefined && report !== undefined)
+      await savePage(report, page, { inputs, facts: page.facts, context });
+    // Only commands whose results can be drawn have options for other files of results.
+    const drawn = { output: saved, report: page === undefined ? report : undefined };
+    await saveResult(result as DrawableResult, drawn, { inputs, context });
     const outputs = [...files, ...results];
     return {
       result: { ...result, ...(binding && { binding }), outputs },

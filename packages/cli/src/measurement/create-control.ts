@@ -10,6 +10,8 @@ import { type BoundNetwork, encodeGraph } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { formatResult } from "../format/format-result.ts";
 import { createPace } from "../terminal/pace.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
+import { formatSpeed } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
 /** How a command runs a measurement. */
@@ -35,17 +37,21 @@ interface Running {
 /** Creates what a measurement runs under on a command line. */
 export function createControl(
   { entry, measurement, journal, fileOf, graphFile, restore, measurePairs }: Running,
-  { signal, progress, terminal, version }: Context,
+  context: Context,
 ): CommandControl {
+  const { signal, progress, terminal, version } = context;
   const pace = createPace();
   let partial: MeasuredResult | undefined;
+  const left = () =>
+    journal &&
+    `${measurement.journal?.keeps} are in "${journal}": ${measurement.makes === undefined ? "it goes on from there" : "--resume goes on"}`;
   return {
     signal,
     journalPath: journal,
     measurePairs,
-    report(stage, done, stored) {
+    report(stage, done, stored, training) {
       if (done !== undefined) pace.note(done, stored);
-      progress(stage, done, pace.left);
+      progress(stage, done, () => formatSpeed(training, pace.left()));
     },
     saveNetwork:
       fileOf === undefined
@@ -67,18 +73,15 @@ export function createControl(
     onPart(soFar) {
       partial = soFar;
     },
-    async follow(work) {
-      try {
-        return await work();
-      } catch (error) {
-        if (signal.aborted && partial !== undefined)
-          terminal.note(await formatResult(partial as DrawableResult, terminal));
-        if (signal.aborted && journal !== undefined)
-          terminal.note(
-            `isthmus ${entry.verb}: ${measurement.journal?.keeps} are in "${journal}": ${measurement.makes === undefined ? "it goes on from there" : "--resume goes on"}`,
-          );
-        throw error;
-      }
-    },
+    follow: (work) =>
+      sayHowToGoOn({ verb: entry.verb, left }, context, async () => {
+        try {
+          return await work();
+        } catch (error) {
+          if (signal.aborted && partial !== undefined)
+            terminal.note(await formatResult(partial as DrawableResult, terminal));
+          throw error;
+        }
+      }),
   };
 }

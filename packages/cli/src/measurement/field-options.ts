@@ -27,7 +27,7 @@ export interface FlaggedField {
 /** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
 export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
-    if (field.tasksOnly || field.unflagged) return [];
+    if (field.tasksOnly) return [];
     const flag = field.flag ?? toFlag(name);
     const whole: FlaggedField = { path: [name], flag, field };
     if (field.form.type !== "group") return [whole];

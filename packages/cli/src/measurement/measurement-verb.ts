@@ -1,20 +1,27 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, createFolder, resolveFields } from "@isthmus/core";
-import type { MeasuredResult, MeasurementEntry, OpenedSubject, TrainingSubject } from "@isthmus/findings";
+import type {
+  AnyMeasurement,
+  MeasuredResult,
+  MeasurementEntry,
+  MeasurePairs,
+  OpenedSubject,
+  TrainingSubject,
+} from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import type { DrawableResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
+import type { QueueTasks } from "@isthmus/workers";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { addQueueOptions, type QueueOptions } from "../options/queue-options.ts";
+import { addQueueOptions, loadWorkers, type QueueOptions, withWorkers } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
-import { withQueue } from "../work/with-queue.ts";
 import { createControl } from "./create-control.ts";
 import { readFields } from "./field-options.ts";
 import { addFormerOptions, type FormerFlags, formerJournal, saysOutputs } from "./former-options.ts";
@@ -26,8 +33,7 @@ import {
   nameMadeFiles,
   placeOf,
 } from "./made-networks.ts";
-import type { Opened, SubjectRequest } from "./open-subject.ts";
-import { measureByQueue } from "./pairs/measure-by-queue.ts";
+import type { Opened, SubjectForm, SubjectRequest } from "./open-subject.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
@@ -53,7 +59,7 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
     const form = SUBJECT_FORMS[subject];
     const { measurement } = at(ways, 0, "way");
     const command: CommandUnknownOpts = createVerb(verb, measurement.makes && HELP_GROUPS.done);
-    for (const [name, help] of form.arguments) command.argument(name, help);
+    for (const [name, help] of namedArguments(form, measurement)) command.argument(name, help);
     for (const way of ways) addTrainingFlags(command, way.measurement);
     const heading = command.optionsGroup();
     form.addOptions(command, measurement);
@@ -69,6 +75,13 @@ export async function loadMeasurementVerb(entries: readonly MeasurementEntry[]):
   };
 }
 
+/** Lists the arguments of a command with their help. */
+const namedArguments = (
+  { arguments: named, helpOnLine }: SubjectForm,
+  { isOnLine = false }: AnyMeasurement,
+): (readonly [name: string, help: string])[] =>
+  named.map(([name, help], i) => [name, (isOnLine && helpOnLine?.[i]) || help]);
+
 /** Data that examples name. */
 const EXAMPLE_DATA = "mnist:test";
 
@@ -77,14 +90,15 @@ function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
 }: Way): (readonly [command: string, purpose: string])[] {
-  const networks = SUBJECT_FORMS[subject].arguments.map(([, , example]) => example);
+  const { arguments: named, isOfWeights } = SUBJECT_FORMS[subject];
+  const networks = named.map(([, , example]) => example);
   const chosen = way === undefined ? [] : [`--${way.flag} ${way.value}`];
   return examples.map(([options, purpose]) => {
     const words = [
       `isthmus ${verb}`,
       ...networks,
-      ...(/--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
-      ...(options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
+      ...(isOfWeights || /--(graph|net)\b/.test(options) ? [] : ["--graph model.onnx"]),
+      ...(isOfWeights || options.includes("--data") ? [] : [`--data ${EXAMPLE_DATA}`]),
       ...chosen,
       options,
     ];
@@ -150,8 +164,8 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const { inputs, facts, beside, restore } = opened;
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
     const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
-    const measured = await withQueue(flags, work, async (tasks) => {
-      const measurePairs = tasks && (await measureByQueue(tasks, measurement, opened));
+    const measured = await withWorkers(flags, work, async (tasks) => {
+      const measurePairs = tasks && (await pairsByQueue(tasks, measurement, opened));
       const running = { entry, measurement, journal, restore, measurePairs, ...files };
       const control = createControl(running, context);
       return control.follow(() => measurement.run(opened.subject, resolved, control));
@@ -169,6 +183,18 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
       ].join(""),
     };
   });
+}
+
+/** Returns what measures pairs on the workers of a queue; undefined if the measurement has none. */
+async function pairsByQueue(
+  tasks: QueueTasks,
+  measurement: AnyMeasurement,
+  { subject, named }: Opened,
+): Promise<MeasurePairs | undefined> {
+  if (named === undefined || !("statisticsData" in subject)) return undefined;
+  const { data, statisticsData } = subject;
+  const { queuePairs } = await loadWorkers();
+  return queuePairs(tasks, measurement, { data, statisticsData, ...named });
 }
 
 /** Says what was done about batch norms; an empty text for results that know nothing of it. */

@@ -10,7 +10,8 @@ import {
 } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
-import { assertArchitecture, type DataContext, dataContext, fitToData } from "@isthmus/zoo";
+import type { NamedExamples } from "@isthmus/workers";
+import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
@@ -21,6 +22,7 @@ import { withCheckpoints } from "../open/open-checkpoints.ts";
 import {
   addScalingOptions,
   type DataOptions,
+  namesOf,
   openData,
   openScaled,
   openUnscoredFor,
@@ -57,7 +59,7 @@ export interface Opened {
    * Names the examples, for processes that open them again.
    * @defaultValue no other process opens this sort of subject
    */
-  readonly named?: { readonly options: DataOptions; readonly context: DataContext };
+  readonly named?: Pick<NamedExamples, "names" | "context">;
 }
 
 /** A subject as a command line names it. */
@@ -87,11 +89,15 @@ type SubjectFlags = PairOptions &
 export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
+  /** Help of the arguments of a measurement on the line between them. @defaultValue the help beside them */
+  readonly helpOnLine?: readonly string[];
   /**
    * Names the networks whose statistics of norms are corrected, for the line that says so.
    * @defaultValue no line says so
    */
   readonly corrected?: string;
+  /** Whether weights alone are read: example commands name no graph and no data. @defaultValue false */
+  readonly isOfWeights?: true;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
@@ -121,9 +127,10 @@ export const NETWORKS_FORM: SubjectForm = {
 /** How commands name and open two networks. */
 export const PAIR_FORM: SubjectForm = {
   arguments: [
-    ["<a>", "the checkpoint at t = 0: a file, or a folder", "a.safetensors"],
-    ["<b>", "the checkpoint at t = 1", "b.safetensors"],
+    ["<a>", "the first network: a checkpoint file, or a folder", "a.safetensors"],
+    ["<b>", "the second network", "b.safetensors"],
   ],
+  helpOnLine: ["the checkpoint at t = 0: a file, or a folder", "the checkpoint at t = 1"],
   corrected: BETWEEN,
   addOptions: addPairSubjectOptions,
   open: (request, context, work) =>
@@ -164,6 +171,7 @@ async function openPair<T>(
       a,
       b,
       unaligned,
+      end: unaligned,
       data,
       statisticsData,
       beside,
@@ -288,7 +296,10 @@ export async function openNetworks<T>(
     const others: DataSet[] = [];
     for (const name of named) others.push(await open(name));
     const subject = {
-      ...{ graph, engine, data, statisticsData: statisticsData ?? unscored },
+      graph,
+      engine,
+      data,
+      statisticsData: statisticsData ?? unscored,
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
       beside: await openBeside(measurement, flags, scaled),
       symmetries: symmetriesOf(bound, context),
@@ -297,8 +308,12 @@ export async function openNetworks<T>(
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
     const shared = {
-      ...{ implied, inputs, facts: [], beside: { binding }, restore },
-      named: { options: { ...flags, recalibrateData }, context: reading },
+      implied,
+      inputs,
+      facts: [],
+      beside: { binding },
+      restore,
+      named: { names: namesOf({ ...flags, recalibrateData }), context: reading },
     };
     return work(subject, shared, { others, open });
   });

@@ -1,13 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import { type AnyMeasurement, type AnyTrainingDescription, trainingOf } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
-import { SUBSPACE_LEARNING_RATE } from "@isthmus/subspace";
 import { type DataContext, NETWORK_FORMS, type NetworkShape, parseNetwork } from "@isthmus/zoo";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, createEngine } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -23,9 +23,7 @@ import { toAttribute } from "./flag-names.ts";
 import type { SubjectForm } from "./open-subject.ts";
 
 /** Options that describe what is trained, as the parser of command lines has them. */
-type TrainingRequest = NetworkOptions &
-  TrainingDataOptions &
-  TrainingFlags & { readonly runs?: number; readonly subspaceLr?: number };
+type TrainingRequest = NetworkOptions & TrainingDataOptions & TrainingFlags;
 
 /** How commands describe and open a network that a measurement trains. */
 export const TRAINING_FORM: SubjectForm = {
@@ -106,21 +104,16 @@ function addExamplesOptions(
   else command.option(flag, measured.help);
 }
 
-/** Adds the options of a measurement that trains with several seeds, or in two ways. */
-function addSeveralOptions(command: CommandUnknownOpts, { options }: AnyMeasurement): void {
-  if ("baselineSchedule" in options) {
-    command.option(
-      "--subspace-lr <x>",
-      "learning rate in subspaces, the largest of the schedule",
-      parseNumber,
-      SUBSPACE_LEARNING_RATE,
-    );
+/** Adds the options of a measurement that trains by another schedule, too, or with several seeds. */
+function addSeveralOptions(command: CommandUnknownOpts, { options, trains }: AnyMeasurement): void {
+  const { seeds, otherSchedule } = trains ?? {};
+  if (otherSchedule !== undefined) {
+    const { flag, help, defaultRate } = otherSchedule;
+    command.option(`--${flag} <x>`, help, parseNumber, defaultRate);
   }
-  const { default: seeds } = options["seeds"] ?? {};
-  if (Array.isArray(seeds)) {
-    const help = "trainings in each dimension, from --seed on";
-    command.option("--runs <n>", help, parseCount(1), seeds.length);
-  }
+  if (seeds === undefined) return;
+  const usual = options[seeds.option]?.default;
+  command.option(`--${seeds.flag} <n>`, seeds.help, parseCount(1), Array.isArray(usual) ? usual.length : 1);
 }
 
 /** Examples of a training, and what the network is built for. */
@@ -154,16 +147,23 @@ async function openExamples(
   );
 }
 
-/** Returns the values that follow from how often, and in which two ways, a command line trains. */
+/** Returns the options that flags of another meaning give: seeds, and the second of two schedules. */
 function impliedBy(
-  { options }: AnyMeasurement,
-  { seed, runs, subspaceLr }: TrainingRequest,
+  { trains }: AnyMeasurement,
+  request: TrainingRequest,
   { schedule }: FlaggedTraining,
 ): Readonly<Record<string, unknown>> {
-  const seeds = Array.from({ length: runs ?? 1 }, (_, index) => seed + index);
-  const inSubspaces = { ...schedule, learningRate: subspaceLr };
+  const { seeds, otherSchedule } = trains ?? {};
+  const numbers = new Map<string, unknown>(Object.entries(request));
+  const numberOf = ({ flag }: Pick<NonNullable<typeof seeds>, "flag">) =>
+    Number(numbers.get(toAttribute(flag)));
   return {
-    ...("seeds" in options && { seeds }),
-    ...("baselineSchedule" in options && { baselineSchedule: schedule, schedule: inSubspaces }),
+    ...(seeds && {
+      [seeds.option]: Array.from({ length: numberOf(seeds) }, (_, index) => request.seed + index),
+    }),
+    ...(otherSchedule && {
+      [otherSchedule.option]: schedule,
+      schedule: { ...schedule, learningRate: numberOf(otherSchedule) },
+    }),
   };
 }

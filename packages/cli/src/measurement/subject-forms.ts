@@ -13,6 +13,7 @@ import {
   UNLIKE_PAIR_FORM,
 } from "./open-subject.ts";
 import { TRAINING_FORM } from "./open-training.ts";
+import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./open-weights.ts";
 
 /** How commands name and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
@@ -27,4 +28,7 @@ export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   landscape: LANDSCAPE_FORM,
   plane: PLANE_FORM,
   training: TRAINING_FORM,
+  weights: WEIGHTS_FORM,
+  "weights-of-pair": WEIGHTS_OF_PAIR_FORM,
+  "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };

@@ -1,5 +1,7 @@
-import { defineMeasurement, OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
+import { defineMeasurement } from "@isthmus/findings";
 import { describe, expect, it } from "vitest";
+import { TAKEN_OPTIONS } from "../../../findings/src/measurement/assert-own-fields.ts";
+import { OWN_SUBJECTS } from "../../../findings/src/measurement/own-result.ts";
 import { createVerb } from "../verb.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 

@@ -17,9 +17,10 @@ export type TrainingMeasurementFlags = Partial<TrainingFlags> & {
 
 /**
  * Adds the flags of a measurement that trains: how it trains and, if it does not open the examples to train
- * on in a way of its own, which they are. They stand before other options, which keep their meaning.
+ * on in a way of its own, which they are. They stand before other options, which keep their meaning. One
+ * whose options have no loss trains and scores by losses of its own, and has no flag for it.
  */
-export function addTrainingFlags(command: CommandUnknownOpts, { trains }: AnyMeasurement): void {
+export function addTrainingFlags(command: CommandUnknownOpts, { options, trains }: AnyMeasurement): void {
   if (trains === undefined) return;
   const heading = command.optionsGroup();
   if (trains.on !== undefined) {
@@ -29,15 +30,18 @@ export function addTrainingFlags(command: CommandUnknownOpts, { trains }: AnyMea
       "examples to measure on (default: the test split of --data, or else its validation split, if it has one and names none)",
     );
   }
-  addTrainingOptions(command, trains.leastEpochs, trains.optimizer, trains.trained);
+  addTrainingOptions(command, { ...trains, hasLoss: "loss" in options });
   command.optionsGroup(heading);
 }
 
 /** Returns the fields that have an option each: flags of a training stand for the ones of a training. */
 export function flaggedFields({ options, trains }: Pick<AnyMeasurement, "options" | "trains">): Fields {
   if (trains === undefined) return options;
+  const others = [trains.seeds, trains.otherSchedule].map((flagged) => flagged?.option);
   return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !Object.hasOwn(TRAINING_FIELDS, name)),
+    Object.entries(options).filter(
+      ([name]) => !Object.hasOwn(TRAINING_FIELDS, name) && !others.includes(name),
+    ),
   );
 }
 

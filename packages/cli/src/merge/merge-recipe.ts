@@ -1,5 +1,7 @@
 import { UsageError } from "@isthmus/core";
-import type { MergeEstimate, MergePlan } from "@isthmus/merging";
+import { createEngine } from "@isthmus/engine";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
+import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
   assertRecipeFiles,
   createAligner,
@@ -15,7 +17,7 @@ import {
 } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
-import { createEngine } from "../options/engine-option.ts";
+import { loadWorkers, placesOf } from "../options/queue-options.ts";
 import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
@@ -23,8 +25,6 @@ import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
-import { openMergeExecutor } from "./open-merge-executor.ts";
-import { PRODUCTS_MODULE } from "./products.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
@@ -56,10 +56,14 @@ export async function mergeRecipe(
   const isPlanned = options.dryRun === true || options.explain !== undefined;
   const output = isPlanned ? undefined : outputOf(options);
   const opened = await openRecipe(recipe, {
-    ...{ methodFiles: options.methods, seed: options.seed, productsModule: PRODUCTS_MODULE },
-    ...{ strict: reading.strict, onWarning: reading.onWarning },
+    methodFiles: options.methods,
+    seed: options.seed,
+    productsModule: PRODUCTS_MODULE,
+    strict: reading.strict,
+    onWarning: reading.onWarning,
     align: createAligner(await createEngine(options.engine), {
-      ...{ graph: options.graph, ...followAlignment("weight", context) },
+      graph: options.graph,
+      ...followAlignment("weight", context),
     }),
   });
   try {
@@ -79,10 +83,14 @@ export async function mergeRecipe(
     }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
     const saved = await saveRecipe(recipe, opened, output, {
-      ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
+      threads,
+      allowNonFinite,
+      overwrite: true,
+      hashInputs,
+      resume: restart !== true,
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-      openExecutor: openMergeExecutor(options, { recipe, opened, context }),
+      openExecutor: await executorOf(options, { recipe, opened, context }),
       signal: context.signal,
       onStart(estimate) {
         if (!options.quiet) context.terminal.note(formatEstimate(estimate));
@@ -106,6 +114,34 @@ export async function mergeRecipe(
   } finally {
     await opened.close();
   }
+}
+
+/** Returns what makes the pieces of a merge on the workers of a queue; undefined if options name none. */
+async function executorOf(
+  options: MergeOptions,
+  {
+    recipe,
+    opened,
+    context,
+  }: { readonly recipe: Recipe; readonly opened: OpenedRecipe; readonly context: Context },
+): Promise<OpenMergeExecutor | undefined> {
+  const { methods: methodFiles, engine } = options;
+  const { signal, progress: onStep } = context;
+  const places = placesOf(options, context);
+  if (places === undefined) return undefined;
+  const { queueMerge } = await loadWorkers();
+  const open = queueMerge(recipe, { ...opened, methodFiles }, { ...places, engine, onStep, signal });
+  return async (unfinished) => {
+    const executor = await open(unfinished);
+    const stopTelling = context.keepTelling();
+    return {
+      ...executor,
+      async close() {
+        stopTelling();
+        await executor.close();
+      },
+    };
+  };
 }
 
 /** Checks the networks of a recipe, and measures barriers between them if asked; adapters are no networks. */

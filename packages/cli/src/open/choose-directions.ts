@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, UsageError } from "@isthmus/core";
-import type { LandscapeKind } from "@isthmus/landscape";
+import type { LandscapeKind } from "@isthmus/curvature";
 
 /** Kinds of directions that have names of their own; others are named by checkpoints. */
 const NAMED = ["random", "eigenvectors", "trajectory"] as const satisfies readonly LandscapeKind[];

@@ -1,3 +1,4 @@
+import { createEngine } from "@isthmus/engine";
 import type { NamedLoss } from "@isthmus/graph";
 import {
   type GraphOptions,
@@ -5,7 +6,7 @@ import {
   openArchitecture as open,
   openSharedArchitecture as openShared,
 } from "@isthmus/zoo";
-import { createEngine, type EngineOptions } from "../options/engine-option.ts";
+import type { EngineOptions } from "../options/engine-option.ts";
 
 /** Options that say how the file of a graph is read, and by which loss its networks are scored. */
 export type ArchitectureReading = GraphOptions & { readonly loss?: NamedLoss | undefined };

@@ -1,8 +1,14 @@
 import { UsageError } from "@isthmus/core";
-import { mayBeText, openDataSet, openTrainingSplit } from "@isthmus/data";
-import { type DataSet, type Graph, limitExamples, type Scaling } from "@isthmus/graph";
-import { countBatchNorms, STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
-import { type DataContext, openTokenizer } from "@isthmus/zoo";
+import type { DataSet, Graph, Scaling } from "@isthmus/graph";
+import type { StatisticsChoice } from "@isthmus/statistics";
+import {
+  type DataContext,
+  type MeasuredExamples,
+  type MeasuredNames,
+  openExamples as open,
+  openMeasuredExamples,
+  openUnscoredExamples,
+} from "@isthmus/zoo";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseChannels } from "../options/parse-values.ts";
@@ -52,51 +58,18 @@ export async function openExamples(
   return openScaled(name, scalingOf(options), context);
 }
 
-/**
- * Opens a data set for an architecture, a text with the tokenizer of its model.
- * @throws InputError if it is a text, and the model's tokenizer cannot be read
- */
+/** Opens a data set for an architecture, and notes how its bytes are scaled, for the record of the result. */
 export async function openScaled(
   name: string,
   scaling: Scaling | undefined,
-  { tokenizedBy, ...context }: DataContext,
+  context: DataContext,
 ): Promise<DataSet> {
-  const isEncoded = tokenizedBy !== undefined && mayBeText(name);
-  const encode = isEncoded ? await openTokenizer(tokenizedBy) : undefined;
-  const data = await openDataSet(name, { scaling, encode, ...context });
-  noteData(data);
-  return data;
+  return open(name, context, { scaling, onOpen: noteData });
 }
 
-/**
- * Opens the examples to evaluate on and, if the options name others, the examples to measure statistics on.
- */
-export async function openData(
-  options: FittedOptions,
-  context: DataContext,
-): Promise<{ readonly data: DataSet; readonly statisticsData: DataSet | undefined }> {
-  const data = await openExamples(options.data, options, context);
-  const { recalibrateData, recalibrateExamples } = options;
-  if (recalibrateData === undefined && recalibrateExamples === undefined) {
-    return { data, statisticsData: undefined };
-  }
-  return { data, statisticsData: await openStatisticsData(options, context) };
-}
-
-/**
- * Opens the training examples that belong to the evaluated ones, so that statistics are not measured on what
- * is scored.
- * @param examples - how many, from the first
- * @returns undefined if there are none, or a temperature is fitted to the examples, too
- */
-async function openUnscored(
-  options: FittedOptions,
-  context: DataContext,
-  examples: number,
-): Promise<DataSet | undefined> {
-  const { tokenizedBy, ...read } = context;
-  if (options.temperature || tokenizedBy !== undefined) return undefined;
-  return openTrainingSplit(options.data, examples, { scaling: scalingOf(options), ...read });
+/** Opens the examples to evaluate on and, if options name others, those for statistics of activations. */
+export async function openData(options: FittedOptions, context: DataContext): Promise<MeasuredExamples> {
+  return openMeasuredExamples(namesOf(options), context);
 }
 
 /**
@@ -107,39 +80,21 @@ async function openUnscored(
 export async function openUnscoredFor(
   graph: Graph,
   options: FittedOptions,
-  { context, statistics }: { readonly context: DataContext; readonly statistics: StatisticsChoice },
+  reading: { readonly context: DataContext; readonly statistics: StatisticsChoice },
 ): Promise<DataSet | undefined> {
-  const ofNorms = statistics === "auto" || statistics === "recalibrate";
-  const isMeasured = ofNorms ? countBatchNorms(graph) > 0 : statistics !== "keep";
-  return isMeasured ? openUnscored(options, context, STATISTICS_EXAMPLES) : undefined;
+  return openUnscoredExamples(graph, namesOf(options), reading);
 }
 
-/**
- * Opens the examples to measure statistics on: `recalibrateData` if it is given, else the training examples
- * that belong to `data`, else `data`.
- */
-async function openStatisticsData(options: FittedOptions, context: DataContext = {}): Promise<DataSet> {
-  const { data, recalibrateData = data, recalibrateExamples } = options;
-  const unscored =
-    options.recalibrateData === undefined
-      ? await openUnscored(options, context, recalibrateExamples ?? STATISTICS_EXAMPLES)
-      : undefined;
-  if (unscored !== undefined && unscored.size >= (recalibrateExamples ?? 0)) return unscored;
-  const whole = recalibrateData.replace(/@\d+$/, "");
-  if (recalibrateExamples !== undefined) {
-    return openExamples(`${whole}@${recalibrateExamples}`, options, context);
-  }
-  const examples = await openExamples(recalibrateData, options, context);
-  return whole === recalibrateData
-    ? limitExamples("measure statistics", examples, STATISTICS_EXAMPLES)
-    : examples;
+/** Returns the names of examples that options give, as the library takes them. */
+export function namesOf({ mean, std, ...names }: FittedOptions): MeasuredNames {
+  return { ...names, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }
 
 /**
  * Returns how the options scale bytes; undefined if they are scaled as usual for the data set.
  * @throws UsageError if only one of the two numbers is given
  */
-function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
+export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
     throw new UsageError(

@@ -1,15 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { createTfjsEngine } from "@isthmus/engine/tfjs";
-import type { Engine } from "@isthmus/graph";
+import { ENGINE_NAMES, type EngineName } from "@isthmus/engine";
 import { addRareOptions } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
-
-/** Names of engines that `--engine` takes. */
-export const ENGINE_NAMES = ["onnxruntime", "tfjs"] as const;
-
-/** One of {@link ENGINE_NAMES}. */
-export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** The option on the engine of a verb that runs graphs. */
 export type EngineOptions = {
@@ -26,11 +18,3 @@ export const addEngineOption: AddOptions<EngineOptions> = optionGroup((command) 
     ),
   );
 });
-
-/**
- * Creates the engine that has a name.
- * @throws UnsupportedError if no package of TensorFlow.js is installed
- */
-export async function createEngine(name: EngineName): Promise<Engine> {
-  return name === "tfjs" ? createTfjsEngine() : createOnnxRuntimeEngine();
-}

@@ -1,12 +1,10 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { createFolder, InputError, UsageError } from "@isthmus/core";
-import type { QueueExecutor, StorageOptions, TaskQueue, TaskStorage } from "@isthmus/distributed";
-import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
+import { UsageError } from "@isthmus/core";
+import type * as Workers from "@isthmus/workers";
+import type { QueuePlaces, QueueTasks } from "@isthmus/workers";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
-import type { WorkerData } from "../work/worker-ports.ts";
-import { createEngine, type EngineOptions } from "./engine-option.ts";
+import type { EngineOptions } from "./engine-option.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** The options of a verb whose tasks may run on other machines. */
@@ -51,11 +49,6 @@ function assertWorkersDecide(command: CommandUnknownOpts): void {
   );
 }
 
-/** An executor of tasks, wherever they run. */
-export interface OpenedExecutor extends TaskExecutor {
-  close(): Promise<void>;
-}
-
 /** Options of a verb that runs tasks. */
 export interface TaskVerbOptions extends QueueOptions, EngineOptions {
   /** Threads of this process, if there is no queue. */
@@ -63,115 +56,66 @@ export interface TaskVerbOptions extends QueueOptions, EngineOptions {
 }
 
 /**
- * Opens what runs the tasks of a verb: threads of this process, or the workers of a queue.
- * @param script - module of the threads
- * @param folder - where results of tasks are stored
+ * Returns the queue and the storage that options name; undefined if they name no queue.
+ * @throws UsageError if there is a storage without a queue, or a queue without a storage
  */
-export async function openExecutor(
-  options: TaskVerbOptions,
-  { script, folder, context }: { readonly script: URL; readonly folder: string; readonly context: Context },
-): Promise<OpenedExecutor> {
-  assertQueue(options);
-  if (options.queue === undefined) {
-    const use = context.use.map((file) => resolve(file));
-    const workerData: WorkerData = { engine: options.engine, use };
-    return createThreadExecutor(script, { capacity: options.workers, workerData });
-  }
-  return openQueueExecutor(options, { folder, context });
-}
-
-/** @throws UsageError if there is a storage and no queue */
-export function assertQueue({ queue, storage }: QueueOptions): void {
-  if (queue !== undefined || storage === undefined) return;
-  throw new UsageError(
-    "Cannot use --storage without --queue as it is where workers on other machines find files: add --queue",
-  );
-}
-
-/**
- * Opens an executor whose tasks run on the workers of a queue.
- * @param folder - where results of tasks are stored; made if it is missing
- */
-export async function openQueueExecutor(
-  options: QueueOptions & EngineOptions,
-  { folder, context }: { readonly folder: string; readonly context: Context },
-): Promise<QueueExecutor> {
-  const { queue, storage } = await openQueueAndStorage(options, context);
-  const close = async (): Promise<void> => {
-    await queue.close();
-    await storage.close();
-  };
-  try {
-    const { createQueueExecutor } = await loadDistributed();
-    await createFolder(folder);
-    const executor = await createQueueExecutor({
-      ...{ queue, storage, store: await storage.placeOf(folder) },
-      directory: await storage.placeOf(process.cwd()).catch(() => ""),
-      engine: (await createEngine(options.engine)).name,
-      onNote: (sentence) => context.terminal.note(sentence),
-    });
-    const stopTelling = context.keepTelling();
-    return {
-      ...executor,
-      async close() {
-        stopTelling();
-        await executor.close();
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** Loads what queues and storages are made of, which verbs without a queue start faster without. */
-const loadDistributed = () => import("@isthmus/distributed");
-
-/**
- * Opens the queue and the storage that options name, which must be both.
- * @param copies - most bytes of copies of files, of a worker with a storage in S3
- */
-export async function openQueueAndStorage(
-  { queue: address, storage: place }: QueueOptions,
+export function placesOf(
+  { queue, storage }: QueueOptions,
   { terminal }: Pick<Context, "terminal">,
-  copies: Pick<StorageOptions, "cacheBytes"> = {},
-): Promise<{ readonly queue: TaskQueue; readonly storage: TaskStorage }> {
-  if (address === undefined || place === undefined) {
+): QueuePlaces | undefined {
+  if (queue === undefined) {
+    if (storage === undefined) return undefined;
+    throw new UsageError(
+      "Cannot use --storage without --queue as it is where workers on other machines find files: add --queue",
+    );
+  }
+  if (storage === undefined) {
     throw new UsageError(
       "Cannot let workers do the work as they must find its files: add --storage, a folder that all machines share or s3://BUCKET/PREFIX",
     );
   }
-  await assertStorage(place);
-  const { openQueue, openStorage } = await loadDistributed();
-  const storage = await openStorage(place, copies);
-  try {
-    const queue = await openQueue(address, { onTrouble: (sentence) => terminal.note(sentence) });
-    return { queue, storage };
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
+  return { queue, storage, onNote: (sentence) => terminal.note(sentence) };
 }
 
-/** Returns whether an address of a storage is one of S3. */
-export const isS3 = (place: string): boolean => /^s3:/i.test(place);
+/** Loads what workers and queues are made of, which verbs without a queue start faster without. */
+export const loadWorkers = (): Promise<typeof Workers> => import("@isthmus/workers");
+
+/** Says what a verb has left if it is stopped while its tasks may run elsewhere. */
+export function tasksLeft({ queue }: QueueOptions, folder: string): string {
+  const where = `the finished tasks are in "${folder}": the same command goes on`;
+  if (queue === undefined) return where;
+  return `workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
+}
+
+/** Which work tasks are part of. */
+export interface VerbWork {
+  readonly verb: string;
+  /** Path of a result, beside which the folder for tasks lies. */
+  readonly beside: string;
+  readonly context: Context;
+}
 
 /**
- * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
- * @throws InputError if it is not
+ * Calls a function with the workers of a queue, or with undefined if the options name none, and says how to
+ * go on if it is stopped.
+ * @throws UsageError if there is a queue without a storage, or a storage without a queue
  */
-async function assertStorage(place: string): Promise<void> {
-  if (isS3(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
-  throw new InputError(
-    `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
-    { input: place },
-  );
-}
-
-/** Returns what to say when a verb is stopped whose tasks may run elsewhere. */
-export function noteLeft(verb: string, { queue }: QueueOptions, folder: string): string {
-  const where = `the finished tasks are in "${folder}": the same command goes on`;
-  if (queue === undefined) return `isthmus ${verb}: ${where}`;
-  return `isthmus ${verb}: workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
+export async function withWorkers<T>(
+  options: QueueOptions & EngineOptions,
+  { verb, beside, context }: VerbWork,
+  work: (tasks: QueueTasks | undefined) => Promise<T>,
+): Promise<T> {
+  const places = placesOf(options, context);
+  if (places === undefined) return work(undefined);
+  const { signal, progress } = context;
+  const { tasksFolderOf, withQueue } = await loadWorkers();
+  const left = () => tasksLeft(options, tasksFolderOf(beside));
+  const stopTelling = context.keepTelling();
+  try {
+    return await sayHowToGoOn({ verb, left }, context, () =>
+      withQueue({ ...places, engine: options.engine, beside, onStep: progress, signal }, work),
+    );
+  } finally {
+    stopTelling();
+  }
 }

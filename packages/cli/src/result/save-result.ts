@@ -1,6 +1,6 @@
 import { saveFile } from "@isthmus/core";
-import type { PageFact } from "@isthmus/findings";
-import { type DrawableResult, renderResultPage, titleOfResult } from "@isthmus/report";
+import type { PageFact, Report } from "@isthmus/findings";
+import { type DrawableResult, describeResult, renderPage, titleOfResult } from "@isthmus/report";
 import { formatJson } from "../format/format-json.ts";
 import type { Context } from "../verb.ts";
 import { withProvenance } from "./result-provenance.ts";
@@ -28,12 +28,27 @@ export interface MadeResult {
 export async function saveResult(
   result: DrawableResult,
   { output, report }: ResultFiles,
-  { inputs, facts = [], context }: MadeResult,
+  made: MadeResult,
 ): Promise<void> {
-  const { provenance, commandLine, version } = context;
+  const { inputs, context } = made;
   if (output !== undefined)
-    await saveFile(output, formatJson(await withProvenance(result, provenance)), inputs);
+    await saveFile(output, formatJson(await withProvenance(result, context.provenance)), inputs);
   if (report === undefined) return;
-  const page = { title: await titleOfResult(result), result, facts, commands: [commandLine], version };
-  await saveFile(report, await renderResultPage(page), inputs);
+  const [title, described] = [await titleOfResult(result), await describeResult(result)];
+  await savePage(report, { title, report: described }, made);
+}
+
+/** What a page says, and its title. */
+export interface SavedPage {
+  readonly title: string;
+  readonly report: Report;
+}
+
+/** Writes a page with the command that made what it shows. */
+export async function savePage(
+  path: string,
+  { title, report }: SavedPage,
+  { inputs, facts = [], context: { commandLine, version } }: MadeResult,
+): Promise<void> {
+  await saveFile(path, await renderPage({ title, facts, commands: [commandLine], version }, report), inputs);
 }

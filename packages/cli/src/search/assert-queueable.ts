@@ -1,18 +1,14 @@
 import { UsageError } from "@isthmus/core";
-import type { EngineOptions } from "../options/engine-option.ts";
 import type { QueueOptions } from "../options/queue-options.ts";
-import type { JudgeOptions } from "./open-judge.ts";
 
-/** Options of a search whose merges may be judged elsewhere. */
-export interface QueuedSearchOptions extends QueueOptions, EngineOptions, Omit<JudgeOptions, "data"> {
-  readonly data?: string | undefined;
+/** Options of a search that decide whether its merges may be judged elsewhere. */
+interface QueueableOptions extends Pick<QueueOptions, "queue"> {
   readonly evaluate?: string | undefined;
   readonly methods?: readonly string[] | undefined;
-  readonly seed: number;
 }
 
 /** @throws UsageError if merges of a search cannot be judged on the workers of a queue */
-export function assertQueueable({ queue, evaluate, methods = [] }: QueuedSearchOptions): void {
+export function assertQueueable({ queue, evaluate, methods = [] }: QueueableOptions): void {
   if (queue === undefined) return;
   const refuse = (rule: string): UsageError =>
     new UsageError(`Cannot judge merges on the workers of a queue as ${rule}`);

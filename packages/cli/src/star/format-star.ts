@@ -1,9 +1,9 @@
 import { formatNumber, formatShort } from "@isthmus/findings";
 import type { StarResult } from "@isthmus/star-domain";
 import { formatBar } from "../format/format-bar.ts";
+import type { Screen } from "../format/format-chart.ts";
 import { formatPredictors } from "../format/format-predictors.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 
 /** Cells of the longest bar. */
 const BAR_WIDTH = 16;
@@ -16,7 +16,7 @@ const GROUPS = [
 ] as const;
 
 /** Shows the barriers of a star with bars and, where there are some, how good its predictions are. */
-export function formatStar(result: StarResult, terminal: Terminal): string {
+export function formatStar(result: StarResult, terminal: Screen): string {
   const { predictions } = result;
   const parts = [formatGroups(result, terminal)];
   if (predictions !== undefined) {
@@ -48,7 +48,7 @@ export function formatStar(result: StarResult, terminal: Terminal): string {
   return parts.join("\n\n");
 }
 
-function formatGroups({ barriers }: StarResult, { unicode }: Terminal): string {
+function formatGroups({ barriers }: StarResult, { unicode }: Screen): string {
   const full = Math.max(...GROUPS.map(([key]) => barriers[key].mean).filter(Number.isFinite));
   const rows = GROUPS.filter(([key]) => barriers[key].pairs.length > 0).map(([key, name]) => {
     const { pairs, mean, std } = barriers[key];

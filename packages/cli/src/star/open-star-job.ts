@@ -1,4 +1,5 @@
 import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import {
   assertDataFits,
   type BindingSummary,
@@ -22,7 +23,6 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { openScaled } from "../open/open-data.ts";
-import { createEngine } from "../options/engine-option.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
 import { proveSymmetries } from "./prove-symmetries.ts";
@@ -155,7 +155,8 @@ async function buildNetwork(
   const { graph, initialize } = parseNetwork(net ?? "", data);
   const architecture = {
     graph: scoreBy(graph, loss),
-    ...{ carried: new Map(), engine: await createEngine(engine) },
+    carried: new Map(),
+    engine: await createEngine(engine),
   };
   return { architecture, random: initialize(seed) };
 }

@@ -50,7 +50,7 @@ export type StarVerbOptions = TrainingFlags &
 /** Adds the options of the verb `star`. */
 export const addStarOptions: AddOptions<StarVerbOptions> = optionGroup((command) => {
   addNetworks(command);
-  addBindingOptions(addTrainingOptions(addScalingOptions(command), 1));
+  addBindingOptions(addTrainingOptions(addScalingOptions(command), { leastEpochs: 1 }));
   addSearch(command);
   addMeasurement(command);
   addOutput(command);

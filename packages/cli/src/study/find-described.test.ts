@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readSimulation } from "@isthmus/federated";
+import { readSimulation } from "@isthmus/simulation";
 import { readStudy } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findDescribed, listShipped } from "./find-described.ts";

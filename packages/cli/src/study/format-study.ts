@@ -5,8 +5,8 @@ import type { RunStudyResult, StudyFigure, StudyResult, StudyTable, StudyValue }
 import { studyColumnTitle } from "@isthmus/study";
 import type { Task, TasksProgress } from "@isthmus/tasks";
 import { formatBar } from "../format/format-bar.ts";
+import type { Screen } from "../format/format-chart.ts";
 import { formatTable } from "../format/format-table.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
 import { formatHeat } from "./format-heat.ts";
 
@@ -19,7 +19,7 @@ interface FailedCounts extends Pick<RunStudyResult, "ran" | "kept"> {
 const SHOWN_TASKS = 40;
 
 /** Formats the tables of a study as text, each with its figures as charts. */
-export function formatStudy({ title, only, tables, figures }: StudyResult, terminal: Terminal): string {
+export function formatStudy({ title, only, tables, figures }: StudyResult, terminal: Screen): string {
   const parts = tables.flatMap((table) => [
     formatStudyTable(table),
     ...figures
@@ -105,7 +105,7 @@ type Row = StudyTable["rows"][number];
  * Shows a figure of a study as a chart of lines, as bars if its axis has names or a single place, or as a
  * grid of numbers. The text is empty if the figure has no number.
  */
-export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
+export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Screen): string {
   const named = figure.mark === "bar" || figure.xScale === "band";
   const lines = named ? [] : listLines(figure, table);
   const places = new Set(lines.flatMap(({ points }) => points.map(([x]) => x)));
@@ -151,7 +151,7 @@ function formatLines(
     figure: { x, y, xScale, yScale },
     table,
     terminal,
-  }: { readonly figure: StudyFigure; readonly table: StudyTable; readonly terminal: Terminal },
+  }: { readonly figure: StudyFigure; readonly table: StudyTable; readonly terminal: Screen },
 ): string {
   if (lines.length === 0) return "";
   const [scaleX, scaleY] = [scaleOf(xScale === "log"), scaleOf(yScale === "log")];
@@ -178,7 +178,7 @@ function scaleOf(logarithmic: boolean) {
   };
 }
 
-function formatBars({ x, y, series }: StudyFigure, table: StudyTable, { unicode }: Terminal): string {
+function formatBars({ x, y, series }: StudyFigure, table: StudyTable, { unicode }: Screen): string {
   const rows = table.rows.filter((row) => typeof row[y] === "number");
   if (rows.length === 0) return "";
   const heightOf = (row: Row): number => Number(row[y]);

@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { readTextFile } from "@isthmus/core";
-import type { SimulationResult } from "@isthmus/federated";
+import { createEngine } from "@isthmus/engine";
+import type { SimulationResult } from "@isthmus/simulation";
 import type { StudyResult } from "@isthmus/study";
 import {
   type MissingTasks,
@@ -11,7 +12,6 @@ import {
   readTaskResult,
   type TaskStore,
 } from "@isthmus/tasks";
-import { createEngine } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount } from "../options/parse-values.ts";
@@ -51,8 +51,8 @@ export interface Described<R extends StudyResult | SimulationResult> {
   readonly use?: readonly string[] | undefined;
   /** Name of the command, to say how to go on. */
   readonly verb: string;
-  /** Module of the threads. */
-  readonly script: URL;
+  /** The sort of the work, which decides what threads can run. */
+  readonly sort: DescribedSort;
   /** Name of the tasks in the plural, for the message if some fail. */
   readonly tasks: string;
   /** Lists the tasks that must be run on an engine. */
@@ -112,13 +112,13 @@ export async function runDescribed<R extends StudyResult | SimulationResult>(
   options: DescribedOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { file, printed, verb, script, words, use = [] } = described;
+  const { file, printed, verb, sort, words, use = [] } = described;
   if (options.print) return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
   const folder = options.output ?? file.folder;
   const { name: engine } = await createEngine(options.engine);
   if (options.list) return listDescribed(described, engine, folder);
   const { signal, progress } = context;
-  const work = { verb, script, folder, context: { ...context, use: [...context.use, ...use] } };
+  const work = { verb, sort, folder, context: { ...context, use: [...context.use, ...use] } };
   return withExecutor(options, work, async (executor, tasks) => {
     const { result, ...outcome } = await described.run(engine, {
       folder: tasks,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import type { SimulationResult } from "@isthmus/federated";
 import type { Provenance } from "@isthmus/findings";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
+import type { SimulationResult } from "@isthmus/simulation";
 import type { StudyResult } from "@isthmus/study";
 import { sumByWorker } from "@isthmus/tasks";
 import { formatJson } from "../format/format-json.ts";
@@ -25,7 +25,10 @@ export async function saveDescribed(
   await saveFile(
     page,
     await renderResultPage({
-      ...{ title: await titleOfResult(result), result, commands: [command], version },
+      title: await titleOfResult(result),
+      result,
+      commands: [command],
+      version,
       workers: await sumByWorker(join(folder, TASKS)),
     }),
   );

@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { createEngine } from "@isthmus/engine";
 import type { TaskExecutor } from "@isthmus/tasks";
-import { noteLeft, openExecutor, type TaskVerbOptions } from "../options/queue-options.ts";
+import { loadWorkers, placesOf, type TaskVerbOptions, tasksLeft } from "../options/queue-options.ts";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import { TASKS } from "./save-described.ts";
 
-/** What the tasks of a study or a simulation run with. */
+/** Work whose tasks run in threads or on the workers of a queue. */
 export interface DescribedWork {
   readonly verb: string;
-  /** Module of the threads. */
-  readonly script: URL;
+  /** The sort of the work, which decides what threads can run. */
+  readonly sort: "study" | "simulation";
   /** Folder of the results. */
   readonly folder: string;
   readonly context: Context;
@@ -20,18 +22,30 @@ export interface DescribedWork {
  */
 export async function withExecutor<T>(
   options: TaskVerbOptions,
-  { verb, script, folder, context }: DescribedWork,
+  { verb, sort, folder, context }: DescribedWork,
   work: (executor: TaskExecutor, tasks: string) => Promise<T>,
 ): Promise<T> {
   context.progress("Planning");
   const tasks = join(folder, TASKS);
-  const executor = await openExecutor(options, { script, folder: tasks, context });
+  const executor = await openExecutor(options, { sort, folder: tasks, context });
+  const left = () => tasksLeft(options, folder);
+  const stopTelling = options.queue === undefined ? () => {} : context.keepTelling();
   try {
-    return await work(executor, tasks);
-  } catch (error) {
-    if (context.signal.aborted) context.terminal.note(noteLeft(verb, options, folder));
-    throw error;
+    return await sayHowToGoOn({ verb, left }, context, () => work(executor, tasks));
   } finally {
+    stopTelling();
     await executor.close();
   }
+}
+
+/** Opens threads of this process, or the workers of the queue that options name. */
+async function openExecutor(
+  options: TaskVerbOptions,
+  { sort, folder, context }: Omit<DescribedWork, "verb">,
+): Promise<TaskExecutor & { close(): Promise<void> }> {
+  const places = placesOf(options, context);
+  const { openQueueExecutor, openThreads } = await loadWorkers();
+  const { engine, workers: capacity } = options;
+  if (places === undefined) return openThreads(sort, { capacity, engine, use: context.use });
+  return openQueueExecutor({ ...places, engine: (await createEngine(engine)).name, folder });
 }

@@ -15,28 +15,40 @@ import {
 /** What a verb trains: networks of any graph, or networks of the zoo on images alone. */
 type Trained = "any" | "images";
 
+/** What verbs that train say differently. */
+export interface TrainingSettings {
+  /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
+  readonly leastEpochs: 0 | 1;
+  /** The optimiser that is used if none is named. @defaultValue "sgd" */
+  readonly optimizer?: TrainingFlags["optimizer"];
+  /** @defaultValue "any" */
+  readonly trained?: Trained;
+  /** Whether a command line chooses the loss. @defaultValue true */
+  readonly hasLoss?: boolean;
+}
+
 /**
  * Adds the options of every verb that trains: length, changes of images, loss, optimiser, schedule,
- * seed and threads. The settings are the least number of epochs, 0 if a network that is not trained at all
- * is a result, too, the optimiser that is used if none is named, and what is trained.
+ * seed and threads.
  */
-export const addTrainingOptions: AddOptions<
-  TrainingFlags,
-  [leastEpochs: 0 | 1, optimizer?: TrainingFlags["optimizer"], trained?: Trained]
-> = optionGroup((command, leastEpochs, optimizer = "sgd", trained = "any") => {
-  command.optionsGroup(HELP_GROUPS.training);
-  addFieldOptions(command, { epochs: epochsField(leastEpochs) });
-  addBatches(command, trained);
-  addObjective(command);
-  addOptimizer(command, optimizer);
-  for (const add of [addSchedule, addMachine]) add(command);
-});
+export const addTrainingOptions: AddOptions<TrainingFlags, [settings: TrainingSettings]> = optionGroup(
+  (command, { leastEpochs, optimizer = "sgd", trained = "any", hasLoss = true }) => {
+    command.optionsGroup(HELP_GROUPS.training);
+    addFieldOptions(command, { epochs: epochsField(leastEpochs) });
+    addBatches(command, trained);
+    if (hasLoss) addLoss(command);
+    addFieldOptions(command, { freeze: TRAINING_FIELDS.freeze });
+    addOptimizer(command, optimizer);
+    for (const add of [addSchedule, addMachine]) add(command);
+  },
+);
 
 /** Adds the options of a verb that trains, too, but decides itself how long and at which rates. */
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
   command.optionsGroup(HELP_GROUPS.training);
   addBatches(command, "any");
-  addObjective(command);
+  addLoss(command);
+  addFieldOptions(command, { freeze: TRAINING_FIELDS.freeze });
   addOptimizer(command, "sgd");
   addMachine(command);
 });
@@ -57,12 +69,11 @@ function addBatches(command: CommandUnknownOpts, trained: Trained): void {
   );
 }
 
-function addObjective(command: CommandUnknownOpts): void {
+function addLoss(command: CommandUnknownOpts): void {
   addFieldOptions(command, { loss: TRAINING_FIELDS.loss });
   addRareOptions(command, (rare) =>
     rare.option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber),
   );
-  addFieldOptions(command, { freeze: TRAINING_FIELDS.freeze });
 }
 
 function addOptimizer(command: CommandUnknownOpts, optimizer: TrainingFlags["optimizer"]): void {

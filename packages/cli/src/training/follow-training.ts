@@ -1,4 +1,5 @@
 import type { TrainOptions } from "@isthmus/training";
+import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import { formatPace, formatPhase } from "./format-training.ts";
 
@@ -15,24 +16,22 @@ export interface FollowedTraining {
  */
 export async function followTraining<T>(
   { verb, state }: FollowedTraining,
-  { signal, progress, terminal }: Context,
+  context: Context,
   work: (options: Pick<TrainOptions, "statePath" | "signal" | "onProgress">) => Promise<T>,
 ): Promise<T> {
+  const { signal, progress } = context;
   let done = 0;
   progress("Preparing");
-  try {
-    return await work({
+  const left = () =>
+    done > 0 ? `the state after ${done} steps is in "${state}": --resume goes on` : undefined;
+  return sayHowToGoOn({ verb, left }, context, () =>
+    work({
       statePath: state,
       signal,
       onProgress: (at) => {
         done = at.step;
         progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
       },
-    });
-  } catch (error) {
-    if (signal.aborted && done > 0) {
-      terminal.note(`isthmus ${verb}: the state after ${done} steps is in "${state}": --resume goes on`);
-    }
-    throw error;
-  }
+    }),
+  );
 }

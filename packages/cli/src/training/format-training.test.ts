@@ -1,6 +1,13 @@
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { describe, expect, it } from "vitest";
-import { formatEpochs, formatPace, formatPhase, formatRate, formatSeconds } from "./format-training.ts";
+import {
+  formatEpochs,
+  formatPace,
+  formatPhase,
+  formatRate,
+  formatSeconds,
+  formatSpeed,
+} from "./format-training.ts";
 
 const progress: TrainProgress = {
   phase: "training",
@@ -42,6 +49,8 @@ describe("formatPace()", () => {
     expect(formatPace(progress)).toBe("loss 0.612, 58,300 examples/s, 2 min 05 s left");
     const unknown = { ...progress, meanLoss: Number.NaN, examplesPerSecond: Number.NaN };
     expect(formatPace(unknown)).toBe("");
+    expect(formatSpeed(progress, "3 s left")).toBe("loss 0.612, 58,300 examples/s, 3 s left");
+    expect([formatSpeed(undefined, "3 s left"), formatSpeed({}, "")]).toEqual(["3 s left", ""]);
     expect(formatPhase(progress)).toBe("Epoch 1 of 2");
     expect(formatPhase({ ...progress, phase: "evaluating", epoch: 1 })).toBe("Evaluating epoch 2 of 2");
   });

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { formatNumber } from "@isthmus/findings";
+import { formatNumber, type TrainingPace } from "@isthmus/findings";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { formatTable } from "../format/format-table.ts";
 
@@ -38,14 +38,23 @@ export function formatPhase({ phase, epoch, epochs }: TrainProgress): string {
 }
 
 /** Formats the loss, the rate and the time left of a training, for the progress bar. */
-export function formatPace({ meanLoss, examplesPerSecond, secondsLeft }: TrainProgress): string {
+export function formatPace({ secondsLeft, ...pace }: TrainProgress): string {
+  const left = Number.isFinite(pace.examplesPerSecond) ? `${formatSeconds(secondsLeft)} left` : "";
+  return formatSpeed(pace, left);
+}
+
+/**
+ * Formats the loss and the rate of a training that is part of some work, for the progress bar.
+ * @param left - the time left of the whole work in words, or an empty text
+ */
+export function formatSpeed(training: Partial<TrainingPace> | undefined, left: string): string {
+  const { meanLoss = Number.NaN, examplesPerSecond = Number.NaN } = training ?? {};
   const parts = [
-    ...(Number.isFinite(meanLoss) ? [`loss ${meanLoss.toPrecision(3)}`] : []),
-    ...(Number.isFinite(examplesPerSecond)
-      ? [`${formatRate(examplesPerSecond)} examples/s`, `${formatSeconds(secondsLeft)} left`]
-      : []),
+    Number.isFinite(meanLoss) ? `loss ${meanLoss.toPrecision(3)}` : "",
+    Number.isFinite(examplesPerSecond) ? `${formatRate(examplesPerSecond)} examples/s` : "",
+    left,
   ];
-  return parts.join(", ");
+  return parts.filter((part) => part !== "").join(", ");
 }
 
 /** Formats a rate with three digits: `58,300`, `12.4`. */

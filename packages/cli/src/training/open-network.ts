@@ -1,4 +1,5 @@
 import { at, type Checkpoint, createCheckpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import { type BindingSummary, type DataSet, describeBatch, freeBatch, type Graph } from "@isthmus/graph";
 import {
   type DataContext,
@@ -10,7 +11,7 @@ import {
   readArchitecture,
 } from "@isthmus/zoo";
 import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { createEngine, type EngineOptions } from "../options/engine-option.ts";
+import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
 /** Options of the command line that say which network is trained. */

@@ -1,4 +1,4 @@
-// Two measurements of one's own, of a pair and of several networks, as a user writes them.
+// Measurements of one's own, of pairs and of several networks, as a user writes them.
 import { choiceField } from "@isthmus/core";
 import { defineMeasurement } from "@isthmus/findings";
 import { fingerprintWeights } from "@isthmus/graph";
@@ -25,6 +25,27 @@ export const pair = defineMeasurement({
   subject: "pair",
   options,
   run: async ({ graph, a, b }, { norm }) => ({ distance: await distanceOf(graph, a, b, norm) }),
+});
+
+export const cosine = defineMeasurement({
+  verb: "weight-cosine",
+  kind: "weight-cosine",
+  summary: "Measure the angle between the weights of two networks",
+  subject: "pair",
+  needsData: false,
+  examples: [["--json", "as a number to go on with"]],
+  async run({ a, b }) {
+    const sums = { ab: 0, aa: 0, bb: 0 };
+    for (const name of a.tensors.keys()) {
+      const [one, two] = [await a.read(name), await b.read(name)];
+      for (const [i, value] of one.data.entries()) {
+        sums.ab += value * two.data[i];
+        sums.aa += value * value;
+        sums.bb += two.data[i] * two.data[i];
+      }
+    }
+    return { cosine: sums.ab / Math.sqrt(sums.aa * sums.bb) };
+  },
 });
 
 const pairs = {

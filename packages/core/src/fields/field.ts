@@ -119,8 +119,6 @@ export interface Field<T> {
    * @defaultValue false
    */
   readonly tasksOnly?: boolean;
-  /** Whether command lines have no option for it, as others say what it is there. @defaultValue false */
-  readonly unflagged?: boolean;
   /** Whether only the whole help of a command shows it. @defaultValue false */
   readonly rare?: boolean;
   /**

@@ -1,7 +1,7 @@
 import type { Form, GroupForm, ListForm, NumberForm, ObjectForm, RecordForm } from "./field.ts";
 
 /** Most characters of a text: names and paths are shorter. */
-export const MOST_CHARACTERS = 4096;
+const MOST_CHARACTERS = 4096;
 
 /** Says in words which values a form allows, to follow "must be". */
 export function ruleOf(form: Form): string {

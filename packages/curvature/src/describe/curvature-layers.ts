@@ -6,13 +6,17 @@ import { formsOf } from "./curvature-forms.ts";
 /** What bars of layers show. */
 const LAYER_VALUES = [
   {
-    ...{ name: "layer-traces", title: "Trace of each layer:", axis: "Trace" },
+    name: "layer-traces",
+    title: "Trace of each layer:",
+    axis: "Trace",
     caption: "the sum of the eigenvalues of its block of the matrix; blocks together have the whole trace.",
     valueOf: ({ trace }: LayerCurvature) => trace?.trace,
     errorOf: ({ trace }: LayerCurvature) => trace?.standardError,
   },
   {
-    ...{ name: "layer-eigenvalues", title: "Largest eigenvalue of each layer:", axis: "Largest eigenvalue" },
+    name: "layer-eigenvalues",
+    title: "Largest eigenvalue of each layer:",
+    axis: "Largest eigenvalue",
     caption: "the sharpest direction if only this layer moves.",
     valueOf: ({ largest }: LayerCurvature) => largest?.value,
     errorOf: ({ largest }: LayerCurvature) => (largest?.converged ? undefined : largest?.residual),

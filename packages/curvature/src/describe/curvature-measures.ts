@@ -77,7 +77,9 @@ function sharpnessFigure(
       rows: [...new Set(rises.map(({ row }) => row))],
       series: formsOf(result).map(({ label }) => label),
       bars: rises.map(({ row, series, value, error }) => ({
-        ...{ row, series, value },
+        row,
+        series,
+        value,
         ...(error === undefined ? {} : { low: value - error, high: value + error }),
       })),
       axis: { label: losses.axis("Rise of the loss") },

@@ -181,7 +181,8 @@ export function eigenvaluesSection(result: CurvatureResult): Section[] {
             series: seriesOf(
               eigenvalues,
               ({ value, residual }, rank) => ({
-                ...{ x: rank, y: value },
+                x: rank,
+                y: value,
                 ...(converged ? {} : { low: value - residual, high: value + residual }),
               }),
               true,

@@ -28,7 +28,9 @@ interface Settling {
 
 const SETTLING: readonly Settling[] = [
   {
-    ...{ name: "settling-change", title: "How much one more example changes the loss:", scale: "log" },
+    name: "settling-change",
+    title: "How much one more example changes the loss:",
+    scale: "log",
     axis: "Change of the mean loss",
     isLoss: true,
     caption: ({ samples, deviation, exponent }) =>
@@ -37,14 +39,16 @@ const SETTLING: readonly Settling[] = [
     errorOf: ({ changeError }) => changeError,
   },
   {
-    ...{ name: "settling-eigenvalue", title: "Largest eigenvalue of the Hessian of fewer examples:" },
+    name: "settling-eigenvalue",
+    title: "Largest eigenvalue of the Hessian of fewer examples:",
     axis: "Largest eigenvalue",
     caption: () => "the first ones; bands reach as far as residuals.",
     numberOf: ({ largest }) => largest.value,
     errorOf: ({ largest }) => largest.residual,
   },
   {
-    ...{ name: "settling-trace", title: "Trace of the Hessian of fewer examples:" },
+    name: "settling-trace",
+    title: "Trace of the Hessian of fewer examples:",
     axis: "Trace",
     caption: () => "the first ones; bands are one standard error.",
     numberOf: ({ trace }) => trace,

@@ -28,24 +28,33 @@ interface Line {
 
 const NUMBERS: readonly Line[] = [
   {
-    ...{ name: "largest", title: "Largest eigenvalue of the Hessian", label: "Largest eigenvalue" },
+    name: "largest",
+    title: "Largest eigenvalue of the Hessian",
+    label: "Largest eigenvalue",
     caption: "how sharply the loss curves in the sharpest direction; bands reach as far as residuals.",
     value: ({ largest }) => largest.value,
     error: ({ largest }) => largest.residual,
   },
   {
-    ...{ name: "trace", title: "Trace of the Hessian", label: "Trace" },
+    name: "trace",
+    title: "Trace of the Hessian",
+    label: "Trace",
     caption: "the sum of all eigenvalues; bands are one standard error.",
     value: ({ trace }) => trace,
     error: ({ traceError }) => traceError,
   },
   {
-    ...{ name: "gradient", title: "Length of the gradient", label: "Length of the gradient" },
+    name: "gradient",
+    title: "Length of the gradient",
+    label: "Length of the gradient",
     caption: "near 0 at a minimum.",
     value: ({ gradientNorm }) => gradientNorm,
   },
   {
-    ...{ name: "loss", title: "Mean loss", label: "Loss", isLoss: true },
+    name: "loss",
+    title: "Mean loss",
+    label: "Loss",
+    isLoss: true,
     caption: "on the same examples.",
     value: ({ loss }) => loss,
   },
@@ -75,7 +84,10 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
     subject: "curvature along a training",
     summary,
     tiles: lines.map(({ label, value }, style) => ({
-      ...{ name: label.toLowerCase(), value: formatNumber(value(last)), unit: "", style },
+      name: label.toLowerCase(),
+      value: formatNumber(value(last)),
+      unit: "",
+      style,
       more: [`${formatNumber(value(first))} at ${unit} ${first.at}`],
     })),
     sections: [
@@ -92,6 +104,7 @@ export function describeCurvatureHistory(result: CurvatureHistory): Report {
         value: `every ${formatCounted(result.every, unit)}, the same examples each time`,
       },
     ]),
+    shownTables: ["history"],
     data: result,
   };
 }

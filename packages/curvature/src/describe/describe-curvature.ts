@@ -30,7 +30,7 @@ const DRIFT_ERRORS = 3;
 export function describeCurvature(result: CurvatureResult): Report {
   return {
     subject: "curvature of a loss",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: tilesOf(result),
     sections: [
       ...densitySection(result),
@@ -44,11 +44,12 @@ export function describeCurvature(result: CurvatureResult): Report {
     ],
     facts: [{ name: "Network", value: result.network }, ...factsOf(result, measuredFacts(result))],
     notes: notesOf(result),
+    shownTables: ["eigenvalues", "layers", "sharpness", "learning-coefficient", "settling", "canonical"],
     data: result,
   };
 }
 
-function summarise({ operator, eigenvalues, trace, settling }: CurvatureResult): string {
+function summarize({ operator, eigenvalues, trace, settling }: CurvatureResult): string {
   const [largest] = eigenvalues?.largest ?? [];
   const [smallest] = eigenvalues?.smallest ?? [];
   const matrix = `the ${OPERATOR_WORDS[operator]}`;

@@ -114,7 +114,10 @@ export async function openLossSurface(
     return mean;
   };
   return {
-    ...{ dimension, layout, examples, batchSize: runner.batchSize },
+    dimension,
+    layout,
+    examples,
+    batchSize: runner.batchSize,
     place: joinTensors(layout, dimension, weights),
     lossAt: (place, batch) => run({ graph: LOSS, place, batch }, () => {}),
     gradientAt(place, out, batch) {

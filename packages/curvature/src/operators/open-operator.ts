@@ -71,7 +71,10 @@ export async function openLoss(
   );
   const opened = { runner, layout, examples };
   return {
-    ...{ layout, dimension, weights, examples },
+    layout,
+    dimension,
+    weights,
+    examples,
     gradientAt: (moved, out) => gradientInto(opened, moved, out),
     async apply(vector, out) {
       if (product === undefined)
@@ -128,7 +131,13 @@ function partsOf(
 export function exactOperator(kind: CurvatureOperator["kind"], opened: OpenedLoss): CurvatureOperator {
   const { dimension, layout, examples, apply, release, weights } = opened;
   return {
-    ...{ kind, derivatives: "exact", dimension, layout, examples, apply, release },
+    kind,
+    derivatives: "exact",
+    dimension,
+    layout,
+    examples,
+    apply,
+    release,
     gradient: (out) => opened.gradientAt(weights, out),
   };
 }

@@ -3,7 +3,7 @@ import { reviveError, type TaskControl } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
-import { type Batches, createBatches } from "./batches.ts";
+import { createGatherer, type Gatherer } from "./gatherer.ts";
 
 /** Tasks in a queue that somebody waits for. */
 export interface AwaitedTasks {
@@ -47,7 +47,7 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
   const awaited = new Map<string, Awaited>();
   const watch = watchAborts(awaited);
   let left = 0;
-  const batches = createBatches((tasks: readonly QueuedTask[]) =>
+  const batches = createGatherer((tasks: readonly QueuedTask[]) =>
     // The next look adds them again.
     queue.add(tasks).catch((error: unknown) => tell(`The queue cannot be reached: ${messageOf(error)}`)),
   );
@@ -121,7 +121,7 @@ function by({ worker }: Awaited): string {
 interface Waiting {
   readonly collect: (task: Awaited) => Promise<boolean>;
   readonly isAwaited: (task: Awaited) => boolean;
-  readonly batches: Batches<QueuedTask>;
+  readonly batches: Gatherer<QueuedTask>;
 }
 
 /** Takes the result of a task from the storage; false if it is not there. */

@@ -31,7 +31,7 @@ export interface TaskQueue {
   /** Tries failed tasks again, and returns their number. */
   retry(ids: readonly string[]): Promise<number>;
   /** Runs tasks by a function, some at once, until the server that is returned is drained. */
-  serve(handle: TaskHandler, options: ServeOptions): Promise<QueueServer>;
+  serve(handle: TaskHandler, options: ServeQueueOptions): Promise<QueueServer>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -104,7 +104,7 @@ export type TaskHandler = (
 ) => Promise<TaskOutcome>;
 
 /** How a worker serves a queue. */
-export interface ServeOptions extends Partial<QueuePatience> {
+export interface ServeQueueOptions extends Partial<QueuePatience> {
   /** Name of the worker, for people. */
   readonly worker: string;
   /** Tasks that run at once. */

@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { describeError } from "@isthmus/tasks";
 import { openQueue } from "../../src/queue/open-queue.ts";
-import type { ServeOptions, TaskHandler } from "../../src/queue/task-queue.ts";
+import type { ServeQueueOptions, TaskHandler } from "../../src/queue/task-queue.ts";
 
 const [, , address = "", name = "", options = ""] = process.argv;
 const say = (sentence: string): void => void process.send?.(sentence);
@@ -18,7 +18,7 @@ const handle: TaskHandler = async ({ id }, { signal, onProgress }) => {
 };
 
 const queue = await openQueue(address, { name });
-const server = await queue.serve(handle, JSON.parse(options) as ServeOptions);
+const server = await queue.serve(handle, JSON.parse(options) as ServeQueueOptions);
 // Told to end, it closes what it has opened: nothing else may keep its process alive then.
 process.once("message", async () => {
   await server.drain();

@@ -6,7 +6,7 @@ import { bundleScripts } from "../../../../test/helpers/bundle-scripts.mjs";
 import type {
   QueueEvent,
   QueueServer,
-  ServeOptions,
+  ServeQueueOptions,
   TaskHandler,
   TaskQueue,
 } from "../../src/queue/task-queue.ts";
@@ -33,7 +33,7 @@ export interface QueueBench {
   /** Opens another connection. */
   open(): Promise<TaskQueue>;
   /** Serves the queue by a function, over a connection of its own. */
-  serve(handle: TaskHandler, options?: Partial<ServeOptions>): Promise<QueueServer>;
+  serve(handle: TaskHandler, options?: Partial<ServeQueueOptions>): Promise<QueueServer>;
   /** Serves the queue in another process: its tasks run until they are aborted. */
   serveFar(worker: string): Promise<FarWorker>;
   /** Gathers the events of a store. */

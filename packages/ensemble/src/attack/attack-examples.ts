@@ -1,4 +1,4 @@
-import { createTensor, resolveFields, type Tensor } from "@isthmus/core";
+import { createTensor, resolveFields, sizeOf, type Tensor } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet } from "@isthmus/graph";
 import { completeAttack, rangeOf } from "./attack-options.ts";
 import { type AttackSource, attackBatch, openSource } from "./attack-source.ts";
@@ -42,7 +42,7 @@ export async function attackExamples(
   try {
     const opened = await openSource(graph, source, attack);
     const range = rangeOf(data);
-    const size = data.exampleShape.reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(data.exampleShape);
     const all = new Float32Array(data.size * size);
     for (const batch of readBatches(data, gradients.batch)) {
       signal?.throwIfAborted();

@@ -25,7 +25,7 @@ export const ATTACK_NORMS = ["linf", "l2"] as const;
 export type AttackNorm = (typeof ATTACK_NORMS)[number];
 
 /** Largest distances that attacks are usually compared at, for pixels from 0 to 1. */
-export const ATTACK_EPSILONS: Readonly<Record<AttackNorm, number>> = { linf: 8 / 255, l2: 128 / 255 };
+const ATTACK_EPSILONS: Readonly<Record<AttackNorm, number>> = { linf: 8 / 255, l2: 128 / 255 };
 
 /** How examples are changed. */
 export interface AttackOptions {

@@ -8,6 +8,7 @@ import {
   recalibrateBatchNorm,
   STATISTICS_EXAMPLES,
 } from "@isthmus/statistics";
+import type { TrainProgress } from "@isthmus/training";
 import { hypervolume } from "./hypervolume.ts";
 import { measureFront, type SharedNetwork } from "./measure-front.ts";
 import { PARETO_FIELDS, type ParetoChoice } from "./pareto-options.ts";
@@ -24,6 +25,8 @@ export interface ParetoProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
   readonly phase: "manifold" | "scalarised" | "measuring";
+  /** Progress of the present training; absent while networks are measured. */
+  readonly training?: TrainProgress;
 }
 
 /** Options of {@link comparePareto}. */
@@ -93,10 +96,12 @@ export async function comparePareto(
   const fronts = resolveFields(ATTEMPT, PARETO_FIELDS, named);
   const { tasks, signal, seed } = alone;
   const lattice = fronts.scalarised === 0 ? [] : latticeOf(tasks.length, fronts.scalarised);
-  const follow = (phase: "manifold" | "scalarised", run: number) => (at: { step: number; steps: number }) =>
-    onProgress?.({ phase, done: (run + at.step / at.steps) / (1 + lattice.length) });
+  const follow = (phase: "manifold" | "scalarised", run: number) => (training: TrainProgress) =>
+    onProgress?.({ phase, done: (run + training.step / training.steps) / (1 + lattice.length), training });
   const { networks, result: trained } = await trainPareto(architecture, starts, training, {
-    ...{ ...alone, concentration: fronts.concentration, ...stateOf(statePath, resume) },
+    ...alone,
+    concentration: fronts.concentration,
+    ...stateOf(statePath, resume),
     onProgress: follow("manifold", 0),
   });
   const reference = tasks.map(() => Math.log(test.classes));
@@ -107,7 +112,10 @@ export async function comparePareto(
     between.push({ shares, network: await blend(architecture, networks, { shares, training }) });
   const manifold = await measureFront(architecture, between, test, { ...measured, steps: trained.steps });
   const sums = await trainSums(architecture, at(starts, 0, "start"), training, {
-    ...{ ...alone, lattice, statePath, resume },
+    ...alone,
+    lattice,
+    statePath,
+    resume,
     ...(fronts.scalarisedEpochs !== undefined && { epochs: fronts.scalarisedEpochs }),
     follow: (run) => follow("scalarised", 1 + run),
   });
@@ -119,9 +127,15 @@ export async function comparePareto(
   return {
     networks,
     result: {
-      ...{ kind: "pareto", tasks, manifold },
+      kind: "pareto",
+      tasks,
+      manifold,
       ...(front && { scalarised: front, together: hypervolumeOf([manifold, front], reference) }),
-      ...{ reference, trainedOn: training.name, data: test.name, examples: test.size, seed },
+      reference,
+      trainedOn: training.name,
+      data: test.name,
+      examples: test.size,
+      seed,
       engine: architecture.engine.name,
     },
   };
@@ -163,7 +177,10 @@ async function trainSums(
     const state = statePath?.replace(/(\.safetensors)?$/, `.sum-${run}.safetensors`);
     if (state !== undefined) states.push(state);
     const { network, result } = await trainScalarised(architecture, start, training, {
-      ...{ ...options, ...stateOf(state, resume), shares, onProgress: follow(run) },
+      ...options,
+      ...stateOf(state, resume),
+      shares,
+      onProgress: follow(run),
     });
     networks.push({ shares, network: await recalibrated(architecture, network, training) });
     steps += result.steps;

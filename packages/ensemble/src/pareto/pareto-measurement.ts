@@ -79,7 +79,7 @@ export const PARETO: Measurement<"training", ParetoMeasurementChoice, ParetoResu
         statePath: control.journalPath,
         resume: true,
         signal: control.signal,
-        onProgress: ({ phase, done }) => control.report(STAGES[phase], done),
+        onProgress: ({ phase, done, training }) => control.report(STAGES[phase], done, false, training),
       },
     );
     const by = { ...written, layout, seed: options.seed };

@@ -26,7 +26,7 @@ export interface AdaptClipOptions {
   readonly countDeviation?: number | undefined;
 }
 
-export const ADAPT_CLIP_DEFAULTS: { readonly quantile: number; readonly learningRate: number } = {
+const ADAPT_CLIP_DEFAULTS: { readonly quantile: number; readonly learningRate: number } = {
   quantile: 0.5,
   learningRate: 0.2,
 };

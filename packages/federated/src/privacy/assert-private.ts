@@ -1,7 +1,7 @@
 import { UnsupportedError } from "@isthmus/core";
-import { type AlignTargetSpelling, alignTargetOf } from "../align/align-target.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
+import { type AlignTargetSpelling, alignTargetOf } from "../strategy/align-target.ts";
 import { privateMean } from "./private-mean-rule.ts";
 
 /** What a private round does beside clipping and noise, as far as it may break the account. */

@@ -1,7 +1,7 @@
-import type { AlignTargetSpelling } from "../align/align-target.ts";
 import type { LayerPolicyName, StatisticsPolicy } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import type { PrivacyDescription } from "../privacy/privacy-description.ts";
+import type { AlignTargetSpelling } from "./align-target.ts";
 import type { Named } from "./look-up.ts";
 
 /** Which layers are shared, as plain data. */

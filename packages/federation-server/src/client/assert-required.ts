@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { isLocal, type SecureSettings } from "@isthmus/federated/rounds";
+import { isLocal, type SecureSettings } from "@isthmus/federated";
 import type { FederationAbout } from "./parse-about.ts";
 
 /** A protection that a client can insist on: masks in a secure sum, or noise that it adds itself. */

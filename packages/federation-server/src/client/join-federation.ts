@@ -9,7 +9,7 @@ import {
   takeLock,
   UsageError,
 } from "@isthmus/core";
-import { isLocal } from "@isthmus/federated/rounds";
+import { isLocal } from "@isthmus/federated";
 import { type DataSet, type Engine, scoreBy } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";
@@ -60,7 +60,7 @@ export interface JoinFederationResult {
 }
 
 /** Defaults of {@link joinFederation}. */
-export const JOIN_FEDERATION_DEFAULTS: Required<
+const JOIN_FEDERATION_DEFAULTS: Required<
   Omit<JoinFederationOptions, "token" | "data" | "engine" | "folder">
 > = {
   training: {},
@@ -116,7 +116,10 @@ export async function joinFederation(
   }
   const requirements = { require, leastClients, leastNoise };
   const api = createFederationApi({
-    ...{ url: url.replace(/\/+$/, ""), token, patience, signal },
+    url: url.replace(/\/+$/, ""),
+    token,
+    patience,
+    signal,
     onLost: (reason) => tell({ kind: "lost", reason }),
   });
   const about = await api.about();

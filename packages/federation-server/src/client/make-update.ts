@@ -10,7 +10,7 @@ import {
   saveCheckpoint,
   saveFile,
 } from "@isthmus/core";
-import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@isthmus/federated/rounds";
+import { drawSecret, isLocal, type PrivacyDescription, privatizeUpdate } from "@isthmus/federated";
 import { createEvaluator } from "@isthmus/graph";
 import { type BaseOptimizerSpec, LEARNING_RATES, type TrainOptions, train } from "@isthmus/training";
 import { fileSize } from "../store/read-pieces.ts";
@@ -99,8 +99,14 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
     const metrics = { ...others, trainedLoss: result.loss };
     const record: UpdateRecord = {
-      ...{ ...task, hash: await digestFile(join(folder, files.update)), examples: data.size, loss, metrics },
-      ...{ update: files.update, own: ownNames.length > 0 ? files.own : null, privacy: about.privacy },
+      ...task,
+      hash: await digestFile(join(folder, files.update)),
+      examples: data.size,
+      loss,
+      metrics,
+      update: files.update,
+      own: ownNames.length > 0 ? files.own : null,
+      privacy: about.privacy,
     };
     await saveFile(paths.record, JSON.stringify(record));
     await removeOthers(folder, record);

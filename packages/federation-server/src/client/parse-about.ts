@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { PRIVACY, type PrivacyDescription } from "@isthmus/federated/rounds";
+import { PRIVACY, type PrivacyDescription } from "@isthmus/federated";
 import { tellProblem, zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
 import { z } from "zod";

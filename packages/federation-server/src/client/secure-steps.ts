@@ -25,7 +25,7 @@ import {
   type SecureTask,
   type SurvivorsMessage,
   shareSecrets,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import { fileSize } from "../store/read-pieces.ts";
 import { secureLayout } from "../work/secure-layout.ts";
 import { assertRequiredSum } from "./assert-required.ts";

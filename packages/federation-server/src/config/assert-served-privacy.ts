@@ -1,5 +1,5 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
-import { beginPrivacy, describeSpent, hasRoom, resolveRule } from "@isthmus/federated/rounds";
+import { beginPrivacy, describeSpent, hasRoom, resolveRule } from "@isthmus/federated";
 import type { FederationConfig } from "./federation-config.ts";
 
 /**

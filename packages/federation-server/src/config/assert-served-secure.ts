@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import { assertSecurable, isLocal, lookUp, PRE_AGGREGATIONS, resolveRule } from "@isthmus/federated/rounds";
+import { assertSecurable, isLocal, lookUp, PRE_AGGREGATIONS, resolveRule } from "@isthmus/federated";
 import type { FederationConfig } from "./federation-config.ts";
 
 /**

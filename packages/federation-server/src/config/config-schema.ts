@@ -7,7 +7,7 @@ import {
   PRIVACY,
   SECURE_PLAN_DEFAULTS,
   TREATMENTS,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import { zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD } from "@isthmus/graph";
 import { z } from "zod";

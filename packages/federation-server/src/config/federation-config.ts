@@ -1,4 +1,4 @@
-import type { FederationPlan, StrategyDescription } from "@isthmus/federated/rounds";
+import type { FederationPlan, StrategyDescription } from "@isthmus/federated";
 import type { NamedLoss } from "@isthmus/graph";
 
 /** What the server suggests to clients about their work in a round; a client may do otherwise. */

@@ -1,4 +1,4 @@
-import { type ClientTask, presentClients, roundOf, taskOfClient } from "@isthmus/federated/rounds";
+import { type ClientTask, presentClients, roundOf, taskOfClient } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import { MOST_OF_A_ROUND } from "../server/event-budget.ts";
 import type { Federation } from "../server/running-federation.ts";
@@ -23,7 +23,12 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
       const { status, network } = federation.state;
       const { rounds, quorum } = config.plan;
       return {
-        ...{ name: config.name, client: request.client, status, rounds, quorum, network },
+        name: config.name,
+        client: request.client,
+        status,
+        rounds,
+        quorum,
+        network,
         round: roundOf(federation.state),
         bytes: mostBytes(federation),
         keep: federation.keptTensors,

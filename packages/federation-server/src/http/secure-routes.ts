@@ -5,7 +5,7 @@ import {
   refusalOfMessage,
   roundOf,
   secureTaskOf,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { attend } from "./attend.ts";

@@ -8,7 +8,7 @@ import {
   type ReceivedUpdate,
   refusalOf,
   wordsOf,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { fileSize } from "../store/read-pieces.ts";

@@ -1,4 +1,4 @@
-import { beginFederation, type FederationState } from "@isthmus/federated/rounds";
+import { beginFederation, type FederationState } from "@isthmus/federated";
 import { describe, expect, it } from "vitest";
 import { createEventBudget, MOST_OF_A_ROUND } from "./event-budget.ts";
 import type { UntimedEvent } from "./running-federation.ts";

@@ -1,4 +1,4 @@
-import { type FederationState, roundOf } from "@isthmus/federated/rounds";
+import { type FederationState, roundOf } from "@isthmus/federated";
 import type { UntimedEvent } from "./running-federation.ts";
 
 /** Events of one kind that a client can bring about at will and that are journaled one by one, in a round. */

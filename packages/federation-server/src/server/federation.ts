@@ -9,7 +9,7 @@ import {
   resolveStrategy,
   type Seed,
   timeOfNext,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
 import { assertServedSecure } from "../config/assert-served-secure.ts";
@@ -198,7 +198,14 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
+    config,
+    store,
+    workers,
+    networkBytes,
+    keptTensors,
+    averagedTensors,
+    noiseSeed,
+    secureElements,
     changed,
     happen,
     now,

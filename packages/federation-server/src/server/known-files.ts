@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { FormatError, InvariantError, isIsthmusError } from "@isthmus/core";
-import { aggregatedRounds, type FederationState, networkOfRound } from "@isthmus/federated/rounds";
+import { aggregatedRounds, type FederationState, networkOfRound } from "@isthmus/federated";
 import { describeFault, type KnownFile } from "../store/known-file.ts";
 import type { Store } from "../store/store.ts";
 

@@ -1,10 +1,5 @@
 import { excerpt, FormatError, MismatchError, parseJson } from "@isthmus/core";
-import {
-  advance,
-  beginFederation,
-  type FederationEvent,
-  type FederationState,
-} from "@isthmus/federated/rounds";
+import { advance, beginFederation, type FederationEvent, type FederationState } from "@isthmus/federated";
 import type { FederationConfig } from "../config/federation-config.ts";
 
 const FORMAT = "isthmus federation";

@@ -1,4 +1,4 @@
-import type { FederationEvent, FederationState, Seed } from "@isthmus/federated/rounds";
+import type { FederationEvent, FederationState, Seed } from "@isthmus/federated";
 import type { FederationConfig } from "../config/federation-config.ts";
 import type { Store } from "../store/store.ts";
 import type { Workers } from "../work/workers.ts";

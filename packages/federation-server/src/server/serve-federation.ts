@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { lockPathOf, takeLock } from "@isthmus/core";
-import type { FederationState } from "@isthmus/federated/rounds";
+import type { FederationState } from "@isthmus/federated";
 import { pino } from "pino";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { createApp } from "../http/create-app.ts";

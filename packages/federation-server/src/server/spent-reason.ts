@@ -1,4 +1,4 @@
-import { beginPrivacy, describeSpent, hasRoom, type PrivacyState } from "@isthmus/federated/rounds";
+import { beginPrivacy, describeSpent, hasRoom, type PrivacyState } from "@isthmus/federated";
 import type { Federation } from "./running-federation.ts";
 
 /** The end of a federation before its last round. */

@@ -1,4 +1,4 @@
-import { decide } from "@isthmus/federated/rounds";
+import { decide } from "@isthmus/federated";
 import { isDamagedFolder } from "./known-files.ts";
 import { type RoundStep, runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";

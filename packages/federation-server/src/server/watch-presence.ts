@@ -1,5 +1,5 @@
 import { entry } from "@isthmus/core";
-import { presentClients } from "@isthmus/federated/rounds";
+import { presentClients } from "@isthmus/federated";
 import type { Federation } from "./running-federation.ts";
 
 /** Share of the time of presence after which presences are looked at again. */

@@ -1,5 +1,5 @@
 import { readFileBytes, saveFile } from "@isthmus/core";
-import { drawSecret, type Seed } from "@isthmus/federated/rounds";
+import { drawSecret, type Seed } from "@isthmus/federated";
 import { fileSize } from "./read-pieces.ts";
 import type { Store } from "./store.ts";
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "@isthmus/core";
-import type { ReceivedUpdate } from "@isthmus/federated/rounds";
+import type { ReceivedUpdate } from "@isthmus/federated";
 
 /** Where a server keeps its files, all below one folder. */
 export interface Store {

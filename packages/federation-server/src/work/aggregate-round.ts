@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type Checkpoint, digestFile, isIsthmusError, openCheckpoint } from "@isthmus/core";
 import {
+  alignTargetOf,
   type ClientUpdate,
   type PrivacyReport,
   type PrivacyState,
@@ -10,7 +11,7 @@ import {
   type StrategyDescription,
   saveAggregate,
   spendRound,
-} from "@isthmus/federated/rounds";
+} from "@isthmus/federated";
 import type { Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { describeFault, faultOf, type KnownFile } from "../store/known-file.ts";
@@ -109,8 +110,13 @@ export async function aggregateRound(
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state.path);
     const { report, state: left } = await saveAggregate(network, aligned, output, {
-      ...{ ...resolved, state, round: step, seed, signal },
-      ...{ privacyState: privacy.state, noiseSeed: privacy.noiseSeed },
+      ...resolved,
+      state,
+      round: step,
+      seed,
+      signal,
+      privacyState: privacy.state,
+      noiseSeed: privacy.noiseSeed,
       memory: MEMORY,
     });
     const hash = await digestFile(output.network);
@@ -187,8 +193,9 @@ async function alignIfAsked(
   signal: AbortSignal,
 ): Promise<readonly ClientUpdate[]> {
   if (align === undefined || graph === undefined) return updates;
-  const { alignUpdates } = await import("@isthmus/federated");
+  const { alignUpdates } = await import("@isthmus/weight-matching");
   const { createOnnxRuntimeEngine } = await import("@isthmus/engine");
   const architecture = { graph, engine: createOnnxRuntimeEngine() };
-  return (await alignUpdates(architecture, network, updates, { to: align, seed, signal })).updates;
+  const options = { to: alignTargetOf(align), seed, signal };
+  return (await alignUpdates(architecture, network, updates, options)).updates;
 }

@@ -1,5 +1,5 @@
 import { type Checkpoint, DTYPES } from "@isthmus/core";
-import { layOutTensors, type SecureLayout } from "@isthmus/federated/rounds";
+import { layOutTensors, type SecureLayout } from "@isthmus/federated";
 
 /**
  * Lays out the elements of an update that is summed securely, the same for the server and each client: of all

@@ -9,7 +9,7 @@ import {
   type TensorData,
   toFloat64,
 } from "@isthmus/core";
-import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated/rounds";
+import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated";
 import { secureLayout } from "./secure-layout.ts";
 
 /** What a secure sum is read from. */

@@ -1,1 +1,1 @@
-export { LOSS_FORM, MADE_RESULT, MEASURED, PROVENANCE } from "./result-forms.ts";
+export { LOSS_FORM, MADE_RESULT, MEASURED } from "./result-forms.ts";

@@ -16,7 +16,6 @@ import type { MakerStart } from "./network-maker.ts";
 const STARTS: readonly MakerStart[] = ["network", "networks"];
 
 const LATER = optional(RULES_OF_PARTS.function);
-const FLAG: Rule = { rule: "true or false", holds: (value) => typeof value === "boolean", optional: true };
 
 /** Rules of the parts of a definition; options and examples are checked apart. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -33,8 +32,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   attempt: optional(RULES_OF_PARTS.text),
   does: optional(RULES_OF_PARTS.text),
   makes: optional(RULES_OF_PARTS.text),
-  needsGraph: FLAG,
-  resumes: FLAG,
+  needsGraph: optional(RULES_OF_PARTS.flag),
+  resumes: optional(RULES_OF_PARTS.flag),
   usage: optional(RULES_OF_PARTS.commands),
   labelOf: LATER,
   describe: LATER,

@@ -1,5 +1,6 @@
 import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import type { TrainingPace } from "../measurement/measurement.ts";
 import type { Report } from "../report.ts";
 
 /** Networks that a maker starts from, opened. */
@@ -38,7 +39,9 @@ export interface Resuming {
   /** Whether to go on from a state that is there. */
   readonly resume: boolean;
   readonly signal: AbortSignal;
-  readonly onProgress: (at: { readonly step: number; readonly steps: number }) => void;
+  readonly onProgress: (
+    at: { readonly step: number; readonly steps: number } & Partial<TrainingPace>,
+  ) => void;
 }
 
 /** How a network is made, whoever started it. */

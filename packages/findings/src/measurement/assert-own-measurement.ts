@@ -24,9 +24,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => OWN_SUBJECTS.some((subject) => subject === value),
   },
   run: RULES_OF_PARTS.function,
+  needsData: optional(RULES_OF_PARTS.flag),
   options: optional(RULES_OF_PARTS.options),
   version: optional(RULES_OF_PARTS.version),
   attempt: optional(RULES_OF_PARTS.text),
+  isOnLine: optional(RULES_OF_PARTS.flag),
   networks: optional(RULES_OF_PARTS.text),
   examples: optional(RULES_OF_PARTS.commands),
   examplesBeside: optional(RULES_OF_PARTS.object),
@@ -58,10 +60,13 @@ const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$
 export function assertOwnMeasurement(definition: unknown): void {
   const what = "a measurement";
   assertDefinition(what, definition, RULES);
-  const { options, pairs, subject } = definition;
+  const { options, pairs, subject, needsData } = definition;
   const refuse = refusalOf(what);
   if (pairs !== undefined && subject !== "networks")
     throw refuse(`"pairs" must be left out unless the subject is "networks": it is "${subject}"`);
+  const needing = ["pairs", "examplesBeside", "complete"].find((part) => definition[part] !== undefined);
+  if (needsData === false && needing !== undefined)
+    throw refuse(`"${needing}" must be left out if "needsData" is false, as it is for examples`);
   const taken = { names: TAKEN_OPTIONS, by: "every measurement" };
   assertOwnFields(isObject(options) ? options : {}, taken, refuse);
 }

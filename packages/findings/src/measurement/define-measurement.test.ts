@@ -1,4 +1,4 @@
-import { choiceField, flagField, numberField, textField, UsageError } from "@isthmus/core";
+import { choiceField, flagField, listField, numberField, textField, UsageError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { defineMeasurement } from "./define-measurement.ts";
@@ -54,6 +54,68 @@ describe("defineMeasurement()", () => {
     });
   });
 
+  it("makes lists of typed arrays, of which the form and the page are, too", async () => {
+    const rows = fc.array(
+      fc.double({ noNaN: true, noDefaultInfinity: true }).filter((x) => !Object.is(x, -0)),
+    );
+    const entry = defineMeasurement({
+      ...{ verb: "small", kind: "small", summary: "Measure little", subject: "network" },
+      options: { values: listField<number>({ type: "number" }, { least: 0, help: "values", default: [] }) },
+      async run(_: object, { values }: { values: readonly number[] }, { onPart }: Control<object>) {
+        const found = {
+          rows: [{ of: Float64Array.from(values) }],
+          ids: BigInt64Array.of(7n),
+          counts: Int8Array.of(1, 2),
+        };
+        onPart(found);
+        return found;
+      },
+      titleOf(result) {
+        expectTypeOf(result.counts).toEqualTypeOf<readonly number[]>();
+        expectTypeOf(result.rows).toEqualTypeOf<readonly { readonly of: readonly number[] }[]>();
+        return result.counts.map((count) => count + 1).join(" ");
+      },
+    });
+    const measurement = await entry.load();
+    await fc.assert(
+      fc.asyncProperty(rows, async (values) => {
+        const parts: unknown[] = [];
+        const onPart = (part: unknown) => parts.push(part);
+        const result = await measurement.run(subject, { values }, { ...control, onPart });
+        expect(result).toMatchObject({ rows: [{ of: values }], ids: [7], counts: [1, 2] });
+        expect(parts).toEqual([result]);
+        const read = (await measurement.form()).parse(JSON.parse(JSON.stringify(result)));
+        expect(read).toEqual(result);
+        expect(measurement.titleOf(result)).toBe("2 3");
+        const tables = measurement.describe(result).sections[0]?.tables;
+        expect(tables?.map(({ name }) => name)).toEqual(["ids", "counts"]);
+      }),
+    );
+  });
+
+  it("gives weights alone to a measurement that needs no data, and says nothing of examples", async () => {
+    const entry = defineMeasurement({
+      ...{ verb: "small", kind: "small", summary: "Measure little", subject: "pair", needsData: false },
+      async run(pair) {
+        expectTypeOf(pair).toEqualTypeOf<Subjects["weights-of-pair"]>();
+        return { keys: Object.keys(pair) };
+      },
+    });
+    expect(entry.subject).toBe("weights-of-pair");
+    const of = (source: string) => ({ source }) as Subjects["weights-of-pair"]["a"];
+    const pair = { a: of("a.pt"), b: of("b.pt"), unaligned: of("b.pt") };
+    const measurement = await entry.load();
+    const result = await measurement.run(pair as unknown as Subjects["pair"], {}, control);
+    expect(result).toEqual({
+      kind: "small",
+      a: "a.pt",
+      b: "b.pt",
+      options: {},
+      keys: ["a", "b", "unaligned"],
+    });
+    expect(measurement.titleOf(result)).toBe("Small of a.pt and b.pt");
+  });
+
   it("fills in a form, a title and a page, and says in results what was measured", async () => {
     const entry = define({ options: { step: numberField({ default: 1, help: "step" }) } });
     const measurement = await entry.load();
@@ -91,12 +153,18 @@ describe("defineMeasurement()", () => {
     [{ summary: "a\nb" }, `"summary" must be one line`],
     [{ subject: "layer" }, `"subject" must be one of network, pair, networks: it is "layer"`],
     [{ run: 1 }, `"run" must be a function: it is 1`],
+    [{ subject: "pair", isOnLine: "yes" }, `"isOnLine" must be true or false: it is "yes"`],
     [{ version: 0.5 }, `"version" must be a whole number from 1: it is 0.5`],
     [{ journal: { keeps: "all", file: "../x" } }, `"journal" must be an object with "keeps"`],
     [{ pairs: { note: "x" } }, `"pairs" must be an object with "note"`],
     [
       { pairs: { note: "x", options: {}, evaluations: () => 1, run: async () => [] } },
       `"pairs" must be left out unless the subject is "networks": it is "network"`,
+    ],
+    [{ needsData: "no" }, `"needsData" must be true or false: it is "no"`],
+    [
+      { needsData: false, complete: () => {} },
+      `"complete" must be left out if "needsData" is false, as it is for examples`,
     ],
     [{ describ: () => {} }, `it has no "describ": did you mean "describe"?`],
     [{ options: [] }, `"options" must be an object with a field for each option`],

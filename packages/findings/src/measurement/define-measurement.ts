@@ -3,22 +3,34 @@ import type { z } from "zod";
 import type { Report } from "../report.ts";
 import { assertOwnMeasurement } from "./assert-own-measurement.ts";
 import { describePlainly } from "./describe-plainly.ts";
-import type { AnyMeasurement, CompletedBy, Control, MeasurementEntry, Subjects } from "./measurement.ts";
-import { type OwnOrigin, type OwnSubjectName, originOf, plainTitle } from "./own-result.ts";
+import type { AnyMeasurement, CompletedBy, Control, MeasurementEntry } from "./measurement.ts";
+import {
+  type OwnOrigin,
+  type OwnSubject,
+  type OwnSubjectName,
+  originOf,
+  plainTitle,
+  WEIGHTS_OF,
+} from "./own-result.ts";
+import { type PlainData, plainData } from "./plain-data.ts";
 
 /** Options by their names. */
 type Fields = Readonly<Record<string, AnyField>>;
 
 /** A result of a measurement of one's own: what was found, and of which networks and examples. */
-export type OwnResult<F extends Fields, R extends object> = R &
+export type OwnResult<F extends Fields, R extends object> = PlainData<R> &
   Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
 
 /** A measurement as a user writes it; whatever is left out has a default. */
-export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R extends object>
-  extends Partial<
+export interface OwnMeasurement<
+  S extends OwnSubjectName,
+  F extends Fields,
+  R extends object,
+  D extends boolean = boolean,
+> extends Partial<
     Pick<
       AnyMeasurement,
-      "attempt" | "examples" | "examplesBeside" | "journal" | "networks" | "pairs" | "version"
+      "attempt" | "examples" | "examplesBeside" | "isOnLine" | "journal" | "networks" | "pairs" | "version"
     >
   > {
   /** Name of its command, such as `gradient-norm`. */
@@ -29,12 +41,18 @@ export interface OwnMeasurement<S extends OwnSubjectName, F extends Fields, R ex
   readonly summary: string;
   /** What is measured: a network, a pair of networks, or several networks. */
   readonly subject: S;
+  /**
+   * Whether it needs examples and the architecture of the networks. If it says `false`, nothing asks for
+   * them, and `run` is given networks alone.
+   * @defaultValue true
+   */
+  readonly needsData?: D;
   /** Its options, each once, made by `numberField` and its like. @defaultValue none */
   readonly options?: F;
   /** Fills in options whose defaults depend on the networks and the data. @defaultValue as they are given */
   complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
-  /** Measures, and returns what was found: plain data that a JSON file can hold. */
-  run(subject: Subjects[S], options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
+  /** Measures, and returns what was found: data that JSON can hold, in which typed arrays become lists. */
+  run(subject: OwnSubject<S, D>, options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
   /**
    * Says what a result shows.
    * @defaultValue a tile for each number, a table for each list, a line for each list of numbers
@@ -84,10 +102,12 @@ export function defineMeasurement<
   S extends OwnSubjectName,
   R extends object,
   F extends Fields = Record<never, AnyField>,
->(definition: OwnMeasurement<S, F, R>): MeasurementEntry {
+  D extends boolean = true,
+>(definition: OwnMeasurement<S, F, R, D>): MeasurementEntry {
   assertOwnMeasurement(definition);
-  const { kind, verb, summary, subject } = definition;
+  const { kind, verb, summary } = definition;
   const measurement = completeMeasurement(definition);
+  const { subject } = measurement;
   return { kind, verb, summary, subject, load: async () => measurement };
 }
 
@@ -95,18 +115,25 @@ export function defineMeasurement<
 function completeMeasurement(definition: AnyOwn): AnyMeasurement {
   const {
     kind,
-    subject,
+    needsData = true,
     version = 1,
     attempt,
+    isOnLine = false,
     examples = [],
     examplesBeside,
     journal,
     networks,
     pairs,
   } = definition;
+  const subject = needsData ? definition.subject : WEIGHTS_OF[definition.subject];
   const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
-    ...{ kind, subject, version, examples, titleOf },
+    kind,
+    subject,
+    version,
+    examples,
+    isOnLine,
+    titleOf,
     attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
     options: definition.options ?? {},
     ...(examplesBeside && { examplesBeside }),
@@ -120,8 +147,8 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
     form: definition.form ?? (async () => (await import("../forms/own-result-form.ts")).ownResultForm(kind)),
     describe: (result: OwnResult<Fields, object>) =>
       definition.describe?.(result) ?? describePlainly(result, titleOf(result)),
-    async run(of: Subjects[OwnSubjectName], options, control) {
-      const whole = (found: object) => ({ kind, ...originOf(of), options, ...found });
+    async run(of: OwnSubject<OwnSubjectName, boolean>, options, control) {
+      const whole = (found: object) => ({ kind, ...originOf(of), options, ...Object(plainData(found)) });
       const onPart = (found: object) => control.onPart(whole(found));
       return whole(await definition.run(of, options, { ...control, onPart }));
     },

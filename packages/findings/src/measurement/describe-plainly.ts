@@ -160,7 +160,8 @@ function kindOf(cells: readonly CellValue[]): TableColumn["kind"] | undefined {
   return present.every(Number.isInteger) ? "count" : "number";
 }
 
-function factOf(key: string, value: unknown): readonly PageFact[] {
+/** Makes a fact of a value with its key in words; none of a value that is undefined. */
+export function factOf(key: string, value: unknown): readonly PageFact[] {
   if (value === undefined) return [];
   const text = typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value);
   return [{ name: sentence(wordsOf(key)), value: text }];

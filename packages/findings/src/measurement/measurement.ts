@@ -48,6 +48,11 @@ export interface Subjects {
     readonly b: Checkpoint;
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
+    /**
+     * The network that paths from the first one end at. A command leaves it unaligned, and shows the line to
+     * the aligned one beside the path; an entry of a study says whether it is aligned.
+     */
+    readonly end: Checkpoint;
   };
   /** Two networks of one architecture, and several sets of examples by their names; `data` is the first. */
   readonly "pair-on-sets": Subjects["pair"] & { readonly sets: Readonly<Record<string, DataSet>> };
@@ -84,6 +89,12 @@ export interface Subjects {
     readonly models: readonly [NamedSubject, NamedSubject, NamedSubject];
     readonly placed: readonly NamedSubject[];
   };
+  /** One network whose weights alone are read: neither its architecture nor examples are known. */
+  readonly weights: Pick<Subjects["network"], "network">;
+  /** Two networks whose weights alone are read. */
+  readonly "weights-of-pair": Pick<Subjects["pair"], "a" | "b" | "unaligned">;
+  /** Several networks whose weights alone are read. */
+  readonly "weights-of-networks": Pick<Subjects["networks"], "networks">;
   /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
   readonly training: TrainingSubject;
 }
@@ -106,6 +117,14 @@ export interface NetworkMaking {
  */
 export type SaveNetwork = (name: string, network: Checkpoint, making?: NetworkMaking) => Promise<void>;
 
+/** How a training goes that is part of some work. */
+export interface TrainingPace {
+  /** Mean loss of the batches of the epoch so far; NaN before the first. */
+  readonly meanLoss: number;
+  /** Recent speed of training. */
+  readonly examplesPerSecond: number;
+}
+
 /** How a measurement is run, whoever started it. */
 export interface Control<R = unknown> {
   /** Aborted if the measurement is to stop. */
@@ -117,8 +136,9 @@ export interface Control<R = unknown> {
    * @param stage - what is done at present, such as "Taking units out"
    * @param done - share of the work that is done, in `[0, 1]`, if it is known
    * @param stored - whether a journal had this part, so that it took no time
+   * @param training - how the training goes that is done at present, if there is one
    */
-  readonly report: (stage: string, done?: number, stored?: boolean) => void;
+  readonly report: (stage: string, done?: number, stored?: boolean, training?: TrainingPace) => void;
   /**
    * Writes a network that is made, or one on the way, into the file or the folder that a command names.
    * @defaultValue undefined, if none is named
@@ -148,11 +168,21 @@ export interface ExamplesBeside {
   readonly default: "training-split" | undefined;
 }
 
+/** An option of a measurement that a command line gives by a flag of another meaning. */
+interface FlaggedOption<O extends object> {
+  /** Name of the option. */
+  readonly option: string & keyof O;
+  /** Name of the flag on a command line, such as `runs`. */
+  readonly flag: string;
+  /** Says what the flag decides. */
+  readonly help: string;
+}
+
 /**
  * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
  * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
  */
-export interface Trains {
+export interface Trains<O extends object = Readonly<Record<string, unknown>>> {
   /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
   readonly leastEpochs: 0 | 1;
   /** The optimizer if none is named. */
@@ -170,6 +200,17 @@ export interface Trains {
    * @defaultValue they stand among the other options
    */
   readonly param?: string;
+  /**
+   * The option that lists the seeds of several trainings: a command line gives their number, and the first
+   * of them by `--seed`. @defaultValue one training, with the option `seed`
+   */
+  readonly seeds?: FlaggedOption<O>;
+  /**
+   * The option that has the schedule of flags such as `--lr`, if some trainings are not made by it: the
+   * option `schedule` has the same but for its learning rate, which a flag of its own gives.
+   * @defaultValue all trainings are made by `schedule`
+   */
+  readonly otherSchedule?: FlaggedOption<O> & { readonly defaultRate: number };
 }
 
 /** Networks that a measurement makes, which its command writes to `-o` in place of the result. */
@@ -206,6 +247,11 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   /** What is attempted, for messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
+  /**
+   * Whether it measures on a line from one network of a pair to the other, so that help calls them the ones
+   * at t = 0 and t = 1. @defaultValue false: they are the first and the second
+   */
+  readonly isOnLine?: boolean;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
   /** Says which examples a `training` is on. @defaultValue its subject is another */
@@ -219,7 +265,7 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
    */
   readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
   /** Says how it trains networks. @defaultValue it trains none */
-  readonly trains?: Trains;
+  readonly trains?: Trains<O>;
   /** Says which networks it makes. @defaultValue it makes none */
   readonly makes?: MadeNetworks<O>;
   /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
@@ -250,7 +296,7 @@ export type TrainingMeasurement<
   S extends SubjectName,
   O extends object,
   R extends MeasuredResult,
-> = Measurement<S, O, R> & { readonly trains: Trains };
+> = Measurement<S, O, R> & { readonly trains: Trains<O> };
 
 /** Any measurement: its methods take what their own kind made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;

@@ -1,12 +1,36 @@
 import { basename } from "node:path";
 import type { MeasuredResult } from "../result-kind.ts";
-import type { OpenedSubject, Subjects } from "./measurement.ts";
+import type { Subjects } from "./measurement.ts";
 
 /** Sorts of subjects that measurements of one's own can have. */
 export const OWN_SUBJECTS = ["network", "pair", "networks"] as const;
 
 /** Name of a sort of subject that measurements of one's own can have. */
 export type OwnSubjectName = (typeof OWN_SUBJECTS)[number];
+
+/** Sorts of subjects whose weights alone are read, by the sorts that come with examples. */
+export const WEIGHTS_OF: WeightsOf = {
+  network: "weights",
+  pair: "weights-of-pair",
+  networks: "weights-of-networks",
+};
+
+interface WeightsOf {
+  readonly network: "weights";
+  readonly pair: "weights-of-pair";
+  readonly networks: "weights-of-networks";
+}
+
+/**
+ * What a measurement of one's own measures.
+ * @typeParam D - whether it needs examples and an architecture, or reads weights alone
+ */
+export type OwnSubject<S extends OwnSubjectName, D extends boolean> = Subjects[D extends false
+  ? WeightsOf[S]
+  : S];
+
+/** What any measurement of one's own measures. */
+type AnyOwnSubject = OwnSubject<OwnSubjectName, boolean>;
 
 /** What results of measurements of one's own say of their making, beside what was found. */
 export interface OwnOrigin extends MeasuredResult {
@@ -29,12 +53,13 @@ export interface OwnOrigin extends MeasuredResult {
 }
 
 /** Says which networks and examples a result is of. */
-export function originOf(subject: Subjects[OwnSubjectName]): Omit<OwnOrigin, "kind" | "options"> {
-  const { data, engine }: OpenedSubject = subject;
+export function originOf(subject: AnyOwnSubject): Omit<OwnOrigin, "kind" | "options"> {
+  if (!("data" in subject)) return networksOf(subject);
+  const { data, engine } = subject;
   return { ...networksOf(subject), data: data.name, examples: data.size, engine: engine.name };
 }
 
-function networksOf(subject: Subjects[OwnSubjectName]): Pick<OwnOrigin, "network" | "a" | "b" | "networks"> {
+function networksOf(subject: AnyOwnSubject): Pick<OwnOrigin, "network" | "a" | "b" | "networks"> {
   if ("network" in subject) return { network: subject.network.source };
   if ("networks" in subject) return { networks: subject.networks.map(({ label }) => label) };
   return { a: subject.a.source, b: subject.b.source };

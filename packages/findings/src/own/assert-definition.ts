@@ -24,7 +24,7 @@ export const wordsRule = (example: string): Rule => ({
 
 /** Rules of parts that definitions of several sorts have. */
 export const RULES_OF_PARTS: Readonly<
-  Record<"summary" | "function" | "version" | "text" | "options" | "object" | "commands", Rule>
+  Record<"summary" | "function" | "version" | "text" | "flag" | "options" | "object" | "commands", Rule>
 > = {
   summary: {
     rule: "one line that says what it does, for help",
@@ -36,6 +36,7 @@ export const RULES_OF_PARTS: Readonly<
     holds: (value) => Number.isSafeInteger(value) && Number(value) >= 1,
   },
   text: { rule: "a text", holds: isText },
+  flag: { rule: "true or false", holds: (value) => typeof value === "boolean" },
   options: {
     rule: "an object with a field for each option, made by numberField and its like",
     holds: isObject,

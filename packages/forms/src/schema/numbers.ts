@@ -4,10 +4,6 @@ import { z } from "zod";
 const MOST_REPEATS = 1_000_000;
 /** Most examples in a step or in one engine call: memory is taken for all of them. */
 const MOST_AT_ONCE = 2 ** 20;
-/** Most examples that are taken of a data set: a file of one has at most as many bytes. */
-const MOST_EXAMPLES = 2 ** 31 - 1;
-/** Most places on a way between networks, of which each has a result. */
-const MOST_PLACES = 10_001;
 /** Most searches from other starts, and most random directions. */
 const MOST_TRIES = 10_000;
 /** Most characters of a name, and of a path. */
@@ -21,10 +17,6 @@ export const count = (least: number, most: number = Number.MAX_SAFE_INTEGER): z.
 export const repeats = (least: 0 | 1): z.ZodInt => count(least, MOST_REPEATS);
 /** Examples in a step, or in one engine call. */
 export const batch: z.ZodInt = count(1, MOST_AT_ONCE);
-/** Examples, from the first. */
-export const examples = (least: 0 | 1): z.ZodInt => count(least, MOST_EXAMPLES);
-/** Places on a way between networks. */
-export const places = (least: 0 | 3): z.ZodInt => count(least, MOST_PLACES);
 /** Searches from other starts, or random directions. */
 export const tries = (least: 0 | 1): z.ZodInt => count(least, MOST_TRIES);
 /** Decides what is random. */

@@ -12,7 +12,7 @@ export function schemaOf<T>(): <S extends z.ZodType>(
 }
 
 /** Schemas of the fields of a type, to be spread into schemas of larger types. */
-export type FieldsOf<T> = {
+export type SchemasOf<T> = {
   readonly [K in keyof T]-?: object extends Pick<T, K>
     ? z.ZodOptional<z.ZodType<Exclude<T[K], undefined>>>
     : z.ZodType<T[K]>;
@@ -24,6 +24,6 @@ export type FieldsOf<T> = {
  */
 export function fieldsOf<T>(): <S extends z.ZodRawShape>(
   fields: SameShape<z.output<z.ZodObject<S>>, T> extends true ? S : never,
-) => FieldsOf<T> {
-  return (fields) => fields as z.ZodRawShape as FieldsOf<T>;
+) => SchemasOf<T> {
+  return (fields) => fields as z.ZodRawShape as SchemasOf<T>;
 }

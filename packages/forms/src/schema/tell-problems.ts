@@ -18,7 +18,7 @@ export interface Problem {
  */
 export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): readonly Problem[] {
   const { error } = schema.safeParse(value);
-  return (error?.issues ?? []).flatMap((issue) => {
+  return (error?.issues ?? []).flatMap(closestOf).flatMap((issue) => {
     const path = [...at, ...issue.path];
     if (issue.code !== "unrecognized_keys") return [{ path, text: tellProblem(path, issue) }];
     const keys = knownKeys(schema, value, issue.path);
@@ -28,6 +28,22 @@ export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): 
       return { path: [...path, key], text: `unknown key "${key}"; ${hint}` };
     });
   });
+}
+
+/**
+ * Replaces the problem of a value that fits no option of a union by the problems of the option that it comes
+ * closest to: one of which a part is wrong, else the first that is of another value rather than of a type.
+ */
+function closestOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const [closest = []] = [...issue.errors].sort((one, other) => distanceOf(one) - distanceOf(other));
+  return closest.flatMap((inner) => closestOf({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+/** Returns 0 if a part of the value is wrong, 1 if the value is, 2 if its type is. */
+function distanceOf(issues: readonly z.core.$ZodIssue[]): number {
+  if (issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys")) return 0;
+  return issues.some(({ code, path }) => path.length === 0 && code === "invalid_type") ? 2 : 1;
 }
 
 /**
@@ -54,7 +70,11 @@ function childOf(schema: z.ZodType | undefined, value: unknown, step: PropertyKe
 /** Returns a schema without what makes it optional; of several options, the one of the value's kind. */
 function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
   if (schema instanceof z.ZodOptional) return choose(schema.unwrap() as z.ZodType, value);
-  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
+  if (!(schema instanceof z.ZodUnion)) return schema;
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) {
+    const options = schema.options.map((option) => choose(option as z.ZodType, value));
+    return options.find((option) => option instanceof z.ZodObject);
+  }
   const { discriminator } = schema.def;
   const kind = (value as Readonly<Record<string, unknown>> | undefined)?.[discriminator];
   return (schema.options as readonly z.ZodObject[]).find(

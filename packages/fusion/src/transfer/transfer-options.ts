@@ -33,7 +33,7 @@ export interface TransferTaskOptions {
 }
 
 /** Defaults of {@link TransferTaskOptions}. */
-export const TRANSFER_TASK_DEFAULTS: Required<TransferTaskOptions> = {
+const TRANSFER_TASK_DEFAULTS: Required<TransferTaskOptions> = {
   align: { seed: 0 },
   scale: 1,
   data: undefined,

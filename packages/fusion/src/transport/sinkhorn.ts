@@ -30,7 +30,7 @@ export interface SinkhornOptions {
 }
 
 /** Defaults of {@link sinkhorn}. */
-export const SINKHORN_DEFAULTS: Required<Omit<SinkhornOptions, "rows" | "columns" | "regularization">> = {
+const SINKHORN_DEFAULTS: Required<Omit<SinkhornOptions, "rows" | "columns" | "regularization">> = {
   rowWeights: undefined,
   columnWeights: undefined,
   tolerance: 1e-9,
@@ -198,7 +198,11 @@ class Scaling {
     );
     const marginalError = this.#rowError() + columnError;
     return {
-      ...{ plan, rowDuals: this.#f, columnDuals: this.#g, objective, marginalError },
+      plan,
+      rowDuals: this.#f,
+      columnDuals: this.#g,
+      objective,
+      marginalError,
       iterations: this.#iterations,
       status: marginalError <= tolerance ? "converged" : "maxIterations",
     };

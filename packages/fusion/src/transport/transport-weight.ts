@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MovedAxis, MovedWeight } from "./correspond.ts";
 import { copySlices, gatherRows, scatterRows } from "./kernels/plan-sums.ts";
@@ -38,7 +38,7 @@ function transportAxis(
   { weight, plans }: { readonly weight: MovedWeight; readonly plans: UnitPlans },
 ): WeightValues {
   const [from, to] = [at(extents, axis, "axis"), at(weight.target, axis, "axis")];
-  const inner = extents.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const inner = sizeOf(extents.slice(axis + 1));
   const out = new Float64Array((data.length / from) * to);
   for (const { family, source, target } of groups) {
     const transport = family === undefined ? undefined : plans.transportOf(family);

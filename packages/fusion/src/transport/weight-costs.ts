@@ -1,4 +1,4 @@
-import { at, entry } from "@isthmus/core";
+import { at, entry, sizeOf } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { Correspondence, MovedAxis, MovedWeight } from "./correspond.ts";
 import { addAngles, addDistances } from "./kernels/pair-costs.ts";
@@ -59,7 +59,7 @@ function addAxisCosts(
   costs: Float64Array,
 ): void {
   const moved = transportWeight(a, weight, plans, original);
-  const inner = weight.target.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const inner = sizeOf(weight.target.slice(axis + 1));
   for (const { source, target } of groups) {
     const rowsOfA = gatherRows(moved.data, source, { extent: at(weight.source, axis, "axis"), inner });
     const rowsOfB = gatherRows(b, target, { extent: at(weight.target, axis, "axis"), inner });

@@ -1,3 +1,4 @@
+import { sizeOf } from "@isthmus/core";
 /**
  * Position of the examples of a batch in a value: along one axis, whose elements are
  * `[outer, batch, inner]`, row-major.
@@ -55,8 +56,8 @@ export function placeAfterReshape(
   choice: MergeChoice,
 ): BatchPlace | undefined {
   const { from, to, batch } = reshaped;
-  const before = product(from.slice(0, place.axis)) * place.outer;
-  const after = place.inner * product(from.slice(place.axis + 1));
+  const before = sizeOf(from.slice(0, place.axis)) * place.outer;
+  const after = place.inner * sizeOf(from.slice(place.axis + 1));
   const candidates = placesAt({ before, after }, to, batch);
   if (candidates.length < 2) return candidates[0];
   const alone = candidates.filter(isBatchAlone);
@@ -78,8 +79,8 @@ function placesAt(
   batch: number,
 ): BatchPlace[] {
   return shape.flatMap((extent, axis) => {
-    const outer = before / product(shape.slice(0, axis));
-    const inner = after / product(shape.slice(axis + 1));
+    const outer = before / sizeOf(shape.slice(0, axis));
+    const inner = after / sizeOf(shape.slice(axis + 1));
     const fits = Number.isInteger(outer) && Number.isInteger(inner) && outer * batch * inner === extent;
     return fits ? [{ axis, outer, inner }] : [];
   });
@@ -96,7 +97,7 @@ function chooseMerged(
   // The axis of the former shape with the same extent and as many elements before it.
   const formerAxis = (axis: number) =>
     from.findIndex(
-      (extent, other) => extent === to[axis] && product(from.slice(0, other)) === product(to.slice(0, axis)),
+      (extent, other) => extent === to[axis] && sizeOf(from.slice(0, other)) === sizeOf(to.slice(0, axis)),
     );
   const others = candidates.filter(({ axis }) => axis < to.length - 1);
   return (
@@ -104,8 +105,4 @@ function chooseMerged(
     others.find(({ axis }) => formerAxis(axis) < 0) ??
     candidates[0]
   );
-}
-
-function product(extents: readonly number[]): number {
-  return extents.reduce((total, extent) => total * extent, 1);
 }

@@ -27,7 +27,7 @@ export interface FreeBatchOptions {
 }
 
 /** Defaults of {@link freeBatch}. */
-export const FREE_BATCH_DEFAULTS: Required<FreeBatchOptions> = {
+const FREE_BATCH_DEFAULTS: Required<FreeBatchOptions> = {
   weights: undefined,
   seed: 0,
   tolerance: 1e-4,

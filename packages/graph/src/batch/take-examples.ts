@@ -1,4 +1,4 @@
-import { allocateData, OutOfRangeError, type Tensor } from "@isthmus/core";
+import { allocateData, OutOfRangeError, sizeOf, type Tensor } from "@isthmus/core";
 import type { BatchPlace } from "./batch-place.ts";
 
 /** Range of examples of a batch. */
@@ -14,9 +14,8 @@ export interface ExampleRange {
 export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: ExampleRange): Tensor {
   const { dtype, shape, data } = tensor;
   const { axis, outer, inner } = place;
-  const of = (extents: readonly number[]) => extents.reduce((total, extent) => total * extent, 1);
-  const rows = of(shape.slice(0, axis)) * outer;
-  const width = inner * of(shape.slice(axis + 1));
+  const rows = sizeOf(shape.slice(0, axis)) * outer;
+  const width = inner * sizeOf(shape.slice(axis + 1));
   const stride = data.length / rows;
   const taken = shape.with(axis, outer * (end - begin) * inner);
   if (rows === 1) return { dtype, shape: taken, data: data.subarray(begin * width, end * width) };

@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
-import { type BoundNetwork, bindNetwork } from "./bound-network.ts";
+import { type BoundNetwork, nameByGraph } from "./bound-network.ts";
 import { findBinding, type WeightBinding } from "./find-binding.ts";
 import { findNames, type NamedNetwork } from "./find-names.ts";
 import { type SeparatedGraph, separateWeights } from "./separate-weights.ts";
@@ -28,7 +28,7 @@ export interface BindNetworksOptions {
 }
 
 /** Defaults of {@link bindNetworks}. */
-export const BIND_NETWORKS_DEFAULTS: Readonly<
+const BIND_NETWORKS_DEFAULTS: Readonly<
   Required<Pick<BindNetworksOptions, "exportedFrom" | "prefix">> & { readonly unread: UnreadPolicy }
 > = { exportedFrom: undefined, unread: "refuse", prefix: undefined };
 
@@ -104,7 +104,7 @@ export async function bindNetworks(
   for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
   const networks: BoundNetwork[] = [];
   for (const network of all) {
-    networks.push(await bindNetwork(graph, network, { tied: binding.tied, unread, witness }));
+    networks.push(await nameByGraph(graph, network, { tied: binding.tied, unread, witness }));
   }
   return { graph, networks, binding, ...(witness === undefined ? {} : { exported: witness }) };
 }

@@ -37,7 +37,7 @@ export interface BoundNetwork {
  * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
  *   not read and must not be kept
  */
-export async function bindNetwork(
+export async function nameByGraph(
   graph: Graph,
   { checkpoint, names, inner }: NamedNetwork,
   context: UnreadContext,

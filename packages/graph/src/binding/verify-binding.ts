@@ -22,7 +22,7 @@ export interface VerifyBindingOptions {
 }
 
 /** Defaults of {@link verifyBinding}; the seed has none. */
-export const VERIFY_BINDING_DEFAULTS: Required<Omit<VerifyBindingOptions, "seed">> = {
+const VERIFY_BINDING_DEFAULTS: Required<Omit<VerifyBindingOptions, "seed">> = {
   batch: 4,
   tolerance: undefined,
   signal: undefined,

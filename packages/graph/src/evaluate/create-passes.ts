@@ -1,4 +1,4 @@
-import { asFloat32, DTYPES, type Tensor } from "@isthmus/core";
+import { asFloat32, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
 import { type FedBatch, type FeedPlan, planFeeds } from "../feeding/plan-feeds.ts";
@@ -73,7 +73,7 @@ function limitBatch(
     const [, ...extents] = shape;
     // Symbolic extents that no input has are not known.
     const numbers = extents.map((extent) => (typeof extent === "number" ? extent : (sizes.get(extent) ?? 1)));
-    perExample += numbers.reduce((total, extent) => total * extent, 1);
+    perExample += sizeOf(numbers);
   }
   return Math.min(batchSize, Math.max(1, Math.floor(MOST_LOGITS / perExample)));
 }

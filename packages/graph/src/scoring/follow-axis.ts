@@ -1,4 +1,4 @@
-import { at, type TensorInfo } from "@isthmus/core";
+import { at, sizeOf, type TensorInfo } from "@isthmus/core";
 import { intsAttribute, wrapAxis } from "../ir/attributes.ts";
 import type { Node } from "../ir/graph.ts";
 
@@ -51,5 +51,5 @@ function placeBehind(
 
 /** Returns the distance in memory between neighbours along an axis. */
 function strideOf(shape: readonly number[], axis: number): number {
-  return shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  return sizeOf(shape.slice(axis + 1));
 }

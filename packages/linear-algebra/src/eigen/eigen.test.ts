@@ -10,7 +10,7 @@ import {
   multiply,
   plainProducts,
   symmetricEigen,
-  transpose,
+  transposeMatrix,
 } from "../index.ts";
 
 const engineProducts = createProducts(createOnnxRuntimeEngine(), 1);
@@ -83,7 +83,7 @@ describe("largestEigenvectors", () => {
       "of Wilkinson's matrix, whose values come in pairs",
       symmetric(151, (i, j) => (i === j ? Math.abs(75 - i) : j - i === 1 ? 1 : 0)),
     ],
-    ["of few directions", multiply(repeated, transpose(repeated))],
+    ["of few directions", multiply(repeated, transposeMatrix(repeated))],
     [
       "of values over many magnitudes",
       symmetric(120, (i, j) => (i === j ? 10 ** (-i / 4) : 10 ** (-(i + j) / 6))),

@@ -1,7 +1,7 @@
 import { allocateData, entry, type Tensor } from "@isthmus/core";
 import type { Engine, Graph, Session } from "@isthmus/graph";
 import { createMatrix, type Matrix } from "../matrix.ts";
-import { type MatrixProducts, type ProductOptions, productExtents } from "./matrix-products.ts";
+import { type MatrixProductOptions, type MatrixProducts, productExtents } from "./matrix-products.ts";
 import { multiply } from "./multiply.ts";
 
 /** Products on this thread, by the SIMD kernels of this package: nothing to set up, nothing to release. */
@@ -41,7 +41,7 @@ export function createProducts(engine: Engine, threads = 0): MatrixProducts {
   };
   return {
     name: engine.name,
-    async multiply(left: Matrix, right: Matrix, options: ProductOptions = {}) {
+    async multiply(left: Matrix, right: Matrix, options: MatrixProductOptions = {}) {
       const { m, n, k } = productExtents(left, right, options);
       // Engines differ in what they do with empty matrices.
       if (m * n * k === 0) return multiply(left, right, options);
@@ -70,7 +70,7 @@ function tensorOf(dtype: "f32" | "f64", { rows, columns, data }: Matrix): Tensor
 /** A graph of one `Gemm` on matrices of any extents. */
 function productGraph(
   dtype: "f32" | "f64",
-  { transposeLeft = false, transposeRight = false }: ProductOptions,
+  { transposeLeft = false, transposeRight = false }: MatrixProductOptions,
 ): Graph {
   const flag = (isSet: boolean) => ({ type: "int", value: isSet ? 1 : 0 }) as const;
   return {
@@ -84,7 +84,11 @@ function productGraph(
     constants: new Map(),
     nodes: [
       {
-        ...{ name: "product", op: "Gemm", domain: "", inputs: ["left", "right"], outputs: ["product"] },
+        name: "product",
+        op: "Gemm",
+        domain: "",
+        inputs: ["left", "right"],
+        outputs: ["product"],
         attributes: new Map([
           ["transA", flag(transposeLeft)],
           ["transB", flag(transposeRight)],

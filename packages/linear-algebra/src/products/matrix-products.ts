@@ -2,7 +2,7 @@ import { OutOfRangeError, UsageError } from "@isthmus/core";
 import type { Matrix } from "../matrix.ts";
 
 /** Which factors of a product are transposed first. */
-export interface ProductOptions {
+export interface MatrixProductOptions {
   /** @defaultValue false */
   readonly transposeLeft?: boolean;
   /** @defaultValue false */
@@ -19,7 +19,7 @@ export interface MatrixProducts {
    * @throws OutOfRangeError if the inner extents differ
    * @throws UsageError if the element types differ
    */
-  multiply(left: Matrix, right: Matrix, options?: ProductOptions): Promise<Matrix>;
+  multiply(left: Matrix, right: Matrix, options?: MatrixProductOptions): Promise<Matrix>;
   /** Frees memory and threads; multiplying afterwards fails. */
   release(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface ProductExtents {
 export function productExtents(
   left: Matrix,
   right: Matrix,
-  { transposeLeft = false, transposeRight = false }: ProductOptions,
+  { transposeLeft = false, transposeRight = false }: MatrixProductOptions,
 ): ProductExtents {
   const [m, inner] = transposeLeft ? [left.columns, left.rows] : [left.rows, left.columns];
   const [k, n] = transposeRight ? [right.columns, right.rows] : [right.rows, right.columns];

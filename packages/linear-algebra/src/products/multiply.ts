@@ -1,7 +1,7 @@
 import { packPanels } from "../kernels/pack.ts";
 import { type Matrix, zerosLike } from "../matrix.ts";
 import { BLOCK, type GemmKernel, gemmKernels, PANEL_ROWS } from "./gemm-kernel.ts";
-import { type ProductExtents, type ProductOptions, productExtents } from "./matrix-products.ts";
+import { type MatrixProductOptions, type ProductExtents, productExtents } from "./matrix-products.ts";
 
 /** Distances between rows and between columns of a factor, as it is multiplied. */
 interface Strides {
@@ -27,7 +27,7 @@ interface Strides {
  * assert.deepEqual(multiply(a, a, { transposeRight: true }).data, Float64Array.of(5));
  * ```
  */
-export function multiply(left: Matrix, right: Matrix, options: ProductOptions = {}): Matrix {
+export function multiply(left: Matrix, right: Matrix, options: MatrixProductOptions = {}): Matrix {
   const extents = productExtents(left, right, options);
   const out = zerosLike(left, extents.m, extents.n);
   const { f32, f64 } = gemmKernels();
@@ -64,12 +64,18 @@ function multiplyBlock(
   for (let step = 0; step < k; step += BLOCK.depth) {
     const depth = Math.min(BLOCK.depth, k - step);
     const ofLeft = {
-      ...{ begin: top * left.strides.row + step * left.strides.column, lines: rows, depth },
-      ...{ lineStride: left.strides.row, depthStride: left.strides.column },
+      begin: top * left.strides.row + step * left.strides.column,
+      lines: rows,
+      depth,
+      lineStride: left.strides.row,
+      depthStride: left.strides.column,
     };
     const ofRight = {
-      ...{ begin: begin * right.strides.column + step * right.strides.row, lines: columns, depth },
-      ...{ lineStride: right.strides.column, depthStride: right.strides.row },
+      begin: begin * right.strides.column + step * right.strides.row,
+      lines: columns,
+      depth,
+      lineStride: right.strides.column,
+      depthStride: right.strides.row,
     };
     packPanels(left.matrix.data, ofLeft, PANEL_ROWS, kernel.left);
     packPanels(right.matrix.data, ofRight, kernel.panelColumns, kernel.right);

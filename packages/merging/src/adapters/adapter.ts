@@ -1,4 +1,11 @@
-import { type Checkpoint, entry, MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  entry,
+  MismatchError,
+  sizeOf,
+  type TensorInfo,
+  UnsupportedError,
+} from "@isthmus/core";
 import { type AdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
@@ -136,7 +143,13 @@ function createModule(
   );
   const isEmbedding = kind === "embedding";
   return {
-    ...{ name, kind, a, b, bias, magnitude, rank },
+    name,
+    kind,
+    a,
+    b,
+    bias,
+    magnitude,
+    rank,
     alpha: undefined,
     scale: scaleOf(name, rank),
     isTransposed: isEmbedding || config.isTransposed,
@@ -149,7 +162,7 @@ function createModule(
  */
 export function rankOf(source: string, a: TensorInfo, b: TensorInfo, name: string): number {
   const [rank] = a.shape;
-  const inner = b.shape.slice(1).reduce((product, extent) => product * extent, 1);
+  const inner = sizeOf(b.shape.slice(1));
   if (rank !== undefined && a.shape.length >= 2 && b.shape.length >= 2 && rank === inner && rank > 0)
     return rank;
   throw new MismatchError(

@@ -9,6 +9,7 @@ import {
   fromFloat64Into,
   InvariantError,
   MismatchError,
+  sizeOf,
   type TensorInfo,
   toFloat32,
   toFloat64,
@@ -80,7 +81,9 @@ export function applyAdapter(
   const factors = createFactors(adapter);
   return defineCheckpoint({
     source: `${base.source} with ${adapter.source}`,
-    ...{ tensors, metadata: base.metadata, inputs: [base, adapter.checkpoint] },
+    tensors,
+    metadata: base.metadata,
+    inputs: [base, adapter.checkpoint],
     async readInto(name, begin, data) {
       const change = changes.get(name);
       if (change === undefined) return base.readRangeInto(name, begin, data);
@@ -101,7 +104,7 @@ export function applyAdapter(
 }
 
 function columnsOf(shape: readonly number[]): number {
-  return shape.slice(1).reduce((product, extent) => product * extent, 1);
+  return sizeOf(shape.slice(1));
 }
 
 function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Change> {

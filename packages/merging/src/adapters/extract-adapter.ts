@@ -17,7 +17,7 @@ import {
   type MatrixProducts,
   plainProducts,
   type RangeFinderOptions,
-  transpose,
+  transposeMatrix,
   truncatedSvd,
 } from "@isthmus/linear-algebra";
 import { subtract } from "../matrices/kernels/task-vectors.ts";
@@ -131,8 +131,8 @@ function describeModule(
       const difference = await readDifference(network, base, name, { rows, columns });
       const { left, values, right } = await truncatedSvd(difference, least, products, search);
       const roots = values.map(Math.sqrt);
-      const outer = { left: scaled(left, roots), right: transpose(scaled(right, roots)) };
-      return isEmbedding ? { left: transpose(outer.right), right: transpose(outer.left) } : outer;
+      const outer = { left: scaled(left, roots), right: transposeMatrix(scaled(right, roots)) };
+      return isEmbedding ? { left: transposeMatrix(outer.right), right: transposeMatrix(outer.left) } : outer;
     },
   };
 }

@@ -1,5 +1,5 @@
-import { entry, toFloat32, toFloat64 } from "@isthmus/core";
-import { createMatrix, type Matrix, transpose } from "@isthmus/linear-algebra";
+import { entry, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
+import { createMatrix, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 
 /** Two factors whose product is a change of a weight, before it is scaled. */
@@ -40,7 +40,9 @@ export async function readStoredFactors(
   type: FactorType,
 ): Promise<Factors> {
   const { left, right } = await readFactors(adapter, module, type);
-  return module.isTransposed ? { left: transpose(right), right: transpose(left) } : { left, right };
+  return module.isTransposed
+    ? { left: transposeMatrix(right), right: transposeMatrix(left) }
+    : { left, right };
 }
 
 /** Returns the extents of the change of a module: `[out, in]`. */
@@ -48,7 +50,6 @@ export function moduleExtents(
   { checkpoint }: Pick<Adapter, "checkpoint">,
   { a, b, rank }: AdapterModule,
 ): { readonly out: number; readonly in: number } {
-  const sizeOfTensor = (name: string) =>
-    entry(checkpoint.tensors, name, "tensor").shape.reduce((product, extent) => product * extent, 1);
+  const sizeOfTensor = (name: string) => sizeOf(entry(checkpoint.tensors, name, "tensor").shape);
   return { out: sizeOfTensor(b) / rank, in: sizeOfTensor(a) / rank };
 }

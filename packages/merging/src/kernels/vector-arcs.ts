@@ -1,3 +1,4 @@
+import { sizeOf } from "@isthmus/core";
 import type { Numbers } from "../number-blocks.ts";
 
 /** Vectors that a tensor is made of: runs along its last axis, or columns along its first. */
@@ -10,7 +11,7 @@ export interface VectorLayout {
 
 /** Returns the layout of vectors along the last axis, or the first, of a tensor; a vector is one whole. */
 export function layVectors(shape: readonly number[], axis: "first" | "last"): VectorLayout {
-  const size = shape.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(shape);
   if (shape.length <= 1 || size === 0) return { run: Math.max(1, size), count: 1 };
   const [outer = 1] = shape;
   const inner = shape[shape.length - 1] as number;

@@ -8,7 +8,7 @@ import {
   type Svd,
   sliceColumns,
   svd,
-  transpose,
+  transposeMatrix,
 } from "@isthmus/linear-algebra";
 
 /** Smaller extent of a matrix up to which rotations are used, which lose no small singular values. */
@@ -63,9 +63,9 @@ async function exactSvd(matrix: Matrix, products: MatrixProducts, rank: number):
 
 /** Leaves out directions in which the core is small, compared to the one in which it is largest. */
 function leaveOutSmall({ left, core, right }: DominantSubspaces, negligible: number): DominantSubspaces {
-  const ofLeft = largeColumns(transpose(core), negligible);
+  const ofLeft = largeColumns(transposeMatrix(core), negligible);
   const ofRight = largeColumns(core, negligible);
-  const rows = transpose(selectColumns(transpose(core), ofLeft));
+  const rows = transposeMatrix(selectColumns(transposeMatrix(core), ofLeft));
   return {
     left: selectColumns(left, ofLeft),
     core: selectColumns(rows, ofRight),
@@ -84,12 +84,12 @@ function largeColumns({ columns, data }: Matrix, negligible: number): number[] {
 
 function selectColumns(matrix: Matrix, chosen: readonly number[]): Matrix {
   if (chosen.length === matrix.columns) return matrix;
-  const { data: turned, columns } = transpose(matrix);
+  const { data: turned, columns } = transposeMatrix(matrix);
   const lines = turned.slice(0, chosen.length * columns);
   chosen.forEach((column, i) => {
     lines.set(turned.subarray(column * columns, (column + 1) * columns), i * columns);
   });
-  return transpose({ rows: chosen.length, columns, data: lines });
+  return transposeMatrix({ rows: chosen.length, columns, data: lines });
 }
 
 /**

@@ -13,7 +13,7 @@ export interface GreedySoupOptions {
 }
 
 /** Defaults of {@link greedySoup}. */
-export const GREEDY_SOUP_DEFAULTS: Required<GreedySoupOptions> = { signal: undefined, onProgress: undefined };
+const GREEDY_SOUP_DEFAULTS: Required<GreedySoupOptions> = { signal: undefined, onProgress: undefined };
 
 /** One attempt to add a network to a soup. */
 export interface SoupStep {

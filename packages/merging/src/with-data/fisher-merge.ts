@@ -12,7 +12,7 @@ export interface FisherMergeOptions {
 }
 
 /** Defaults of {@link fisherMerge}. */
-export const FISHER_MERGE_DEFAULTS: Required<FisherMergeOptions> = { weights: undefined, floor: 1e-6 };
+const FISHER_MERGE_DEFAULTS: Required<FisherMergeOptions> = { weights: undefined, floor: 1e-6 };
 
 /**
  * Averages networks, lazily, with each element weighted by how much the network's loss depends on it: `sum

@@ -23,7 +23,7 @@ export interface RegmeanPlusPlusOptions extends RegmeanOptions {
 }
 
 /** Defaults of {@link regmeanPlusPlus}. */
-export const REGMEAN_PLUS_PLUS_DEFAULTS: Required<RegmeanPlusPlusOptions> = {
+const REGMEAN_PLUS_PLUS_DEFAULTS: Required<RegmeanPlusPlusOptions> = {
   ...REGMEAN_DEFAULTS,
   signal: undefined,
   onProgress: undefined,

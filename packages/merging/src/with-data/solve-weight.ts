@@ -1,5 +1,10 @@
 import { at, type Checkpoint, entry, MismatchError, toFloat64 } from "@isthmus/core";
-import { createMatrix, type MatrixProducts, solvePositiveDefinite, transpose } from "@isthmus/linear-algebra";
+import {
+  createMatrix,
+  type MatrixProducts,
+  solvePositiveDefinite,
+  transposeMatrix,
+} from "@isthmus/linear-algebra";
 import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
 
 /** How {@link solveWeight} solves a weight. */
@@ -40,7 +45,7 @@ export async function solveWeight(
     products,
   );
   if (solved === undefined) throw singular(name, grams);
-  return transpose(solved).data as Float64Array;
+  return transposeMatrix(solved).data as Float64Array;
 }
 
 async function readNumbers(checkpoint: Checkpoint, name: string): Promise<Float64Array> {

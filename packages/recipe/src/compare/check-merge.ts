@@ -22,7 +22,7 @@ export interface CheckMergeOptions {
 }
 
 /** Defaults of {@link checkMerge}; two networks of 1 GB take 0.03 to 0.1 s on an idle machine. */
-export const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
+const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
   sample: 2 ** 18,
   tensors: 24,
   aligned: false,
@@ -55,7 +55,11 @@ export async function checkMerge(
   const base = roles.base === undefined ? undefined : viewOf(plan, chosen, roles.base);
   const positions = [...roles.networks, ...(roles.base === undefined ? [] : [roles.base])];
   const comparison = await compareNetworks(views, {
-    ...{ base, sample, search: sample, seed: plan.seed, signal },
+    base,
+    sample,
+    search: sample,
+    seed: plan.seed,
+    signal,
     facts: positions.map((i) => facts[i] ?? factsOfGguf(at(plan.networks, i, "network"))),
   });
   const { findings } = judgeMerge(comparison, {

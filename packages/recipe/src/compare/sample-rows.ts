@@ -1,4 +1,4 @@
-import type { Random } from "@isthmus/core";
+import { type Random, sizeOf } from "@isthmus/core";
 
 /** Rows that are read of a tensor as a matrix `[rows, columns]`. */
 export interface RowBlock {
@@ -34,7 +34,7 @@ export function matrixShape(shape: readonly number[]): MatrixShape {
   if (shape.every((size) => size === 1)) return { rows: 1, columns: 1 };
   const [rows = 1, ...rest] = sizes;
   if (rest.length === 0) return { rows: 1, columns: rows };
-  return { rows, columns: rest.reduce((product, size) => product * size, 1) };
+  return { rows, columns: sizeOf(rest) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { allocateData, asFloat32, at, convertInto } from "@isthmus/core";
+import { allocateData, asFloat32, at, convertInto, sizeOf } from "@isthmus/core";
 import { addRows } from "./kernels/add-rows.ts";
 import { measureTable, type Padding, type RowTable, readRows } from "./read-rows.ts";
 
@@ -23,7 +23,7 @@ export function createPadding(table: RowTable): Padding {
 /** Averages the rows of tokens. @returns `[outer, inner]`, in f64 */
 async function averageRows(table: RowTable, padding: Padding): Promise<Float64Array> {
   const { inner, size } = measureTable(table);
-  const outers = table.shape.slice(0, table.axis).reduce((a, b) => a * b, 1);
+  const outers = sizeOf(table.shape.slice(0, table.axis));
   const ids = [...table.rows.keys()].filter(table.isToken);
   const mean = new Float64Array(outers * inner);
   const most = Math.max(1, Math.floor(CHUNK / Math.max(1, inner)));

@@ -5,6 +5,7 @@ import {
   convertInto,
   type DType,
   entry,
+  sizeOf,
   type TensorData,
   toFloat64,
 } from "@isthmus/core";
@@ -78,7 +79,7 @@ export async function readRows(table: RowTable, { begin, out, padding }: RowRang
 
 /** Returns how many numbers a row has after the axis of tokens, and how many rows there are. */
 export function measureTable({ shape, axis }: RowTable): { readonly inner: number; readonly size: number } {
-  return { inner: shape.slice(axis + 1).reduce((a, b) => a * b, 1), size: at(shape, axis) };
+  return { inner: sizeOf(shape.slice(axis + 1)), size: at(shape, axis) };
 }
 
 /** A range within one position of the axes before that of tokens. */

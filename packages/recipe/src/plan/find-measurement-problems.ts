@@ -1,9 +1,9 @@
-import type { Measurement, MergeMethod } from "@isthmus/merging";
+import type { MergeMethod, MergeStatistic } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
 import type { RoledGroup } from "./roles.ts";
 
 /** The function that measures each kind. */
-const MADE_BY: Readonly<Record<Measurement, string>> = { fisher: "measureFisher", grams: "measureGrams" };
+const MADE_BY: Readonly<Record<MergeStatistic, string>> = { fisher: "measureFisher", grams: "measureGrams" };
 
 /**
  * Lists networks of a group that lack what the method needs to know of their data, have what it does not
@@ -14,7 +14,7 @@ export function findMeasurementProblems(
   { name, needs }: Pick<MergeMethod, "name" | "needs">,
 ): readonly Problem[] {
   return networks.flatMap(({ measured, path, align }): readonly Problem[] => {
-    const idle = (Object.keys(measured) as Measurement[]).filter((key) => key !== needs);
+    const idle = (Object.keys(measured) as MergeStatistic[]).filter((key) => key !== needs);
     const problems = idle.map((key): Problem => {
       const method = key === "fisher" ? "fisher" : "regmean";
       return { path: [...path, key], text: `has no effect on ${name}: it is for ${method}` };

@@ -1,4 +1,4 @@
-import type { Measurement } from "@isthmus/merging";
+import type { MergeStatistic } from "@isthmus/merging";
 import type { Path } from "../recipe/problem.ts";
 import type {
   AlignSetting,
@@ -20,7 +20,7 @@ export interface Member {
   /** Settings of it alone. */
   readonly levels: readonly Level[];
   /** Files of what was measured of it. */
-  readonly measured: Readonly<Partial<Record<Measurement, string>>>;
+  readonly measured: Readonly<Partial<Record<MergeStatistic, string>>>;
   /** Layers that are taken; all if undefined. */
   readonly range: readonly [begin: number, end: number] | undefined;
 }
@@ -69,7 +69,9 @@ function groupsOf(
   return slices.map((slice: RecipeSlice, i): Group => {
     const at = [...path, "slices", i];
     return {
-      ...{ path: at, module, isSlice: true },
+      path: at,
+      module,
+      isSlice: true,
       members: slice.sources.map((source, j) => listMember(source, [...at, "sources", j])),
       base: memberOf(slice.base_model, [...at, "base_model"]) ?? base,
       levels: [...levelsOf([slice.parameters, at]), ...outer],

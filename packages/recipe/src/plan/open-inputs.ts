@@ -7,7 +7,7 @@ import {
   MismatchError,
   UsageError,
 } from "@isthmus/core";
-import type { Measurement } from "@isthmus/merging";
+import type { MergeStatistic } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
 import { formatPlace } from "../read/positions.ts";
@@ -72,7 +72,7 @@ export interface Inputs {
 export async function openInputs(
   recipe: Recipe,
   groups: readonly RoledGroup[],
-  { open, align: alignInputs, needs }: OpenOptions & { readonly needs: Measurement | undefined },
+  { open, align: alignInputs, needs }: OpenOptions & { readonly needs: MergeStatistic | undefined },
 ): Promise<Inputs> {
   const align = alignInputs && rememberAlignments(alignInputs);
   const opened = new Map<string, Promise<Checkpoint>>();

@@ -1,12 +1,10 @@
+import type { JsonSchema } from "@isthmus/forms";
 import type { MergeMethod, ParameterSpec, ParameterSpecs } from "@isthmus/merging";
 import { COMBINATIONS } from "../adapters/adapter-methods.ts";
 import { RECIPE_METHODS } from "../plan/find-method.ts";
 import { RECIPE } from "../recipe/recipe-shape.ts";
 import { SETTINGS } from "../recipe/setting-shape.ts";
 import type { Key, Shape } from "../recipe/shape.ts";
-
-/** A part of a JSON Schema. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
  * Makes the JSON Schema (draft 7) of recipes, by which editors complete and check them: of the keys that

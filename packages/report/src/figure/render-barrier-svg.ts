@@ -20,7 +20,7 @@ export interface BarrierSvgOptions {
 }
 
 /** Defaults of {@link renderBarrierSvg}. */
-export const BARRIER_SVG_DEFAULTS: Required<BarrierSvgOptions> = {
+const BARRIER_SVG_DEFAULTS: Required<BarrierSvgOptions> = {
   measure: "loss",
   width: 720,
   height: 380,

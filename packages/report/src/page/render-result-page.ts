@@ -30,8 +30,13 @@ export interface ResultPage extends ReportPage {
  *   kind: "barrier",
  *   points: [0, 0.5, 1].map((t) => ({ t, loss: t === 0.5 ? 1.5 : 0.1, error: 0.02 })),
  *   barrier: { loss: values, error: values },
- *   ...{ a: "a.pt", b: "b.pt", data: "mnist:test", examples: 10_000 },
- *   ...{ path: "linear", statistics: "keep", engine: "onnxruntime" },
+ *   a: "a.pt",
+ *   b: "b.pt",
+ *   data: "mnist:test",
+ *   examples: 10_000,
+ *   path: "linear",
+ *   statistics: "keep",
+ *   engine: "onnxruntime",
  * }; // as measureBarrier returns it
  * const page = await renderResultPage({ title: "Two networks", result }); // what to write as barrier.html
  * assert(page.startsWith("<!doctype html>"));

@@ -1,10 +1,10 @@
 import type { BARRIER_RESULT } from "@isthmus/barrier";
 import { UsageError } from "@isthmus/core";
 import type { CURVATURE_HISTORY_RESULT } from "@isthmus/curvature";
-import type { SIMULATION_RESULT } from "@isthmus/federated";
 import type { MeasuredResult, ResultKind } from "@isthmus/findings";
 import { listMeasurements, loadMeasurement } from "@isthmus/measurements";
 import type { COMPARISON_RESULT } from "@isthmus/recipe";
+import type { SIMULATION_RESULT } from "@isthmus/simulation";
 import type { PRUNE_RESULT } from "@isthmus/sparsity";
 import type { STAR_RESULT } from "@isthmus/star-domain";
 import type { STUDY_RESULT } from "@isthmus/study";
@@ -25,7 +25,7 @@ const OTHER_KINDS: { readonly [K in keyof OtherKinds]: () => Promise<OtherKinds[
   barrier: async () => (await import("@isthmus/barrier")).BARRIER_RESULT,
   star: async () => (await import("@isthmus/star-domain")).STAR_RESULT,
   study: async () => (await import("@isthmus/study")).STUDY_RESULT,
-  simulation: async () => (await import("@isthmus/federated")).SIMULATION_RESULT,
+  simulation: async () => (await import("@isthmus/simulation")).SIMULATION_RESULT,
   comparison: async () => (await import("@isthmus/recipe")).COMPARISON_RESULT,
   "curvature-history": async () => (await import("@isthmus/curvature")).CURVATURE_HISTORY_RESULT,
   prune: async () => (await import("@isthmus/sparsity")).PRUNE_RESULT,

@@ -10,7 +10,7 @@ export interface BarrierChartOptions extends Pick<ChartOptions, "width" | "heigh
 }
 
 /** Defaults of {@link renderBarrierChart}. */
-export const BARRIER_CHART_DEFAULTS: Required<BarrierChartOptions> = {
+const BARRIER_CHART_DEFAULTS: Required<BarrierChartOptions> = {
   width: CHART_DEFAULTS.width,
   height: CHART_DEFAULTS.height,
   charset: CHART_DEFAULTS.charset,

@@ -16,7 +16,7 @@ export interface MapChartOptions {
 type ResolvedOptions = Required<MapChartOptions>;
 
 /** Defaults of {@link renderMapChart}. */
-export const MAP_CHART_DEFAULTS: ResolvedOptions = { width: 80, height: 14, charset: "braille" };
+const MAP_CHART_DEFAULTS: ResolvedOptions = { width: 80, height: 14, charset: "braille" };
 
 /** Characters of the bands of barriers, from the lowest, and of a network and itself. */
 const SHADES = {

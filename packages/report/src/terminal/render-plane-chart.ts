@@ -18,7 +18,7 @@ export interface PlaneChartOptions {
 type ResolvedOptions = Required<PlaneChartOptions>;
 
 /** Defaults of {@link renderPlaneChart}. */
-export const PLANE_CHART_DEFAULTS: ResolvedOptions = {
+const PLANE_CHART_DEFAULTS: ResolvedOptions = {
   width: 80,
   height: 24,
   charset: "braille",

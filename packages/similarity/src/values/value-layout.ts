@@ -1,4 +1,4 @@
-import { formatShape, InputError, type Tensor } from "@isthmus/core";
+import { formatShape, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 
 /**
@@ -28,7 +28,7 @@ export interface ValueLayout {
  */
 export function layoutOf(name: string, shape: readonly number[], examples: number): ValueLayout {
   const [rows = 0, ...rest] = shape;
-  const size = rest.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(rest);
   const positions = rows / examples;
   if (!Number.isInteger(positions) || positions < 1 || size < 1) {
     throw new InputError(

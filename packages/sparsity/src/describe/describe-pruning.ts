@@ -26,7 +26,7 @@ export function describePruning(result: PruneResult): Report {
   const { unit, hasErrors } = lossWords({ ...measures });
   const report: Report = {
     subject: "a pruned network",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: [
       {
         name: "sparsity",
@@ -75,13 +75,14 @@ export function describePruning(result: PruneResult): Report {
         ? "The choice of units does not change with permutations of units, nor if one number scales a whole layer."
         : "Magnitudes do not change with permutations of units, but they do with scales of units.",
     ],
+    shownTables: ["rounds", "units", "layers"],
     data: result,
   };
   // The loss is that of what was measured; the result itself is of no loss.
   return withLossColumns(report, { ...measures });
 }
 
-function summarise(result: PruneResult): string {
+function summarize(result: PruneResult): string {
   const { pruned, elements, sparsity, measures, rewinding } = result;
   const share = `${formatCount(pruned)} of ${formatCount(elements)} weights are zero, ${formatMeasure(sparsity, "error")}.`;
   if (measures === undefined) return share;

@@ -7,6 +7,7 @@ import {
   InputError,
   matchesAny,
   resolveFields,
+  sizeOf,
   type Tensor,
   withTensors,
 } from "@isthmus/core";
@@ -131,7 +132,7 @@ function quantize(
 ): { readonly values: Float32Array; readonly scales: number; readonly relativeError: number } {
   const source = asFloat32(data, dtype);
   const channels = axis === undefined ? 1 : at(shape, axis, "axis");
-  const inner = axis === undefined ? source.length : shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const inner = axis === undefined ? source.length : sizeOf(shape.slice(axis + 1));
   const channelOf = (i: number) => Math.floor(i / inner) % channels;
   const largest = new Float64Array(channels);
   source.forEach((value, i) => {

@@ -21,7 +21,7 @@ export interface AnnealingOptions {
 }
 
 /** Defaults of {@link AnnealingOptions}. */
-export const ANNEALING_DEFAULTS: Required<AnnealingOptions> = { initial: 0.5, end: 0.75 };
+const ANNEALING_DEFAULTS: Required<AnnealingOptions> = { initial: 0.5, end: 0.75 };
 
 const ATTEMPT = "anneal masks";
 

@@ -20,7 +20,7 @@ export interface PairStatisticsOptions extends ActivationStatisticsOptions {
 }
 
 /** Defaults of {@link pairStatistics}. */
-export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
+const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
   ...ACTIVATION_STATISTICS_DEFAULTS,
   pairs: "all",
 };

@@ -5,6 +5,7 @@ import {
   gatherInto,
   InputError,
   OutOfRangeError,
+  sizeOf,
   stridesOf,
   type Tensor,
 } from "@isthmus/core";
@@ -73,7 +74,7 @@ function createRead(view: UnitView, shape: readonly number[]): (data: Float32Arr
   const axes = view.axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
   assertView(view, shape, axes);
   const [first, last] = [at(axes, 0, "axis"), at(axes, axes.length - 1, "axis")];
-  const extent = (from: number, to: number) => shape.slice(from, to).reduce((a, b) => a * b, 1);
+  const extent = (from: number, to: number) => sizeOf(shape.slice(from, to));
   if (view.positions === undefined && last - first + 1 === axes.length) {
     const form = {
       outer: extent(0, first),

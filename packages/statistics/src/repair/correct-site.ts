@@ -1,4 +1,4 @@
-import { at, convertData, entry, type Tensor, toFloat64 } from "@isthmus/core";
+import { at, convertData, entry, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
 import { scaleUnitsInPlace } from "./kernels/scale-units.ts";
 import type { LinearSite, NormSite, RepairPlan, RepairSite } from "./repair-sites.ts";
@@ -127,7 +127,7 @@ function scaleWeight(
   gain: Float32Array,
 ): void {
   const tensor = entry(weights, weight, "weight");
-  const inner = tensor.shape.slice(weightAxis + 1).reduce((product, extent) => product * extent, 1);
+  const inner = sizeOf(tensor.shape.slice(weightAxis + 1));
   const values = toFloat64(tensor.data, tensor.dtype);
   scaleUnitsInPlace(values, gain, inner);
   replace(weights, weight, values);

@@ -7,7 +7,7 @@ import { MEASURE_IN_ORDER_DEFAULTS, type MeasureInOrderOptions, measureInOrder }
 export type RecalibrateOptions = MeasureInOrderOptions;
 
 /** Defaults of {@link recalibrateBatchNorm}. */
-export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORDER_DEFAULTS;
+const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORDER_DEFAULTS;
 
 /**
  * Measures the mean and variance of every batch norm again, as in one batch of all examples.

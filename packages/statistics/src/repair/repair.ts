@@ -25,7 +25,7 @@ export interface RepairOptions extends MeasureInOrderOptions {
 }
 
 /** Defaults of {@link createRepairer}. */
-export const REPAIR_DEFAULTS: Required<RepairOptions> = { ...MEASURE_IN_ORDER_DEFAULTS, closedForm: false };
+const REPAIR_DEFAULTS: Required<RepairOptions> = { ...MEASURE_IN_ORDER_DEFAULTS, closedForm: false };
 
 /**
  * How much of each network is in a combination, with sum 1: one list for all sites, or a function from the

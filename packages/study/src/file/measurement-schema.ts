@@ -5,7 +5,6 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics"
 import { z } from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
-import { isStudied } from "../measurement/subject-forms.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
@@ -38,7 +37,7 @@ const WRITTEN_OUT: z.ZodType = schemaOf<FileMeasurement>()(
 
 /** Makes the schemas of all measurements, with values in place of their variables. */
 export async function loadMeasurementSchemas(): Promise<readonly [z.ZodObject, ...z.ZodObject[]]> {
-  const defined = (await loadMeasurements()).filter(isStudied).map(entrySchemaOf);
+  const defined = (await loadMeasurements()).map(entrySchemaOf);
   const written = WRITTEN_OUT as z.ZodDiscriminatedUnion<z.ZodObject[]>;
   return [entrySchemaOf(BARRIER), ...defined, ...written.options];
 }

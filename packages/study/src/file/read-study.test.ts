@@ -66,6 +66,10 @@ measurements:
     await expect(read(STUDY.replace("measurements:\n", more.replace("in-turn", "turns")))).rejects.toThrow(
       /sources.lgv.mode" must be one of .*together.*in-turn/,
     );
+    const scored = more.replace("seed: 0, epochs", "loss: mean-squared-error, seed: 0, epochs");
+    await expect(read(STUDY.replace("measurements:\n", scored))).rejects.toThrow(
+      /unknown key "loss"; known are kind, net, data, testData, layout/,
+    );
   });
 
   const deep = (open: string, close: string) => `${open.repeat(20_000)}${close.repeat(20_000)}`;
@@ -182,6 +186,28 @@ measurements:
     });
     expect(aligned).toContain(from);
     await expect(read(aligned.replace(from, to))).rejects.toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
+  it.each(["mean-squared-error", "masked-token", "{ kind: next-token }", "{ head: cross-entropy }"])(
+    "readStudy() reads that networks are trained by the loss %s",
+    async (loss) => {
+      const { networks } = await read(STUDY.replace("epochs: 2", `epochs: 2\n    loss: ${loss}`));
+      expect(networks["mlps"]).toHaveProperty("loss");
+    },
+  );
+
+  it.each([
+    ["mse", 'loss" must be one of "cross-entropy"|"binary-cross-entropy"'],
+    ["none", 'loss" must be one of "cross-entropy"|"binary-cross-entropy"'],
+    ["2", 'loss" must be one of "cross-entropy"|'],
+    ["{ kind: mse }", 'loss.kind" must be one of cross-entropy, next-token,'],
+    ["{ kind: cross-entropy, labelSmoothing: 1 }", 'loss.labelSmoothing" must be below 1'],
+    ["{ kind: cross-entropy, smoothing: 0 }", 'unknown key "smoothing"; did you mean "labelSmoothing"?'],
+    ["{}", 'loss" must name a loss for each output'],
+  ])("readStudy() says what is wrong with the loss %s of a training", async (loss, message) => {
+    await expect(read(STUDY.replace("epochs: 2", `epochs: 2\n    loss: ${loss}`))).rejects.toThrow(
       expect.objectContaining({ message: expect.stringContaining(message) }),
     );
   });

@@ -1,13 +1,15 @@
 import { type AnyField, at, type Keyed, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
+import { TRAINING_FIELDS } from "@isthmus/training";
+import { z } from "zod";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";
+import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData } from "../tasks/task-kind.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
-import { toTaskOptions } from "./training-params.ts";
 
 /** Returns a function that opens further examples of an entry by name, which must fit the networks. */
 export function dataOpener(
@@ -55,7 +57,10 @@ export async function openParams(
     ...Object.fromEntries(besideParams),
     options: toTaskOptions(
       measurement,
-      keyedOptions(fields, completed(measurement, chosen, { data: measured.data, beside, graph })),
+      keyedOptions(
+        fields,
+        completed(measurement, chosen, measured.data && { data: measured.data, beside, graph }),
+      ),
     ),
   }));
 }
@@ -63,12 +68,16 @@ export async function openParams(
 const batchSizeOf = ({ options: fields }: AnyMeasurement, entry: AnyEntry): number =>
   entry.batchSize ?? Number(fields["batchSize"]?.default ?? 1);
 
-/** Opens the examples that an entry measures on: one set, or several with names. */
+/** Opens the examples that an entry measures on: one set, several with names, or none. */
 async function openMeasured(
   entry: AnyEntry,
   open: (name: string) => ReturnType<Planner["openFor"]>,
-): Promise<{ readonly params: Pick<MeasurementParams, "data" | "sets">; readonly data: DataSet }> {
+): Promise<{
+  readonly params: Pick<MeasurementParams, "data" | "sets">;
+  readonly data: DataSet | undefined;
+}> {
   if (!("sets" in entry)) {
+    if (entry.data === undefined) return { params: {}, data: undefined };
     const { description, data } = await open(entry.data);
     return { params: { data: description }, data };
   }
@@ -80,13 +89,16 @@ async function openMeasured(
   };
 }
 
-/** Adds the options whose defaults depend on the architecture and the data to the chosen ones. */
+/**
+ * Adds the options whose defaults depend on the architecture and the data to the chosen ones.
+ * @param subject - what they depend on; undefined if there are no data
+ */
 export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
   chosen: ReadonlyMap<string, unknown>,
-  subject: CompletedBy,
+  subject: CompletedBy | undefined,
 ): ReadonlyMap<string, unknown> {
-  if (complete === undefined) return chosen;
+  if (complete === undefined || subject === undefined) return chosen;
   const resolved = resolveFields(attempt, fields, Object.fromEntries(chosen));
   const options = Object.entries(complete(resolved, subject));
   return new Map([...chosen, ...options.filter(([name, value]) => value !== resolved[name])]);
@@ -137,4 +149,41 @@ function isKeyed(keyed: Keyed, { value, missing, isNamed }: Choice): boolean {
 /** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
 export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
   return loss === undefined ? {} : { loss };
+}
+
+type Trained = Pick<AnyMeasurement, "trains">;
+type Values<T> = Readonly<Record<string, T>>;
+
+/** Puts what belongs to the options of a training into an object of its own, if a measurement says so. */
+function nest<T, U>({ trains }: Trained, values: Values<T>, wrap: (training: Values<T>) => U): Values<T | U> {
+  if (trains?.param === undefined) return values;
+  const entries = Object.entries(values);
+  const isOfTraining = ([name]: readonly [string, T]) => Object.hasOwn(TRAINING_FIELDS, name);
+  return {
+    ...Object.fromEntries(entries.filter((pair) => !isOfTraining(pair))),
+    [trains.param]: wrap(Object.fromEntries(entries.filter(isOfTraining))),
+  };
+}
+
+/** Returns options as the parameters of a task hold them. */
+export const toTaskOptions = (measurement: Trained, options: Values<unknown>): Values<unknown> =>
+  nest(measurement, options, (training) => training);
+
+/** Makes the schemas of the options in the parameters of a task. */
+export function taskShapeOf(measurement: AnyMeasurement): z.ZodRawShape {
+  const { options, training } = measurement;
+  const inside = Object.entries(options).filter(([name]) => !training?.options.includes(name));
+  return nest(measurement, shapeOfFields(Object.fromEntries(inside)), (trained) => z.strictObject(trained));
+}
+
+/** Returns the options that the parameters of a task hold, with the ones that stand beside its examples. */
+export function fromTaskParams(
+  { trains, training }: AnyMeasurement,
+  { options, ...params }: MeasurementParams,
+): Values<unknown> {
+  const beside = training?.options.map((name) => [name, params[name]] as const) ?? [];
+  const all = { ...options, ...Object.fromEntries(beside) };
+  if (trains?.param === undefined) return all;
+  const { [trains.param]: trained, ...others } = all;
+  return { ...others, ...Object(trained) };
 }

@@ -1,5 +1,6 @@
-import { OWN_SUBJECTS, TAKEN_OPTIONS } from "@isthmus/findings";
 import { expect, it } from "vitest";
+import { TAKEN_OPTIONS } from "../../../findings/src/measurement/assert-own-fields.ts";
+import { OWN_SUBJECTS } from "../../../findings/src/measurement/own-result.ts";
 import { SUBJECT_FORMS } from "./subject-forms.ts";
 
 it("keys by which entries of studies select what is measured cannot be options of a measurement of one's own", () => {

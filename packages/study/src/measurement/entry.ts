@@ -5,7 +5,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { seedOf } from "./entry-params.ts";
-import { type Selections, subjectFormOf } from "./subject-forms.ts";
+import { type Selections, SUBJECT_FORMS } from "./subject-forms.ts";
 import { trainingSelection } from "./subjects/training.ts";
 
 /** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */
@@ -16,9 +16,7 @@ export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends "training"
       ? EntryOfTraining<M, O> & { readonly kind: R["kind"] }
-      : S extends keyof Selections
-        ? Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
-        : never
+      : Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
     : never;
 
 /** An entry of a study for a measurement that trains networks itself: on which examples, and the options. */
@@ -35,6 +33,7 @@ export type BuiltInEntry = {
 /** Makes the schema of the entries of a measurement. */
 export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
   const { kind, options, examplesBeside = {}, trains, training } = measurement;
+  const { selection, isOfWeights } = SUBJECT_FORMS[measurement.subject];
   const seed = seedOf(measurement);
   const chosen = Object.entries(options).filter(([name, { tasksOnly }]) => name !== seed && !tasksOnly);
   const beside = Object.entries(examplesBeside).map(([name, { default: missing }]) => {
@@ -42,10 +41,10 @@ export function entrySchemaOf(measurement: AnyMeasurement): z.ZodObject {
   });
   return z.strictObject({
     kind: z.literal(kind),
-    ...subjectFormOf(measurement).selection,
-    ...(trains === undefined && MEASURED_LOSS),
+    ...selection,
+    ...(trains === undefined && !isOfWeights && MEASURED_LOSS),
     ...(training && trainingSelection(training)),
-    ...("statistics" in options && { statisticsData: NAMED_DATA.optional() }),
+    ...("statistics" in options && !isOfWeights && { statisticsData: NAMED_DATA.optional() }),
     ...Object.fromEntries(beside),
     ...shapeOfFields(Object.fromEntries(chosen)),
   });

@@ -8,19 +8,19 @@ import { z } from "zod";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";
+import { fromTaskParams, taskShapeOf } from "./entry-params.ts";
 import type { MeasurementParams } from "./open-shared.ts";
-import { subjectFormOf } from "./subject-forms.ts";
+import { SUBJECT_FORMS } from "./subject-forms.ts";
 import { trainingParams } from "./subjects/training.ts";
-import { fromTaskParams, taskShapeOf } from "./training-params.ts";
 
 /** Makes the kind of the tasks of a measurement. */
 export function measurementTask(measurement: AnyMeasurement): StudyTaskKind<MeasurementParams> {
   const { kind, task = kind, version, options, examplesBeside = {}, journal, trains } = measurement;
-  const subject = subjectFormOf(measurement);
+  const subject = SUBJECT_FORMS[measurement.subject];
   const beside = Object.values(examplesBeside).map(({ param }) => [param, TASK_DATA.optional()] as const);
   const schema = z.strictObject({
     ...subject.params,
-    ...(trains === undefined && MEASURED_LOSS),
+    ...(trains === undefined && !subject.isOfWeights && MEASURED_LOSS),
     ...(measurement.training && trainingParams(measurement.training, options)),
     statisticsData: TASK_DATA.optional(),
     ...Object.fromEntries(beside),

@@ -49,22 +49,38 @@ export async function openShared(
   }
   const data = params.data ?? at(params.sets ?? [], 0, "set").data;
   return {
-    ...{ graph, engine, beside, data: await open(data) },
+    graph,
+    engine,
+    beside,
+    data: await open(data),
     statisticsData: params.statisticsData && (await open(params.statisticsData)),
     symmetries: discoverOnce({ graph, engine }, { signal }),
   };
 }
 
 /** Opens networks of one architecture with the examples of their task, works with them, and closes them. */
-export async function withCheckpoints<T>(
+export function withCheckpoints<T>(
   opening: Opening,
   paths: readonly string[],
   work: (networks: readonly Checkpoint[], shared: OpenedSubject) => Promise<T>,
 ): Promise<T> {
-  const { graph, networks, close } = await openNetworks(opening.inputs, paths, opening.ports.engine);
+  return withNetworks(opening, paths, async (networks, graph) =>
+    work(networks, await openShared(opening, graph)),
+  );
+}
+
+/** Opens networks of one architecture, works with them, and closes them. */
+export async function withNetworks<T>(
+  { inputs, ports }: Opening,
+  paths: readonly string[],
+  work: (networks: readonly Checkpoint[], graph: Graph) => Promise<T>,
+): Promise<T> {
+  const { graph, networks, close } = await openNetworks(inputs, paths, ports.engine);
   try {
-    const bound = networks.map(({ network }) => network);
-    return await work(bound, await openShared(opening, graph));
+    return await work(
+      networks.map(({ network }) => network),
+      graph,
+    );
   } finally {
     await close();
   }

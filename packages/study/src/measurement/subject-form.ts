@@ -5,8 +5,8 @@ import type { KeyedKind } from "../plan/planner.ts";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";
 import type { Opening } from "./open-shared.ts";
 
-/** Names of the examples that an entry measures on: one set, or several with names of their own. */
-type NamedExamples = { readonly data: string } | { readonly sets: Readonly<Record<string, string>> };
+/** Names of the examples that an entry measures on: one set, several with names of their own, or none. */
+type NamedExamples = { readonly data?: string } | { readonly sets: Readonly<Record<string, string>> };
 
 /** An entry of any measurement: its subjects and its options are further keys. */
 export type AnyEntry = NamedExamples &
@@ -18,6 +18,8 @@ export interface PlannedEntry<Selection extends object = object> {
   /** Kind of the tasks of the measurement. */
   readonly task: KeyedKind;
   readonly entry: AnyEntry & Selection;
+  /** Names of the examples after the subject, for people, such as `, mnist:test`; empty if there are none. */
+  readonly on: string;
   readonly context: MeasurementContext;
 }
 
@@ -31,6 +33,8 @@ export interface SubjectForm<
   readonly selection: z.ZodRawShape;
   /** Parameters of a task that name its examples and its subject; files are its inputs. */
   readonly params: z.ZodRawShape;
+  /** Whether weights alone are read, so that nothing is scored by a loss. @defaultValue false */
+  readonly isOfWeights?: true;
   /** Keys of a result that are paths of networks: tables have none, as a result is the same anywhere. */
   readonly paths: readonly string[];
   /**

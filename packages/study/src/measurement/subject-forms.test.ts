@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { defineMeasurement } from "@isthmus/findings";
-import { loadMeasurement } from "@isthmus/measurements";
 import { addMeasurement } from "@isthmus/measurements/use";
 import { runTask } from "@isthmus/tasks";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -12,7 +11,6 @@ import { fewImages } from "../../test/few-images.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
-import { isStudied, subjectFormOf } from "./subject-forms.ts";
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name);
@@ -34,7 +32,12 @@ const OWN = [
     kind: "count-pair",
     summary: "Count the tensors of two networks",
     subject: "pair",
-    run: async ({ a, b }) => ({ a: "path", tensors: a.tensors.size + b.tensors.size }),
+    async run({ a, b, unaligned }) {
+      const [name = ""] = a.tensors.keys();
+      const [aligned, given] = [await b.read(name), await unaligned.read(name)];
+      const moved = aligned.data.some((value, i) => value !== given.data[i]);
+      return { a: "path", tensors: a.tensors.size + b.tensors.size, moved };
+    },
   }),
 ];
 
@@ -53,6 +56,7 @@ it("a measurement of one's own gets the networks of each cell of a study togethe
   const measurements: object = {
     together: { kind: "count-networks", of: "mlps", data: "few:test" },
     pairs: { kind: "count-pair", between: "mlps", data: "few:test", align: "weight" },
+    given: { kind: "count-pair", between: "mlps", data: "few:test" },
   };
   const column = (title: string) => ({ title, mean: title });
   const study: StudyDescription = {
@@ -74,6 +78,13 @@ it("a measurement of one's own gets the networks of each cell of a study togethe
         ...{ title: "Pairs", of: "pairs", by: ["width", "pair"] },
         columns: { pair: { title: "Pair" }, tensors: column("tensors") },
       },
+      moved: { title: "Aligned", of: "pairs", by: [], columns: { moved: { title: "Moved", max: "moved" } } },
+      given: {
+        title: "As trained",
+        of: "given",
+        by: [],
+        columns: { moved: { title: "Moved", max: "moved" } },
+      },
     },
   };
   const kinds = await loadStudyTasks();
@@ -88,12 +99,5 @@ it("a measurement of one's own gets the networks of each cell of a study togethe
   expect(rows["pairs"]).toEqual(
     [3, 4].flatMap(() => ["0-1", "0-2", "1-2"].map((pair) => ({ pair, tensors: 8 }))),
   );
-});
-
-it("a measurement of a subject that no entry can select is refused by its name", async () => {
-  const plane = await loadMeasurement("plane");
-  expect(plane && isStudied(plane)).toBe(false);
-  expect(() => plane && subjectFormOf(plane)).toThrow(
-    'Cannot measure "plane" in a study as its subject must be one of network, networks, networks-and-star, pair,',
-  );
+  expect([rows["moved"], rows["given"]]).toEqual([[{ moved: 1 }], [{ moved: 0 }]]);
 });

@@ -1,12 +1,12 @@
-import { InputError } from "@isthmus/core";
-import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
+import type { SubjectName } from "@isthmus/findings";
+import type { PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../description/path-measurements.ts";
 import type { AnySubjectForm, SubjectForm } from "./subject-form.ts";
 import { ATTACK_FORM, type AttackSelection } from "./subjects/attack.ts";
 import { ENSEMBLE_FORM, type EnsembleSelection } from "./subjects/ensemble.ts";
 import { LANDSCAPE_FORM, type LandscapeSelection } from "./subjects/landscape.ts";
-import { NETWORK_FORM, type NetworkMeasurement } from "./subjects/network.ts";
-import { type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
+import { NETWORK_FORM, type NetworkMeasurement, type NetworkSelection } from "./subjects/network.ts";
+import { type CellOfGroup, type CellSelection, NETWORKS_FORM } from "./subjects/networks.ts";
 import { NETWORKS_AND_STAR_FORM, type StarredSelection } from "./subjects/networks-and-star.ts";
 import {
   PAIR_FORM,
@@ -14,12 +14,11 @@ import {
   UNLIKE_PAIR_FORM,
   type UnlikePairMeasurement,
 } from "./subjects/pair.ts";
+import { PLANE_FORM, type PlaneSelection } from "./subjects/plane.ts";
 import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
+import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./subjects/weights.ts";
 
-/**
- * What an entry of a study says of its subjects, by their sort. A sort that is missing has no entries: groups
- * of a study do not say which three networks a plane goes through.
- */
+/** What an entry of a study says of its subjects, by their sort. */
 export interface Selections {
   readonly network: NetworkMeasurement;
   readonly networks: CellSelection;
@@ -30,11 +29,14 @@ export interface Selections {
   readonly ensemble: EnsembleSelection;
   readonly attack: AttackSelection;
   readonly landscape: LandscapeSelection;
+  readonly plane: PlaneSelection;
   readonly training: TrainingSelection;
+  readonly weights: NetworkSelection;
+  readonly "weights-of-pair": PairSelection;
+  readonly "weights-of-networks": CellOfGroup;
 }
 
-/** How studies select and open each sort of subject. */
-export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, Selections[S]> } = {
+const FORMS: { readonly [S in SubjectName]: SubjectForm<S, Selections[S]> } = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,
   "networks-and-star": NETWORKS_AND_STAR_FORM,
@@ -44,22 +46,12 @@ export const SUBJECT_FORMS: { readonly [S in keyof Selections]: SubjectForm<S, S
   ensemble: ENSEMBLE_FORM,
   attack: ATTACK_FORM,
   landscape: LANDSCAPE_FORM,
+  plane: PLANE_FORM,
   training: TRAINING_FORM,
+  weights: WEIGHTS_FORM,
+  "weights-of-pair": WEIGHTS_OF_PAIR_FORM,
+  "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };
 
-/** Returns whether entries of studies can select the subjects of a measurement. */
-export const isStudied = ({ subject }: AnyMeasurement): boolean => Object.hasOwn(SUBJECT_FORMS, subject);
-
-/**
- * Returns how studies select and open the subjects of a measurement.
- * @throws InputError if they cannot
- */
-export function subjectFormOf({ kind, subject }: Pick<AnyMeasurement, "kind" | "subject">): AnySubjectForm {
-  const forms: Partial<Record<SubjectName, AnySubjectForm>> = SUBJECT_FORMS;
-  const form = forms[subject];
-  if (form !== undefined) return form;
-  throw new InputError(
-    `Cannot measure "${kind}" in a study as its subject must be one of ${Object.keys(forms).join(", ")}: it is "${subject}"; use its command`,
-    { input: kind },
-  );
-}
+/** How studies select and open each sort of subject. */
+export const SUBJECT_FORMS: Readonly<Record<SubjectName, AnySubjectForm>> = FORMS;

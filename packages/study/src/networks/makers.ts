@@ -1,6 +1,6 @@
+import { CONNECTIVITY_TUNING } from "@isthmus/connectivity";
 import type { NetworkMaker } from "@isthmus/findings";
 import { listAddedMakers } from "@isthmus/measurements";
-import { CONNECTIVITY_TUNING } from "@isthmus/mechanisms";
 import { QUANTIZE } from "@isthmus/sparsity";
 import { z } from "zod";
 import { WHERE } from "../file/entry-fields.ts";

@@ -6,10 +6,7 @@ import { shapeOfFields } from "../schema/zod-of-form.ts";
 export type StepsChoice = Pick<WholeChoice, "batch" | "optimizer" | "schedule">;
 
 /** What an entry says of the steps of a training, and what it minimises. */
-export interface LossStepsChoice extends StepsChoice {
-  /** What is minimised. @defaultValue cross-entropy, or for language models that of the next token */
-  readonly loss?: LossSpec;
-}
+export type LossStepsChoice = StepsChoice & Pick<WholeChoice, "loss">;
 
 /** What an entry says of a training. */
 export type TrainingChoice = LossStepsChoice & Pick<WholeChoice, "augment">;

@@ -1,6 +1,6 @@
+import { frozenBelowLastLayer } from "@isthmus/connectivity";
 import { at, choiceField, type FieldsOf, listField } from "@isthmus/core";
 import { text } from "@isthmus/forms";
-import { frozenBelowLastLayer } from "@isthmus/mechanisms";
 import { pathOf } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
 import { z } from "zod";

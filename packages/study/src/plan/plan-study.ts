@@ -1,5 +1,7 @@
+import { BARRIER } from "@isthmus/barrier";
 import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
+import { loadMeasurement } from "@isthmus/measurements";
 import type { Task } from "@isthmus/tasks";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type {
@@ -9,10 +11,12 @@ import type {
 } from "../description/study-description.ts";
 import type { ColumnSource, FigureDescription, TableDescription } from "../description/table-description.ts";
 import type { WantedValues } from "../description/wanted-values.ts";
+import type { AnyEntry } from "../measurement/subject-form.ts";
+import { SUBJECT_FORMS } from "../measurement/subject-forms.ts";
 import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
 import { makerOf, type NetworkDescription } from "../networks/makers.ts";
-import { planMeasurement } from "./plan-measurement.ts";
-import type { PlannedMeasurement } from "./planned-measurement.ts";
+import { planMerge } from "./plan-merge.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
@@ -95,6 +99,35 @@ function startsOf(
   const isStart = (network: PlannedNetwork) =>
     agree(variables, network.variables) && fulfils((variable) => network.variables[variable], where ?? {});
   return [networksOf(groups, String(name)).filter(isStart)];
+}
+
+/**
+ * Plans the tasks of a measurement: one for each subject that its entry selects, or the tasks that merge
+ * networks.
+ * @throws InputError if its kind is not known, it selects nothing, or the data do not fit the networks
+ */
+async function planMeasurement(
+  description: MeasurementDescription,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  if (description.kind === "merge") return planMerge(description, context);
+  const measurement = description.kind === "barrier" ? BARRIER : await loadMeasurement(description.kind);
+  if (measurement === undefined) {
+    throw new InputError(
+      `Cannot plan the study as the kind of a measurement must be known: "${description.kind}" is not; if it is one of your own, add its file to "use"`,
+      { input: description.kind },
+    );
+  }
+  const { kind, task: name = kind, version, subject } = measurement;
+  const measured = description as AnyEntry;
+  const examples = "sets" in measured ? Object.keys(measured.sets).join(", ") : measured.data;
+  return SUBJECT_FORMS[subject].plan({
+    measurement,
+    task: { name, version },
+    entry: measured,
+    on: examples === undefined ? "" : `, ${examples}`,
+    context,
+  });
 }
 
 /** Lists the results that a table is made of, with the name of their measurement as a variable. */

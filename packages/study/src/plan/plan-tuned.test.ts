@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tuneByConnectivity } from "@isthmus/connectivity";
 import { measureCurvature } from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { tuneByConnectivity } from "@isthmus/mechanisms";
 import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";

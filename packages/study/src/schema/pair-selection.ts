@@ -1,4 +1,4 @@
-import { batch, type FieldsOf, fieldsOf, tries, zodOfForm } from "@isthmus/forms";
+import { batch, fieldsOf, type SchemasOf, tries, zodOfForm } from "@isthmus/forms";
 import { LEARNED_FIELDS } from "@isthmus/weight-matching";
 import { z } from "zod";
 import { ALIGN_CHOICES, type MatchChoice, type PairSelection } from "../description/pair-selection.ts";
@@ -19,7 +19,7 @@ const match = z.strictObject({
 type SelectedPairs = PairSelection & Pick<PathMeasurement, "statisticsData" | "batchSize">;
 
 /** What an entry says of which pairs of networks are measured, and how the second is aligned to the first. */
-export const PAIR_SELECTION: FieldsOf<SelectedPairs> = fieldsOf<SelectedPairs>()({
+export const PAIR_SELECTION: SchemasOf<SelectedPairs> = fieldsOf<SelectedPairs>()({
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),

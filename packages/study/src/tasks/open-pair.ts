@@ -6,7 +6,14 @@ import { openNetworks } from "./open-networks.ts";
 
 /** Two networks of one architecture. */
 export interface OpenPair {
-  readonly networks: { readonly graph: Graph; readonly a: Checkpoint; readonly b: Checkpoint };
+  readonly networks: {
+    readonly graph: Graph;
+    readonly a: Checkpoint;
+    /** The second network, aligned if the task says so. */
+    readonly b: Checkpoint;
+    /** The second network before any alignment. */
+    readonly unaligned: Checkpoint;
+  };
   close(): Promise<void>;
 }
 
@@ -19,10 +26,11 @@ export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortS
   const { aligned = [] } = inputs;
   const paths = [pathOf(inputs, "a"), pathOf(inputs, "b"), ...aligned];
   const { graph, networks, close } = await openNetworks(inputs, paths, engine);
-  const [a, b] = [at(networks, 0, "network").network, at(networks, paths.length - 1, "network").network];
+  const networkOf = (index: number) => at(networks, index, "network").network;
+  const [a, unaligned, b] = [networkOf(0), networkOf(1), networkOf(paths.length - 1)];
   const alignment = inputs["alignment"]?.[0];
-  if (alignment === undefined) return { networks: { graph, a, b }, close };
+  if (alignment === undefined) return { networks: { graph, a, b, unaligned }, close };
   const { spec } = await discoverSymmetries({ graph, engine }, { signal });
   const order = decodeAlignment(spec, await readJsonFile(alignment));
-  return { networks: { graph, a, b: permute(order, b, spec) }, close };
+  return { networks: { graph, a, b: permute(order, b, spec), unaligned }, close };
 }

@@ -5,10 +5,6 @@ const STUDY_TASKS = await loadStudyTasks();
 
 const move = (path: string): string => path.replace(/^\/there\//, "/here/");
 
-it("planes have no tasks, as no group of a study says which three networks one goes through", () => {
-  expect([STUDY_TASKS.get("plane"), STUDY_TASKS.get("landscape")?.name]).toEqual([undefined, "landscape"]);
-});
-
 it("every kind of task of a study that another machine may run says what its paths are", () => {
   for (const kind of STUDY_TASKS.values())
     expect([kind.name, typeof kind.movePaths]).toEqual([kind.name, "function"]);

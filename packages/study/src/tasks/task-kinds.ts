@@ -2,7 +2,6 @@ import { BARRIER } from "@isthmus/barrier";
 import { loadMeasurements } from "@isthmus/measurements";
 import { createTaskKinds, type TaskKinds } from "@isthmus/tasks";
 import { measurementTask } from "../measurement/measurement-task.ts";
-import { isStudied } from "../measurement/subject-forms.ts";
 import { listMakingTasks } from "../networks/makers.ts";
 import { alignNetworks } from "./align-networks.ts";
 import { learnAlignment } from "./learn-alignment.ts";
@@ -28,6 +27,6 @@ export function listTaskKinds(): readonly string[] {
 
 /** Loads the registry of all kinds of tasks that studies have. */
 export async function loadStudyTasks(): Promise<TaskKinds<StudyPorts>> {
-  const measuring = (await loadMeasurements()).filter(isStudied).map(measurementTask);
+  const measuring = (await loadMeasurements()).map(measurementTask);
   return createTaskKinds<StudyPorts>([...listMakingTasks(), ...WRITTEN_OUT, ...measuring]);
 }

@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { InputError } from "@isthmus/core";
 import type { Task } from "@isthmus/tasks";
 import type { LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withOtherType, withStrangeKey } from "../../../../test/helpers/mutate-json.ts";
+import { CUMULATIVE_ORDERS } from "../../../barrier/src/layers-result.ts";
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
@@ -117,6 +117,10 @@ const STUDY: StudyDescription = {
       ...{ kind: "map", of: "mlps", where: { epochs: 3 }, star: "stars", data: "few:test", batchSize: 4 },
       ...{ statisticsData: "few:train", many: "tree", restarts: 3, memory: 1000, points: 5 },
       statistics: "recalibrate",
+    },
+    planes: {
+      ...{ kind: "plane", of: "mlps", where: { epochs: 3 }, data: "few:test", batchSize: 4 },
+      ...{ statisticsData: "few:train", points: 3, margin: 0.1, curve: "chain", statistics: "keep" },
     },
     attacks: {
       ...{ kind: "attack", of: "mlps", where: { epochs: 3, width: 4 }, data: "few:test", batchSize: 4 },

@@ -1,4 +1,4 @@
-import { at, readJsonFile } from "@isthmus/core";
+import { at, readJsonFile, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { indexParents } from "../complete-units.ts";
 import { findAxes } from "../find-axes.ts";
@@ -122,7 +122,7 @@ function decodeWeight(
   const shape = extents(reader.member("shape"));
   const viewReader = reader.member("view");
   const view = viewReader.present ? extents(viewReader) : shape;
-  if (product(view) !== product(shape)) viewReader.fail("a view of as many elements as the shape");
+  if (sizeOf(view) !== sizeOf(shape)) viewReader.fail("a view of as many elements as the shape");
   const role = reader.member("role").present
     ? reader.member("role").oneOf("statistic" as const)
     : "parameter";
@@ -130,10 +130,6 @@ function decodeWeight(
     decodeField(item, view, symmetries, units),
   );
   return { shape, view, role, fields };
-}
-
-function product(extents: readonly number[]): number {
-  return extents.reduce((count, extent) => count * extent, 1);
 }
 
 function decodeField(
@@ -149,7 +145,7 @@ function decodeField(
     .map((axis) => axis.whole(0, view.length - 1));
   const ascending = axes.every((axis, i) => i === 0 || axis > at(axes, i - 1, "axis"));
   if (axes.length === 0 || !ascending) reader.member("axes").fail("a list of axes, ascending");
-  const positions = product(axes.map((axis) => at(view, axis, "axis")));
+  const positions = sizeOf(axes.map((axis) => at(view, axis, "axis")));
   const lying = decodeUnits(reader.member("units"), symmetries, units);
   if (lying.length !== positions) {
     reader.member("units").fail(`a unit for each of ${positions} positions, not ${lying.length}`);

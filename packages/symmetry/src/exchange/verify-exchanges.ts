@@ -25,7 +25,7 @@ export interface VerifyExchangesOptions {
 }
 
 /** Defaults of {@link VerifyExchangesOptions}; the seed has none. */
-export const VERIFY_EXCHANGES_DEFAULTS: Required<Omit<VerifyExchangesOptions, "seed">> = {
+const VERIFY_EXCHANGES_DEFAULTS: Required<Omit<VerifyExchangesOptions, "seed">> = {
   weights: undefined,
   batch: 2,
   tolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,

@@ -44,7 +44,7 @@ export interface VerifyLinearOptions {
 }
 
 /** Defaults of {@link VerifyLinearOptions}; the seed has none. */
-export const VERIFY_LINEAR_DEFAULTS: Required<Omit<VerifyLinearOptions, "seed">> = {
+const VERIFY_LINEAR_DEFAULTS: Required<Omit<VerifyLinearOptions, "seed">> = {
   weights: undefined,
   kinds: LINEAR_KINDS,
   outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,

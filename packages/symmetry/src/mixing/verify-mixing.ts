@@ -32,7 +32,7 @@ export interface VerifyMixingOptions {
 }
 
 /** Defaults of {@link VerifyMixingOptions}; the seed has none. */
-export const VERIFY_MIXING_DEFAULTS: Required<Omit<VerifyMixingOptions, "seed">> = {
+const VERIFY_MIXING_DEFAULTS: Required<Omit<VerifyMixingOptions, "seed">> = {
   weights: undefined,
   outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
   innerTolerance: VERIFY_SYMMETRIES_DEFAULTS.innerTolerance,

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { constantNumbers, intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { extentOf, type Labelled } from "../labels/field.ts";
 import { concatenate, stack } from "../primitives/concatenate.ts";
@@ -132,7 +132,7 @@ export const gatherNd: Rule = (context) => {
       0,
     ),
   );
-  const size = extents.reduce((product, extent) => product * extent, 1);
+  const size = sizeOf(extents);
   const joined = reshape(store, data, [size, ...data.shape.slice(depth)]);
   return [replaceAxis(store, take(store, joined, 0, indices), 0, places.shape.slice(0, -1))];
 };

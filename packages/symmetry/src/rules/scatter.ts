@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { constantNumbers, stringAttribute } from "@isthmus/graph/ir";
 import { extentOf } from "../labels/field.ts";
 import { labelConstant } from "../labels/label-constant.ts";
@@ -26,8 +26,8 @@ export const scatterNd: Rule = (context) => {
 
 /** Counts how often each place of a tensor is hit, in row-major order. */
 function countHits(shape: readonly number[], numbers: readonly number[], depth: number): Int32Array {
-  const hits = new Int32Array(shape.reduce((size, extent) => size * extent, 1));
-  const block = shape.slice(depth).reduce((size, extent) => size * extent, 1);
+  const hits = new Int32Array(sizeOf(shape));
+  const block = sizeOf(shape.slice(depth));
   for (let row = 0; row < numbers.length; row += depth) {
     let hit = 0;
     for (let axis = 0; axis < depth; axis++) {

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import type { UnitRoots } from "./unit-roots.ts";
 
 /** The units on the axes of a tensor: for each axis that has any, the root at each position or -1. */
@@ -47,7 +47,7 @@ export function findAxisUnits(
 
 /** Returns the distance between neighbours along one axis of row-major data. */
 function strideOf(extents: readonly number[], axis: number): number {
-  return extents.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  return sizeOf(extents.slice(axis + 1));
 }
 
 function variesAlong(data: Int32Array, extents: readonly number[], axis: number): boolean {

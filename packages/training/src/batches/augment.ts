@@ -19,7 +19,7 @@ export interface AugmentOptions {
 }
 
 /** Defaults of {@link AugmentOptions}: no image is changed. */
-export const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
+const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
 
 /** An example and the epoch it is seen in: all that decides how it is changed, beside the seed. */
 export interface AugmentKey {

@@ -1,5 +1,11 @@
 import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
-import { isNamedLoss, type LossesOfOutputs } from "@isthmus/graph";
+import {
+  LOSSES,
+  type LossesOfOutputs,
+  type LossName,
+  type LossOfOutput,
+  type NamedLoss,
+} from "@isthmus/graph";
 import { z } from "zod";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
@@ -78,13 +84,23 @@ const crossEntropy = z.strictObject({
 });
 const numbers = z.strictObject({ kind: ofNumbers, prediction: text.optional(), examples });
 
-/** Losses of outputs by their names, which have the form of a loss that is named. */
-const outputs = z.custom<LossesOfOutputs>((value) => typeof value === "object" && isNamedLoss(value), {
-  error: "must be a loss for each output by its name",
-});
+const lossName = z.enum(LOSSES.map(({ name }) => name)) satisfies z.ZodType<LossName>;
+
+/** Losses of outputs by their names. */
+const outputs = schemaOf<LossesOfOutputs>()(
+  z.record(
+    text,
+    z.union([
+      lossName,
+      schemaOf<LossOfOutput>()(
+        z.strictObject({ loss: lossName, targets: text.optional(), weight: positive.optional() }),
+      ),
+    ]),
+  ),
+).refine((losses) => Object.keys(losses).length > 0, { error: "must name a loss for each output" });
 
 /** A loss with all that it may name of a graph. */
-export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
+const described = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
     crossEntropy,
     z.strictObject({ kind: z.literal("next-token"), ...labels }),
@@ -98,3 +114,10 @@ export const LOSS: z.ZodType<LossSpec> = schemaOf<LossSpec>()(
     z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
   ]),
 );
+
+/** What a training minimises: a loss by its name, described in full, or one for each of several outputs. */
+export const LOSS: z.ZodType<NamedLoss | LossSpec> = z.union([
+  lossName.exclude(["none"]),
+  described,
+  outputs.refine((losses) => !("kind" in losses), { error: "must be described by its kind" }),
+]);

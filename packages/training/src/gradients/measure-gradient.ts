@@ -19,7 +19,7 @@ export interface MeasureGradientOptions extends MeasureFisherOptions {
 }
 
 /** Defaults of {@link measureGradient}. */
-export const MEASURE_GRADIENT_DEFAULTS: Required<MeasureGradientOptions> = {
+const MEASURE_GRADIENT_DEFAULTS: Required<MeasureGradientOptions> = {
   ...MEASURE_FISHER_DEFAULTS,
   loss: undefined,
 };

@@ -26,7 +26,7 @@ export interface ControlVariates {
 }
 
 /** Defaults of {@link ControlVariates}. */
-export const CONTROL_VARIATES_DEFAULTS: Required<ControlVariates> = {
+const CONTROL_VARIATES_DEFAULTS: Required<ControlVariates> = {
   server: undefined,
   client: undefined,
   option: "II",

@@ -24,7 +24,7 @@ export interface MeasureExampleLossesOptions {
 }
 
 /** Defaults of {@link measureExampleLosses}. */
-export const MEASURE_EXAMPLE_LOSSES_DEFAULTS: Required<MeasureExampleLossesOptions> = {
+const MEASURE_EXAMPLE_LOSSES_DEFAULTS: Required<MeasureExampleLossesOptions> = {
   loss: undefined,
   batch: 128,
   threads: 0,

@@ -121,7 +121,7 @@ const RANGES: Readonly<Record<string, Range>> = {
  * @throws OutOfRangeError if a number is out of its range; the message names the number
  * @throws UsageError if the kind or an option of the schedule is unknown
  */
-export function assertSchedule(schedule: ScheduleSpec): void {
+function assertSchedule(schedule: ScheduleSpec): void {
   const { kind, ...rest } = schedule;
   const kindOptions = OPTIONS[kind];
   if (kindOptions === undefined) {

@@ -11,7 +11,7 @@ import type { StepOutcome, StepRunner } from "./create-step-runner.ts";
 import type { TargetFiller } from "./create-target-filler.ts";
 import type { RunDescription } from "./describe-run.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
-import { createPace, type TrainProgress } from "./train-progress.ts";
+import { createStepPace, type TrainProgress } from "./train-progress.ts";
 import type { EpochResult, EvaluationResult, TrainResult } from "./train-result.ts";
 import { saveState, type TrainingPosition } from "./training-state.ts";
 
@@ -65,7 +65,7 @@ class Loop {
   readonly #steps: number;
   readonly #at: Mutable<TrainingPosition>;
   readonly #resumedAt: number;
-  readonly #pace = createPace();
+  readonly #pace = createStepPace();
   readonly #inputs: Map<string, Tensor>;
   #saved: TrainingPosition | undefined;
   #loss = Number.NaN;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createPace } from "./train-progress.ts";
+import { createStepPace } from "./train-progress.ts";
 
-describe("createPace()", () => {
-  it("createPace() measures the recent time of a step, pauses left out", () => {
+describe("createStepPace()", () => {
+  it("createStepPace() measures the recent time of a step, pauses left out", () => {
     let now = 0;
-    const pace = createPace(() => now);
+    const pace = createStepPace(() => now);
     expect(pace.secondsPerStep()).toBeNaN();
     const steps = (count: number, ms: number) => {
       for (let i = 0; i < count; i++) {

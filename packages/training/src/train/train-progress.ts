@@ -27,7 +27,7 @@ export interface TrainProgress {
 }
 
 /** A measurement of the recent time a step takes. */
-export interface Pace {
+export interface StepPace {
   /** Counts a step that has just been made. */
   tick(): void;
   /** Starts the next step now, so that a pause does not count. */
@@ -39,8 +39,8 @@ export interface Pace {
 /** Seconds after which a step counts only 1/e of what it did at first. */
 const MEMORY_SECONDS = 2;
 
-/** Creates a {@link Pace}: a mean over steps in which older steps count less. */
-export function createPace(now: () => number = () => performance.now()): Pace {
+/** Creates a {@link StepPace}: a mean over steps in which older steps count less. */
+export function createStepPace(now: () => number = () => performance.now()): StepPace {
   let last = now();
   let mean = Number.NaN;
   return {

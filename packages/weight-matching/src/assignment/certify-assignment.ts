@@ -10,7 +10,7 @@ export interface CertifyAssignmentOptions {
 }
 
 /** Settings used where the caller gives none. */
-export const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.freeze({
+const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.freeze({
   maximize: false,
 });
 

@@ -1,17 +1,12 @@
 import { composeCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks } from "@isthmus/graph";
-import {
-  discoverLinearSymmetries,
-  discoverSymmetries,
-  permute,
-  randomAlignment,
-  transformRandomly,
-} from "@isthmus/symmetry";
+import { discoverLinearSymmetries, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { mlp } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../../test/helpers/distance.ts";
 import { randomExamples } from "../../../../test/helpers/random-examples.ts";
+import { transformRandomly } from "../../../symmetry/src/linear/verify-linear-symmetries.ts";
 import { alignMany } from "./align-many.ts";
 
 const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });

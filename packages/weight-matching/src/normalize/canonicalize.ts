@@ -24,7 +24,7 @@ export interface CanonicalizeOptions {
 }
 
 /** Defaults of {@link CanonicalizeOptions}. */
-export const CANONICALIZE_DEFAULTS: Required<CanonicalizeOptions> = { kinds: LINEAR_KINDS };
+const CANONICALIZE_DEFAULTS: Required<CanonicalizeOptions> = { kinds: LINEAR_KINDS };
 
 /** Result of {@link canonicalize}. */
 export interface CanonicalizeResult {
@@ -89,7 +89,7 @@ export async function canonicalize(
  *
  * @returns 1 or -1 for each variable, `[variables]`
  */
-export async function orientSigns(checkpoint: Checkpoint, units: DiagonalSymmetry): Promise<Float64Array> {
+async function orientSigns(checkpoint: Checkpoint, units: DiagonalSymmetry): Promise<Float64Array> {
   const subjects = await readSubjects(checkpoint, units);
   const symmetry = aroundZero(units);
   const signs = new Float64Array(symmetry.variables).fill(1);

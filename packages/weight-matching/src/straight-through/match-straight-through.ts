@@ -59,7 +59,7 @@ export interface MatchStraightThroughOptions {
 }
 
 /** Defaults of {@link matchStraightThrough}; the seed has none. */
-export const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThroughOptions, "seed">> = {
+const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThroughOptions, "seed">> = {
   examples: 10_000,
   epochs: 5,
   batchSize: 100,

@@ -29,7 +29,7 @@ export interface ConfigNetworkOptions {
 }
 
 /** Defaults of {@link ConfigNetworkOptions}. */
-export const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
+const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
   tensors: undefined,
   length: 8,
   source: "config.json",

@@ -187,10 +187,7 @@ function counted(graph: Graph, { logits, outputs, loss }: OpenArchitectureOption
 }
 
 /** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
-export async function readModel(
-  path: string,
-  options: OpenArchitectureOptions = {},
-): Promise<ReadArchitecture> {
+async function readModel(path: string, options: OpenArchitectureOptions = {}): Promise<ReadArchitecture> {
   const { network, checkpoint, configPath } = await openModel(path);
   await checkpoint.close();
   const { modelType, maxLength, vocabularySize } = network;
@@ -215,7 +212,7 @@ export async function readModel(
  * and other floating-point constants do not matter.
  * @throws MismatchError if they differ: in heads, say, which no shape of a weight shows
  */
-export function assertSameArchitecture(
+function assertSameArchitecture(
   [nameA, a]: readonly [string, Graph],
   [nameB, b]: readonly [string, Graph],
 ): void {

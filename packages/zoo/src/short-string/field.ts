@@ -2,7 +2,7 @@
 export type FieldValue = number | string | boolean | readonly number[];
 
 /** One segment of a short string: how an option is read, written and checked. */
-export interface Field {
+export interface SegmentField {
   /** Name of the option. */
   readonly option: string;
   /** How it looks in a short string, for example `w<width>`. */
@@ -36,7 +36,7 @@ export function countField(
   option: string,
   prefix: string,
   { help, min = 1, max = MAX_EXTENT }: { readonly help: string } & Partial<NumberRange>,
-): Field {
+): SegmentField {
   return {
     option,
     form: `${prefix}<${option}>`,
@@ -49,11 +49,11 @@ export function countField(
 }
 
 /** Creates the field of an option that is any number after a prefix, as in `w0.5`. */
-export function numberField(
+export function numberSegment(
   option: string,
   prefix: string,
   { help, min, max }: { readonly help: string } & NumberRange,
-): Field {
+): SegmentField {
   return {
     option,
     form: `${prefix}<${option}>`,
@@ -71,7 +71,7 @@ function numberAfter(prefix: string, segment: string, pattern: RegExp): number |
 }
 
 /** Creates the field of an option that is one of a few words, which stand alone as segments. */
-export function choiceField(option: string, choices: readonly string[], help: string): Field {
+export function choiceSegment(option: string, choices: readonly string[], help: string): SegmentField {
   return {
     option,
     form: choices.join("|"),
@@ -87,7 +87,7 @@ export function choiceField(option: string, choices: readonly string[], help: st
 export function switchField(
   option: string,
   { on, off, help }: { readonly on: string; readonly off: string; readonly help: string },
-): Field {
+): SegmentField {
   return {
     option,
     form: `${on}|${off}`,
@@ -100,15 +100,15 @@ export function switchField(
 }
 
 /** Creates the field of an option that is a list of whole numbers, with functions that read and write it. */
-export function listField(
+export function listSegment(
   option: string,
-  field: Pick<Field, "form" | "help" | "read"> & {
+  field: Pick<SegmentField, "form" | "help" | "read"> & {
     readonly write: (numbers: readonly number[]) => string;
     readonly range: NumberRange;
     /** Fewest numbers. @defaultValue 1 */
     readonly minLength?: number;
   },
-): Field {
+): SegmentField {
   const { range, write, minLength = 1, ...rest } = field;
   return {
     ...rest,

@@ -1,10 +1,10 @@
 import {
-  choiceField,
+  choiceSegment,
   countField,
-  type Field,
-  listField,
+  listSegment,
   MAX_LAYERS,
-  numberField,
+  numberSegment,
+  type SegmentField,
   switchField,
 } from "./field.ts";
 
@@ -25,7 +25,7 @@ export interface Form {
    * Fields of the segments after the first, in the order they are written; the first field that can read a
    * segment does.
    */
-  readonly fields: readonly Field[];
+  readonly fields: readonly SegmentField[];
   /** Options that must be given. */
   readonly required: readonly string[];
   readonly example: string;
@@ -36,13 +36,13 @@ export interface Form {
 /** Names of families; the two kinds of residual networks share a prefix and differ in their depths. */
 export type FamilyName = "mlp" | "lenet" | "vgg" | "small-resnet" | "resnet" | "vit" | "gpt" | "llama";
 
-const widthFactor = numberField("width", "w", {
+const widthFactor = numberSegment("width", "w", {
   help: "all channels times this",
   min: 1 / 64,
   max: 64,
 });
-const norm = choiceField("norm", ["batch", "layer", "group"], "what follows every convolution");
-const drop = numberField("dropout", "drop", {
+const norm = choiceSegment("norm", ["batch", "layer", "group"], "what follows every convolution");
+const drop = numberSegment("dropout", "drop", {
   help: "share of units dropped in training",
   min: 0,
   max: 0.99,
@@ -63,16 +63,16 @@ export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
   mlp: {
     name: "mlp",
     fields: [
-      listField("widths", {
+      listSegment("widths", {
         form: "<widths>",
         help: "hidden layers: 512x3, 256-128",
         range: { min: 1, max: 2 ** 20 },
         read: readRuns,
         write: writeRuns,
       }),
-      choiceField("activation", ["relu", "gelu", "silu", "tanh", "sigmoid"], "what follows a hidden layer"),
+      choiceSegment("activation", ["relu", "gelu", "silu", "tanh", "sigmoid"], "what follows a hidden layer"),
       drop,
-      choiceField("start", ["torch", "he"], "how hidden layers start"),
+      choiceSegment("start", ["torch", "he"], "how hidden layers start"),
     ],
     required: ["widths"],
     example: "mlp:512x3",
@@ -88,7 +88,7 @@ export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
   vgg: {
     name: "vgg",
     fields: [
-      listField("stages", {
+      listSegment("stages", {
         form: "<depth>",
         help: "11, 13, 16, 19, or convolutions before each pooling: 1-1-2",
         range: { min: 1, max: 64 },
@@ -97,7 +97,7 @@ export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
         write: writeStages,
       }),
       widthFactor,
-      choiceField("norm", ["batch", "layer", "group", "none"], "what follows every convolution"),
+      choiceSegment("norm", ["batch", "layer", "group", "none"], "what follows every convolution"),
       drop,
     ],
     required: ["stages"],

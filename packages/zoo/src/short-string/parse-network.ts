@@ -1,7 +1,7 @@
 import { InputError, sizeOf } from "@isthmus/core";
 import type { ExamplesForm, Network } from "../network.ts";
 import { FAMILIES } from "./families.ts";
-import type { Field, FieldValue } from "./field.ts";
+import type { FieldValue, SegmentField } from "./field.ts";
 import { formOf, NETWORK_FORMS } from "./forms.ts";
 import { type FamilyName, type Form, GRAMMAR } from "./grammar.ts";
 
@@ -92,7 +92,7 @@ function findFamily(spec: string, name: string): { family: FamilyName; depth?: n
   );
 }
 
-function readSegment(spec: string, form: Form, segment: string): { field: Field; value: FieldValue } {
+function readSegment(spec: string, form: Form, segment: string): { field: SegmentField; value: FieldValue } {
   for (const field of form.fields) {
     const value = field.read(segment);
     if (value !== undefined) return { field, value };

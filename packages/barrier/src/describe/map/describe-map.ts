@@ -40,6 +40,7 @@ export function describeMap(result: MapResult): Report {
       { name: "Alignment", value: `all at once by weights, the best found by ${many}` },
       { name: "Pairs", value: `${formatCounted(points, "place")} on the line between them` },
     ]),
+    shownTables: ["networks"],
     data: result,
   };
 }

@@ -3,14 +3,14 @@ import { basename, extname } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
 import {
-  type AlignedUpdates,
-  alignUpdates,
+  alignTargetOf,
   type ClientReport,
   type ClientUpdate,
   resolveStrategy,
   type SavedAggregate,
   saveAggregate,
 } from "@isthmus/federated";
+import { type AlignedUpdates, alignUpdates } from "@isthmus/weight-matching";
 import type { OpenedArchitecture } from "@isthmus/zoo";
 import { formatStrategies } from "../../federate/format-strategies.ts";
 import {
@@ -114,7 +114,11 @@ async function aggregate(
         state: options.state ?? `${options.output}.state.safetensors`,
       };
       const saved = await saveAggregate(network, aligned?.updates ?? updates, files, {
-        ...{ ...resolved, state, round: options.round, seed: options.seed, memory: options.memory },
+        ...resolved,
+        state,
+        round: options.round,
+        seed: options.seed,
+        memory: options.memory,
         signal: context.signal,
         onProgress: ({ phase, done }) =>
           context.progress(phase === "survey" ? "Measuring updates" : "Aggregating", done),
@@ -159,13 +163,15 @@ async function alignIfAsked(
   network: Checkpoint,
   updates: readonly ClientUpdate[],
   { strategy: { align }, architecture, options: { seed }, context }: Aligning,
-): Promise<AlignedUpdates | undefined> {
+): Promise<AlignedUpdates<ClientUpdate> | undefined> {
   if (align === undefined) return undefined;
   if (architecture === undefined) {
     throw new UsageError("Cannot align updates as the architecture must be known: add --graph model.onnx");
   }
   return alignUpdates(architecture, network, updates, {
-    ...{ to: align, seed, signal: context.signal },
+    to: alignTargetOf(align),
+    seed,
+    signal: context.signal,
     onProgress: (done) => context.progress("Aligning", done),
   });
 }
@@ -180,13 +186,19 @@ async function openState(path: string | undefined): Promise<Checkpoint | undefin
   return exists ? openCheckpoint(path) : undefined;
 }
 
-function describe({ network, state, report }: SavedAggregate, aligned: AlignedUpdates | undefined): object {
+function describe(
+  { network, state, report }: SavedAggregate,
+  aligned: AlignedUpdates<ClientUpdate> | undefined,
+): object {
   const outputs = state === undefined ? [network] : [network, state];
   const alignment = aligned && { identity: aligned.identity, clients: aligned.clients };
   return { ...report, ...(alignment && { alignment }), outputs };
 }
 
-function format({ network, state, report }: SavedAggregate, aligned: AlignedUpdates | undefined): string {
+function format(
+  { network, state, report }: SavedAggregate,
+  aligned: AlignedUpdates<ClientUpdate> | undefined,
+): string {
   const number = (value: number | undefined) => (value === undefined ? "" : value.toPrecision(4));
   // Columns that a rule has nothing to say in are left out.
   const columns = [
@@ -214,5 +226,5 @@ function format({ network, state, report }: SavedAggregate, aligned: AlignedUpda
 }
 
 /** Tells how many units of a client moved; nothing where updates were not aligned. */
-const tellMoved = (aligned: AlignedUpdates | undefined, client: number): string =>
+const tellMoved = (aligned: AlignedUpdates<ClientUpdate> | undefined, client: number): string =>
   aligned === undefined ? "" : String(at(aligned.clients, client, "client").moved);

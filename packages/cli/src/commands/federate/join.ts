@@ -1,13 +1,14 @@
 import { resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import {
   type ClientEvent,
   joinFederation,
   openClientData,
   type RequiredProtection,
-} from "@isthmus/federation-server";
-import { addEngineOption, createEngine, type EngineOptions } from "../../options/engine-option.ts";
+} from "@isthmus/federation-server/client";
+import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
@@ -113,8 +114,12 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     // The name stands before the secret.
     folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
     training: { epochs, batch, optimizer, learningRate: lr },
-    ...{ seed, patience: patience * 1000, signal: context.signal },
-    ...{ require: options.require ?? [], leastClients: options.leastClients, leastNoise: options.leastNoise },
+    seed,
+    patience: patience * 1000,
+    signal: context.signal,
+    require: options.require ?? [],
+    leastClients: options.leastClients,
+    leastNoise: options.leastNoise,
     onEvent: (event) => tell(event, context),
   });
   const written = output === undefined ? result.network : await copyNetwork(result.network, output);

@@ -6,7 +6,7 @@ import {
   readSimulation,
   runSimulation,
   type SimulationResult,
-} from "@isthmus/federated";
+} from "@isthmus/simulation";
 import { formatSimulation } from "../../federate/format-simulation.ts";
 import { addEngineOption } from "../../options/engine-option.ts";
 import { addQueueOptions } from "../../options/queue-options.ts";
@@ -19,9 +19,6 @@ import {
   runDescribed,
 } from "../../study/run-described.ts";
 import { type Context, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
-
-/** The script of the threads that federations are simulated in. */
-const SIMULATION_WORKER = new URL("../../work/simulation-worker.js", import.meta.url);
 
 /** Creates the command `isthmus federate simulate`. */
 export function federateSimulateVerb(run: RunVerb): CommandUnknownOpts {
@@ -54,8 +51,13 @@ async function simulate(name: string, options: DescribedOptions, context: Contex
   const description = await readSimulation(file.path);
   const openData = (data: string) => openDataSet(data);
   const work: Described<SimulationResult> = {
-    ...{ file, printed: description, words: ["federate", "simulate", name], verb: "federate simulate" },
-    ...{ script: SIMULATION_WORKER, tasks: "federations", format: formatSimulation },
+    file,
+    printed: description,
+    words: ["federate", "simulate", name],
+    verb: "federate simulate",
+    sort: "simulation",
+    tasks: "federations",
+    format: formatSimulation,
     formatCounts: (ran, finished) => `${ran} federations simulated, ${finished} there before`,
     missing: async (engine, store) =>
       listMissingFederations(await planSimulation(description, { engine, openData }), store),

@@ -12,6 +12,7 @@ import {
   sparsityOf,
   type TicketRound,
 } from "@isthmus/sparsity";
+import { sayHowToGoOn } from "../../terminal/say-how-to-go-on.ts";
 import type { Context } from "../../verb.ts";
 import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
 import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
@@ -27,17 +28,19 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   if (trained === undefined) throw new UsageError("Cannot --rewind as there must be examples to train on");
   const folder = roundsOf(options.output);
   await assertResumed(folder, options);
-  const rounds = await searchRounds(job, { data: trained, folder }, context).catch((error: unknown) => {
-    if (signal.aborted) context.terminal.note(`isthmus prune: rounds are in "${folder}": --resume goes on`);
-    throw error;
-  });
+  const left = () => `rounds are in "${folder}": --resume goes on`;
+  const rounds = await sayHowToGoOn({ verb: "prune", left }, context, () =>
+    searchRounds(job, { data: trained, folder }, context),
+  );
   const last = at(rounds, rounds.length - 1, "round");
   const [dense, before] = [at(rounds, 0, "round"), at(rounds, rounds.length - 2, "round")];
   const { weights, masks, pruning } = last;
   if (pruning === undefined) throw new UsageError("Cannot --rewind as there must be a round");
   const { graph, engine } = architecture;
   const compared = {
-    ...{ before: dense.weights, after: await applyMasks(before.weights, masks), tuned: weights },
+    before: dense.weights,
+    after: await applyMasks(before.weights, masks),
+    tuned: weights,
   };
   if (measured !== undefined) context.progress("Measuring");
   const measures = measured && (await measurePruning({ graph, engine }, compared, measured, { signal }));
@@ -45,11 +48,13 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   return {
     weights,
     result: {
-      ...{ ...pruning, network: job.network.source },
+      ...pruning,
+      network: job.network.source,
       ...(measures && { measures }),
       ...(method === "gradient" && { tuning: { data: trained.name, epochs: epochs - rewind, seed } }),
       rewinding: {
-        ...{ method, rewind },
+        method,
+        rewind,
         rounds:
           measured === undefined
             ? rounds.map((round) => ({ sparsity: sparsityOf(round) }))
@@ -71,14 +76,28 @@ function searchRounds(
   if (method === "evolution" && by !== "units") {
     const { generations, population } = options;
     return pruneByEvolution(architecture, network, data, {
-      ...{ sparsity, rounds, by, seed, batch, folder, signal },
+      sparsity,
+      rounds,
+      by,
+      seed,
+      batch,
+      folder,
+      signal,
       ...(generations !== undefined && { generations }),
       ...(population !== undefined && { population }),
       onProgress: ({ generation, generations: all }, round) => shown(round, generation / all),
     });
   }
   return pruneIteratively(architecture, network, data, {
-    ...{ sparsity, rounds, rewindEpoch: rewind, by, epochs, seed, batch, folder, signal },
+    sparsity,
+    rounds,
+    rewindEpoch: rewind,
+    by,
+    epochs,
+    seed,
+    batch,
+    folder,
+    signal,
     schedule: { kind: "cosine", learningRate: lr },
     onProgress: ({ step, steps }, round) => shown(round, step / steps),
   });

@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_HEADER_BYTES, MAX_TENSORS } from "../../io/limits.ts";
-import { formatShape } from "../../tensor/shape.ts";
+import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 import { GgufCursor, HeaderGoesOn } from "./gguf-cursor.ts";
 import { readMetadata } from "./gguf-metadata.ts";
@@ -134,7 +134,7 @@ function alignmentOf(metadata: Readonly<Record<string, string>>, cursor: GgufCur
 
 /** Returns the number of bytes that a tensor has in its file. */
 export function storedBytes({ type, shape }: Pick<GgufTensor, "type" | "shape">): number {
-  const elements = shape.reduce((product, extent) => product * extent, 1);
+  const elements = sizeOf(shape);
   return (elements / type.blockElements) * type.blockBytes;
 }
 

@@ -11,6 +11,9 @@ import { convertInto } from "../../tensor/convert.ts";
 import { DTYPES, type DType, type TensorData } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { allocateData, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
+
+const formatError = formatErrors("layers-model");
 
 /** A file of weights, and at which byte of its group it begins. */
 interface Shard {
@@ -238,8 +241,4 @@ function typeOf(dtype: unknown, name: string, source: string): DType {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function formatError(source: string, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source}" as ${problem}`, { format: "layers-model" });
 }

@@ -1,17 +1,20 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
-import { FormatError, UnsupportedError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors.ts";
 import { entry as entryOf } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATED_BYTES, MAX_TENSORS } from "../../io/limits.ts";
 import { DTYPES, type TensorData } from "../../tensor/dtype.ts";
 import { swapBytesInPlace } from "../../tensor/swap-bytes.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
 import { keepLast } from "../keep-last.ts";
 import type { ZipEntry } from "../zip/zip-directory.ts";
 import { inflateBeginning, inflateEntry, type OpenEntry, openEntry } from "../zip/zip-entry.ts";
 import { assertNpyLength, decodeNpyElements } from "./decode-npy.ts";
 import { NPY_PREFIX_BYTES, type NpyHeader, npyHeaderEnd, parseNpyHeader } from "./npy-header.ts";
+
+const formatError = formatErrors("npz");
 
 /** Bytes of an array that are read at once to find its header, which is mostly shorter. */
 const HEAD_BYTES = 512;
@@ -123,8 +126,4 @@ async function readWhole(array: NpzArray, source: ByteSource): Promise<TensorDat
   const body = new Uint8Array(entry.size - end);
   await array.bytes.readInto(end, body);
   return decodeNpyElements(array, body).data;
-}
-
-function formatError(source: ByteSource, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "npz" });
 }

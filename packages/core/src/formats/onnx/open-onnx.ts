@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
-import { FormatError, InputError, UnsupportedError } from "../../errors.ts";
+import { InputError, UnsupportedError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { isInside } from "../../io/confine-files.ts";
@@ -10,6 +10,7 @@ import { MAX_SHARDS, MAX_TENSORS } from "../../io/limits.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { byteLengthOf, viewBytes } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
 import { keepLast } from "../keep-last.ts";
 import {
   decodeVarints,
@@ -19,6 +20,8 @@ import {
   type VarintsPlace,
 } from "./initializer.ts";
 import { type ProtoField, ProtoWalker } from "./proto-walker.ts";
+
+const formatError = formatErrors("onnx");
 
 /** Advice for a graph without weights that was given in place of weights. */
 const SWAPPED =
@@ -158,8 +161,4 @@ function sparse({ name }: ProtoWalker): UnsupportedError {
     `Cannot read "${name}" as its initializers must be dense: one is sparse; export it again with dense weights`,
     { feature: "sparse initializers" },
   );
-}
-
-function formatError(source: ByteSource, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "onnx" });
 }

@@ -1,10 +1,13 @@
-import { FormatError, UnsupportedError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors.ts";
 import { MAX_HEADER_BYTES, MAX_RANK, MAX_TENSORS } from "../../io/limits.ts";
 import { excerpt } from "../../json/excerpt.ts";
 import { parseJson } from "../../json/parse-json.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
+
+const formatError = formatErrors("safetensors");
 
 /** A tensor and the range of its bytes, `[begin, end)` from the start of the file. */
 export interface StoredTensor extends TensorInfo {
@@ -185,8 +188,4 @@ function isExtents(value: unknown): value is number[] {
 /** Writes a value of the header for a message. */
 function shown(value: unknown): string {
   return value === undefined ? "missing" : excerpt(value);
-}
-
-function formatError(file: string, problem: string): FormatError {
-  return new FormatError(`Cannot read "${file}" as ${problem}`, { format: "safetensors" });
 }

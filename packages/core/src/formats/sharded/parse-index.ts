@@ -1,7 +1,9 @@
-import { FormatError } from "../../errors.ts";
 import { MAX_SHARDS, MAX_TENSORS } from "../../io/limits.ts";
 import { excerpt } from "../../json/excerpt.ts";
+import { formatErrors } from "../format-errors.ts";
 import type { JsonDocument } from "../read-json-document.ts";
+
+const formatError = formatErrors("index");
 
 /**
  * Checks an index of shards, `{"weight_map": {tensor: file}}`.
@@ -36,8 +38,4 @@ function weightMapOf({ source, value }: JsonDocument): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function formatError(source: string, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source}" as ${problem}`, { format: "index" });
 }

@@ -1,8 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
-import { FormatError, InputError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { at, entry } from "../../invariant.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
+
+const formatError = formatErrors("index");
 
 /** An open shard, and the name of its file in an index. */
 export interface Shard {
@@ -54,10 +57,6 @@ export function joinShards({ source, shards, index, files }: ShardedParts): Chec
       for (const { checkpoint } of shards) await checkpoint.close();
     },
   });
-}
-
-function formatError(source: string, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source}" as ${problem}`, { format: "index" });
 }
 
 /** Name of a numbered shard: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */

@@ -1,10 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { FormatError, UnsupportedError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
 import { excerpt } from "../../json/excerpt.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
+import { formatErrors } from "../format-errors.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
@@ -14,6 +15,8 @@ import { type PickleHost, readPickle } from "./pickle/read-pickle.ts";
 import { PickleDict } from "./pickle/values.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage } from "./tensors.ts";
+
+const formatError = formatErrors("torch");
 
 /**
  * First bytes of such a file from byte 2 on, after the protocol: the pickle of the number
@@ -158,8 +161,4 @@ async function placeStorages(
     position = begin + storage.bytes;
   }
   return places;
-}
-
-function formatError(source: ByteSource, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "torch" });
 }

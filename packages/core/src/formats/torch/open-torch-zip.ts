@@ -1,8 +1,9 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { FormatError, UnsupportedError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors.ts";
 import { entry as entryOf } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
+import { formatErrors } from "../format-errors.ts";
 import { assertStored, readZipDirectory, type ZipEntry } from "../zip/zip-directory.ts";
 import { type OpenEntry, openEntry, readEntry } from "../zip/zip-entry.ts";
 import { collectTensors } from "./collect-tensors.ts";
@@ -12,6 +13,8 @@ import { PickleBudget } from "./pickle/pickle-budget.ts";
 import { readPickle } from "./pickle/read-pickle.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage, TorchTensor } from "./tensors.ts";
+
+const formatError = formatErrors("torch");
 
 const PICKLE = "data.pkl";
 
@@ -121,8 +124,4 @@ function placeStorages(
     places.set(storage.key, openEntry(entry, source));
   }
   return places;
-}
-
-function formatError(source: ByteSource, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "torch" });
 }

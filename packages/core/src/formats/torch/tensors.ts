@@ -1,10 +1,12 @@
-import { FormatError } from "../../errors.ts";
 import { at } from "../../invariant.ts";
 import { MAX_EXPANDED_BYTES, MAX_RANK } from "../../io/limits.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
+import { formatErrors } from "../format-errors.ts";
 import { PickleTuple } from "./pickle/values.ts";
+
+const formatError = formatErrors("torch");
 
 /** Bytes that one or more tensors are views of. */
 export interface TorchStorage {
@@ -116,8 +118,4 @@ function isExtent(value: unknown): value is number {
 function extentsOf(value: unknown): number[] | undefined {
   const items = value instanceof PickleTuple ? value.items : undefined;
   return items !== undefined && items.length <= MAX_RANK && items.every(isExtent) ? [...items] : undefined;
-}
-
-function formatError(file: string, problem: string): FormatError {
-  return new FormatError(`Cannot read "${file}" as ${problem}`, { format: "torch" });
 }

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type JobProgress as AnyProgress, type IQueueBackend, Worker } from "bullmq";
 import { type Repetition, repeat } from "../../repeat.ts";
 import { pauseAfter } from "../pause-after.ts";
-import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
+import type { QueuePatience, QueueServer, ServeQueueOptions, TaskHandler } from "../task-queue.ts";
 import type { Backing, BackingClient, BackingConnection } from "./backing.ts";
 import { endWithin } from "./end-within.ts";
 import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob } from "./job-data.ts";
@@ -28,7 +28,7 @@ const LONGEST_WAIT = 5000;
 export async function serveJobs(
   { queue, backing, trouble, patience }: ServedQueue,
   handle: TaskHandler,
-  { worker: name, capacity }: ServeOptions,
+  { worker: name, capacity }: ServeQueueOptions,
 ): Promise<QueueServer> {
   const runner: JobRunner = {
     worker: name,

@@ -11,7 +11,7 @@ import {
   type QueuePatience,
   type QueueState,
   type QueueWorker,
-  type ServeOptions,
+  type ServeQueueOptions,
   type TaskQueue,
 } from "../task-queue.ts";
 import { createFolderTrouble } from "./folder-trouble.ts";
@@ -33,7 +33,7 @@ const FORGOTTEN_LEASES = 3;
 const AT_ONCE = 16;
 
 /** Options of {@link openFolderQueue}. */
-export interface FolderQueueOptions extends Partial<QueuePatience>, Pick<ServeOptions, "onTrouble"> {
+export interface FolderQueueOptions extends Partial<QueuePatience>, Pick<ServeQueueOptions, "onTrouble"> {
   /** Whether to make the folder if there is no queue yet. @defaultValue true */
   readonly mayMake?: boolean;
 }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { at, EngineError } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
 import { repeat } from "../../repeat.ts";
-import type { QueuePatience, QueueServer, ServeOptions, TaskHandler } from "../task-queue.ts";
+import type { QueuePatience, QueueServer, ServeQueueOptions, TaskHandler } from "../task-queue.ts";
 import { createFolderTrouble, type FolderTrouble } from "./folder-trouble.ts";
 import { type HeldToken, takeToken } from "./hold-token.ts";
 import { type QueueFolders, removeIfThere, waitingIn, writeWhole, writtenAt } from "./queue-folders.ts";
@@ -19,7 +19,7 @@ const PROGRESS_MS = 1000;
 export function serveFolder(
   folders: QueueFolders,
   handle: TaskHandler,
-  options: ServeOptions & QueuePatience,
+  options: ServeQueueOptions & QueuePatience,
 ): QueueServer {
   const owner = { mark: `${options.worker}-${randomUUID()}`, worker: options.worker };
   const running = new Set<Promise<void>>();
@@ -164,7 +164,7 @@ export function workerOf(file: string): string | undefined {
 /** Says that this worker lives, and takes over from dead ones. */
 function watchOthers(
   folders: QueueFolders,
-  { worker, ...patience }: ServeOptions & QueuePatience,
+  { worker, ...patience }: ServeQueueOptions & QueuePatience,
   trouble: FolderTrouble,
 ) {
   // Two workers may have been given one name.

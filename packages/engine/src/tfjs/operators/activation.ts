@@ -1,3 +1,4 @@
+import { sizeOf } from "@isthmus/core";
 import { floatAttribute, intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
@@ -45,7 +46,7 @@ function alongAxis(apply: (tf: Tfjs, x: TfTensor) => TfTensor): TfjsOperator {
     const x = operand(context, 0);
     const axis = wrapAxis(intAttribute(node, "axis", opset < 13 ? 1 : -1), x.rank);
     if (opset < 13) {
-      const rows = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
+      const rows = sizeOf(x.shape.slice(0, axis));
       return tf.reshape(apply(tf, tf.reshape(x, [rows, x.size / Math.max(1, rows)])), x.shape);
     }
     if (axis === x.rank - 1) return apply(tf, x);

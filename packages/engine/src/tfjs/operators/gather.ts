@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cannotCompute,
@@ -13,8 +13,6 @@ import {
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { broadcast } from "./layout.ts";
 import { throughIntegers } from "./through-integers.ts";
-
-const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
 /** Adds the extent to negative indices, which count from the end. */
 function wrapIndices(tf: Tfjs, indices: TfTensor, extent: number): TfTensor {
@@ -40,10 +38,10 @@ function flatPositions(
 ): TfTensor {
   let total: TfTensor = tf.mul(
     wrapIndices(tf, indices, at(shape, axis, "axis")),
-    tf.scalar(product(shape.slice(axis + 1)), "int32"),
+    tf.scalar(sizeOf(shape.slice(axis + 1)), "int32"),
   );
   for (const [i, extent] of indices.shape.entries()) {
-    const stride = product(shape.slice(i + 1));
+    const stride = sizeOf(shape.slice(i + 1));
     if (i === axis || extent === 1) continue;
     const steps = Int32Array.from({ length: extent }, (_, place) => place * stride);
     const along = indices.shape.map((_, other) => (other === i ? extent : 1));
@@ -69,7 +67,7 @@ function slicePositions(tf: Tfjs, indices: TfTensor, leading: readonly number[])
   const total = parts.reduce<TfTensor>(
     (sum, part, i) => {
       const index = wrapIndices(tf, part, at(leading, i, "axis"));
-      return tf.add(sum, tf.mul(index, tf.scalar(product(leading.slice(i + 1)), "int32")));
+      return tf.add(sum, tf.mul(index, tf.scalar(sizeOf(leading.slice(i + 1)), "int32")));
     },
     tf.scalar(0, "int32"),
   );
@@ -88,7 +86,7 @@ function gatherNd(context: OperatorContext): TfTensor {
   const positions = slicePositions(tf, indices, leading);
   const shape = [...indices.shape.slice(0, -1), ...inner];
   return throughIntegers(tf, data, (x) =>
-    tf.reshape(tf.gather(tf.reshape(x, [product(leading), product(inner)]), positions), shape),
+    tf.reshape(tf.gather(tf.reshape(x, [sizeOf(leading), sizeOf(inner)]), positions), shape),
   );
 }
 
@@ -136,9 +134,9 @@ function scatterNd(context: OperatorContext): TfTensor {
   const [leading, inner] = [data.shape.slice(0, depth), data.shape.slice(depth)];
   const rows = slicePositions(tf, indices, leading);
   const result = scatterRows(context, {
-    data: tf.reshape(data, [product(leading), product(inner)]),
+    data: tf.reshape(data, [sizeOf(leading), sizeOf(inner)]),
     rows,
-    updates: tf.reshape(operand(context, 2), [rows.size, product(inner)]),
+    updates: tf.reshape(operand(context, 2), [rows.size, sizeOf(inner)]),
   });
   return tf.reshape(result, data.shape);
 }

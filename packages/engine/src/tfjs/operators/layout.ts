@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { broadcastShapes } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
@@ -13,8 +13,6 @@ import { numbersOf } from "../tensors.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { pad } from "./pad.ts";
 import { throughIntegers } from "./through-integers.ts";
-
-const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
 /**
  * Reshapes a tensor; an extent of 0 stays as in the operand
@@ -34,7 +32,7 @@ function reshape(context: OperatorContext): TfTensor {
 function flatten(context: OperatorContext): TfTensor {
   const x = operand(context, 0);
   const axis = wrapAxis(intAttribute(context.node, "axis", 1), x.rank);
-  return context.tf.reshape(x, [product(x.shape.slice(0, axis)), product(x.shape.slice(axis))]);
+  return context.tf.reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
 }
 
 /** Returns the axes of a node, which are an operand from operator set 13 on, before it an attribute. */

@@ -1,11 +1,9 @@
-import { at, sameShape } from "@isthmus/core";
+import { at, sameShape, sizeOf } from "@isthmus/core";
 import { broadcastShapes } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { broadcast } from "./layout.ts";
-
-const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
 function gemm(context: OperatorContext): TfTensor {
   const { tf, node, inputs } = context;
@@ -47,7 +45,7 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
   const columns = at(y.shape, y.rank - 1, "axis");
   const outer = x.shape.slice(0, -2);
   if (y.rank === 2) {
-    const flat = tf.reshape(x, [product(outer) * rows, inner]);
+    const flat = tf.reshape(x, [sizeOf(outer) * rows, inner]);
     return tf.reshape(tf.matMul(flat, y), [...outer, rows, columns]);
   }
   const batch = broadcastShapes(outer, y.shape.slice(0, -2));
@@ -55,7 +53,7 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
     const [height, width] = matrix.shape.slice(-2) as [number, number];
     const isWhole = sameShape(matrix.shape.slice(0, -2), batch);
     const full = isWhole ? matrix : broadcast(tf, matrix, [...batch, height, width]);
-    return tf.reshape(full, [product(batch), height, width]);
+    return tf.reshape(full, [sizeOf(batch), height, width]);
   };
   return tf.reshape(tf.matMul(stack(x), stack(y)), [...batch, rows, columns]);
 }

@@ -100,7 +100,7 @@ export function roundsWithin(
  * round, the guarantee holds for both kinds.
  * @throws UsageError if there are rounds of both
  */
-export function relationOfLedger(ledger: PrivacyLedger): NeighborRelation | "either" {
+function relationOfLedger(ledger: PrivacyLedger): NeighborRelation | "either" {
   const relations = new Set(ledger.map(({ sampling }) => relationOf(sampling)));
   relations.delete("either");
   if (relations.size > 1) {

@@ -5,6 +5,7 @@ import {
   entry,
   formatShape,
   sameShape,
+  sizeOf,
   type Tensor,
   UnsupportedError,
 } from "@isthmus/core";
@@ -103,7 +104,7 @@ function spread(value: Tensor, { values }: Widening, name: string): Float32Array
     shape: value.shape,
   };
   for (const [axis, { from }] of values.get(name) ?? []) {
-    const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+    const inner = sizeOf(shape.slice(axis + 1));
     const extent = at(shape, axis, "axis");
     const out = new Float32Array((data.length / extent) * from.length);
     gatherAxis(data, { extent, inner, from }, out);

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { intAttribute, ints, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { isBatchAlone, placeAfterReshape } from "../batch-place.ts";
 import {
@@ -42,13 +42,12 @@ export const flattening: PlaceRule = ofFirst((context, place) => {
   const side = place.axis < split ? 0 : 1;
   const joined = side === 0 ? from.slice(0, split) : from.slice(split);
   const axis = place.axis - (side === 0 ? 0 : split);
-  const of = (extents: readonly number[]) => extents.reduce((total, extent) => total * extent, 1);
   return {
     places: [
       {
         axis: side,
-        outer: of(joined.slice(0, axis)) * place.outer,
-        inner: place.inner * of(joined.slice(axis + 1)),
+        outer: sizeOf(joined.slice(0, axis)) * place.outer,
+        inner: place.inner * sizeOf(joined.slice(axis + 1)),
       },
     ],
   };

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { int, intAttribute, ints, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { type BatchPlace, isBatchAlone } from "../batch-place.ts";
 import {
@@ -119,7 +119,7 @@ function gatherPlaces(context: PlaceContext, place: BatchPlace): Placing | undef
   const rows = Array.from({ length: numbers.length / depth }, (_, row) =>
     extents.reduce((number, extent, axis) => number * extent + at(numbers, row * depth + axis, "index"), 0),
   );
-  const width = extents.slice(1).reduce((total, extent) => total * extent, 1);
+  const width = sizeOf(extents.slice(1));
   return takeRows(context, { width, behind: shapeOf(context, 0).slice(depth), numbers: rows, shape });
 }
 

@@ -1,3 +1,4 @@
+import { sizeOf } from "@isthmus/core";
 import type { Value } from "../../builder/graph-builder.ts";
 import { transpose } from "../../builder/operators/layout.ts";
 import { batchNorm, layerNorm } from "../../builder/operators/normalize.ts";
@@ -13,7 +14,7 @@ function weightOr(
   value: number,
 ): Value {
   if (config.boolean(has, true)) return weight(name, shape);
-  const length = shape.reduce((a, b) => a * b, 1);
+  const length = sizeOf(shape);
   return builder.numbers(new Float32Array(length).fill(value), "f32", shape);
 }
 

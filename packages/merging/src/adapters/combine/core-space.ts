@@ -1,5 +1,5 @@
 import { at, createCheckpoint, createTensor, MismatchError, toFloat32 } from "@isthmus/core";
-import { createMatrix, joinColumns, type Matrix, transpose } from "@isthmus/linear-algebra";
+import { createMatrix, joinColumns, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import { merge } from "../../merge.ts";
 import type { MergeMethod } from "../../merge-method.ts";
@@ -41,7 +41,10 @@ export function coreCombination(rule: CoreRule, positions: readonly number[]): C
     async combine({ factors, scales, products, name }) {
       const [first, ...others] = factors;
       const ofLeft = joinColumns([first.left, ...others.map(({ left }) => left)]);
-      const ofRight = joinColumns([transpose(first.right), ...others.map(({ right }) => transpose(right))]);
+      const ofRight = joinColumns([
+        transposeMatrix(first.right),
+        ...others.map(({ right }) => transposeMatrix(right)),
+      ]);
       const bases = { left: await basisOf(ofLeft, products), right: await basisOf(ofRight, products) };
       const cores: Matrix[] = [];
       for (const [i, { left, right }] of factors.entries()) {
@@ -62,7 +65,7 @@ export function coreCombination(rule: CoreRule, positions: readonly number[]): C
       // The core is multiplied into the side with more directions: the rank is the number of the others.
       return core.rows < core.columns
         ? { left: bases.left, right: await products.multiply(core, bases.right, { transposeRight: true }) }
-        : { left: await products.multiply(bases.left, core), right: transpose(bases.right) };
+        : { left: await products.multiply(bases.left, core), right: transposeMatrix(bases.right) };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { at, OutOfRangeError } from "@isthmus/core";
-import { joinColumns, type Matrix, sliceColumns, svd, transpose } from "@isthmus/linear-algebra";
+import { joinColumns, type Matrix, sliceColumns, svd, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import type { Factors } from "../read-factors.ts";
 import { basisOf } from "./basis-of.ts";
@@ -35,7 +35,7 @@ export function svdCombination(rank: number | undefined): Combination {
       const { products, factors } = changes;
       const { left, right } = stack(changes);
       const ofLeft = await basisOf(left, products);
-      const ofRight = await basisOf(transpose(right), products);
+      const ofRight = await basisOf(transposeMatrix(right), products);
       const core = await products.multiply(
         await products.multiply(ofLeft, left, { transposeLeft: true }),
         await products.multiply(right, ofRight),
@@ -48,7 +48,7 @@ export function svdCombination(rank: number | undefined): Combination {
       const inner = svd(core);
       return {
         left: await products.multiply(ofLeft, firstScaled(inner.left, inner.values, keep)),
-        right: transpose(await products.multiply(ofRight, firstScaled(inner.right, undefined, keep))),
+        right: transposeMatrix(await products.multiply(ofRight, firstScaled(inner.right, undefined, keep))),
       };
     },
   };
@@ -72,12 +72,12 @@ function firstScaled(matrix: Matrix, values: Float64Array | undefined, count: nu
 function stack({ factors, scales }: ModuleChanges): Factors {
   const [first, ...others] = factors;
   const scaled = ({ right }: Factors, i: number): Matrix => {
-    const copy = transpose(right);
+    const copy = transposeMatrix(right);
     multiplyBy(copy.data, at(scales, i, "adapter"));
     return copy;
   };
   return {
     left: joinColumns([first.left, ...others.map(({ left }) => left)]),
-    right: transpose(joinColumns([scaled(first, 0), ...others.map((of, i) => scaled(of, i + 1))])),
+    right: transposeMatrix(joinColumns([scaled(first, 0), ...others.map((of, i) => scaled(of, i + 1))])),
   };
 }

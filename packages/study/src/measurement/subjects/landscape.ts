@@ -1,5 +1,5 @@
 import { at, InputError } from "@isthmus/core";
-import { LANDSCAPE_KINDS, type LandscapeKind } from "@isthmus/landscape";
+import { LANDSCAPE_KINDS, type LandscapeKind } from "@isthmus/curvature";
 import { canonicalJson, pathOf } from "@isthmus/tasks";
 import { z } from "zod";
 import type { PlannedNetwork } from "../../plan/planned-network.ts";

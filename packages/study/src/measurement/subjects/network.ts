@@ -12,22 +12,28 @@ import { openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 
-/** What is measured on every network of a group, each by itself. */
-export interface NetworkMeasurement {
+/** Networks of a group. */
+export interface NetworkSelection {
   /** Name of the group of networks. */
   readonly of: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
+}
+
+/** What is measured on every network of a group, each by itself. */
+export interface NetworkMeasurement extends NetworkSelection {
   /** Name of the examples to measure on. */
   readonly data: string;
   /** Examples in one engine call: more are faster for small networks. */
   readonly batchSize?: number;
 }
 
+/** What an entry says of networks of a group. */
+export const GROUP_SELECTION: z.ZodRawShape = { of: z.string(), where: WHERE.optional() };
+
 /** What an entry says of networks of a group, and of the examples to measure on. */
 export const NETWORK_SELECTION: z.ZodRawShape = {
-  of: z.string(),
-  where: WHERE.optional(),
+  ...GROUP_SELECTION,
   data: NAMED_DATA,
   batchSize: batch.optional(),
 };
@@ -49,10 +55,10 @@ export const NETWORK_FORM: SubjectForm<"network", NetworkMeasurement> = {
  * @param furtherOf - further files that the task of a network reads
  */
 export async function planEachNetwork(
-  planned: PlannedEntry<NetworkMeasurement>,
+  planned: PlannedEntry<NetworkSelection & { readonly data?: string }>,
   furtherOf: (network: PlannedNetwork) => TaskInputs = () => ({}),
 ): Promise<readonly PlannedMeasurement[]> {
-  const { task, entry, context } = planned;
+  const { task, entry, on, context } = planned;
   const { planner, variables } = context;
   const networks = selectNetworks(context.groups, entry.of, entry.where);
   const params = await openParams(planned, networks);
@@ -60,7 +66,7 @@ export async function planEachNetwork(
     const { key } = planner.add(task, {
       params: at(params, index, "network"),
       inputs: { ...filesOf(network), ...furtherOf(network) },
-      label: `${entry.kind} of ${network.label}, ${entry.data}`,
+      label: `${entry.kind} of ${network.label}${on}`,
     });
     return { variables: { ...network.variables, ...variables }, task: key };
   });

@@ -2,8 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type MapResult, mapNetworks } from "@isthmus/barrier";
-import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { type MapResult, mapNetworks, measurePlane } from "@isthmus/barrier";
+import { at, type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { runTask } from "@isthmus/tasks";
@@ -37,9 +37,13 @@ beforeAll(async () => {
     title: "Maps",
     networks: {
       nets: { for: { seed: [0, 1, 2] }, ...loaded },
+      all: { for: { seed: [0, 1, 2, 3] }, ...loaded },
       middle: { for: { star: [3] }, graph: place("graph.onnx"), checkpoint: place("3.safetensors") },
     },
-    measurements: { maps: { kind: "map", of: "nets", star: "middle", data: DATA, points: 3 } },
+    measurements: {
+      maps: { kind: "map", of: "nets", star: "middle", data: DATA, points: 3 },
+      planes: { kind: "plane", of: "all", data: DATA, points: 3 },
+    },
     tables: {
       maps: {
         ...{ title: "Maps", of: "maps", by: [] },
@@ -53,7 +57,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it("a study measures a map of a group and its star, with the numbers that a script finds", async () => {
+it("a study measures a map of a group and its star, and a plane, with the numbers that a script finds", async () => {
   const kinds = await loadStudyTasks();
   const { study: result, failures } = await runStudy(study, {
     ...{ engine: engine.name, openData, folder: join(folder, "study") },
@@ -61,20 +65,43 @@ it("a study measures a map of a group and its star, with the numbers that a scri
   });
   expect(failures).toEqual([]);
   const tasks = join(folder, "study");
-  const [task = ""] = readdirSync(tasks);
-  expect(readdirSync(join(tasks, task)).sort()).not.toContain("pairs.json");
-  const written: { readonly result: MapResult } = JSON.parse(
-    readFileSync(join(tasks, task, "result.json"), "utf8"),
-  );
-  const { result: measured } = written;
-  const star = networks[3];
-  const found = await mapNetworks({ graph, engine }, networks.slice(0, 3), fewImages(DATA), {
-    ...{ star, points: 3, seed: 0 },
+  const measured = new Map<string, object>();
+  for (const task of readdirSync(tasks)) {
+    expect(readdirSync(join(tasks, task)).sort()).toEqual(["result.json", "time.json"]);
+    const written: { readonly result: { readonly kind: string } } = JSON.parse(
+      readFileSync(join(tasks, task, "result.json"), "utf8"),
+    );
+    measured.set(written.result.kind, written.result);
+  }
+  const nets = networks.slice(0, 3);
+  const found = await mapNetworks({ graph, engine }, nets, fewImages(DATA), {
+    ...{ star: networks[3], points: 3, seed: 0 },
   });
   const named = found.networks.map((network, i) => ({ ...network, source: `network ${i + 1}` }));
-  expect(measured).toEqual(JSON.parse(JSON.stringify({ ...found, networks: named })));
-  expect(measured.networks.map(({ role }) => role)).toEqual(["network", "network", "network", "star"]);
+  const map = measured.get("map") as MapResult;
+  expect(map).toEqual(JSON.parse(JSON.stringify({ ...found, networks: named })));
+  expect(map.networks.map(({ role }) => role)).toEqual(["network", "network", "network", "star"]);
   expect(result?.tables[0]?.rows).toEqual([{ mean: found.after.mean.loss }]);
+  const [a, b, c, placed] = networks.map((network, i) => {
+    const source = `network ${i + 1}`;
+    return { label: source, network: { ...network, source } };
+  });
+  const models = [a, b, c].map((model) => model ?? expect.fail());
+  const plane = await measurePlane(
+    { graph, engine },
+    [at(models, 0, "network"), at(models, 1, "network"), at(models, 2, "network")],
+    fewImages(DATA),
+    { placed: [placed ?? expect.fail()], points: 3 },
+  );
+  expect(measured.get("plane")).toEqual(JSON.parse(JSON.stringify(plane)));
+});
+
+it("a plane through fewer than three networks is refused by the name of their group", async () => {
+  const two = { ...study.networks["all"], for: { seed: [0, 1] } };
+  const networks = { ...study.networks, all: two } as StudyDescription["networks"];
+  await expect(planStudy({ ...study, networks }, { engine: "none", openData })).rejects.toThrow(
+    'a plane must go through three networks "all" that differ in one variable only ("across"): there are 2',
+  );
 });
 
 it("a star that no entry of its group is, or several are, is refused by the name of the group", async () => {

@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import type { NamedSubject, Subjects } from "@isthmus/findings";
+import type { Subjects } from "@isthmus/findings";
 import type { Variables } from "@isthmus/forms";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
@@ -8,7 +8,14 @@ import { agree, networksOf, type PlannedGroups } from "../../plan/select-network
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { type Opening, withCheckpoints } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
-import { CELL_SELECTION, type CellSelection, type PlannedCell, planEachCell } from "./networks.ts";
+import {
+  CELL_SELECTION,
+  type CellSelection,
+  nameByNumber,
+  type PlannedCell,
+  partsOfCell,
+  planEachCell,
+} from "./networks.ts";
 
 /** Networks of a group that differ in one variable only, and the star of them. */
 export interface StarredSelection extends CellSelection {
@@ -30,10 +37,7 @@ export const NETWORKS_AND_STAR_FORM: SubjectForm<"networks-and-star", StarredSel
     planEachCell(
       planned,
       async () => ({}),
-      (cell) => ({
-        inputs: filesOfStarred(planned, cell),
-        label: `${planned.entry.kind} of ${cell.networks.length} ${planned.entry.of}, ${planned.entry.data}`,
-      }),
+      (cell) => ({ ...partsOfCell(planned, cell), inputs: filesOfStarred(planned, cell) }),
     ),
   open: (opening, work) => withStarred(opening, work),
 };
@@ -66,10 +70,7 @@ export function withStarred<P extends object, T>(
   const members = pathsOf(opening.inputs, "networks");
   const { star = [] } = opening.inputs;
   return withCheckpoints(opening, [...members, ...star], (networks, shared) => {
-    const named = networks.map((network, k): NamedSubject => {
-      const label = `network ${k + 1}`;
-      return { label, network: { ...network, source: label } };
-    });
+    const named = nameByNumber(networks);
     return work({
       ...shared,
       networks: named.slice(0, members.length),

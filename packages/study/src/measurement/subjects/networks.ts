@@ -1,4 +1,5 @@
-import { at } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
+import type { NamedSubject } from "@isthmus/findings";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
 import { z } from "zod";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
@@ -9,42 +10,73 @@ import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { dataOpener, openParams } from "../entry-params.ts";
 import { withCheckpoints } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
-import { NETWORK_SELECTION, type NetworkMeasurement } from "./network.ts";
+import {
+  GROUP_SELECTION,
+  NETWORK_SELECTION,
+  type NetworkMeasurement,
+  type NetworkSelection,
+} from "./network.ts";
 
-/** Networks of a group that differ in one variable only, which are measured together. */
-export interface CellSelection extends NetworkMeasurement {
+/** Networks of a group that differ in one variable only. */
+export interface CellOfGroup extends NetworkSelection {
   /** The variable in which networks that are measured together differ. @defaultValue "seed" */
   readonly across?: string;
 }
 
+/** Networks of a group that differ in one variable only, which are measured together. */
+export interface CellSelection extends CellOfGroup, NetworkMeasurement {}
+
+/** An entry of networks that are measured together, whether they are measured on examples or not. */
+type PlannedCells = PlannedEntry<CellOfGroup & { readonly data?: string }>;
+
 /** What an entry says of networks that are measured together, and of the examples to measure on. */
 export const CELL_SELECTION: z.ZodRawShape = { ...NETWORK_SELECTION, across: z.string().optional() };
+
+/** What an entry says of networks that are measured together without examples. */
+export const CELL_OF_GROUP: z.ZodRawShape = { ...GROUP_SELECTION, across: z.string().optional() };
 
 /** How studies select and open several networks of one architecture. */
 export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
   selection: CELL_SELECTION,
   params: { data: TASK_DATA },
   paths: ["networks"],
-  plan: (planned) =>
-    planEachCell(
-      planned,
-      async () => ({}),
-      ({ networks }) => ({
-        inputs: filesOfAll(networks),
-        label: `${planned.entry.kind} of ${networks.length} ${planned.entry.of}, ${planned.entry.data}`,
-      }),
-    ),
+  plan: planCells,
   open: (opening, work) =>
-    withCheckpoints(opening, pathsOf(opening.inputs, "networks"), (networks, shared) => {
-      const named = networks.map((network, k) => ({ label: `network ${k + 1}`, network }));
-      return work({ ...shared, networks: named });
-    }),
+    withCheckpoints(opening, pathsOf(opening.inputs, "networks"), (networks, shared) =>
+      work({ ...shared, networks: nameInOrder(networks) }),
+    ),
 };
 
 /** Networks that are measured together, and their variables. */
 export interface PlannedCell extends Pick<NetworkCell, "variables"> {
   readonly networks: readonly PlannedNetwork[];
 }
+
+/** Plans one task for the networks of each cell of a group, which reads nothing else. */
+export function planCells(planned: PlannedCells): Promise<readonly PlannedMeasurement[]> {
+  return planEachCell(
+    planned,
+    async () => ({}),
+    (cell) => partsOfCell(planned, cell),
+  );
+}
+
+/** Returns the files that the task of a cell reads, and its label. */
+export function partsOfCell(
+  { entry, on }: PlannedCells,
+  { networks }: PlannedCell,
+): { readonly inputs: TaskInputs; readonly label: string } {
+  const label = `${entry.kind} of ${networks.length} ${entry.of}${on}`;
+  return { inputs: filesOfAll(networks), label };
+}
+
+/** Names networks by their numbers. */
+export const nameInOrder = (networks: readonly Checkpoint[]): readonly NamedSubject[] =>
+  networks.map((network, index) => ({ label: `network ${index + 1}`, network }));
+
+/** Names networks by their numbers in place of their paths, so that none of this machine is in a result. */
+export const nameByNumber = (networks: readonly Checkpoint[]): readonly NamedSubject[] =>
+  nameInOrder(networks).map(({ label, network }) => ({ label, network: { ...network, source: label } }));
 
 /**
  * Plans one task for the networks of each cell of a group.
@@ -53,7 +85,7 @@ export interface PlannedCell extends Pick<NetworkCell, "variables"> {
  * @throws InputError if there are no networks, or data do not fit them
  */
 export async function planEachCell(
-  planned: PlannedEntry<CellSelection>,
+  planned: PlannedCells,
   furtherParams: (open: (name: string) => Promise<TaskData>) => Promise<object>,
   partsOf: (cell: PlannedCell) => { readonly inputs: TaskInputs; readonly label: string },
 ): Promise<readonly PlannedMeasurement[]> {

@@ -3,14 +3,14 @@ import type { Subjects } from "@isthmus/findings";
 import { text } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { z } from "zod";
-import type { AlignChoice } from "../../description/pair-selection.ts";
+import type { AlignChoice, PairSelection } from "../../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../../description/path-measurements.ts";
 import { NAMED_DATA } from "../../file/entry-fields.ts";
 import { planAlignment } from "../../plan/plan-alignment.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { type PlannedPair, selectPairs } from "../../plan/select-networks.ts";
 import { PAIR_SELECTION } from "../../schema/pair-selection.ts";
-import { openPair } from "../../tasks/open-pair.ts";
+import { type OpenPair, openPair } from "../../tasks/open-pair.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";
 import { openParams } from "../entry-params.ts";
@@ -25,7 +25,7 @@ export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
   selection: { ...PAIR_SELECTION, data: NAMED_DATA },
   params: { data: TASK_DATA },
   paths: ["a", "b"],
-  plan: (planned) => planPairs(planned, planned.entry.data),
+  plan: planPairs,
   open: withPair,
 };
 
@@ -56,7 +56,7 @@ export const PAIR_ON_SETS_FORM: SubjectForm<
   },
   params: { sets: z.array(z.strictObject({ name: text, data: TASK_DATA })).min(1) },
   paths: ["a", "b"],
-  plan: (planned) => planPairs(planned, Object.keys(planned.entry.sets).join(", ")),
+  plan: planPairs,
   open: (opening, work) =>
     withPair(opening, async (pair) => {
       const open = examplesOpener(opening.ports, pair.graph);
@@ -72,15 +72,11 @@ interface TaskSet {
   readonly data: TaskData;
 }
 
-/**
- * Plans one task for each pair that an entry selects, after the alignment that it asks for.
- * @param on - names of the examples, for people
- */
-async function planPairs(
-  planned: PlannedEntry<PathMeasurement | SetsMeasurement>,
-  on: string,
+/** Plans one task for each pair that an entry selects, after the alignment that it asks for. */
+export async function planPairs(
+  planned: PlannedEntry<PairSelection>,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { task, entry, context } = planned;
+  const { task, entry, on, context } = planned;
   const { planner, variables } = context;
   const pairs = selectPairs(context.groups, entry);
   const params = await openParams(
@@ -92,7 +88,7 @@ async function planPairs(
     const { key } = planner.add(task, {
       params: at(params, index, "pair"),
       inputs: await planAlignment(pair, entry, planner),
-      label: `${labelOf(planned, pair)}, ${on}`,
+      label: `${labelOf(planned, pair)}${on}`,
     });
     measured.push({ variables: { ...pair.variables, ...variables }, task: key });
   }
@@ -101,7 +97,7 @@ async function planPairs(
 
 /** Says for people what a task does with a pair. */
 function labelOf(
-  { measurement: { attempt, trains }, entry }: PlannedEntry<PathMeasurement | SetsMeasurement>,
+  { measurement: { attempt, trains }, entry }: PlannedEntry<PairSelection>,
   { a, b }: PlannedPair,
 ): string {
   if (trains !== undefined) return `${attempt} from ${a.label} to ${b.label}`;
@@ -117,12 +113,20 @@ const MANNERS: Readonly<Record<AlignChoice, string>> = {
 };
 
 /** Opens the two networks of a task with its examples, works with them, and closes them. */
-async function withPair<T>(opening: Opening, work: (pair: Subjects["pair"]) => Promise<T>): Promise<T> {
-  const { ports, inputs } = opening;
+function withPair<T>(opening: Opening, work: (pair: Subjects["pair"]) => Promise<T>): Promise<T> {
+  return withTwo(opening, async ({ graph, ...pair }) =>
+    work({ ...(await openShared(opening, graph)), ...pair, end: pair.b }),
+  );
+}
+
+/** Opens the two networks of a task, works with them, and closes them. */
+export async function withTwo<T>(
+  { ports, inputs }: Opening,
+  work: (pair: OpenPair["networks"]) => Promise<T>,
+): Promise<T> {
   const { networks, close } = await openPair(inputs, ports.engine, ports.signal);
   try {
-    const { graph, a, b } = networks;
-    return await work({ ...(await openShared(opening, graph)), a, b, unaligned: b });
+    return await work(networks);
   } finally {
     await close();
   }

@@ -13,9 +13,8 @@ import { NAMED_DATA } from "../../file/entry-fields.ts";
 import { shapeOfFields } from "../../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../../tasks/task-schema.ts";
-import { chosenOf, completed, keyedOptions } from "../entry-params.ts";
+import { chosenOf, completed, fromTaskParams, keyedOptions } from "../entry-params.ts";
 import type { AnyEntry, SubjectForm } from "../subject-form.ts";
-import { fromTaskParams } from "../training-params.ts";
 
 /** A network that the measurement trains itself; none of a group is measured. */
 export interface TrainingSelection {

@@ -2,10 +2,11 @@ import { at, createRandom, createTensor, entry, type Tensor, toFloat64 } from "@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Matrix, multiply } from "@isthmus/linear-algebra";
-import { discoverContinuous, discoverSymmetries, identityMixture, randomMixture } from "@isthmus/symmetry";
+import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
 import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
+import { randomMixture } from "../../../../symmetry/src/mixing/random-mixture.ts";
 import { rowsOf } from "../closed-form/weight-grams.ts";
 import { createStreamFrame, type FramedPair, mixed } from "../stream-frame.ts";
 import { identityFactors, multiplied } from "../unit-factors.ts";

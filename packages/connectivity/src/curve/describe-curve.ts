@@ -1,0 +1,98 @@
+import { factsOf, formatShort, lossWords, type Report, type Section } from "@isthmus/findings";
+import {
+  assertPaths,
+  type NamedPath,
+  pathFigures,
+  pathsTable,
+  pathTiles,
+  placesTable,
+} from "../path/path-figures.ts";
+import type { CurveResult } from "./curve-result.ts";
+
+/** Ratio of the worst losses from which it is worth words. */
+const WORTH_TELLING = 1.5;
+
+/**
+ * Says what a curve shows, beside the straight line.
+ * @throws UsageError if one of them has fewer than two points
+ */
+export function describeCurve(result: CurveResult): Report {
+  const paths = namedPaths(result);
+  assertPaths(paths);
+  const losses = lossWords(result);
+  return {
+    subject: "a curve between two networks",
+    summary: summarize(result),
+    tiles: pathTiles(paths, losses),
+    sections: [
+      {
+        name: "paths",
+        title: "Along the paths",
+        figures: pathFigures(paths, result, `the curve was trained with seed ${result.seed}`),
+        tables: [pathsTable(paths, losses)],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
+      ...trainingSection(result),
+    ],
+    facts: factsOf(result, [
+      {
+        name: "Curve",
+        value: `${shapeOf(result)} with ${result.bends} trained ${result.bends === 1 ? "bend" : "bends"}`,
+      },
+      {
+        name: "Trained on",
+        value: `${result.trainingData}, ${result.epochs.length} ${result.epochs.length === 1 ? "epoch" : "epochs"}`,
+      },
+    ]),
+    data: result,
+  };
+}
+
+const shapeOf = ({ curve }: CurveResult): string => (curve === "bezier" ? "Bezier curve" : "polygonal chain");
+
+function namedPaths(result: CurveResult): NamedPath[] {
+  return [
+    { label: shapeOf(result), path: result.path },
+    { label: "straight line", path: result.line },
+  ];
+}
+
+function summarize(result: CurveResult): string {
+  const losses = lossWords(result);
+  const [curve, line] = [result.path.loss, result.line.loss];
+  const worst = `The worst loss on the ${shapeOf(result)} is ${losses.amount(curve.max)}, that on the straight line ${losses.amount(line.max)}`;
+  const ratio = line.max / curve.max;
+  const times = ratio >= WORTH_TELLING ? `: ${formatShort(ratio, 2)} times lower` : "";
+  const longer = result.path.length / result.line.length;
+  return `${worst}${times}. The curve is ${longer.toFixed(2)} times as long as the line.`;
+}
+
+/** Describes how the bends were trained, if they were. */
+function trainingSection(result: CurveResult): Section[] {
+  const { epochs } = result;
+  if (epochs.length === 0) return [];
+  const { inUnit, hasErrors } = lossWords(result);
+  return [
+    {
+      name: "training",
+      title: "Training of the curve",
+      figures: [],
+      tables: [
+        {
+          name: "training",
+          title: "Training of the curve",
+          caption: `Mean loss, ${inUnit},${hasErrors ? " and accuracy" : ""} of each epoch's batches, at random places of the curve.`,
+          columns: [
+            { title: "Epoch", kind: "count" },
+            { title: "Steps", kind: "count" },
+            { title: "Loss", kind: "loss" },
+            { title: "Accuracy", kind: "share" },
+          ],
+          rows: epochs.map(({ steps, loss, accuracy }, index) => ({
+            cells: [index + 1, steps, loss, accuracy ?? null],
+          })),
+        },
+      ],
+    },
+  ];
+}

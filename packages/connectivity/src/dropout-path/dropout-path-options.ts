@@ -1,0 +1,44 @@
+import { type FieldsOf, wholeField } from "@isthmus/core";
+import { DROPOUT_FIELDS, type DropoutChoice, type DropoutRun } from "../dropout-stability/dropout-options.ts";
+
+/** Progress of building a path. */
+export interface BuildProgress {
+  /** Share of the networks without some units that are there, in `[0, 1]`. */
+  readonly done: number;
+}
+
+/** Options of `buildDropoutPath`; of all choices at random the one with the lowest loss is taken. */
+export interface BuildDropoutPathOptions extends DropoutChoice, DropoutRun {
+  readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+}
+
+/** Defaults of what building a path runs with, beside its options. */
+export const BUILD_RUN_DEFAULTS: Required<
+  Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal" | "onProgress">
+> = {
+  loss: undefined,
+  statisticsData: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Options of the measurement of a path through networks without some units that are plain data. */
+export interface DropoutPathChoice extends DropoutChoice {
+  /** Places on each line of the path, its first end included and its last one not. @defaultValue 4 */
+  readonly pointsPerLine?: number;
+}
+
+/** Most places on one line of a path. */
+const MOST_POINTS = 10_000;
+
+/** Fields of {@link DropoutPathChoice}. */
+export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = {
+  ...DROPOUT_FIELDS,
+  trials: { ...DROPOUT_FIELDS.trials, help: "choices of units at random, of which the best is taken" },
+  pointsPerLine: wholeField({
+    least: 1,
+    most: MOST_POINTS,
+    default: 4,
+    help: "places on each straight line of the path, its first end included and its last one not",
+  }),
+};

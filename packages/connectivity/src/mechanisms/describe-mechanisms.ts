@@ -1,0 +1,127 @@
+import {
+  dataWords,
+  type Figure,
+  factsOf,
+  formatMeasure,
+  formatPlace,
+  lossWords,
+  type Measure,
+  measureWords,
+  type Report,
+  type Table,
+  type Tile,
+} from "@isthmus/findings";
+import { assertPaths, placesTable } from "../path/path-figures.ts";
+import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
+import { summarizeMechanisms } from "./summarize-mechanisms.ts";
+
+/** Words for losses, which are all of classes, as errors decide. */
+const LOSSES = lossWords({});
+
+/**
+ * Says whether two networks are connected on several data sets, one line for each.
+ * @throws UsageError if one of them has fewer than two points
+ */
+export function describeMechanisms(result: MechanismsResult): Report {
+  const { sets, path, tolerance, statisticsData } = result;
+  const paths = sets.map((set) => ({ label: set.name, path: set.path }));
+  assertPaths(paths);
+  return {
+    subject: "whether two networks predict by the same mechanisms",
+    summary: summarizeMechanisms(result).join(" "),
+    tiles: sets.map(tileOf),
+    sections: [
+      {
+        name: "sets",
+        title: "Along the path, on each data set",
+        figures: [lineFigure(result, "error", "hero"), lineFigure(result, "loss", "half")],
+        tables: [setsTable(result)],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, LOSSES)] },
+    ],
+    facts: factsOf(result, [
+      { name: "Path", value: path },
+      ...sets.map(({ name, data, examples }) => ({
+        name: `Data, ${name}`,
+        value: dataWords(data, examples),
+      })),
+      { name: "Barriers that count", value: `of the error, above ${formatMeasure(tolerance, "error")}` },
+      ...(statisticsData === undefined ? [] : [{ name: "Statistics measured on", value: statisticsData }]),
+    ]),
+    notes: [NOTE],
+    data: result,
+  };
+}
+
+const NOTE =
+  "Networks are mechanistically connected if no data set has a barrier. Errors decide: a network that a cue misleads is sure of what it says, so that its loss is large, and beside it the chord hides any rise.";
+
+function tileOf({ name, barrier, path }: MechanismSet, style: number): Tile {
+  const [first, last] = [path.points[0], path.points.at(-1)];
+  const ends = [first, last].map((point) => formatMeasure(point?.error ?? Number.NaN, "error"));
+  return {
+    name: `barrier of the error, ${name}`,
+    value: formatMeasure(barrier.error.chord, "error"),
+    unit: "",
+    more: [
+      `error at A ${ends[0]}, at B ${ends[1]}`,
+      `barrier of the loss ${LOSSES.amount(barrier.loss.chord)}`,
+    ],
+    style,
+  };
+}
+
+function lineFigure({ sets, path: way }: MechanismsResult, measure: Measure, size: Figure["size"]): Figure {
+  const { name: named, axis, unit } = measureWords(measure, LOSSES, ...sets.map(({ data }) => data));
+  const words = sets.map(({ name, path }) => {
+    const { min, max, at } = path[measure];
+    return `${name} from ${formatMeasure(min, measure)} to ${formatMeasure(max, measure)}, highest at t = ${formatPlace(at)}`;
+  });
+  const lines = sets.map(({ name, data, examples }) => `${name}, ${dataWords(data, examples)}`);
+  return {
+    name: `${measure}-t`,
+    title: `${named} along the path,`,
+    caption: `${unit}, from A (t = 0) to B (t = 1), along: ${way}. Lines: ${lines.join("; ")}.`,
+    words: `${named} along the path. ${words.join("; ")}.`,
+    table: "points",
+    size,
+    plot: {
+      kind: "lines",
+      series: sets.map(({ name, path }) => ({
+        label: name,
+        points: path.points.map((point) => ({ x: point.t, y: point[measure] })),
+      })),
+      x: { label: "Place t from A to B", domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1] },
+      y: { label: axis, percent: measure === "error" },
+    },
+  };
+}
+
+function setsTable({ sets }: MechanismsResult): Table {
+  return {
+    name: "sets",
+    title: "Barriers on each data set",
+    caption: `Barriers above the chord between the ends; errors in percent, losses ${LOSSES.inUnit}.`,
+    columns: [
+      { title: "Data set", kind: "text" },
+      { title: "At A", kind: "share", group: "Error" },
+      { title: "At B", kind: "share", group: "Error" },
+      { title: "Barrier", kind: "points", group: "Error" },
+      { title: "At A", kind: "loss", group: "Loss" },
+      { title: "At B", kind: "loss", group: "Loss" },
+      { title: "Barrier", kind: "loss", group: "Loss" },
+      { title: "Connected", kind: "text" },
+    ],
+    rows: sets.map(({ name, path, barrier, connected }) => {
+      const [first, last] = [path.points[0], path.points.at(-1)];
+      return {
+        cells: [
+          name,
+          ...[first?.error ?? null, last?.error ?? null, barrier.error.chord],
+          ...[first?.loss ?? null, last?.loss ?? null, barrier.loss.chord],
+          connected ? "yes" : "no",
+        ],
+      };
+    }),
+  };
+}

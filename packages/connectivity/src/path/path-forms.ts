@@ -1,0 +1,57 @@
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
+import { count, schemaOf, text } from "@isthmus/forms";
+import { NORM_POLICIES } from "@isthmus/statistics";
+import { z } from "zod";
+import type { DropoutPathResult } from "../dropout-path/measure-dropout-path.ts";
+import { UNIT_CHOICES } from "../dropout-stability/choose-units.ts";
+import { RESCALINGS } from "../dropout-stability/fit-factor.ts";
+import type { WalkedPathResult } from "../walked-path/walked-path-result.ts";
+import { MEASURED_PATH } from "./path-form.ts";
+
+const whole = count(0);
+
+/** What results of paths between two networks have in common. */
+const paths = {
+  path: MEASURED_PATH,
+  line: MEASURED_PATH,
+  beside: z.array(z.looseObject({ name: text, path: MEASURED_PATH })),
+  statistics: z.enum(NORM_POLICIES),
+  examples: whole,
+  data: text,
+  a: text,
+  b: text,
+  seed: whole,
+  engine: text,
+  ...LOSS_FORM,
+};
+
+/** Form of a path through dropout-stable networks, as files hold it. */
+export const DROPOUT_PATH_FORM: z.ZodType = schemaOf<DropoutPathResult>()(
+  z.looseObject({
+    kind: z.literal("dropout-path"),
+    ...paths,
+    segments: z.array(z.looseObject({ step: text, from: z.number(), to: z.number(), isChange: z.boolean() })),
+    order: z.enum(["layers", "direct"]),
+    mixed: z.array(text),
+    bound: MEASURED,
+    choice: z.enum(UNIT_CHOICES),
+    rescale: z.enum(RESCALINGS),
+    trials: whole,
+  }),
+);
+
+/** Form of a path that layers walked one after the other, as files hold it. */
+export const WALKED_PATH_FORM: z.ZodType = schemaOf<WalkedPathResult>()(
+  z.looseObject({
+    kind: z.literal("walked-path"),
+    ...paths,
+    segments: z.array(z.looseObject({ layer: text, from: z.number(), to: z.number() })),
+    moves: whole,
+    trainSteps: whole,
+    steps: whole,
+    batch: whole,
+    optimizer: text,
+    learningRate: z.number(),
+    trainingData: text,
+  }),
+);

@@ -1,0 +1,84 @@
+import {
+  dataWords,
+  factsOf,
+  formatNumber,
+  formatPlace,
+  lossWords,
+  type Report,
+  type Table,
+} from "@isthmus/findings";
+import {
+  assertPaths,
+  type NamedPath,
+  pathFigures,
+  pathsTable,
+  pathTiles,
+  placesTable,
+} from "../path/path-figures.ts";
+import type { WalkedPathResult } from "./walked-path-result.ts";
+
+/**
+ * Says what a path shows that layers walked one after the other, beside the straight line and other paths.
+ * @throws UsageError if one of them has fewer than two points
+ */
+export function describeWalkedPath(result: WalkedPathResult): Report {
+  const paths: readonly NamedPath[] = [
+    { label: "layer by layer", path: result.path },
+    { label: "straight line", path: result.line },
+    ...result.beside.map(({ name, path }) => ({ label: name, path })),
+  ];
+  assertPaths(paths);
+  const losses = lossWords(result);
+  return {
+    subject: "a path on which one layer after the other walks from A to B",
+    summary: summarize(result),
+    tiles: pathTiles(paths, losses),
+    sections: [
+      {
+        name: "paths",
+        title: "Along the paths",
+        figures: pathFigures(paths, result, `layers were trained by seed ${result.seed}`),
+        tables: [pathsTable(paths, losses), segmentsTable(result)],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
+    ],
+    facts: factsOf(result, [
+      { name: "Moves of a layer", value: String(result.moves) },
+      { name: "Steps before each move", value: `${result.trainSteps}, of ${result.batch} examples` },
+      { name: "Trained by", value: `${result.optimizer} at ${result.learningRate}` },
+      { name: "Trained on", value: result.trainingData },
+    ]),
+    notes: [
+      "Layers walk in the order in which data flow. One that has arrived is the layer of B, and is held; the layers behind it are trained between its moves. Every path is measured right after each move, where it is worst.",
+    ],
+    data: result,
+  };
+}
+
+function summarize(result: WalkedPathResult): string {
+  const { path, line, segments, steps, moves, data, examples } = result;
+  const losses = lossWords(result);
+  const worst = `Its worst loss is ${losses.amount(path.loss.max)} on ${dataWords(data, examples)}, on the straight line it is ${losses.amount(line.loss.max)}.`;
+  const ways = `${segments.length} layers walked in ${moves} moves each, with ${steps} steps of training in all.`;
+  const length = `The path is ${formatNumber(path.length / line.length)} times as long as the line.`;
+  return `${worst} ${ways} ${length}`;
+}
+
+function segmentsTable(result: WalkedPathResult): Table {
+  const { segments, path } = result;
+  return {
+    name: "layers",
+    title: "While each layer walks",
+    caption: `Worst measured loss while a layer walks, ${lossWords(result).inUnit}, its ends included.`,
+    columns: [
+      { title: "From t", kind: "place" },
+      { title: "Layer", kind: "text" },
+      { title: "Worst loss", kind: "loss" },
+    ],
+    rows: segments.map(({ layer, from, to }) => {
+      // Places are computed by other divisions than ends of layers.
+      const near = path.points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
+      return { cells: [Number(formatPlace(from)), layer, Math.max(...near.map(({ loss }) => loss))] };
+    }),
+  };
+}

@@ -1,1 +1,0 @@
-export { MEASURED_PATH } from "./path-form.ts";

@@ -1,0 +1,1 @@
+export { openProducts, PRODUCTS_MODULE } from "./open-products.ts";

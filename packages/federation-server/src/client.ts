@@ -1,0 +1,10 @@
+// What takes part in a federation: the client, without the server and the packages that only it needs.
+
+export type { RequiredProtection } from "./client/assert-required.ts";
+export {
+  type JoinFederationOptions,
+  type JoinFederationResult,
+  joinFederation,
+} from "./client/join-federation.ts";
+export { openClientData } from "./client/open-client-data.ts";
+export type { ClientEvent, ClientTraining } from "./client/working-client.ts";

@@ -1,0 +1,71 @@
+import { openCheckpoint } from "@isthmus/core";
+import type { DataSet, Engine, NamedLoss } from "@isthmus/graph";
+import {
+  dataContext,
+  type ExamplesReading,
+  fitToData,
+  type GraphOptions,
+  openExamples,
+  openSharedArchitecture,
+} from "@isthmus/zoo";
+
+import { isRecipeFile } from "../read/parse-recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { listReferences } from "../run/list-references.ts";
+import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
+
+/** How merges are judged by examples. */
+export interface JudgeOptions
+  extends Omit<GraphOptions, "outputs">,
+    Pick<JudgeByExamplesOptions, "unread">,
+    ExamplesReading {
+  /** What is measured. */
+  readonly score: "loss" | "error";
+  /** Name of the examples that merges are judged by. */
+  readonly data: string;
+  /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
+  readonly loss?: NamedLoss | undefined;
+  /** Path of the file of the architecture. @defaultValue the config of the first network of the recipe */
+  readonly graph?: string | undefined;
+  /** Path of the checkpoint that the graph was exported from. */
+  readonly exportedFrom?: string | undefined;
+}
+
+/** A judge of merges, and the examples that it judges by. */
+export interface OpenedJudge extends ExamplesJudge {
+  readonly examples: DataSet;
+}
+
+/** Opens a judge of the merges of a recipe by examples. */
+export async function openJudge(
+  recipe: Recipe,
+  options: JudgeOptions,
+  {
+    engine,
+    change = (data) => data,
+  }: {
+    readonly engine: Engine;
+    /** Is applied to the examples. */
+    readonly change?: (data: DataSet) => DataSet;
+  },
+): Promise<OpenedJudge> {
+  const { data, score, exportedFrom, unread, graph, input, logits, loss, ...reading } = options;
+  const first = listReferences(recipe)
+    .map(({ reference }) => reference)
+    .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
+  const paths = first === undefined ? [] : [first];
+  const read = await openSharedArchitecture(paths, engine, { graph, input, logits, loss });
+  const examples = change(await openExamples(data, dataContext(read), reading));
+  const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
+  const judging = { score, exportedFrom: witness, unread };
+  const { judge, identify, release } = judgeByExamples(fitToData(read, examples), examples, judging);
+  return {
+    examples,
+    judge,
+    identify,
+    async release() {
+      await release();
+      await witness?.close();
+    },
+  };
+}

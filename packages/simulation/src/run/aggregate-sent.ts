@@ -1,0 +1,107 @@
+import { isIsthmusError } from "@isthmus/core";
+import {
+  type AggregateResult,
+  aggregateUpdates,
+  alignTargetOf,
+  type ClientUpdate,
+  isLocal,
+  spendRound,
+} from "@isthmus/federated";
+import { alignUpdates } from "@isthmus/weight-matching";
+import { averageVariates } from "./average-variates.ts";
+import type { OpenFederation } from "./open-federation.ts";
+import type { Position } from "./position.ts";
+import type { CountedUpdate } from "./send-updates.ts";
+
+/** What came of the updates of a round. */
+export interface AggregatedSent {
+  /** What changed of the position. */
+  readonly next: Partial<Position>;
+  /** Norm of the aggregated change; NaN where the round failed or was empty. */
+  readonly changeNorm: number;
+  /** Epsilon after the round, and the bound that updates were clipped to; missing without privacy. */
+  readonly privacy?: { readonly epsilon: number; readonly clip: number };
+  /** Why nothing came of the updates, so that the network stays; missing where one did. */
+  readonly failed?: string;
+  /** Whether nobody sent an update, so that the network stays; missing if somebody did. */
+  readonly empty?: true;
+}
+
+/** The updates of a round. */
+export interface SentRound {
+  readonly round: number;
+  /** Number of the aggregation, from 1, see `Decision`. */
+  readonly step: number;
+  readonly sent: readonly CountedUpdate[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Aggregates what clients sent, as the strategy says. Where the numbers of what comes out are not finite, the
+ * round fails and the network stays; it stays, too, where nobody sent anything, unless noise of the server is
+ * to hide that.
+ */
+export async function aggregateSent(
+  federation: OpenFederation,
+  position: Position,
+  round: SentRound,
+): Promise<AggregatedSent> {
+  const { privacy: described } = federation.description.strategy;
+  if (round.sent.length === 0 && (described === undefined || isLocal(described))) {
+    return { changeNorm: Number.NaN, empty: true, ...spend(federation, position) };
+  }
+  try {
+    const { network, state, report } = await aggregate(federation, position, round);
+    const variate = await averageVariates(position.variate, round.sent, federation.description.clients);
+    const { privacy, changeNorm } = report;
+    return {
+      next: { network, serverState: state, variate, ...(privacy && { privacy: privacy.next }) },
+      changeNorm,
+      ...(privacy && { privacy }),
+    };
+  } catch (error) {
+    if (!isIsthmusError(error, "DivergenceError")) throw error;
+    return { changeNorm: Number.NaN, failed: error.message, ...spend(federation, position) };
+  }
+}
+
+async function aggregate(
+  { description, graph, engine, aggregate: options }: OpenFederation,
+  { network, serverState, privacy }: Position,
+  { round, step, sent, signal }: SentRound,
+): Promise<AggregateResult> {
+  let received: readonly ClientUpdate[] = sent.map(({ client, examples, network: trained, loss }) => ({
+    client,
+    examples,
+    network: trained,
+    loss,
+  }));
+  const { seed, strategy } = description;
+  if (strategy.align !== undefined && received.length > 0) {
+    const to = strategy.start === "apart" && round === 1 ? "each-other" : alignTargetOf(strategy.align);
+    received = (await alignUpdates({ graph, engine }, network, received, { to, seed, signal })).updates;
+  }
+  return aggregateUpdates(network, received, {
+    ...options,
+    state: serverState,
+    round: step,
+    seed,
+    signal,
+    privacyState: privacy,
+    noiseSeed: seed,
+  });
+}
+
+/**
+ * Counts a private round as spent of which nothing came: that it failed tells something of its updates, too,
+ * and a client that adds noise itself is charged for each round.
+ */
+function spend(
+  { description }: OpenFederation,
+  position: Position,
+): Pick<AggregatedSent, "next" | "privacy"> {
+  const { privacy } = description.strategy;
+  if (privacy === undefined) return { next: {} };
+  const report = spendRound(privacy, position.privacy);
+  return { next: { privacy: report.next }, privacy: report };
+}

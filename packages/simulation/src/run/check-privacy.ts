@@ -1,0 +1,71 @@
+import { UnsupportedError, UsageError } from "@isthmus/core";
+import {
+  beginPrivacy,
+  type ClientSampling,
+  describeSpent,
+  isLocal,
+  privateRoundsLeft,
+} from "@isthmus/federated";
+import type { ResolvedFederation } from "./describe-defaults.ts";
+
+/**
+ * Counts the rounds that a federation runs: as many as are described, or fewer if its budget has no room.
+ * @throws UnsupportedError if something of the simulation breaks the account of privacy
+ * @throws UsageError if the sampling is another than is simulated, or the budget has no room for one round
+ */
+export function countRounds(description: ResolvedFederation): number {
+  const { rounds } = description;
+  const { privacy, start } = description.strategy;
+  if (privacy === undefined) return rounds;
+  // Each round of a client that adds noise itself is charged, whether it is asked or not.
+  if (!isLocal(privacy)) assertSampling(description, privacy.sampling);
+  if (description.client.scaffold) {
+    throw new UnsupportedError(
+      'Cannot keep the account of privacy as "scaffold" averages the variates of clients without clipping and noise: leave it out',
+      { feature: "privacy" },
+    );
+  }
+  if (start === "apart") {
+    throw new UnsupportedError(
+      'Cannot keep the account of privacy as clients that start "apart" must be aligned to each other: start them "together"',
+      { feature: "privacy" },
+    );
+  }
+  const left = privateRoundsLeft(privacy);
+  if (left === 0) {
+    throw new UsageError(
+      `Cannot simulate a federation as ${describeSpent(privacy, beginPrivacy(privacy))}; raise "noise" or "budget"`,
+    );
+  }
+  return Math.min(rounds, left);
+}
+
+/**
+ * Checks that clients are sampled as the account says: each by itself, or a fixed number at random. Where
+ * that is not all of them, one client more takes the place of another, which the account of all does not
+ * know.
+ */
+function assertSampling(
+  { clients, fraction, sampling: simulated }: ResolvedFederation,
+  sampling: ClientSampling,
+): void {
+  if (simulated === "poisson") {
+    if (sampling.kind === "poisson" && sampling.probability === fraction) return;
+    throw new UsageError(
+      `Cannot keep the account of privacy as a simulation asks each client with a probability of ${fraction}, and the ` +
+        `account is for ${JSON.stringify(sampling)}: write "sampling: { kind: poisson, probability: ${fraction} }"`,
+    );
+  }
+  const size = Math.ceil(fraction * clients);
+  const isSimulated =
+    sampling.kind === "all"
+      ? size === clients
+      : sampling.kind === "fixed-size" && sampling.size === size && sampling.population === clients;
+  if (isSimulated) return;
+  const described =
+    size === clients ? "{ kind: all }" : `{ kind: fixed-size, size: ${size}, population: ${clients} }`;
+  throw new UsageError(
+    `Cannot keep the account of privacy as a simulation asks ${size} of ${clients} clients in each round, and the ` +
+      `account is for ${JSON.stringify(sampling)}: write "sampling: ${described}"`,
+  );
+}

@@ -1,0 +1,211 @@
+import { byteLengthOf, type Checkpoint, createRandom, DTYPES, entry, InputError } from "@isthmus/core";
+import {
+  type FederationPlan,
+  type LookedUp,
+  lookUp,
+  planFederation,
+  resolveStrategy,
+  resolveTreatments,
+  type StrategyOptions,
+  type Treatment,
+} from "@isthmus/federated";
+import {
+  type Architecture,
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type Evaluator,
+  type Graph,
+  lossOf,
+  scoreBy,
+  shareSessions,
+} from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import type { Attack } from "../attacks/attack.ts";
+import { ATTACKS } from "../attacks.ts";
+import type { FederationDescription } from "../description/federation-description.ts";
+import { holdExamples } from "../examples/hold-examples.ts";
+import { haveClasses, readLabels } from "../examples/read-labels.ts";
+import { type ClientExamples, partitionExamples } from "../partition-examples.ts";
+import { PARTITIONS } from "../partitions.ts";
+import { assertNorms } from "./assert-norms.ts";
+import { countRounds } from "./check-privacy.ts";
+import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
+
+/** What a simulation works with. */
+export interface SimulationPorts {
+  readonly engine: Engine;
+  /** Opens examples by name. */
+  openData(name: string): Promise<DataSet>;
+}
+
+/** A client of an open federation. */
+export interface OpenClient extends ClientExamples {
+  readonly attacker: boolean;
+  /** Its examples, as it trains on them. */
+  readonly data: DataSet;
+}
+
+/** An attack, its parameters, and how many clients attack. */
+export interface OpenAttack extends LookedUp<Attack> {
+  readonly attackers: number;
+}
+
+/** Examples to evaluate on, and what networks are evaluated with. */
+interface OpenEvaluation {
+  readonly data: DataSet;
+  /** Class of each of the examples; missing if they have none, or the loss has no errors. */
+  readonly labels?: Int32Array;
+  /** Whether the loss says of predictions that they are right or wrong. */
+  readonly hasErrors: boolean;
+  readonly evaluator: Evaluator;
+}
+
+/** A federation that is ready to simulate: examples divided, and everything looked up and checked. */
+export interface OpenFederation {
+  readonly description: ResolvedFederation;
+  readonly plan: FederationPlan;
+  readonly graph: Graph;
+  readonly engine: Engine;
+  /** The network that a seed begins with. */
+  initialize(seed: number): Checkpoint;
+  /** Clients by name, in the order of names. */
+  readonly clients: ReadonlyMap<string, OpenClient>;
+  readonly attack: OpenAttack | undefined;
+  readonly aggregate: StrategyOptions;
+  /** Treatment of each tensor. */
+  readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Names of the tensors with numbers of their own in every client. */
+  readonly personal: readonly string[];
+  /** Bytes of the tensors that are sent. */
+  readonly sentBytes: number;
+  readonly evaluation: OpenEvaluation;
+  close(): Promise<void>;
+}
+
+/** Time that clients have in a simulation, in milliseconds of its own clock. */
+const DEADLINE = 1_000_000;
+/** Times that a round without a quorum is started. */
+const ATTEMPTS = 3;
+
+/**
+ * Opens the examples of a federation, divides them, and looks up its strategy.
+ * @throws InputError if something of it is not known, or does not fit
+ * @throws UsageError, OutOfRangeError if a number or parameter is wrong
+ */
+export async function openFederation(
+  described: FederationDescription,
+  ports: SimulationPorts,
+): Promise<OpenFederation> {
+  const description = resolveFederation(described);
+  const { strategy, seed } = description;
+  const isPrivate = strategy.privacy !== undefined;
+  const data = await ports.openData(description.data);
+  const evaluationData = await ports.openData(description.evaluate);
+  const { graph: unscored, initialize } = parseNetwork(description.net, data);
+  const graph = scoreBy(unscored, description.loss);
+  const engine = shareSessions(ports.engine);
+  const attack = description.attack && lookUpAttack(description.attack);
+  const first = initialize(seed);
+  if (description.measure.norms) assertNorms(graph, first, description.net);
+  const aggregate = resolveStrategy(graph, first, strategy);
+  const treatments = resolveTreatments(first, aggregate.treatments);
+  const personal = [...first.tensors].flatMap(([name, { dtype }]) =>
+    DTYPES[dtype].float && treatments.get(name) === "keep" ? [name] : [],
+  );
+  const evaluation = await openEvaluation({ graph, engine }, evaluationData);
+  return {
+    description,
+    graph,
+    engine,
+    initialize,
+    attack,
+    treatments,
+    personal,
+    sentBytes: [...first.tensors].reduce(
+      (sum, [name, { dtype, shape }]) =>
+        personal.includes(name) ? sum : sum + byteLengthOf({ dtype, shape }),
+      0,
+    ),
+    plan: planFederation({
+      rounds: countRounds(description),
+      fraction: description.fraction,
+      seed,
+      failures: description.failures,
+      // Rounds that are begun again until enough clients come have others than the account says.
+      quorum: leastUpdates(description),
+      sampling: description.sampling,
+      deadline: DEADLINE,
+      attempts: isPrivate ? 1 : ATTEMPTS,
+    }),
+    clients: openClients(data, description, attack),
+    aggregate,
+    evaluation,
+    async close() {
+      await evaluation.evaluator.release();
+      await engine.close();
+    },
+  };
+}
+
+async function openEvaluation(architecture: Architecture, data: DataSet): Promise<OpenEvaluation> {
+  const { hasError: hasErrors } = lossOf(architecture.graph, data, "simulate a federation");
+  const labels = hasErrors && haveClasses(data) ? readLabels(data) : undefined;
+  const evaluator = await createEvaluator(architecture, data, { threads: 1 });
+  return { data, hasErrors, evaluator, ...(labels && { labels }) };
+}
+
+/** Returns the smallest number of updates that a round is aggregated with. */
+function leastUpdates({ sampling, strategy, clients }: ResolvedFederation): number {
+  if (sampling === "poisson") return 0;
+  return strategy.privacy === undefined ? Math.min(2, clients) : 1;
+}
+
+function lookUpAttack({ attackers, ...described }: NonNullable<FederationDescription["attack"]>): OpenAttack {
+  return { ...lookUp("attack", ATTACKS, described as { readonly name: string }), attackers };
+}
+
+function openClients(
+  data: DataSet,
+  { partition, clients: count, seed }: ResolvedFederation,
+  attack: OpenAttack | undefined,
+): ReadonlyMap<string, OpenClient> {
+  const { of: scheme, parameters } = lookUp("partition", PARTITIONS, partition);
+  if (attack?.of.kind === "data" && !haveClasses(data)) {
+    throw new InputError(
+      `Cannot attack by ${attack.of.name} on "${data.name}" as each example must have a class, which is changed; choose another attack`,
+      { input: data.name },
+    );
+  }
+  const parts = partitionExamples(data, { scheme, parameters, clients: count, seed });
+  const order = createRandom(seed, "attackers").shuffleInPlace(Array.from(parts.keys()));
+  const attackers = new Set(attack === undefined ? [] : order.slice(0, attack.attackers));
+  return new Map(
+    parts.map((part, i) => {
+      const attacker = attackers.has(i);
+      const relabels = attacker && attack?.of.kind === "data";
+      return [
+        part.client,
+        {
+          ...part,
+          attacker,
+          data: holdExamples(data, {
+            name: `${data.name} of ${part.client}`,
+            positions: part.positions,
+            shift: part.shift,
+            seed,
+            ...(relabels && { relabel: relabelOf(attack, data.classes) }),
+          }),
+        },
+      ];
+    }),
+  );
+}
+
+function relabelOf({ of, parameters }: LookedUp<Attack>, classes: number): (label: number) => number {
+  return (label) => (of.kind === "data" ? of.relabel(label, classes, parameters as never) : label);
+}
+
+/** Returns a client by its name. */
+export const clientOf = ({ clients }: Pick<OpenFederation, "clients">, name: string): OpenClient =>
+  entry(clients, name, "client");

@@ -1,0 +1,77 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { DataSet, Engine } from "@isthmus/graph";
+import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
+import type { PartitionedClient } from "../result/federation-run.ts";
+import { type OpenFederation, openFederation } from "../run/open-federation.ts";
+import { beginPosition, runRound } from "../run/run-round.ts";
+import { describeRun, isOver } from "../simulate-federation.ts";
+import {
+  assertFederationParams,
+  type FederationTaskParams,
+  moveFederationPaths,
+} from "./federation-params.ts";
+import { readPosition, savePosition } from "./position-files.ts";
+
+/** What the tasks of a simulation work with. */
+export interface SimulationTaskPorts {
+  readonly engine: Engine;
+  /** Opens examples by name. */
+  openData(name: string): Promise<DataSet>;
+}
+
+/** Most bytes of a round's updates that are held in memory; larger ones are written as they are made. */
+const MOST_HELD = 256 * 2 ** 20;
+/** Time after which a position is saved, in milliseconds: what a kill may cost of small federations. */
+const SAVED_EVERY = 5000;
+
+/** Simulates one federation; goes on from the round, and the client, where an interrupted run was. */
+export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts> = {
+  name: "federation",
+  version: 2,
+  assertParams: assertFederationParams,
+  movePaths: moveFederationPaths,
+  async run({ engine, openData, folder, signal, onProgress }, { federation: description }) {
+    const federation = await openFederation(description, { engine, openData });
+    const path = join(folder, "position.safetensors");
+    const isLarge = federation.sentBytes * description.clients > MOST_HELD;
+    let position = (await readPosition(path)) ?? (await beginPosition(federation));
+    try {
+      let saved = performance.now();
+      while (!isOver(position)) {
+        signal.throwIfAborted();
+        const done = position.rounds.length;
+        position = await runRound(federation, position, {
+          signal,
+          ...(isLarge && { folder }),
+          onProgress: (share) => onProgress((done + share) / federation.plan.rounds),
+        });
+        if (isLarge || performance.now() - saved > SAVED_EVERY) {
+          await savePosition(position, path);
+          saved = performance.now();
+        }
+      }
+      const run = await describeRun(federation, position);
+      await rm(path, { force: true });
+      return { kind: "federation", ...run, partition: partitionOf(federation) };
+    } catch (error) {
+      if (signal.aborted) await savePosition(position, path);
+      throw error;
+    } finally {
+      await federation.close();
+    }
+  },
+};
+
+/** The registry of the kinds of tasks that simulations have. */
+export const SIMULATION_TASKS: TaskKinds<SimulationTaskPorts> = createTaskKinds<SimulationTaskPorts>([
+  federationTask as TaskKind<object, SimulationTaskPorts>,
+]);
+
+function partitionOf({ clients }: OpenFederation): readonly PartitionedClient[] {
+  return [...clients.values()].map(({ client, labels, shift }) => ({
+    client,
+    labels,
+    ...(shift && { shift }),
+  }));
+}

@@ -1,0 +1,42 @@
+import { openDataSet } from "@isthmus/data";
+import { createEngine, type EngineName } from "@isthmus/engine";
+import type { DataSet, Engine } from "@isthmus/graph";
+import { holdExamples } from "./hold-examples.ts";
+
+/** The data that a worker thread is started with. */
+export interface WorkerData {
+  readonly engine: EngineName;
+  /** Absolute paths of the files of measurements that the command line, or the file of the study, names. */
+  readonly use: readonly string[];
+}
+
+/** What tasks work with. */
+export interface WorkerPorts {
+  readonly engine: Engine;
+  openData(data: string, inputs?: readonly string[]): Promise<DataSet>;
+}
+
+/** Makes what the tasks of a thread or process work with: an engine, and data that are opened once. */
+export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engine">): Promise<WorkerPorts> {
+  const engine = oneThreadEngine(await createEngine(name));
+  const opened = new Map<string, Promise<DataSet>>();
+  return {
+    engine,
+    // Many tasks are on the same examples.
+    openData(data, inputs = []) {
+      // Relative paths mean other files in another working folder.
+      const key = JSON.stringify([process.cwd(), data, ...inputs]);
+      const open = opened.get(key) ?? openDataSet(data, { inputs }).then(holdExamples);
+      opened.set(key, open);
+      return open;
+    },
+  };
+}
+
+/**
+ * Returns an engine that runs every graph in one thread, which keeps all cores busy where several graphs
+ * run side by side.
+ */
+function oneThreadEngine({ name, load }: Engine): Engine {
+  return { name, load: (graph, options) => load(graph, { ...options, threads: 1 }) };
+}

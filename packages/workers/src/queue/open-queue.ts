@@ -1,0 +1,101 @@
+import { stat } from "node:fs/promises";
+import { createFolder, InputError } from "@isthmus/core";
+import {
+  createQueueExecutor,
+  openQueue,
+  openStorage,
+  type QueueExecutor,
+  type StorageOptions,
+  type TaskQueue,
+  type TaskStorage,
+} from "@isthmus/distributed";
+
+/** The place where tasks wait for workers, and the place where workers find and leave files. */
+export interface QueuePlaces {
+  /** Address of the queue: `redis://HOST:PORT`, `rediss://`, `postgres://USER@HOST/NAME`, or a folder. */
+  readonly queue: string;
+  /** Place of files: a folder that all machines share, or `s3://BUCKET/PREFIX`. */
+  readonly storage: string;
+  /** Called with sentences that users should read, such as that a queue cannot be reached. */
+  readonly onNote?: ((sentence: string) => void) | undefined;
+}
+
+/** An opened queue with its storage. */
+export interface OpenedQueue {
+  readonly queue: TaskQueue;
+  readonly storage: TaskStorage;
+}
+
+/**
+ * Opens a queue and its storage.
+ * @param copies - most bytes of copies of files, of a worker with a storage in S3
+ * @throws InputError if the storage is a folder that is not there
+ */
+export async function openQueueAndStorage(
+  { queue: address, storage: place, onNote }: QueuePlaces,
+  copies: Pick<StorageOptions, "cacheBytes"> = {},
+): Promise<OpenedQueue> {
+  await assertStorage(place);
+  const storage = await openStorage(place, copies);
+  try {
+    const queue = await openQueue(address, { onTrouble: (sentence) => onNote?.(sentence) });
+    return { queue, storage };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** Options of {@link openQueueExecutor}. */
+export interface QueueExecutorPlaces extends QueuePlaces {
+  /** Name of the engine that workers must have, as engines say it: `onnxruntime`, or one of TensorFlow.js. */
+  readonly engine: string;
+  /** Where results of tasks are stored; made if it is missing. */
+  readonly folder: string;
+}
+
+/** Opens an executor whose tasks run on the workers of a queue. */
+export async function openQueueExecutor({
+  engine,
+  folder,
+  ...places
+}: QueueExecutorPlaces): Promise<QueueExecutor> {
+  const { queue, storage } = await openQueueAndStorage(places);
+  const close = async (): Promise<void> => {
+    await queue.close();
+    await storage.close();
+  };
+  try {
+    await createFolder(folder);
+    const executor = await createQueueExecutor({
+      queue,
+      storage,
+      store: await storage.placeOf(folder),
+      directory: await storage.placeOf(process.cwd()).catch(() => ""),
+      engine,
+      onNote: (sentence) => places.onNote?.(sentence),
+    });
+    return {
+      ...executor,
+      async close() {
+        await executor.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
+ * @throws InputError if it is not
+ */
+async function assertStorage(place: string): Promise<void> {
+  if (/^s3:/i.test(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
+  throw new InputError(
+    `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
+    { input: place },
+  );
+}

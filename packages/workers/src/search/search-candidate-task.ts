@@ -1,0 +1,154 @@
+import { FormatError, findMisfit, readJsonFile } from "@isthmus/core";
+import { DATA_NAME } from "@isthmus/data/forms";
+import { PRODUCTS_MODULE } from "@isthmus/engine/products";
+import { assertTaskParams, filePath, fingerprint, movePathsBy, schemaOf, seed } from "@isthmus/forms";
+import { type Engine, LOSS_FIELD, type NamedLoss, type Scaling, UNREAD_POLICIES } from "@isthmus/graph";
+import {
+  assertRecipe,
+  createAligner,
+  fillSearched,
+  type JudgeOptions,
+  moveRecipePaths,
+  type OpenedCandidates,
+  openCandidates,
+  openJudge,
+  type Recipe,
+} from "@isthmus/recipe";
+import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
+import { z } from "zod";
+import { assertSameData } from "../kinds/assert-same-data.ts";
+import { CHANNEL_NUMBERS } from "../kinds/channel-numbers.ts";
+import { holdExamples } from "../kinds/hold-examples.ts";
+import { keepLast } from "../kinds/keep-last.ts";
+import type { WorkerPorts } from "../kinds/worker-ports.ts";
+
+/** How merges are judged, as plain data. */
+export interface DescribedJudge
+  extends Pick<JudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
+  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
+  readonly mean?: Scaling["mean"] | undefined;
+  /** The deviation that bytes are divided by, with `mean`. */
+  readonly std?: Scaling["std"] | undefined;
+}
+
+/** A merge of a search, and how it is judged. */
+export interface SearchCandidateParams {
+  /** The recipe with ranges; paths are looked up from the folder of whoever waits. */
+  readonly recipe: Recipe;
+  /** Numbers in place of its ranges, in their order. */
+  readonly values: readonly number[];
+  readonly seed: number;
+  /** Names of inputs and outputs of the graph are in a file, as they may look like paths. */
+  readonly judge: DescribedJudge;
+  /** Fingerprint of the examples. */
+  readonly digest: string;
+}
+
+/** What a merge was judged to be. */
+export interface SearchCandidateResult {
+  readonly kind: "search-candidate";
+  /** A number; as text if it is not finite. */
+  readonly score: number | string;
+}
+
+const JUDGE = schemaOf<SearchCandidateParams["judge"]>()(
+  z.strictObject({
+    data: DATA_NAME,
+    score: z.enum(["loss", "error"]),
+    mean: CHANNEL_NUMBERS.optional(),
+    std: CHANNEL_NUMBERS.optional(),
+    graph: filePath.optional(),
+    exportedFrom: filePath.optional(),
+    unread: z.enum(UNREAD_POLICIES).optional(),
+  }),
+);
+
+const PARAMS = z.strictObject({
+  recipe: z.record(z.string(), z.unknown()),
+  values: z.array(z.number()).min(1),
+  seed,
+  judge: JUDGE,
+  digest: fingerprint,
+});
+
+const NAMES = z.strictObject({
+  input: z.array(z.string()).optional(),
+  logits: z.string().optional(),
+  loss: z.custom<NamedLoss>((loss) => findMisfit(LOSS_FIELD.form, loss) === undefined).optional(),
+});
+
+/** Merges by a recipe with numbers in place of its ranges, in memory, and judges the result by examples. */
+export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> = {
+  name: "search-candidate",
+  version: 1,
+  assertParams(params) {
+    assertTaskParams("search-candidate", PARAMS, params);
+    assertRecipe((params as SearchCandidateParams).recipe);
+  },
+  movePaths(params, move) {
+    const { recipe, judge } = params;
+    return { ...params, recipe: moveRecipePaths(recipe, move), judge: movePathsBy(JUDGE, judge, move) };
+  },
+  async run({ engine, signal }, { values, ...search }, inputs) {
+    const candidates = await candidatesOf(search, { engine, names: pathOf(inputs, "names") });
+    const score = await candidates.judge(fillSearched(search.recipe, values), signal);
+    const result: SearchCandidateResult = {
+      kind: "search-candidate",
+      score: Number.isFinite(score) ? score : String(score),
+    };
+    return result;
+  },
+};
+
+/** Everything of a task but the numbers, which all tasks of a search have. */
+type SearchParams = Omit<SearchCandidateParams, "values">;
+
+/** What a search is opened with. */
+interface SearchPlace {
+  readonly engine: Engine;
+  /** Path of the file with names of the graph. */
+  readonly names: string;
+}
+
+const keepSearch = keepLast<OpenedCandidates>((candidates) => candidates.close());
+
+async function candidatesOf(search: SearchParams, place: SearchPlace): Promise<OpenedCandidates> {
+  const key = canonicalJson([process.cwd(), search, await readJsonFile(place.names)]);
+  return keepSearch(key, () => openSearch(search, place));
+}
+
+async function openSearch(
+  { recipe, seed, judge: described, digest }: SearchParams,
+  { engine, names }: SearchPlace,
+): Promise<OpenedCandidates> {
+  const { data: graphNames, error } = NAMES.safeParse(await readJsonFile(names));
+  if (graphNames === undefined) {
+    throw new FormatError(
+      `Cannot read "${names}" as it must have names of a graph: ${z.prettifyError(error)}`,
+      { format: "names" },
+    );
+  }
+  const { mean, std, ...judge } = described;
+  const scaling = mean === undefined || std === undefined ? undefined : { mean, std };
+  const named = { ...judge, ...graphNames, scaling };
+  const judging = await openJudge(recipe, named, { engine, change: holdExamples });
+  try {
+    assertSameData(judging.examples, digest);
+    const opened = await openCandidates(recipe, {
+      judge: judging.judge,
+      seed,
+      align: createAligner(engine),
+      productsModule: PRODUCTS_MODULE,
+    });
+    return {
+      ...opened,
+      async close() {
+        await opened.close();
+        await judging.release();
+      },
+    };
+  } catch (failure) {
+    await judging.release();
+    throw failure;
+  }
+}

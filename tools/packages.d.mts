@@ -1,0 +1,5 @@
+/** Root folder of the repository. */
+export const root: string;
+
+/** Names of packages, sorted. */
+export const packageNames: readonly string[];

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keepMeasurement, listAddedMeasurements } from "../packages/measurements/src/measurements.ts";
+import { NARROW_MLP } from "./helpers/narrow-mlp.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 execFileSync(process.execPath, [join(root, "tools", "extract-examples.mjs")]);
@@ -12,14 +13,39 @@ const examples = readdirSync(join(root, "test", "examples")).sort();
 
 const scripts = readdirSync(join(root, "examples", "scripts")).sort();
 
+/** Examples that would take seconds with the networks of width 512 that they name: they run with the pair of width 128. */
+const NARROW = new Set([
+  "barrier-map-map-networks-1.ts",
+  "barrier-readme-2.ts",
+  "curve-readme-1.ts",
+  "docs-merge-methods-1.ts",
+  "federated-align-align-updates-1.ts",
+  "federated-readme-1.ts",
+  "isthmus-readme-1.ts",
+  "landscape-readme-1.ts",
+  "mechanisms-readme-1.ts",
+  "weight-matching-many-align-many-1.ts",
+]);
+
 describe("examples in documentation", () => {
   let folder: string;
+
+  /** Makes a folder in which `examples/mnist-mlp` is the folder of networks that is given. */
+  function makePlace(place: string, networks: string): void {
+    mkdirSync(join(folder, place, "examples"), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(folder, place, "node_modules"));
+    for (const name of readdirSync(join(root, "examples"))) {
+      const target = name === "mnist-mlp" ? networks : join(root, "examples", name);
+      symlinkSync(target, join(folder, place, "examples", name));
+    }
+  }
 
   // They run where they may write, with the files of the repository that they name in reach.
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "isthmus-examples-"));
-    for (const name of ["examples", "node_modules"]) symlinkSync(join(root, name), join(folder, name));
-    process.chdir(folder);
+    makePlace("as-shown", join(root, "examples", "mnist-mlp"));
+    makePlace("narrow", NARROW_MLP);
+    process.chdir(join(folder, "as-shown"));
   });
   afterAll(() => {
     process.chdir(root);
@@ -28,6 +54,7 @@ describe("examples in documentation", () => {
 
   // Tests of one process share the list of measurements, which examples may add to.
   afterEach(() => {
+    process.chdir(join(folder, "as-shown"));
     for (const entry of listAddedMeasurements()) keepMeasurement(entry)();
   });
 
@@ -35,9 +62,14 @@ describe("examples in documentation", () => {
     expect(examples).toContain("readme-1.ts");
   });
 
+  it("those that run with narrower networks are there", () => {
+    expect(examples).toEqual(expect.arrayContaining([...NARROW]));
+  });
+
   it.each(examples)("%s asserts what it shows and runs", async (name) => {
     const path = join(root, "test", "examples", name);
     expect(readFileSync(path, "utf8")).toMatch(/\bassert/);
+    if (NARROW.has(name)) process.chdir(join(folder, "narrow"));
     await import(/* @vite-ignore */ path);
   });
 

@@ -4,34 +4,27 @@
 //   node tools/check-published.mjs
 //
 // All are checked in one process, as the checkers take longer to start than to check a package.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { packageNames, readManifest, report, root } from "./packages.mjs";
+import { packPackages } from "./pack-packages.mjs";
+import { packageNames, readManifest, report } from "./packages.mjs";
 
 /** How programs resolve modules that are no business of packages of ES modules alone. */
 const IGNORED = ["node10", "node16-cjs"];
 
-const folder = mkdtempSync(join(tmpdir(), "isthmus-tarballs-"));
+const folder = packPackages();
 const findings = [];
-try {
-  const packing = ["pack", "--workspaces", "--silent", "--pack-destination", folder];
-  execFileSync("npm", packing, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  const tarballs = new Set(readdirSync(folder));
-  for (const name of packageNames) {
-    const manifest = readManifest(name);
-    const file = `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
-    if (!tarballs.delete(file)) findings.push(`packages/${name} was not packed as ${file}`);
-    else for (const problem of await check(manifest, file)) findings.push(`packages/${name}: ${problem}`);
-  }
-  for (const file of tarballs) findings.push(`${file} is of no package under packages/`);
-} finally {
-  rmSync(folder, { recursive: true });
+const tarballs = new Set(readdirSync(folder));
+for (const name of packageNames) {
+  const manifest = readManifest(name);
+  const file = `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
+  if (!tarballs.delete(file)) findings.push(`packages/${name} was not packed as ${file}`);
+  else for (const problem of await check(manifest, file)) findings.push(`packages/${name}: ${problem}`);
 }
+for (const file of tarballs) findings.push(`${file} is of no package under packages/`);
 report("check-published", findings);
 
 /** Says what is wrong with one package. */

@@ -1,18 +1,50 @@
 // The order in which vitest runs files of tests, so that no long one is left for the end.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { BaseSequencer } from "vitest/node";
+
+/** Files that take most processor time with the processes they start, the longest first: 14 seconds or more each. */
+const LONGEST = [
+  "test/examples.test.ts",
+  "packages/weight-matching/test/match-many.test.ts",
+  "test/published.test.ts",
+  "packages/cli/test/cli-cluster-s3.test.ts",
+  "test/fuzz.test.ts",
+  "packages/symmetry/test/symmetry-shapes.test.ts",
+  "packages/report/src/read/size-problems.test.ts",
+  "packages/report/test/report-pages.test.ts",
+  "packages/cli/test/cli-align.test.ts",
+  "packages/cli/test/cli-use-study.test.ts",
+  "packages/cli/test/cli-train.test.ts",
+  "packages/cli/test/cli.test.ts",
+  "packages/cli/test/cli-cluster.test.ts",
+  "test/command-lines.test.ts",
+  "test/exports.test.ts",
+  "packages/cli/test/cli-study.test.ts",
+  "packages/cli/test/cli-ensemble.test.ts",
+  "packages/cli/test/cli-compare.test.ts",
+  "packages/symmetry/test/symmetry-operands.test.ts",
+  "packages/weight-matching/test/match-learned.test.ts",
+];
 
 /** Names of files whose tests wait for other processes, and leave the processors to the tests beside them. */
 const WAITING = /cluster|federat|killed|outages|processes|queue|remote/;
 
 /**
- * Runs the tests of the whole repository first, which take longest, then those that wait for other processes,
+ * Runs the longest files first, then the tests of the whole repository, then those that wait for other processes,
  * then the rest; each from large to small.
  */
 export class TestOrder extends BaseSequencer {
   async sort(files) {
     const sorted = await super.sort(files);
-    const rank = ({ moduleId, project }) => {
-      const path = moduleId.slice(project.config.root.length + 1);
+    const { root } = this.ctx.config;
+    const gone = LONGEST.filter((path) => !existsSync(join(root, path)));
+    if (gone.length > 0)
+      throw new Error(`Cannot order tests as there is no ${gone.join(", ")}: see tools/test-order.mjs`);
+    const rank = ({ moduleId }) => {
+      const path = moduleId.slice(root.length + 1);
+      const longest = LONGEST.indexOf(path);
+      if (longest >= 0) return longest - LONGEST.length;
       if (path.startsWith("test/")) return 0;
       return WAITING.test(path.split("/").at(-1)) ? 1 : 2;
     };

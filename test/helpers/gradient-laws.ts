@@ -22,11 +22,11 @@ export type RuleCase =
       readonly second?: boolean;
     });
 
-/** Examples of each law. */
+/** Examples of each law, unless a test says otherwise. */
 const EXAMPLES = 12;
 
 /** Declares the tests of gradient rules, by what each function is called. */
-export function testRules(cases: Readonly<Record<string, RuleCase>>): void {
+export function testRules(cases: Readonly<Record<string, RuleCase>>, examples = EXAMPLES): void {
   describe.each(Object.entries(cases))("rule of %s", (_, given) => {
     const { build, second = true, ...rest } = typeof given === "function" ? { build: given } : given;
     const at = (seed: number): GradientCase => ({
@@ -40,19 +40,18 @@ export function testRules(cases: Readonly<Record<string, RuleCase>>): void {
           x: (name, shape) => b.input(name, { dtype, shape }),
         }),
     });
+    const check = (law: (seed: number) => Promise<void>): Promise<void> =>
+      fc.assert(fc.asyncProperty(fc.nat({ max: 2 ** 31 - 1 }), law), {
+        numRuns: examples,
+        seed: 1,
+        endOnFailure: true,
+      });
     test("gradient() equals central differences", () => check((seed) => checkGradient(at(seed))));
     test.runIf(second)("hessianVectorProduct() equals differences of gradients", () =>
       check((seed) => checkHessian(at(seed))),
     );
   });
 }
-
-const check = (law: (seed: number) => Promise<void>): Promise<void> =>
-  fc.assert(fc.asyncProperty(fc.nat({ max: 2 ** 31 - 1 }), law), {
-    numRuns: EXAMPLES,
-    seed: 1,
-    endOnFailure: true,
-  });
 
 /** A shape of so many axes, each of extent 1 to 4. */
 export const anyShape = (random: Random, rank: number): number[] =>

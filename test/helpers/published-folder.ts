@@ -2,10 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
+import { packPackages } from "../../tools/pack-packages.mjs";
 
 /** Folder in which a user has installed the packages from their tarballs. */
 export interface PublishedFolder {
@@ -39,14 +37,11 @@ export async function installPublished(): Promise<
 > {
   const base = mkdtempSync(join(tmpdir(), "isthmus-published-"));
   const folder = join(base, "work");
-  for (const name of ["tarballs", "work", "bin"]) mkdirSync(join(base, name));
+  for (const name of ["work", "bin"]) mkdirSync(join(base, name));
   const env = userEnvironment(join(base, "bin"));
   const run = (command: string, ...args: string[]) => execute(command, args, { cwd: folder, env });
 
-  const packing = ["pack", "--workspaces", "--silent", "--pack-destination", join(base, "tarballs")];
-  const packed = await execute("npm", packing, { cwd: root, env: process.env });
-  if (packed.code !== 0) throw new Error(`Cannot pack the packages: ${packed.stderr}`);
-  const tarballs = findTarballs(join(base, "tarballs"));
+  const tarballs = findTarballs(packPackages());
   writeFileSync(join(folder, "package.json"), JSON.stringify(describeUser(tarballs)));
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"];
   const installed = await run("npm", "install", ...flags);

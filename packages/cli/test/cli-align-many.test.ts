@@ -10,20 +10,19 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openCheckpoint, saveCheckpoint, withTensors } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
-const graph = join(mlp, "graph.onnx");
+const graph = join(NARROW_MLP, "graph.onnx");
 
 let folder: string;
 let networks: readonly string[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-align-many-"));
   networks = ["s0", "s1", "s2"].map((name) => join(folder, `${name}.safetensors`));
-  for (const [i, path] of networks.entries()) cpSync(join(mlp, `s${i % 2}.safetensors`), path);
+  for (const [i, path] of networks.entries()) cpSync(join(NARROW_MLP, `s${i % 2}.safetensors`), path);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -87,7 +86,16 @@ describe("isthmus align with more than two networks", () => {
   it("merges copies to what they were, and says how networks were aligned", async () => {
     const output = join(folder, "merged.safetensors");
     const copies = [0, 2].map((i) => networks[i] ?? "");
-    const args = ["merge", ...copies, join(mlp, "s0.safetensors"), "--align", "--graph", graph, "-o", output];
+    const args = [
+      "merge",
+      ...copies,
+      join(NARROW_MLP, "s0.safetensors"),
+      "--align",
+      "--graph",
+      graph,
+      "-o",
+      output,
+    ];
     const { alignments } = await runJson<{ readonly alignments: readonly { readonly many: string }[] }>(args);
     expect(alignments).toHaveLength(2);
     expect(alignments[0]?.many).toMatch(/reference|tree|cycle/);
@@ -101,7 +109,7 @@ describe("isthmus align with more than two networks", () => {
     const broken = join(folder, "seventh.safetensors");
     const good = await openCheckpoint(networks[0] ?? "");
     const bias = await good.read("layers.1.bias");
-    const data = new Float32Array(512).fill(Number.NaN);
+    const data = new Float32Array(128).fill(Number.NaN);
     await saveCheckpoint(
       withTensors(good, new Map([["layers.1.bias", { ...bias, dtype: "f32", data }]])),
       broken,

@@ -1,18 +1,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { LayersResult } from "@isthmus/barrier";
 import { openCheckpoint } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { killOnceThere, runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
-const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
-  string,
-  string,
-  string,
-];
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
+  join(NARROW_MLP, name),
+) as [string, string, string];
 const measured = ["layers", a, b, "--graph", graph, "--data", "mnist:test@100", "--points", "3"];
 
 /** Reads a result without the command that made it. */

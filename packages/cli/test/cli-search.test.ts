@@ -1,12 +1,11 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
-const [a, b] = [join(mlp, "s0.safetensors"), join(mlp, "s1.safetensors")];
+const [a, b] = [join(NARROW_MLP, "s0.safetensors"), join(NARROW_MLP, "s1.safetensors")];
 
 let folder: string;
 beforeEach(() => {
@@ -60,7 +59,7 @@ describe("isthmus search", () => {
     write("r.yml", `merge_method: linear\n${MODELS.replace(b, "own.safetensors")}`);
     cpSync(b, join(folder, "own.safetensors"));
     const args = ["search", "r.yml", "-o", "best.safetensors", "--journal", "j", "--evaluations", "4"];
-    const graph = ["--graph", join(mlp, "graph.onnx"), "--data"];
+    const graph = ["--graph", join(NARROW_MLP, "graph.onnx"), "--data"];
     const run = (...more: string[]) => runCli([...args, ...more], { cwd: folder });
     expect((await run(...graph, "mnist:test@20")).code).toBe(0);
     const journal = readFileSync(join(folder, "j"));

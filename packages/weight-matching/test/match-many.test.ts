@@ -13,8 +13,8 @@ const engine = createOnnxRuntimeEngine();
 
 const cases = await networkCases([
   ...smallNetworks(),
-  residualMlp(12, "two layers"),
-  residualMlp(12, "one layer"),
+  residualMlp(8, "two layers"),
+  residualMlp(8, "one layer"),
 ]);
 
 const copiesOf = ({ graph, spec }: NetworkCase, count: number, seed: number) => {

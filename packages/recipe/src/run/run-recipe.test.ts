@@ -7,6 +7,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { readGraph } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../../test/helpers/narrow-mlp.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { createAligner } from "./create-aligner.ts";
 import { runRecipe } from "./run-recipe.ts";
@@ -15,7 +16,6 @@ import { verifyRecipe } from "./verify-recipe.ts";
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const golden = join(root, "packages", "recipe", "test", "golden", "vocabularies");
 const adapters = join(root, "packages", "merging", "test", "golden", "adapters");
-const mlp = join(root, "examples", "mnist-mlp");
 
 let folder: string;
 beforeEach(() => {
@@ -210,9 +210,9 @@ describe("runRecipe()", () => {
 
   it("gives the same bytes with any number of threads, and when networks are aligned", async () => {
     const models = (align: string) =>
-      `models: [{ model: ${mlp}/s0.safetensors }, { model: ${mlp}/s1.safetensors${align} }]`;
+      `models: [{ model: ${NARROW_MLP}/s0.safetensors }, { model: ${NARROW_MLP}/s1.safetensors${align} }]`;
     const recipe = parseRecipe(
-      `merge_method: dare_ties\nbase_model: ${mlp}/s0.safetensors\nparameters: { weight: 0.5, density: 0.4 }\n${models("")}`,
+      `merge_method: dare_ties\nbase_model: ${NARROW_MLP}/s0.safetensors\nparameters: { weight: 0.5, density: 0.4 }\n${models("")}`,
     );
     const outputs = [1, 3].map((threads) => ({ threads, path: join(folder, `${threads}.safetensors`) }));
     for (const { threads, path } of outputs) await runRecipe(recipe, path, { threads, seed: 7 });
@@ -221,7 +221,7 @@ describe("runRecipe()", () => {
 
     const align = createAligner(createOnnxRuntimeEngine());
     const aligned = parseRecipe(
-      `merge_method: linear\n${models(`, align: { graph: ${mlp}/graph.onnx, restarts: 1 }`)}`,
+      `merge_method: linear\n${models(`, align: { graph: ${NARROW_MLP}/graph.onnx, restarts: 1 }`)}`,
     );
     const { output } = await runRecipe(aligned, join(folder, "aligned.safetensors"), { align, threads: 4 });
     expect(output.threads).toBe(1);
@@ -229,11 +229,11 @@ describe("runRecipe()", () => {
   });
 
   it("aligns several networks through one universe: copies of one network merge to it", async () => {
-    const { graph } = await readGraph(`${mlp}/graph.onnx`);
+    const { graph } = await readGraph(`${NARROW_MLP}/graph.onnx`);
     const engine = createOnnxRuntimeEngine();
     const { spec } = await discoverSymmetries({ graph, engine });
-    const original = await openCheckpoint(`${mlp}/s0.safetensors`);
-    const models = [`{ model: ${mlp}/s0.safetensors }`];
+    const original = await openCheckpoint(`${NARROW_MLP}/s0.safetensors`);
+    const models = [`{ model: ${NARROW_MLP}/s0.safetensors }`];
     for (const seed of [1, 2]) {
       const path = join(folder, `copy-${seed}.safetensors`);
       await saveCheckpoint(permute(randomAlignment(spec, seed), original, spec), path);
@@ -241,7 +241,7 @@ describe("runRecipe()", () => {
     }
     const recipe = parseRecipe(`merge_method: linear\nmodels: [${models.join(", ")}]`);
     const output = join(folder, "universe.safetensors");
-    await runRecipe(recipe, output, { align: createAligner(engine, { graph: `${mlp}/graph.onnx` }) });
+    await runRecipe(recipe, output, { align: createAligner(engine, { graph: `${NARROW_MLP}/graph.onnx` }) });
     const merged = await openCheckpoint(output);
     for (const name of original.tensors.keys()) {
       expect((await merged.read(name)).data).toEqual((await original.read(name)).data);

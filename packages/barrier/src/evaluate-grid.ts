@@ -81,7 +81,12 @@ export async function evaluateGrid(
   const journal = await openJournal(options.journalPath, task.run);
   const { statistics, statisticsData, batchSize, signal } = options;
   const evaluator = await createCorrectedEvaluator(architecture, {
-    ...{ attempt, allowNonFinite: true, statistics, statisticsData, batchSize, signal },
+    attempt,
+    allowNonFinite: true,
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
   });
   try {
     const finished = last.length * rows.filter((_, row) => journal.has(rowKey(row))).length;

@@ -118,6 +118,7 @@ export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
+export { meanOf } from "./mean-of.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";

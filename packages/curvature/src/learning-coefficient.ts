@@ -1,6 +1,7 @@
 import {
   createRandom,
   type FieldsOf,
+  meanOf,
   numberField,
   OutOfRangeError,
   type Random,
@@ -9,7 +10,7 @@ import {
   wholeField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
-import { mean, standardErrorOf } from "./sample-statistics.ts";
+import { standardErrorOf } from "./sample-statistics.ts";
 
 /** Options of {@link learningCoefficient} that are plain data. */
 export interface LearningCoefficientChoice {
@@ -137,18 +138,20 @@ export async function learningCoefficient(
     courses.push(await runChain({ surface, random, losses, onStep }, { ...resolved, beta }));
   }
   const drawn = courses.map((rises) => rises.slice(burnIn));
-  const chains = drawn.map((rises) => beta * mean(rises));
+  const chains = drawn.map((rises) => beta * meanOf(rises));
   const half = Math.floor(draws / 2);
-  const drifts = drawn.map((rises) => beta * (mean(rises.slice(draws - half)) - mean(rises.slice(0, half))));
+  const drifts = drawn.map(
+    (rises) => beta * (meanOf(rises.slice(draws - half)) - meanOf(rises.slice(0, half))),
+  );
   return {
     kind: "learning-coefficient",
-    coefficient: mean(chains),
+    coefficient: meanOf(chains),
     standardError: standardErrorOf(chains),
     chains,
-    drift: { rise: mean(drifts), standardError: standardErrorOf(drifts) },
+    drift: { rise: meanOf(drifts), standardError: standardErrorOf(drifts) },
     course: Array.from(
       { length: burnIn + draws },
-      (_, i) => beta * mean(courses.map((rises) => rises[i] as number)),
+      (_, i) => beta * meanOf(courses.map((rises) => rises[i] as number)),
     ),
     ...{ beta, draws, burnIn, step, localization },
     loss: assertFinite(ATTEMPT, await surface.lossAt(surface.place), ADVICE),

@@ -7,6 +7,7 @@ import {
   entry,
   type FieldsOf,
   listField,
+  meanOf,
   numberField,
   OutOfRangeError,
   resolveFields,
@@ -23,7 +24,7 @@ import {
 } from "./hessian-point.ts";
 import { addTensorsInPlace, layoutParameters, splitVector } from "./operators/layout.ts";
 import { CURVATURE_OPERATOR_DEFAULTS } from "./operators/operator-options.ts";
-import { mean, standardErrorOf } from "./sample-statistics.ts";
+import { standardErrorOf } from "./sample-statistics.ts";
 
 /** Options of {@link measureSettling} that are not about the loss itself. */
 export interface SettlingChoice extends HessianPointChoice {
@@ -139,7 +140,7 @@ export async function measureSettling(
       ...hessianOptions(resolved),
       examples: size,
     });
-    points.push({ size, change: mean(changes), changeError: standardErrorOf(changes), ...point });
+    points.push({ size, change: meanOf(changes), changeError: standardErrorOf(changes), ...point });
     done += size;
     onProgress?.(done / all);
   }
@@ -216,7 +217,7 @@ function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
 function exponentOf(points: readonly SettlingPoint[]): number {
   const x = points.map(({ size }) => Math.log(size));
   const y = points.map(({ change }) => Math.log(change));
-  const [centerX, centerY] = [mean(x), mean(y)];
+  const [centerX, centerY] = [meanOf(x), meanOf(y)];
   const together = x.reduce((sum, value, i) => sum + (value - centerX) * (at(y, i, "change") - centerY), 0);
   return together / x.reduce((sum, value) => sum + (value - centerX) ** 2, 0);
 }

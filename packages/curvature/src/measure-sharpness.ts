@@ -1,6 +1,7 @@
 import {
   createRandom,
   type FieldsOf,
+  meanOf,
   numberField,
   OutOfRangeError,
   type Random,
@@ -9,7 +10,7 @@ import {
   triesField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
-import { mean, standardErrorOf } from "./sample-statistics.ts";
+import { standardErrorOf } from "./sample-statistics.ts";
 import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link measureSharpness} that are plain data. */
@@ -199,7 +200,7 @@ async function measureAround(stretched: Stretched, extent: Extent): Promise<Shar
     const random = createRandom(seed, `${ATTEMPT} noise ${sample}`);
     rises.push(await riseAt(noise(random, surface.dimension, deviation)));
   }
-  const average = { rise: mean(rises), standardError: standardErrorOf(rises), deviation };
+  const average = { rise: meanOf(rises), standardError: standardErrorOf(rises), deviation };
   return { radius, oneStep, ...worst, average };
 }
 

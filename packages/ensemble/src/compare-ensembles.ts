@@ -142,7 +142,8 @@ export async function compareEnsembles(
   );
   const all = await judge("ensemble of all", networks);
   const mean = await meanOfWeights({ graph, engine }, networks, {
-    ...{ data: resolved.statisticsData ?? limitExamples(ATTEMPT, data, STATISTICS_EXAMPLES), signal },
+    data: resolved.statisticsData ?? limitExamples(ATTEMPT, data, STATISTICS_EXAMPLES),
+    signal,
   });
   const predictors: JudgedPredictor[] = [
     { name: "single networks", members: 1, ...meanQuality(all.singles), reliability: [] },

@@ -33,6 +33,7 @@ export {
 export { type MeanOfWeightsOptions, meanOfWeights } from "./collect/mean-of-weights.ts";
 export type { NetworkStore } from "./collect/network-store.ts";
 export {
+  COLLECT_RATES,
   type CollectionPlan,
   type CollectMethod,
   type CollectRates,

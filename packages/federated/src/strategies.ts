@@ -48,7 +48,8 @@ const LIST: readonly Strategy[] = [
   {
     name: "fedprox",
     description: "The mean by examples of clients that are held near the global network.",
-    ...{ rule: "fedavg", ...plain },
+    rule: "fedavg",
+    ...plain,
     client: "adds the proximal term to the loss",
   },
   { name: "qfedavg", description: "More weight for clients of large losses.", rule: "qfedavg", ...plain },

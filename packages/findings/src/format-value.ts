@@ -19,6 +19,11 @@ export function formatShort(value: number, digits = 3): string {
   return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : formatNumber(value);
 }
 
+/** Writes a share as a percentage of three significant digits: `12.5 %` for 0.125. */
+export function formatShare(share: number, digits = 3): string {
+  return `${formatShort(100 * share, digits)} %`;
+}
+
 /** Writes a loss in nats, or an error as a percentage, the way readers of papers expect it. */
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} %`;

@@ -10,6 +10,7 @@ export {
   formatMeasure,
   formatNumber,
   formatPlace,
+  formatShare,
   formatShort,
 } from "./format-value.ts";
 export { type LossWords, lossWords } from "./loss-words.ts";

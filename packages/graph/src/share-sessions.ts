@@ -41,7 +41,10 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
     async load(graph: Graph, options: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
       const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
-        ...{ graph, options: key, session: load(graph, options), users: 0 },
+        graph,
+        options: key,
+        session: load(graph, options),
+        users: 0,
       };
       forget(shared);
       sessions.push(shared);

@@ -153,7 +153,11 @@ function createJob(
   const [first, ...others] = sources;
   const views = [viewOf(first), ...others.map(viewOf)] as const;
   const tensor: MergedTensor = {
-    ...{ name, info, parameters, seed, products },
+    name,
+    info,
+    parameters,
+    seed,
+    products,
     networks: views,
     base: base && viewOf(base),
     measured: measured?.map(viewOf),

@@ -79,7 +79,8 @@ export function planMerge<P extends ParameterSpecs, S>(
   const tensors = [...first.tensors].map(([name, info]): [string, PlannedTensor] => {
     const asked = { tensor: name, networks: networks.length };
     const planned = {
-      ...{ info, sources: ofNetworks(name) },
+      info,
+      sources: ofNetworks(name),
       // Parameters are resolved by the description of their method, so they have the types it expects.
       method: method as unknown as MergeMethod,
       parameters: resolveParameters(method.name, method.parameters, parameters, asked),
@@ -92,7 +93,11 @@ export function planMerge<P extends ParameterSpecs, S>(
   });
   return {
     source: `${method.name}(${networks.map(({ source }) => source).join(", ")})`,
-    ...{ networks: [first, ...all], tensors: new Map(tensors), metadata: first.metadata, seed, products },
+    networks: [first, ...all],
+    tensors: new Map(tensors),
+    metadata: first.metadata,
+    seed,
+    products,
   };
 }
 

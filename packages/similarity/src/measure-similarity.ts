@@ -139,14 +139,26 @@ async function measure(task: Task): Promise<SimilarityResult> {
   const [a, b] = networks;
   return {
     kind: "similarity",
-    ...{ a: a.network.source, b: b.network.source, layersA: describe(a), layersB: describe(b) },
+    a: a.network.source,
+    b: b.network.source,
+    layersA: describe(a),
+    layersB: describe(b),
     tables: SIMILARITY_NUMBERS.flatMap((number) => {
       const table = tables.get(number);
       return table === undefined ? [] : [{ number, values: table }];
     }),
-    ...{ positions: choice, samples, estimator, ...(estimator === "minibatch" ? { block } : {}) },
-    ...{ bandwidth, variance, anchors: Math.min(anchors, Math.floor(samples / 2)), neighbours },
-    ...{ examples: data.size, data: data.name, seed, engine: a.engine.name },
+    positions: choice,
+    samples,
+    estimator,
+    ...(estimator === "minibatch" ? { block } : {}),
+    bandwidth,
+    variance,
+    anchors: Math.min(anchors, Math.floor(samples / 2)),
+    neighbours,
+    examples: data.size,
+    data: data.name,
+    seed,
+    engine: a.engine.name,
   };
 }
 
@@ -198,7 +210,10 @@ async function compareHeld(
   const [a, b] = networks;
   const hold = (network: PlannedNetwork, from: number, to: number) =>
     holdRepresentations(network, data, {
-      ...{ ...visitOptions(task), samples, products, onProgress: announce(task, from, to) },
+      ...visitOptions(task),
+      samples,
+      products,
+      onProgress: announce(task, from, to),
     });
   let held: ReturnType<ComparedSides["hold"]> | undefined;
   const holdBoth = async () => ({

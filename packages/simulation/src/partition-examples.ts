@@ -65,7 +65,8 @@ export function partitionExamples<P extends ParameterSpecs>(
   });
   const isPlain = scheme.anyLabels === true && !haveClasses(data);
   const divided = {
-    ...{ labels: isPlain ? new Int32Array(data.size) : readLabels(data), clients },
+    labels: isPlain ? new Int32Array(data.size) : readLabels(data),
+    clients,
     classes: isPlain ? 1 : data.classes,
   };
   const parts = scheme.split(divided, values, createRandom(seed, `partition ${scheme.name}`));

@@ -82,12 +82,15 @@ export async function describeRun(
   return {
     ...lossFields(federation.graph, federation.evaluation.data),
     attackers: clients.flatMap(({ client, attacker }) => (attacker ? [client] : [])),
-    ...{ rounds, clients, barriers },
+    rounds,
+    clients,
+    barriers,
     ...(state.status === "failed" && { failed: state.reason }),
     ...(state.status === "finished" && rounds.length < description.rounds && privacy && spent
       ? { stopped: describeSpent(privacy, spent) }
       : {}),
-    ...{ accuracy: last?.accuracy ?? Number.NaN, loss: last?.loss ?? Number.NaN },
+    accuracy: last?.accuracy ?? Number.NaN,
+    loss: last?.loss ?? Number.NaN,
     fairness: fairnessOf(clients),
     ...(description.measure.norms && { norms: await evaluateNorms(federation, network) }),
   };

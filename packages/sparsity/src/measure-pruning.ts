@@ -56,7 +56,9 @@ export async function measurePruning(
       before: await measure(before),
       after: await measure(after),
       ...(tuned && { tuned: await measure(tuned) }),
-      ...{ examples: data.size, data: data.name, engine: engine.name },
+      examples: data.size,
+      data: data.name,
+      engine: engine.name,
     };
   } finally {
     await evaluator.release();

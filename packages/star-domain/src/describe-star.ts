@@ -38,7 +38,7 @@ export function describeStar(result: StarResult): Report {
   }
   return {
     subject: "star domain",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: groups.map(({ label, mean, std, pairs }, style) => ({
       name: label,
       value: formatNumber(mean),
@@ -69,7 +69,7 @@ export function describeStar(result: StarResult): Report {
 const namesOf = (names: readonly string[]): string =>
   names.length === 0 ? "none" : `${names.length}: ${names.join(", ")}`;
 
-function summarise(result: StarResult): string {
+function summarize(result: StarResult): string {
   const { barriers, anchors } = result;
   const { regularRegular, starHeldOut, starAnchor } = barriers;
   // Without networks held out, a star can only be described by its anchors.

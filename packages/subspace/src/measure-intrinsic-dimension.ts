@@ -98,12 +98,25 @@ export async function measureIntrinsicDimension(
     kind: "intrinsic-dimension",
     ...summarizeSearch(points, { means: meansOf(measured), line, seeds }),
     untrained: judgeUntrained(start, evaluation, { full, line }),
-    ...{ threshold, line, baseline, points, parameters, projection, scope, resolution, seeds },
-    ...{ epochs, batch, optimizer: optimizer.kind, learningRate: schedule.learningRate },
+    threshold,
+    line,
+    baseline,
+    points,
+    parameters,
+    projection,
+    scope,
+    resolution,
+    seeds,
+    epochs,
+    batch,
+    optimizer: optimizer.kind,
+    learningRate: schedule.learningRate,
     baselineLearningRate: baselineSchedule.learningRate,
     network: architecture.graph.name,
-    ...{ data: training.name, examples: training.size },
-    ...{ evaluationData: evaluation.name, evaluationExamples: evaluation.size },
+    data: training.name,
+    examples: training.size,
+    evaluationData: evaluation.name,
+    evaluationExamples: evaluation.size,
     engine: architecture.engine.name,
   };
 }
@@ -139,7 +152,9 @@ async function trainOnce(
     options.onProgress?.({
       stage: dimension === undefined ? "baseline" : "search",
       dimension: dimension ?? options.parameters,
-      ...{ seed, training, trainings: done.trainings },
+      seed,
+      training,
+      trainings: done.trainings,
     });
   const { saveEvery } = options;
   const numbers = await journal.get(name, async () => {

@@ -45,8 +45,10 @@ export async function runMissing(
     const outcome = await runTasks(missing, { ...options, store });
     return {
       results: new Map([...results, ...outcome.results]),
-      ...{ ran: outcome.results.size, kept: finished },
-      ...{ failures: outcome.failures, blocked: outcome.blocked },
+      ran: outcome.results.size,
+      kept: finished,
+      failures: outcome.failures,
+      blocked: outcome.blocked,
     };
   } finally {
     await store.close();

@@ -40,7 +40,7 @@ export function describeBarriers(curves: readonly BarrierCurve[]): Report {
   const { decomposition } = curves.findLast((curve) => curve.decomposition !== undefined) ?? {};
   return {
     subject: "barrier along a path",
-    summary: `${summarise(curves)}${temperedSummary(curves)}`,
+    summary: `${summarize(curves)}${temperedSummary(curves)}`,
     tiles: shown.map(describeTile),
     sections: [
       { name: "curves", title: "Along the path", figures: figuresOf(shown), tables: [] },
@@ -58,7 +58,7 @@ export function describeBarriers(curves: readonly BarrierCurve[]): Report {
   };
 }
 
-function summarise(curves: readonly BarrierCurve[]): string {
+function summarize(curves: readonly BarrierCurve[]): string {
   const [first, ...others] = curves;
   if (!first) return "";
   const { loss, error } = first.result.barrier;

@@ -1,4 +1,4 @@
-import { UsageError } from "@isthmus/core";
+import { meanOf, UsageError } from "@isthmus/core";
 import {
   dataWords,
   factsOf,
@@ -35,7 +35,7 @@ export function describeLayers(result: LayersResult): Report {
   const figures = layersFigures(result);
   return {
     subject: "barriers by layer",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: tilesOf(result),
     sections: [
       {
@@ -75,7 +75,7 @@ function ranked({ layers }: LayersResult): LayersResult["layers"] {
   return layers.toSorted((one, other) => other.barrier.loss - one.barrier.loss);
 }
 
-function summarise(result: LayersResult): string {
+function summarize(result: LayersResult): string {
   const losses = lossWords(result);
   const whole = losses.amount(result.whole.wholeEndpoints.loss);
   const [highest] = ranked(result);
@@ -104,9 +104,6 @@ function tilesOf(result: LayersResult): Tile[] {
   }));
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** Bars of the way to B and of the mean over random directions, whose range is the interval. */
 function barsOf({ group, random, toOther }: DirectionRobustness) {
   return [
@@ -114,7 +111,13 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
     ...(random.length === 0
       ? []
       : [
-          { row: group, series: 1, value: mean(random), low: Math.min(...random), high: Math.max(...random) },
+          {
+            row: group,
+            series: 1,
+            value: meanOf(random),
+            low: Math.min(...random),
+            high: Math.max(...random),
+          },
         ]),
   ];
 }
@@ -125,7 +128,7 @@ function robustnessSection(result: LayersResult): Section[] {
   if (!robustness || robustness.length === 0) return [];
   const words = robustness.map(
     ({ group, random, toOther }) =>
-      `${group} ${formatNumber(toOther.end)} towards B, ${formatNumber(mean(random))} at random`,
+      `${group} ${formatNumber(toOther.end)} towards B, ${formatNumber(meanOf(random))} at random`,
   );
   const losses = lossWords(result);
   const count = Math.max(...robustness.map(({ random }) => random.length));
@@ -173,7 +176,7 @@ function robustnessSection(result: LayersResult): Section[] {
               toOther.end,
               ...(random.length === 0
                 ? [null, null, null, null]
-                : [mean(randomHalfway), mean(random), Math.min(...random), Math.max(...random)]),
+                : [meanOf(randomHalfway), meanOf(random), Math.min(...random), Math.max(...random)]),
             ],
           })),
         },

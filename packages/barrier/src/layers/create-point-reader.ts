@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, meanOf } from "@isthmus/core";
 import type { Evaluation } from "@isthmus/graph";
 import type { Journal } from "@isthmus/tasks";
 import { keyOf, type Shares } from "./cut-points.ts";
@@ -53,8 +53,4 @@ export function createPointReader(subject: LayerSubject): PointReader {
     at: (shares) => read(keyOf(shares), () => evaluateMixture(subject, shares)),
     near: (key, network) => read(key, async () => evaluator.evaluate(await network(), [1, 0])),
   };
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -178,7 +178,14 @@ async function measureGroups(
     { attempt: "measure layers", statistics, statisticsData, ends: [a, b], batchSize, signal },
   );
   const reader = createPointReader({
-    ...{ a, b, groups, evaluator, journal, sample: predict, signal, onEvaluated: progress.count },
+    a,
+    b,
+    groups,
+    evaluator,
+    journal,
+    sample: predict,
+    signal,
+    onEvaluated: progress.count,
   });
   try {
     const cuts = await measureCuts(reader, plan, { groups, points: options.points });

@@ -145,7 +145,14 @@ export async function expandEnds(
   const total = expansionKeys(groups.length).length;
   let completed = 0;
   const derivatives = await createLossDerivatives({
-    ...{ graph, engine, data, loss, names, examples, batchSize, signal },
+    graph,
+    engine,
+    data,
+    loss,
+    names,
+    examples,
+    batchSize,
+    signal,
   });
   const pass = (key: string, compute: () => Promise<number[]>): Promise<readonly number[]> =>
     journal.get(key, async () => {

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, meanOf } from "@isthmus/core";
 import { createMatrix, symmetricEigen } from "@isthmus/linear-algebra";
 
 /** A place in the plane. */
@@ -29,8 +29,8 @@ export function scaleClassically(distances: readonly (readonly number[])[]): Pla
 /** Computes the inner products of points around their middle from their distances, `[n * n]`. */
 function centredProducts(distances: readonly (readonly number[])[]): Float64Array {
   const squares = distances.map((row) => row.map((distance) => distance ** 2));
-  const means = squares.map((row) => row.reduce((sum, square) => sum + square, 0) / row.length);
-  const mean = means.reduce((sum, one) => sum + one, 0) / means.length;
+  const means = squares.map(meanOf);
+  const mean = meanOf(means);
   return Float64Array.from(
     squares.flatMap((row, i) =>
       row.map((square, j) => -(square - at(means, i, "mean") - at(means, j, "mean") + mean) / 2),

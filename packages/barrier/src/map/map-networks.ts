@@ -168,7 +168,13 @@ async function alignStage(
     architecture,
     networks.map(({ network }) => network),
     {
-      ...{ seed, many, restarts, memory, symmetries, signal, journal },
+      seed,
+      many,
+      restarts,
+      memory,
+      symmetries,
+      signal,
+      journal,
       onProgress: ({ done }) => onShare(done),
     },
   );

@@ -56,13 +56,17 @@ export async function measurePairs(
   { onProgress, signal, ...options }: MeasurePairsOptions,
 ): Promise<readonly (readonly number[])[]> {
   const evaluator = await createCorrectedEvaluator(architecture, {
-    ...{ attempt: "map networks", ...options, signal },
+    attempt: "map networks",
+    ...options,
+    signal,
   });
   const measured: (readonly number[])[] = [];
   try {
     await measurePairsBy(evaluator)(
       {
-        ...{ graph: architecture.graph, pairs, options },
+        graph: architecture.graph,
+        pairs,
+        options,
         networks: networks.map((network) => ({ network, fingerprint: "" })),
       },
       {

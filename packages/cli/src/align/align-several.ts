@@ -165,7 +165,12 @@ async function saveOne(
   const making = describeMaking(checkpoints, {
     verb: "align",
     version,
-    ...{ method, many: match.many, seed, only, skip, normalize },
+    method,
+    many: match.many,
+    seed,
+    only,
+    skip,
+    normalize,
     network: basename(at(checkpoints, i, "network").source),
     reference: basename(reference.source),
   });

@@ -128,7 +128,9 @@ async function collectInto(
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
       collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
         ...collectionOptions(request, { graph, data }),
-        ...{ statisticsData, store, resume },
+        statisticsData,
+        store,
+        resume,
         ...following,
       }),
     );

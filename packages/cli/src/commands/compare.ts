@@ -97,7 +97,11 @@ async function compareFiles(
     const architecture = await openCompared(checkpoints, all, options, context);
     const networks = withCommonNames(checkpoints);
     const comparison = await compareNetworks(networks.slice(0, paths.length), {
-      ...{ base: networks[paths.length], sample: options.sample, seed: options.seed, architecture, facts },
+      base: networks[paths.length],
+      sample: options.sample,
+      seed: options.seed,
+      architecture,
+      facts,
       signal: context.signal,
       onProgress: ({ done, phase }) =>
         context.progress(

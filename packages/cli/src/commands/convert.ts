@@ -93,7 +93,8 @@ async function convert(
   };
   const written = options.untie
     ? await untieModel(input, output, {
-        ...{ ...saving, dtype: assertUntieOptions(options) },
+        ...saving,
+        dtype: assertUntieOptions(options),
         onNote: context.terminal.note,
       })
     : isOnnx

@@ -163,7 +163,13 @@ async function fuse(
     );
     const { method, cost, plan, regularization, weight, matchExamples } = options;
     const fusion = await fuseNetworks(source, target, {
-      ...{ method, cost, plan, regularization, weight, data: target.data, examples: matchExamples },
+      method,
+      cost,
+      plan,
+      regularization,
+      weight,
+      data: target.data,
+      examples: matchExamples,
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Matching", done),
     });
@@ -224,7 +230,12 @@ async function save(
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   const making = describeMaking(networks, {
-    ...{ verb: "fuse", version, method, plan, weight, statistics },
+    verb: "fuse",
+    version,
+    method,
+    plan,
+    weight,
+    statistics,
     ...(plan === "soft" ? { regularization } : {}),
     ...(method === "activation" ? { cost } : {}),
   });

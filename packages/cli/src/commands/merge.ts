@@ -156,7 +156,11 @@ async function mergeFiles(
     const scope = proofScope(options, architecture?.binding);
     return {
       result: {
-        ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
+        output,
+        copied,
+        path: options.path,
+        dtype: options.dtype ?? null,
+        alignments,
         ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) }),
         statistics,
         ...(options.check && { findings }),

@@ -186,7 +186,10 @@ async function searchCandidates(
 ): Promise<SearchResult<Recipe>> {
   const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
   const searching = {
-    ...{ evaluations, sigma, seed, goal },
+    evaluations,
+    sigma,
+    seed,
+    goal,
     ...(population === undefined ? {} : { population }),
     journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
     signal: context.signal,
@@ -202,7 +205,11 @@ async function searchCandidates(
   const { judge, identify, release } = await createJudge(recipe, options);
   try {
     return await searchMerge(recipe, {
-      ...{ ...searching, ...reading, judge, methodFiles, align },
+      ...searching,
+      ...reading,
+      judge,
+      methodFiles,
+      align,
       identity: await identify(),
       productsModule: PRODUCTS_MODULE,
     });
@@ -228,7 +235,8 @@ async function saveBest(
   });
   try {
     const saved = await saveRecipe(best.recipe, opened, options.output, {
-      ...{ overwrite: true, signal: context.signal },
+      overwrite: true,
+      signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing the best", done),
     });
     const { path } = saved.output;

@@ -115,7 +115,12 @@ async function findStarOf(job: Job, context: Context): Promise<FoundStar> {
     findStar(job, job.anchors, data.training, {
       start: job.start,
       ...trainingOptions(options, { graph: job.graph, data: data.training }),
-      ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
+      rays,
+      alignEvery,
+      restarts,
+      memory,
+      resume,
+      statisticsExamples: recalibrateExamples,
       ...following,
       onProgress: (at) => ("step" in at ? onProgress?.(at) : showPhase(at, context.progress)),
     }),
@@ -145,7 +150,12 @@ async function measure(star: Checkpoint, job: Job, { signal, progress }: Context
   const { seed, points, pairs, statistics = "recalibrate" } = options;
   const named = { ...star, source: files.checkpoint };
   return measureStar(job, { star: named, anchors: job.anchors, heldOut: job.heldOut }, data.measured, {
-    ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
+    seed,
+    points,
+    regularPairs: pairs,
+    statistics,
+    statisticsData: data.statistics,
+    signal,
     onProgress: ({ done }) => progress("Measuring pairs", done),
   });
 }
@@ -161,7 +171,11 @@ async function predict(
   const { seed, members = job.anchors.length, rays } = job.options;
   return comparePredictors(job, { star, anchors: job.anchors }, test, {
     outOfDistribution,
-    ...{ seed, members, rays, statisticsData: statistics, signal },
+    seed,
+    members,
+    rays,
+    statisticsData: statistics,
+    signal,
     onProgress: ({ done }) => progress("Predicting", done),
   });
 }

@@ -60,8 +60,14 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const { only: _, ...printed } = description;
   const openData = (data: string, inputs: readonly string[] = []) => openDataSet(data, { inputs });
   const work: Described<StudyResult> = {
-    ...{ file, printed, words: ["study", name, ...onlyWords(options)], use: description.use },
-    ...{ verb: "study", sort: "study", tasks: "study's tasks", format: formatStudy },
+    file,
+    printed,
+    words: ["study", name, ...onlyWords(options)],
+    use: description.use,
+    verb: "study",
+    sort: "study",
+    tasks: "study's tasks",
+    format: formatStudy,
     formatCounts: (ran, finished) => `${ran} tasks run, ${finished} were finished before`,
     missing: async (engine, store) => listMissing(await planStudy(description, { engine, openData }), store),
     async run(engine, running) {

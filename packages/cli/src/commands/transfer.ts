@@ -204,7 +204,11 @@ async function save(
 ): Promise<string[]> {
   const { align, maskBySign, statistics } = options;
   const making = describeMaking(networks, {
-    ...{ verb: "transfer", version, scale: summary.scale, maskBySign, statistics },
+    verb: "transfer",
+    version,
+    scale: summary.scale,
+    maskBySign,
+    statistics,
     ...(align ? { method, seed, restarts, search, only, skip, normalize } : { align }),
   });
   const { files } = await saveCheckpoint(restored, output, {

@@ -211,7 +211,12 @@ async function tunePlainly(
   const freeze = method === "all" ? [] : frozenBelowLastLayer(architecture.graph);
   const { weights, result } = await followTraining({ verb: "tune", state }, context, (following) =>
     train(architecture, network, data, {
-      ...{ seed, epochs, batch, freeze, resume, ...following },
+      seed,
+      epochs,
+      batch,
+      freeze,
+      resume,
+      ...following,
       optimizer: { kind: "sgd", momentum: 0.9, weightDecay },
       schedule: { kind: "cosine", learningRate },
     }),

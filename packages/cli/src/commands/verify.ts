@@ -43,7 +43,8 @@ const EXAMPLES = formatExamples(
 async function verify(path: string, { methods, engine }: VerifyOptions, context: Context): Promise<Outcome> {
   const result = await verifyRecipe(path, {
     productsModule: PRODUCTS_MODULE,
-    ...{ methodFiles: methods, signal: context.signal },
+    methodFiles: methods,
+    signal: context.signal,
     align: createAligner(await createEngine(engine)),
     onProgress: ({ done }) => context.progress("Comparing", done),
   });

@@ -59,7 +59,9 @@ export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((
 export function describeStrategy(options: StrategyVerbOptions): StrategyDescription {
   const { rule, before = [], server, clip, policy, head, layer = [], align } = options;
   return {
-    ...{ rule, before, server },
+    rule,
+    before,
+    server,
     ...(clip === undefined ? {} : { clip }),
     share: {
       policy,

@@ -70,7 +70,10 @@ async function inspectTensors(
   for (const [name, { dtype, shape, stored }] of checkpoint.tensors) {
     if (stats || hash) progress("Reading", tensors.length / checkpoint.tensors.size, () => name);
     tensors.push({
-      ...{ name, dtype, shape, bytes: byteLengthOf({ dtype, shape }) },
+      name,
+      dtype,
+      shape,
+      bytes: byteLengthOf({ dtype, shape }),
       ...(stored === undefined ? {} : { stored }),
       ...(stats ? { statistics: await measureTensor(checkpoint, name, { signal }) } : {}),
       ...(hash ? { sha256: await hashTensor(checkpoint, name, { signal }) } : {}),

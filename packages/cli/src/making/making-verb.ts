@@ -78,7 +78,11 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
   const state = resumes ? nameState(output) : undefined;
   const paths = from === "network" ? command.args : await expandPaths(command.args);
   const request: WritingRequest<Architecture | undefined> = {
-    ...{ verb: name, paths, output, report, states: state === undefined ? [] : [state] },
+    verb: name,
+    paths,
+    output,
+    report,
+    states: state === undefined ? [] : [state],
     opening: needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS,
   };
   const work = () =>

@@ -96,7 +96,7 @@ export interface SubjectForm {
    * @defaultValue no line says so
    */
   readonly corrected?: string;
-  /** Whether weights alone are read: examples of the command name no graph and no data. @defaultValue false */
+  /** Whether weights alone are read: example commands name no graph and no data. @defaultValue false */
   readonly isOfWeights?: true;
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
@@ -296,7 +296,10 @@ export async function openNetworks<T>(
     const others: DataSet[] = [];
     for (const name of named) others.push(await open(name));
     const subject = {
-      ...{ graph, engine, data, statisticsData: statisticsData ?? unscored },
+      graph,
+      engine,
+      data,
+      statisticsData: statisticsData ?? unscored,
       networks: bound.networks.map(({ network }, k) => ({ label: at(labels, k, "label"), network })),
       beside: await openBeside(measurement, flags, scaled),
       symmetries: symmetriesOf(bound, context),
@@ -305,7 +308,11 @@ export async function openNetworks<T>(
     const implied = isImplied ? { statistics: "recalibrate" } : {};
     const { restore } = at(bound.networks, 0, "network");
     const shared = {
-      ...{ implied, inputs, facts: [], beside: { binding }, restore },
+      implied,
+      inputs,
+      facts: [],
+      beside: { binding },
+      restore,
       named: { names: namesOf({ ...flags, recalibrateData }), context: reading },
     };
     return work(subject, shared, { others, open });

@@ -56,10 +56,14 @@ export async function mergeRecipe(
   const isPlanned = options.dryRun === true || options.explain !== undefined;
   const output = isPlanned ? undefined : outputOf(options);
   const opened = await openRecipe(recipe, {
-    ...{ methodFiles: options.methods, seed: options.seed, productsModule: PRODUCTS_MODULE },
-    ...{ strict: reading.strict, onWarning: reading.onWarning },
+    methodFiles: options.methods,
+    seed: options.seed,
+    productsModule: PRODUCTS_MODULE,
+    strict: reading.strict,
+    onWarning: reading.onWarning,
     align: createAligner(await createEngine(options.engine), {
-      ...{ graph: options.graph, ...followAlignment("weight", context) },
+      graph: options.graph,
+      ...followAlignment("weight", context),
     }),
   });
   try {
@@ -79,7 +83,11 @@ export async function mergeRecipe(
     }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
     const saved = await saveRecipe(recipe, opened, output, {
-      ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
+      threads,
+      allowNonFinite,
+      overwrite: true,
+      hashInputs,
+      resume: restart !== true,
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
       openExecutor: await executorOf(options, { recipe, opened, context }),

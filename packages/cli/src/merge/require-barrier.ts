@@ -43,7 +43,8 @@ export async function requireBarrier(
   for (const [index, [a, b]] of pairs.entries()) {
     const ends = [at(networks, a, "network"), at(networks, b, "network")] as const;
     const { barrier } = await measureBarrier(architecture, ends, data, {
-      ...{ path, signal },
+      path,
+      signal,
       ...(statistics === undefined ? {} : { statistics }),
       onProgress: ({ done }) => progress("Measuring barriers", (index + done) / pairs.length),
     });

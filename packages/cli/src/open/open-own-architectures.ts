@@ -91,7 +91,8 @@ async function openTogether(
   const paths = named.map(({ path }) => path);
   await assertArchitecture(`${attempt} (--graph-${letter})`, paths, { graph });
   const read = await openSharedArchitecture(paths, {
-    ...{ engine: options.engine, outputs: options.outputs },
+    engine: options.engine,
+    outputs: options.outputs,
     graph,
   });
   const data =
@@ -108,7 +109,11 @@ async function openTogether(
   }
   const { graph: shared, engine } = bound;
   return bound.networks.map((network) => ({
-    ...{ graph: shared, engine, network: network.network, bound: network, data },
+    graph: shared,
+    engine,
+    network: network.network,
+    bound: network,
+    data,
   }));
 }
 

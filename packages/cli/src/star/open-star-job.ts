@@ -155,7 +155,8 @@ async function buildNetwork(
   const { graph, initialize } = parseNetwork(net ?? "", data);
   const architecture = {
     graph: scoreBy(graph, loss),
-    ...{ carried: new Map(), engine: await createEngine(engine) },
+    carried: new Map(),
+    engine: await createEngine(engine),
   };
   return { architecture, random: initialize(seed) };
 }

@@ -27,7 +27,8 @@ export async function describeFailures(
 ): Promise<Outcome> {
   const explained = await Promise.all(
     failures.map(async ({ task: { key, label }, error }) => ({
-      ...{ key, label },
+      key,
+      label,
       ...(await explainFailure(error)),
     })),
   );
@@ -35,7 +36,8 @@ export async function describeFailures(
     result: {
       failures: explained.map(({ key, label, message }) => ({ key, label, message })),
       ...(blocked && { blocked: blocked.map(({ key, label }) => ({ key, label })) }),
-      ...{ ran, kept },
+      ran,
+      kept,
     },
     text: formatFailures(explained, { blocked: blocked ?? [], ran, kept }),
     failure: `${failures.length} of the ${what} failed`,

@@ -25,7 +25,10 @@ export async function saveDescribed(
   await saveFile(
     page,
     await renderResultPage({
-      ...{ title: await titleOfResult(result), result, commands: [command], version },
+      title: await titleOfResult(result),
+      result,
+      commands: [command],
+      version,
       workers: await sumByWorker(join(folder, TASKS)),
     }),
   );

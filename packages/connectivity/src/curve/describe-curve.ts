@@ -22,7 +22,7 @@ export function describeCurve(result: CurveResult): Report {
   const losses = lossWords(result);
   return {
     subject: "a curve between two networks",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: pathTiles(paths, losses),
     sections: [
       {
@@ -57,7 +57,7 @@ function namedPaths(result: CurveResult): NamedPath[] {
   ];
 }
 
-function summarise(result: CurveResult): string {
+function summarize(result: CurveResult): string {
   const losses = lossWords(result);
   const [curve, line] = [result.path.loss, result.line.loss];
   const worst = `The worst loss on the ${shapeOf(result)} is ${losses.amount(curve.max)}, that on the straight line ${losses.amount(line.max)}`;

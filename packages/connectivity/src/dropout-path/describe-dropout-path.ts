@@ -24,7 +24,7 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
   const origin = `half of the units were chosen by seed ${result.seed}`;
   return {
     subject: "a path through networks without half of their units",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: pathTiles(paths, losses),
     sections: [
       {
@@ -48,7 +48,7 @@ export function describeDropoutPath(result: DropoutPathResult): Report {
   };
 }
 
-function summarise(result: DropoutPathResult): string {
+function summarize(result: DropoutPathResult): string {
   const { path, line, bound, segments } = result;
   const losses = lossWords(result);
   const lines = `The path has ${segments.length} straight lines, and nothing was trained for it.`;

@@ -1,11 +1,11 @@
-import { at } from "@isthmus/core";
+import { at, meanOf } from "@isthmus/core";
 import {
   dataWords,
   type Figure,
   factsOf,
   formatCounted,
   formatNumber,
-  formatShort,
+  formatShare,
   lossWords,
   type Report,
   type Table,
@@ -18,11 +18,11 @@ export function describeDropoutStability(result: DropoutStabilityResult): Report
   const { unit } = lossWords(result);
   return {
     subject: "dropout stability",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: [
       { name: "loss of the whole network", value: formatNumber(result.loss), unit, more: [] },
       ...shares.map(({ share, rise }, style) => ({
-        name: `rise with ${percent(share)} of the units`,
+        name: `rise with ${formatShare(share)} of the units`,
         value: formatNumber(rise.mean),
         unit,
         more: [`from ${formatNumber(rise.min)} to ${formatNumber(rise.max)} over choices of units`],
@@ -55,12 +55,10 @@ const ROOM = 0.15;
 /** Ratio of values from which their axis is logarithmic. */
 const FAR = 10;
 
-const percent = (share: number): string => `${formatShort(100 * share, 3)} %`;
-
-function summarise(result: DropoutStabilityResult): string {
+function summarize(result: DropoutStabilityResult): string {
   const { loss, shares, layers } = result;
   const losses = lossWords(result);
-  const rises = shares.map(({ share, rise }) => `${losses.amount(rise.mean)} with ${percent(share)}`);
+  const rises = shares.map(({ share, rise }) => `${losses.amount(rise.mean)} with ${formatShare(share)}`);
   return `The loss of ${losses.amount(loss)} rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
 }
 
@@ -73,8 +71,7 @@ function meanLosses({ trials }: DropoutShare): readonly {
 }[] {
   return at(trials, 0, "trial").steps.map(({ from }, index) => {
     const losses = trials.flatMap(({ steps }) => steps.slice(index, index + 1).map(({ loss }) => loss));
-    const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-    return { from, loss: mean, low: Math.min(...losses), high: Math.max(...losses) };
+    return { from, loss: meanOf(losses), low: Math.min(...losses), high: Math.max(...losses) };
   });
 }
 
@@ -88,7 +85,7 @@ function layersFigure(result: DropoutStabilityResult): Figure {
     words: shares
       .map(
         (share) =>
-          `${percent(share.share)} of the units: ${meanLosses(share)
+          `${formatShare(share.share)} of the units: ${meanLosses(share)
             .map((step) => formatNumber(step.loss))
             .join(", ")}`,
       )
@@ -98,7 +95,7 @@ function layersFigure(result: DropoutStabilityResult): Figure {
     plot: {
       kind: "lines",
       series: shares.map((share) => ({
-        label: `${percent(share.share)} of the units`,
+        label: `${formatShare(share.share)} of the units`,
         points: [
           { x: 0, y: loss },
           ...meanLosses(share).map((step, index) => ({
@@ -138,7 +135,7 @@ function sharesFigure(result: DropoutStabilityResult): Figure {
     name: "shares",
     title: "Rise of the loss by the share of units that stays,",
     caption: `${losses.inUnit} on ${dataWords(data, examples)}: the largest over layers; the band is from the lowest to the highest choice of units.`,
-    words: shares.map(({ share, rise }) => `${percent(share)}: ${formatNumber(rise.mean)}`).join("; "),
+    words: shares.map(({ share, rise }) => `${formatShare(share)}: ${formatNumber(rise.mean)}`).join("; "),
     table: "shares",
     size: "half",
     plot: {

@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   type FieldsOf,
   listField,
+  meanOf,
   namesField,
   numberForm,
   resolveFields,
@@ -219,6 +220,5 @@ async function takeUnitsOut(
 }
 
 function summarize(rises: readonly number[]): DropoutShare["rise"] {
-  const mean = rises.reduce((sum, rise) => sum + rise, 0) / rises.length;
-  return { mean, min: Math.min(...rises), max: Math.max(...rises) };
+  return { mean: meanOf(rises), min: Math.min(...rises), max: Math.max(...rises) };
 }

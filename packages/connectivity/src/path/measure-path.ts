@@ -4,6 +4,7 @@ import {
   BATCH_SIZE_FIELD,
   type Checkpoint,
   type FieldsOf,
+  meanOf,
   resolveFields,
   wholeField,
 } from "@isthmus/core";
@@ -131,7 +132,7 @@ type Point = MeasuredPath["points"][number];
 function summarize(points: readonly Point[], measureOf: (point: Point) => number): PathSummary {
   const values = points.map(measureOf);
   const max = Math.max(...values);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(values);
   return {
     min: Math.min(...values),
     max,

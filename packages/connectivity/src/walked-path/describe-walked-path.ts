@@ -31,7 +31,7 @@ export function describeWalkedPath(result: WalkedPathResult): Report {
   const losses = lossWords(result);
   return {
     subject: "a path on which one layer after the other walks from A to B",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: pathTiles(paths, losses),
     sections: [
       {
@@ -55,7 +55,7 @@ export function describeWalkedPath(result: WalkedPathResult): Report {
   };
 }
 
-function summarise(result: WalkedPathResult): string {
+function summarize(result: WalkedPathResult): string {
   const { path, line, segments, steps, moves, data, examples } = result;
   const losses = lossWords(result);
   const worst = `Its worst loss is ${losses.amount(path.loss.max)} on ${dataWords(data, examples)}, on the straight line it is ${losses.amount(line.loss.max)}.`;

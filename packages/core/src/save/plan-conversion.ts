@@ -64,7 +64,9 @@ export async function planConversion(
       ? planGguf(checkpoint, options)
       : planArchive(checkpoint, format, options.dtype as DType | undefined);
   return {
-    ...{ paths: [path], earlier: [], bytes },
+    paths: [path],
+    earlier: [],
+    bytes,
     async write({ create, append, durable }) {
       const file = await create(path);
       await write(append(file));
@@ -109,7 +111,9 @@ async function planLayersModel(
   const { shards, shardBytes, json, bytes } = layOutLayersModel(weights, { stem, maxShardBytes });
   const paths = shards.map((shard) => join(dirname(path), shard));
   return {
-    ...{ paths: [...paths, path], earlier: await findEarlierModel(path), bytes },
+    paths: [...paths, path],
+    earlier: await findEarlierModel(path),
+    bytes,
     async write({ create, append, durable }) {
       const files = createShardFiles({ paths, shardBytes, durable, create });
       await writeLayersWeights(weights, append(files));

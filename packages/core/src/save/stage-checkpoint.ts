@@ -147,7 +147,12 @@ function createStage(
     await leave();
   };
   return {
-    ...{ folder, tensors, resumed, bytes: plan.bytes, discard, close: leave },
+    folder,
+    tensors,
+    resumed,
+    bytes: plan.bytes,
+    discard,
+    close: leave,
     async publish(metadata) {
       await writeHeaders(plan, folder, { metadata, durable: options.durable });
       const files = [...plan.shards.map((shard) => shard.path), ...(plan.index ? [plan.index.path] : [])];

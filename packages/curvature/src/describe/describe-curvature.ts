@@ -30,7 +30,7 @@ const DRIFT_ERRORS = 3;
 export function describeCurvature(result: CurvatureResult): Report {
   return {
     subject: "curvature of a loss",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: tilesOf(result),
     sections: [
       ...densitySection(result),
@@ -49,7 +49,7 @@ export function describeCurvature(result: CurvatureResult): Report {
   };
 }
 
-function summarise({ operator, eigenvalues, trace, settling }: CurvatureResult): string {
+function summarize({ operator, eigenvalues, trace, settling }: CurvatureResult): string {
   const [largest] = eigenvalues?.largest ?? [];
   const [smallest] = eigenvalues?.smallest ?? [];
   const matrix = `the ${OPERATOR_WORDS[operator]}`;

@@ -22,7 +22,11 @@ export const csvKind: DataKind = {
     const areNumbers = numbers !== undefined;
     const hasHeader = header === undefined ? undefined : header === "header";
     const { classes, ...examples } = await readCsv({
-      ...{ file: at(paths, 0, "path"), label, hasHeader, areNumbers, limit },
+      file: at(paths, 0, "path"),
+      label,
+      hasHeader,
+      areNumbers,
+      limit,
     });
     limitTo(limit, at(examples.inputs.shape, 0, "axis"), name);
     return openArrays({ name, limit }, examples, options, { classes });

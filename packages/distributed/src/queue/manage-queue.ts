@@ -26,7 +26,10 @@ export async function describeQueue(queue: TaskQueue): Promise<QueueDescription>
   ]);
   const now = Date.now();
   return {
-    ...{ kind: "queue", queue: queue.name, counts, failed: failed.map(withoutStack) },
+    kind: "queue",
+    queue: queue.name,
+    counts,
+    failed: failed.map(withoutStack),
     workers: [...workers].sort((a, b) => (a.name < b.name ? -1 : 1)),
     running: running.map((entry) => ({
       ...entry,

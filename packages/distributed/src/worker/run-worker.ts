@@ -97,7 +97,9 @@ export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
   return {
     get status() {
       const tasks = [...running].map(([{ task }, { done, began }]) => ({
-        ...{ label: task.label, kind: task.kind, done },
+        label: task.label,
+        kind: task.kind,
+        done,
         seconds: (performance.now() - began) / 1000,
       }));
       return { name, running: tasks, ended: { ...ended }, busySeconds, isDraining };

@@ -46,7 +46,8 @@ export async function serveWorkerStatus(
   server.listen(port, host);
   await once(server, "listening").catch((cause: unknown) => {
     throw new InputError(`Cannot listen at ${host}:${port} as ${String((cause as Error).message)}`, {
-      ...{ input: `${host}:${port}`, cause },
+      input: `${host}:${port}`,
+      cause,
     });
   });
   const { port: chosen } = server.address() as AddressInfo;
@@ -70,7 +71,9 @@ async function createMetrics(worker: TaskWorker): Promise<Registry> {
   const registry = new Registry();
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
-      ...{ name: `isthmus_worker_${name}`, help, registers: [registry] },
+      name: `isthmus_worker_${name}`,
+      help,
+      registers: [registry],
       collect() {
         this.set(read());
       },

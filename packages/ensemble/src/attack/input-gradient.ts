@@ -85,7 +85,9 @@ export async function createInputGradient(
     const feed = ({ inputs, labels }: AttackedBatch) => plan.feedsOf({ inputs, labels });
     const alone = new Float32Array(batch * classes);
     return {
-      ...{ batch, classes, release },
+      batch,
+      classes,
+      release,
       logits: (network, examples) => forward(network, feed(examples)),
       gradient(network, examples, mixed = { others: alone, networks: 1 }) {
         const targets = createTensor("i64", [batch], BigInt64Array.from(examples.labels, BigInt));

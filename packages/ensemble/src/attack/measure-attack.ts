@@ -1,4 +1,4 @@
-import { at, BATCH_SIZE_FIELD, type FieldsOf, OutOfRangeError, resolveFields } from "@isthmus/core";
+import { at, BATCH_SIZE_FIELD, type FieldsOf, meanOf, OutOfRangeError, resolveFields } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import {
@@ -142,7 +142,7 @@ export async function measureAttack(
       ...attack,
       pixels: data.scaling !== undefined,
       sources: results,
-      targets: targets.map(({ source }, i) => ({ network: source, accuracy: shareOf(at(clean, i)) })),
+      targets: targets.map(({ source }, i) => ({ network: source, accuracy: meanOf(at(clean, i)) })),
       data: data.name,
       examples: data.size,
       engine: engine.name,
@@ -210,10 +210,8 @@ async function attackBySource(
 function describeTarget(clean: Uint8Array, after: Uint8Array): AttackedTarget {
   const right = clean.reduce((sum, one) => sum + one, 0);
   const fooled = clean.reduce((sum, one, i) => sum + (one === 1 && after[i] === 0 ? 1 : 0), 0);
-  return { success: right === 0 ? null : fooled / right, accuracy: shareOf(after) };
+  return { success: right === 0 ? null : fooled / right, accuracy: meanOf(after) };
 }
-
-const shareOf = (marks: Uint8Array): number => marks.reduce((sum, one) => sum + one, 0) / marks.length;
 
 function assertNetworks(graph: Graph, { sources, targets }: AttackedNetworks): void {
   const empty = sources.find(({ networks }) => networks.length === 0);

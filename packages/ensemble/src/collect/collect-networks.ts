@@ -137,7 +137,9 @@ export async function collectNetworks(
   const { schedule, steps } = planCollection(method, rates, total);
   const trained = await train(architecture, start, data, {
     ...training,
-    ...{ epochs: rates.epochs, schedule, batch },
+    epochs: rates.epochs,
+    schedule,
+    batch,
     collect: {
       steps,
       take: (step, weights) =>

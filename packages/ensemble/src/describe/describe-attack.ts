@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, meanOf } from "@isthmus/core";
 import {
   dataWords,
   distinctNamesOfFiles,
@@ -19,7 +19,7 @@ export function describeAttack(result: AttackResult): Report {
   const { targets, sources } = result;
   return {
     subject: "attack",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: sources.map((source, style) => tileOf(result, source, style)),
     sections: [transferSection(result), sourcesSection(result), targetsSection(result)],
     facts: factsOf(result, [
@@ -48,10 +48,7 @@ function transfersOf({ targets }: AttackResult, source: AttackedSource): number[
   return (others.length > 0 ? others : all).flatMap(({ success }) => (success === null ? [] : [success]));
 }
 
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function summarise(result: AttackResult): string {
+function summarize(result: AttackResult): string {
   const means = result.sources.map((source) => ({
     name: source.name,
     mean: meanOf(transfersOf(result, source)),

@@ -21,7 +21,7 @@ export function describeEnsemble(result: EnsembleResult): Report {
   const { networks, greedy } = result;
   return {
     subject: "ensemble",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: result.predictors.map(tileOf),
     sections: [predictorsSection(result), ...greedySection(result), networksSection(result)],
     facts: factsOf(result, [
@@ -50,7 +50,7 @@ export function describeEnsemble(result: EnsembleResult): Report {
   };
 }
 
-function summarise({ predictors, networks }: EnsembleResult): string {
+function summarize({ predictors, networks }: EnsembleResult): string {
   const single = at(predictors, 0, "predictor");
   const best = predictors.reduce((lowest, one) => (one.nll < lowest.nll ? one : lowest), single);
   const count = formatCounted(networks.length, "network");

@@ -31,7 +31,7 @@ export function describePareto(result: ParetoResult): Report {
   const { tasks, trainedOn, reference } = result;
   return {
     subject: "Pareto front",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: frontsOf(result).map((named, style) => tileOf(named, style, reference)),
     sections: [frontSection(result)],
     facts: factsOf(result, [
@@ -46,7 +46,7 @@ export function describePareto(result: ParetoResult): Report {
   };
 }
 
-function summarise(result: ParetoResult): string {
+function summarize(result: ParetoResult): string {
   const { manifold, scalarised, together, tasks, reference } = result;
   const sentence = `Networks between one network for each of ${formatCounted(tasks.length, "task")}, trained in one run of ${formatCounted(manifold.steps, "step")}, have ${volumeWords(manifold, reference)}`;
   if (!scalarised) return `${sentence}.`;

@@ -99,7 +99,9 @@ export async function comparePareto(
   const follow = (phase: "manifold" | "scalarised", run: number) => (training: TrainProgress) =>
     onProgress?.({ phase, done: (run + training.step / training.steps) / (1 + lattice.length), training });
   const { networks, result: trained } = await trainPareto(architecture, starts, training, {
-    ...{ ...alone, concentration: fronts.concentration, ...stateOf(statePath, resume) },
+    ...alone,
+    concentration: fronts.concentration,
+    ...stateOf(statePath, resume),
     onProgress: follow("manifold", 0),
   });
   const reference = tasks.map(() => Math.log(test.classes));
@@ -110,7 +112,10 @@ export async function comparePareto(
     between.push({ shares, network: await blend(architecture, networks, { shares, training }) });
   const manifold = await measureFront(architecture, between, test, { ...measured, steps: trained.steps });
   const sums = await trainSums(architecture, at(starts, 0, "start"), training, {
-    ...{ ...alone, lattice, statePath, resume },
+    ...alone,
+    lattice,
+    statePath,
+    resume,
     ...(fronts.scalarisedEpochs !== undefined && { epochs: fronts.scalarisedEpochs }),
     follow: (run) => follow("scalarised", 1 + run),
   });
@@ -122,9 +127,15 @@ export async function comparePareto(
   return {
     networks,
     result: {
-      ...{ kind: "pareto", tasks, manifold },
+      kind: "pareto",
+      tasks,
+      manifold,
       ...(front && { scalarised: front, together: hypervolumeOf([manifold, front], reference) }),
-      ...{ reference, trainedOn: training.name, data: test.name, examples: test.size, seed },
+      reference,
+      trainedOn: training.name,
+      data: test.name,
+      examples: test.size,
+      seed,
       engine: architecture.engine.name,
     },
   };
@@ -166,7 +177,10 @@ async function trainSums(
     const state = statePath?.replace(/(\.safetensors)?$/, `.sum-${run}.safetensors`);
     if (state !== undefined) states.push(state);
     const { network, result } = await trainScalarised(architecture, start, training, {
-      ...{ ...options, ...stateOf(state, resume), shares, onProgress: follow(run) },
+      ...options,
+      ...stateOf(state, resume),
+      shares,
+      onProgress: follow(run),
     });
     networks.push({ shares, network: await recalibrated(architecture, network, training) });
     steps += result.steps;

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, meanOf } from "@isthmus/core";
 import type { Architecture, ClassProbabilities, DataSet } from "@isthmus/graph";
 import {
   type AveragePredictionsOptions,
@@ -80,8 +80,7 @@ export function createJudge(
 /** Computes the mean of every number over some networks; areas that are null or NaN are left out. */
 export function meanQuality(qualities: readonly JudgedQuality[]): JudgedQuality {
   const mean = (numberOf: (quality: JudgedQuality) => number | null | undefined): number => {
-    const numbers = qualities.map(numberOf).filter((value) => typeof value === "number");
-    return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+    return meanOf(qualities.map(numberOf).filter((value) => typeof value === "number"));
   };
   const misclassification = mean((quality) => quality.aurocMisclassification);
   return {

@@ -107,7 +107,8 @@ export function reportOf(
     preAggregations: options.preAggregations.map(({ of }) => of.name),
     server: options.server.of.name,
     round: options.round,
-    ...{ clients, ...norms },
+    clients,
+    ...norms,
     ...(privacy && { privacy }),
   };
 }

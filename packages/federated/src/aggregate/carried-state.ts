@@ -22,7 +22,8 @@ export function stateOf(network: Checkpoint, states: Checkpoint | undefined, sta
   }
   return defineCheckpoint({
     source: states === undefined ? "no state" : states.source,
-    ...{ tensors, inputs: states === undefined ? [] : [states] },
+    tensors,
+    inputs: states === undefined ? [] : [states],
     async readInto(name, begin, out) {
       const stored = stateName(state, name);
       const info = states?.tensors.get(stored);

@@ -58,7 +58,7 @@ export async function clipLayers(
   );
   const norms: number[][] = updates.map(() => []);
   for (const layer of layers) {
-    const gram = await measureGram({ ...{ network, updates, ...rest }, names: layer, onlyNorms: true });
+    const gram = await measureGram({ network, updates, ...rest, names: layer, onlyNorms: true });
     for (const [i, ofUpdate] of norms.entries()) ofUpdate.push(Math.sqrt(at(gram, i * (updates.length + 1))));
   }
   const weights = clipWeightsByLayer(norms, clips);

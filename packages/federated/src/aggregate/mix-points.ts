@@ -34,7 +34,8 @@ export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed 
   return {
     mixture: step.mixture.map((row) => mixRows(row, mixture)),
     points: {
-      ...{ count: step.mixture.length, shares: step.shares },
+      count: step.mixture.length,
+      shares: step.shares,
       losses: mix(points.losses),
       staleness: mix(points.staleness),
       gram: gram.length === 0 ? gram : mixGram(gram, count, step.mixture),

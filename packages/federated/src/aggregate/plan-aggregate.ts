@@ -100,11 +100,17 @@ export async function planAggregate(
   const byTensor = await layerWeights(network, ordered, { treatments, resolved });
   const combination = byTensor === undefined ? combined : { ...combined, byTensor };
   return {
-    ...{ network, updates: ordered, treatments, combination, shares: points.shares, options: resolved },
+    network,
+    updates: ordered,
+    treatments,
+    combination,
+    shares: points.shares,
+    options: resolved,
     serverParameters: parametersOf("step the server", resolved.server),
     privacy: privateRound?.report(() => ordered.map((_, i) => Math.sqrt(normOf(points, i)))),
     clients: ordered.map(({ client, examples }, i) => ({
-      ...{ client, examples },
+      client,
+      examples,
       ...(combination.kind === "linear" && byTensor === undefined
         ? { weight: at(combination.weights, i) }
         : {}),
@@ -175,7 +181,12 @@ async function surveyPoints(
   const gram =
     needsGram || needsNorms
       ? await measureGram({
-          ...{ network, updates, names, memory, signal, onlyNorms: !needsGram },
+          network,
+          updates,
+          names,
+          memory,
+          signal,
+          onlyNorms: !needsGram,
           ...(carries ? { carried: carriedState(network, resolved.state) } : {}),
           onProgress(more) {
             done += more;
@@ -194,7 +205,8 @@ async function surveyPoints(
   });
   return {
     count: updates.length,
-    ...{ gram, losses },
+    gram,
+    losses,
     shares: updates.map(({ examples }) => examples / total),
     staleness: updates.map(({ staleness = 0 }) => staleness),
   };

@@ -123,7 +123,8 @@ function assertChoices({ rule, preAggregations, clip, noise, treatments }: Requi
   assertPrivate({
     rule: isDefault(rule) ? undefined : rule.of,
     before: preAggregations.map(({ of }) => of.name),
-    ...{ clip, treatments },
+    clip,
+    treatments,
   });
   if (noise !== undefined) {
     throw new UsageError(

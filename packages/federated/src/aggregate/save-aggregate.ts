@@ -102,7 +102,10 @@ interface Stage {
 async function openStage(path: string, checkpoint: Checkpoint): Promise<Stage> {
   const { metadata } = checkpoint;
   const staged = await stageCheckpoint(checkpoint, path, {
-    ...{ maxShardBytes: Number.POSITIVE_INFINITY, overwrite: true, durable: true, metadata },
+    maxShardBytes: Number.POSITIVE_INFINITY,
+    overwrite: true,
+    durable: true,
+    metadata,
     goesOn: async () => false,
   });
   const files = new Map<string, PositionalFile>();

@@ -39,7 +39,7 @@ export function forSortedRows(values: readonly Float64Array[], use: (sorted: Sor
   try {
     const loaded = block < GROUP ? undefined : kernelsIn(scratch.bytes);
     if (loaded === undefined) sortByElement(values, use);
-    else sortByNetwork(values, { ...{ pairs, block, use }, kernels: loaded, bytes: scratch.bytes });
+    else sortByNetwork(values, { pairs, block, use, kernels: loaded, bytes: scratch.bytes });
   } finally {
     scratch.release();
   }

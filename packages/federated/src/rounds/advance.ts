@@ -81,7 +81,8 @@ function applyEvent(plan: FederationPlan, state: FederationState, event: Federat
       return abortRound(plan, state, event);
     case "round-aggregated":
       return finishRound(plan, state, event, {
-        ...{ hash: event.hash, metrics: event.metrics ?? {} },
+        hash: event.hash,
+        metrics: event.metrics ?? {},
         ...(event.warning !== undefined && { warning: event.warning }),
         ...(event.state !== undefined && { state: event.state }),
       });

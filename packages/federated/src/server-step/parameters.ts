@@ -8,19 +8,27 @@ export function learningRateOf(fallback: number): OfMerge<number> {
 /** Describes how much of the mean of changes is kept from round to round, by default as in Flower. */
 export const BETA1: OfMerge<number> = {
   description: "Share of the mean of changes that is kept from round to round.",
-  ...{ of: "merge", default: 0.9, least: 0, most: 1 },
+  of: "merge",
+  default: 0.9,
+  least: 0,
+  most: 1,
 };
 
 /** Describes how much of the mean of squared changes is kept, by default as in Flower. */
 export const BETA2: OfMerge<number> = {
   description: "Share of the mean of squared changes that is kept from round to round.",
-  ...{ of: "merge", default: 0.99, least: 0, most: 1 },
+  of: "merge",
+  default: 0.99,
+  least: 0,
+  most: 1,
 };
 
 /** Describes what is added to the root of squared changes, by default as in Flower. */
 export const TAU: OfMerge<number> = {
   description: "What is added to the divisor: changes that are small beside it move the network less.",
-  ...{ of: "merge", default: 1e-3, least: 0 },
+  of: "merge",
+  default: 1e-3,
+  least: 0,
 };
 
 /** Names the parameters of optimisers that keep means of changes and of their squares. */

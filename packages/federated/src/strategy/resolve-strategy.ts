@@ -89,7 +89,10 @@ export function resolveRule(
   }
   assertPrivate({
     rule: rule === undefined || isNamed ? undefined : lookUp("aggregation rule", AGGREGATION_RULES, rule).of,
-    ...{ before: before.map(nameOf), clip, align, treatments },
+    before: before.map(nameOf),
+    clip,
+    align,
+    treatments,
   });
   return privateRule(privacy);
 }

@@ -56,7 +56,9 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
     upload: (path, hash) => upload(request, path, hash),
     async send(round, claim) {
       const answer = await request({
-        ...{ method: "POST", path: `/v1/rounds/${round}/updates`, accept: [404, 409, 422] },
+        method: "POST",
+        path: `/v1/rounds/${round}/updates`,
+        accept: [404, 409, 422],
         headers: { "content-type": "application/json" },
         body: () => JSON.stringify(claim),
       });
@@ -68,7 +70,9 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
     },
     async sendSecure(round, message) {
       const answer = await request({
-        ...{ method: "POST", path: `/v1/rounds/${round}/secure`, accept: [409, 422] },
+        method: "POST",
+        path: `/v1/rounds/${round}/secure`,
+        accept: [409, 422],
         headers: { "content-type": "application/json" },
         body: () => JSON.stringify(message),
       });
@@ -103,7 +107,9 @@ async function upload(request: Requester, path: string, hash: string): Promise<v
   const length = await fileSize(path);
   for (let attempt = 1; ; attempt++) {
     const answer = await request({
-      ...{ method: "PATCH", path: `/v1/uploads/${hash}`, accept: [422] },
+      method: "PATCH",
+      path: `/v1/uploads/${hash}`,
+      accept: [422],
       headers: async () => {
         const there = await request({ method: "HEAD", path: `/v1/uploads/${hash}` });
         const offset = there.headers.get("upload-offset");

@@ -116,7 +116,10 @@ export async function joinFederation(
   }
   const requirements = { require, leastClients, leastNoise };
   const api = createFederationApi({
-    ...{ url: url.replace(/\/+$/, ""), token, patience, signal },
+    url: url.replace(/\/+$/, ""),
+    token,
+    patience,
+    signal,
     onLost: (reason) => tell({ kind: "lost", reason }),
   });
   const about = await api.about();

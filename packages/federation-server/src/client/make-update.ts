@@ -99,8 +99,14 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
     if (ownNames.length > 0) await save(files.own, pick(weights, ownNames));
     const metrics = { ...others, trainedLoss: result.loss };
     const record: UpdateRecord = {
-      ...{ ...task, hash: await digestFile(join(folder, files.update)), examples: data.size, loss, metrics },
-      ...{ update: files.update, own: ownNames.length > 0 ? files.own : null, privacy: about.privacy },
+      ...task,
+      hash: await digestFile(join(folder, files.update)),
+      examples: data.size,
+      loss,
+      metrics,
+      update: files.update,
+      own: ownNames.length > 0 ? files.own : null,
+      privacy: about.privacy,
     };
     await saveFile(paths.record, JSON.stringify(record));
     await removeOthers(folder, record);

@@ -26,7 +26,8 @@ function sliceExamples(data: DataSet, name: string, begin: number, end: number):
   const { gatherInto, ...rest } = data;
   return {
     ...rest,
-    ...{ name, size: end - begin },
+    name,
+    size: end - begin,
     read: (first, last) => data.read(begin + first, begin + last),
     ...(gatherInto && {
       gatherInto: (indices: Uint32Array, out: Batch) =>

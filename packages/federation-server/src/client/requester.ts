@@ -81,7 +81,9 @@ async function attempt(ask: Ask, { url, token, signal }: RequesterOptions): Prom
   try {
     const body = ask.body?.(headers);
     const response = await fetch(`${url}${path}`, {
-      ...{ method, signal, headers: { ...headers, authorization: `Bearer ${token}` } },
+      method,
+      signal,
+      headers: { ...headers, authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body, duplex: "half" }),
     });
     return await readAnswer(ask, response, url);
@@ -107,7 +109,8 @@ async function readAnswer(ask: Ask, response: Response, url: string): Promise<An
 
 function answerOf({ status, headers }: Response, text: string): Answer {
   return {
-    ...{ status, headers },
+    status,
+    headers,
     json: () => parseJson(text, { attempt: "read the answer of the server" }),
     error() {
       // Whatever stands before the server may answer in words of its own.

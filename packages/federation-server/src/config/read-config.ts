@@ -33,12 +33,20 @@ export async function readFederation(path: string): Promise<FederationConfig> {
   const stem = basename(path).replace(/\.ya?ml$/i, "");
   const { name, strategy, training, loss, evaluate, layerBarriers, noiseSeed, limits } = file;
   const config: FederationConfig = {
-    ...{ name, strategy, training, evaluate, layerBarriers, noiseSeed, limits },
+    name,
+    strategy,
+    training,
+    evaluate,
+    layerBarriers,
+    noiseSeed,
+    limits,
     ...(loss !== undefined && { loss }),
     network: at(file.network),
     graph: file.graph === null ? null : at(file.graph),
     plan: planOf(file),
-    ...{ host: file.host, port: file.port, public: file.public },
+    host: file.host,
+    port: file.port,
+    public: file.public,
     tls: file.tls === null ? null : { key: at(file.tls.key), cert: at(file.tls.cert) },
     folder: at(file.folder ?? `${stem}.state`),
     tokens: at(file.tokens ?? `${stem}.tokens.json`),
@@ -51,8 +59,19 @@ function planOf(file: FederationFile) {
   const { rounds, quorum, available, fraction, overSelection, deadline, attempts } = file;
   const { failures, seed, late, maximumStaleness, buffer, secure } = file;
   return planFederation({
-    ...{ rounds, quorum, available, fraction, overSelection, deadline, attempts },
-    ...{ failures, seed, late, maximumStaleness, buffer, secure },
+    rounds,
+    quorum,
+    available,
+    fraction,
+    overSelection,
+    deadline,
+    attempts,
+    failures,
+    seed,
+    late,
+    maximumStaleness,
+    buffer,
+    secure,
   });
 }
 
@@ -150,7 +169,8 @@ function plainValue(document: Document, name: string): unknown {
 function notYaml(form: string, place: string, error: Error): FormatError {
   const [message] = error.message.split("\n");
   return new FormatError(`Cannot read the federation as it must be ${form}: ${place}: ${message}`, {
-    ...{ format: "yaml", cause: error },
+    format: "yaml",
+    cause: error,
   });
 }
 

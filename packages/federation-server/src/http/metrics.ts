@@ -16,7 +16,9 @@ export function createMetrics(federation: Federation): ServerMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.set(read());
       },
@@ -71,7 +73,8 @@ export function createMetrics(federation: Federation): ServerMetrics {
   const updates = new Counter({
     name: "isthmus_federation_updates_total",
     help: "Updates that were accepted or refused since the server started",
-    ...{ labelNames: ["result"] as const, registers },
+    labelNames: ["result"] as const,
+    registers,
   });
   return { registry, updates };
 }

@@ -23,7 +23,12 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
       const { status, network } = federation.state;
       const { rounds, quorum } = config.plan;
       return {
-        ...{ name: config.name, client: request.client, status, rounds, quorum, network },
+        name: config.name,
+        client: request.client,
+        status,
+        rounds,
+        quorum,
+        network,
         round: roundOf(federation.state),
         bytes: mostBytes(federation),
         keep: federation.keptTensors,

@@ -59,8 +59,11 @@ function privacyOf({ strategy: { privacy } }: Federation["config"], { history }:
   if (privacy === undefined) return null;
   const last = history.at(-1)?.privacy;
   return {
-    ...{ epsilon: last === undefined ? 0 : last.epsilon, delta: privacy.delta },
-    ...{ budget: privacy.budget ?? null, at: privacy.at ?? "server", clip: last?.next.clip ?? privacy.clip },
+    epsilon: last === undefined ? 0 : last.epsilon,
+    delta: privacy.delta,
+    budget: privacy.budget ?? null,
+    at: privacy.at ?? "server",
+    clip: last?.next.clip ?? privacy.clip,
   };
 }
 

@@ -198,7 +198,14 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    ...{ config, store, workers, networkBytes, keptTensors, averagedTensors, noiseSeed, secureElements },
+    config,
+    store,
+    workers,
+    networkBytes,
+    keptTensors,
+    averagedTensors,
+    noiseSeed,
+    secureElements,
     changed,
     happen,
     now,

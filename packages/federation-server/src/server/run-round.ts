@@ -100,8 +100,10 @@ async function aggregate(
   const request: AggregateRequest = {
     network: { path: store.model(network), hash: network },
     updates: updates.map((update) => toAggregate(federation, state, update)),
-    ...{ strategy: config.strategy, graph: config.graph },
-    ...{ step, seed: config.plan.seed },
+    strategy: config.strategy,
+    graph: config.graph,
+    step,
+    seed: config.plan.seed,
     state: await carriedFile(store, state),
     secure: state.secure?.sum ?? null,
     keep: federation.keptTensors,

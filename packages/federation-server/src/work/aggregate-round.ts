@@ -110,8 +110,13 @@ export async function aggregateRound(
     const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
     const state = request.state === null ? undefined : await open(request.state.path);
     const { report, state: left } = await saveAggregate(network, aligned, output, {
-      ...{ ...resolved, state, round: step, seed, signal },
-      ...{ privacyState: privacy.state, noiseSeed: privacy.noiseSeed },
+      ...resolved,
+      state,
+      round: step,
+      seed,
+      signal,
+      privacyState: privacy.state,
+      noiseSeed: privacy.noiseSeed,
       memory: MEMORY,
     });
     const hash = await digestFile(output.network);

@@ -35,6 +35,7 @@ export async function evaluateNetwork(
 async function openEvaluator(path: string, data: string, loss: NamedLoss | undefined): Promise<Evaluator> {
   const { graph } = await readArchitecture(path);
   return createEvaluator({ graph, engine: createOnnxRuntimeEngine() }, await openDataSet(data), {
-    ...{ threads: 1, loss },
+    threads: 1,
+    loss,
   });
 }

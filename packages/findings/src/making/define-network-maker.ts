@@ -107,7 +107,12 @@ export function defineNetworkMaker<
 function completeMaker(definition: AnyOwn): NetworkMaker {
   const { name, summary, from, options = {}, examples = {}, version = 1 } = definition;
   return {
-    ...{ name, version, summary, from, options, examples },
+    name,
+    version,
+    summary,
+    from,
+    options,
+    examples,
     attempt: definition.attempt ?? `make a network by ${name}`,
     does: definition.does ?? "make",
     makes: definition.makes ?? "the network that is made",

@@ -51,7 +51,7 @@ export interface OwnMeasurement<
   readonly options?: F;
   /** Fills in options whose defaults depend on the networks and the data. @defaultValue as they are given */
   complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
-  /** Measures, and returns what was found: data that a JSON file can hold, in which typed arrays are lists. */
+  /** Measures, and returns what was found: data that JSON can hold, in which typed arrays become lists. */
   run(subject: OwnSubject<S, D>, options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
   /**
    * Says what a result shows.
@@ -128,7 +128,12 @@ function completeMeasurement(definition: AnyOwn): AnyMeasurement {
   const subject = needsData ? definition.subject : WEIGHTS_OF[definition.subject];
   const titleOf = (result: OwnResult<Fields, object>) => definition.titleOf?.(result) ?? plainTitle(result);
   return {
-    ...{ kind, subject, version, examples, isOnLine, titleOf },
+    kind,
+    subject,
+    version,
+    examples,
+    isOnLine,
+    titleOf,
     attempt: attempt ?? `measure ${kind.replaceAll("-", " ")}`,
     options: definition.options ?? {},
     ...(examplesBeside && { examplesBeside }),

@@ -161,7 +161,11 @@ export async function mergePartially(
       : await fitLayers(
           engine,
           {
-            ...{ plan, wide, signal, networks: [a, inA], data },
+            plan,
+            wide,
+            signal,
+            networks: [a, inA],
+            data,
             onProgress: (done, total) => onProgress?.({ phase: "fitting", share: done / total }),
           },
           fit,

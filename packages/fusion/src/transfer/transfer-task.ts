@@ -124,7 +124,10 @@ export async function transferTask(
         );
   const network = await networkAt(scale);
   const summary: TransferSummary = {
-    ...{ scale, task: total, tensors, tried },
+    scale,
+    task: total,
+    tensors,
+    tried,
     ...(aligned === undefined ? {} : { alignment: aligned.summary }),
     ...(tunedError === undefined ? {} : { tunedError }),
     warnings: findWarnings(original, { scale, task: total, tried }),

@@ -58,7 +58,8 @@ export async function activationCosts(
     ] as const;
     const { batchSize, signal } = options;
     const statistics = await crossStatistics(pair, examples, {
-      ...{ batchSize, signal },
+      batchSize,
+      signal,
       onProgress: scale === 1 ? onProgress : undefined,
     });
     compared.forEach(({ symmetry }, i) => {

@@ -106,7 +106,9 @@ export async function fuseNetworks(
         if (plan === undefined) throw new InvariantError(`Symmetry ${index} was placed without a plan`);
         return summarizePlan(at(correspondence.families, index, "symmetry"), plan, placed);
       }),
-    ...{ distance: best.distance, sweeps: best.sweeps, status: best.status },
+    distance: best.distance,
+    sweeps: best.sweeps,
+    status: best.status,
   };
 }
 
@@ -157,7 +159,9 @@ async function measureCosts(
 ): Promise<ReadonlyMap<number, Float64Array> | undefined> {
   if (method === "weight" || data === undefined) return undefined;
   return activationCosts(families, networks, limitExamples("fuse networks", data, examples), {
-    ...{ cost: rest.cost, batchSize: rest.batchSize, signal: rest.signal },
+    cost: rest.cost,
+    batchSize: rest.batchSize,
+    signal: rest.signal,
     onProgress: ({ done }) => onProgress?.({ done: MEASURING * done }),
   });
 }

@@ -198,7 +198,11 @@ class Scaling {
     );
     const marginalError = this.#rowError() + columnError;
     return {
-      ...{ plan, rowDuals: this.#f, columnDuals: this.#g, objective, marginalError },
+      plan,
+      rowDuals: this.#f,
+      columnDuals: this.#g,
+      objective,
+      marginalError,
       iterations: this.#iterations,
       status: marginalError <= tolerance ? "converged" : "maxIterations",
     };

@@ -70,7 +70,11 @@ function softPlan(
 ): Omit<CellPlan, "cost"> {
   const { rows, columns, regularization, tolerance, maxIterations } = options;
   const { plan, iterations, marginalError, status } = sinkhorn(cost, {
-    ...{ rows, columns, regularization, tolerance, maxIterations },
+    rows,
+    columns,
+    regularization,
+    tolerance,
+    maxIterations,
   });
   return { plan, iterations, marginalError, isConverged: status === "converged" };
 }

@@ -55,7 +55,12 @@ function describeValues(graph: Graph, names: readonly string[]): Graph {
     ["isthmus.one", numbers(1n)],
   ] as [string, Tensor][]);
   const make = (op: string, inputs: readonly string[], output: string): Node => ({
-    ...{ name: output, op, domain: "", inputs, outputs: [output], attributes: new Map() },
+    name: output,
+    op,
+    domain: "",
+    inputs,
+    outputs: [output],
+    attributes: new Map(),
   });
   const nodes = names.flatMap((name) => [
     make("Shape", [name], shapeOf(name)),

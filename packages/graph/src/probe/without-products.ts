@@ -134,7 +134,12 @@ function cheapNodes(
     result: string,
     attributes: Node["attributes"] = new Map(),
   ): Node => ({
-    ...{ name: `${node.name}.${op}`, op, domain: "", inputs, outputs: [result], attributes },
+    name: `${node.name}.${op}`,
+    op,
+    domain: "",
+    inputs,
+    outputs: [result],
+    attributes,
   });
   const gathered = make("Gather", [input, first], one("one"), new Map([["axis", along]]));
   if (kernel === undefined) return [gathered, make("Mul", [one("one"), zero("zeros", zeros)], output)];

@@ -74,7 +74,8 @@ export function deflate(
   const uppers = coupled.filter(({ upper }) => upper !== undefined).length;
   const lowers = coupled.filter(({ lower }) => lower !== undefined).length;
   return {
-    ...{ rho, poles: Float64Array.from(coupled, ({ value }) => value) },
+    rho,
+    poles: Float64Array.from(coupled, ({ value }) => value),
     squares: Float64Array.from(coupled, ({ z }) => z * z),
     signs: Float64Array.from(coupled, ({ z }) => Math.sign(z)),
     order: Int32Array.from(coupled, (direction) => places.get(direction) as number),

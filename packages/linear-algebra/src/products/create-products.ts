@@ -84,7 +84,11 @@ function productGraph(
     constants: new Map(),
     nodes: [
       {
-        ...{ name: "product", op: "Gemm", domain: "", inputs: ["left", "right"], outputs: ["product"] },
+        name: "product",
+        op: "Gemm",
+        domain: "",
+        inputs: ["left", "right"],
+        outputs: ["product"],
         attributes: new Map([
           ["transA", flag(transposeLeft)],
           ["transB", flag(transposeRight)],

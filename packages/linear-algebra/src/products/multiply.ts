@@ -64,12 +64,18 @@ function multiplyBlock(
   for (let step = 0; step < k; step += BLOCK.depth) {
     const depth = Math.min(BLOCK.depth, k - step);
     const ofLeft = {
-      ...{ begin: top * left.strides.row + step * left.strides.column, lines: rows, depth },
-      ...{ lineStride: left.strides.row, depthStride: left.strides.column },
+      begin: top * left.strides.row + step * left.strides.column,
+      lines: rows,
+      depth,
+      lineStride: left.strides.row,
+      depthStride: left.strides.column,
     };
     const ofRight = {
-      ...{ begin: begin * right.strides.column + step * right.strides.row, lines: columns, depth },
-      ...{ lineStride: right.strides.column, depthStride: right.strides.row },
+      begin: begin * right.strides.column + step * right.strides.row,
+      lines: columns,
+      depth,
+      lineStride: right.strides.column,
+      depthStride: right.strides.row,
     };
     packPanels(left.matrix.data, ofLeft, PANEL_ROWS, kernel.left);
     packPanels(right.matrix.data, ofRight, kernel.panelColumns, kernel.right);

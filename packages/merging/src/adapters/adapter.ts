@@ -143,7 +143,13 @@ function createModule(
   );
   const isEmbedding = kind === "embedding";
   return {
-    ...{ name, kind, a, b, bias, magnitude, rank },
+    name,
+    kind,
+    a,
+    b,
+    bias,
+    magnitude,
+    rank,
     alpha: undefined,
     scale: scaleOf(name, rank),
     isTransposed: isEmbedding || config.isTransposed,

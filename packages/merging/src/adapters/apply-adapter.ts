@@ -81,7 +81,9 @@ export function applyAdapter(
   const factors = createFactors(adapter);
   return defineCheckpoint({
     source: `${base.source} with ${adapter.source}`,
-    ...{ tensors, metadata: base.metadata, inputs: [base, adapter.checkpoint] },
+    tensors,
+    metadata: base.metadata,
+    inputs: [base, adapter.checkpoint],
     async readInto(name, begin, data) {
       const change = changes.get(name);
       if (change === undefined) return base.readRangeInto(name, begin, data);

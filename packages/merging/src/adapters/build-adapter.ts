@@ -131,7 +131,13 @@ function settingsOf({ modules, replaced, passedOn, isTransposed = false }: Build
     alpha_pattern: Object.fromEntries(exceptions),
     target_modules: modules.map(({ name }) => name).sort(),
     modules_to_save: saved.length === 0 ? null : saved.sort(),
-    ...{ fan_in_fan_out: isTransposed, use_rslora: false, use_dora: false, lora_bias: false, bias: "none" },
-    ...{ lora_dropout: 0, inference_mode: true, init_lora_weights: true },
+    fan_in_fan_out: isTransposed,
+    use_rslora: false,
+    use_dora: false,
+    lora_bias: false,
+    bias: "none",
+    lora_dropout: 0,
+    inference_mode: true,
+    init_lora_weights: true,
   };
 }

@@ -86,7 +86,8 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
   });
   return buildAdapter({
     source: `${options.combination}(${adapters.map(({ source }) => source).join(", ")})`,
-    ...{ modules, replaced: joinReplaced(adapters) },
+    modules,
+    replaced: joinReplaced(adapters),
     inputs: adapters.map(({ checkpoint }) => checkpoint),
     naming: first.naming,
     metadata: commonMetadata(adapters.map(({ checkpoint }) => checkpoint)),
@@ -184,7 +185,9 @@ function describeModule(
   const a = entry(adapter.checkpoint.tensors, module.a, "tensor");
   const b = entry(adapter.checkpoint.tensors, module.b, "tensor");
   return {
-    ...{ name: module.name, kind: module.kind, dtype: a.dtype },
+    name: module.name,
+    kind: module.kind,
+    dtype: a.dtype,
     keys: adapter.naming === "PEFT" ? undefined : module,
     // Kernels of convolutions keep their extents.
     shapes: { a: [rank, ...a.shape.slice(1)], b: [extents.out, rank, ...b.shape.slice(2)] },
@@ -196,7 +199,9 @@ function describeModule(
       const [of, ...others] = factors;
       if (of === undefined) throw new InvariantError(`module "${module.name}" has no changes`);
       return combination.combine({
-        ...{ name: module.name, factors: [of, ...others], products },
+        name: module.name,
+        factors: [of, ...others],
+        products,
         scales: changes.map((change) => change.weight * change.module.scale),
       });
     },

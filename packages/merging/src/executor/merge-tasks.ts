@@ -90,7 +90,9 @@ function piecesOf(tensor: string, { info }: PlannedTensor, pieceBytes: number): 
   const size = sizeOf(info.shape);
   const step = pieceBytes / DTYPES[info.dtype].bytes;
   return Array.from({ length: Math.ceil(size / step) }, (_, i) => ({
-    ...{ tensor, begin: i * step, end: Math.min((i + 1) * step, size) },
+    tensor,
+    begin: i * step,
+    end: Math.min((i + 1) * step, size),
   }));
 }
 

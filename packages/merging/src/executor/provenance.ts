@@ -66,7 +66,10 @@ export function mergeMetadata(
     })),
   });
   const provenance: MergeProvenance = {
-    ...{ verb: "merge", version: programVersion(), seed, recipe: recipe ?? null },
+    verb: "merge",
+    version: programVersion(),
+    seed,
+    recipe: recipe ?? null,
     inputs: networks.map(inputOf),
     ...(products !== undefined && { products }),
   };

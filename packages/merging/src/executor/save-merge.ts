@@ -95,12 +95,10 @@ export async function saveMerge(
   const identity = await identify(plan, inputs, metadata, resolved);
   let finished: ReadonlySet<string> = new Set();
   const stage = await stageCheckpoint(result, path, {
-    ...{
-      maxShardBytes: resolved.maxShardBytes,
-      overwrite: resolved.overwrite,
-      durable: resolved.durable,
-      metadata,
-    },
+    maxShardBytes: resolved.maxShardBytes,
+    overwrite: resolved.overwrite,
+    durable: resolved.durable,
+    metadata,
     goesOn: async (folder, isWhole) => {
       const journal = await takeUp(folder, { isWhole, identity, path, options: resolved });
       finished = journal ?? finished;
@@ -113,7 +111,10 @@ export async function saveMerge(
     const { resumedBytes, hashed } = await makePieces(work, resolved);
     const saved = await stage.publish(mergeMetadata(plan, resolved.recipe, hashed));
     return {
-      ...{ ...saved, resumedBytes, tensors: countTensors(plan), threads: estimate.threads },
+      ...saved,
+      resumedBytes,
+      tensors: countTensors(plan),
+      threads: estimate.threads,
       seconds: (performance.now() - began) / 1000,
       peakBytes: peakMemory(),
     };

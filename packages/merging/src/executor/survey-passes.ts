@@ -53,7 +53,12 @@ async function tryOut(
   const [first, ...others] = sources;
   const networks = [create(0), ...others.map((_, i) => create(i + 1))] as const;
   const tensor: MergedTensor = {
-    ...{ name: NAME, info, networks, parameters, seed, products },
+    name: NAME,
+    info,
+    networks,
+    parameters,
+    seed,
+    products,
     base: base && create(sources.length),
     measured: undefined,
   };

@@ -44,8 +44,11 @@ export const karcher: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   async survey(tensor) {
     const { weight, max_iter, tol } = tensor.parameters;
     return meanOnSphere(await measureGram(tensor), normalizeWeights(weight, weight.length), {
-      ...{ tensor: tensor.name, size: sizeOf(tensor.info.shape) },
-      ...{ steps: max_iter, tolerance: tol, shortest: tol },
+      tensor: tensor.name,
+      size: sizeOf(tensor.info.shape),
+      steps: max_iter,
+      tolerance: tol,
+      shortest: tol,
     });
   },
   blendInto: ({ parts, survey: factors }, out) => addWeightedInto(parts, factors, out),

@@ -45,8 +45,11 @@ export const multislerp: MergeMethod<typeof PARAMETERS, readonly number[]> = {
     const { weight, normalize_weights, eps } = tensor.parameters;
     const shares = normalize_weights ? normalizeWeights(weight, weight.length) : weight;
     const factors = meanOnSphere(await measureGram(tensor), shares, {
-      ...{ tensor: tensor.name, size: sizeOf(tensor.info.shape) },
-      ...{ steps: 1, tolerance: 0, shortest: eps },
+      tensor: tensor.name,
+      size: sizeOf(tensor.info.shape),
+      steps: 1,
+      tolerance: 0,
+      shortest: eps,
     });
     if (tensor.base === undefined) return factors;
     return [...factors, factors.reduce((rest, factor) => rest - factor, 1)];

@@ -45,7 +45,8 @@ export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
 async function gather(differences: readonly [Matrix, ...Matrix[]], products: MatrixProducts) {
   const [{ rows, columns, data }] = differences;
   const zeros = (of: number) => ({
-    ...{ rows: of, columns },
+    rows: of,
+    columns,
     data: data instanceof Float64Array ? new Float64Array(of * columns) : new Float32Array(of * columns),
   });
   const gram = zeros(columns);

@@ -1,4 +1,4 @@
-import { at, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { at, meanOf, OutOfRangeError, resolveOptions } from "@isthmus/core";
 
 /** Options of {@link soceWeights}. */
 export interface SoceOptions {
@@ -99,8 +99,7 @@ function weaklyCorrelated(scores: readonly (readonly number[])[], threshold: num
 
 /** Computes Pearson's correlation; 0 where one of the lists does not vary. */
 function correlationOf(x: readonly number[], y: readonly number[]): number {
-  const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
-  const [meanX, meanY] = [mean(x), mean(y)];
+  const [meanX, meanY] = [meanOf(x), meanOf(y)];
   const product = (a: readonly number[], b: readonly number[], shiftA: number, shiftB: number) =>
     a.reduce((sum, value, i) => sum + (value - shiftA) * (at(b, i) - shiftB), 0);
   const spread = Math.sqrt(product(x, x, meanX, meanX) * product(y, y, meanY, meanY));

@@ -62,7 +62,11 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
     ...sparsifier?.parameters,
   } as TaskArithmeticSpecs & P;
   return {
-    ...{ name, description, source, parameters, networks: { least: 1, base: "required" } },
+    name,
+    description,
+    source,
+    parameters,
+    networks: { least: 1, base: "required" },
     findConflict(values) {
       const densities = (values as unknown as CommonValues).density;
       for (const [network, density] of densities.entries()) {
@@ -86,7 +90,10 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
         ? await measureRescaling(tensor, thinnings, { norm, rowLength })
         : thinnings.map(() => 1);
       const mix = createMixer({
-        ...{ weights: weight, factors, normalize, lambda },
+        weights: weight,
+        factors,
+        normalize,
+        lambda,
         consensus: consensus_method,
       });
       return { thinnings, mix };
@@ -122,7 +129,9 @@ function parameterOf(parameters: TensorParameters<ParameterSpecs>, network: numb
 function vectorOf({ name, info, parameters, seed }: MergedTensor, network: number) {
   const parameter = parameterOf(parameters, network);
   return {
-    ...{ tensor: name, size: sizeOf(info.shape), rowLength: rowLengthOf(info.shape) },
+    tensor: name,
+    size: sizeOf(info.shape),
+    rowLength: rowLengthOf(info.shape),
     key: deriveStreamKey({ seed, tensor: name, network }),
     density: parameter("density"),
     parameter,

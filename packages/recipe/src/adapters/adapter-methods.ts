@@ -55,7 +55,9 @@ export const COMBINATIONS: readonly AdapterMethod[] = [
   },
 ].map((method) => ({
   ...method,
-  ...{ source: PEFT, combination: method.name as AdapterMethod["combination"], rule: undefined },
+  source: PEFT,
+  combination: method.name as AdapterMethod["combination"],
+  rule: undefined,
 }));
 
 /**

@@ -73,7 +73,8 @@ export function readModuleSettings(
   return {
     combining: {
       weights: adapters.map((_, i) => valueFor("weight", i) as PerTensor<number>),
-      ...{ rank: ofMerge("rank"), density: ofMerge("density") },
+      rank: ofMerge("rank"),
+      density: ofMerge("density"),
     },
     parameters: parametersOf(method, read, valueFor),
     valuesOf: (module) => valuesOf(method, entry(read, module, "module")),

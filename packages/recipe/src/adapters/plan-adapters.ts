@@ -167,7 +167,11 @@ function methodOf({
   keepsTensor = false,
 }: AdapterMethod): MergeMethod {
   return {
-    ...{ name, description, source, parameters, keepsTensor },
+    name,
+    description,
+    source,
+    parameters,
+    keepsTensor,
     networks: { least: 1, most: 1, base: "none" },
     blendInto: ({ parts }, out) => convertInto(at(parts, 0, "part"), out),
   };

@@ -55,7 +55,11 @@ export async function checkMerge(
   const base = roles.base === undefined ? undefined : viewOf(plan, chosen, roles.base);
   const positions = [...roles.networks, ...(roles.base === undefined ? [] : [roles.base])];
   const comparison = await compareNetworks(views, {
-    ...{ base, sample, search: sample, seed: plan.seed, signal },
+    base,
+    sample,
+    search: sample,
+    seed: plan.seed,
+    signal,
     facts: positions.map((i) => facts[i] ?? factsOfGguf(at(plan.networks, i, "network"))),
   });
   const { findings } = judgeMerge(comparison, {

@@ -181,7 +181,8 @@ function listTensors(networks: readonly Checkpoint[]): SurveyedTensor[] {
     }
   }
   return [...groups.values()].map(({ name, rows, columns, members }) => ({
-    ...{ name, members },
+    name,
+    members,
     matrix: { rows, columns },
   }));
 }

@@ -49,7 +49,9 @@ export async function comparePair(
   const related = numbers.flatMap(({ kinship }) => (kinship === null ? [] : [kinship]));
   const kinship = median(related);
   return {
-    ...{ a, b, ...structure },
+    a,
+    b,
+    ...structure,
     identical: isSameStructure(structure) && sums.every(({ equal }) => equal),
     offset: offsetOf(numbers),
     ...measureWhole(numbers),

@@ -13,7 +13,8 @@ export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFa
   if (!hasGgufMetadata(metadata)) return null;
   return {
     modelType: metadata["general.architecture"] ?? null,
-    ...{ tied: null, quantization: null },
+    tied: null,
+    quantization: null,
     chat: metadata["tokenizer.chat_template"] !== undefined,
     adapter: metadata["general.type"] === "adapter",
   };

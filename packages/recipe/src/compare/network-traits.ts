@@ -24,7 +24,10 @@ export async function collectTraits(
   const dtypes = countTypes(network);
   const kind = findAdapterKind(names);
   return {
-    ...{ source, tensors: tensors.size, dtypes, facts },
+    source,
+    tensors: tensors.size,
+    dtypes,
+    facts,
     parameters: [...tensors.values()].reduce((total, { shape }) => total + sizeOf(shape), 0),
     quantized: findQuantizedForm(network) ?? saidToBeQuantized(facts),
     ...describeNumbers(surveys, index),

@@ -84,7 +84,12 @@ export async function surveyTensor(
   }
   const scale = totals.elements === 0 ? 0 : size / totals.elements;
   return {
-    ...{ name, members, matrix, float, size, sampled: size === 0 ? 1 : totals.elements / size },
+    name,
+    members,
+    matrix,
+    float,
+    size,
+    sampled: size === 0 ? 1 : totals.elements / size,
     products: totals.products.map((row) => row.map((product) => scale * product)),
     sums: totals.sums.map((total) => scale * total),
     kinship: float && isMatrix ? meanCosines(totals) : null,
@@ -98,8 +103,15 @@ function createTotals(count: number): Totals {
   const table = <T>(value: T): T[][] => Array.from({ length: count }, () => Array<T>(count).fill(value));
   const list = () => Array<number>(count).fill(0);
   return {
-    ...{ elements: 0, counted: 0, products: table(0), cosines: table(0), rows: table(0), equal: table(true) },
-    ...{ sums: list(), nonFinite: list(), coarse: list() },
+    elements: 0,
+    counted: 0,
+    products: table(0),
+    cosines: table(0),
+    rows: table(0),
+    equal: table(true),
+    sums: list(),
+    nonFinite: list(),
+    coarse: list(),
   };
 }
 

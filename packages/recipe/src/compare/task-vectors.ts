@@ -53,7 +53,9 @@ function stepsFrom(gram: readonly (readonly number[])[], base: number, guessed: 
   const squares = networks.map((i) => Math.max(0, stepProduct(i, i)));
   const norm = Math.sqrt(product(base, base));
   return {
-    ...{ base, guessed, networks },
+    base,
+    guessed,
+    networks,
     lengths: squares.map((square) => (norm === 0 ? 0 : Math.sqrt(square) / norm)),
     cosines: networks.map((i, k) =>
       networks.map((j, l) => {

@@ -62,7 +62,10 @@ export async function readVocabulary(directory: string): Promise<Vocabulary | un
   }
   for (const [token, id] of ids) assertId(directory, token, id);
   return {
-    ...{ directory, ids, document, settings },
+    directory,
+    ids,
+    document,
+    settings,
     added: [...added.values()].sort((a, b) => a.id - b.id),
     size: vocabularySizeOf(await readModelConfig(directory)) ?? nextId(ids),
   };
@@ -82,8 +85,13 @@ function addOlderTokens(
 /** Creates an added token with the settings that tokenizers gives to a plain string. */
 export function createAddedToken(id: number, content: string, special = false): AddedToken {
   return {
-    ...{ id, content, single_word: false, lstrip: false, rstrip: false },
-    ...{ normalized: !special, special },
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: !special,
+    special,
   };
 }
 
@@ -151,9 +159,13 @@ function addedTokenOf(directory: string, item: unknown): AddedToken {
   if (isRecord(item) && typeof item["content"] === "string" && typeof item["id"] === "number") {
     const isSet = (key: string) => item[key] === true;
     return {
-      ...{ id: item["id"], content: item["content"], single_word: isSet("single_word") },
-      ...{ lstrip: isSet("lstrip"), rstrip: isSet("rstrip") },
-      ...{ normalized: isSet("normalized"), special: isSet("special") },
+      id: item["id"],
+      content: item["content"],
+      single_word: isSet("single_word"),
+      lstrip: isSet("lstrip"),
+      rstrip: isSet("rstrip"),
+      normalized: isSet("normalized"),
+      special: isSet("special"),
     };
   }
   throw new FormatError(

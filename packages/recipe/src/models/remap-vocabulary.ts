@@ -150,7 +150,14 @@ function createTable(
   }
   const widths = present.map((i) => at(entry(at(networks, i).tensors, name, "tensor").shape, axis));
   return {
-    ...{ name, networks, position, rows, fills, dtype: info.dtype, shape: info.shape, axis },
+    name,
+    networks,
+    position,
+    rows,
+    fills,
+    dtype: info.dtype,
+    shape: info.shape,
+    axis,
     sizes: new Map(present.map((network, i) => [network, at(widths, i)])),
     isToken: (id) => plan.tokens[id] !== undefined,
   };

@@ -50,7 +50,8 @@ export async function examineTiedWeights(
   if (tied !== true) return { ...result, state: "apart", note: undefined };
   if (await areEqual(checkpoint, embedding, head)) return { ...result, state: "equal", note: undefined };
   return {
-    ...{ ...result, state: "unequal" },
+    ...result,
+    state: "unequal",
     note: `"${head}" of "${checkpoint.source}" differs from "${embedding}" though its config.json ties them: transformers uses the embedding for both; set tie_word_embeddings: false to use the head, or delete it`,
   };
 }

@@ -58,7 +58,10 @@ export function explainPlan({ networks, tensors }: MergePlan, pattern = "*"): re
     const { info, method, sources, base, parameters, reason } = planned;
     return [
       {
-        ...{ tensor, ...info, reason, parameters },
+        tensor,
+        ...info,
+        reason,
+        parameters,
         method: method !== undefined && isMerged(planned) ? method.name : null,
         sources: sources.map(placeOf),
         base: base === undefined ? null : placeOf(base),

@@ -69,7 +69,9 @@ function groupsOf(
   return slices.map((slice: RecipeSlice, i): Group => {
     const at = [...path, "slices", i];
     return {
-      ...{ path: at, module, isSlice: true },
+      path: at,
+      module,
+      isSlice: true,
       members: slice.sources.map((source, j) => listMember(source, [...at, "sources", j])),
       base: memberOf(slice.base_model, [...at, "base_model"]) ?? base,
       levels: [...levelsOf([slice.parameters, at]), ...outer],

@@ -93,7 +93,9 @@ function placeWhole(output: string, group: RoledGroup, inputs: Inputs, template:
   const { networks, ancestor } = group;
   const inLayer = [template, ...networks.map(inputs.inputOf)].find(({ layout }) => layout.placeOf(output));
   return {
-    ...{ output, group, along: alongRun(inLayer?.layout.placeOf(output)) },
+    output,
+    group,
+    along: alongRun(inLayer?.layout.placeOf(output)),
     parts: networks.map(partOf),
     base: ancestor && partOf(ancestor),
   };

@@ -54,11 +54,14 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
   if (first === undefined) throw new InvariantError(`No network is merged in "${place.output}"`);
   const all = base === undefined ? parts.parts : [base, ...parts.parts];
   const parameters = resolveParameters(method.name, method.parameters, givenOf(read, planning), {
-    ...{ tensor: place.output, networks: parts.parts.length },
+    tensor: place.output,
+    networks: parts.parts.length,
   });
   assertFitting(place.output, read, parameters, planning);
   return {
-    ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
+    info: infoOf(recipe, all),
+    method,
+    sources: [first, ...others],
     ...(base === undefined ? {} : { base: sourceOf(base) }),
     ...measuredOf(planning, parts.parts),
     parameters,
@@ -108,7 +111,10 @@ export function copy(
   why: string,
 ): PlannedTensor {
   return {
-    ...{ info: infoOf(recipe, [part]), method: undefined, sources: [sourceOf(part)], parameters: {} },
+    info: infoOf(recipe, [part]),
+    method: undefined,
+    sources: [sourceOf(part)],
+    parameters: {},
     reason: `copied: ${why}`,
   };
 }

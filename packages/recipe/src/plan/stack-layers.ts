@@ -41,7 +41,8 @@ export function stackLayers(
       listRests(all, layer).map(
         (rest): Place => ({
           output: `${prefix}${first + layer}${rest}`,
-          ...{ group, along: alongOf(layer, length) },
+          group,
+          along: alongOf(layer, length),
           parts: runs.map((run) => partOf(run, layer, rest)),
           base: base && partOf(base, layer, rest),
         }),

@@ -255,7 +255,9 @@ async function unifyVocabularies(
   const notes = await keepUnreadTokens(models, at(models, Math.max(0, position), "network"), tokenizer);
   if (notes !== undefined) return unchanged(notes);
   const vocabulary = await planVocabulary({
-    ...{ networks: [first, ...others], base: position < 0 ? undefined : position, tokenizer },
+    networks: [first, ...others],
+    base: position < 0 ? undefined : position,
+    tokenizer,
   });
   const named = recipe.out_dtype ?? recipe.dtype;
   const dtype = named === undefined ? undefined : RECIPE_DTYPES[named];

@@ -87,7 +87,8 @@ export async function saveRecipe(
   const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
-    ...{ source, recipe },
+    source,
+    recipe,
     // Each thread would align the networks again, or compute a module of an adapter once for each matrix.
     threads: isSlow ? 1 : options.threads,
     openExecutor: isSlow ? undefined : options.openExecutor,

@@ -92,7 +92,12 @@ function strategyOf(size: number, count: number): Strategy {
   const rankOne = 2 / ((size + 1.3) ** 2 + effective);
   const many = (2 * (effective - 2 + 1 / effective)) / ((size + 2) ** 2 + effective);
   return {
-    ...{ size, count, weights, effective, sizePath, rankOne },
+    size,
+    count,
+    weights,
+    effective,
+    sizePath,
+    rankOne,
     meanPath: (4 + effective / size) / (size + 4 + (2 * effective) / size),
     damping: 1 + 2 * Math.max(0, Math.sqrt((effective - 1) / (size + 1)) - 1) + sizePath,
     rankMany: Math.min(1 - rankOne, many),

@@ -60,7 +60,9 @@ export async function openJudge(
   const judging = { score, exportedFrom: witness, unread };
   const { judge, identify, release } = judgeByExamples(fitToData(read, examples), examples, judging);
   return {
-    ...{ examples, judge, identify },
+    examples,
+    judge,
+    identify,
     async release() {
       await release();
       await witness?.close();

@@ -97,7 +97,10 @@ export class SettingsReader {
     if (filter === undefined) return true;
     const key = path.join("\n");
     const use = this.#filters.get(key) ?? {
-      ...{ path, filter, matched: false, chosen: false },
+      path,
+      filter,
+      matched: false,
+      chosen: false,
       fits: compileFilter(filter),
     };
     this.#filters.set(key, use);

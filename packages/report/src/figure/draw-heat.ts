@@ -72,7 +72,9 @@ function rowNames(
       ticks: named.filter((row) => row.lines.length === count).map(({ name }) => name),
       label: line === 0 && count === 1 ? (rowLabel ?? null) : null,
       labelOffset: marginLeft - ROW_LABEL / 2,
-      ...{ labelArrow: "none", tickSize: 0, dy },
+      labelArrow: "none",
+      tickSize: 0,
+      dy,
       tickFormat: (name: string) => textOf.get(name)?.[line] ?? name,
     });
   const two = named.some((row) => row.lines.length > 1);

@@ -42,7 +42,10 @@ export function drawSlices({ xs, ys, slices, label, format }: SlicePlot): Drawin
     return {
       width,
       height: Math.round(marginTop + MARGIN.bottom + high),
-      ...{ marginTop, marginRight: MARGIN.right, marginBottom: MARGIN.bottom, marginLeft: MARGIN.left },
+      marginTop,
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft: MARGIN.left,
       style: FIGURE_TEXT_STYLE,
       color: { type: "identity" },
       x: { domain: [0, inner / side], axis: null },
@@ -71,8 +74,10 @@ function cellsOf(
   const rows = values.length;
   return values.flatMap((row, j) =>
     row.map((value, i) => ({
-      ...{ x1: left + i / row.length, x2: left + (i + 1) / row.length },
-      ...{ y1: top + 1 - j / rows, y2: top + 1 - (j + 1) / rows },
+      x1: left + i / row.length,
+      x2: left + (i + 1) / row.length,
+      y1: top + 1 - j / rows,
+      y2: top + 1 - (j + 1) / rows,
       fill: fillOf(value),
     })),
   );
@@ -99,7 +104,11 @@ function wordMarks(
   const muted = { x: "x", y: "y", text: "text", fill: "var(--isthmus-muted)" } as const;
   return [
     plot.text(corners, {
-      ...{ x: "left", y: "top", text: "label", textAnchor: "start", dy: -9 },
+      x: "left",
+      y: "top",
+      text: "label",
+      textAnchor: "start",
+      dy: -9,
       fill: "var(--isthmus-text)",
     }),
     plot.text(below, { ...muted, dy: 11 }),

@@ -29,7 +29,10 @@ export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
     return {
       width,
       height: marginTop + MARGIN.bottom + rows.length * BAR,
-      ...{ marginTop, marginRight: MARGIN.right, marginBottom: MARGIN.bottom, marginLeft },
+      marginTop,
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft,
       style: FIGURE_TEXT_STYLE,
       x: { domain },
       y: { domain: [...rows], padding: 0.15, axis: null },
@@ -43,7 +46,10 @@ export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
           fill: "var(--isthmus-text)",
         }),
         plot.barX(pieces, {
-          ...{ y: "row", x1: "begin", x2: "end", fill: "color" },
+          y: "row",
+          x1: "begin",
+          x2: "end",
+          fill: "color",
           stroke: "var(--isthmus-background)",
           strokeWidth: 0.5,
           title: ({ row, part, begin, end }: (typeof pieces)[number]) => `${row}, ${part}: ${end - begin}`,

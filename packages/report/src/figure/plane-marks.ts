@@ -37,8 +37,14 @@ function edgeMark(
   { xs, ys }: MarkedPlane,
 ): Markish[] {
   const moved = {
-    ...{ x: "x", y: "y", title: "kind", r: 4, symbol: "triangle2", fill: "none" },
-    ...{ dx: EDGE_INSET * sideOf(x, xs), dy: -EDGE_INSET * sideOf(y, ys) },
+    x: "x",
+    y: "y",
+    title: "kind",
+    r: 4,
+    symbol: "triangle2",
+    fill: "none",
+    dx: EDGE_INSET * sideOf(x, xs),
+    dy: -EDGE_INSET * sideOf(y, ys),
   } as const;
   const data = [{ x, y, kind: "minimum on the edge" }];
   return [

@@ -5,10 +5,14 @@ import type { WorkerRow } from "./worker-row.ts";
 export function workersSection(workers: readonly WorkerRow[]): Section {
   const caption = "Workers that have run the tasks, the number of tasks of each, and the time these took.";
   return {
-    ...{ name: "section-workers", title: "Where it ran", figures: [] },
+    name: "section-workers",
+    title: "Where it ran",
+    figures: [],
     tables: [
       {
-        ...{ name: "workers", title: "Where it ran", caption },
+        name: "workers",
+        title: "Where it ran",
+        caption,
         columns: [
           { title: "Worker", kind: "text" },
           { title: "Tasks", kind: "whole" },

@@ -1,3 +1,4 @@
+import { meanOf } from "@isthmus/core";
 import {
   factsOf,
   formatCount,
@@ -22,7 +23,7 @@ export function describeSimilarity(result: SimilarityResult): Report {
   const { layersA, layersB, tables } = result;
   return {
     subject: "similarity of representations",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: tilesOf(result),
     sections: [...diagonalSection(result), ...heatSection(result)],
     facts: factsOf(result, measuredFacts(result)),
@@ -37,7 +38,7 @@ export function describeSimilarity(result: SimilarityResult): Report {
 const MOST_TILES = 3;
 const LAYERS_OF_ONE_PLACE = "layers of one place";
 
-function summarise(result: SimilarityResult): string {
+function summarize(result: SimilarityResult): string {
   const [first] = result.tables;
   if (first === undefined) return "";
   const words = SIMILARITY_WORDS[first.number];
@@ -65,9 +66,10 @@ function tilesOf(result: SimilarityResult): Tile[] {
   return result.tables.slice(0, MOST_TILES).flatMap((table, style) => {
     const numbers = diagonalOf(table).filter((value) => value !== null);
     if (numbers.length === 0) return [];
-    const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
     const more = [`mean of ${formatCounted(numbers.length, "layer")}`];
-    return [{ name: SIMILARITY_WORDS[table.number], value: formatNumber(mean), unit: "", more, style }];
+    return [
+      { name: SIMILARITY_WORDS[table.number], value: formatNumber(meanOf(numbers)), unit: "", more, style },
+    ];
   });
 }
 

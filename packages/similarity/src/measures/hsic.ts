@@ -32,9 +32,15 @@ export function hsic(k: Kernel, l: Kernel, estimator: HsicEstimator): number {
   const mixed = dot(k.diagonal, l.rowSums) + dot(k.rowSums, l.diagonal);
   return estimateHsic(
     {
-      ...{ samples: k.samples, products: dot(k.data, l.data), diagonals, rowSums },
-      ...{ sumK: k.sum, sumL: l.sum, wholeRowSums: rowSums + mixed + diagonals },
-      ...{ wholeK: k.sum + sumOf(k.diagonal), wholeL: l.sum + sumOf(l.diagonal) },
+      samples: k.samples,
+      products: dot(k.data, l.data),
+      diagonals,
+      rowSums,
+      sumK: k.sum,
+      sumL: l.sum,
+      wholeRowSums: rowSums + mixed + diagonals,
+      wholeK: k.sum + sumOf(k.diagonal),
+      wholeL: l.sum + sumOf(l.diagonal),
     },
     estimator,
   );

@@ -51,8 +51,15 @@ export function createLinearMoments(
       const rowSums = wholeRowSums - dot(crossedX, sumX) - dot(crossedY, sumY) + diagonals;
       return estimateHsic(
         {
-          ...{ samples, products: squaredLength(cross), diagonals, rowSums, wholeRowSums },
-          ...{ wholeK, wholeL, sumK: wholeK - lengthsX, sumL: wholeL - lengthsY },
+          samples,
+          products: squaredLength(cross),
+          diagonals,
+          rowSums,
+          wholeRowSums,
+          wholeK,
+          wholeL,
+          sumK: wholeK - lengthsX,
+          sumL: wholeL - lengthsY,
         },
         estimator,
       );

@@ -20,13 +20,21 @@ export function scoreWords(result: Pick<SimulationResult, "runs">): ScoreWords {
   const { hasErrors, losses } = scaleOf(result);
   if (hasErrors) {
     return {
-      ...{ hasErrors, losses, name: "accuracy", title: "Accuracy", axis: "Accuracy (%)" },
+      hasErrors,
+      losses,
+      name: "accuracy",
+      title: "Accuracy",
+      axis: "Accuracy (%)",
       column: { kind: "share" },
       format: (share) => `${(100 * share).toFixed(1)} %`,
     };
   }
   return {
-    ...{ hasErrors, losses, name: "loss", title: "Loss", axis: losses.axis("Loss") },
+    hasErrors,
+    losses,
+    name: "loss",
+    title: "Loss",
+    axis: losses.axis("Loss"),
     column: lossColumn(losses.unit),
     format: formatNumber,
   };

@@ -136,7 +136,11 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
       size: "hero",
       plot: {
         kind: "heat",
-        ...{ rows: strategies, columns: attacks, values, label: score.axis, columnLabel: "Attack" },
+        rows: strategies,
+        columns: attacks,
+        values,
+        label: score.axis,
+        columnLabel: "Attack",
         scale: sequentialScale(measured),
         format: score.hasErrors ? { notation: "fixed", decimals: 1 } : alikeFormat(measured),
         coarse: score.hasErrors ? { notation: "fixed", decimals: 0 } : narrowFormat(measured),
@@ -153,7 +157,9 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
     const shown = summaries.filter((one) => one.partition === partition && one.attack === attack);
     const bars = shown.flatMap(({ strategy, local, worst }) =>
       [local, worst].map(({ mean, low, high }, series) => ({
-        ...{ row: strategy, series, value: mean },
+        row: strategy,
+        series,
+        value: mean,
         ...intervalOf({ low, high }),
       })),
     );
@@ -170,7 +176,9 @@ export function fairnessBars(result: SimulationResult, summaries: readonly RunSu
       size: "hero",
       plot: {
         kind: "bars",
-        ...{ rows: shown.map(({ strategy }) => strategy), series: ["all clients", "worst tenth"], bars },
+        rows: shown.map(({ strategy }) => strategy),
+        series: ["all clients", "worst tenth"],
+        bars,
         axis: { label: score.axis, ...(score.hasErrors && { percent: true }) },
       },
     };
@@ -220,7 +228,9 @@ export function barrierBars(result: SimulationResult): readonly Figure[] {
       .flatMap(({ barriers }) =>
         barriers.flatMap(({ round, aligned, whole, layers }) =>
           [{ name: "all layers", barrier: whole }, ...layers].map(({ name, barrier }) => ({
-            ...{ row: `round ${round}, ${name}`, series: Number(aligned), barrier },
+            row: `round ${round}, ${name}`,
+            series: Number(aligned),
+            barrier,
           })),
         ),
       );

@@ -32,7 +32,8 @@ export function holdExamples(
   const relabelled = { ...held, labels: held.labels.map(relabel) };
   return {
     ...data,
-    ...{ name, size },
+    name,
+    size,
     read(begin, end) {
       if (begin < 0 || begin > end || end > size) {
         throw new OutOfRangeError(

@@ -12,7 +12,8 @@ export function joinExamples(parts: readonly DataSet[], name: string): DataSet {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   return {
     ...like,
-    ...{ name, size },
+    name,
+    size,
     read(begin, end) {
       const out = allocateBatch(first, end - begin);
       let before = 0;

@@ -35,7 +35,10 @@ const run = z.looseObject({
   loss: MEASURED,
   clients: z.array(
     z.looseObject({
-      ...{ client: text, attacker: z.boolean(), examples: count, accuracy: MEASURED },
+      client: text,
+      attacker: z.boolean(),
+      examples: count,
+      accuracy: MEASURED,
       loss: MEASURED.optional(),
     }),
   ),
@@ -43,7 +46,11 @@ const run = z.looseObject({
   norms: z.looseObject({ own: MEASURED, aggregated: MEASURED, pooled: MEASURED }).optional(),
   barriers: z.array(
     z.looseObject({
-      ...{ round: count, a: text, b: text, aligned: z.boolean(), whole: MEASURED },
+      round: count,
+      a: text,
+      b: text,
+      aligned: z.boolean(),
+      whole: MEASURED,
       layers: z.array(z.looseObject({ name: text, barrier: MEASURED })),
     }),
   ),
@@ -62,7 +69,8 @@ export const SIMULATION_FORM: z.ZodType = z.looseObject({
   runs: z.array(run),
   divisions: z.array(
     z.looseObject({
-      ...{ partition: text, seed: count },
+      partition: text,
+      seed: count,
       clients: z.array(z.looseObject({ client: text, labels: z.array(count), shift: shift.optional() })),
     }),
   ),

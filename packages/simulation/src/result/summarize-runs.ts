@@ -65,7 +65,10 @@ export function summarizeRuns({ runs }: Pick<SimulationResult, "runs">): readonl
     const { partition, strategy, attack } = at(group, 0, "run");
     const estimate = (of: (run: SimulatedRun) => number) => estimateOf(group.map(of));
     return {
-      ...{ partition, strategy, attack, seeds: group.length },
+      partition,
+      strategy,
+      attack,
+      seeds: group.length,
       failed: group.filter(({ failed }) => failed !== undefined).length,
       score: estimate((run) => (hasErrors ? run.accuracy : run.loss)),
       local: estimate(({ fairness }) => fairness.mean),

@@ -56,7 +56,8 @@ export async function aggregateSent(
     const { privacy, changeNorm } = report;
     return {
       next: { network, serverState: state, variate, ...(privacy && { privacy: privacy.next }) },
-      ...{ changeNorm, ...(privacy && { privacy }) },
+      changeNorm,
+      ...(privacy && { privacy }),
     };
   } catch (error) {
     if (!isIsthmusError(error, "DivergenceError")) throw error;
@@ -70,7 +71,10 @@ async function aggregate(
   { round, step, sent, signal }: SentRound,
 ): Promise<AggregateResult> {
   let received: readonly ClientUpdate[] = sent.map(({ client, examples, network: trained, loss }) => ({
-    ...{ client, examples, network: trained, loss },
+    client,
+    examples,
+    network: trained,
+    loss,
   }));
   const { seed, strategy } = description;
   if (strategy.align !== undefined && received.length > 0) {
@@ -78,8 +82,13 @@ async function aggregate(
     received = (await alignUpdates({ graph, engine }, network, received, { to, seed, signal })).updates;
   }
   return aggregateUpdates(network, received, {
-    ...{ ...options, state: serverState, round: step, seed, signal },
-    ...{ privacyState: privacy, noiseSeed: seed },
+    ...options,
+    state: serverState,
+    round: step,
+    seed,
+    signal,
+    privacyState: privacy,
+    noiseSeed: seed,
   });
 }
 

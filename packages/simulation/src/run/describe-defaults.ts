@@ -60,7 +60,13 @@ export function resolveFederation(description: FederationDescription): ResolvedF
   }
   return {
     ...description,
-    ...{ failures, fraction, sampling, lost, attack, strategy, measure: { ...measure, every } },
+    failures,
+    fraction,
+    sampling,
+    lost,
+    attack,
+    strategy,
+    measure: { ...measure, every },
     partition: description.partition ?? { name: "iid" },
     client: { ...CLIENT_TRAINING_DEFAULTS, ...description.client, ...strategy.client },
   };

@@ -40,7 +40,9 @@ export async function evaluateClients(
   const clients = [...federation.clients.values()];
   const scores = await scoreClients(federation, position, clients);
   return clients.map((client, i) => ({
-    ...{ client: client.client, attacker: client.attacker, examples: client.positions.length },
+    client: client.client,
+    attacker: client.attacker,
+    examples: client.positions.length,
     ...ofClient(localQuality(client, at(scores, i)), federation.evaluation.hasErrors),
   }));
 }
@@ -113,8 +115,10 @@ export async function scoreFor(
   const { graph, engine, evaluation, description } = federation;
   if (shift === undefined) return score(federation, evaluation.evaluator, network);
   const shifted = holdExamples(evaluation.data, {
-    ...{ name: `${evaluation.data.name} for ${client}`, positions: listPositions(evaluation.data.size) },
-    ...{ shift, seed: description.seed },
+    name: `${evaluation.data.name} for ${client}`,
+    positions: listPositions(evaluation.data.size),
+    shift,
+    seed: description.seed,
   });
   const evaluator = await createEvaluator({ graph, engine }, shifted, { threads: 1 });
   try {

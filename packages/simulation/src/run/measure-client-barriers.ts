@@ -38,7 +38,8 @@ export async function measureClientBarriers(
     });
     const { graph, engine } = federation;
     const { networks } = await align({ graph, engine }, [a.network, b.network], {
-      ...{ seed: description.seed, signal },
+      seed: description.seed,
+      signal,
     });
     const [, matched = b.network] = networks;
     measured.push({ ...names, aligned: true, ...(await measure(federation, [a.network, matched], signal)) });
@@ -53,7 +54,9 @@ async function measure(
 ): Promise<Pick<ClientBarrier, "whole" | "layers">> {
   const examples = limitExamples("measure barriers", evaluation.data, EXAMPLES);
   const { whole, layers } = await measureLayers({ graph, engine }, pair, examples, {
-    ...{ points: POINTS, orders: [], signal },
+    points: POINTS,
+    orders: [],
+    signal,
   });
   return {
     whole: whole.wholeEndpoints.loss,

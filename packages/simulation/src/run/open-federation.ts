@@ -115,19 +115,28 @@ export async function openFederation(
   );
   const evaluation = await openEvaluation({ graph, engine }, evaluationData);
   return {
-    ...{ description, graph, engine, initialize, attack, treatments, personal },
+    description,
+    graph,
+    engine,
+    initialize,
+    attack,
+    treatments,
+    personal,
     sentBytes: [...first.tensors].reduce(
       (sum, [name, { dtype, shape }]) =>
         personal.includes(name) ? sum : sum + byteLengthOf({ dtype, shape }),
       0,
     ),
     plan: planFederation({
-      ...{ rounds: countRounds(description), fraction: description.fraction, seed },
+      rounds: countRounds(description),
+      fraction: description.fraction,
+      seed,
       failures: description.failures,
       // Rounds that are begun again until enough clients come have others than the account says.
       quorum: leastUpdates(description),
       sampling: description.sampling,
-      ...{ deadline: DEADLINE, attempts: isPrivate ? 1 : ATTEMPTS },
+      deadline: DEADLINE,
+      attempts: isPrivate ? 1 : ATTEMPTS,
     }),
     clients: openClients(data, description, attack),
     aggregate,
@@ -178,10 +187,13 @@ function openClients(
       return [
         part.client,
         {
-          ...{ ...part, attacker },
+          ...part,
+          attacker,
           data: holdExamples(data, {
-            ...{ name: `${data.name} of ${part.client}`, positions: part.positions },
-            ...{ shift: part.shift, seed },
+            name: `${data.name} of ${part.client}`,
+            positions: part.positions,
+            shift: part.shift,
+            seed,
             ...(relabels && { relabel: relabelOf(attack, data.classes) }),
           }),
         },

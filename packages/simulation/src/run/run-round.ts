@@ -40,8 +40,13 @@ export async function beginPosition({
     state = advance(plan, state, { kind: "client-joined", client, at: timeOfNext(state, 0) });
   }
   return {
-    ...{ state, network, serverState: undefined, variate: undefined, clients: new Map() },
-    ...{ rounds: [], barriers: [] },
+    state,
+    network,
+    serverState: undefined,
+    variate: undefined,
+    clients: new Map(),
+    rounds: [],
+    barriers: [],
   };
 }
 

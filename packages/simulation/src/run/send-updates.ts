@@ -107,7 +107,11 @@ async function checkUpdate(
   const sent = [...treatments].flatMap(([name, treatment]) => (treatment === "keep" ? [] : [name]));
   if (!(await allFinite(network, sent))) return { client, refused: "it has numbers that are not finite" };
   return {
-    ...{ client, network, hash: await hashNetwork(network), examples: positions.length, state },
+    client,
+    network,
+    hash: await hashNetwork(network),
+    examples: positions.length,
+    state,
     ...(loss !== undefined && Number.isFinite(loss) && { loss }),
     ...(trainLoss !== undefined && { trainLoss }),
     ...(variateChange && { variateChange }),

@@ -53,7 +53,9 @@ export async function trainClient(
     const { weights, result, controlVariates } = trained;
     const network = await privatized(federation, position, { client, round, weights });
     return {
-      ...{ client, network, trainLoss: result.loss },
+      client,
+      network,
+      trainLoss: result.loss,
       ...(loss !== undefined && { loss }),
       state: {
         ...(await ownOf(federation, weights)),
@@ -92,7 +94,12 @@ function optionsOf(
   }: Pick<TrainOptions, "seed"> & { readonly scaffold: NonNullable<TrainOptions["controlVariates"]> },
 ): TrainOptions {
   return {
-    ...{ seed, epochs, optimizer, schedule, curriculum, wasserstein },
+    seed,
+    epochs,
+    optimizer,
+    schedule,
+    curriculum,
+    wasserstein,
     batch: Math.min(batch, data.size),
     // Sessions are of one thread each, as simulations run side by side.
     threads: 1,

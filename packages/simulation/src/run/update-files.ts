@@ -68,7 +68,10 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
   if (typeof made === "string") return createCheckpoint({}, { [RECORD]: JSON.stringify({ refused: made }) });
   const { network, state, variateChange, trainLoss, loss } = made;
   const parts: Readonly<Record<Part, Checkpoint | undefined>> = {
-    ...{ network, personal: state.personal, variate: state.variate, change: variateChange },
+    network,
+    personal: state.personal,
+    variate: state.variate,
+    change: variateChange,
   };
   const tensors = new Map<string, Tensor>();
   for (const part of PARTS) {
@@ -101,11 +104,9 @@ async function readTrained(file: Checkpoint, client: OpenClient): Promise<Traine
     await readPart(file, "change"),
   ];
   return {
-    ...{
-      client,
-      network: partOf(file, "network"),
-      trainLoss: record.trainLoss === null ? Number.NaN : record.trainLoss,
-    },
+    client,
+    network: partOf(file, "network"),
+    trainLoss: record.trainLoss === null ? Number.NaN : record.trainLoss,
     ...(record.loss !== undefined && { loss: record.loss }),
     state: { ...(personal && { personal }), ...(variate && { variate }) },
     ...(change && { variateChange: change }),

@@ -22,8 +22,10 @@ const PARAMS = schemaOf<FederationTaskParams>()(
   z.strictObject({
     federation: FEDERATION,
     digests: z.strictObject({
-      ...{ data: examples, evaluate: examples },
-      ...{ graph: fingerprint, weights: fingerprint },
+      data: examples,
+      evaluate: examples,
+      graph: fingerprint,
+      weights: fingerprint,
     }),
   }),
 );

@@ -42,7 +42,8 @@ export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts>
         signal.throwIfAborted();
         const done = position.rounds.length;
         position = await runRound(federation, position, {
-          ...{ signal, ...(isLarge && { folder }) },
+          signal,
+          ...(isLarge && { folder }),
           onProgress: (share) => onProgress((done + share) / federation.plan.rounds),
         });
         if (isLarge || performance.now() - saved > SAVED_EVERY) {
@@ -69,7 +70,8 @@ export const SIMULATION_TASKS: TaskKinds<SimulationTaskPorts> = createTaskKinds<
 
 function partitionOf({ clients }: OpenFederation): readonly PartitionedClient[] {
   return [...clients.values()].map(({ client, labels, shift }) => ({
-    ...{ client, labels },
+    client,
+    labels,
     ...(shift && { shift }),
   }));
 }

@@ -81,7 +81,9 @@ export async function readPosition(path: string): Promise<Position | undefined> 
       clients.set(name, { ...(personal && { personal }), ...(variate && { variate }) });
     }
     return {
-      ...{ ...record, network: await inOrder(network, names), clients },
+      ...record,
+      network: await inOrder(network, names),
+      clients,
       serverState: await readPart(file, "server"),
       variate: await readPart(file, "variate"),
     };

@@ -165,9 +165,14 @@ function collect(
   });
   at(runs, 0, "run");
   return {
-    ...{ kind: "simulation", title, description, federation },
+    kind: "simulation",
+    title,
+    description,
+    federation,
     ...listsOf(lists),
     seeds: [...new Set(runs.map(({ seed }) => seed))],
-    ...{ runs, divisions: [...divisions.values()], engine },
+    runs,
+    divisions: [...divisions.values()],
+    engine,
   };
 }

@@ -39,8 +39,10 @@ export function unfoldSimulation(description: SimulationDescription): readonly U
   }
   const { partitions, strategies, attacks } = listsOf(description);
   const lists = {
-    ...{ partition: Object.keys(partitions), strategy: Object.keys(strategies) },
-    ...{ attack: Object.keys(attacks), seed: seeds },
+    partition: Object.keys(partitions),
+    strategy: Object.keys(strategies),
+    attack: Object.keys(attacks),
+    seed: seeds,
   };
   return unfold<object>({ name: "simulation", of: "study" }, { for: lists }).map(({ variables }) => {
     const cell = variables as unknown as SimulationCell;

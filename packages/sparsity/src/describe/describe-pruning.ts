@@ -26,7 +26,7 @@ export function describePruning(result: PruneResult): Report {
   const { unit, hasErrors } = lossWords({ ...measures });
   const report: Report = {
     subject: "a pruned network",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: [
       {
         name: "sparsity",
@@ -82,7 +82,7 @@ export function describePruning(result: PruneResult): Report {
   return withLossColumns(report, { ...measures });
 }
 
-function summarise(result: PruneResult): string {
+function summarize(result: PruneResult): string {
   const { pruned, elements, sparsity, measures, rewinding } = result;
   const share = `${formatCount(pruned)} of ${formatCount(elements)} weights are zero, ${formatMeasure(sparsity, "error")}.`;
   if (measures === undefined) return share;

@@ -77,7 +77,8 @@ export async function pruneIteratively(
   });
   let rewound: Checkpoint | undefined = rewindEpoch === 0 ? start : undefined;
   const dense = await train(architecture, start, data, {
-    ...{ ...training, ...stateOf(0) },
+    ...training,
+    ...stateOf(0),
     async onEpoch(epoch, weights) {
       if (epoch !== rewindEpoch) return;
       rewound = await copyOf(weights);

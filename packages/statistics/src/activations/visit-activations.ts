@@ -27,7 +27,9 @@ export async function visitActivations(
   const resolved = resolveOptions("visit activations", ACTIVATION_STATISTICS_DEFAULTS, options);
   const bound = await Promise.all(
     networks.map(async ({ graph, engine, network, values }) => ({
-      ...{ graph, engine, weights: await bindWeights(graph, network) },
+      graph,
+      engine,
+      weights: await bindWeights(graph, network),
       views: values.map((value) => ({ value, axes: [] })),
     })),
   );

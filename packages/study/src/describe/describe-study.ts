@@ -22,7 +22,7 @@ export function describeStudy(result: StudyResult): Report {
   const empty = drawn.flatMap(({ figure, title: name }) => (figure === undefined ? [name] : []));
   return {
     subject: "study",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: [],
     sections: tables.map((table) => ({
       name: `section-${table.name}`,
@@ -40,7 +40,7 @@ export function describeStudy(result: StudyResult): Report {
 }
 
 /** Says what the study does; of a part, also that it is one, and which. */
-function summarise({ description, only }: StudyResult): string {
+function summarize({ description, only }: StudyResult): string {
   if (only === undefined) return description;
   return `This is a part of a study: ${listVariables(only)} only. The study as a whole: ${description}`;
 }

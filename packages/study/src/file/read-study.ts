@@ -1,18 +1,11 @@
 import { dirname, resolve } from "node:path";
-import {
-  findProblems,
-  type Repeated,
-  readYamlFile,
-  rejectProblems,
-  unfold,
-  type YamlSource,
-} from "@isthmus/forms";
+import { findProblems, readYamlFile, rejectProblems, unfold, type YamlSource } from "@isthmus/forms";
 import { useMeasurements } from "@isthmus/measurements/use";
 import type { ZodType } from "zod";
+import { assertStudySize } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { takenByStudies } from "../networks/add-network-maker.ts";
 import { makerOf, networkSchemaOf } from "../networks/makers.ts";
-import { StudyBudget } from "../plan/study-budget.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { loadMeasurementSchema } from "./measurement-schema.ts";
 import { STUDY } from "./study-schema.ts";
@@ -28,6 +21,7 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   const { name, source, value } = await readYamlFile(path, "study");
   rejectProblems("study", name, findProblems(STUDY, value, { source }));
   const study = await useNamed(value as StudyDescription, path);
+  assertStudySize(study);
   const measurement = await loadMeasurementSchema();
   rejectProblems("study", name, [...new Set(findEntryProblems(study, source, measurement))]);
   return study;
@@ -47,19 +41,13 @@ function* findEntryProblems(
   source: YamlSource,
   measurement: ZodType,
 ): Iterable<string> {
-  const budget = new StudyBudget();
-  const unfoldWithin = (name: string, repeated: Repeated<object>) => {
-    const entries = unfold<object>({ name, of: "study" }, repeated);
-    budget.take(name, entries.length);
-    return entries;
-  };
   for (const [name, repeated] of Object.entries(networks)) {
-    for (const { entry } of unfoldWithin(`networks.${name}`, repeated)) {
+    for (const { entry } of unfold<object>({ name: `networks.${name}`, of: "study" }, repeated)) {
       yield* findProblems(networkSchemaOf(makerOf(entry)), entry, { source, at: ["networks", name] });
     }
   }
   for (const [name, repeated] of Object.entries(measurements)) {
-    for (const { entry } of unfoldWithin(`measurements.${name}`, repeated)) {
+    for (const { entry } of unfold<object>({ name: `measurements.${name}`, of: "study" }, repeated)) {
       yield* findProblems(measurement, entry, { source, at: ["measurements", name] });
     }
   }

@@ -49,7 +49,10 @@ export async function openShared(
   }
   const data = params.data ?? at(params.sets ?? [], 0, "set").data;
   return {
-    ...{ graph, engine, beside, data: await open(data) },
+    graph,
+    engine,
+    beside,
+    data: await open(data),
     statisticsData: params.statisticsData && (await open(params.statisticsData)),
     symmetries: discoverOnce({ graph, engine }, { signal }),
   };

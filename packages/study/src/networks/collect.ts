@@ -1,8 +1,10 @@
 import { choiceField, type FieldsOf, InputError } from "@isthmus/core";
 import {
   COLLECT_NETWORKS_DEFAULTS,
+  COLLECT_RATES,
   COLLECTION_FIELDS,
   type CollectionChoice,
+  type CollectRates,
   findStrayOption,
   isOneByOne,
   membersOf,
@@ -10,7 +12,7 @@ import {
   resolveRates,
   SIMPLEX_VERTICES_DEFAULTS,
 } from "@isthmus/ensemble";
-import { seed } from "@isthmus/forms";
+import { type Repeated, seed } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { stepsUntil, TRAIN_DEFAULTS } from "@isthmus/training";
 import type { WantedValues } from "../description/wanted-values.ts";
@@ -19,7 +21,7 @@ import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { COLLECT_TASK, type CollectParams, collectedFile, MEAN_FILE } from "./collect-task.ts";
 import { deriveNetwork, listNumbers, withMade } from "./derive-network.ts";
-import type { GroupMaker } from "./group-maker.ts";
+import type { GroupMaker, MadeVariable } from "./group-maker.ts";
 import { TRAINING_SHAPE, type TrainingChoice, type TrainingParams } from "./training-shape.ts";
 
 /** What a study says of a collection. */
@@ -64,15 +66,13 @@ export const COLLECT: GroupMaker<"each", CollectedStudyNetwork, CollectChoice> =
   required: ["method"],
   beside: { ...TRAINING_SHAPE, data: NAMED_DATA, seed },
   task: COLLECT_TASK,
+  made: listMembers,
   async plan({ group, entry, start, variables, planner }) {
     const { data: name, method, keep } = entry;
     assertBelongs(group, entry);
     const inputNames = start.architecture.inputs.map((input) => input.name);
     const { data, description } = await planner.open(name, inputNames);
-    const take = (count: number) => {
-      if (keep !== "mean") planner.budget.take(`networks.${group}`, count - (method === "spro" ? 0 : 1));
-    };
-    const { params, count } = paramsOf(entry, start, { data, take });
+    const { params, count } = paramsOf(entry, start, data);
     const label = `${start.label}, ${method}`;
     const { key: task } = planner.add(COLLECT_TASK, {
       params: { data: description, ...params },
@@ -96,6 +96,24 @@ export const COLLECT: GroupMaker<"each", CollectedStudyNetwork, CollectChoice> =
   },
 };
 
+/** Networks of a collection whose number stands in a variable. */
+const USUAL_MEMBERS = 10;
+
+/**
+ * Lists the numbers of the networks of a collection: exactly where the description says them, about where
+ * they follow from steps; undefined for the mean of them.
+ */
+function listMembers(entry: Repeated<CollectedStudyNetwork>): MadeVariable | undefined {
+  const { method, keep, members, epochs, cycle } = entry;
+  if (keep === "mean") return undefined;
+  const usual = new Map<unknown, CollectRates>(Object.entries(COLLECT_RATES)).get(method);
+  const [all, every] = [epochs ?? usual?.epochs, cycle ?? usual?.cycle];
+  const isCounted = usual !== undefined && typeof all === "number" && typeof every === "number";
+  const count = isCounted ? Math.max(1, Math.floor(all / every)) : Number(members ?? USUAL_MEMBERS);
+  const last = Number.isNaN(count) ? USUAL_MEMBERS : count;
+  return ["member", listNumbers(method === "spro" ? 0 : 1, last)];
+}
+
 function assertBelongs(group: string, entry: CollectedStudyNetwork): void {
   const { method, keep, schedule } = entry;
   const ofOthers = isOneByOne(method) ? { keep } : { schedule };
@@ -108,26 +126,21 @@ function assertBelongs(group: string, entry: CollectedStudyNetwork): void {
   );
 }
 
-/**
- * Lists every option that decides the bytes, defaults included, and counts the networks.
- * @param take - is told about how many there are before they are listed, and may throw
- */
+/** Lists every option that decides the bytes, defaults included, and counts the networks. */
 function paramsOf(
   entry: CollectedStudyNetwork,
   { architecture }: PlannedNetwork,
-  { data, take }: { readonly data: DataSet; readonly take: (count: number) => void },
+  data: DataSet,
 ): { readonly params: Omit<CollectParams, "data">; readonly count: number } {
   const { method, concentration = 0, volume = SIMPLEX_VERTICES_DEFAULTS.volume } = entry;
   if (isOneByOne(method)) {
     const { epochs = TRAIN_DEFAULTS.epochs } = entry;
     const members = membersOf(method, entry.members);
-    take(members);
     const options = trainOptionsOf(trainingOf(entry, { epochs }), architecture, data);
     const chosen = method === "spro" ? { volume } : { concentration };
     return { params: { method, members, ...chosen, options }, count: members };
   }
   const rates = resolveRates(method, entry);
-  take(Math.max(1, Math.floor(rates.epochs / rates.cycle)));
   const training = trainingOf(entry, { epochs: rates.epochs, ...COLLECT_OPTIMIZER });
   const { schedule: _, epochs: __, ...options } = trainOptionsOf(training, architecture, data);
   const { batch = TRAIN_DEFAULTS.batch, remainder = TRAIN_DEFAULTS.remainder } = options;

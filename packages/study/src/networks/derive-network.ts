@@ -53,7 +53,11 @@ export function keyedOf(
   return keyedOptions(fields, new Map(Object.entries(entry)));
 }
 
-/** Lists whole numbers from one to another. */
+/** Most numbers that are listed: a study with so many networks is refused before they are made. */
+const MOST_LISTED = 100_000;
+
+/** Lists whole numbers from one to another, but no more than a study may have networks. */
 export function listNumbers(first: number, last: number): readonly number[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+  const length = Math.min(MOST_LISTED, Math.max(0, last - first + 1));
+  return Array.from({ length }, (_, index) => first + index);
 }

@@ -1,5 +1,5 @@
 import type { FieldsOf } from "@isthmus/core";
-import type { Variables } from "@isthmus/forms";
+import type { Repeated, Variables, VariableValue } from "@isthmus/forms";
 import type { z } from "zod";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
@@ -32,6 +32,9 @@ export interface Making<S extends StartSort, E> {
   readonly planner: Planner;
 }
 
+/** A variable that tells networks of one entry apart, with its values. */
+export type MadeVariable = readonly [name: string, values: readonly VariableValue[]];
+
 /**
  * A way to make the networks of a group of a study, in one place: which entries choose it, their schema, how
  * many networks they stand for, and the tasks that make them.
@@ -54,9 +57,12 @@ export interface GroupMaker<S extends StartSort, E extends object, O extends obj
   /** Kind of its tasks; undefined if nothing is to be done. */
   readonly task: StudyTaskKind | undefined;
   /**
-   * Plans the networks that are made from one start. One is taken from the budget of the study already;
-   * others are taken here, before they are listed.
+   * Lists the values of the variable that tells the networks of one entry apart, as far as they are known
+   * before its variables have values; undefined if an entry stands for one network.
+   * @defaultValue an entry stands for one network
    */
+  made?(entry: Repeated<E>): MadeVariable | undefined;
+  /** Plans the networks that are made from one start. */
   plan(making: Making<S, E>): Promise<readonly PlannedNetwork[]>;
 }
 

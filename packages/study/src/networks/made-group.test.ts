@@ -10,6 +10,7 @@ import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { studyJsonSchema } from "../file/study-json-schema.ts";
 import { planStudy } from "../plan/plan-study.ts";
@@ -150,6 +151,7 @@ describe("networks of a maker of one's own", () => {
         },
       },
     ]);
+    expect(Object.fromEntries(countStudy(study))).toMatchObject({ "networks.all": 1, "networks.each": 4 });
     const none = studyOf({ all: { "own-mean": "dense", where: { seed: 7 } } });
     await expect(plan(none)).rejects.toThrow(/there must be networks to make it of: none agrees with/);
     await expect(plan(studyOf({ all: { "own-mean": "dense", first: 0 } }))).rejects.toThrow(

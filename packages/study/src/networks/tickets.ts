@@ -1,5 +1,5 @@
 import { type FieldsOf, InputError } from "@isthmus/core";
-import { seed } from "@isthmus/forms";
+import { type Repeated, seed } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
 import { REWINDING_FIELDS, ROUNDS_FIELDS, type RoundsChoice } from "@isthmus/sparsity";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
@@ -9,7 +9,7 @@ import { NAMED_DATA } from "../file/entry-fields.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import { keyedOf, listNumbers, withMade } from "./derive-network.ts";
-import type { GroupMaker, Making } from "./group-maker.ts";
+import type { GroupMaker, MadeVariable, Making } from "./group-maker.ts";
 import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
 import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
@@ -61,6 +61,7 @@ export const GRADIENT_TICKETS: GroupMaker<"none", GradientTicket, GradientChoice
   required: ["sparsity"],
   beside: { ...RUN_SHAPE, ...STEPS_SHAPE, net: z.string(), data: NAMED_DATA },
   task: TICKETS_TASK,
+  made: listRounds,
   plan: (making) => planRounds(making, (opened) => ({ training: trainingOf(making, opened) })),
 };
 
@@ -73,11 +74,18 @@ export const EVOLVED_TICKETS: GroupMaker<"none", EvolvedTicket, RoundsChoice & E
   required: ["sparsity"],
   beside: { seed, net: z.string(), data: NAMED_DATA },
   task: TICKETS_TASK,
+  made: listRounds,
   plan: (making) => {
     const chosen = keyedOf(EVOLUTION_FIELDS, making.entry);
     return planRounds(making, () => ({ evolution: { ...chosen, seed: making.entry.seed } }));
   },
 };
+
+/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
+function listRounds({ rounds }: Repeated<AnyTicket>): MadeVariable {
+  const count = typeof rounds === "number" ? rounds : Number(ROUNDS_FIELDS.rounds.default);
+  return ["round", listNumbers(0, count)];
+}
 
 interface Opened {
   readonly network: Network;
@@ -89,8 +97,7 @@ async function planRounds(
   { group, entry, variables, planner }: Making<"none", TicketNetwork>,
   howOf: (opened: Opened) => Pick<TicketsParams, "training" | "evolution">,
 ): Promise<readonly PlannedNetwork[]> {
-  const { net, data: name, sparsity, tickets, rounds: last = Number(ROUNDS_FIELDS.rounds.default) } = entry;
-  planner.budget.take(`networks.${group}`, last);
+  const { net, data: name, sparsity, tickets } = entry;
   const { network, data, params: built } = await planner.build(net, name, entry.seed);
   const rounds = { ...keyedOf(ROUNDS_FIELDS, entry), sparsity };
   const params: TicketsParams = {
@@ -100,7 +107,8 @@ async function planRounds(
   };
   const label = `${network.spec} seed ${entry.seed}, ${tickets} ticket`;
   const { key } = planner.add(TICKETS_TASK, { params, inputs: {}, label: `find ${label}` });
-  return listNumbers(0, last).map((round) => ({
+  const [, numbers] = listRounds(entry);
+  return numbers.map(Number).map((round) => ({
     variables: withMade({ group, variables }, "round", round),
     label: `${label} round ${round}`,
     architecture: network.graph,

@@ -104,9 +104,9 @@ export const TRAIN: GroupMaker<"none", TrainedNetwork, SnapshotChoice> = {
   options: FIELDS,
   beside: { ...RUN_SHAPE, ...TRAINING_SHAPE, data: NAMED_DATA },
   task: TASK,
+  made: ({ snapshots }) => (Array.isArray(snapshots) ? ["epochs", snapshots.map(Number)] : undefined),
   async plan({ group, entry, variables, planner }) {
-    const { net, data: name, snapshots: kept = [entry.epochs], ...settings } = entry;
-    planner.budget.take(`networks.${group}`, kept.length - 1);
+    const { net, data: name, snapshots: _, ...settings } = entry;
     const snapshots = snapshotsOf(group, entry);
     const { network, data, params } = await planner.build(net, name, entry.seed);
     const label = `${network.spec} seed ${entry.seed}`;

@@ -6,6 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
@@ -122,6 +123,10 @@ describe("planCollected(), planScattered()", () => {
     );
     const star = tasks.find(({ kind }) => kind === "star");
     expect(star?.inputs["anchors"]).toHaveLength(2);
+    expect(Object.fromEntries(countStudy(STUDY))).toMatchObject({
+      ...{ "networks.swa": 4, "networks.mean": 2, "networks.drawn": 4, "networks.simplex": 6 },
+      ...{ "networks.control": 4, "measurements.fronts": 1 },
+    });
   });
 
   it("refuse options of other methods, and controls of networks that were not collected", async () => {

@@ -7,6 +7,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
@@ -62,6 +63,9 @@ describe("planPruned(), planQuantized()", () => {
     const kinds = tasks.map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === "prune")).toHaveLength(5);
     expect(kinds.filter((kind) => kind === "quantize")).toHaveLength(2);
+    expect(Object.fromEntries(countStudy(STUDY))).toMatchObject({
+      ...{ "networks.pruned": 4, "networks.units": 1, "networks.small": 2 },
+    });
   });
 
   it("refuse settings of a training without data, and groups without networks that agree", async () => {

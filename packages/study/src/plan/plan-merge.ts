@@ -23,15 +23,11 @@ const BATCH_SIZE = 100;
  */
 export async function planMerge(
   entry: MergeMeasurement,
-  { name, groups, planner, variables }: MeasurementContext,
+  { groups, planner, variables }: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
   const { of, across = "seed", where, batchSize = BATCH_SIZE } = entry;
   const cells = gatherCells(of, selectNetworks(groups, of, where), across).map((cell) =>
     takeMembers(cell, entry),
-  );
-  planner.budget.take(
-    name,
-    cells.reduce((sum, cell) => sum + countTasks(cell, entry), 0),
   );
   const architectures = new Set(
     cells.flatMap(({ members }) => members.map(({ network }) => network.architecture)),
@@ -59,16 +55,6 @@ function takeMembers(
     `Cannot plan the study as there must be ${Math.max(least, count)} networks "${of}" or more that differ in "${across}" only, for "merge": there are ${members.length}, of which ${count} are to be merged, of ${excerpt(variables, 200)}`,
     { input: of },
   );
-}
-
-/** Counts the tasks of {@link planCell}: one for each mean of networks, and another if they are matched. */
-function countTasks(
-  { members }: NetworkCell,
-  { many, references = members.length }: MergeMeasurement,
-): number {
-  if (many === "single") return members.length;
-  if (many === "ensemble" || many === "naive") return 1;
-  return 2 * (many === "reference" ? Math.min(references, members.length) : 1);
 }
 
 /** What the tasks of a measurement have in common. */

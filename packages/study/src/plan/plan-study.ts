@@ -3,6 +3,7 @@ import { entry, InputError } from "@isthmus/core";
 import { unfold } from "@isthmus/forms";
 import { loadMeasurement } from "@isthmus/measurements";
 import type { Task } from "@isthmus/tasks";
+import { assertStudySize } from "../description/assert-study-size.ts";
 import type {
   MeasurementDescription,
   RepeatedNetwork,
@@ -40,6 +41,7 @@ export interface StudyPlan {
  * @throws MismatchError, FormatError or OutOfRangeError of what it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
+  assertStudySize(description);
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
   for (const [name, repeated] of Object.entries(description.networks)) {
@@ -47,11 +49,14 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
-    const place = { name: `measurements.${name}`, of: "study" };
-    const planned: (readonly PlannedMeasurement[])[] = [];
-    for (const { variables, entry } of unfold<MeasurementDescription>(place, repeated))
-      planned.push(await planMeasurement(entry, { name: place.name, variables, groups, planner }));
-    measurements[name] = planned.flat();
+    const planned: PlannedMeasurement[] = [];
+    for (const { variables, entry } of unfold<MeasurementDescription>(
+      { name: `measurements.${name}`, of: "study" },
+      repeated,
+    )) {
+      planned.push(...(await planMeasurement(entry, { variables, groups, planner })));
+    }
+    measurements[name] = planned;
   }
   assertTables(description, measurements);
   return { tasks: planner.tasks, measurements };
@@ -72,18 +77,14 @@ async function planNetworks(
   repeated: RepeatedNetwork,
   { groups, planner }: Planning,
 ): Promise<readonly PlannedNetwork[]> {
-  const place = { name: `networks.${group}`, of: "study" };
-  const entries = unfold<NetworkDescription>(place, repeated);
-  planner.budget.take(place.name, entries.length);
-  const networks: (readonly PlannedNetwork[])[] = [];
+  const networks: PlannedNetwork[] = [];
+  const entries = unfold<NetworkDescription>({ name: `networks.${group}`, of: "study" }, repeated);
   for (const { variables, entry } of entries) {
     const maker = makerOf(entry);
-    const starts = startsOf(maker, { group, variables, entry }, groups);
-    planner.budget.take(place.name, starts.length - 1);
-    for (const [number, start] of starts.entries())
-      networks.push(await maker.plan({ group, variables, entry, start, number, planner }));
+    for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
+      networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
   }
-  return networks.flat();
+  return networks;
 }
 
 /** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */

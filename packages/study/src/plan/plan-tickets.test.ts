@@ -7,6 +7,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
 import { loadStudyTasks } from "../tasks/task-kinds.ts";
@@ -91,7 +92,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("planTickets(), rewind", () => {
-  it("plan a network for every round, counted before", () => {});
+  it("plan a network for every round, counted before", () => {
+    expect(Object.fromEntries(countStudy(STUDY))).toMatchObject({
+      ...{ "networks.gradient": 6, "networks.evolution": 2, "networks.dense": 2, "networks.again": 2 },
+    });
+  });
 
   it("refuse to go back where there is nothing to go back to", async () => {
     const { gradient, dense } = STUDY.networks;

@@ -10,6 +10,7 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
+import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import type { TableDescription } from "../description/table-description.ts";
 import { runStudy } from "../run-study.ts";
@@ -77,6 +78,7 @@ describe("planTuned()", () => {
     expect(measurements["after"]?.map(({ variables }) => variables)).toEqual(
       ["layers.1.*", "layers.0.*"].map((frozen) => ({ seed: 1, epochs: 2, frozen })),
     );
+    expect([...countStudy(STUDY)].map(([, count]) => count)).toEqual([2, 4, 2, 2]);
   });
 
   it("refuses a group of which no network agrees", async () => {

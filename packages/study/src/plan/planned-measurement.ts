@@ -11,8 +11,6 @@ export interface PlannedMeasurement {
 
 /** What a measurement is planned with. */
 export interface MeasurementContext {
-  /** Keys that lead to the measurement, such as `measurements.barriers`. */
-  readonly name: string;
   /** Variables of the measurement itself. */
   readonly variables: Variables;
   readonly groups: PlannedGroups;

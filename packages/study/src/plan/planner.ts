@@ -10,7 +10,6 @@ import {
 import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
-import { StudyBudget } from "./study-budget.ts";
 
 /** What a study is planned with. */
 export interface PlanPorts {
@@ -41,8 +40,6 @@ export interface BuiltNetwork {
 
 /** Collects the tasks of a study, each once and after the tasks it depends on. */
 export class Planner {
-  /** Counts networks and tasks before they are made. */
-  readonly budget: StudyBudget = new StudyBudget();
   /** Seed of whatever measurements choose at random. */
   readonly seed: number;
   readonly #ports: PlanPorts;

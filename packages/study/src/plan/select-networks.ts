@@ -114,24 +114,14 @@ export interface PlannedPair {
 
 /**
  * Chooses pairs of networks of one group, or of two.
- * @param onCount - is told how many there are more before they are made, and may throw
  * @throws InputError if there are none, or in some cell of a group only one
  */
-export function selectPairs(
-  groups: PlannedGroups,
-  selection: PairSelection,
-  onCount: (count: number) => void,
-): readonly PlannedPair[] {
+export function selectPairs(groups: PlannedGroups, selection: PairSelection): readonly PlannedPair[] {
   const { between, across = "seed", where } = selection;
   const select = (group: string) => selectNetworks(groups, group, where);
-  if (typeof between === "string") return pairWithin(select(between), { ...selection, between }, onCount);
+  if (typeof between === "string") return pairWithin(select(between), { ...selection, between });
   const [a, b] = between;
-  const others = select(b);
-  const pairs = select(a).flatMap((first) => {
-    const agreeing = pairWith(first, others, { across, group: a });
-    onCount(agreeing.length);
-    return agreeing;
-  });
+  const pairs = select(a).flatMap((first) => pairWith(first, select(b), { across, group: a }));
   if (pairs.length > 0) return pairs;
   throw new InputError(
     `Cannot plan the study as some networks "${a}" and "${b}" must agree in all variables that both have, "${across}" aside: none do`,
@@ -142,11 +132,8 @@ export function selectPairs(
 function pairWithin(
   networks: readonly PlannedNetwork[],
   { between, across = "seed", choose = "all" }: PairSelection & { readonly between: string },
-  onCount: (count: number) => void,
 ): readonly PlannedPair[] {
-  const cells = gatherCells(between, networks, across);
-  onCount(cells.reduce((sum, { members }) => sum + countPairs(members.length, choose), 0));
-  return cells.flatMap(({ variables, members }) => {
+  return gatherCells(between, networks, across).flatMap(({ variables, members }) => {
     if (members.length < 2) {
       throw new InputError(
         `Cannot plan the study as there must be two networks "${between}" or more that differ in "${across}" only: there is one of ${excerpt(variables, 200)}`,
@@ -186,11 +173,6 @@ export function fulfils(variable: (name: string) => VariableValue | undefined, w
 /** Tells whether variables have equal values where both have them. */
 export function agree(a: Variables, b: Variables): boolean {
   return Object.entries(a).every(([name, value]) => !Object.hasOwn(b, name) || b[name] === value);
-}
-
-function countPairs(members: number, choose: PairChoice): number {
-  if (choose === "consecutive") return Math.max(members - 1, 0);
-  return choose === "disjoint" ? Math.floor(members / 2) : (members * (members - 1)) / 2;
 }
 
 function choosePairs<T>(members: readonly T[], choose: PairChoice): [T, T][] {

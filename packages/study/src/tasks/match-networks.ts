@@ -43,7 +43,12 @@ export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
       // The folder is of this task alone, so that nothing else can have begun the journal.
       const journal = await openJournal(journalPath, { many, reference, restarts, seed });
       const { match, aligned, symmetries } = await alignMany({ graph, engine }, networks, {
-        ...{ many, reference, restarts, seed, journal, signal },
+        many,
+        reference,
+        restarts,
+        seed,
+        journal,
+        signal,
         onProgress: ({ done }) => onProgress(done),
       });
       const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));

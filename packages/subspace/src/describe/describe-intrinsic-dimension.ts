@@ -5,8 +5,8 @@ import {
   factsOf,
   formatCount,
   formatCounted,
-  formatMeasure,
   formatNumber,
+  formatShare,
   formatShort,
   type LinePoint,
   type LineSeries,
@@ -17,9 +17,8 @@ import {
 import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
 import { fitRising } from "../search/isotonic.ts";
 import { meansByDimension } from "./means-by-dimension.ts";
-import { startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
+import { formatAccuracy, startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 
-const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
 const whole = (dimension: number): string => formatCount(Math.round(dimension));
 /** Indices of the curves whose colours things have. */
 const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3, fit: 4 } as const;
@@ -40,7 +39,7 @@ export function describeIntrinsicDimension(result: IntrinsicDimensionResult): Re
   }
   return {
     subject: "intrinsic dimension",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: tilesOf(result),
     sections: [
       {
@@ -58,15 +57,15 @@ export function describeIntrinsicDimension(result: IntrinsicDimensionResult): Re
   };
 }
 
-const shareOf = ({ threshold }: IntrinsicDimensionResult): string => `${formatShort(100 * threshold)} %`;
+const shareOf = ({ threshold }: IntrinsicDimensionResult): string => formatShare(threshold);
 const largestOf = ({ points }: IntrinsicDimensionResult): number =>
   Math.max(...points.map(({ dimension }) => dimension));
 
-function summarise(result: IntrinsicDimensionResult): string {
+function summarize(result: IntrinsicDimensionResult): string {
   const { dimension, parameters, line } = result;
   const [reason] = wordsOfUntrained(result);
   if (reason !== undefined) return reason;
-  const aim = `${shareOf(result)} of the full accuracy, ${percent(line)}`;
+  const aim = `${shareOf(result)} of the full accuracy, ${formatAccuracy(line)}`;
   if (dimension === null) {
     return `No measured dimension, up to ${formatCount(largestOf(result))} of ${formatCount(parameters)}, reaches ${aim}.`;
   }
@@ -94,12 +93,12 @@ function tilesOf(result: IntrinsicDimensionResult): Tile[] {
     },
     {
       name: "accuracy to reach",
-      value: percent(line),
+      value: formatAccuracy(line),
       unit: "",
       more: [
-        `${shareOf(result)} of ${percent(line / threshold)}`,
+        `${shareOf(result)} of ${formatAccuracy(line / threshold)}`,
         formatCounted(baseline.length, "full training"),
-        ...(untrained === undefined ? [] : [`${percent(startAccuracy(untrained))} untrained`]),
+        ...(untrained === undefined ? [] : [`${formatAccuracy(startAccuracy(untrained))} untrained`]),
       ],
       style: STYLES.line,
     },
@@ -126,7 +125,7 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
     name: "accuracy",
     title: "Accuracy of trainings in random subspaces,",
     caption: `by the dimension of the subspace, on a logarithmic axis; the line is ${shareOf(result)} of the accuracy of full trainings.${rising}${interval} Measured on ${dataWords(result.evaluationData, result.evaluationExamples)}.`,
-    words: `A line of accuracies from ${first ? `${percent(first.accuracy)} in ${formatCount(first.dimension)}` : "none"} to ${last ? `${percent(last.accuracy)} in ${formatCount(last.dimension)}` : "none"} dimensions. ${summarise(result)}`,
+    words: `A line of accuracies from ${first ? `${formatAccuracy(first.accuracy)} in ${formatCount(first.dimension)}` : "none"} to ${last ? `${formatAccuracy(last.accuracy)} in ${formatCount(last.dimension)}` : "none"} dimensions. ${summarize(result)}`,
     table: "means",
     size: "hero",
     plot: {
@@ -202,7 +201,7 @@ function meansTable(result: IntrinsicDimensionResult): Table {
   return {
     name: "means",
     title: "Accuracy by dimension",
-    caption: `Means over ${formatCounted(result.seeds.length, "seed")}, in percent; the line is at ${percent(result.line)}.`,
+    caption: `Means over ${formatCounted(result.seeds.length, "seed")}, in percent; the line is at ${formatAccuracy(result.line)}.`,
     columns: [
       { title: "Dimension", kind: "count" },
       { title: "Accuracy", kind: "share" },

@@ -1,4 +1,4 @@
-import { groupBy } from "@isthmus/core";
+import { groupBy, meanOf } from "@isthmus/core";
 import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
 
 /** Accuracies that trainings of all seeds reach in one dimension. */
@@ -17,7 +17,7 @@ export function meansByDimension({ points }: Pick<IntrinsicDimensionResult, "poi
       const accuracies = group.map(({ accuracy }) => accuracy);
       return {
         dimension,
-        accuracy: accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length,
+        accuracy: meanOf(accuracies),
         lowest: Math.min(...accuracies),
         highest: Math.max(...accuracies),
       };

@@ -1,7 +1,8 @@
 import { formatMeasure, formatShort } from "@isthmus/findings";
 import type { IntrinsicDimensionResult, UntrainedAccuracy } from "../intrinsic-dimension-result.ts";
 
-const percent = (accuracy: number): string => formatMeasure(accuracy, "error");
+/** Writes an accuracy as a percentage. */
+export const formatAccuracy = (accuracy: number): string => formatMeasure(accuracy, "error");
 
 /** Returns the mean accuracy of networks before any training. */
 export function startAccuracy({ start }: UntrainedAccuracy): number {
@@ -15,18 +16,19 @@ export function startAccuracy({ start }: UntrainedAccuracy): number {
 export function wordsOfUntrained({ untrained, threshold, line }: IntrinsicDimensionResult): string[] {
   if (untrained === undefined) return [];
   const { guess, learned, startReaches } = untrained;
-  const start = percent(startAccuracy(untrained));
+  const start = formatAccuracy(startAccuracy(untrained));
   const name = `d_${formatShort(100 * threshold)}`;
-  const reached = guess === undefined ? start : `${start}, and the most frequent class ${percent(guess)}`;
+  const reached =
+    guess === undefined ? start : `${start}, and the most frequent class ${formatAccuracy(guess)}`;
   return [
     ...(learned
       ? []
       : [
-          `Full training learned hardly anything: it reaches ${percent(line / threshold)}, the untrained network ${reached}. ${name} means nothing; train longer, or on more examples.`,
+          `Full training learned hardly anything: it reaches ${formatAccuracy(line / threshold)}, the untrained network ${reached}. ${name} means nothing; train longer, or on more examples.`,
         ]),
     ...(startReaches
       ? [
-          `The untrained network, in 0 dimensions, already reaches the line of ${percent(line)}: it has ${start}.`,
+          `The untrained network, in 0 dimensions, already reaches the line of ${formatAccuracy(line)}: it has ${start}.`,
         ]
       : []),
   ];

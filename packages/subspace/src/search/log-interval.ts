@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, meanOf } from "@isthmus/core";
 
 /** An interval of a dimension. */
 export interface DimensionInterval {
@@ -17,7 +17,7 @@ const NORMAL = 1.959964;
  */
 export function logInterval(dimensions: readonly number[]): DimensionInterval {
   const logs = dimensions.map(Math.log);
-  const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+  const mean = meanOf(logs);
   const freedom = logs.length - 1;
   const variance = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0) / freedom;
   const reach = studentQuantile(freedom) * Math.sqrt(variance / logs.length);

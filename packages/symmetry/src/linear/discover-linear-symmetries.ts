@@ -126,7 +126,10 @@ class Walks {
     const { labels } = this.#permutations;
     const algebra = new FactorAlgebra(kind, cellsOfLabels(this.#permutations));
     const walk = {
-      ...{ graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange },
+      graph: this.#graph,
+      probe: this.#probe,
+      weights: labels.weights,
+      mayChange,
       overrides: offsetRules(this.#offsetsOf(kind)),
     };
     return { algebra, computed: walkFactors(walk, algebra) };

@@ -79,7 +79,11 @@ class Search {
     if (!isPlain && ofWeight === undefined) return undefined;
     return {
       nodes: [node],
-      ...{ input, centredInput: undefined, plain: undefined, square: undefined, gain: ofWeight },
+      input,
+      centredInput: undefined,
+      plain: undefined,
+      square: undefined,
+      gain: ofWeight,
       offset: offset === "" ? undefined : offset,
       isCentred: node.op === "LayerNormalization",
     };
@@ -102,7 +106,9 @@ class Search {
       centredInput: undefined,
       plain,
       square: undefined,
-      ...{ gain: scaled?.gain, offset: undefined, isCentred: false },
+      gain: scaled?.gain,
+      offset: undefined,
+      isCentred: false,
     };
   }
 
@@ -149,7 +155,10 @@ class Search {
       input: centring?.input ?? square.of,
       centredInput: centring === undefined ? undefined : square.of,
       square: square.node.outputs[0],
-      ...{ plain, gain: scaled?.gain, offset: undefined, isCentred: centring !== undefined },
+      plain,
+      gain: scaled?.gain,
+      offset: undefined,
+      isCentred: centring !== undefined,
     };
   }
 

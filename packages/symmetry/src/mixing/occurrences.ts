@@ -26,7 +26,9 @@ export function occurrencesOf({ view, fields }: MixedLayout, spaces: readonly Mi
     const offsets = axisOffsets(view, strides, others);
     return rowsOf({ units, inverse }, spaces, spaceOfUnit).map(
       ({ space, isInverse, row }): Occurrence => ({
-        ...{ space, isInverse, offsets },
+        space,
+        isInverse,
+        offsets,
         bases: row.map((position) => positions[position] as number),
       }),
     );

@@ -1,4 +1,4 @@
-import { at, createRandom, entry } from "@isthmus/core";
+import { at, createRandom, entry, meanOf } from "@isthmus/core";
 import type { DoubleWeights } from "../mixing/move-gains.ts";
 import type { LogitShift } from "./find-shifts.ts";
 
@@ -43,7 +43,7 @@ export function meanShifts(weights: DoubleWeights, shifts: readonly LogitShift[]
     });
     if (shift.bias === undefined) return { vector, number: 0 };
     const bias = entry(weights, shift.bias, "bias");
-    return { vector, number: bias.reduce((sum, value) => sum + value, 0) / bias.length };
+    return { vector, number: meanOf(bias) };
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Checkpoint, createTensor, DivergenceError, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createTensor, DivergenceError, meanOf, type Tensor } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet } from "@isthmus/graph";
 import { createPopulationEvaluator, type PopulationEvaluator } from "./create-population-evaluator.ts";
 import { type EvolutionOptions, type ResolvedEvolution, resolveEvolution } from "./evolution-options.ts";
@@ -100,9 +100,16 @@ export async function trainByEvolution(
       weights: checkpointOf(weights, start.source),
       deviations: checkpointOf(deviationsOf(weights, searched, distribution), start.source),
       result: {
-        ...{ kind: "evolution", generations, population, batch, searched: searched.count },
-        ...{ loss, meanLogDeviation: logDeviation.reduce((sum, x) => sum + x, 0) / searched.count },
-        ...{ data: data.name, seed, engine: engine.name },
+        kind: "evolution",
+        generations,
+        population,
+        batch,
+        searched: searched.count,
+        loss,
+        meanLogDeviation: logDeviation.reduce((sum, x) => sum + x, 0) / searched.count,
+        data: data.name,
+        seed,
+        engine: engine.name,
       },
     };
   } finally {
@@ -168,7 +175,7 @@ async function evolve(evolution: Evolution, options: ResolvedEvolution): Promise
     drawNoiseInto(seed, generation, noise);
     const losses = await measurePopulation(evolution, { generation, noise, population });
     const finite = losses.filter(Number.isFinite);
-    loss = finite.reduce((sum, value) => sum + value, 0) / finite.length;
+    loss = meanOf(finite);
     if (finite.length === 0) {
       throw new DivergenceError(
         `Cannot ${ATTEMPT} after generation ${generation} as the loss of a network must be finite: none of ${population} is; take a smaller learning rate or deviation`,

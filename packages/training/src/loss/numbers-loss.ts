@@ -38,6 +38,11 @@ export function attachNumbers(typed: Graph, loss: NumbersLoss): OutputObjective 
         }
       : {};
   return finishObjective(graph, {
-    ...{ loss: reduceMean(losses), losses, output, metrics, examples: examples.name, targets },
+    loss: reduceMean(losses),
+    losses,
+    output,
+    metrics,
+    examples: examples.name,
+    targets,
   });
 }

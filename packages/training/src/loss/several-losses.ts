@@ -41,7 +41,9 @@ export function attachSeveral(typed: Graph, loss: SeveralLoss): Objective {
     examples,
     targets: at(attached, 0, "output").objective.targets,
     terms: attached.map(({ output, loss: ofOutput, objective: { targets, targetWeights } }) => ({
-      ...{ output, loss: ofOutput, targets: targets.name },
+      output,
+      loss: ofOutput,
+      targets: targets.name,
       ...(targetWeights !== undefined && { targetWeights }),
     })),
     metrics: new Map(),

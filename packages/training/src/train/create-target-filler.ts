@@ -78,7 +78,9 @@ export function createTargetFiller(step: FilledStep, batch: Batch, rules: Target
   const counts = createTensor("f32", weights.shape, data);
   feeds.set(step.targetWeights, counts);
   return {
-    ...{ targets: filler.targets, weights: counts, feeds },
+    targets: filler.targets,
+    weights: counts,
+    feeds,
     fill() {
       filler.fill();
       weighLabels(batch, { perExample, first, weighting: rules.weighting ?? "labels" }, data);

@@ -119,7 +119,13 @@ export async function train(
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
     const taken = resolved.collect;
     const parts = {
-      ...{ ...prepared, runner, evaluator, data, run, onEpoch, constants },
+      ...prepared,
+      runner,
+      evaluator,
+      data,
+      run,
+      onEpoch,
+      constants,
       collect: taken && {
         steps: new Set(taken.steps),
         take: async (at: number) => taken.take(at, collect()),

@@ -138,7 +138,9 @@ export async function align(
       mixed: matched.match.method === "learned" ? matched.match.symmetries : undefined,
     };
     const verified = await proveAlignment(architecture, proven, [inGraph(other), saved.reread], {
-      ...{ seed, proof, signal },
+      seed,
+      proof,
+      signal,
       ...(isLearned && {
         tolerance: await roundingTolerance(architecture, inGraph(other), matched.move, { seed, signal }),
       }),

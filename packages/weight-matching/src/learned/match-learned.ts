@@ -151,7 +151,10 @@ async function openExchange(
   if (exchanges.length === 0) return async (network) => network;
   const examples = Math.min(streamExamples, data.size);
   const orders = await matchExchanges(architecture, networks, exchanges, {
-    ...{ data, examples, batchSize: Math.min(batchSize ?? examples, examples), signal },
+    data,
+    examples,
+    batchSize: Math.min(batchSize ?? examples, examples),
+    signal,
   });
   return (network) => exchangeParts(network, exchanges, orders);
 }
@@ -176,7 +179,10 @@ async function matchFramed(
   const { batchSize, signal, streamExamples, seed } = options;
   const gramsOf = () =>
     streamGrams(architecture, networks, frame.symmetries.mixing, {
-      ...{ data: seen, examples: Math.min(streamExamples, seen.size), batchSize, signal },
+      data: seen,
+      examples: Math.min(streamExamples, seen.size),
+      batchSize,
+      signal,
     });
   // Without spaces and scales all rests on permutations, and there is nothing to learn.
   const { symmetries, units, movable } = frame;
@@ -190,8 +196,13 @@ async function matchFramed(
     symmetries: frame.symmetries,
     objective: { before, after: result.after },
     start: { closedForm: result.objectives.closedForm, descent: result.objectives.descent },
-    ...{ spaces: countSpaces(frame), units: countFactors(frame.units), moved: result.moved },
-    ...{ examples: seen.size, steps: result.steps, diverged: result.diverged, seed },
+    spaces: countSpaces(frame),
+    units: countFactors(frame.units),
+    moved: result.moved,
+    examples: seen.size,
+    steps: result.steps,
+    diverged: result.diverged,
+    seed,
   };
 }
 

@@ -71,7 +71,8 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
   return {
     symmetries,
     units: unitSymmetries(linear, mixing),
-    ...{ movable: [], occurrences },
+    movable: [],
+    occurrences,
     async enter(network) {
       const values = await read(network);
       moveGainsInPlace(values, linear.scales, mixing, new Map());

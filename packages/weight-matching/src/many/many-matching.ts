@@ -58,7 +58,11 @@ export async function matchTwo(
   options: Pick<MatchWeightsOptions, "search" | "start" | "restarts" | "onProgress"> = {},
 ): Promise<Alignment> {
   const { alignment } = await matchWeights({ spec, graph: undefined, engine }, networks, {
-    ...{ ...selection, seed, restarts, memory, signal },
+    ...selection,
+    seed,
+    restarts,
+    memory,
+    signal,
     ...options,
   });
   return alignment;

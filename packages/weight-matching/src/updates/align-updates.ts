@@ -162,7 +162,10 @@ async function alignToGlobal(
     // One search from the places that units have: where they are right it ends after a sweep, and there is
     // nothing to prove.
     const quick = await matchWeights({ spec: symmetries.spec, graph, engine }, [network, one], {
-      ...{ seed, restarts: 1, search: "coordinate-descent", signal },
+      seed,
+      restarts: 1,
+      search: "coordinate-descent",
+      signal,
     });
     if (countMoved(quick.alignment).moved === 0) {
       placed.push({ network: one, alignment: quick.alignment });
@@ -185,7 +188,10 @@ async function alignToEachOther(
     return sent.map((network) => ({ network, alignment: identityAlignment(symmetries.spec) }));
   }
   const { aligned } = await alignMany(architecture, sent, {
-    ...{ seed, many, symmetries, signal },
+    seed,
+    many,
+    symmetries,
+    signal,
     onProgress: ({ done }) => onProgress?.(done),
   });
   return aligned.map(({ restored, alignment }) => ({ network: restored, alignment }));

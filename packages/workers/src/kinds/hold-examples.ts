@@ -18,7 +18,11 @@ export function holdExamples(data: DataSet): DataSet {
   const ofPositions = perExample === 0 ? undefined : createTensor("i32", [size, perExample], labels);
   const labelled = perExample === 1 ? labels : ofPositions;
   const held = createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labelled, {
-    ...{ name, classes, inputName, features, labelling },
+    name,
+    classes,
+    inputName,
+    features,
+    labelling,
   });
   // Attacks are measured in pixels, and need to know how these were scaled.
   return {

@@ -111,7 +111,8 @@ async function planTasks(
     const both = group.map((pair) => at(pairs, pair, "pair"));
     const here = [...new Set(both.flat())];
     const params: PairsParams = {
-      ...{ data, options },
+      data,
+      options,
       pairs: both.map(([a, b]) => [here.indexOf(a), here.indexOf(b)] as const),
     };
     const inputs = { ...shared, networks: here.map((position) => entry(files, position, "network")) };

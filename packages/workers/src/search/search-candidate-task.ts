@@ -135,7 +135,10 @@ async function openSearch(
   try {
     assertSameData(judging.examples, digest);
     const opened = await openCandidates(recipe, {
-      ...{ judge: judging.judge, seed, align: createAligner(engine), productsModule: PRODUCTS_MODULE },
+      judge: judging.judge,
+      seed,
+      align: createAligner(engine),
+      productsModule: PRODUCTS_MODULE,
     });
     return {
       ...opened,

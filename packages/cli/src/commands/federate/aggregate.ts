@@ -114,7 +114,11 @@ async function aggregate(
         state: options.state ?? `${options.output}.state.safetensors`,
       };
       const saved = await saveAggregate(network, aligned?.updates ?? updates, files, {
-        ...{ ...resolved, state, round: options.round, seed: options.seed, memory: options.memory },
+        ...resolved,
+        state,
+        round: options.round,
+        seed: options.seed,
+        memory: options.memory,
         signal: context.signal,
         onProgress: ({ phase, done }) =>
           context.progress(phase === "survey" ? "Measuring updates" : "Aggregating", done),
@@ -165,7 +169,9 @@ async function alignIfAsked(
     throw new UsageError("Cannot align updates as the architecture must be known: add --graph model.onnx");
   }
   return alignUpdates(architecture, network, updates, {
-    ...{ to: alignTargetOf(align), seed, signal: context.signal },
+    to: alignTargetOf(align),
+    seed,
+    signal: context.signal,
     onProgress: (done) => context.progress("Aligning", done),
   });
 }

@@ -114,8 +114,12 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     // The name stands before the secret.
     folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
     training: { epochs, batch, optimizer, learningRate: lr },
-    ...{ seed, patience: patience * 1000, signal: context.signal },
-    ...{ require: options.require ?? [], leastClients: options.leastClients, leastNoise: options.leastNoise },
+    seed,
+    patience: patience * 1000,
+    signal: context.signal,
+    require: options.require ?? [],
+    leastClients: options.leastClients,
+    leastNoise: options.leastNoise,
     onEvent: (event) => tell(event, context),
   });
   const written = output === undefined ? result.network : await copyNetwork(result.network, output);

@@ -105,7 +105,10 @@ async function copyNetwork(server: ServedFederation, output: string): Promise<st
 function describe({ state }: ServedFederation, network: string): object {
   const { status, history, refusals, reason, stopped } = state;
   const rounds = history.map(({ round, updates, hash, metrics, failed, privacy }) => ({
-    ...{ round, updates: updates.length, hash, metrics },
+    round,
+    updates: updates.length,
+    hash,
+    metrics,
     ...(failed !== undefined && { failed }),
     ...(privacy && { epsilon: privacy.epsilon, clip: privacy.clip }),
   }));

@@ -51,8 +51,13 @@ async function simulate(name: string, options: DescribedOptions, context: Contex
   const description = await readSimulation(file.path);
   const openData = (data: string) => openDataSet(data);
   const work: Described<SimulationResult> = {
-    ...{ file, printed: description, words: ["federate", "simulate", name], verb: "federate simulate" },
-    ...{ sort: "simulation", tasks: "federations", format: formatSimulation },
+    file,
+    printed: description,
+    words: ["federate", "simulate", name],
+    verb: "federate simulate",
+    sort: "simulation",
+    tasks: "federations",
+    format: formatSimulation,
     formatCounts: (ran, finished) => `${ran} federations simulated, ${finished} there before`,
     missing: async (engine, store) =>
       listMissingFederations(await planSimulation(description, { engine, openData }), store),

@@ -38,7 +38,9 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   if (pruning === undefined) throw new UsageError("Cannot --rewind as there must be a round");
   const { graph, engine } = architecture;
   const compared = {
-    ...{ before: dense.weights, after: await applyMasks(before.weights, masks), tuned: weights },
+    before: dense.weights,
+    after: await applyMasks(before.weights, masks),
+    tuned: weights,
   };
   if (measured !== undefined) context.progress("Measuring");
   const measures = measured && (await measurePruning({ graph, engine }, compared, measured, { signal }));
@@ -46,11 +48,13 @@ export async function findTicket(job: TicketJob, data: PruneData, context: Conte
   return {
     weights,
     result: {
-      ...{ ...pruning, network: job.network.source },
+      ...pruning,
+      network: job.network.source,
       ...(measures && { measures }),
       ...(method === "gradient" && { tuning: { data: trained.name, epochs: epochs - rewind, seed } }),
       rewinding: {
-        ...{ method, rewind },
+        method,
+        rewind,
         rounds:
           measured === undefined
             ? rounds.map((round) => ({ sparsity: sparsityOf(round) }))
@@ -72,14 +76,28 @@ function searchRounds(
   if (method === "evolution" && by !== "units") {
     const { generations, population } = options;
     return pruneByEvolution(architecture, network, data, {
-      ...{ sparsity, rounds, by, seed, batch, folder, signal },
+      sparsity,
+      rounds,
+      by,
+      seed,
+      batch,
+      folder,
+      signal,
       ...(generations !== undefined && { generations }),
       ...(population !== undefined && { population }),
       onProgress: ({ generation, generations: all }, round) => shown(round, generation / all),
     });
   }
   return pruneIteratively(architecture, network, data, {
-    ...{ sparsity, rounds, rewindEpoch: rewind, by, epochs, seed, batch, folder, signal },
+    sparsity,
+    rounds,
+    rewindEpoch: rewind,
+    by,
+    epochs,
+    seed,
+    batch,
+    folder,
+    signal,
     schedule: { kind: "cosine", learningRate: lr },
     onProgress: ({ step, steps }, round) => shown(round, step / steps),
   });

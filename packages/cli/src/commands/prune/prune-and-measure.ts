@@ -40,7 +40,10 @@ async function pruneOnce(
   const { signal } = context;
   const { graph, engine } = architecture;
   const pruned = await pruneNetwork(architecture, network, {
-    ...{ sparsity, by, layers, shares: Object.fromEntries(shares ?? []) },
+    sparsity,
+    by,
+    layers,
+    shares: Object.fromEntries(shares ?? []),
   });
   const tuned =
     epochs === 0 || trained === undefined
@@ -66,7 +69,11 @@ async function tune(
     context,
     (following) => {
       const training = {
-        ...{ epochs, seed, batch, resume, schedule: { kind: "cosine", learningRate: lr } as const },
+        epochs,
+        seed,
+        batch,
+        resume,
+        schedule: { kind: "cosine", learningRate: lr } as const,
         ...following,
       };
       if (anneal === undefined) return trainMasked({ graph, engine }, pruned, data, training);

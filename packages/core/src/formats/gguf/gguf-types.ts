@@ -32,14 +32,18 @@ const plain = (name: string, dtype: DType, bytes: number): GgufType => ({
 
 /** Makes an entry of the table for a type of 32 elements a block. */
 const small = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType => ({
-  ...{ name, blockBytes, decode },
+  name,
+  blockBytes,
+  decode,
   dtype: "f32",
   blockElements: 32,
 });
 
 /** Makes an entry of the table for a type of 256 elements a block. */
 const large = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType => ({
-  ...{ name, blockBytes, decode },
+  name,
+  blockBytes,
+  decode,
   dtype: "f32",
   blockElements: 256,
 });

@@ -80,11 +80,16 @@ export function layOutLayersModel(
   const prefix = stem === "model" ? "" : `${stem}-`;
   const shards = Array.from({ length: count }, (_, i) => `${prefix}group1-shard${i + 1}of${count}.bin`);
   const manifest = [...weights].map(([name, { shape, type, isHalf }]) => ({
-    ...{ name, shape, dtype: type },
+    name,
+    shape,
+    dtype: type,
     ...(isHalf ? { quantization: { dtype: "float16", original_dtype: "float32" } } : {}),
   }));
   const model = {
-    ...{ format: "layers-model", generatedBy: "Isthmus", convertedBy: "Isthmus", modelTopology: null },
+    format: "layers-model",
+    generatedBy: "Isthmus",
+    convertedBy: "Isthmus",
+    modelTopology: null,
     weightsManifest: [{ paths: shards, weights: manifest }],
   };
   const json = Buffer.from(`${JSON.stringify(model)}\n`);

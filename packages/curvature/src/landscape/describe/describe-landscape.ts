@@ -35,7 +35,7 @@ export function describeLandscape(read: LandscapeResult): Report {
   const losses = lossWords(result);
   return {
     subject: "loss around a network",
-    summary: [summarise(result), monotoneWords(result), topologyWords(topology, losses)]
+    summary: [summarize(result), monotoneWords(result), topologyWords(topology, losses)]
       .filter(Boolean)
       .join(" "),
     tiles: tilesOf(result),
@@ -63,7 +63,7 @@ export function describeLandscape(read: LandscapeResult): Report {
   };
 }
 
-function summarise(result: LandscapeResult): string {
+function summarize(result: LandscapeResult): string {
   const { loss, networks, directions } = result;
   const values = loss.filter(Number.isFinite);
   const [network] = networks;

@@ -45,7 +45,7 @@ export function describePlane(result: PlaneResult): Report {
   ];
   return {
     subject: "loss in a plane through networks",
-    summary: summarise(result),
+    summary: summarize(result),
     tiles: models.map(({ label, loss, error }) => ({
       name: label,
       value: formatNumber(loss),
@@ -79,7 +79,7 @@ function topologyOfPlane(result: PlaneResult): Section[] {
   });
 }
 
-function summarise(result: PlaneResult): string {
+function summarize(result: PlaneResult): string {
   const { loss, models } = result;
   const values = loss.flat().filter(Number.isFinite);
   const names = models.map(({ label }) => label);

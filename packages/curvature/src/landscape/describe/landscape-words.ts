@@ -1,4 +1,4 @@
-import { formatShort, lossWords } from "@isthmus/findings";
+import { formatShare, formatShort, lossWords } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 
 /** What the directions of a landscape are called in sentences. */
@@ -22,7 +22,7 @@ export const SIZE_WORDS: Readonly<Record<LandscapeResult["normalization"], strin
 export function axisWords({ basis }: LandscapeResult, axis: number): string {
   const { label = "", eigenvalue, explained } = basis[axis] ?? {};
   if (eigenvalue !== undefined) return `${label} (eigenvalue ${formatShort(eigenvalue)})`;
-  if (explained !== undefined) return `${label} (${formatShort(100 * explained)} % of the variance)`;
+  if (explained !== undefined) return `${label} (${formatShare(explained)} of the variance)`;
   return label;
 }
 

@@ -102,7 +102,10 @@ function batchForm({ window }: LinearSite, { input, wide, a }: LayerBatch): Batc
     const image = { channels: 0, height: 0, width: 0, outHeight: 0, outWidth: 0 };
     const outputs = last(wide);
     return {
-      ...{ inputs: last(input), outputs, channels: last(a), image },
+      inputs: last(input),
+      outputs,
+      channels: last(a),
+      image,
       outer: wide.data.length / outputs,
       inner: 1,
     };
@@ -111,7 +114,10 @@ function batchForm({ window }: LinearSite, { input, wide, a }: LayerBatch): Batc
   const [, outputs = 0, outHeight = 0, outWidth = 0] = wide.shape;
   return {
     inputs: channels * window.kernel[0] * window.kernel[1],
-    ...{ outputs, channels: at(a.shape, 1, "axis"), outer, inner: outHeight * outWidth },
+    outputs,
+    channels: at(a.shape, 1, "axis"),
+    outer,
+    inner: outHeight * outWidth,
     image: { channels, height, width, outHeight, outWidth },
   };
 }

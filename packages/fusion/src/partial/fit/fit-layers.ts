@@ -86,11 +86,16 @@ export async function fitLayers(engine: Engine, task: FitTask, options: FitOptio
   const sites = findFitSites(plan.separable.probed);
   const products = await createProducts(engine);
   const fitting: Fitting = {
-    ...{ engine, plan, products, ridge },
+    engine,
+    plan,
+    products,
+    ridge,
     weights: await readWeights(plan.graph, wide),
     originals: [await readWeights(graph, networks[0]), await readWeights(graph, networks[1])],
     runs: targetsOf(task.data, tasks).map(({ data, shareOfA }) => ({
-      ...{ batchSize, signal, shareOfA },
+      batchSize,
+      signal,
+      shareOfA,
       data: limitExamples("fit layers", data, examples),
     })),
   };

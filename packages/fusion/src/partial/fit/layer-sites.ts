@@ -94,7 +94,11 @@ function linearSite(node: Node, probed: ProbedGraph, readers: Readers): LinearSi
   const bias = added !== undefined && readers.get(added)?.length === 1 ? added : undefined;
   return {
     kind: "linear",
-    ...{ node, input, output, weight: source.weight, bias },
+    node,
+    input,
+    output,
+    weight: source.weight,
+    bias,
     intercept: bias !== undefined || only?.op === "BatchNormalization",
     ...form,
   };

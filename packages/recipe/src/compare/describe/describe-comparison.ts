@@ -1,7 +1,7 @@
 import {
   formatCounted,
   formatNumber,
-  formatShort,
+  formatShare,
   type Report,
   type Section,
   type Tile,
@@ -48,7 +48,7 @@ export function describeComparison(result: ComparisonResult): Report {
         name: index === result.base ? "Base" : `Network ${shortName(result, index)}`,
         value: source,
       })),
-      { name: "Numbers that were read", value: `${formatShort(100 * Math.min(1, sampled), 2)} %` },
+      { name: "Numbers that were read", value: formatShare(Math.min(1, sampled), 2) },
       { name: "Seed of the sample", value: String(seed) },
     ],
     data: result,

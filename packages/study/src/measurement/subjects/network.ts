@@ -61,7 +61,6 @@ export async function planEachNetwork(
   const { task, entry, on, context } = planned;
   const { planner, variables } = context;
   const networks = selectNetworks(context.groups, entry.of, entry.where);
-  planner.budget.take(context.name, networks.length);
   const params = await openParams(planned, networks);
   return networks.map((network, index) => {
     const { key } = planner.add(task, {

@@ -94,7 +94,6 @@ export async function planEachCell(
   const cells = gatherCells(of, selectNetworks(context.groups, of, where), across).map(
     ({ variables, members }) => ({ variables, networks: members.map(({ network }) => network) }),
   );
-  context.planner.budget.take(context.name, cells.length);
   const networks = cells.flatMap((cell) => cell.networks);
   const params = {
     ...at(await openParams(planned, networks), 0, "network"),

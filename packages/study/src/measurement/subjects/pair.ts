@@ -78,10 +78,7 @@ export async function planPairs(
 ): Promise<readonly PlannedMeasurement[]> {
   const { task, entry, on, context } = planned;
   const { planner, variables } = context;
-  const tasks = (entry.align ?? "none") === "none" ? 1 : 2;
-  const pairs = selectPairs(context.groups, entry, (count) =>
-    planner.budget.take(context.name, tasks * count),
-  );
+  const pairs = selectPairs(context.groups, entry);
   const params = await openParams(
     planned,
     pairs.map(({ a }) => a),

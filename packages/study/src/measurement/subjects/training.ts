@@ -27,8 +27,7 @@ export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonl
   selection: { net: z.string() },
   params: { network: TASK_NETWORK },
   paths: [],
-  async plan({ measurement, task, entry: described, context: { name, planner, variables } }) {
-    planner.budget.take(name, 1);
+  async plan({ measurement, task, entry: described, context: { planner, variables } }) {
     const { attempt, options: fields } = measurement;
     const description = trainingOf(measurement);
     const { trainedOn, measuredOn } = examplesOf(description, described);

@@ -40,7 +40,12 @@ class ScalarProducts {
     const one = { ...this.#algebra.partOf(left), mark: places.markOf(left) };
     const two = { ...this.#algebra.partOf(right), mark: places.markOf(right) };
     const product = this.#products.get(one.root) ?? {
-      ...{ one, two, codes: [], real: 0, imaginary: 0, isWhole: true },
+      one,
+      two,
+      codes: [],
+      real: 0,
+      imaginary: 0,
+      isWhole: true,
     };
     this.#products.set(one.root, product);
     product.codes.push(left, right);

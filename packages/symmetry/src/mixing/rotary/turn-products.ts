@@ -56,7 +56,8 @@ export function contract(algebra: TurnAlgebra, [a, b]: readonly [Operand, Operan
     for (const field of [...mine, ...yours]) algebra.fixField(field);
   }
   const rest = ({ name }: Operand, { shape: extents, fields }: Labelled): Operand => ({
-    ...{ name, constant: undefined },
+    name,
+    constant: undefined,
     tensor: { shape: extents, fields: fields.filter(({ axes }) => !axes.includes(axis)) },
   });
   const product = new Product(algebra, shape, "summed with");

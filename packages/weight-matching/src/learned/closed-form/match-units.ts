@@ -45,7 +45,9 @@ async function matchOthers(
   const pair = [a, b].map((network) => toCheckpoint(graph, network, "f32"));
   const start = isWhole ? {} : { start: identityAlignment(spec), skip };
   const { alignment } = await matchWeights({ spec, graph, engine }, pair as [Checkpoint, Checkpoint], {
-    ...{ seed, restarts: isWhole ? RESTARTS : 1, signal },
+    seed,
+    restarts: isWhole ? RESTARTS : 1,
+    signal,
     ...(isWhole ? {} : { search: "coordinate-descent" as const }),
     ...start,
   });

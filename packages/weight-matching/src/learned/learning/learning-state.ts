@@ -144,7 +144,9 @@ function blankState({ architecture, frame, b }: FramedPair) {
   };
   const learning = { ...begun, before };
   const start: StoredStart = {
-    ...{ factors, mixture: blank(), alignment: identityAlignment(architecture.symmetries.spec) },
+    factors,
+    mixture: blank(),
+    alignment: identityAlignment(architecture.symmetries.spec),
     objectives: new Float64Array(OBJECTIVES.length),
   };
   return {

@@ -26,7 +26,9 @@ export function beginLearning({ symmetries, units, movable }: StreamFrame, mixtu
   const places = movable.map(({ symmetry }) => identityPlaces(symmetry.size));
   const current = { mixture, scales: new Float64Array(variables).fill(1), places };
   return {
-    ...{ step: 0, current, before: current },
+    step: 0,
+    current,
+    before: current,
     ofMatrices: symmetries.mixing.spaces.map(({ size }) => createMoments(size * size)),
     ofScales: createMoments(variables),
     scores: movable.map(({ symmetry }) => createUnitScores(symmetry.size)),

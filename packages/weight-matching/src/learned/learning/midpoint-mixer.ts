@@ -111,7 +111,8 @@ function addShares(builder: GraphBuilder): Shares {
     return { name, tensor, value: builder.input(name, { dtype: "f32", shape: [] }) };
   }) as [Share, Share];
   return {
-    ...{ ofA: ofA.value, ofB: ofB.value },
+    ofA: ofA.value,
+    ofB: ofB.value,
     feeds: new Map([ofA, ofB].map(({ name, tensor }) => [name, tensor])),
     fill(t) {
       ofA.tensor.data[0] = 1 - t;

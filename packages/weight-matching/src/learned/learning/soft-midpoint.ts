@@ -149,7 +149,8 @@ async function loadMidpoint(
   const fed = (weights: Weights, index: number, t: number) =>
     new Map([...feedsOf(weights, index), ...masks, [targets, targetsOf(index, t)]]);
   return {
-    ...{ batches, parameters },
+    batches,
+    parameters,
     async evaluate(weights, count, signal) {
       let sum = 0;
       const some = Math.min(count, batches);

@@ -62,7 +62,10 @@ function movedUnits(
   const sizes = movable.map(({ symmetry }) => symmetry.size);
   return sumUnitProducts(units, sizes).map((product, index) =>
     stepScores(at(scores, index, "units"), product, {
-      ...{ places: at(places, index, "units"), step: step + 1, t, rate },
+      places: at(places, index, "units"),
+      step: step + 1,
+      t,
+      rate,
     }),
   );
 }

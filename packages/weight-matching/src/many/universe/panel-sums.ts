@@ -106,8 +106,11 @@ function sumGraph(factors: readonly PanelFactors[], hasBase: boolean): Graph {
     nodes: factors.map(({ byRows }, i): Node => {
       const before = i > 0 ? [`sum${i - 1}`] : hasBase ? ["base"] : [];
       return {
-        ...{ name: `product ${i}`, op: "Gemm", domain: "" },
-        ...{ inputs: [`a${i}`, `b${i}`, ...before], outputs: [`sum${i}`] },
+        name: `product ${i}`,
+        op: "Gemm",
+        domain: "",
+        inputs: [`a${i}`, `b${i}`, ...before],
+        outputs: [`sum${i}`],
         attributes: new Map([[byRows ? "transB" : "transA", { type: "int", value: 1 }]]),
       };
     }),

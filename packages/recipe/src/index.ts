@@ -109,7 +109,7 @@ export {
   type OpenedCandidates,
   openCandidates,
 } from "./search/open-candidates.ts";
-export { type JudgeOptions, type OpenedJudge, openJudge } from "./search/open-judge.ts";
+export { type MergeJudgeOptions, type OpenedJudge, openJudge } from "./search/open-judge.ts";
 export { type SearchMergeOptions, searchMerge } from "./search/search-merge.ts";
 export {
   SEARCH_RECIPE_DEFAULTS,

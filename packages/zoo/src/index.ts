@@ -1,7 +1,7 @@
 export {
+  type ExampleNames,
   type ExamplesReading,
   type MeasuredExamples,
-  type MeasuredNames,
   openExamples,
   openMeasuredExamples,
   openUnscoredExamples,

@@ -7,8 +7,8 @@ import {
   createAligner,
   type ExamplesJudge,
   type JudgeMerge,
-  type JudgeOptions,
   judgeByCommand,
+  type MergeJudgeOptions,
   openJudge,
   openRecipe,
   type Recipe,
@@ -266,7 +266,7 @@ function assertOneJudge({ evaluate, data }: SearchOptions): void {
 }
 
 /** Returns how merges are judged by examples, as options say. */
-function judgeOf({ data = "", mean, std, ...options }: SearchOptions): JudgeOptions {
+function judgeOf({ data = "", mean, std, ...options }: SearchOptions): MergeJudgeOptions {
   return { ...options, data, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }
 

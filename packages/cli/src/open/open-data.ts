@@ -3,8 +3,8 @@ import type { DataSet, Graph, Scaling } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import {
   type DataContext,
+  type ExampleNames,
   type MeasuredExamples,
-  type MeasuredNames,
   openExamples as open,
   openMeasuredExamples,
   openUnscoredExamples,
@@ -86,7 +86,7 @@ export async function openUnscoredFor(
 }
 
 /** Returns the names of examples that options give, as the library takes them. */
-export function namesOf({ mean, std, ...names }: FittedOptions): MeasuredNames {
+export function namesOf({ mean, std, ...names }: FittedOptions): ExampleNames {
   return { ...names, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }
 

@@ -15,7 +15,7 @@ import { listReferences } from "../run/list-references.ts";
 import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
 
 /** How merges are judged by examples. */
-export interface JudgeOptions
+export interface MergeJudgeOptions
   extends Omit<GraphOptions, "outputs">,
     Pick<JudgeByExamplesOptions, "unread">,
     ExamplesReading {
@@ -39,7 +39,7 @@ export interface OpenedJudge extends ExamplesJudge {
 /** Opens a judge of the merges of a recipe by examples. */
 export async function openJudge(
   recipe: Recipe,
-  options: JudgeOptions,
+  options: MergeJudgeOptions,
   {
     engine,
     change = (data) => data,

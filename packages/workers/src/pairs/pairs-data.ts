@@ -4,7 +4,7 @@ import { mayBeText } from "@isthmus/data";
 import { type DataSet, fingerprintData, limitExamples, type Scaling } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { GatheredFiles } from "@isthmus/tasks";
-import { type DataContext, type MeasuredNames, openMeasuredExamples } from "@isthmus/zoo";
+import { type DataContext, type ExampleNames, openMeasuredExamples } from "@isthmus/zoo";
 import { z } from "zod";
 import { assertSameData } from "../kinds/assert-same-data.ts";
 import { holdExamples } from "../kinds/hold-examples.ts";
@@ -15,7 +15,7 @@ import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
  * Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only
  * their names.
  */
-export interface PairsData extends Pick<MeasuredNames, "data" | "recalibrateData" | "recalibrateExamples"> {
+export interface PairsData extends Pick<ExampleNames, "data" | "recalibrateData" | "recalibrateExamples"> {
   /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
   readonly mean?: Scaling["mean"] | undefined;
   readonly std?: Scaling["std"] | undefined;
@@ -39,7 +39,7 @@ export interface NamedExamples {
   readonly data: DataSet;
   /** Examples that statistics are measured on. @defaultValue the first of `data` */
   readonly statisticsData?: DataSet | undefined;
-  readonly names: MeasuredNames;
+  readonly names: ExampleNames;
   /** How the architecture is fed. */
   readonly context: DataContext;
 }

@@ -6,8 +6,8 @@ import {
   gatherPath,
   gatherRecipe,
   identifyRecipe,
-  type JudgeOptions,
   listSearched,
+  type MergeJudgeOptions,
   openCandidates,
   openJudge,
   type Recipe,
@@ -28,7 +28,7 @@ import {
 export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "identity">;
 
 /** How merges of a queued search are judged, and the seed of their methods. */
-export interface QueuedSearchOptions extends JudgeOptions, StrictnessOptions {
+export interface QueuedSearchOptions extends MergeJudgeOptions, StrictnessOptions {
   readonly seed: number;
 }
 

@@ -7,7 +7,7 @@ import {
   assertRecipe,
   createAligner,
   fillSearched,
-  type JudgeOptions,
+  type MergeJudgeOptions,
   moveRecipePaths,
   type OpenedCandidates,
   openCandidates,
@@ -24,7 +24,7 @@ import type { WorkerPorts } from "../kinds/worker-ports.ts";
 
 /** How merges are judged, as plain data. */
 export interface DescribedJudge
-  extends Pick<JudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
+  extends Pick<MergeJudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
   /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
   readonly mean?: Scaling["mean"] | undefined;
   /** The deviation that bytes are divided by, with `mean`. */

@@ -30,7 +30,7 @@ export async function openExamples(
 }
 
 /** Names of the examples that networks are measured on. */
-export interface MeasuredNames extends ExamplesReading {
+export interface ExampleNames extends ExamplesReading {
   /** The examples to evaluate on. */
   readonly data: string;
   /**
@@ -53,7 +53,7 @@ export interface MeasuredExamples {
 
 /** Opens the examples to evaluate on and, if `names` ask for them, the examples to measure statistics on. */
 export async function openMeasuredExamples(
-  names: MeasuredNames,
+  names: ExampleNames,
   context: DataContext,
 ): Promise<MeasuredExamples> {
   const data = await openExamples(names.data, context, names);
@@ -68,7 +68,7 @@ export async function openMeasuredExamples(
  */
 export async function openUnscoredExamples(
   graph: Graph,
-  names: MeasuredNames,
+  names: ExampleNames,
   { context, statistics }: { readonly context: DataContext; readonly statistics: StatisticsChoice },
 ): Promise<DataSet | undefined> {
   const ofNorms = statistics === "auto" || statistics === "recalibrate";
@@ -78,7 +78,7 @@ export async function openUnscoredExamples(
 
 /** Opens the first training examples that belong to the evaluated ones, so that none is scored. */
 async function openUnscored(
-  { data, scaling, temperature }: MeasuredNames,
+  { data, scaling, temperature }: ExampleNames,
   { tokenizedBy, ...read }: DataContext,
   examples: number,
 ): Promise<DataSet | undefined> {
@@ -86,7 +86,7 @@ async function openUnscored(
   return openTrainingSplit(data, examples, { scaling, ...read });
 }
 
-async function openStatisticsExamples(names: MeasuredNames, context: DataContext): Promise<DataSet> {
+async function openStatisticsExamples(names: ExampleNames, context: DataContext): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = names;
   const unscored =
     names.recalibrateData === undefined

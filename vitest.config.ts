@@ -1,28 +1,25 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import type { Plugin } from "vitest/config";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { packageNames, root } from "./tools/packages.mjs";
 import { TestOrder } from "./tools/test-order.mjs";
 
 const conditions = ["@isthmus/source"];
 
-/** Digest of the package.json of every package, which say the sources that imports of packages lead to. */
-const entries = createHash("sha256");
-const packages = new URL("packages/", import.meta.url);
-for (const name of readdirSync(packages))
-  entries.update(readFileSync(new URL(`${name}/package.json`, packages)));
-const ENTRIES = entries.digest("hex");
+/** Files that say to which source an import leads: of the packages that are installed, and of our own. */
+const installed = join(root, "node_modules", ".package-lock.json");
+const leading = [installed, ...packageNames.map((name) => join(root, "packages", name, "package.json"))];
 
-/** Modules that were translated by an earlier run hold as long as packages have the same entries. */
-const cacheByEntries: Plugin = {
-  name: "cache-by-entries",
-  configureVitest({ experimental_defineCacheKeyGenerator }) {
-    experimental_defineCacheKeyGenerator(() => ENTRIES);
-  },
-};
+/**
+ * Folder of modules that an earlier run translated, another for other packages. Vitest would else empty the one it has if the
+ * installed packages change, and then fail to write to it (4.1.12).
+ */
+const translated = createHash("sha256");
+for (const path of leading) translated.update(readFileSync(path));
+const fsModuleCachePath = join(root, "node_modules", ".cache", "vitest-modules", translated.digest("hex"));
 
 export default defineConfig({
-  plugins: [cacheByEntries],
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, "node"], externalConditions: [...conditions, "node"] } },
   test: {
@@ -40,7 +37,7 @@ export default defineConfig({
     // Threads of onnxruntime wait for each other without resting, which takes the cores from other workers.
     env: { ISTHMUS_ENGINE_THREADS: "1" },
     // Translating the sources that a file of tests imports takes longer than most tests: a later run finds them translated.
-    experimental: { fsModuleCache: true },
+    experimental: { fsModuleCache: true, fsModuleCachePath },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

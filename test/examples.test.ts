@@ -17,14 +17,12 @@ const scripts = readdirSync(join(root, "examples", "scripts")).sort();
 const NARROW = new Set([
   "barrier-map-map-networks-1.ts",
   "barrier-readme-2.ts",
-  "curve-readme-1.ts",
+  "curvature-readme-1.ts",
   "docs-merge-methods-1.ts",
-  "federated-align-align-updates-1.ts",
   "federated-readme-1.ts",
   "isthmus-readme-1.ts",
-  "landscape-readme-1.ts",
-  "mechanisms-readme-1.ts",
   "weight-matching-many-align-many-1.ts",
+  "weight-matching-updates-align-updates-1.ts",
 ]);
 
 describe("examples in documentation", () => {

@@ -2,15 +2,10 @@ import { resolve } from "node:path";
 import type { EngineName } from "@isthmus/engine";
 import { createThreadExecutor, type ThreadExecutor } from "@isthmus/tasks";
 import type { WorkerData } from "./kinds/worker-ports.ts";
+import { scriptUrl } from "./script-url.ts";
 
 /** A sort of work whose tasks run in threads. */
 export type ThreadSort = "study" | "simulation";
-
-/** The scripts of threads, by the sort of work that they do. */
-const SCRIPTS: Readonly<Record<ThreadSort, URL>> = {
-  study: new URL("./study-worker.js", import.meta.url),
-  simulation: new URL("./simulation-worker.js", import.meta.url),
-};
 
 /** Options of {@link openThreads}. */
 export interface OpenThreadsOptions {
@@ -28,5 +23,5 @@ export function openThreads(
   { capacity, engine = "onnxruntime", use = [] }: OpenThreadsOptions,
 ): ThreadExecutor {
   const workerData: WorkerData = { engine, use: use.map((file) => resolve(file)) };
-  return createThreadExecutor(SCRIPTS[sort], { capacity, workerData });
+  return createThreadExecutor(scriptUrl(sort), { capacity, workerData });
 }

@@ -5,9 +5,7 @@ import { createEngine, type EngineName } from "@isthmus/engine";
 import { createProcessExecutor } from "@isthmus/tasks";
 import { loadWorkerTasks } from "./kinds/load-worker-tasks.ts";
 import { openQueueAndStorage, type QueuePlaces } from "./queue/open-queue.ts";
-
-/** The script of the processes that tasks run in. */
-const TASK_PROCESS = new URL("./task-process.js", import.meta.url);
+import { scriptUrl } from "./script-url.ts";
 
 /** Most bytes of copies of files that are kept, unless others are chosen. */
 const CACHE_BYTES = 50e9;
@@ -64,7 +62,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<StartedW
   } = options;
   const { onStart, onEnd, onNote, onLine } = options;
   const { queue, storage } = await openQueueAndStorage(options, { cacheBytes });
-  const executor = createProcessExecutor(TASK_PROCESS, {
+  const executor = createProcessExecutor(scriptUrl("process"), {
     capacity: concurrency,
     args: [engine, ...use.map((file) => resolve(file))],
     memory: memory === undefined ? undefined : memory / concurrency,

@@ -1,0 +1,5 @@
+// Runs the script from its source, as tests and tools do.
+import { bundleScripts } from "../../../test/helpers/bundle-scripts.mjs";
+
+const [script] = await bundleScripts([new URL("../src/study-worker.ts", import.meta.url)]);
+await import(script.href);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,7 @@ const NARROW = new Set([
   "docs-merge-methods-1.ts",
   "federated-readme-1.ts",
   "isthmus-readme-1.ts",
+  "merge-by-layer.ts",
   "weight-matching-many-align-many-1.ts",
   "weight-matching-updates-align-updates-1.ts",
 ]);
@@ -28,22 +29,26 @@ const NARROW = new Set([
 describe("examples in documentation", () => {
   let folder: string;
 
-  /** Makes a folder in which `examples/mnist-mlp` is the folder of networks that is given. */
-  function makePlace(place: string, networks: string): void {
-    mkdirSync(join(folder, place, "examples"), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(folder, place, "node_modules"));
-    for (const name of readdirSync(join(root, "examples"))) {
-      const target = name === "mnist-mlp" ? networks : join(root, "examples", name);
-      symlinkSync(target, join(folder, place, "examples", name));
+  /**
+   * Goes to the folder in which the examples of a document run: they may write there, and have the files of the repository
+   * that they name in reach, with other networks as `examples/mnist-mlp` if they are among the narrow ones.
+   */
+  function goTo(name: string): void {
+    const isNarrow = NARROW.has(name);
+    const place = join(folder, `${name.replace(/-\d+\.ts$/, "")}${isNarrow ? "-narrow" : ""}`);
+    if (!existsSync(place)) {
+      mkdirSync(join(place, "examples"), { recursive: true });
+      symlinkSync(join(root, "node_modules"), join(place, "node_modules"));
+      for (const other of readdirSync(join(root, "examples"))) {
+        const target = isNarrow && other === "mnist-mlp" ? NARROW_MLP : join(root, "examples", other);
+        symlinkSync(target, join(place, "examples", other));
+      }
     }
+    process.chdir(place);
   }
 
-  // They run where they may write, with the files of the repository that they name in reach.
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "isthmus-examples-"));
-    makePlace("as-shown", join(root, "examples", "mnist-mlp"));
-    makePlace("narrow", NARROW_MLP);
-    process.chdir(join(folder, "as-shown"));
   });
   afterAll(() => {
     process.chdir(root);
@@ -52,7 +57,6 @@ describe("examples in documentation", () => {
 
   // Tests of one process share the list of measurements, which examples may add to.
   afterEach(() => {
-    process.chdir(join(folder, "as-shown"));
     for (const entry of listAddedMeasurements()) keepMeasurement(entry)();
   });
 
@@ -61,13 +65,13 @@ describe("examples in documentation", () => {
   });
 
   it("those that run with narrower networks are there", () => {
-    expect(examples).toEqual(expect.arrayContaining([...NARROW]));
+    expect([...examples, ...scripts]).toEqual(expect.arrayContaining([...NARROW]));
   });
 
   it.each(examples)("%s asserts what it shows and runs", async (name) => {
     const path = join(root, "test", "examples", name);
     expect(readFileSync(path, "utf8")).toMatch(/\bassert/);
-    if (NARROW.has(name)) process.chdir(join(folder, "narrow"));
+    goTo(name);
     await import(/* @vite-ignore */ path);
   });
 
@@ -83,6 +87,7 @@ describe("examples in documentation", () => {
         .split("\n")
         .filter((line) => line.trim() !== "");
       expect(code.length).toBeLessThanOrEqual(15);
+      goTo(name);
       await import(/* @vite-ignore */ path);
     },
   );

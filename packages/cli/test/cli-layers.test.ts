@@ -111,7 +111,7 @@ describe("isthmus layers", () => {
     expect(stdout).toMatch(/^ +\S+ shallow-to-deep$/m);
     expect(stdout).toMatch(/^Group +Loss barrier +Error barrier$/m);
     expect(stdout).toMatch(/^layers\.0 +[\d.]+ +[\d.]+ points$/m);
-    expect(stdout).toMatch(/^layers\.0 +401,920 +[\d.]+ +[-\d.]+$/m);
+    expect(stdout).toMatch(/^layers\.0 +100,480 +[\d.]+ +[-\d.]+$/m);
     expect(stdout).toMatch(/^Rank correlation of predicted and measured barriers of layers: [-\d.]+$/m);
     expect(stdout).toMatch(/^Predicted and measured barriers$/m);
     expect(stdout).toMatch(/^Random directions and the way to B$/m);

@@ -30,13 +30,18 @@ export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): 
   });
 }
 
+/** The message of Zod for a value that fits no option of a union, if the schema has no message of its own. */
+const NO_MESSAGE = "Invalid input";
+
 /**
  * Replaces the problem of a value that fits no option of a union by the problems of the option that it comes
- * closest to: one of which a part is wrong, else the first that is of another value rather than of a type.
+ * closest to: one of which a part is wrong, else the first that is of another value rather than of a type. If all
+ * are of other types, the message of the union stays.
  */
 function closestOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
   const [closest = []] = [...issue.errors].sort((one, other) => distanceOf(one) - distanceOf(other));
+  if (distanceOf(closest) === 2 && issue.message !== NO_MESSAGE) return [issue];
   return closest.flatMap((inner) => closestOf({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 

@@ -132,7 +132,8 @@ export async function align(
     report("verifying");
     // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
     const saved = asSaved(other, matched.network);
-    const isLearned = matched.match.method === "learned";
+    // A permutation moves weights as they are; whatever multiplies them rounds them to their type again.
+    const isMultiplied = matched.match.method === "learned" || group.normalizing !== undefined;
     const proven = {
       ...group,
       mixed: matched.match.method === "learned" ? matched.match.symmetries : undefined,
@@ -141,7 +142,7 @@ export async function align(
       seed,
       proof,
       signal,
-      ...(isLearned && {
+      ...(isMultiplied && {
         tolerance: await roundingTolerance(architecture, inGraph(other), matched.move, { seed, signal }),
       }),
     });

@@ -1,4 +1,10 @@
-import { composeCheckpoint } from "@isthmus/core";
+import {
+  type Checkpoint,
+  composeCheckpoint,
+  convertData,
+  createCheckpoint,
+  createTensor,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks } from "@isthmus/graph";
 import { discoverLinearSymmetries, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
@@ -7,6 +13,7 @@ import { describe, expect, test } from "vitest";
 import { distance } from "../../../../test/helpers/distance.ts";
 import { randomExamples } from "../../../../test/helpers/random-examples.ts";
 import { transformRandomly } from "../../../symmetry/src/linear/verify-linear-symmetries.ts";
+import { align } from "../align/align.ts";
 import { alignMany } from "./align-many.ts";
 
 const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });
@@ -15,6 +22,15 @@ const a = network.initialize(0);
 const symmetries = await discoverSymmetries(architecture);
 
 const shuffled = (seed: number) => permute(randomAlignment(symmetries.spec, seed), a, symmetries.spec);
+
+/** Stores all weights of a network in another type. */
+async function stored(of: Checkpoint, dtype: "f16" | "bf16"): Promise<Checkpoint> {
+  const tensors = [...of.tensors.keys()].map(async (name) => {
+    const { shape, data } = await of.read(name);
+    return [name, createTensor(dtype, shape, convertData(data, "f32", dtype))] as const;
+  });
+  return createCheckpoint(new Map(await Promise.all(tensors)));
+}
 
 describe("alignMany()", () => {
   test("brings shuffled copies back to any reference, proves each, and says how far it is", async () => {
@@ -68,6 +84,21 @@ describe("alignMany()", () => {
     for (const copy of networks) expect(await distance(copy, a)).toBeLessThan(1e-3);
     expect(aligned[1]?.summary.normalized).toMatchObject({ kinds: ["scale"], signs: 0 });
   });
+
+  test.each(["f16", "bf16"] as const)(
+    "undoes scales of networks in %s, which rounds their weights again",
+    async (dtype) => {
+      const linear = await discoverLinearSymmetries(architecture, symmetries);
+      const scaled = transformRandomly(shuffled(8), symmetries.spec, linear, { seed: 8, kinds: ["scale"] });
+      const copies = await Promise.all([a, scaled].map((copy) => stored(copy, dtype)));
+      const { aligned } = await alignMany(architecture, copies, { seed: 0, normalize: ["scale"] });
+      const pair = await align(architecture, copies, { seed: 0, normalize: ["scale"] });
+      const errors = [aligned[1], pair.aligned[0]].map((moved) => moved?.summary.verified.maxRelativeError);
+      // More than rounding in 32 bits does, and at most what the type of the weights explains.
+      for (const error of errors) expect(error).toBeLessThan({ f16: 2 ** -8, bf16: 2 ** -5 }[dtype]);
+      expect(Math.max(...errors.map(Number))).toBeGreaterThan(1e-4);
+    },
+  );
 
   test("gives networks that were bound to the graph the names of their own checkpoints again", async () => {
     const places = [...a.tensors.keys()].map((name) => [`module.${name}`, { checkpoint: a, name }] as const);

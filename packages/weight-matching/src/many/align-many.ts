@@ -6,6 +6,7 @@ import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.
 import { countForms, discoverForms } from "../align/linear-forms.ts";
 import { noteStillness } from "../align/note-stillness.ts";
 import { type ProvenGroup, proveAlignment } from "../align/prove-alignment.ts";
+import { roundingTolerance } from "../align/prove-rounded.ts";
 import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
@@ -110,10 +111,16 @@ export async function alignMany(
       i === match.reference
         ? { restored: asStored(network), reread: moved.network }
         : asSaved(network, moved.network);
-    const verified = await proveAlignment(architecture, group, [at(originals, i, "network"), saved.reread], {
+    const original = at(originals, i, "network");
+    const move = async (other: Checkpoint) =>
+      (await moveNetwork(originals.with(i, other), group, match, i)).network;
+    const verified = await proveAlignment(architecture, group, [original, saved.reread], {
       seed,
       proof,
       signal,
+      ...(group.normalizing !== undefined && {
+        tolerance: await roundingTolerance(architecture, original, move, { seed, signal }),
+      }),
     });
     const { alignment, network: inUniverse, ...summary } = moved;
     aligned.push({

@@ -38,7 +38,7 @@ export default defineConfig({
     env: { ISTHMUS_ENGINE_THREADS: "1" },
     // Translating the sources that a file of tests imports takes longer than most tests: a later run finds them translated.
     experimental: { fsModuleCache: true, fsModuleCachePath },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

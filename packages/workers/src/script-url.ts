@@ -1,13 +1,16 @@
-/** Scripts of threads and processes, as they are built. */
-const SCRIPTS = {
-  study: "./study-worker.js",
-  simulation: "./simulation-worker.js",
-  process: "./task-process.js",
-} as const;
+/** A script of threads or processes. */
+type Script = "study" | "simulation" | "process";
 
-/** Finds a script of threads or processes; tests, which are not built, start it through a file of their own. */
-export function scriptUrl(name: keyof typeof SCRIPTS): URL {
-  const script = SCRIPTS[name];
-  const isBuilt = !import.meta.url.endsWith(".ts");
-  return new URL(isBuilt ? script : script.replace(/^\.\/(.*)\.js$/, "../test/$1.mjs"), import.meta.url);
+/** The scripts, as they are built. */
+const SCRIPTS: Readonly<Record<Script, URL>> = {
+  study: new URL("./study-worker.js", import.meta.url),
+  simulation: new URL("./simulation-worker.js", import.meta.url),
+  process: new URL("./task-process.js", import.meta.url),
+};
+
+/** Finds a script; sources that are not built, as in tests, start it through a file of the tests. */
+export function scriptUrl(name: Script): URL {
+  const built = SCRIPTS[name];
+  if (!import.meta.url.endsWith(".ts")) return built;
+  return new URL(built.href.replace(/\/src\/(.*)\.js$/, "/test/$1.mjs"));
 }

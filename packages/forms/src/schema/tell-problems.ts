@@ -35,8 +35,8 @@ const NO_MESSAGE = "Invalid input";
 
 /**
  * Replaces the problem of a value that fits no option of a union by the problems of the option that it comes
- * closest to: one of which a part is wrong, else the first that is of another value rather than of a type. If all
- * are of other types, the message of the union stays.
+ * closest to: one of which a part is wrong, else the first that is of another value rather than of a type. If
+ * all are of other types, the message of the union stays.
  */
 function closestOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];

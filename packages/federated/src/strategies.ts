@@ -7,13 +7,13 @@ import type { StrategyDescription } from "./strategy/strategy-description.ts";
 export interface Strategy extends StrategyDescription {
   /** Name in configurations and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description of the strategy in one sentence. */
   readonly description: string;
   /** Name of the aggregation rule. */
   readonly rule: string;
   /** Name of the server step. */
   readonly server: string;
-  /** What clients must do beside plain training, where half of the algorithm is theirs. */
+  /** Work of clients beside plain training; missing if they only train. */
   readonly client?: string;
 }
 

@@ -12,11 +12,11 @@ import type { ServerStep } from "../server-step/server-step.ts";
 /** A rule, a step before it or an optimiser of the server, with values of its parameters. */
 export interface Configured<T> {
   readonly of: T;
-  /** Values by name. @defaultValue the defaults of each */
+  /** Values of the parameters, by name. @defaultValue the default of each parameter */
   readonly parameters?: GivenParameters<ParameterSpecs> | undefined;
 }
 
-/** Adds noise to a range of the aggregated change. */
+/** Function that adds noise to a range of the aggregated change, in place. */
 export type AddNoise = (tensor: string, begin: number, change: Float64Array) => void;
 
 /** Options of {@link aggregateUpdates}. */
@@ -30,18 +30,22 @@ export interface AggregateOptions {
   /** Treatment of tensors by name. @defaultValue floats are shared, and integers are kept */
   readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
   /**
-   * Largest norm of a client's displacement, to which longer ones are shortened first. @defaultValue no
-   * limit
+   * Largest norm of a client's displacement; longer displacements are shortened to it before all other steps.
+   * @defaultValue no limit
    */
   readonly clip?: number | undefined;
-  /** Adds noise to the aggregate, for privacy. @defaultValue no noise */
+  /** Function that adds noise to the aggregate, for privacy. @defaultValue no noise */
   readonly noise?: AddNoise | undefined;
   /**
-   * Clips updates, adds noise to their mean and accounts for what that reveals; takes the place of the rule.
+   * Differential privacy: updates are clipped, noise is added to their mean, and the privacy loss is
+   * accounted for. It takes the place of the rule, unless clients add the noise.
    * @defaultValue no privacy
    */
   readonly privacy?: PrivacyDescription | undefined;
-  /** `privacy.next` of the report of the round before. @defaultValue that before the first round */
+  /**
+   * Privacy state after the round before: `privacy.next` of its report. @defaultValue the state before the
+   * first round
+   */
   readonly privacyState?: PrivacyState | undefined;
   /** Seed of the noise, for studies that must repeat. @defaultValue a secret of the operating system */
   readonly noiseSeed?: Seed | undefined;
@@ -58,7 +62,7 @@ export interface AggregateOptions {
   readonly onProgress?: ((progress: AggregateProgress) => void) | undefined;
 }
 
-/** How far an aggregation is. */
+/** Progress of an aggregation. */
 export interface AggregateProgress {
   readonly phase: "survey" | "aggregate";
   /** Share of the elements that are done in this phase, in `[0, 1]`. */

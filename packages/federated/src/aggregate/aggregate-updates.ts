@@ -17,7 +17,7 @@ import type { PrivacyReport } from "./private-round.ts";
 import { type AggregateNorms, runAggregate, stateTensors } from "./run-aggregate.ts";
 import { stateMetadata } from "./state-record.ts";
 
-/** What is reported of an aggregated round, as plain data. */
+/** Report of an aggregated round, as plain data. */
 export interface AggregateReport {
   readonly rule: string;
   readonly preAggregations: readonly string[];
@@ -27,11 +27,11 @@ export interface AggregateReport {
   readonly clients: readonly ClientReport[];
   /** Norm of the aggregated change over the shared tensors, before the server's step. */
   readonly changeNorm: number;
-  /** Norm of what the network moved by in the shared tensors, after the server's step. */
+  /** Norm of the network's change over the shared tensors, after the server's step. */
   readonly stepNorm: number;
   /**
-   * What the rounds so far reveal, and what the next must be given; missing without privacy. The norms and
-   * weights of `clients` are not private: they are for the server alone.
+   * Privacy loss of all rounds so far, and the privacy state for the next round; missing without privacy. The
+   * norms and weights of `clients` are not private: they are for the server alone.
    */
   readonly privacy?: PrivacyReport;
 }
@@ -39,7 +39,9 @@ export interface AggregateReport {
 /** A network after a round, in memory. */
 export interface AggregateResult {
   readonly network: Checkpoint;
-  /** What the next round must be given; undefined where nothing is carried from round to round. */
+  /**
+   * State to pass to the next round; undefined if neither the rule nor the server's optimiser carries one.
+   */
   readonly state: Checkpoint | undefined;
   readonly report: AggregateReport;
 }
@@ -52,7 +54,7 @@ export interface AggregateResult {
  * fit in memory there is `saveAggregate`, which writes the same bytes.
  * @param network - the global network of the round
  * @param updates - updates of at least one client
- * @throws InputError if there are too few updates for the rule, or a loss is missing that it needs
+ * @throws InputError if there are too few updates for the rule, or a loss is missing that the rule needs
  * @throws MismatchError if an update has other names or shapes than the network
  * @throws UnsupportedError if the round is to be private and breaks the account
  * @throws UsageError, OutOfRangeError if an option or a parameter is wrong

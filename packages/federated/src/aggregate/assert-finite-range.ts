@@ -11,7 +11,7 @@ import {
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { readFloat64Range, type TensorRange } from "./ranges.ts";
 
-/** What a range of a result was made of. */
+/** Inputs of an aggregation, from which a range of the result was computed. */
 interface Origin {
   readonly network: Checkpoint;
   readonly updates: readonly ClientUpdate[];
@@ -20,10 +20,11 @@ interface Origin {
 }
 
 /**
- * Checks a range of the network after a round as it will be stored, and looks for the one to blame if its
- * numbers are not finite: rules that choose or order updates survive a client's NaN, and averages do not.
+ * Checks that a range of the new network is finite in the element type that it is stored in, and otherwise
+ * finds the client whose numbers are not finite. Rules that choose or order updates survive a client's NaN;
+ * averages do not.
  * @throws InputError that names the tensor and the client whose numbers are not finite
- * @throws DivergenceError if all clients sent finite numbers, and what comes of them is too large
+ * @throws DivergenceError if all clients sent finite numbers, but their aggregate is too large
  */
 export async function assertFiniteRange(
   { network, updates, round }: Origin,
@@ -47,8 +48,8 @@ export async function assertFiniteRange(
 }
 
 /**
- * Checks a range of a state that the next round goes on from, which is stored in f32.
- * @param name - of the state's tensor, for the message
+ * Checks that a range of a state for the next round is finite in f32, in which states are stored.
+ * @param name - name of the state's tensor, for the message
  * @throws DivergenceError if its numbers are not finite
  */
 export function assertFiniteState(name: string, values: Float64Array, round: number): void {
@@ -56,7 +57,7 @@ export function assertFiniteState(name: string, values: Float64Array, round: num
   throw tooLarge(`Cannot keep the state "${name}" as numbers must be finite`, round);
 }
 
-/** Whether all values stay finite in the type that they are stored in. */
+/** Returns whether all values stay finite in the type that they are stored in. */
 function isStorable(values: Float64Array, dtype: DType): boolean {
   // Types without infinity take their largest number in its place.
   if (!areAllFinite(values)) return false;
@@ -71,7 +72,10 @@ const tooLarge = (attempt: string, round: number): DivergenceError =>
     { step: round - 1, loss: Number.NaN },
   );
 
-/** Says whether all numbers are finite; a loop without a branch, as there are as many as the network has. */
+/**
+ * Returns whether all numbers are finite, by a loop without a branch, as every element of a network is
+ * checked.
+ */
 export function areAllFinite(values: Float64Array): boolean {
   let zero = 0;
   for (let i = 0; i < values.length; i++) zero += (values[i] as number) * 0;

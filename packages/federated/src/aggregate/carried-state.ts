@@ -14,7 +14,10 @@ export const CARRIED = "aggregate";
 /** Returns the name under which a state of a tensor is kept, `momentum/conv.weight`. */
 export const stateName = (state: string, tensor: string): string => `${state}/${tensor}`;
 
-/** Returns one state of all tensors, under their names and in f32; before the first round it is 0. */
+/**
+ * Returns one state, such as the momentum, of all floating-point tensors, under the tensors' names and in
+ * f32; all elements are 0 before the first round.
+ */
 export function stateOf(network: Checkpoint, states: Checkpoint | undefined, state: string): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   for (const [name, { dtype, shape }] of network.tensors) {

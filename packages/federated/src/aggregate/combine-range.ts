@@ -24,7 +24,7 @@ export async function combineRange(
   if (combination.kind === "linear") return sumRange({ updates }, combination, range, { global, carried });
   const change = new Float64Array(global.length);
   const displacements = await Promise.all(updates.map((update) => readDisplacement(update, range, global)));
-  // Orders of numbers that are none depend on how they are sorted: there is no aggregate of them.
+  // The order of NaN among numbers depends on the sorting algorithm, so values with NaN have no aggregate.
   if (!displacements.every(areAllFinite)) return change.fill(Number.NaN);
   const values = combination.mixture.map((row) => mixRow(row, displacements));
   combination.rule.combineInto(values, combination.parameters, change);
@@ -66,7 +66,7 @@ async function sumRange(
   return change;
 }
 
-/** Adds how far a client moved in a range, which is short enough for the sum. */
+/** Adds a client's displacement in a range of at most `SUM_ELEMENTS` elements to the sum. */
 async function addClient(
   network: Checkpoint,
   range: TensorRange,
@@ -75,7 +75,7 @@ async function addClient(
   const { dtype } = entry(network.tensors, range.name, "tensor");
   const count = range.end - range.begin;
   if (dtype === "f32") {
-    // Elements of f32 are read to where they are subtracted: no copy is made.
+    // Elements of f32 are read directly into the memory of the sum: no copy is made.
     await network.readRangeInto(range.name, range.begin, sum.values.subarray(0, count));
     sum.addValues(weight, count);
   } else {
@@ -93,7 +93,10 @@ export function averageRange(
   return combineRange(plan, combination, range, { global, carried: undefined });
 }
 
-/** Arrays of a range that {@link combineRange} and its caller hold, for the memory they take. */
+/**
+ * Counts the arrays of a range's length that {@link combineRange} and its caller hold at once, for the limit
+ * on memory.
+ */
 export function arraysHeld({ updates }: Pick<AggregatePlan, "updates">, combination: Combination): number {
   // The global range, stored and converted, the change, and states.
   const shared = 10;

@@ -8,8 +8,9 @@ import type { AggregateOptions } from "./aggregate-options.ts";
 import { measureGram } from "./measure-gram.ts";
 
 /**
- * Computes the weights of displacements in each tensor where a private round clips each layer by itself;
- * undefined where it does not. A layer is the tensors that `layerOf` gives one name.
+ * Computes the weights of displacements by tensor for a private round that clips each layer by itself;
+ * returns undefined for other rounds. A layer consists of the tensors for which `layerOf` returns the same
+ * name.
  * @returns weights by name of the tensor, `[updates]`
  */
 export async function layerWeights(
@@ -33,10 +34,10 @@ export async function layerWeights(
 }
 
 /**
- * Computes what each tensor of each update is multiplied by, so that no layer is longer than its part of the
+ * Computes the factor of each tensor of each update that keeps the norm of every layer within its part of the
  * bound.
- * @param names - of the tensors that are shared
- * @returns by name of the tensor, `[updates]`
+ * @param names - names of the tensors that are shared
+ * @returns factors by name of the tensor, `[updates]`
  */
 export async function clipLayers(
   network: Checkpoint,

@@ -2,15 +2,18 @@ import type { Checkpoint } from "@isthmus/core";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { BLOCK, cutRanges, readDisplacement, readFloat64Range } from "./ranges.ts";
 
-/** What {@link measureGram} measures of. */
+/** Inputs of {@link measureGram}. */
 export interface GramSource {
   readonly network: Checkpoint;
   readonly updates: readonly ClientUpdate[];
-  /** Names of the tensors that count. */
+  /** Names of the tensors whose elements enter the products. */
   readonly names: readonly string[];
-  /** A further point, the last, under the names of the tensors. */
+  /**
+   * A further point, placed last, with the same names of tensors: the aggregate that a rule carries from the
+   * round before.
+   */
   readonly carried?: Checkpoint | undefined;
-  /** Whether only norms are needed: the rest stays 0. */
+  /** Whether only norms are needed: entries off the diagonal stay 0. */
   readonly onlyNorms: boolean;
   /** Most bytes held at once. */
   readonly memory: number;
@@ -22,7 +25,8 @@ export interface GramSource {
 /**
  * Measures the inner products of all displacements in f64, `[points, points]`, in one pass over the files.
  *
- * Products are of differences to where a client began, so that nothing cancels that they have in common.
+ * The products are of displacements and not of whole networks, so that no precision is lost by cancelling
+ * what the networks have in common.
  */
 export async function measureGram(source: GramSource): Promise<Float64Array> {
   const { network, updates, names, carried, memory, signal, onProgress } = source;

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import type { MixedPoints } from "../pre-aggregation/pre-aggregation.ts";
 import type { Points } from "../rules/aggregation-rule.ts";
 
-/** Points that are made of the clients' updates, and what of. */
+/** Points that are weighted sums of the clients' updates, with the weights. */
 export interface Mixed {
   readonly points: Points;
   /** Weights of the clients' updates in each point, `[points][updates]`. */
@@ -25,8 +25,8 @@ export function scalePoints({ points, mixture }: Mixed, factors: readonly number
 }
 
 /**
- * Returns the points that a step makes of others: inner products of sums are sums of inner products, so
- * nothing is read again.
+ * Returns the points that a pre-aggregation step makes of others. Inner products of sums are sums of inner
+ * products, so no network is read again.
  */
 export function mixPoints({ points, mixture }: Mixed, step: MixedPoints): Mixed {
   const { count, gram } = points;
@@ -51,7 +51,7 @@ export function mixRows(weights: readonly number[], mixture: Mixed["mixture"]): 
   );
 }
 
-/** Returns the mean of the numbers that belong to the points of a sum, by the size of their weights. */
+/** Returns the mean of the points' values, weighted by the absolute values of the points' weights. */
 function weightedMean(weights: readonly number[], values: readonly number[]): number {
   const total = weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
   if (total === 0) return weights.reduce((sum, _, j) => sum + at(values, j), 0) / weights.length;
@@ -61,7 +61,7 @@ function weightedMean(weights: readonly number[], values: readonly number[]): nu
   );
 }
 
-/** Computes `M G M'`, where a carried point, the last, is left as it is. */
+/** Computes `M G M'` of a mixture `M` and a Gram matrix `G`; a carried point, the last, is not mixed. */
 function mixGram(gram: Float64Array, count: number, mixture: MixedPoints["mixture"]): Float64Array {
   const size = Math.round(Math.sqrt(gram.length));
   const carried = size - count;

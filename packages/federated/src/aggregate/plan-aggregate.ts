@@ -24,13 +24,13 @@ import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
 
-/** How the change of an element follows from the displacements of the clients in it. */
+/** Way in which the change of an element is computed from the clients' displacements. */
 export type Combination =
   | {
       readonly kind: "linear";
       /** Weight of each update, `[updates]`. */
       readonly weights: readonly number[];
-      /** Weights by tensor, `[updates]`, where layers are clipped each by itself. */
+      /** Weights by tensor, `[updates]`, if each layer is clipped by itself. */
       readonly byTensor?: ReadonlyMap<string, readonly number[]> | undefined;
       /** Weight of the aggregate of the round before. */
       readonly carried: number;
@@ -43,23 +43,23 @@ export type Combination =
       readonly parameters: TensorParameters<ParameterSpecs>;
     };
 
-/** What an aggregation says of one client. */
+/** Report of an aggregation on one client. */
 export interface ClientReport {
   readonly client: string;
   readonly examples: number;
   /**
    * Weight of the client's displacement in the aggregate; missing for rules that decide on each element, and
-   * where layers have weights of their own.
+   * if layers have weights of their own.
    */
   readonly weight?: number;
-  /** Norm of the client's displacement in the shared tensors; missing where no rule needs it. */
+  /** Norm of the client's displacement in the shared tensors; missing if the round needs no norms. */
   readonly norm?: number;
 }
 
 /** Everything that is decided about a round before elements are combined. */
 export interface AggregatePlan {
   readonly network: Checkpoint;
-  /** In the order of names; none are there in a private round that nobody was sampled for. */
+  /** Updates in the order of the clients' names; empty in a private round for which no client was sampled. */
   readonly updates: readonly ClientUpdate[];
   readonly treatments: ReadonlyMap<string, Treatment>;
   readonly combination: Combination;
@@ -67,13 +67,14 @@ export interface AggregatePlan {
   readonly shares: readonly number[];
   readonly serverParameters: TensorParameters<ParameterSpecs>;
   readonly clients: readonly ClientReport[];
-  /** What a private round reveals. */
+  /** Report of a private round; undefined if the round is not private. */
   readonly privacy: PrivacyReport | undefined;
   readonly options: Readonly<Required<AggregateOptions>>;
 }
 
 /**
- * Surveys the updates of a round as far as the rule needs it, and decides how they are combined.
+ * Measures the norms and inner products of a round's updates that the rule needs, and decides how the updates
+ * are combined.
  * @throws InputError if there are no updates, or too few for the rule
  * @throws MismatchError if an update does not fit the network
  * @throws UnsupportedError if the round is to be private and breaks the account
@@ -120,8 +121,8 @@ export async function planAggregate(
 }
 
 /**
- * Whether a round goes on without updates: noise alone hides that nobody was sampled, where the network as it
- * was would tell.
+ * Returns whether a round is aggregated without updates: the noise hides that no client was sampled, which an
+ * unchanged network would reveal.
  */
 function mayBeEmpty({ privacy }: Resolved, updates: readonly ClientUpdate[]): boolean {
   return updates.length === 0 && privacy?.sampling.kind === "poisson";
@@ -144,8 +145,8 @@ function assertNumbers({ round, memory, clip }: Resolved): void {
 }
 
 /**
- * Resolves parameters, which of federated rules are the same for all tensors.
- * @param attempt - what they are for, to begin messages with: `aggregate`
+ * Resolves the parameters of a rule, a step or an optimiser, which are the same for all tensors.
+ * @param attempt - purpose of the parameters, with which messages begin, such as `aggregate`
  */
 export function parametersOf(
   attempt: string,

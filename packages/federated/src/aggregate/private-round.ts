@@ -20,20 +20,20 @@ import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";
 import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
 
-/** What a private round did and has revealed, as plain data. */
+/** Report of a private round, as plain data: its bound, its noise and the privacy loss so far. */
 export interface PrivacyReport {
-  /** Largest norm that an update had in this round. */
+  /** Bound on the norm of an update in this round. */
   readonly clip: number;
   /**
-   * Standard deviation of the noise that was added to each element of the change, or of each update where
-   * clients add it.
+   * Standard deviation of the noise that was added to each element of the change, or of each update if
+   * clients add the noise.
    */
   readonly deviation: number;
   /** Epsilon that all rounds up to this one have spent, in nats; infinity without noise. */
   readonly epsilon: number;
   /** Probability that the guarantee does not hold. */
   readonly delta: number;
-  /** What the next round must be given as `privacyState`. */
+  /** State to pass to the next round as `privacyState`. */
   readonly next: PrivacyState;
 }
 
@@ -41,14 +41,17 @@ export interface PrivacyReport {
 export interface PrivateRound {
   /** Options of a round that clips updates and adds noise. */
   readonly options: Readonly<Required<AggregateOptions>>;
-  /** Reports the round; the norms of all updates are asked for where the bound adapts. */
+  /**
+   * Reports the round; `norms`, which returns the norms of all updates, is called only if the bound is
+   * adaptive.
+   */
   report(norms: () => readonly number[]): PrivacyReport;
 }
 
 /**
- * Reports a private round whose bound stays as it is, and which reveals nothing else, such as one that
- * failed: it is spent all the same.
- * @param state - what the rounds before left. @defaultValue before the first
+ * Reports the privacy loss of a private round that does not adapt its bound, such as a failed round, which
+ * spends its part of the budget all the same.
+ * @param state - privacy state after the rounds before. @defaultValue the state before the first round
  */
 export function spendRound(
   privacy: PrivacyDescription,
@@ -62,10 +65,10 @@ export function spendRound(
 }
 
 /**
- * Sets the rule and the noise of a private round.
+ * Sets the rule and the noise of a private round; returns undefined if the round is not private.
  * @throws UnsupportedError if something else of the round breaks the account
  * @throws UsageError if the budget has no room for the round
- * @throws OutOfRangeError if a number of the privacy is out of its range
+ * @throws OutOfRangeError if a number of the privacy description is out of its range
  */
 export function planPrivateRound(
   options: Readonly<Required<AggregateOptions>>,
@@ -74,7 +77,7 @@ export function planPrivateRound(
   const { privacy, round } = options;
   if (privacy === undefined) return undefined;
   assertPrivacy(privacy);
-  // Whatever is done with updates that are private by themselves reveals nothing more.
+  // Any processing of updates that are private by themselves reveals nothing more.
   if (!isLocal(privacy)) assertChoices(options);
   if (privacy.sampling.kind !== "all") assertPunctual(updates);
   const state = options.privacyState ?? beginPrivacy(privacy);
@@ -86,7 +89,7 @@ export function planPrivateRound(
       `Cannot aggregate round ${round} as ${describeSpent(privacy, state)}; the federation must end here`,
     );
   }
-  // Whoever knows the seed can subtract the noise: it is drawn anew where none is given.
+  // Whoever knows the seed can subtract the noise, so a secret seed is drawn if none is given.
   const seed = options.noiseSeed ?? drawSecret();
   if (isLocal(privacy)) return { options, report: () => spent };
   const draw = drawOf(round, state);
@@ -112,8 +115,8 @@ export function planPrivateRound(
 }
 
 /**
- * Returns the number of the noise to draw, which no other round has: the number of the aggregation, or a
- * larger one where rounds were spent of which nothing came.
+ * Returns the number from which the noise of a round is derived, different for each round: the number of the
+ * aggregation, or a larger one if failed rounds have spent privacy too.
  */
 function drawOf(round: number, { ledger }: PrivacyState): number {
   return Math.max(round, 1 + ledger.reduce((sum, { rounds }) => sum + rounds, 0));
@@ -135,7 +138,7 @@ function assertChoices({ rule, preAggregations, clip, noise, treatments }: Requi
 
 const isDefault = (rule: Configured<AggregationRule>): boolean => rule === AGGREGATE_DEFAULTS.rule;
 
-/** Checks that no update is late: a late one counts in a round that its client was not sampled for. */
+/** Checks that no update is late: a late update counts in a round for which its client was not sampled. */
 function assertPunctual(updates: readonly ClientUpdate[]): void {
   const late = updates.find(({ staleness = 0 }) => staleness > 0);
   if (late === undefined) return;

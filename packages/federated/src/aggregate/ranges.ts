@@ -1,8 +1,8 @@
 import { allocateData, type Checkpoint, convertInto, entry, sizeOf, type TensorData } from "@isthmus/core";
 
 /**
- * Elements whose products are summed before they are added to a total: sums do not depend on how much memory
- * there is, as ranges consist of whole blocks.
+ * Number of elements in a block. Products are summed by block before they are added to a total, and ranges
+ * consist of whole blocks, so that sums do not depend on the memory that is available.
  */
 export const BLOCK: number = 1 << 14;
 
@@ -52,8 +52,8 @@ export async function readFloat64Range(
 }
 
 /**
- * Reads how far a client moved in a range: its network less the one it began with.
- * @param global - the range of the global network, which the client began with unless it says otherwise
+ * Reads a client's displacement in a range: its network less the network that it began with.
+ * @param global - the range of the global network, with which the client began unless the update has a `base`
  */
 export async function readDisplacement(
   { network, base }: { readonly network: Checkpoint; readonly base?: Checkpoint | undefined },

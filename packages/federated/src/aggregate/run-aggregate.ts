@@ -5,7 +5,10 @@ import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import type { AggregatePlan } from "./plan-aggregate.ts";
 import { BLOCK, countElements, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
 
-/** Takes finished ranges of the result: of a tensor of the network, or of a state under its name. */
+/**
+ * Receiver of the finished ranges of the result: ranges of the network's tensors, and ranges of states under
+ * the names of the states.
+ */
 export interface AggregateSink {
   writeNetwork(range: TensorRange, values: Float64Array): void | Promise<void>;
   writeState(range: TensorRange, values: Float64Array): void | Promise<void>;
@@ -18,7 +21,7 @@ function keptStates({ options }: AggregatePlan): readonly string[] {
   return [...options.server.of.states, ...carried];
 }
 
-/** Returns the tensors of the state that a plan leaves behind. */
+/** Returns the tensors of the state that a plan leaves for the next round. */
 export function stateTensors(plan: AggregatePlan): ReadonlyMap<string, TensorInfo> {
   const tensors = new Map<string, TensorInfo>();
   for (const state of keptStates(plan)) {
@@ -32,17 +35,18 @@ export function stateTensors(plan: AggregatePlan): ReadonlyMap<string, TensorInf
 
 /** Norms of a round over the shared tensors. */
 export interface AggregateNorms {
-  /** Of the change that the rule made of the updates, before the server's optimiser. */
+  /** Norm of the change that the rule made of the updates, before the server's optimiser. */
   readonly changeNorm: number;
-  /** Of what the network moved by. */
+  /** Norm of the network's change, after the server's optimiser. */
   readonly stepNorm: number;
 }
 
 /**
  * Computes the network after a round range by range, with the memory that the options allow.
- * @returns norms over the shared tensors of the aggregated change, and of what the network moved by
- * @throws InputError if a client sent numbers that are not finite, and the result is not; it names the client
- * @throws DivergenceError if all sent finite numbers, and the result or a state has others
+ * @returns norms of the aggregated change and of the network's change, over the shared tensors
+ * @throws InputError if the result is not finite because a client sent numbers that are not; the error names
+ * the client
+ * @throws DivergenceError if all clients sent finite numbers, but the result or a state is not finite
  */
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
@@ -71,9 +75,9 @@ interface RangeWork {
 
 /** Squared norms of a block. */
 interface BlockSquares {
-  /** Of the aggregated change. */
+  /** Squared norm of the aggregated change. */
   readonly change: number;
-  /** Of what the network moved by. */
+  /** Squared norm of the network's change. */
   readonly step: number;
 }
 
@@ -126,7 +130,7 @@ function squaresOf(values: Float64Array): number[] {
   for (let begin = 0; begin < values.length; begin += BLOCK) {
     const end = Math.min(values.length, begin + BLOCK);
     let sum = 0;
-    // A loop of its own, as calls for each element take longer than all else that is done with one.
+    // An explicit loop, as a call for each element takes longer than the rest of the work on the element.
     for (let i = begin; i < end; i++) sum += (values[i] as number) ** 2;
     squares.push(sum);
   }

@@ -20,18 +20,18 @@ import { cutRanges, type TensorRange } from "./ranges.ts";
 import { runAggregate, stateTensors } from "./run-aggregate.ts";
 import { stateMetadata } from "./state-record.ts";
 
-/** Where {@link saveAggregate} writes. */
+/** Paths of the files that {@link saveAggregate} writes. */
 export interface AggregateFiles {
   /** Path of the network, `x.safetensors`. */
   readonly network: string;
-  /** Path of the state that the next round needs; nothing is written there if it needs none. */
+  /** Path of the state that the next round needs; no file is written if it needs none. */
   readonly state: string;
 }
 
-/** What {@link saveAggregate} wrote. */
+/** Result of {@link saveAggregate}: the paths of the written files, and the report. */
 export interface SavedAggregate {
   readonly network: string;
-  /** Path of the state; undefined where nothing is carried from round to round. */
+  /** Path of the state; undefined if no state is carried from round to round. */
   readonly state: string | undefined;
   readonly report: AggregateReport;
 }
@@ -41,7 +41,7 @@ export interface SavedAggregate {
  * with the network: the same bytes that {@link aggregateUpdates} computes.
  *
  * Files are written under temporary names and renamed when both are complete.
- * @throws InputError if a path cannot be used, and as of `aggregateUpdates`
+ * @throws InputError if a path cannot be used, and in all cases of `aggregateUpdates`
  *
  * @example
  * ```ts
@@ -83,7 +83,7 @@ export async function saveAggregate(
         if (stagedState !== undefined) await writeRange(stagedState, range, values);
       },
     });
-    // The state first: a network without its state would be taken for a finished round.
+    // The state is published first: a network without its state would be taken for a finished round.
     for (const stage of [...stages].reverse()) await publish(stage);
     return { network: files.network, state: stagedState && files.state, report: reportOf(plan, norms) };
   } catch (error) {
@@ -133,7 +133,7 @@ async function discard({ staged, files }: Stage): Promise<void> {
   await staged.discard();
 }
 
-/** Returns a checkpoint that has shapes and nothing to read. */
+/** Returns a checkpoint that has the shapes of tensors but no values. */
 const shapesOf = (
   tensors: ReadonlyMap<string, TensorInfo>,
   metadata: Readonly<Record<string, string>>,
@@ -158,7 +158,7 @@ async function writeElements(
   await entry(files, path, "file").write(bytes, position + begin * DTYPES[dtype].bytes);
 }
 
-/** Copies tensors of the global network that the round leaves as they are, bit by bit. */
+/** Copies the tensors of the global network that the round keeps unchanged, bit by bit. */
 async function copyKept({ network, treatments, options }: AggregatePlan, stage: Stage): Promise<void> {
   const names = [...treatments].filter(([, treatment]) => treatment === "keep").map(([name]) => name);
   for (const { name, begin, end } of cutRanges(network, names, { memory: options.memory, arrays: 2 })) {

@@ -1,20 +1,23 @@
 import { MismatchError, parseJson } from "@isthmus/core";
 import type { AggregateOptions } from "./aggregate-options.ts";
 
-/** Name of the metadata of a state that say what it belongs to. */
+/** Key of the metadata of a state under which its rule, optimiser and round are recorded. */
 const RECORD = "isthmus.federated";
 
 type StateOwner = Pick<Required<AggregateOptions>, "rule" | "server" | "round" | "state">;
 
-/** Describes what the state after a round belongs to, so that no other rule or round takes it for its own. */
+/**
+ * Records the rule, the optimiser and the round of a state as metadata, so that the state is not used for
+ * another rule or round.
+ */
 export function stateMetadata({ rule, server, round }: StateOwner): Readonly<Record<string, string>> {
   return { [RECORD]: JSON.stringify({ rule: rule.of.name, server: server.of.name, round }) };
 }
 
 /**
- * Checks that a state is what the round before left, for the same rule and optimiser; a state that does not
- * say where it is from is taken as it is.
- * @throws MismatchError if it belongs to another round, rule or optimiser
+ * Checks that a state is from the round before, with the same rule and optimiser. A state without a record is
+ * accepted unchecked.
+ * @throws MismatchError if the state belongs to another round, rule or optimiser
  */
 export function assertState({ rule, server, round, state }: StateOwner): void {
   const text = state?.metadata[RECORD];

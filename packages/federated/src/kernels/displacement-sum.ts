@@ -7,11 +7,11 @@ export const SUM_ELEMENTS: number = 1 << 15;
 /** Elements that the kernel takes at once. */
 const GROUP = 4;
 
-/** A weighted sum of how far clients moved in at most {@link SUM_ELEMENTS} elements, in f64. */
+/** A weighted sum of the clients' displacements in at most {@link SUM_ELEMENTS} elements, in f64. */
 export interface DisplacementSum {
-  /** Where f32 elements of a client are to be put, before {@link DisplacementSum.addValues}. */
+  /** Input of {@link DisplacementSum.addValues}: f32 elements of a client. */
   readonly values: Float32Array;
-  /** Where the elements are that clients began with. */
+  /** Elements of the network that clients began with. */
   readonly base: Float64Array;
   /** The sums. */
   readonly sums: Float64Array;
@@ -37,7 +37,7 @@ export function borrowDisplacementSum(): DisplacementSum {
   };
   const kernels = kernelsIn(bytes);
   if (kernels === undefined) return { ...sum, addValues: byLoop(sum) };
-  // Behind the last element lies what was there before, which is added along and not used.
+  // The elements behind the last one are left over from earlier sums: they are added too, but not used.
   const round = (count: number): number => Math.ceil(count / GROUP) * GROUP;
   return {
     ...sum,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { kernelMemory } from "@isthmus/core";
 
-/** Declares what is used of WebAssembly: the types of Node have nothing of it. */
+/** Declares the part of WebAssembly that is used, as the types of Node lack it. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };

@@ -6,7 +6,8 @@ import { sortingNetwork } from "./sorting-network.ts";
 export interface SortedRows {
   /**
    * The smallest value at each element in the first row, the next larger one in the second, and so on,
-   * `[points][elements]`. The arrays are used again: take what you need before the function returns.
+   * `[points][elements]`. The arrays are reused for the next elements: values must be read before the
+   * callback returns.
    */
   readonly rows: readonly Float64Array[];
   /** Position of the first of these elements among all. */

@@ -24,7 +24,7 @@ export function batchNorms(graph: Graph | undefined, network: Checkpoint): Batch
 
 /** Names of statistics in PyTorch and in Keras. */
 const STATISTICS = /^(.*[./])?(running_mean|running_var|moving_mean|moving_variance)$/;
-/** Names of what is trained beside them. */
+/** Names of the trained parameters of batch norms in PyTorch and in Keras. */
 const PARAMETERS = ["weight", "bias", "gamma", "beta"];
 
 function normsByName({ tensors }: Checkpoint): BatchNormTensors {

@@ -2,11 +2,11 @@ import { type Checkpoint, composeCheckpoint } from "@isthmus/core";
 import { resolveTreatments, type Treatment } from "./treatments.ts";
 
 /**
- * Returns the network of one client, lazily: the layers that it keeps are its own, and the others are of
- * the global network.
+ * Returns the network of one client, lazily: the layers that it keeps are its own, and the others are of the
+ * global network.
  * @param network - the global network
  * @param client - the client's network, of the same names and shapes
- * @param treatments - what is kept, as `treatLayers` decides it
+ * @param treatments - treatment of each tensor, as `treatLayers` returns it
  * @throws MismatchError if the client's network lacks a tensor that it keeps
  *
  * @example

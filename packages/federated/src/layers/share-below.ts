@@ -8,11 +8,11 @@ export interface PairBarriers {
 }
 
 /**
- * Decides to share the layers that stand between no two clients: averaging one alone raises the loss of
- * every pair that was measured by no more than a threshold. The others are kept with the clients.
+ * Decides to share the layers that are no barrier between clients: averaging such a layer alone raises the
+ * loss of no measured pair of clients by more than a threshold. The other layers are kept with the clients.
  * @param pairs - layers of pairs of clients, as `measureLayers` measures them
  * @param threshold - highest barrier of a layer that is shared, in nats
- * @returns what to write in a strategy as `share`
+ * @returns value for `share` of a strategy
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 5
  *
  * @example
@@ -34,7 +34,7 @@ export function shareBelow(
   for (const { groups, layers: measured } of pairs) {
     for (const { name, tensors } of groups) {
       const barrier = measured.find(({ group }) => group === name)?.barrier.loss;
-      // A barrier that is not a number is none that a layer may be shared below.
+      // A layer whose barrier is NaN is kept.
       const isBelow = barrier !== undefined && barrier <= threshold;
       for (const tensor of tensors) layers[tensor] = isBelow && layers[tensor] !== "keep" ? "share" : "keep";
     }

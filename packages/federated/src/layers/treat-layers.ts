@@ -4,7 +4,7 @@ import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 import { batchNorms } from "./batch-norms.ts";
 import { resolveTreatments, TREATMENTS, type Treatment } from "./treatments.ts";
 
-/** What happens to running statistics of batch norms, which no optimiser may move. */
+/** Treatment of running statistics of batch norms, which no optimiser may move. */
 export type StatisticsPolicy = "average" | "keep";
 
 /** Known ways to keep some layers with the clients. */
@@ -13,7 +13,7 @@ export const LAYER_POLICIES: readonly ["all", "fedbn", "fedper", "lg"] = ["all",
 /** Name of a known way to keep some layers with the clients. */
 export type LayerPolicyName = (typeof LAYER_POLICIES)[number];
 
-/** Which layers are shared. */
+/** Choice of the layers that are shared. */
 export interface LayerPolicy {
   /**
    * `all` shares everything; `fedbn` keeps batch norms (Li et al., FedBN, 2021); `fedper` keeps the layers
@@ -25,9 +25,15 @@ export interface LayerPolicy {
   readonly policy?: LayerPolicyName;
   /** Pattern of the layers that are the head, for `fedper` and `lg`; `*` stands for any characters. */
   readonly head?: string | undefined;
-  /** Treatment by pattern, the first that fits before the policy. @defaultValue none */
+  /**
+   * Treatment by pattern of the layers; the first pattern that fits takes precedence over the policy.
+   * @defaultValue none
+   */
   readonly layers?: ReadonlyMap<string, Treatment>;
-  /** Running means and variances of batch norms. @defaultValue "average", but "keep" where a norm is kept */
+  /**
+   * Treatment of running means and variances of batch norms. @defaultValue "average", but "keep" if the norm
+   * is kept
+   */
   readonly statistics?: StatisticsPolicy | undefined;
 }
 

@@ -2,10 +2,10 @@ import { type Checkpoint, DTYPES, entry, groupBy, UnsupportedError, UsageError }
 import { findAdapterFactor } from "@isthmus/merging";
 
 /**
- * What a round does with a tensor. `share`: the rule makes one change of what all clients sent, and the
- * optimiser of the server moves the tensor by it. `average`: it becomes the mean of what clients sent,
- * weighted by their examples, whatever the rule is, as is right for running statistics. `keep`: each
- * client keeps its own, and the global network keeps its values.
+ * Treatment of a tensor in a round. `share`: the rule makes one change of the values that all clients sent,
+ * and the optimiser of the server moves the tensor by it. `average`: the tensor becomes the mean of the
+ * values that clients sent, weighted by their examples, whatever the rule is, as is right for running
+ * statistics. `keep`: each client keeps its own, and the global network keeps its values.
  */
 export type Treatment = "share" | "average" | "keep";
 
@@ -13,12 +13,12 @@ export type Treatment = "share" | "average" | "keep";
 export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
 
 /**
- * Returns what a round does with every tensor of a network: floating-point tensors are shared, and
- * integers, such as the number of batches that a batch norm has seen, are kept, unless another treatment
- * is asked for.
+ * Returns the treatment of every tensor of a network: floating-point tensors are shared, and integers, such
+ * as the number of batches that a batch norm has seen, are kept, unless another treatment is asked for.
  * @param treatments - treatments that are asked for, by name of the tensor
  * @throws UsageError if a tensor of integers is to be shared or averaged
- * @throws UnsupportedError if two factors of one change of an adapter are, as LoRA's
+ * @throws UnsupportedError if two factors of the same change by an adapter, as LoRA's, are to be shared or
+ * averaged
  * @throws InvariantError if there is no tensor of a name
  */
 export function resolveTreatments(
@@ -40,7 +40,10 @@ export function resolveTreatments(
   return resolved;
 }
 
-/** Checks that no two factors of one change are changed by the server, as it does so with each by itself. */
+/**
+ * Checks that the server changes at most one of the factors whose product is the change by an adapter, as the
+ * server changes every tensor by itself.
+ */
 function assertWholeChanges({ source }: Checkpoint, treatments: ReadonlyMap<string, Treatment>): void {
   const shared = [...treatments].flatMap(([name, treatment]) => {
     const module = treatment === "keep" ? undefined : findAdapterFactor(name)?.module;

@@ -10,7 +10,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** Static clipping: each update is shortened to one length where it is longer. */
+/** Static clipping: each update that is longer than a bound is shortened to it. */
 export const clipping: PreAggregation<typeof PARAMETERS> = {
   name: "clipping",
   description: "Shortens updates that are longer than a bound.",

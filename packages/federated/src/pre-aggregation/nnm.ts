@@ -4,11 +4,11 @@ import { orderBy, sizeOfGram, squaredDistances } from "../rules/points.ts";
 import type { PreAggregation } from "./pre-aggregation.ts";
 
 /**
- * Nearest-neighbour mixing: each update becomes the mean of the `n - f` that are nearest to it, itself
- * among them.
+ * Nearest-neighbour mixing: each update becomes the mean of the `n - f` that are nearest to it, itself among
+ * them.
  *
- * All count equally, as in the paper. A new point's share of the examples is in proportion to the shares of
- * those it is made of.
+ * All of these count equally, as in the paper. A new point's share of the examples is in proportion to the
+ * sum of the shares of the updates that it is made of.
  */
 export const nnm: PreAggregation<FSpecs> = {
   name: "nnm",

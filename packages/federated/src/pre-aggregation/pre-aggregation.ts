@@ -11,20 +11,20 @@ export interface MixedPoints {
 }
 
 /**
- * A step before an aggregation rule that makes points of the updates which attackers can move less. Each is
- * one file under `pre-aggregation/`.
+ * A step before an aggregation rule, which turns the updates into points that attackers can move less. Each
+ * step is one file under `pre-aggregation/`.
  */
 export interface PreAggregation<P extends ParameterSpecs = ParameterSpecs> {
   /** Name in configurations and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description of the step in one sentence. */
   readonly description: string;
-  /** Where it is from: paper, section and equation. */
+  /** Source of the step: paper, section and equation. */
   readonly source: string;
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
-  /** Whether it looks at inner products of the updates. */
+  /** Whether the step needs the inner products of the updates. */
   readonly needsGram: boolean;
-  /** Returns what the new points are made of. */
+  /** Returns the new points as weighted sums of the points before. */
   mix(points: Points, parameters: TensorParameters<P>, random: Random): MixedPoints;
 }

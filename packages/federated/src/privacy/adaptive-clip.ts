@@ -4,18 +4,18 @@ import type { NeighborRelation } from "./accountant/mechanism.ts";
 import { assertClip } from "./clip-weights.ts";
 import { addGaussianNoiseInPlace } from "./gaussian-noise.ts";
 
-/** How many of a round's updates were within the bound. */
+/** Count of a round's updates that were within the bound. */
 export interface UnclippedCount {
   /** Number of updates whose norm was at most the bound. */
   readonly unclipped: number;
   /** Number of updates of the round. */
   readonly clients: number;
-  /** Number of updates that was expected, which is public and divides the sum; above 0. */
+  /** Expected number of updates, above 0, which is public and divides the sum. */
   readonly expectedClients: number;
 }
 
 export interface AdaptClipOptions {
-  /** Share of updates that is to stay unclipped, in `[0, 1]`. */
+  /** Share of updates that should stay unclipped, in `[0, 1]`. */
   readonly quantile?: number | undefined;
   /** Size of the steps of the bound's logarithm, at least 0. */
   readonly learningRate?: number | undefined;
@@ -42,14 +42,14 @@ export interface AdaptClipResult {
 
 /**
  * Moves the bound on norms towards a quantile of the clients' norms: `clip * exp(-learningRate * (b -
- * quantile))`, where `b` is the noisy share of updates that were NOT clipped. Where most were clipped the
- * bound grows.
+ * quantile))`, where `b` is the noisy share of updates that were NOT clipped. If most updates were clipped,
+ * the bound grows.
  *
  * Each client counts as +1/2 or -1/2, so that one changes the sum by at most 1/2.
  * @param place - seed and round of the noise
  * @throws OutOfRangeError if a number is out of its range
- * @see Andrew et al., Differentially private learning with adaptive clipping, 2021, algorithm 1. Flower
- * 1.42 counts clipped updates in the same formula, by which its bound shrinks where it should grow.
+ * @see Andrew et al., Differentially private learning with adaptive clipping, 2021, algorithm 1. Flower 1.42
+ * counts clipped updates in the same formula, by which its bound shrinks where it should grow.
  */
 export function adaptClip(
   clip: number,
@@ -77,10 +77,10 @@ export function adaptClip(
  * Computes the noise multiplier for the updates that, with the noise on the count of `adaptClip`, costs as
  * much privacy as `noiseMultiplier` alone: `(z^-2 - (2 sigma_b)^-2)^(-1/2)`. The accountant is given
  * `noiseMultiplier`.
- * @param noiseMultiplier - z of both together, above 0
+ * @param noiseMultiplier - `z`, the noise multiplier of updates and count together, at least 0
  * @param countDeviation - standard deviation of the noise on the count, in clients
- * @param relation - what neighbouring rounds are: a count changes by 1/2 if a client is added, by 1 if one
- * is replaced
+ * @param relation - relation of neighbouring rounds: the count changes by 1/2 if a client is added, by 1 if
+ * one is replaced
  * @throws OutOfRangeError if the count alone would cost as much or more
  * @see Andrew et al., 2021, theorem 1
  */
@@ -111,7 +111,7 @@ export function roundNoiseMultiplier(
   countDeviation: number,
   relation: NeighborRelation = "add-or-remove-one",
 ): number {
-  // Without noise on one of them an infinite term makes the whole 0: no privacy.
+  // Without noise on the updates or on the count, an infinite term makes the result 0: no privacy.
   return (ofUpdates ** -2 + countNoiseMultiplier(countDeviation, relation) ** -2) ** -0.5;
 }
 

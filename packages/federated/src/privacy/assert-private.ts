@@ -4,9 +4,9 @@ import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { type AlignTargetSpelling, alignTargetOf } from "../strategy/align-target.ts";
 import { privateMean } from "./private-mean-rule.ts";
 
-/** What a private round does beside clipping and noise, as far as it may break the account. */
+/** Choices of a private round, beside clipping and noise, that may break the account of privacy. */
 export interface PrivateRoundChoices {
-  /** The rule that was asked for; missing for none. */
+  /** The rule that the round names; missing if it names none. */
   readonly rule?: Pick<AggregationRule, "name" | "kind" | "needs"> | undefined;
   /** Names of the steps before the rule. */
   readonly before?: readonly string[];
@@ -17,9 +17,9 @@ export interface PrivateRoundChoices {
 }
 
 /**
- * Checks that one client moves the sum of a round by the bound on norms at most, whatever the others send:
- * all that the account of privacy rests on.
- * @throws UnsupportedError if something breaks the account; the reason is named
+ * Checks that one client moves the sum of a round by at most the bound on norms, whatever the others send:
+ * the account of privacy rests on this.
+ * @throws UnsupportedError if a choice breaks the account; the message names the reason
  */
 export function assertPrivate(choices: PrivateRoundChoices): void {
   const reason = reasonAgainst(choices);

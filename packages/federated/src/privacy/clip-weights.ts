@@ -3,7 +3,8 @@ import { clipFactor } from "../rules/norm-bound.ts";
 
 /**
  * Computes the weight of each client's displacement that makes its norm at most `clip`: `min(1, clip /
- * norm)`. Weights multiply displacements, so an update is clipped as it is summed, and never written.
+ * norm)`. Weights multiply displacements, so an update is clipped while it is summed, and no clipped update
+ * is ever written.
  *
  * @param norms - L2 norms of the displacements over all tensors that are shared, `[clients]`
  * @param clip - the largest norm, above 0

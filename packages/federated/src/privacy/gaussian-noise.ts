@@ -2,7 +2,10 @@ import { at, OutOfRangeError } from "@isthmus/core";
 import { deriveKey, type Seed } from "../random/derive-key.ts";
 import { keystreamInto } from "../random/keystream.ts";
 
-/** Which noise is drawn: each place has a stream of its own, independent of all others. */
+/**
+ * Place of the noise that is drawn: each seed, round, tensor and client has a random stream of its own,
+ * independent of all others.
+ */
 export interface NoisePlace {
   /**
    * Seed of the noise: 32 bytes of `drawSecret` in a real run, as whoever knows it can subtract the noise; a
@@ -58,7 +61,7 @@ export function addGaussianNoiseInPlace(
   return values;
 }
 
-/** Makes two normal numbers of four random words each. */
+/** Computes normal numbers, two from every four random words. */
 function normalsInto(words: Uint32Array, out: Float64Array): void {
   for (let i = 0; i < out.length; i += 2) {
     // 1 - u is never 0, so the logarithm is finite.

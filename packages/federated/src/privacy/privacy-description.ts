@@ -11,42 +11,46 @@ import { epsilonSpent, type PrivacyLedger, roundsWithin, spendPrivacy } from "./
 import { type AdaptClipOptions, adaptClip, updateNoiseMultiplier } from "./adaptive-clip.ts";
 import { centralDeviation, localDeviation } from "./private-mean.ts";
 
-/** How a federation hides each of its clients, as plain data. */
+/** Description of a federation's differential privacy, which hides each of its clients, as plain data. */
 export interface PrivacyDescription {
-  /** Largest norm of an update, to which longer ones are shortened; `adaptive` begins with it. */
+  /** Bound on the norm of an update, to which longer updates are shortened; `adaptive` begins with it. */
   readonly clip: number;
   /**
-   * Noise multiplier of a round, at least 0: the standard deviation of the noise divided by how far one
-   * client can move the sum. With `adaptive` it covers both the updates and the count.
+   * Noise multiplier of a round, at least 0: the standard deviation of the noise divided by the largest
+   * change of the sum that one client can cause. With `adaptive` the multiplier covers both the updates and
+   * the count.
    */
   readonly noise: number;
-  /** Number of clients that is expected of a round, above 0: the sum is divided by it, whoever comes. */
+  /**
+   * Expected number of clients in a round, above 0: the sum is divided by it, however many clients take part.
+   */
   readonly clients: number;
-  /** How the clients of a round are chosen: the account holds if it is true. */
+  /** Method by which the clients of a round are chosen: the account holds only if this is true. */
   readonly sampling: ClientSampling;
   /** Probability that the guarantee does not hold, in `(0, 1)`; well below one over the number of clients. */
   readonly delta: number;
   /** Largest epsilon, above 0, in nats: the federation ends before it is exceeded. @defaultValue no limit */
   readonly budget?: number | undefined;
-  /** How the bound follows a quantile of the norms. @defaultValue it stays as it is */
+  /** Adaptation of the bound to a quantile of the norms. @defaultValue the bound is constant */
   readonly adaptive?: AdaptClipOptions | undefined;
   /**
-   * What is shortened: the whole update, or each of its `L` layers to `clip / sqrt(L)`, which hides a client
-   * as well. @defaultValue "network"
+   * Unit of clipping: the whole update, or each of its `L` layers to `clip / sqrt(L)`, which hides a client
+   * equally well. @defaultValue "network"
    */
   readonly by?: "network" | "layer" | undefined;
   /**
-   * Who shortens updates and adds noise: the server, to their mean, or each client to its own update, so that
-   * the server need not be trusted; any rule may follow then. @defaultValue "server"
+   * Party that shortens updates and adds noise: the server, which adds noise to the mean, or each client,
+   * which adds noise to its own update, so that the server need not be trusted and any rule may follow.
+   * @defaultValue "server"
    */
   readonly at?: "server" | "clients" | undefined;
 }
 
-/** What a private federation carries from round to round, as plain data. */
+/** State that a private federation carries from round to round, as plain data. */
 export interface PrivacyState {
   /** Largest norm of an update in the next round. */
   readonly clip: number;
-  /** What the rounds before have revealed. */
+  /** Privacy mechanisms of the rounds before. */
   readonly ledger: PrivacyLedger;
 }
 
@@ -55,7 +59,7 @@ export function beginPrivacy({ clip }: PrivacyDescription): PrivacyState {
   return { clip, ledger: [] };
 }
 
-/** Returns what one round reveals, for the accountant. */
+/** Returns the privacy mechanism of one round, for the accountant. */
 export function mechanismOf({ noise, sampling }: PrivacyDescription): RoundMechanism {
   return { noiseMultiplier: noise, sampling };
 }
@@ -66,8 +70,8 @@ export function isLocal({ at }: Pick<PrivacyDescription, "at">): boolean {
 }
 
 /**
- * Returns which neighbouring rounds the noise is made for; where all clients take part, those with a client
- * more or less.
+ * Returns the relation of neighbouring rounds for which the noise is made; if all clients take part, rounds
+ * with one client more or less.
  */
 function neighborsOf({ sampling }: PrivacyDescription): NeighborRelation {
   const relation = relationOf(sampling);
@@ -75,8 +79,8 @@ function neighborsOf({ sampling }: PrivacyDescription): NeighborRelation {
 }
 
 /**
- * Computes the standard deviation of the noise on each element: of the mean, or of each update where clients
- * add it.
+ * Computes the standard deviation of the noise on each element: of the mean, or of each update if clients add
+ * the noise.
  * @param clip - bound of the round
  */
 export function deviationOf(privacy: PrivacyDescription, clip: number): number {
@@ -88,7 +92,7 @@ export function deviationOf(privacy: PrivacyDescription, clip: number): number {
   return centralDeviation(updateNoiseMultiplier(noise, countDeviation, relation), clip, clients, relation);
 }
 
-/** Moves the bound by the norms of a round, with noise on how many are within it. */
+/** Adapts the bound to the norms of a round, with noise on the count of norms within the bound. */
 export function countUnclipped(
   { clients, adaptive }: PrivacyDescription,
   { clip, norms }: { readonly clip: number; readonly norms: readonly number[] },
@@ -99,8 +103,8 @@ export function countUnclipped(
 }
 
 /**
- * Counts the rounds that the budget of a federation has room for; infinity without one.
- * @param state - where the federation is. @defaultValue before its first round
+ * Counts the rounds that the budget of a federation has room for; infinity without a budget.
+ * @param state - privacy state of the federation. @defaultValue the state before its first round
  */
 export function privateRoundsLeft(
   privacy: PrivacyDescription,
@@ -111,7 +115,7 @@ export function privateRoundsLeft(
   return roundsWithin({ epsilon: budget, delta }, mechanismOf(privacy), ledger);
 }
 
-/** Says that a budget has no room for another round, and what it would take. */
+/** Describes that a budget has no room for another round, with the epsilon before and after such a round. */
 export function describeSpent(privacy: PrivacyDescription, { ledger }: PrivacyState): string {
   const { budget, delta } = privacy;
   const rounds = ledger.reduce((sum, expense) => sum + expense.rounds, 0);
@@ -126,8 +130,8 @@ export function describeSpent(privacy: PrivacyDescription, { ledger }: PrivacySt
 /**
  * Checks the numbers of a description.
  * @throws OutOfRangeError if one is out of its range
- * @throws UsageError if there is no option of a name for the bound that adapts
- * @throws UnsupportedError if clients add the noise, and the rest needs a server that sees more
+ * @throws UsageError if `adaptive` has an unknown option
+ * @throws UnsupportedError if clients add the noise, but the bound is adaptive or clients are sampled
  */
 export function assertPrivacy(privacy: PrivacyDescription): void {
   if (isLocal(privacy)) assertLocal(privacy);
@@ -142,7 +146,7 @@ export function assertPrivacy(privacy: PrivacyDescription): void {
   deviationOf(privacy, privacy.clip);
 }
 
-/** Checks that nothing is asked for that only a server which adds the noise can do. */
+/** Checks that a description in which clients add the noise has no adaptive bound and no sampling. */
 function assertLocal({ adaptive, sampling }: PrivacyDescription): void {
   if (adaptive !== undefined) {
     throw new UnsupportedError(

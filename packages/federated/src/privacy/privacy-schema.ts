@@ -28,5 +28,5 @@ const privacy = z.strictObject({
   at: z.enum(["server", "clients"]).optional(),
 });
 
-/** Privacy as a file describes it. */
+/** Schema of the privacy in a file. */
 export const PRIVACY: z.ZodType<PrivacyDescription> = schemaOf<PrivacyDescription>()(privacy);

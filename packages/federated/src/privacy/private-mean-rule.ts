@@ -20,8 +20,9 @@ const PARAMETERS: PrivateMeanSpecs = {
 };
 
 /**
- * The sum of clipped updates, each counting the same whatever its examples, divided by the number that was
- * expected: private once noise is added. It is none of the registry, as `privacy` of a strategy sets it.
+ * The sum of clipped updates, which all have the same weight whatever their examples, divided by the expected
+ * number of clients: private once noise is added. The rule is not in the registry, as `privacy` of a strategy
+ * sets it.
  */
 export const privateMean: LinearRule<PrivateMeanSpecs> = {
   kind: "linear",

@@ -4,23 +4,26 @@ import { assertClip } from "./clip-weights.ts";
 
 /** A mean of updates whose divisor is public, so that it does not tell who took part. */
 export interface PrivateMean {
-  /** Examples from which on a client counts in full, above 0; below it counts by its share. */
+  /**
+   * Number of examples from which on a client counts in full, above 0; with fewer it counts by `examples /
+   * examplesCap`.
+   */
   readonly examplesCap: number;
   /** Sum of clients' weights, each in `(0, 1]`, that is expected of a round: fixed beforehand, above 0. */
   readonly expectedWeight: number;
 }
 
 /**
- * Computes the weights of displacements in a mean that is private once noise is added: the weights that
- * clip them, multiplied by `min(examples / examplesCap, 1)`, and divided by the weight that was expected of
- * the round and not by that which came.
+ * Computes the weights of displacements in a mean that is private once noise is added: the weights that clip
+ * them, multiplied by `min(examples / examplesCap, 1)`, and divided by the expected weight of the round and
+ * not by the actual one.
  * @param clipped - weights of `clipWeights`, `[clients]`
  * @param examples - numbers of examples, `[clients]`, at least 0
  * @returns weights, `[clients]`
  * @throws UsageError if lengths differ
  * @throws OutOfRangeError if a number is out of its range
- * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2
- * (estimator f_f)
+ * @see McMahan et al., Learning differentially private recurrent language models, 2018, section 2 (estimator
+ * f_f)
  */
 export function privateWeights(
   clipped: readonly number[],
@@ -47,7 +50,7 @@ export function privateWeights(
 
 /**
  * Computes the standard deviation of the noise on the mean of `privateWeights`: `noiseMultiplier * clip /
- * expectedWeight`, and twice that where neighbouring rounds are those with one client replaced.
+ * expectedWeight`, and twice that if neighbouring rounds differ by one client that is replaced.
  * @throws OutOfRangeError if a number is out of its range
  */
 export function centralDeviation(
@@ -74,8 +77,8 @@ export function localDeviation(noiseMultiplier: number, clip: number): number {
  * Computes the standard deviation of the noise that each client adds to its own update in a secure sum, so
  * that the sum over at least `survivors` clients has the noise of `deviation` or more.
  * @param deviation - standard deviation of the noise that the sum must have
- * @param survivors - the threshold of the secure sum, fewer the more clients are feared to tell what they
- * added
+ * @param survivors - the threshold of the secure sum, less the number of clients that may disclose the noise
+ * they added
  * @throws OutOfRangeError if `survivors` is not above 0
  */
 export function sharedDeviation(deviation: number, survivors: number): number {
@@ -83,7 +86,7 @@ export function sharedDeviation(deviation: number, survivors: number): number {
   return deviation / Math.sqrt(survivors);
 }
 
-/** Returns by how much one client moves the sum of updates. */
+/** Returns the largest change of the sum of updates that one client can cause. */
 function sensitivity(clip: number, relation: NeighborRelation): number {
   assertClip("find the noise of a round", clip);
   return relation === "replace-one" ? 2 * clip : clip;

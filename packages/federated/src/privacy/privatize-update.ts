@@ -17,11 +17,11 @@ import { clipWeights } from "./clip-weights.ts";
 import { addGaussianNoiseInPlace } from "./gaussian-noise.ts";
 import { assertPrivacy, deviationOf, type PrivacyDescription } from "./privacy-description.ts";
 
-/** Which update is made private. */
+/** Options of {@link privatizeUpdate}. */
 export interface PrivatizeUpdateOptions {
-  /** How: `at: clients`. */
+  /** Description of the privacy, with `at: clients`. */
   readonly privacy: PrivacyDescription;
-  /** Names of the tensors that are sent; others, and integers, stay as they are. */
+  /** Names of the tensors that are sent; other tensors, and integers, stay unchanged. */
   readonly names: readonly string[];
   /** Seed of the noise, which nobody else must know: 32 bytes of `drawSecret` in a real run. */
   readonly seed: Seed;
@@ -72,7 +72,7 @@ export async function privatizeUpdate(
   return createCheckpoint(tensors, update.metadata, update.source);
 }
 
-/** Returns what each tensor is multiplied by, so that the update is within the bound. */
+/** Returns the factor of each tensor that brings the update within the bound. */
 async function weightsOf(
   network: Checkpoint,
   update: Checkpoint,

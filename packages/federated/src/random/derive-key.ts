@@ -2,15 +2,15 @@ import { createHash, hkdfSync, randomBytes } from "node:crypto";
 import { OutOfRangeError, UsageError } from "@isthmus/core";
 
 /**
- * What random numbers are drawn from: a whole number in `[0, 2^53)` for studies that must repeat, or 32 bytes
- * of `drawSecret`, kept secret, where privacy depends on them. A number can be guessed.
+ * Seed of random numbers: a whole number in `[0, 2^53)` for studies that must repeat, or 32 bytes of
+ * `drawSecret`, kept secret, if privacy depends on the seed. A whole number can be guessed.
  */
 export type Seed = number | Uint8Array;
 
 /** Bytes of secrets and of keys. */
 export const KEY_BYTES = 32;
 
-/** Keeps keys of this package apart from any others that are derived from the same secret. */
+/** Salt that keeps keys of this package apart from any others that are derived from the same secret. */
 const SALT = "isthmus federated 1";
 
 /**
@@ -22,8 +22,8 @@ export function drawSecret(): Uint8Array {
 
 /**
  * Derives a key of 32 bytes for one purpose from a seed: by HKDF with SHA-256 (RFC 5869), so that keys of
- * other labels say nothing about it.
- * @param labels - what the key is for, from general to particular; other lists give other keys
+ * other labels reveal nothing about this one.
+ * @param labels - purpose of the key, from general to particular; other lists give other keys
  * @throws OutOfRangeError if a number is not whole and in `[0, 2^53)`
  * @throws UsageError if a secret has another length than 32 bytes
  */

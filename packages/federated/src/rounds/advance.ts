@@ -103,7 +103,7 @@ function changePresence(state: FederationState, client: string, present: boolean
   return withMember(state, client, { sent: member?.sent ?? 0, present });
 }
 
-/** Returns what is known of a client, whatever names objects have by birth. */
+/** Returns the state of a client, safe against names that every object inherits, such as `constructor`. */
 function memberOf(state: FederationState, client: string): MemberState | undefined {
   return Object.hasOwn(state.members, client) ? state.members[client] : undefined;
 }
@@ -130,7 +130,7 @@ function askFurther(state: FederationState, event: EventOf<"clients-asked">): Fe
 
 /**
  * Says why an update that passed the checks of its bytes does not count, or returns `undefined` if it does.
- * @param update - who sends it, for which round
+ * @param update - client that sends the update, and its round
  */
 export function refusalOf(
   plan: FederationPlan,
@@ -159,7 +159,7 @@ function refusalOfLate(plan: FederationPlan, state: FederationState, round: numb
   const open = roundOf(state);
   if (round === open && state.open === null) return `round ${round} is not open`;
   if (plan.late === "refuse" && plan.buffer === null) return `round ${round} is closed`;
-  // While a round is being aggregated its own number is late already, by the round that comes next.
+  // While a round is being aggregated, its own updates are late already: they count in the next round.
   const staleness = open + Number(state.status === "aggregating") - round;
   if (staleness <= plan.maximumStaleness) return undefined;
   return `the update is late by ${staleness} rounds, of at most ${plan.maximumStaleness}`;
@@ -184,7 +184,7 @@ function receiveUpdate(
   return { ...next, ...countMasked(state, client), updates: insertUpdate(state.updates, update) };
 }
 
-/** Puts an update among others in the order of names, in the place of an older one of the same client. */
+/** Inserts an update in the order of names, in the place of an older update of the same client. */
 function insertUpdate(updates: readonly ReceivedUpdate[], update: ReceivedUpdate): readonly ReceivedUpdate[] {
   const others = updates.filter(({ client }) => client !== update.client);
   const after = others.findIndex(({ client }) => client > update.client);
@@ -230,7 +230,7 @@ function forgetMasked(state: FederationState, round: number): FederationState {
   return { ...state, members: Object.fromEntries(members), updates: [], secure: null };
 }
 
-/** Ends the federation between two rounds: what was promised of an open one still holds. */
+/** Ends the federation between two rounds; while a round is open, the event does not apply. */
 function stop(state: FederationState, reason: string): FederationState {
   if (state.status !== "waiting") return state;
   return { ...state, status: "finished", reason: null, stopped: reason };
@@ -238,7 +238,7 @@ function stop(state: FederationState, reason: string): FederationState {
 
 /**
  * Ends the round that is being aggregated, and takes over the updates that came in the meantime.
- * @param outcome - what became of the round
+ * @param outcome - result of the round
  */
 function finishRound(
   plan: FederationPlan,
@@ -270,7 +270,7 @@ function finishRound(
     held: [],
     reason: outcome.failed ?? null,
   };
-  // Where the last rounds failed, and too many of them, what comes is the federation's failure.
+  // If too many rounds in a row have failed, the federation is not finished: it fails by the next decision.
   const isOver = next.history.length >= plan.rounds && countFailures(next) < mostFailures(plan);
   return isOver ? { ...next, status: "finished" } : next;
 }

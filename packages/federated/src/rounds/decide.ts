@@ -20,7 +20,7 @@ export interface UpdateToAggregate extends ReceivedUpdate {
   readonly staleness: number;
 }
 
-/** The next thing to do in a federation; what comes of it is the event that its kind names. */
+/** The next action of a federation; each kind names the event that follows from it. */
 export type Decision =
   | {
       /** Start a round: event `round-started`. */
@@ -41,25 +41,24 @@ export type Decision =
   | { readonly kind: "close"; readonly round: number }
   | {
       /**
-       * Aggregate the updates, in the order of names: event `round-aggregated`, or `round-failed` where no
-       * network comes of them that could be used, or `round-empty` where there are none, and nothing is to be
-       * made of that.
+       * Aggregate the updates, in the order of names: event `round-aggregated`, or `round-failed` if they
+       * make no usable network, or `round-empty` if there are no updates and the network stays.
        */
       readonly kind: "aggregate";
       readonly round: number;
       /**
-       * Number of this aggregation, from 1, which counts no round that failed or was empty: what an optimiser
-       * of the server carries is of the step before.
+       * Number of this aggregation, from 1, without counting rounds that failed or were empty: the state of
+       * the server's optimiser is from the step before.
        */
       readonly step: number;
-      /** Hash of the network that they are updates of. */
+      /** Hash of the global network before the aggregation. */
       readonly network: string;
       readonly updates: readonly UpdateToAggregate[];
     }
   | SecureDecision
   /**
-   * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next, but for
-   * masked ones.
+   * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next start, except
+   * for masked ones.
    */
   | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
   /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
@@ -70,8 +69,8 @@ export type Decision =
   | { readonly kind: "finish"; readonly network: string };
 
 /**
- * Decides what a federation does next: a function of its plan, its state and the time alone, so that
- * whoever was killed in between decides the same again.
+ * Decides what a federation does next: a function of its plan, its state and the time alone, so that a server
+ * that was killed decides the same again after a restart.
  * @param now - the time, in milliseconds
  */
 export function decide(plan: FederationPlan, state: FederationState, now: number): Decision {
@@ -139,7 +138,7 @@ function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRoun
   if (enough && (counted >= open.target || awaited === 0)) return { kind: "close", round };
   const until = open.startedAt + plan.deadline;
   if (now < until) {
-    // Where clients left until the quorum is out of reach, the deadline would be waited for in vain.
+    // If so many clients left that the quorum is out of reach, it would be useless to wait for the deadline.
     const clients = selectReplacements(plan, idleClients(state, open), open, quorum - counted - awaited);
     if (clients.length > 0) return { kind: "ask", round, attempt, clients };
     return { kind: "wait", until, reason: `${counted} of ${open.target} updates are there` };
@@ -149,7 +148,9 @@ function decideOpen(plan: FederationPlan, state: FederationState, open: OpenRoun
   return { kind: "abort", round, attempt, reason };
 }
 
-/** Returns the names of the clients that are there, neither asked nor heard of for the round, sorted. */
+/**
+ * Returns the names of the present clients that were not asked and have sent no update for the round, sorted.
+ */
 function idleClients(state: FederationState, open: OpenRound): readonly string[] {
   const asked = new Set(open.clients);
   return presentClients(state).filter(
@@ -157,9 +158,12 @@ function idleClients(state: FederationState, open: OpenRound): readonly string[]
   );
 }
 
-/** Returns the names of the clients whose update may still come: asked, there, and not yet heard of. */
+/**
+ * Returns the names of the clients whose update may still come: clients that are present, were asked, and
+ * have sent no update yet.
+ */
 function awaitedClients(plan: FederationPlan, state: FederationState, open: OpenRound): readonly string[] {
-  // Who gave out no shares in a secure sum cannot send any more.
+  // A client that gave out no shares in a secure sum cannot send an update any more.
   const asked = new Set(state.secure === null ? open.clients : sharersOf(state.secure.sum));
   return Object.entries(state.members)
     .filter(

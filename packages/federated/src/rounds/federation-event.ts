@@ -2,11 +2,11 @@ import type { PrivacyReport } from "../aggregate/private-round.ts";
 import type { ClientMessage } from "../secure/messages.ts";
 import type { SecureSettings } from "../secure/secure-settings.ts";
 
-/** What all events have. */
+/** Fields of all events. */
 interface Happened {
   /**
-   * When it happened, in milliseconds of the clock of whoever keeps the journal. Times grow strictly along a
-   * journal, so that an event no later than the state is known as a replay; see `timeOfNext`.
+   * Time of the event, in milliseconds of the clock of the server that keeps the journal. Times grow strictly
+   * along a journal, so that an event no later than the state is recognised as a replay; see `timeOfNext`.
    */
   readonly at: number;
 }
@@ -14,7 +14,7 @@ interface Happened {
 /** Numbers that a client or the server measured, by name, such as `accuracy`; all finite. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** What a private round did and has revealed: a report of it that JSON can hold. */
+/** Report of a private round that JSON can hold: its bound, its noise and the privacy loss so far. */
 export interface PrivacyRecord extends Omit<PrivacyReport, "epsilon"> {
   /** Epsilon that all rounds up to this one have spent, in nats; `null` for infinity, without noise. */
   readonly epsilon: number | null;
@@ -64,7 +64,7 @@ export type FederationEvent = Happened &
         readonly client: string;
         readonly round: number;
         readonly reason: string;
-        /** Number of refusals that the event stands for. @defaultValue 1 */
+        /** Number of refusals that the event represents. @defaultValue 1 */
         readonly times?: number | undefined;
       }
     | {
@@ -102,22 +102,26 @@ export type FederationEvent = Happened &
         /** Hash of the new global network. */
         readonly hash: string;
         /**
-         * Hash of what rule and optimiser carry into the next aggregation, `null` if they carry nothing;
-         * missing in journals of earlier versions, and if whoever keeps the journal has no such file.
+         * Hash of the state that rule and optimiser carry into the next aggregation, `null` if they carry
+         * none; missing in journals of earlier versions, and if the server that keeps the journal has no such
+         * file.
          */
         readonly state?: string | null | undefined;
         readonly metrics?: Metrics | undefined;
-        /** What is wrong with the new network, where something is. */
+        /** Warning about the new network; missing if nothing is wrong with it. */
         readonly warning?: string | undefined;
-        /** What a private round did and has revealed. */
+        /** Report of a private round. */
         readonly privacy?: PrivacyRecord | undefined;
       }
     | {
-        /** Nothing came of the updates of a round: the global network stays, and the next round comes. */
+        /**
+         * The updates of a round made no usable network: the global network stays, and the next round
+         * follows.
+         */
         readonly kind: "round-failed";
         readonly round: number;
         readonly reason: string;
-        /** What a private round has revealed all the same. */
+        /** Report of a private round, which spends privacy although it failed. */
         readonly privacy?: PrivacyRecord | undefined;
       }
     | {
@@ -127,7 +131,7 @@ export type FederationEvent = Happened &
          */
         readonly kind: "round-empty";
         readonly round: number;
-        /** What a private round counts as having revealed. */
+        /** Report of a private round, which spends privacy although it was empty. */
         readonly privacy?: PrivacyRecord | undefined;
       }
     /** The federation ends before its last round without having failed, as its privacy budget is spent. */

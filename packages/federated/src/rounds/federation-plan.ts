@@ -1,15 +1,15 @@
 import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 
-/** How a federation runs its rounds, as plain data. Times are in milliseconds. */
+/** Plan of a federation's rounds, as plain data. Times are in milliseconds. */
 export interface FederationPlan {
-  /** Number of rounds, at least 1; one that fails is one of them. */
+  /** Number of rounds, at least 1; failed rounds are counted too. */
   readonly rounds: number;
   /**
    * Smallest number of updates that a round is aggregated with, at least 1; with Poisson sampling it may be
-   * 0, as nobody may be asked.
+   * 0, as a round may ask no client.
    */
   readonly quorum: number;
-  /** Number of clients that must be there before a round starts; never fewer than the quorum. */
+  /** Number of clients that must be present before a round starts; never fewer than the quorum. */
   readonly available: number;
   /**
    * Share of the present clients whose updates a round waits for, in `(0, 1]`; never fewer than the quorum.
@@ -17,47 +17,56 @@ export interface FederationPlan {
    */
   readonly fraction: number;
   /**
-   * How clients are chosen: a number of them, or each by itself with a probability, so that the number is
-   * left to chance (Poisson sampling), which costs less privacy; nobody is asked in place of a lost one then.
+   * Method by which clients are chosen: a fixed number of them, or each client by itself with a probability
+   * (Poisson sampling), so that their number is random. Poisson sampling costs less privacy, but no client is
+   * asked in place of a lost one.
    */
   readonly sampling: "fixed-size" | "poisson";
-  /** Share of further clients that are asked in case some are lost, at least 0; a round ends without them. */
+  /**
+   * Share of further clients that are asked in case some are lost, at least 0; a round does not wait for
+   * them.
+   */
   readonly overSelection: number;
-  /** Time from the start of a round until it ends with the updates that are there, above 0. */
+  /** Time from the start of a round until it ends with the updates that have arrived, above 0. */
   readonly deadline: number;
-  /** Times that one round may be started until the federation fails for lack of quorum, at least 1. */
+  /**
+   * Number of times that one round may be started until the federation fails for lack of quorum, at least 1.
+   */
   readonly attempts: number;
   /**
-   * Rounds in a row that may fail before the federation fails, at least 1. A federation of fewer rounds fails
-   * if all of them do.
+   * Number of failed rounds in a row at which the federation fails, at least 1. A federation of fewer rounds
+   * fails if all of its rounds do.
    */
   readonly failures: number;
   /** Seed of the choice of clients, a whole number of at least 0. */
   readonly seed: number;
-  /** What to do about an update of an earlier round: refuse it, or count it in the round that is open. */
+  /** Treatment of an update of an earlier round: it is refused, or it counts in the round that is open. */
   readonly late: "refuse" | "accept";
   /** Largest number of rounds that an accepted update may be late by, at least 1. */
   readonly maximumStaleness: number;
   /**
-   * Number of updates that are aggregated as soon as they are there, with all clients at work all the time,
-   * as in FedBuff (Nguyen et al., 2022, algorithm 1); implies that late updates count. `null` for rounds in
-   * step.
+   * Size of the buffer of an asynchronous federation, as in FedBuff (Nguyen et al., 2022, algorithm 1): all
+   * clients work all the time, and as soon as so many updates have arrived they are aggregated. Late updates
+   * count then. `null` for synchronous rounds.
    */
   readonly buffer: number | null;
-  /** How updates are summed so that the server sees none; `null` where it sees each. */
+  /**
+   * Settings of a secure sum, in which the server sees no single update; `null` if the server sees each
+   * update.
+   */
   readonly secure: SecurePlan | null;
 }
 
-/** How a federation sums updates securely, as plain data. */
+/** Settings of the secure sums of a federation, as plain data. */
 export interface SecurePlan {
   /**
-   * Share of a round's clients that is enough to finish it, and that must collude to see an update: above 0.5
-   * and at most 1, rounded up, and more than half in any case.
+   * Share of a round's clients that suffices to finish the round, and that must collude to see an update:
+   * above 0.5 and at most 1, rounded up, and more than half in any case.
    */
   readonly threshold: number;
   /** Elements of an update's change are cut to `[-range, range]`, above 0. */
   readonly range: number;
-  /** Examples from which on a client counts in full, at least 1. */
+  /** Number of examples from which on a client counts in full, at least 1. */
   readonly examplesCap: number;
 }
 

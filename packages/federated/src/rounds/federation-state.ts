@@ -2,11 +2,11 @@ import type { SecureServerState } from "../secure/secure-server.ts";
 import type { Metrics, PrivacyRecord, ReceivedUpdate } from "./federation-event.ts";
 import type { FederationPlan } from "./federation-plan.ts";
 
-/** What is known of one client. */
+/** State of one client. */
 export interface MemberState {
-  /** Whether the client is there. */
+  /** Whether the client is present. */
   readonly present: boolean;
-  /** Last round that an update of it counted for, 0 before the first. */
+  /** Last round for which an update of the client counted, 0 before the first. */
   readonly sent: number;
 }
 
@@ -16,48 +16,51 @@ export interface OpenRound {
   readonly round: number;
   /** Number of this start of the round, from 1. */
   readonly attempt: number;
-  /** When it was started, in milliseconds. */
+  /** Time of this start, in milliseconds. */
   readonly startedAt: number;
   /** Names of the clients that were asked, sorted. */
   readonly clients: readonly string[];
-  /** Number of updates that it closes with. */
+  /** Number of updates with which the round closes. */
   readonly target: number;
 }
 
-/** A secure sum that goes on. */
+/** A secure sum in progress. */
 export interface OpenSecureSum {
-  /** When its stage began, in milliseconds. */
+  /** Time at which its current stage began, in milliseconds. */
   readonly stageAt: number;
   readonly sum: SecureServerState;
 }
 
-/** What remains of a round that was aggregated, or failed. */
+/** Record of a round that was aggregated, failed or was empty. */
 export interface RoundRecord {
   /** Number of the round, from 1. */
   readonly round: number;
-  /** Number of starts that it took. */
+  /** Number of times that the round was started. */
   readonly attempts: number;
-  /** When its last start was, in milliseconds. */
+  /** Time of its last start, in milliseconds. */
   readonly startedAt: number;
-  /** When its network was there, in milliseconds. */
+  /** Time at which the round ended, in milliseconds. */
   readonly finishedAt: number;
   /** Names of the clients that were asked, sorted. */
   readonly clients: readonly string[];
-  /** Updates that were aggregated, in vain where the round failed, in the order of names. */
+  /** Updates that were aggregated, without success if the round failed, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
-  /** Hash of the global network after the round: the one before, where the round failed. */
+  /** Hash of the global network after the round: the network before, if the round failed or was empty. */
   readonly hash: string;
-  /** Hash of what it left for the next aggregation, `null` if nothing; missing if its event does not say. */
+  /**
+   * Hash of the state for the next aggregation, `null` if there is none; missing if the event has no such
+   * hash.
+   */
   readonly state?: string | null | undefined;
-  /** Numbers that the server measured on it. */
+  /** Numbers that the server measured on that network. */
   readonly metrics: Metrics;
-  /** What is wrong with that network, where something is. */
+  /** Warning about that network; missing if nothing is wrong with it. */
   readonly warning?: string | undefined;
-  /** Why nothing came of the round; missing where a network did. */
+  /** Reason why the round failed; missing if it did not. */
   readonly failed?: string | undefined;
-  /** True where it had no updates, so that the network stayed; missing otherwise. */
+  /** True if the round had no updates, so that the network stayed; missing otherwise. */
   readonly empty?: true | undefined;
-  /** What the round revealed, where it was private. */
+  /** Report of a private round; missing if the round was not private. */
   readonly privacy?: PrivacyRecord | undefined;
 }
 
@@ -69,26 +72,28 @@ export interface RefusedUpdate {
   readonly at: number;
 }
 
-/** What goes on in a federation. */
+/** Phase of a federation. */
 export type FederationPhase =
-  /** A round is to start; `reason` says why the last start was in vain, if it was. */
+  /**
+   * The next round is about to start; `reason` says why the last start or the last round failed, if it did.
+   */
   | { readonly status: "waiting"; readonly open: null; readonly reason: string | null }
   /** The updates of the open round come in, or are being aggregated. */
   | {
       readonly status: "collecting" | "aggregating";
       readonly open: OpenRound;
-      /** Why the start before was in vain, if it was. */
+      /** Reason why the start or the round before failed; `null` if it did not. */
       readonly reason: string | null;
     }
-  /** All rounds are over; `reason` says why the last one came to nothing, if it did. */
+  /** All rounds are over; `reason` says why the last round failed, if it did. */
   | { readonly status: "finished"; readonly open: null; readonly reason: string | null }
-  /** It was given up. */
+  /** The federation was given up. */
   | { readonly status: "failed"; readonly open: null; readonly reason: string };
 
-/** All that is known of a federation, as plain data: the sum of the events of its journal. */
+/** State of a federation, as plain data: the sum of the events of its journal. */
 export type FederationState = FederationFacts & FederationPhase;
 
-/** What is known of a federation whatever goes on. */
+/** Facts of a federation that are present in all phases. */
 export interface FederationFacts {
   /** Time of the last event, in milliseconds; `-1` before the first. */
   readonly at: number;
@@ -112,7 +117,10 @@ export interface FederationFacts {
   readonly refused: readonly RefusedUpdate[];
   /** Number of all refused updates. */
   readonly refusals: number;
-  /** Why the federation ended before its last round without having failed: its privacy budget. */
+  /**
+   * Reason why the federation ended before its last round without having failed, its spent privacy budget;
+   * `null` otherwise.
+   */
   readonly stopped: string | null;
 }
 
@@ -120,8 +128,7 @@ export interface FederationFacts {
 export const REFUSALS_REMEMBERED = 200;
 
 /**
- * Characters that are kept of the reason of a refusal, as a part of it may be the choice of a hostile
- * client.
+ * Number of characters that are kept of the reason of a refusal, as a hostile client may choose a part of it.
  */
 export const REASON_CHARACTERS = 600;
 
@@ -155,14 +162,15 @@ export function roundOf(state: FederationState): number {
 }
 
 /**
- * Returns the hash of the network that clients of a round began with, or `undefined` if it is still to come.
+ * Returns the hash of the network that clients of a round began with, or `undefined` if that network does not
+ * exist yet.
  */
 export function networkOfRound(state: FederationState, round: number): string | undefined {
   if (round === 1) return state.initial;
   return state.history[round - 2]?.hash;
 }
 
-/** Returns the rounds that a network came of, in order. */
+/** Returns the rounds that were aggregated into a network, in order. */
 export function aggregatedRounds({ history }: FederationState): readonly RoundRecord[] {
   return history.filter(({ failed, empty }) => failed === undefined && empty !== true);
 }
@@ -172,26 +180,32 @@ export function countFailures({ history }: FederationState): number {
   return history.length - 1 - history.findLastIndex(({ failed }) => failed === undefined);
 }
 
-/** Returns how many rounds in a row may fail until the federation does: at most all that there are. */
+/**
+ * Returns the number of failed rounds in a row at which the federation fails, at most the number of its
+ * rounds.
+ */
 export function mostFailures({ failures, rounds }: FederationPlan): number {
   return Math.min(failures, rounds);
 }
 
 /**
- * Returns the time to give an event that happens now: later than all before, even if the clock stood still.
+ * Returns the time of an event that happens now: later than all events before, even if the clock stood still.
  */
 export function timeOfNext(state: FederationState, now: number): number {
   return Math.max(now, state.at + 1);
 }
 
-/** Returns the names of the clients that are there, sorted by code units. */
+/** Returns the names of the clients that are present, sorted by code units. */
 export function presentClients(state: FederationState): readonly string[] {
   return Object.keys(state.members)
     .filter((name) => state.members[name]?.present)
     .sort();
 }
 
-/** Counts the updates that a round may close with: late ones come on top, but where nothing is in step. */
+/**
+ * Counts the updates that satisfy the quorum. Late updates do not count, unless the federation is
+ * asynchronous.
+ */
 export function countUpdates(plan: FederationPlan, state: FederationState): number {
   if (plan.buffer !== null) return state.updates.length;
   const round = roundOf(state);

@@ -15,10 +15,10 @@ import type { FederationState, OpenRound } from "./federation-state.ts";
 
 type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
 
-/** A stage of a secure sum takes at most the time of a round divided by this; training takes what is left. */
+/** Divisor of a round's deadline: a stage of a secure sum takes at most this part, and training the rest. */
 const STAGES_PER_DEADLINE = 10;
 
-/** Returns the number of clients of a round that is enough to finish its secure sum. */
+/** Returns the number of clients of a round that suffices to finish its secure sum. */
 export function thresholdOf({ secure }: FederationPlan, clients: number): number {
   const share = secure?.threshold ?? 1;
   return Math.min(clients, Math.max(Math.floor(clients / 2) + 1, Math.ceil(share * clients)));
@@ -30,7 +30,10 @@ export function openSecure(state: FederationState, event: EventOf<"secure-opened
   return { ...state, secure: { stageAt: event.at, sum: openSecureServer(event.settings) } };
 }
 
-/** Returns the state with a message of a client, or the very same if the sum does not take it. */
+/**
+ * Returns the state after a message of a client, or the very same object if the sum does not accept the
+ * message.
+ */
 export function takeMessage(state: FederationState, event: EventOf<"secure-received">): FederationState {
   if (!isCurrent(state, event) || refusalOfMessage(state, event.message) !== undefined) return state;
   const { secure } = state;
@@ -40,8 +43,8 @@ export function takeMessage(state: FederationState, event: EventOf<"secure-recei
 }
 
 /**
- * Says why a message of a client is not taken, or returns `undefined` if it is; one that was taken before is
- * not taken again, see {@link isTaken}.
+ * Says why a message of a client is not accepted, or returns `undefined` if it is. A message that was
+ * accepted before is not accepted again, see {@link isTaken}.
  */
 export function refusalOfMessage({ secure }: FederationState, message: ClientMessage): string | undefined {
   if (secure === null) return "no secure sum is open";
@@ -55,7 +58,9 @@ export function refusalOfMessage({ secure }: FederationState, message: ClientMes
   }
 }
 
-/** Returns whether the very same message was taken: the answer may have been lost. */
+/**
+ * Returns whether the very same message was accepted before: clients repeat a message if its answer was lost.
+ */
 export function isTaken({ secure }: FederationState, message: ClientMessage): boolean {
   if (secure === null) return false;
   const { keys, shares, reveals } = secure.sum;
@@ -63,14 +68,14 @@ export function isTaken({ secure }: FederationState, message: ClientMessage): bo
   return [...keys, ...shares, ...reveals].some((taken) => JSON.stringify(taken) === text);
 }
 
-/** Returns the state after a stage, if enough clients have sent. */
+/** Returns the state after a stage, or the very same object if too few clients have sent a message. */
 export function endStage(state: FederationState, event: EventOf<"secure-closed">): FederationState {
   const { secure } = state;
   if (!isCurrent(state, event) || secure?.sum.stage !== event.stage || !hasEnough(secure.sum)) return state;
   return { ...state, secure: { stageAt: event.at, sum: closeStage(secure.sum).state } };
 }
 
-/** Returns the secure sum of a state after an update whose masked words are there. */
+/** Returns the secure sum of a state after the masked update of a client has arrived. */
 export function countMasked({ secure }: FederationState, client: string): Pick<FederationState, "secure"> {
   if (secure === null) return { secure };
   const { settings } = secure.sum;
@@ -78,7 +83,9 @@ export function countMasked({ secure }: FederationState, client: string): Pick<F
   return { secure: { ...secure, sum: receiveSecure(secure.sum, message) } };
 }
 
-/** Returns the secure sum after the masked updates of its round, or `undefined` if they are too few. */
+/**
+ * Returns the secure sum after the stage of masked updates, or `undefined` if too few of them have arrived.
+ */
 export function endMasked(
   { secure }: FederationState,
   at: number,
@@ -95,7 +102,7 @@ export function refusalOfMasked({ secure }: FederationState, client: string): st
     : "the client gave out no shares in this round";
 }
 
-/** The next thing to do in the secure sum of a round. */
+/** The next action in the secure sum of a round. */
 export type SecureDecision =
   /** Set up the sum: event `secure-opened`. */
   | {
@@ -116,8 +123,8 @@ export type SecureDecision =
   | { readonly kind: "wait"; readonly until: number; readonly reason: string };
 
 /**
- * Decides about the stages of a secure sum in which messages are exchanged; undefined while masked updates
- * come in, and when all is there to aggregate.
+ * Decides about the stages of a secure sum in which messages are exchanged; returns undefined without a
+ * secure sum, while masked updates come in, and once the sum is ready to be aggregated.
  */
 export function decideSecure(
   plan: FederationPlan,
@@ -136,7 +143,7 @@ export function decideSecure(
   const until = stageAt + plan.deadline / STAGES_PER_DEADLINE;
   const enough = hasEnough(sum);
   const awaited = awaitedBySum(sum).filter((client) => state.members[client]?.present);
-  // Any threshold of shares unmasks the same sum.
+  // Any shares that reach the threshold unmask the same sum, so further ones need not be awaited.
   if (enough && (stage === "reveal" || awaited.length === 0 || now >= until)) {
     return { kind: "close-secure", round, attempt, stage };
   }
@@ -145,14 +152,14 @@ export function decideSecure(
   return { kind: "wait", until, reason: came };
 }
 
-/** What a client must do next in a secure sum, and what it needs for it. */
+/** Next step of a client in a secure sum, with the settings and the message of the server that it needs. */
 export interface SecureTask {
   readonly step: "keys" | "shares" | "masked" | "reveal";
   readonly settings: SecureSettings;
   readonly message: ServerMessage | null;
 }
 
-/** Returns what a client must do next in the secure sum of the open round; undefined if nothing. */
+/** Returns the next step of a client in the secure sum of the open round; undefined if there is none. */
 export function secureTaskOf({ secure }: FederationState, client: string): SecureTask | undefined {
   if (secure === null) return undefined;
   const { stage, settings } = secure.sum;

@@ -2,7 +2,7 @@ import { createRandom } from "@isthmus/core";
 import type { FederationPlan } from "./federation-plan.ts";
 import type { OpenRound } from "./federation-state.ts";
 
-/** Whom a round asks, and how many of them it waits for. */
+/** Clients that a round asks, and the number of updates that it waits for. */
 export interface SelectedClients {
   /** Names of the clients, sorted. */
   readonly clients: readonly string[];
@@ -12,11 +12,11 @@ export interface SelectedClients {
 
 /**
  * Chooses the clients of a round at random from the plan's seed: as many as its fraction says, and some more
- * whose loss would not matter (Bonawitz et al., Towards federated learning at scale, 2019, section 4.2); or
- * each by itself, by Poisson sampling.
- * @param present - names of the clients that are there, sorted, at least as many as the quorum
+ * in case some are lost (Bonawitz et al., Towards federated learning at scale, 2019, section 4.2); or each
+ * client by itself, by Poisson sampling.
+ * @param present - names of the clients that are present, sorted, at least as many as the quorum
  * @param round - number of the round, from 1
- * @param attempt - number of the start of the round, from 1; another one asks others
+ * @param attempt - number of the start of the round, from 1; another start asks other clients
  */
 export function selectClients(
   plan: FederationPlan,
@@ -39,7 +39,7 @@ export function selectClients(
 
 /**
  * Chooses clients in place of clients that left an open round, at random from the plan's seed.
- * @param idle - names of the clients that are there and were not asked, sorted
+ * @param idle - names of the clients that are present and were not asked, sorted
  * @param open - the round
  * @param missing - number of clients that the quorum lacks; none are chosen for 0 and below
  */
@@ -49,15 +49,17 @@ export function selectReplacements(
   { round, attempt, clients }: OpenRound,
   missing: number,
 ): readonly string[] {
-  // With a buffer, whoever is there works without being asked. By Poisson sampling nobody stands in for
-  // others, nor in a secure sum, whose clients have agreed on masks.
+  // With a buffer, all clients that are present work without being asked. Lost clients are not replaced with
+  // Poisson sampling, nor in a secure sum, whose clients have agreed on masks.
   const isFixed = plan.buffer !== null || plan.sampling === "poisson" || plan.secure !== null;
   if (missing <= 0 || isFixed) return [];
   const purpose = `clients of round ${round}, attempt ${attempt}, after ${clients.length}`;
   return drawClients(plan, idle, purpose, missing);
 }
 
-/** Draws so many of the names from the stream of a purpose, in the order of the names. */
+/**
+ * Draws `count` of the names from the random stream of a purpose, and returns them in the order of the names.
+ */
 function drawClients(
   { seed }: FederationPlan,
   names: readonly string[],

@@ -2,7 +2,7 @@ import type { FederationPlan } from "./federation-plan.ts";
 import { type FederationState, roundOf } from "./federation-state.ts";
 import { type SecureTask, secureTaskOf } from "./secure-rounds.ts";
 
-/** What one client should do now. */
+/** Current task of one client. */
 export type ClientTask =
   /** Train from the network of this hash, and send the result for this round. */
   | { readonly kind: "train"; readonly round: number; readonly network: string; readonly until: number }
@@ -15,10 +15,10 @@ export type ClientTask =
     }
   /** Ask again later. */
   | { readonly kind: "wait"; readonly round: number; readonly reason: string }
-  /** The federation is over; this is its network, or what there is of it where it failed. */
+  /** The federation is over; `network` is its last global network, also if the federation failed. */
   | { readonly kind: "finished"; readonly network: string; readonly reason: string | null };
 
-/** Says what a client should do now. */
+/** Returns the current task of a client. */
 export function taskOfClient(plan: FederationPlan, state: FederationState, client: string): ClientTask {
   const { status, network, open, reason } = state;
   if (status === "finished" || status === "failed") return { kind: "finished", network, reason };
@@ -36,7 +36,7 @@ export function taskOfClient(plan: FederationPlan, state: FederationState, clien
   return { kind: "train", round, network, until: open.startedAt + plan.deadline };
 }
 
-/** Returns what a client should do in a secure sum beside training, or undefined. */
+/** Returns the task of a client in a secure sum other than training; undefined if it has none. */
 function secureStep(state: FederationState, client: string): ClientTask | undefined {
   const { open, network, status } = state;
   if (open === null) return undefined;

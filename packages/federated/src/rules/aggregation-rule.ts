@@ -2,27 +2,27 @@ import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 
 /**
  * The updates of a round as points in space, each the displacement of a client's network from the one it
- * began with, known by the numbers that rules choose by and not by their elements.
+ * began with, described by the numbers that rules choose by and not by their elements.
  */
 export interface Points {
   /** Number of points, at least 1. */
   readonly count: number;
   /** Share of all examples behind each point, `[count]`, above 0, with a sum of 1. */
   readonly shares: readonly number[];
-  /** Losses of the global network on the examples of each client, `[count]`; NaN where none was sent. */
+  /** Losses of the global network on the examples of each client, `[count]`; NaN if a client sent none. */
   readonly losses: readonly number[];
-  /** Rounds that each update is late by, `[count]`. */
+  /** Number of rounds by which each update is late, `[count]`. */
   readonly staleness: readonly number[];
   /**
    * Inner products of displacements in f64, `[points, points]` in row-major order, of the tensors that the
-   * rule decides on; where the rule carries a point from round to round, that is one more point, the last.
-   * Empty for rules that do not need them; only the diagonal is filled for rules that need no more than
+   * rule decides on; if the rule carries a point from round to round, that is one more point, the last. Empty
+   * for rules that do not need inner products; only the diagonal is filled for rules that need no more than
    * norms.
    */
   readonly gram: Float64Array;
 }
 
-/** What a linear rule found: the aggregate is the sum of the points, each multiplied by its weight. */
+/** Result of a linear rule: the aggregate is the sum of the points, each multiplied by its weight. */
 export interface LinearAggregate {
   /** Weights, `[count]`, or `[count + 1]` for rules that carry a point. */
   readonly weights: readonly number[];
@@ -30,13 +30,13 @@ export interface LinearAggregate {
   readonly chosen?: readonly number[] | undefined;
 }
 
-/** What all aggregation rules say of themselves. */
+/** Fields that all aggregation rules have. */
 interface RuleDescription<P extends ParameterSpecs> {
   /** Name in configurations and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description of the rule in one sentence. */
   readonly description: string;
-  /** Where it is from: paper, section and equation. */
+  /** Source of the rule: paper, section and equation. */
   readonly source: string;
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
@@ -69,10 +69,10 @@ export interface CoordinateRule<P extends ParameterSpecs = ParameterSpecs> exten
 }
 
 /**
- * A rule that makes one displacement of the displacements of many clients. A rule is one file under
- * `rules/`, which says all this.
+ * A rule that combines the displacements of many clients into one. Each rule is one file under `rules/`,
+ * which has all of these fields.
  *
- * Rules are deterministic, and do not depend on the order of the points but for ties, which the earlier name
- * wins.
+ * Rules are deterministic, and do not depend on the order of the points, except for ties, in which the
+ * earlier name wins.
  */
 export type AggregationRule<P extends ParameterSpecs = ParameterSpecs> = LinearRule<P> | CoordinateRule<P>;

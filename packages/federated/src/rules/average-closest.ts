@@ -28,7 +28,7 @@ function meanOfClosest(sorted: Float64Array, count: number): number {
   const median = (at(sorted, (points - 1) >> 1) + at(sorted, points >> 1)) / 2;
   let first = 0;
   while (first + count < points && at(sorted, first + count) - median < median - at(sorted, first)) first++;
-  // Around one of them, so that the mean of equal values is that value, bit for bit.
+  // Differences to one of the values are summed, so that the mean of equal values is that value, bit for bit.
   const origin = at(sorted, first);
   let sum = 0;
   for (let k = first + 1; k < first + count; k++) sum += (sorted[k] as number) - origin;

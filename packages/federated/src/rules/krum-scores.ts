@@ -4,13 +4,13 @@ import { orderBy } from "./points.ts";
 /**
  * Scores points by the sum of squared distances to their nearest others: `n - f - 2` of them, at least 1.
  *
- * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop
- * the first, which is another point where two coincide, or where rounding makes a distance less than 0.
+ * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop the
+ * first, which is another point where two coincide, or where rounding makes a distance less than 0.
  *
- * Neighbours are sorted once, so that Bulyan can ask again and again, of fewer points each time.
+ * Neighbours are sorted once, so that Bulyan can compute scores again and again, each time for fewer points.
  *
  * @param squares - squared distances of all points, `[points, points]`
- * @returns computes scores of the points that are still there, in their order
+ * @returns function that computes the scores of the points that remain, in their order
  */
 export function krumScorer(squares: Float64Array, f: number): (among: readonly number[]) => number[] {
   const size = Math.round(Math.sqrt(squares.length));
@@ -34,7 +34,7 @@ export function krumScorer(squares: Float64Array, f: number): (among: readonly n
   };
 }
 
-/** Returns how many points Krum needs so that most neighbours of an honest one are honest. */
+/** Returns the number of points that Krum needs so that most neighbours of an honest point are honest. */
 export function leastOfKrum({ f }: { readonly f: number }): { count: number; reason: string } {
   if (f === 0) return { count: 1, reason: "without attackers any update will do" };
   return { count: 2 * f + 3, reason: "Krum needs 2 f + 3 updates to resist f" };

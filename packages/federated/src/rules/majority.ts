@@ -1,4 +1,4 @@
-/** Returns how many points a rule needs that resists any minority. */
+/** Returns the number of points that a rule needs to resist any minority. */
 export function leastOfMajority({ f }: { readonly f: number }): { count: number; reason: string } {
   return { count: 2 * f + 1, reason: "the majority of the updates must be honest" };
 }

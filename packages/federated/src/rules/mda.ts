@@ -7,7 +7,7 @@ import { sizeOfGram, squaredDistances, weightsOfChosen } from "./points.ts";
 /**
  * Minimum-diameter averaging: the mean of the `n - f` updates of which the farthest two are nearest.
  *
- * Of several such sets it is the first in the order of names, as in byzfl 0.0.11, which tries all sets.
+ * The first of several such sets in the order of names is taken, as in byzfl 0.0.11, which tries all sets.
  * Here a bisection over distances asks whether dropping `f` updates leaves no two that are farther apart: a
  * vertex cover, found in time exponential in `f` alone.
  */
@@ -40,7 +40,8 @@ export const mda: LinearRule<FSpecs> = {
 };
 
 /**
- * For each point the points that are too far from it; dropped points have none, and are in no other's set.
+ * For each point, the set of the points that are too far from it. The set of a dropped point is empty, and no
+ * other set contains a dropped point.
  */
 type Conflicts = readonly ReadonlySet<number>[];
 

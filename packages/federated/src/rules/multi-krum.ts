@@ -23,8 +23,8 @@ const PARAMETERS: MultiKrumSpecs = {
 /**
  * The mean of the updates that are nearest to their neighbours.
  *
- * The mean is of equal weights, as in the paper; Flower's is by examples (`weighted`), and of one update
- * where nothing else is said. byzfl 0.0.11 counts one neighbour more.
+ * The mean is of equal weights, as in the paper; Flower's mean is weighted by examples (`weighted`), and by
+ * default is of one update. byzfl 0.0.11 counts one neighbour more.
  */
 export const multiKrum: LinearRule<MultiKrumSpecs> = {
   kind: "linear",

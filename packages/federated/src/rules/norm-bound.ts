@@ -15,7 +15,7 @@ const PARAMETERS: NormBoundSpecs = {
   weighted: weightedBy(true),
 };
 
-/** The mean of displacements that are shortened to a length where they are longer. */
+/** The mean of displacements, each shortened to a bound on its length if it is longer. */
 export const normBound: LinearRule<NormBoundSpecs> = {
   kind: "linear",
   name: "norm-bound",
@@ -32,7 +32,7 @@ export const normBound: LinearRule<NormBoundSpecs> = {
   },
 };
 
-/** Returns what to multiply a vector by so that it is no longer than a bound. */
+/** Returns the factor that shortens a vector to a bound; 1 if the vector is not longer. */
 export function clipFactor(norm: number, bound: number): number {
   return norm > bound ? bound / norm : 1;
 }

@@ -3,7 +3,7 @@ import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
 /** A parameter that has one value for all updates. */
 export type OfMerge<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "merge" };
 
-/** Describes the number of clients that a robust rule resists. */
+/** Parameter for the number of attackers that a robust rule resists. */
 export const F: OfMerge<number> = {
   description: "Number of clients that may send anything.",
   of: "merge",
@@ -11,7 +11,7 @@ export const F: OfMerge<number> = {
   whole: true,
 };
 
-/** Names the parameters of rules that need no more than the number of attackers. */
+/** Parameters of rules that need no more than the number of attackers. */
 export type FSpecs = { readonly f: OfMerge<number> };
 
 /**

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { Points } from "./aggregation-rule.ts";
 
-/** Returns the side of a Gram matrix: the number of points, and one more where a point is carried. */
+/** Returns the side of a Gram matrix: the number of points, and one more if the rule carries a point. */
 export function sizeOfGram({ gram }: Points): number {
   return Math.round(Math.sqrt(gram.length));
 }
@@ -9,8 +9,9 @@ export function sizeOfGram({ gram }: Points): number {
 /**
  * Computes the squared distances of all pairs of points from their inner products, `[points, points]`.
  *
- * In f64, and of displacements, not of whole networks: what cancels is then no longer than a client went in
- * a round. Rounding may leave less than 0 of equal points, which becomes 0.
+ * The distances are computed in f64 and from displacements, not from whole networks, so that the terms that
+ * cancel are no larger than the displacement of a client in a round. A distance of equal points that rounding
+ * makes negative becomes 0.
  */
 export function squaredDistances(points: Points): Float64Array {
   const { gram } = points;
@@ -22,7 +23,7 @@ export function squaredDistances(points: Points): Float64Array {
       // Both products, which rounding may make differ after mixing: rules rely on distances being symmetric.
       const products = at(gram, i * size + j) + at(gram, j * size + i);
       const square = at(gram, i * size + i) + at(gram, j * size + j) - products;
-      // Whoever sends NaN is far from all.
+      // An update with NaN is infinitely far from all others.
       squares[i * size + j] = Number.isNaN(square) ? Number.POSITIVE_INFINITY : Math.max(0, square);
     }
   }

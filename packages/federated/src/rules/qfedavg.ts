@@ -16,15 +16,15 @@ const PARAMETERS = {
   },
 } as const;
 
-/** What Flower adds to losses, so that a loss of 0 has powers. */
+/** Number that Flower adds to losses, so that a loss of 0 has powers. */
 const OFFSET = 1e-10;
 
 /**
  * A step that counts clients by a power of their losses, so that accuracy is more even over clients.
  *
- * With `L` the inverse of the clients' learning rate and `x` a displacement it is
- * `sum(L F^q x) / sum(q F^(q-1) |L x|^2 + L F^q)`. It looks at lengths of displacements, so it is one of
- * the few rules that depend on where the global network is.
+ * With `L` the inverse of the clients' learning rate and `x` a displacement it is `sum(L F^q x) / sum(q
+ * F^(q-1) |L x|^2 + L F^q)`. The rule depends on the lengths of displacements, and so, unlike most rules, on
+ * the position of the global network.
  */
 export const qfedavg: LinearRule<typeof PARAMETERS> = {
   kind: "linear",

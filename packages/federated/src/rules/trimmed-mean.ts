@@ -20,14 +20,15 @@ const PARAMETERS = {
   },
 } as const;
 
-/** Largest part of a value by which a share of updates may miss a whole number by rounding. */
+/** Largest part of an update by which a number of updates may fall below a whole number by rounding. */
 const ROUNDING = 1e-9;
 
 /**
  * The mean of the updates in each element without the smallest and the largest ones.
  *
- * Flower 1.42 refuses `beta: 0.5`, older versions return NaN; here what is left then is the median, its
- * limit. Flower also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating point.
+ * Flower 1.42 refuses `beta: 0.5`, and older versions return NaN; here `beta: 0.5` gives the median, the
+ * limit of the trimmed mean. Flower also cuts 28 of 100 for 0.29, as 0.29 * 100 is below 29 in floating
+ * point.
  */
 export const trimmedMean: CoordinateRule<typeof PARAMETERS> = {
   kind: "coordinates",

@@ -2,17 +2,17 @@ import { UnsupportedError } from "@isthmus/core";
 import { AGGREGATE_DEFAULTS, type AggregateOptions } from "../aggregate/aggregate-options.ts";
 import { parametersOf } from "../aggregate/plan-aggregate.ts";
 
-/** How a round aggregates, as far as it may have to see single updates. */
+/** Choices for the aggregation of a round that may require single updates. */
 export interface SecurableRound extends Pick<AggregateOptions, "rule" | "preAggregations"> {
   /** Whether updates are aligned before they are averaged. @defaultValue false */
   readonly aligned?: boolean | undefined;
   /** Whether layers are shared by barriers that are measured between clients. @defaultValue false */
   readonly sharedByBarrier?: boolean | undefined;
-  /** Whether updates are taken whenever they come, and not in rounds. @defaultValue false */
+  /** Whether updates are accepted at any time, and not in rounds. @defaultValue false */
   readonly asynchronous?: boolean | undefined;
 }
 
-/** A round whose clients differ in all that a rule may look at. */
+/** A round with which rules are tested: its clients differ in all numbers that weights may depend on. */
 const PROBE = {
   count: 3,
   shares: [0.5, 0.3, 0.2],
@@ -23,15 +23,14 @@ const PROBE = {
 
 /**
  * Checks that a round needs nothing of the updates but their sum, weighted by examples, so that it can be
- * summed securely. Optimisers of the server, which see the aggregate alone, always can.
- * @throws UnsupportedError if it must see single updates; the reason is named
+ * summed securely. Optimisers of the server see the aggregate alone, so all of them are possible.
+ * @throws UnsupportedError if the server must see single updates; the message names the reason
  *
- * @example ```ts import assert from "node:assert/strict"; import { AGGREGATION_RULES, assertSecurable }
- * from "@isthmus/federated";
+ * @example ```ts import assert from "node:assert/strict"; import { AGGREGATION_RULES, assertSecurable } from
+ * "@isthmus/federated";
  *
- * assertSecurable({}); // fedavg const median = AGGREGATION_RULES.get("coordinate-median");
- * assert.throws(() => assertSecurable({ rule: { of: median! } }), /compares single updates element by
- * element/); ```
+ * assertSecurable({}); // fedavg const median = AGGREGATION_RULES.get("coordinate-median"); assert.throws(()
+ * => assertSecurable({ rule: { of: median! } }), /compares single updates element by element/); ```
  */
 export function assertSecurable(round: SecurableRound): void {
   const reason = reasonAgainst(round);

@@ -1,7 +1,7 @@
 import { at, FormatError } from "@isthmus/core";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
-/** An example of what a message must have: texts, numbers, lists of one shape. */
+/** An example of the fields of a message: texts, numbers, lists of one shape. */
 type Shape = string | number | readonly [Shape] | { readonly [field: string]: Shape };
 
 const HEAD = { kind: "", session: "" };
@@ -26,8 +26,10 @@ const SHAPES: Readonly<Record<(ClientMessage | ServerMessage)["kind"], Shape>> =
 };
 
 /**
- * Checks that a message belongs to a session, and has all of its fields and no others, as messages are kept.
- * @throws FormatError if it is of another kind or session, or a field is missing, of another type or unknown
+ * Checks that a message belongs to a session, and has all of its fields and no others, as messages are
+ * stored.
+ * @throws FormatError if the message is of another kind or session, or a field is missing, of another type or
+ * unknown
  */
 export function assertMessage(
   message: { readonly kind: string; readonly session: string },
@@ -51,8 +53,8 @@ export function assertMessage(
 
 /**
  * Checks that a list names exactly the expected clients, each once and in the same order.
- * @param what - what the list is, for the message
- * @throws FormatError if it does not
+ * @param what - description of the list, for the message
+ * @throws FormatError if the list does not
  */
 export function assertNames(what: string, names: readonly string[], expected: readonly string[]): void {
   if (names.length === expected.length && names.every((name, i) => name === at(expected, i))) return;
@@ -63,10 +65,10 @@ export function assertNames(what: string, names: readonly string[], expected: re
 }
 
 /**
- * Checks that a list names some of the expected clients, each once and in order, and at least `threshold`
- * of them.
- * @param what - what the list is, for the message
- * @throws FormatError if it does not
+ * Checks that a list names some of the expected clients, each once and in order, and at least `threshold` of
+ * them.
+ * @param what - description of the list, for the message
+ * @throws FormatError if the list does not
  */
 export function assertSomeOf(
   what: string,

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, diffieHellman, type KeyO
 import { FormatError } from "@isthmus/core";
 import { deriveKey, KEY_BYTES } from "../random/derive-key.ts";
 
-/** What stands before the 32 bytes of an X25519 key in PKCS #8 and in SPKI (RFC 8410, section 7 and 4). */
+/** Header before the 32 bytes of an X25519 key in PKCS #8 and in SPKI (RFC 8410, section 7 and 4). */
 const PRIVATE_HEAD: Buffer = Buffer.from("302e020100300506032b656e04220420", "hex");
 const PUBLIC_HEAD: Buffer = Buffer.from("302a300506032b656e032100", "hex");
 
@@ -13,11 +13,12 @@ export function publicKeyOf(secret: Uint8Array): string {
 }
 
 /**
- * Derives the key that two clients share, and that nobody else can compute from what they send: X25519 (RFC
+ * Derives the key that two clients share, and that nobody else can compute from their messages: X25519 (RFC
  * 7748) and HKDF with SHA-256.
  * @param theirs - public key in base64
- * @param labels - what the key is for; both sides name the same
- * @throws FormatError if the public key is not one, or one of the few with which no secret can be agreed on
+ * @param labels - purpose of the key, the same on both sides
+ * @throws FormatError if the text is not a public key, or is one of the few with which no secret can be
+ * agreed on
  */
 export function agreeOnKey(secret: Uint8Array, theirs: string, ...labels: readonly string[]): Uint8Array {
   const key = Buffer.concat([PUBLIC_HEAD, decodeBytes(theirs, KEY_BYTES, "a public key")]);
@@ -36,8 +37,8 @@ export function agreeOnKey(secret: Uint8Array, theirs: string, ...labels: readon
 
 /**
  * Reads bytes from base64, in its one canonical form.
- * @param length - number of bytes that there must be. @defaultValue any
- * @throws FormatError if they are not base64 or of another number
+ * @param length - number of bytes that the text must have. @defaultValue any
+ * @throws FormatError if the text is not base64, or has another number of bytes
  */
 export function decodeBytes(text: unknown, length: number | undefined, what: string): Uint8Array {
   const bytes = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
@@ -56,7 +57,7 @@ export function encodeBytes(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }
 
-/** Returns SHA-256 of a share, with what it is for, in base64. */
+/** Returns SHA-256 of a share, together with the labels of its purpose, in base64. */
 export function commitTo(share: Uint8Array, ...labels: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(labels)).update(share).digest("base64");
 }

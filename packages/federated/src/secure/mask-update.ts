@@ -7,7 +7,7 @@ import { COUNT_WORDS, wordsOf } from "./secure-settings.ts";
 
 /** A client's update as it goes into a secure sum. */
 export interface SecureUpdate {
-  /** Number of examples, at least 1; above `examplesCap` they count as that. */
+  /** Number of examples, at least 1; a number above `examplesCap` counts as the cap. */
   readonly examples: number;
   /** Weight of `clipWeights` for the displacement, in `(0, 1]`. @defaultValue 1, not clipped */
   readonly clipWeight?: number | undefined;
@@ -16,24 +16,24 @@ export interface SecureUpdate {
    * another.
    */
   readInto(begin: number, out: Float64Array): void | Promise<void>;
-  /** Takes words `[begin, begin + words.length)` of the masked update; `words` is used again afterwards. */
+  /** Stores words `[begin, begin + words.length)` of the masked update; `words` is reused afterwards. */
   write(begin: number, words: Uint32Array): void | Promise<void>;
 }
 
-/** The message to send, and what happened to the client's numbers on the way into it. */
+/** The message to send, and the number of elements that were cut. */
 export interface MaskUpdateResult {
   readonly message: MaskedMessage;
-  /** Number of elements that were outside of the range, and were cut to it. */
+  /** Number of elements that were outside of the range, and were cut to the range. */
   readonly cut: number;
 }
 
-/** Elements that are read, rounded and masked at a time: memory does not grow with the update. */
+/** Number of elements that are read, rounded and masked at a time: memory does not grow with the update. */
 const CHUNK_ELEMENTS = 1 << 16;
 
 /**
  * Hides a client's update, range by range: rounded to whole levels, weighted by examples, and masked, with
- * two counts behind it that are masked alike. What is written tells nothing by itself.
- * @throws UsageError before the client has the shares of others
+ * two counts behind it that are masked alike. The words that are written reveal nothing by themselves.
+ * @throws UsageError if the client does not have the shares of others yet
  * @throws OutOfRangeError if a number is out of its range
  * @throws InputError if an element is not a finite number
  */

@@ -5,11 +5,14 @@ import { keystreamInto } from "../random/keystream.ts";
 export interface Mask {
   /** 32 bytes. */
   readonly key: Uint8Array;
-  /** Whether the words are added, or taken away. */
+  /** Sign of the words: `1` to add them, `-1` to subtract them. */
   readonly sign: 1 | -1;
 }
 
-/** Words of a mask that are made at a time: memory does not grow with the update or the number of masks. */
+/**
+ * Number of words of a mask that are computed at a time: memory does not grow with the update or the number
+ * of masks.
+ */
 const CHUNK_WORDS = 1 << 14;
 
 /**
@@ -34,8 +37,8 @@ export function addInPlace(words: Uint32Array, others: Uint32Array, sign: 1 | -1
 }
 
 /**
- * Returns the sign with which a client adds the mask that it shares with another: the one whose name is
- * earlier, by code units, adds it, and the other takes it away.
+ * Returns the sign with which a client adds the mask that it shares with another: the client whose name is
+ * earlier, by code units, adds the mask, and the other subtracts it.
  */
 export function maskSign(client: string, other: string): 1 | -1 {
   return client < other ? 1 : -1;

@@ -13,7 +13,7 @@ export interface KeyPairMessage {
 export interface RosterMessage {
   readonly kind: "roster";
   readonly session: string;
-  /** In the order of the names. */
+  /** Keys in the order of the clients' names. */
   readonly keys: readonly KeyPairMessage[];
 }
 
@@ -32,8 +32,8 @@ export interface SharesMessage {
   readonly client: string;
   readonly shares: readonly EncryptedShares[];
   /**
-   * For each client in the order of the roster, SHA-256 of its two shares, in base64: to tell who returns a
-   * wrong one.
+   * For each client in the order of the roster, SHA-256 of its two shares, in base64: to tell which client
+   * returns a wrong share.
    */
   readonly commitments: readonly ShareCommitments[];
   /** SHA-256 of the secret of the client's own mask, in base64. */
@@ -47,7 +47,7 @@ export interface ShareCommitments {
   readonly selfMask: string;
 }
 
-/** Shares of all who sent theirs in time, from the server to one client. */
+/** Shares of all clients that sent theirs in time, from the server to one client. */
 export interface DeliveryMessage {
   readonly kind: "delivery";
   readonly session: string;
@@ -55,7 +55,7 @@ export interface DeliveryMessage {
   readonly shares: readonly EncryptedShares[];
 }
 
-/** Says that the server has all words of a client's masked update; the words themselves are a file. */
+/** Notice that the server has all words of a client's masked update; the words themselves are a file. */
 export interface MaskedMessage {
   readonly kind: "masked";
   readonly session: string;
@@ -76,7 +76,9 @@ export interface RevealedShare {
   readonly share: string;
 }
 
-/** Shares that remove masks: of the own masks of survivors, and of the mask keys of those who dropped out. */
+/**
+ * Shares that remove masks: of the own masks of survivors, and of the mask keys of clients that dropped out.
+ */
 export interface RevealMessage {
   readonly kind: "reveal";
   readonly session: string;
@@ -85,7 +87,7 @@ export interface RevealMessage {
   readonly maskKeys: readonly RevealedShare[];
 }
 
-/** What a client sends. All messages are plain data that JSON can carry. */
+/** Message of a client. All messages are plain data that JSON can carry. */
 export type ClientMessage = KeyPairMessage | SharesMessage | MaskedMessage | RevealMessage;
-/** What the server sends. */
+/** Message of the server. */
 export type ServerMessage = RosterMessage | DeliveryMessage | SurvivorsMessage;

@@ -5,15 +5,15 @@ import type { SecureServerState } from "./secure-server.ts";
 import { COUNT_WORDS, type SecureSettings, wordsOf } from "./secure-settings.ts";
 import { recoverMasks } from "./unmask.ts";
 
-/** What a server learns of a secure sum, and all that it learns of updates. */
+/** Result of a secure sum, which is all that a server learns of the updates. */
 export interface SecureSum {
-  /** Names of the clients whose updates are in it. */
+  /** Names of the clients whose updates are in the sum. */
   readonly clients: readonly string[];
   /** Sum of their examples, each capped. */
   readonly examples: number;
   /**
-   * Sum of their weights `min(examples / examplesCap, 1)`: what the sum of displacements is divided by for
-   * a mean.
+   * Sum of their weights `min(examples / examplesCap, 1)`: the sum of displacements divided by this is their
+   * mean.
    */
   readonly weight: number;
   /** Number of updates that were not clipped. */
@@ -29,9 +29,9 @@ export interface SecureSum {
 /**
  * Opens the sum of the survivors' masked updates, without their masks.
  * @param updates - masked update of each survivor, by name, as words of 32 bits in little-endian order
- * @throws UsageError before enough shares were revealed
- * @throws FormatError if an update has another length, shares are wrong, or so many clients cannot have
- * these counts, as when an update was masked for another session
+ * @throws UsageError if too few shares were revealed so far
+ * @throws FormatError if an update has another length, shares are wrong, or so many clients cannot have these
+ * counts, as when an update was masked for another session
  */
 export async function openSecureSum(
   state: SecureServerState,
@@ -73,7 +73,7 @@ function assertLength(settings: SecureSettings, { name, size }: ByteSource): voi
   );
 }
 
-/** Checks the counts: the words of wrong masks are anywhere in 2^32. */
+/** Checks that the counts are possible: wrong masks leave arbitrary words below 2^32. */
 function assertCounts({ settings, masked }: SecureServerState, examples: number, unclipped: number): void {
   const { length } = masked;
   if (examples >= length && examples <= settings.examplesCap * length && unclipped <= length) return;

@@ -2,11 +2,11 @@ import { at, InputError } from "@isthmus/core";
 import { keystreamInto } from "../random/keystream.ts";
 import { levelsOf, MODULUS, type SecureSettings } from "./secure-settings.ts";
 
-/** How a client turns its displacement into words. */
+/** Settings with which a client turns its displacement into words. */
 export interface Quantization extends Pick<SecureSettings, "clients" | "range" | "examplesCap"> {
   /** Number of the client's examples; above the cap they count as the cap. */
   readonly examples: number;
-  /** What multiplies the displacement before all else, to clip its norm: a weight of `clipWeights`. */
+  /** Factor that multiplies the displacement first of all, to clip its norm: a weight of `clipWeights`. */
   readonly clipWeight: number;
   /** Key of the random numbers that round. */
   readonly key: Uint8Array;
@@ -15,14 +15,13 @@ export interface Quantization extends Pick<SecureSettings, "clients" | "range" |
 /**
  * Turns a range of a displacement into words: clipped, cut to `[-range, range]`, multiplied by the client's
  * weight `min(examples / examplesCap, 1)`, scaled to whole levels and rounded up or down at random, so that
- * the mean of what is rounded is the number itself. A word below 0 is written as 2^32 more.
+ * the expectation of the rounded number is the number itself. A word below 0 is written as 2^32 more.
  * @param begin - position of the first element in the update
  * @param values - `[elements]`
  * @param out - `[elements]`
  * @returns number of elements that were cut
  * @throws InputError if an element is not a finite number
- * @see Konecny et al., Federated learning: strategies for improving communication efficiency, 2016, section
- * 3
+ * @see Konecny et al., Federated learning: strategies for improving communication efficiency, 2016, section 3
  */
 export function quantizeInto(
   { clients, range, examplesCap, examples, clipWeight, key }: Quantization,

@@ -5,14 +5,14 @@ import { decodeBytes, encodeBytes } from "./key-agreement.ts";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Returns how many bytes there are of sealed bytes. */
+/** Returns the number of bytes that so many bytes have once they are sealed. */
 export function sealedBytes(length: number): number {
   return NONCE_BYTES + length + TAG_BYTES;
 }
 
 /**
- * Encrypts bytes so that only who has the key can read them, and any change shows: AES-256-GCM.
- * @param context - what the bytes are for; they cannot be opened as anything else
+ * Encrypts bytes so that only holders of the key can read them, and any change is detected: AES-256-GCM.
+ * @param context - purpose of the bytes; they cannot be opened with another context
  * @returns nonce, ciphertext and tag, in base64
  */
 export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: readonly string[]): string {
@@ -23,9 +23,9 @@ export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: readonly 
 }
 
 /**
- * Decrypts what `sealBytes` made.
+ * Decrypts bytes that `sealBytes` encrypted.
  * @param length - number of bytes that were sealed
- * @throws FormatError if the key or the context are others, or a bit was changed
+ * @throws FormatError if the key or the context is another one, or a bit was changed
  */
 export function openSealed(
   key: Uint8Array,

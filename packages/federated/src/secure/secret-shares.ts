@@ -2,12 +2,12 @@ import { FormatError, UsageError } from "@isthmus/core";
 import { combine, split } from "shamir-secret-sharing";
 import { KEY_BYTES } from "../random/derive-key.ts";
 
-/** Bytes of one share of a key: as many as the key has, and the point that it is the value at. */
+/** Number of bytes of one share of a key: as many as the key has, and one for the point of the share. */
 export const SHARE_BYTES: number = KEY_BYTES + 1;
 
 /**
- * Splits a key into shares, of which `threshold` tell it and fewer tell nothing (Shamir, How to share a
- * secret, 1979, over the field of 256 elements). Coefficients are drawn from the operating system.
+ * Splits a key into shares, of which `threshold` determine the key and fewer reveal nothing (Shamir, How to
+ * share a secret, 1979, over the field of 256 elements). Coefficients are drawn from the operating system.
  * @param count - 2 to 255
  */
 export function splitSecret(secret: Uint8Array, count: number, threshold: number): Promise<Uint8Array[]> {
@@ -17,8 +17,8 @@ export function splitSecret(secret: Uint8Array, count: number, threshold: number
 /**
  * Joins shares to the key that they were made of.
  * @param shares - as many as the threshold; with shares of different keys the result is another key
- * @throws UsageError if there are fewer than two
- * @throws FormatError if two are of the same point
+ * @throws UsageError if there are fewer than two shares
+ * @throws FormatError if two shares are of the same point
  */
 export async function joinShares(shares: readonly Uint8Array[]): Promise<Uint8Array> {
   if (shares.length < 2) {

@@ -18,7 +18,7 @@ import { SHARE_BYTES, splitSecret } from "./secret-shares.ts";
 import { assertSecureSettings, type SecureSettings } from "./secure-settings.ts";
 
 /**
- * Where a client is in a secure sum: plain data, which may be kept to go on after a restart, and must be
+ * State of a client in a secure sum: plain data, which may be stored to go on after a restart, and must be
  * kept secret.
  */
 export interface SecureClientState {
@@ -28,15 +28,15 @@ export interface SecureClientState {
   readonly client: string;
   /** 32 bytes in base64, from which the client's keys are derived. */
   readonly secret: string;
-  /** Keys of all clients, once the roster came. */
+  /** Keys of all clients; empty until the roster has arrived. */
   readonly roster: readonly KeyPairMessage[];
-  /** Encrypted shares of those who may be summed, once they came. */
+  /** Encrypted shares of the clients whose updates may be summed; empty until the shares have arrived. */
   readonly shares: readonly EncryptedShares[];
-  /** Clients whose update is in the sum, once shares were revealed for them. */
+  /** Clients whose update is in the sum; empty until shares have been revealed. */
   readonly survivors: readonly string[];
 }
 
-/** A step of a client: what it becomes, and what it sends. */
+/** Result of a step of a client: its new state, and the message to send. */
 export interface SecureClientStep<M> {
   readonly state: SecureClientState;
   readonly message: M;
@@ -44,11 +44,10 @@ export interface SecureClientStep<M> {
 
 /**
  * Begins a client's part in a secure sum, with its public keys (round 0 of Bonawitz et al.).
- * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same
- * masks tell their difference
+ * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same masks
+ * reveal their difference
  * @throws UsageError if the client is not invited, or the secret has another length
- * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure
- * 4
+ * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure 4
  */
 export function openSecureClient(
   settings: SecureSettings,
@@ -115,8 +114,9 @@ export async function shareSecrets(
 }
 
 /**
- * Takes the shares of all who may be summed; then `maskUpdate` can hide the update (round 2).
- * @throws FormatError if they are of another session, too few, or for another client
+ * Takes the shares of all clients whose updates may be summed; then `maskUpdate` can hide the update (round
+ * 2).
+ * @throws FormatError if the shares are of another session, too few, or for another client
  */
 export function receiveShares(state: SecureClientState, delivery: DeliveryMessage): SecureClientState {
   const { settings, client, roster } = state;
@@ -141,8 +141,9 @@ export function receiveShares(state: SecureClientState, delivery: DeliveryMessag
 }
 
 /**
- * Returns the masks of a client's update: its own, and one with each client whose shares came.
- * @throws UsageError before `receiveShares`
+ * Returns the masks of a client's update: its own mask, and one mask shared with each client whose shares
+ * have arrived.
+ * @throws UsageError if `receiveShares` was not called before
  */
 export function masksOf(state: SecureClientState): Mask[] {
   if (state.awaits !== "survivors") {
@@ -166,8 +167,8 @@ export function masksOf(state: SecureClientState): Mask[] {
 
 /**
  * Reveals the shares that unmask the sum: of the own mask of each survivor, and of the mask key of each
- * client that dropped out, never both of one client (round 3). The same request may come again, another one
- * is refused.
+ * client that dropped out, never both of one client (round 3). The same request may come again; another
+ * request is refused.
  * @throws FormatError if survivors are too few, were not summed, or are not the same as in the request before
  */
 export function revealShares(
@@ -178,7 +179,7 @@ export function revealShares(
   const { session, threshold } = settings;
   if (state.awaits !== "done") assertAwaits(state, "survivors");
   assertMessage(request, "survivors", session);
-  // Two lists would give the server both secrets of whoever is on one of them only.
+  // Two different lists would give the server both secrets of a client that is on only one of them.
   if (state.awaits === "done") {
     assertNames("another list of survivors", request.survivors, state.survivors);
   }
@@ -254,7 +255,7 @@ function openShares(
   return { maskKey: bytes.slice(0, SHARE_BYTES), selfMask: bytes.slice(SHARE_BYTES) };
 }
 
-/** Checks that the client's keys are as it sent them, and no key is there twice. */
+/** Checks that the roster has the keys that the client sent, and no key twice. */
 function assertRoster(state: SecureClientState, keys: readonly KeyPairMessage[]): void {
   const sent = keysOf(state);
   const listed = keys.find(({ client }) => client === state.client);

@@ -1,6 +1,6 @@
 import { sizeOf, type TensorInfo } from "@isthmus/core";
 
-/** Where the elements of a tensor are in an update that is one row of numbers. */
+/** Position of the elements of a tensor in an update that is one row of numbers. */
 export interface TensorPlacement {
   /** Position of the first element. */
   readonly begin: number;
@@ -8,11 +8,11 @@ export interface TensorPlacement {
   readonly elements: number;
 }
 
-/** Tensors one after another. */
+/** Layout of tensors one after another. */
 export interface SecureLayout {
   /** Place of each tensor, by name, in the order of the tensors. */
   readonly places: ReadonlyMap<string, TensorPlacement>;
-  /** Number of elements altogether. */
+  /** Number of elements of all tensors together. */
   readonly elements: number;
 }
 

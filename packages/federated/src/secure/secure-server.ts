@@ -15,12 +15,11 @@ import { SHARE_BYTES } from "./secret-shares.ts";
 import { sortNames } from "./secure-client.ts";
 import { assertSecureSettings, type SecureSettings, wordsOf } from "./secure-settings.ts";
 
-/** The messages of clients that a server collects, one kind after another. */
+/** Stage of a secure sum: the kind of messages that the server collects, one kind after another. */
 export type SecureStage = "keys" | "shares" | "masked" | "reveal";
 
 /**
- * Where a server is in a secure sum: plain data, which a journal can keep; nothing of it is secret to the
- * server.
+ * State of a server in a secure sum: plain data, which a journal can keep, without any secret of a client.
  */
 export interface SecureServerState {
   /** Messages that are collected now; `done` once enough shares were revealed. */
@@ -34,7 +33,7 @@ export interface SecureServerState {
   readonly reveals: readonly RevealMessage[];
 }
 
-/** A secret that keys are tried with: some few agree on nothing with any. */
+/** A secret with which public keys are tested: with a few of them, no secret at all can agree on a key. */
 const PROBE: Uint8Array = new Uint8Array(KEY_BYTES).fill(1);
 
 const NEXT = { keys: "shares", shares: "masked", masked: "reveal", reveal: "done" } as const;
@@ -50,9 +49,10 @@ export function openSecureServer(settings: SecureSettings): SecureServerState {
 }
 
 /**
- * Takes a message of a client, after all that can be checked of it.
- * @throws FormatError if it is of another stage or session, of a client that is not or no longer part of
- * it, sent twice, or damaged; the state stays, and the client can send a right one or counts as dropped out
+ * Takes a message of a client, after checking it as far as the server can.
+ * @throws FormatError if the message is of another stage or session, of a client that is not or no longer
+ * part of the sum, sent twice, or damaged; the state stays, and the client can send a correct message or
+ * counts as dropped out
  */
 export function receiveSecure(state: SecureServerState, message: ClientMessage): SecureServerState {
   const { stage, settings } = state;
@@ -94,8 +94,8 @@ export function receiveSecure(state: SecureServerState, message: ClientMessage):
 }
 
 /**
- * Ends a stage, at its deadline or when all have sent, and returns what clients are sent next. Who has not
- * sent in time has dropped out.
+ * Ends a stage, at its deadline or when all have sent, and returns the next messages to clients. A client
+ * that has not sent in time has dropped out.
  * @throws InputError if fewer than the threshold are left: then the sum must begin again, under another
  * session
  * @throws UsageError if there is no stage to end
@@ -123,7 +123,8 @@ export function closeStage(state: SecureServerState): {
 }
 
 /**
- * Returns what a client must be sent to do its part in the stage; undefined in the first and after the last.
+ * Returns the message of the server that a client needs for its part in the stage; undefined in the first
+ * stage and after the last.
  */
 export function messageTo(state: SecureServerState, client: string): ServerMessage | undefined {
   const before = {
@@ -149,7 +150,7 @@ export function countSenders(state: SecureServerState): number {
   return sendersOf(state).length;
 }
 
-/** Returns names of the clients whose updates may be in the sum: they sent shares. */
+/** Returns the names of the clients whose updates may be in the sum, as they sent shares. */
 export function sharersOf({ shares }: SecureServerState): string[] {
   return shares.map(({ client }) => client);
 }
@@ -193,7 +194,7 @@ function insert<M extends { readonly client: string }>(messages: readonly M[], m
   return [...messages, message].sort((a, b) => (a.client < b.client ? -1 : Number(a.client > b.client)));
 }
 
-/** Checks keys as all other clients will, whom wrong ones would keep from going on. */
+/** Checks the keys of a client as all other clients will, as a wrong key would stop all of them. */
 function assertKeys({ keys }: SecureServerState, { client, cipherKey, maskKey }: KeyPairMessage): void {
   const sent = [cipherKey, maskKey];
   for (const key of sent) agreeOnKey(PROBE, key, "probe");
@@ -243,7 +244,7 @@ function assertWords(settings: SecureSettings, { client, words }: { client: stri
   );
 }
 
-/** Checks that shares are as they were asked for, each one as its owner gave it out. */
+/** Checks that a client reveals the shares that were requested, each one as its owner gave it out. */
 function assertReveal(state: SecureServerState, { client, selfMasks, maskKeys }: RevealMessage): void {
   const { masked } = state;
   const lost = sharersOf(state).filter((name) => !masked.includes(name));

@@ -1,34 +1,34 @@
 import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
 
-/** What all who take part in a secure sum agree on beforehand. */
+/** Settings on which all participants of a secure sum agree beforehand. */
 export interface SecureSettings {
-  /** Name of the sum, another one each time: federation, round and attempt. */
+  /** Name of the sum, different each time: federation, round and attempt. */
   readonly session: string;
   /** Names of the clients that are invited, 2 to 255, each once. */
   readonly clients: readonly string[];
   /**
-   * Number of clients that are enough to finish, and that must collude to see an update: at least 2, and
-   * more than half, so that no two groups can each finish with another set of updates.
+   * Number of clients that suffice to finish, and that must collude to see an update: at least 2, and more
+   * than half, so that no two groups can each finish with another set of updates.
    */
   readonly threshold: number;
   /** Number of elements of an update. */
   readonly elements: number;
   /** Elements are cut to `[-range, range]`, above 0. */
   readonly range: number;
-  /** Examples from which on a client counts in full, at least 1. */
+  /** Number of examples from which on a client counts in full, at least 1. */
   readonly examplesCap: number;
 }
 
-/** Words are summed modulo this. */
+/** Modulus of the sums of words. */
 export const MODULUS: number = 2 ** 32;
-/** Words behind the elements: the number of examples, and whether the update was not clipped. */
+/** Number of words behind the elements: the number of examples, and whether the update was not clipped. */
 export const COUNT_WORDS = 2;
-/** Participants of the secret sharing, whose field has 256 elements. */
+/** Largest number of participants of the secret sharing, whose field has 256 elements. */
 const MOST_CLIENTS = 255;
 
 /**
  * Returns the largest size of a word, such that a sum over all clients is below half of the modulus and its
- * sign can be told: 2^31 / clients, 8 million steps or more between 0 and the range. One is left for
+ * sign can be told: 2^31 / clients, 8 million steps or more between 0 and the range. One level is left for
  * rounding up.
  */
 export function levelsOf({ clients }: Pick<SecureSettings, "clients">): number {
@@ -41,7 +41,7 @@ export function wordsOf({ elements }: Pick<SecureSettings, "elements">): number 
 }
 
 /**
- * Checks what a secure sum is set up with, so that no sum can overflow and no update be singled out.
+ * Checks the settings of a secure sum, so that no sum can overflow and no update can be singled out.
  * @throws UsageError if names are missing or not unique
  * @throws OutOfRangeError if a number is out of its range
  */

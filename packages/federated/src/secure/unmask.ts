@@ -8,10 +8,10 @@ import { type SecureServerState, sharersOf } from "./secure-server.ts";
 
 /**
  * Finds the masks that are left in the sum of the masked updates: each survivor's own, and the masks that
- * survivors share with clients that dropped out. Adding what is returned removes them; nothing else can be
- * removed with it.
- * @throws UsageError before enough shares were revealed
- * @throws FormatError if a client gave out shares that do not make its secret; it is named
+ * survivors share with clients that dropped out. Adding the returned masks removes them; no other masks can
+ * be removed in this way.
+ * @throws UsageError if too few shares were revealed so far
+ * @throws FormatError if a client gave out shares that do not make its secret; the message names the client
  */
 export async function recoverMasks(state: SecureServerState): Promise<Mask[]> {
   const { stage, settings, keys, masked } = state;
@@ -55,7 +55,7 @@ async function recoverMaskKey(state: SecureServerState, client: string): Promise
   return secret;
 }
 
-/** Joins as many shares of a client's secret as are needed. */
+/** Joins the first `threshold` shares of a client's secret. */
 function joinOf(
   { reveals, settings: { threshold } }: SecureServerState,
   client: string,

@@ -5,7 +5,7 @@ import { stateArray } from "./state-array.ts";
 
 type AdagradSpecs = Pick<AdaptiveSpecs, "learningRate" | "tau">;
 
-/** Adagrad on the aggregated change: steps get shorter with all changes that an element has seen. */
+/** Adagrad on the aggregated change: the more an element has changed before, the shorter its steps get. */
 export const adagrad: ServerStep<AdagradSpecs> = {
   name: "adagrad",
   description: "Moves each element by its change, divided by the root of the sum of its squared changes.",
@@ -19,7 +19,7 @@ export const adagrad: ServerStep<AdagradSpecs> = {
       const delta = at(change, i);
       const square = at(squares, i) + delta * delta;
       squares[i] = square;
-      // Where nothing ever changed and tau is 0, 0 / 0 would be NaN.
+      // If nothing ever changed and tau is 0, 0 / 0 would be NaN.
       if (delta !== 0) values[i] = at(values, i) + (learningRate * delta) / (Math.sqrt(square) + tau);
     }
   },

@@ -47,7 +47,7 @@ export const adam: ServerStep<AdamSpecs> = {
       const square = beta2 * at(squares, i) + (1 - beta2) * delta * delta;
       means[i] = mean;
       squares[i] = square;
-      // Where nothing ever changed and tau is 0, 0 / 0 would be NaN.
+      // If nothing ever changed and tau is 0, 0 / 0 would be NaN.
       if (mean !== 0) values[i] = at(values, i) + (rate * mean) / (Math.sqrt(square) + tau);
     }
   },

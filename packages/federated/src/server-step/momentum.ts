@@ -19,7 +19,7 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Momentum: the change is added to a share of what was added before.
+ * Momentum: the step is the change and a share of the step before.
  *
  * Flower's default is a momentum of 0, with which its FedAvgM is FedAvg; ours is the paper's.
  */

@@ -5,7 +5,9 @@ export function learningRateOf(fallback: number): OfMerge<number> {
   return { description: "Multiplies the step of each element.", of: "merge", default: fallback, least: 0 };
 }
 
-/** Describes how much of the mean of changes is kept from round to round, by default as in Flower. */
+/**
+ * Parameter for the share of the mean of changes that is kept from round to round, by default as in Flower.
+ */
 export const BETA1: OfMerge<number> = {
   description: "Share of the mean of changes that is kept from round to round.",
   of: "merge",
@@ -14,7 +16,7 @@ export const BETA1: OfMerge<number> = {
   most: 1,
 };
 
-/** Describes how much of the mean of squared changes is kept, by default as in Flower. */
+/** Parameter for the share of the mean of squared changes that is kept, by default as in Flower. */
 export const BETA2: OfMerge<number> = {
   description: "Share of the mean of squared changes that is kept from round to round.",
   of: "merge",
@@ -23,7 +25,7 @@ export const BETA2: OfMerge<number> = {
   most: 1,
 };
 
-/** Describes what is added to the root of squared changes, by default as in Flower. */
+/** Parameter for the number that is added to the root of squared changes, by default as in Flower. */
 export const TAU: OfMerge<number> = {
   description: "What is added to the divisor: changes that are small beside it move the network less.",
   of: "merge",
@@ -31,7 +33,7 @@ export const TAU: OfMerge<number> = {
   least: 0,
 };
 
-/** Names the parameters of optimisers that keep means of changes and of their squares. */
+/** Parameters of optimisers that keep means of changes and of their squares. */
 export type AdaptiveSpecs = {
   readonly learningRate: OfMerge<number>;
   readonly beta1: OfMerge<number>;

@@ -1,10 +1,10 @@
 import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 
-/** A range of elements of one tensor in f64, and what the server's optimiser knows of them. */
+/** A range of elements of one tensor in f64, with the state of the server's optimiser for them. */
 export interface ServerBlock {
   /** Number of this round, from 1. */
   readonly round: number;
-  /** What the rule made of the clients' displacements, `[elements]`. */
+  /** Change that the rule made of the clients' displacements, `[elements]`. */
   readonly change: Float64Array;
   /**
    * State of the optimiser, by name, `[elements]` each, which the step updates in place; 0 before round 1.
@@ -21,13 +21,13 @@ export interface ServerBlock {
 export interface ServerStep<P extends ParameterSpecs = ParameterSpecs> {
   /** Name in configurations and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description of the optimiser in one sentence. */
   readonly description: string;
-  /** Where it is from: paper, section and equation. */
+  /** Source of the optimiser: paper, section and equation. */
   readonly source: string;
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
-  /** Names of the state that is kept of each tensor from round to round. */
+  /** Names of the states that are kept for each tensor from round to round. */
   readonly states: readonly string[];
   /** Moves the values and the state of a range. */
   stepInPlace(block: ServerBlock, parameters: TensorParameters<P>): void;

@@ -2,8 +2,7 @@ import { InvariantError } from "@isthmus/core";
 import type { ServerBlock } from "./server-step.ts";
 
 /**
- * Returns the state of an optimiser in a block; that there is one follows from the optimiser's list of
- * states.
+ * Returns the state of an optimiser in a block; the state exists if the optimiser lists it among its states.
  */
 export function stateArray({ states }: ServerBlock, name: string): Float64Array {
   const state = states[name];

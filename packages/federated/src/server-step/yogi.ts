@@ -22,7 +22,7 @@ export const yogi: ServerStep<AdaptiveSpecs> = {
       const square = at(squares, i) - step * Math.sign(at(squares, i) - delta * delta);
       means[i] = mean;
       squares[i] = square;
-      // Where nothing ever changed and tau is 0, 0 / 0 would be NaN.
+      // If nothing ever changed and tau is 0, 0 / 0 would be NaN.
       if (mean !== 0) values[i] = at(values, i) + (learningRate * mean) / (Math.sqrt(square) + tau);
     }
   },

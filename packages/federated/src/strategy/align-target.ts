@@ -1,17 +1,17 @@
-/** What the units of updates are matched to: the global network, or each other. */
+/** Target to which the units of updates are matched: the global network, or each other. */
 export type AlignTarget = "global" | "each-other";
 
-/** What units are matched to as descriptions may spell it: `each other` is taken for `each-other`. */
+/** Target of the matching as descriptions may spell it: `each other` means `each-other`. */
 export type AlignTargetSpelling = AlignTarget | "each other";
 
-/** What units can be matched to. */
+/** All targets of the matching. */
 export const ALIGN_TARGETS: readonly AlignTarget[] = ["global", "each-other"];
 
-/** All spellings of what units can be matched to. */
+/** All spellings of the targets of the matching. */
 export const ALIGN_TARGET_SPELLINGS: readonly AlignTargetSpelling[] = [...ALIGN_TARGETS, "each other"];
 
 /**
- * Returns what units are matched to, however it is spelled.
+ * Returns the target of the matching, however it is spelled.
  *
  * @example
  * ```ts

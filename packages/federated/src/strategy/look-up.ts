@@ -1,13 +1,13 @@
 import { closestName, InputError, UsageError } from "@isthmus/core";
 import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
 
-/** Something of a name, with values of its parameters: `{ name: "krum", f: 2 }`. */
+/** A name of a registry, with values of its parameters: `{ name: "krum", f: 2 }`. */
 export interface Named {
   readonly name: string;
   readonly [parameter: string]: string | number | boolean;
 }
 
-/** A thing of a registry with values of its parameters. */
+/** An entry of a registry, with values of its parameters. */
 export interface LookedUp<T> {
   readonly of: T;
   readonly parameters: GivenParameters<ParameterSpecs>;
@@ -15,8 +15,8 @@ export interface LookedUp<T> {
 
 /**
  * Finds a rule, a step, a partition or an attack by its name, or by a text such as `krum:f=2`.
- * @param what - what is looked for, for messages
- * @throws InputError if there is none of that name
+ * @param what - kind of the entry, for messages
+ * @throws InputError if the registry has no entry of that name
  */
 export function lookUp<T>(
   what: string,
@@ -34,7 +34,7 @@ export function lookUp<T>(
   });
 }
 
-/** Reads `krum:f=2,weighted=true`. */
+/** Reads a name with values of parameters, such as `krum:f=2,weighted=true`. */
 function parseNamed(text: string): Named {
   const [name = "", parameters] = splitAt(text, ":");
   if (parameters === undefined) return { name };

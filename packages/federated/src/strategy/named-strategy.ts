@@ -4,10 +4,10 @@ import { lookUp } from "./look-up.ts";
 import { STRATEGY_DEFAULTS, type StrategyDescription } from "./strategy-description.ts";
 
 /**
- * Returns the description of a strategy by the name that other tools have for it, as `fedadam`; what is a
- * default is left out, so that `fedavg` is an empty one.
- * @throws InputError if there is none of that name
- * @throws UsageError if the name has parameters, or half of the algorithm is the clients'
+ * Returns the description of a strategy by the name that other tools have for it, as `fedadam`; defaults are
+ * left out, so that the description of `fedavg` is empty.
+ * @throws InputError if there is no strategy of that name
+ * @throws UsageError if the name has parameters, or clients must do half of the algorithm
  */
 export function namedStrategy(name: string): StrategyDescription {
   const { of, parameters } = lookUp("strategy", STRATEGIES, name);

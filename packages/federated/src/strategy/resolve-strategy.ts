@@ -23,11 +23,12 @@ export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy"> & {
 };
 
 /**
- * Looks up what the description of a strategy names.
+ * Looks up the rule, the steps and the optimiser that the description of a strategy names, and decides the
+ * treatment of each tensor.
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @param network - the global network
  * @throws InputError if there is no rule, step or optimiser of a name
- * @throws UnsupportedError if it is to be private, and something breaks the account
+ * @throws UnsupportedError if the strategy is private, and a choice breaks the account
  * @throws UsageError, OutOfRangeError if layers cannot be treated as described
  *
  * @example
@@ -66,9 +67,9 @@ export function resolveStrategy(
 
 /**
  * Looks up the rule of a strategy.
- * @param treatments - of tensors, as far as they are known. @defaultValue none
+ * @param treatments - treatments of tensors, if known. @defaultValue none
  * @throws InputError if there is no rule of the name
- * @throws UnsupportedError if it is to be private, and something breaks the account
+ * @throws UnsupportedError if the strategy is private, and a choice breaks the account
  */
 export function resolveRule(
   { rule, before = [], clip, privacy, align }: StrategyDescription,

@@ -4,7 +4,7 @@ import type { PrivacyDescription } from "../privacy/privacy-description.ts";
 import type { AlignTargetSpelling } from "./align-target.ts";
 import type { Named } from "./look-up.ts";
 
-/** Which layers are shared, as plain data. */
+/** Choice of the layers that are shared, as plain data. */
 export interface LayersDescription {
   /** A known way to keep some layers with the clients, see `treatLayers`. @defaultValue "all" */
   readonly policy?: LayerPolicyName;
@@ -12,11 +12,14 @@ export interface LayersDescription {
   readonly head?: string;
   /** Treatment by pattern, `{ "fc*": "keep" }`; the first that fits counts. @defaultValue none */
   readonly layers?: Readonly<Record<string, Treatment>>;
-  /** Running means and variances of batch norms. @defaultValue "average", but "keep" where a norm is kept */
+  /**
+   * Treatment of running means and variances of batch norms. @defaultValue "average", but "keep" if the norm
+   * is kept
+   */
   readonly statistics?: StatisticsPolicy;
 }
 
-/** What a server does with the updates of a round, as plain data. */
+/** Strategy by which a server aggregates the updates of a round, as plain data. */
 export interface StrategyDescription {
   /** Rule that makes one change of all updates. @defaultValue "fedavg" */
   readonly rule?: string | Named;
@@ -24,23 +27,24 @@ export interface StrategyDescription {
   readonly before?: readonly (string | Named)[];
   /** Optimiser of the server. @defaultValue "average" */
   readonly server?: string | Named;
-  /** Largest norm of an update, to which longer ones are shortened. @defaultValue no limit */
+  /** Largest norm of an update, to which longer updates are shortened. @defaultValue no limit */
   readonly clip?: number;
   /**
-   * Hides each client by clipping and noise: updates are averaged equally, and the rule must be left out.
+   * Differential privacy, which hides each client by clipping and noise: updates are averaged equally, and
+   * the rule must be left out, unless clients add the noise.
    * @defaultValue no privacy
    */
   readonly privacy?: PrivacyDescription;
-  /** Which layers are shared. @defaultValue all of them */
+  /** Choice of the layers that are shared. @defaultValue all layers */
   readonly share?: LayersDescription;
   /**
-   * What updates are aligned to before they are aggregated: the `global` network, or `each-other`, for
-   * clients that began apart. @defaultValue they are not aligned
+   * Target to which updates are aligned before they are aggregated: the `global` network, or `each-other`,
+   * for clients that began at different networks. @defaultValue no alignment
    */
   readonly align?: AlignTargetSpelling;
 }
 
-/** Defaults of {@link StrategyDescription}: what a strategy has if it says nothing of it. */
+/** Defaults of {@link StrategyDescription}: values of the fields that a strategy leaves out. */
 export const STRATEGY_DEFAULTS: Required<Pick<StrategyDescription, "rule" | "before" | "server">> = {
   rule: "fedavg",
   before: [],

@@ -1,6 +1,6 @@
 import { assertSameStructure, type Checkpoint, InputError, UsageError } from "@isthmus/core";
 
-/** What a client sends at the end of its work in a round, its network read from disk range by range. */
+/** Update that a client sends at the end of its work in a round; its network is read range by range. */
 export interface ClientUpdate {
   /** Name of the client; sums are taken in the order of names, whatever order updates arrive in. */
   readonly client: string;
@@ -8,10 +8,10 @@ export interface ClientUpdate {
   readonly examples: number;
   /** The client's network after its work, of the names, shapes and element types of the global network. */
   readonly network: Checkpoint;
-  /** Mean loss of the global network on the client's examples, for rules that weigh by it. */
+  /** Mean loss of the global network on the client's examples, for rules that weigh clients by loss. */
   readonly loss?: number | undefined;
   /**
-   * The network that the client began with, where it is not the global network of this round.
+   * The network that the client began with, if it is not the global network of this round.
    * @defaultValue the global network
    */
   readonly base?: Checkpoint | undefined;
@@ -21,8 +21,8 @@ export interface ClientUpdate {
 
 /**
  * Returns updates in the order of their clients' names, checked against the global network.
- * @throws InputError if there are none
- * @throws UsageError if a client sent two, or a number is out of its range
+ * @throws InputError if there are no updates
+ * @throws UsageError if a client sent two updates, or a number is out of its range
  * @throws MismatchError if names, shapes or element types differ
  */
 export function orderUpdates(

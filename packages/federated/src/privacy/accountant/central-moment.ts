@@ -5,7 +5,10 @@ import { logAdd } from "./log-space.ts";
  * analytic.
  */
 const STEP = 0.1;
-/** Points on either side of a peak: the integrand falls at least as fast as a Gaussian of deviation 1. */
+/**
+ * Number of points on either side of a peak: the integrand falls at least as fast as a Gaussian of deviation
+ * 1.
+ */
 const REACH = 120;
 
 /**
@@ -45,7 +48,7 @@ function logDistance(x: number): number {
   return x > 0 ? x + Math.log(-Math.expm1(-x)) : Math.log(-Math.expm1(x));
 }
 
-/** Finds where a falling slope is 0, to well within a step. */
+/** Finds the position at which a falling slope is 0, to well within a step. */
 function findPeak(slope: (w: number) => number, begin: number, end: number): number {
   let [low, high] = [begin, end];
   while (high - low > STEP / 2) {

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 
-/** Orders up to here are left out, as the bound is not stable near 1. */
+/** Order up to which orders are left out, as the bound is not stable near 1. */
 const LEAST_ORDER = 1.01;
 
 /**

@@ -6,16 +6,16 @@ import { logAdd } from "./log-space.ts";
 const MOST_EXACT = 256;
 
 /**
- * Creates a function from an order to `(order - 1)` times the Renyi divergence of a Gaussian sum over a
- * fixed number of clients, drawn without replacement, where neighbours have one client replaced.
+ * Creates a function from an order to `(order - 1)` times the Renyi divergence of a Gaussian sum over a fixed
+ * number of clients, drawn without replacement, where neighbours have one client replaced.
  * @param q - share of clients that take part, in `(0, 1)`
- * @param sigma - noise multiplier relative to what one replaced client changes, above 0
- * @param orders - orders that will be asked for, above 1
+ * @param sigma - noise multiplier relative to the change of the sum by one replaced client, above 0
+ * @param orders - orders with which the function will be called, above 1
  * @see Wang, Balle and Kasiviswanathan, Subsampled Renyi differential privacy, 2019, theorem 27 (of
  * arXiv:1808.00087), and corollary 10 for orders between whole ones. Differs from dp-accounting 0.6 in that
- * the moments are integrated: there they are differences of numbers that are nearly equal, of which
- * rounding leaves little where noise is large, so that its bounds are looser (0.67 in place of 0.071 for q
- * = 0.9, sigma = 30, order 128)
+ * the moments are integrated: there they are differences of numbers that are nearly equal, of which rounding
+ * leaves little where noise is large, so that its bounds are looser (0.67 in place of 0.071 for q = 0.9,
+ * sigma = 30, order 128)
  */
 export function logMomentsOfFixedSize(
   q: number,
@@ -33,7 +33,7 @@ export function logMomentsOfFixedSize(
   };
 }
 
-/** Returns what the Gaussian without sampling gives: `x` times its divergence of order `x + 1`. */
+/** Returns the bound for the Gaussian without sampling: `x` times its divergence of order `x + 1`. */
 function gaussianMoment(x: number, sigma: number): number {
   return (x * (x + 1)) / (2 * sigma ** 2);
 }

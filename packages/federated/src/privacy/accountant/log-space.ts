@@ -12,8 +12,8 @@ export function logAdd(x: number, y: number): number {
 const SERIES_END = 1.5;
 
 /**
- * Returns the logarithm of the complementary error function, also where that is too small for a number: the
- * series of erf below 1.5, the continued fraction of erfc above.
+ * Returns the logarithm of the complementary error function, also if the function itself is too small for a
+ * number: the series of erf below 1.5, the continued fraction of erfc above.
  * @see Abramowitz and Stegun, 7.1.6 and 7.1.14
  */
 export function logErfc(x: number): number {
@@ -27,7 +27,8 @@ export function logErfc(x: number): number {
     }
     return Math.log1p(-sum);
   }
-  // From the end on, as the number of steps that is enough is known: 200 / x^2 at 1.5 is 89.
+  // The fraction is evaluated from its end, as the number of steps that suffices is known: 200 / x^2 at 1.5
+  // is 89.
   let tail = 0;
   for (let n = Math.ceil(20 + 200 / (x * x)); n >= 1; n--) tail = n / 2 / (x + tail);
   return -x * x - Math.log(Math.PI) / 2 - Math.log(x + tail);

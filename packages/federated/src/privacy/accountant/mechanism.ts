@@ -1,12 +1,12 @@
 import { OutOfRangeError } from "@isthmus/core";
 
 /**
- * Which two rounds must look alike: rounds that differ by one client more, or by the data of one
+ * Relation of two rounds that must look alike: they differ by one additional client, or by the data of one
  * client.
  */
 export type NeighborRelation = "add-or-remove-one" | "replace-one";
 
-/** How the clients of a round are chosen. */
+/** Method by which the clients of a round are chosen. */
 export type ClientSampling =
   /** Each client takes part with the same probability, in `[0, 1]`, by itself (Poisson sampling). */
   | { readonly kind: "poisson"; readonly probability: number }
@@ -15,17 +15,19 @@ export type ClientSampling =
   /** All clients take part in every round. */
   | { readonly kind: "all" };
 
-/** What a round reveals: a sum of clipped updates of some clients, with Gaussian noise. */
+/**
+ * Privacy mechanism of a round, which reveals a sum of clipped updates of some clients, with Gaussian noise.
+ */
 export interface RoundMechanism {
   readonly sampling: ClientSampling;
   /**
-   * Standard deviation of the noise divided by how far one client can move the sum, at least 0. With
-   * adaptive clipping, `roundNoiseMultiplier` computes it for the whole round.
+   * Standard deviation of the noise divided by the largest change of the sum that one client can cause, at
+   * least 0. With adaptive clipping, `roundNoiseMultiplier` computes it for the whole round.
    */
   readonly noiseMultiplier: number;
 }
 
-/** What may be revealed altogether: (epsilon, delta)-differential privacy. */
+/** Largest privacy loss of all rounds together, as (epsilon, delta)-differential privacy. */
 export interface PrivacyBudget {
   /** Largest epsilon, at least 0. */
   readonly epsilon: number;
@@ -34,8 +36,9 @@ export interface PrivacyBudget {
 }
 
 /**
- * Returns the relation that the analysis of a sampling is for; accounts of two do not add up.
- * @see dp-accounting, which has the same rule for each
+ * Returns the relation of neighbours for which a sampling is analysed; accounts of two relations do not add
+ * up.
+ * @see dp-accounting, which uses the same relation for each sampling
  */
 export function relationOf(sampling: ClientSampling): NeighborRelation | "either" {
   if (sampling.kind === "all") return "either";

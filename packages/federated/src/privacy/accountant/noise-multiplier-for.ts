@@ -8,7 +8,7 @@ import { RENYI_ORDERS, renyiDivergences } from "./renyi-divergence.ts";
  * returned.
  */
 const TOLERANCE = 1e-7;
-/** A multiplier so large that a budget which it exceeds is out of reach. */
+/** Largest noise multiplier that is tried: a budget which needs a larger one is out of reach. */
 const MOST_NOISE = 2 ** 30;
 
 /**

@@ -1,6 +1,6 @@
 import { logAdd, logErfc } from "./log-space.ts";
 
-/** Terms after which an order that has not converged is left out. */
+/** Number of terms after which an order that has not converged is left out. */
 const MOST_TERMS = 1000;
 
 /**
@@ -9,10 +9,10 @@ const MOST_TERMS = 1000;
  * @param q - in `(0, 1)`
  * @param sigma - noise multiplier, above 0
  * @param order - above 1
- * @returns infinity where it does not converge, so that the order is not used
- * @see Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian mechanism, 2019,
- * section 3.3. As dp-accounting 0.6 does, terms of fractional orders are added by their size, whatever
- * their sign: a bound from above, and by little, as terms with a minus are past the order and small.
+ * @returns infinity if the series does not converge, so that the order is not used
+ * @see Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian mechanism, 2019, section
+ * 3.3. As dp-accounting 0.6 does, terms of fractional orders are added by their size, whatever their sign: an
+ * upper bound, and a close one, as negative terms come only after the order and are small.
  */
 export function logMomentOfPoisson(q: number, sigma: number, order: number): number {
   return Number.isInteger(order) ? ofWholeOrder(q, sigma, order) : ofFractionalOrder(q, sigma, order);
@@ -29,7 +29,9 @@ function ofWholeOrder(q: number, sigma: number, order: number): number {
   return sum;
 }
 
-/** Integrals over both sides of `middle`, each expanded by the binomial series that converges there. */
+/**
+ * Sums the integrals over both sides of `middle`, each expanded by the binomial series that converges there.
+ */
 function ofFractionalOrder(q: number, sigma: number, order: number): number {
   const [logQ, logRest] = [Math.log(q), Math.log1p(-q)];
   const middle = sigma ** 2 * Math.log(1 / q - 1) + 0.5;

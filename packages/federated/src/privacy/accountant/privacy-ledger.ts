@@ -17,11 +17,11 @@ export interface PrivacyExpense extends RoundMechanism {
   readonly rounds: number;
 }
 
-/** What rounds have revealed so far: plain data, which a journal can keep. */
+/** Privacy mechanisms of all rounds so far: plain data, which a journal can keep. */
 export type PrivacyLedger = readonly PrivacyExpense[];
 
 /**
- * Adds rounds to a ledger; rounds of the same mechanism as the last are counted with it.
+ * Adds rounds to a ledger; rounds of the same mechanism as the last entry are counted in that entry.
  * @param rounds - whole number of at least 1. @defaultValue 1
  * @throws OutOfRangeError if a number is out of its range
  * @throws UsageError if the account of the ledger is for another relation of neighbours
@@ -63,9 +63,9 @@ export function deltaSpent(ledger: PrivacyLedger, epsilon: number): number {
 }
 
 /**
- * Counts the rounds of a mechanism that can still take place within a budget; 0 says that the federation
- * must stop.
- * @param ledger - rounds before. @defaultValue none
+ * Counts the rounds of a mechanism that can still take place within a budget; 0 says that the federation must
+ * stop.
+ * @param ledger - ledger of the rounds before. @defaultValue no rounds
  * @returns a whole number, or infinity if the rounds reveal nothing
  * @throws OutOfRangeError if a number is out of its range
  * @throws UsageError if the account of the ledger is for another relation of neighbours
@@ -96,9 +96,9 @@ export function roundsWithin(
 }
 
 /**
- * Returns which data sets count as neighbours in a ledger's guarantee; where all clients take part in each
- * round, the guarantee holds for both kinds.
- * @throws UsageError if there are rounds of both
+ * Returns which data sets count as neighbours in a ledger's guarantee; if all clients take part in each
+ * round, the guarantee holds for both relations.
+ * @throws UsageError if the ledger has rounds of both relations
  */
 function relationOfLedger(ledger: PrivacyLedger): NeighborRelation | "either" {
   const relations = new Set(ledger.map(({ sampling }) => relationOf(sampling)));

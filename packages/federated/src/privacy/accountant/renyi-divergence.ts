@@ -10,10 +10,10 @@ export const RENYI_ORDERS: readonly number[] = [
 ];
 
 /**
- * Computes the Renyi divergence of each order between what neighbouring rounds reveal; over several rounds
- * they add up.
+ * Computes the Renyi divergence of each order between the results of neighbouring rounds; divergences of
+ * several rounds add up.
  * @param orders - above 1
- * @returns divergences in nats, `[orders]`; infinity where an order says nothing
+ * @returns divergences in nats, `[orders]`; infinity if an order gives no bound
  * @throws OutOfRangeError if a number of the mechanism is out of its range
  */
 export function renyiDivergences(

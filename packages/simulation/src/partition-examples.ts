@@ -6,14 +6,14 @@ import type { FeatureShift } from "./examples/feature-shift.ts";
 import { haveClasses, readLabels } from "./examples/read-labels.ts";
 import type { PartitionScheme } from "./partitions/partition-scheme.ts";
 
-/** How examples are divided over clients. */
+/** Options of {@link partitionExamples}. */
 export interface PartitionExamplesOptions<P extends ParameterSpecs = ParameterSpecs> {
   readonly scheme: PartitionScheme<P>;
-  /** Values of the scheme's parameters. @defaultValue its defaults */
+  /** Values of the scheme's parameters. @defaultValue the defaults of the scheme */
   readonly parameters?: GivenParameters<P>;
   /** Number of clients, at least 1. */
   readonly clients: number;
-  /** Decides all that is drawn, a whole number in `[0, 2^53)`. */
+  /** Seed of all random choices, a whole number in `[0, 2^53)`. */
   readonly seed: number;
 }
 
@@ -23,16 +23,19 @@ export interface ClientExamples {
   readonly client: string;
   /** Positions of its examples in the data set, in ascending order; at least one. */
   readonly positions: Uint32Array;
-  /** Number of its examples of each class, `[classes]`; of all if examples have no classes, `[1]`. */
+  /**
+   * Number of its examples of each class, `[classes]`; the number of all its examples if they have no
+   * classes, `[1]`.
+   */
   readonly labels: readonly number[];
-  /** How its inputs differ from the inputs of others; missing if they do not. */
+  /** Shift by which its inputs differ from the inputs of others; missing if they do not. */
   readonly shift?: FeatureShift;
 }
 
 /**
  * Divides the examples of a data set over clients, each example to one client at most.
  *
- * @param data - with a class for each example, unless the scheme takes any labels
+ * @param data - data set with a class for each example, unless the scheme accepts any labels
  * @returns clients in the order of their names
  * @throws InputError if there are too few examples or classes, or labels do not belong to whole examples
  * @throws UsageError if a parameter is unknown or of another type

@@ -11,14 +11,14 @@ import { beginPosition, runRound } from "./run/run-round.ts";
 /** Options of {@link simulateFederation}. */
 export interface SimulateFederationOptions extends SimulationPorts {
   readonly signal?: AbortSignal | undefined;
-  /** Is called after each round. */
+  /** Called after each round. */
   readonly onRound?: ((round: RoundResult) => void) | undefined;
 }
 
 /**
- * Simulates a federation in this process: clients train in turn, attackers attack, and the state machine
- * that a server runs decides on rounds. The result depends on the description and the engine alone.
- * @throws InputError if something of it is not known, or does not fit
+ * Simulates a federation in this process: clients train in turn, attackers attack, and the state machine that
+ * a server runs decides on rounds. The result depends on the description and the engine alone.
+ * @throws InputError if the federation names something unknown, or its parts do not fit each other
  * @throws UsageError, OutOfRangeError if a number or a parameter is wrong
  * @throws DOMException named AbortError if `signal` is aborted
  *

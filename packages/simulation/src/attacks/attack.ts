@@ -1,7 +1,7 @@
 import type { Random } from "@isthmus/core";
 import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 
-/** What attackers know of a range of elements of one tensor. */
+/** Knowledge of attackers about a range of elements of one tensor. */
 export interface HonestBlock {
   /** Displacements of the honest clients, `[honest clients][elements]`, in the order of their names. */
   readonly honest: readonly Float64Array[];
@@ -11,20 +11,21 @@ export interface HonestBlock {
   readonly random: Random;
 }
 
-/** What all attacks say of themselves. */
+/** Fields that all attacks have. */
 interface AttackDescription<P extends ParameterSpecs> {
   /** Name in configurations and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description of the attack in one sentence. */
   readonly description: string;
-  /** Where it is from: paper and section. */
+  /** Source of the attack: paper and section. */
   readonly source: string;
   /** Parameters, all with `of: "merge"`. */
   readonly parameters: P;
 }
 
 /**
- * An attack on updates: attackers know what all honest clients send, and all of them send one and the same.
+ * An attack on updates: attackers know the updates of all honest clients, and all attackers send the same
+ * update.
  */
 export interface UpdateAttack<P extends ParameterSpecs = ParameterSpecs> extends AttackDescription<P> {
   readonly kind: "update";
@@ -35,12 +36,12 @@ export interface UpdateAttack<P extends ParameterSpecs = ParameterSpecs> extends
   attackInto(block: HonestBlock, parameters: TensorParameters<P>, out: Float64Array): void;
 }
 
-/** An attack on examples: attackers train as they are asked to, on labels that are wrong. */
+/** An attack on examples: attackers train as the server asks, but on wrong labels. */
 export interface DataAttack<P extends ParameterSpecs = ParameterSpecs> extends AttackDescription<P> {
   readonly kind: "data";
-  /** Returns the class that an attacker says an example is of. */
+  /** Returns the class that an attacker assigns to an example. */
   relabel(label: number, classes: number, parameters: TensorParameters<P>): number;
 }
 
-/** What some clients do to spoil the network of all. Each is one file under `attacks/`. */
+/** An attack by which some clients spoil the network of all. Each attack is one file under `attacks/`. */
 export type Attack<P extends ParameterSpecs = ParameterSpecs> = UpdateAttack<P> | DataAttack<P>;

@@ -1,6 +1,6 @@
 import type { DataAttack } from "./attack.ts";
 
-/** Attackers train on labels in the reverse order: of ten classes, 0 is said to be 9, and 9 to be 0. */
+/** Attackers train on labels in the reverse order: with ten classes, 0 is relabelled as 9, and 9 as 0. */
 export const labelFlip: DataAttack<Record<never, never>> = {
   kind: "data",
   name: "label-flip",

@@ -15,7 +15,7 @@ const PARAMETERS = {
 
 /**
  * Attackers send the mean of the honest updates, moved in each element by some of its standard deviations:
- * within what honest clients send, but all to one side.
+ * within the range of honest updates, but all to one side.
  */
 export const littleIsEnough: UpdateAttack<typeof PARAMETERS> = {
   kind: "update",
@@ -32,10 +32,10 @@ export const littleIsEnough: UpdateAttack<typeof PARAMETERS> = {
 };
 
 /**
- * Returns how many standard deviations attackers can move the mean by so that, with the honest clients who
- * are further out, they are a majority: `z` of Baruch et al., algorithm 3, step 2.
- * @param clients - all, attackers among them
- * @returns at least 0: 0 where attackers need no honest client, or cannot have enough
+ * Returns the number of standard deviations by which attackers can move the mean so that, together with the
+ * honest clients that are further out, they are a majority: `z` of Baruch et al., algorithm 3, step 2.
+ * @param clients - number of all clients, attackers included
+ * @returns at least 0: 0 if attackers need no honest client, or cannot have enough
  */
 export function largestUnseen(clients: number, attackers: number): number {
   const supporters = Math.floor(clients / 2 + 1) - attackers;

@@ -10,7 +10,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** Attackers copy one honest client, so that its examples count for more. */
+/** Attackers copy one honest client, so that the examples of that client count for more. */
 export const mimic: UpdateAttack<typeof PARAMETERS> = {
   kind: "update",
   name: "mimic",

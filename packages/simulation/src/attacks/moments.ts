@@ -11,7 +11,7 @@ export function meanInto(honest: readonly Float64Array[], out: Float64Array): vo
 
 /**
  * Computes the standard deviation of the clients' displacements in each element, divided by one less than
- * their number; 0 of a single client.
+ * their number; 0 for a single client.
  */
 export function deviationsOf(honest: readonly Float64Array[], mean: Float64Array): Float64Array {
   const squares = new Float64Array(mean.length);

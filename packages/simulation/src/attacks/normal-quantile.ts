@@ -22,7 +22,7 @@ const TAIL = {
 const TAIL_SHARE = 0.02425;
 
 /**
- * Returns the number that a standard normal variable is below with a probability, by Acklam's approximation,
+ * Returns the quantile of the standard normal distribution for a probability, by Acklam's approximation,
  * whose relative error is below 1.2e-9.
  * @param share - in `(0, 1)`
  */

@@ -5,7 +5,7 @@ import { scoreWords } from "./score-words.ts";
 import { attackHeat, barrierBars, fairnessBars, partitionStacks, scoreLines } from "./simulation-figures.ts";
 import { barriersTable, normsTable, partitionTable, roundsTable, scoreTable } from "./simulation-tables.ts";
 
-/** Says what simulated federations came to. */
+/** Describes the results of simulated federations as a report. */
 export function describeSimulation(result: SimulationResult): Report {
   const { description, federation, runs, seeds, engine } = result;
   const summaries = summarizeRuns(result);

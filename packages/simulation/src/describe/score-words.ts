@@ -2,7 +2,9 @@ import { formatNumber, lossColumn, type TableColumn } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
 import { type ScoreScale, scaleOf } from "../result/summarize-runs.ts";
 
-/** Words and forms in which scores of federations are shown: accuracies, or losses without errors. */
+/**
+ * Words and forms in which scores of federations are shown: accuracies, or losses if the loss has no errors.
+ */
 export interface ScoreWords extends ScoreScale {
   /** Name of the score in the middle of a sentence. */
   readonly name: "accuracy" | "loss";

@@ -10,19 +10,19 @@ import {
 } from "../result/summarize-runs.ts";
 import { type ScoreWords, scoreWords } from "./score-words.ts";
 
-/** Lines that one figure has room for. */
+/** Number of lines that one figure has room for. */
 const MOST_LINES = 12;
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
 
-/** A horizontal axis of rounds. */
+/** A horizontal axis, with the position of a round on it. */
 interface Place {
   readonly name: string;
   readonly label: string;
   readonly of: (round: SimulatedRun["rounds"][number]) => number;
 }
 
-/** What lines are drawn over. */
+/** Horizontal axes of the figures with lines. */
 const PLACES: Readonly<Record<"rounds" | "bytes", Place>> = {
   rounds: { name: "rounds", label: "Round", of: ({ round }) => round },
   bytes: {
@@ -32,7 +32,10 @@ const PLACES: Readonly<Record<"rounds" | "bytes", Place>> = {
   },
 };
 
-/** Draws scores against rounds, or against bytes, for every partition, of runs without an attack if any. */
+/**
+ * Draws scores against rounds, or against bytes, for every partition, of runs without an attack if there are
+ * any.
+ */
 export function scoreLines(result: SimulationResult, over: "rounds" | "bytes"): readonly Figure[] {
   const { name, label, of } = PLACES[over];
   const score = scoreWords(result);
@@ -89,12 +92,12 @@ function pointsOf(
     });
 }
 
-/** Returns the ends of an interval; there is none of one seed or two. */
+/** Returns the ends of an interval; means over one or two seeds have none. */
 function intervalOf({ low, high }: { readonly low: number; readonly high: number }) {
   return Number.isFinite(low) ? { low, high } : {};
 }
 
-/** Says what is drawn beside means over seeds. */
+/** Returns words on the intervals that are drawn beside means over seeds. */
 function intervalWords({ seeds }: SimulationResult): string {
   if (seeds.length === 1) return "One seed, so there are no intervals";
   return seeds.length < LEAST_FOR_INTERVAL
@@ -149,7 +152,10 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
   });
 }
 
-/** Draws how evenly scores are spread over clients, for each partition, of runs without an attack if any. */
+/**
+ * Draws how evenly scores are spread over clients, for each partition, of runs without an attack if there are
+ * any.
+ */
 export function fairnessBars(result: SimulationResult, summaries: readonly RunSummary[]): readonly Figure[] {
   const attack = Object.keys(result.attacks)[0];
   const score = scoreWords(result);

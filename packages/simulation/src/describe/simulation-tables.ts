@@ -5,10 +5,10 @@ import { type ScoreWords, scoreWords } from "./score-words.ts";
 
 /** Bytes of a megabyte. */
 const MEGABYTE = 1e6;
-/** The column of what rounds reveal. */
+/** The column of the privacy loss of rounds. */
 const EPSILON = { title: "Epsilon", kind: "number", unit: "nats" } as const;
 
-/** Makes the table of all strategies with their means over seeds, and intervals where there are several. */
+/** Makes the table of all strategies with their means over seeds, and intervals if there are enough seeds. */
 export function scoreTable(summaries: readonly RunSummary[], words: ScoreWords): Table {
   const most = Math.max(...summaries.map(({ seeds }) => seeds));
   const several = most >= LEAST_FOR_INTERVAL;
@@ -79,7 +79,7 @@ export function normsTable(summaries: readonly RunSummary[], words: ScoreWords):
   ];
 }
 
-/** Makes the columns that say which federations a row is about, with a column of attacks or without. */
+/** Makes the columns that identify the federations of a row, with a column of attacks or without. */
 function federationColumns(attacked: boolean): readonly TableColumn[] {
   const titles = ["Strategy", "Partition", ...(attacked ? ["Attack"] : [])];
   return titles.map((title) => ({ title, kind: "text" as const }));
@@ -108,7 +108,7 @@ function estimateCells({ mean, low, high }: Estimate, hasInterval: boolean): rea
   return (hasInterval ? [mean, low, high] : [mean]).map(finite);
 }
 
-/** Says over how many seeds means are, and whether they have intervals. */
+/** Returns words on the number of seeds of the means, and on whether they have intervals. */
 function meansWords(seeds: number): string {
   if (seeds === 1) return "of one seed";
   return seeds < LEAST_FOR_INTERVAL
@@ -116,7 +116,9 @@ function meansWords(seeds: number): string {
     : "means over seeds with Student's intervals of 95 %";
 }
 
-/** Says what the column of epsilon means, and which strategies ended at their budget. */
+/**
+ * Returns words on the meaning of the column of epsilon, and on the strategies that ended at their budget.
+ */
 function captionOfPrivacy(summaries: readonly RunSummary[]): string {
   const stopped = new Set(
     summaries.flatMap((one) =>

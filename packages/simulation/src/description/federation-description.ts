@@ -2,20 +2,20 @@ import type { Named, StrategyDescription } from "@isthmus/federated";
 import type { NamedLoss } from "@isthmus/graph";
 import type { CurriculumOptions, OptimizerSpec, ScheduleSpec, WassersteinOptions } from "@isthmus/training";
 
-/** How examples are divided over clients: `{ name: "dirichlet", alpha: 0.1 }`. */
+/** Way in which examples are divided over clients: `{ name: "dirichlet", alpha: 0.1 }`. */
 export type PartitionDescription = Named;
 
-/** What some clients do to spoil the network, and how many of them do. */
+/** Attack by which some clients spoil the network, with the number of attackers. */
 export interface AttackDescription extends Named {
   /** Number of attackers, at least 1 and fewer than there are clients. */
   readonly attackers: number;
 }
 
-/** How each client trains in a round. */
+/** Training of each client in a round. */
 export interface ClientTraining {
-  /** Times each of its examples is seen in a round. @defaultValue 1 */
+  /** Number of times that each example of a client is seen in a round. @defaultValue 1 */
   readonly epochs?: number;
-  /** Examples in a step; all of a client's where it has fewer. @defaultValue 32 */
+  /** Number of examples in a step; all examples of a client if it has fewer. @defaultValue 32 */
   readonly batch?: number;
   /** @defaultValue SGD without momentum */
   readonly optimizer?: OptimizerSpec;
@@ -25,26 +25,32 @@ export interface ClientTraining {
   readonly proximal?: number;
   /** Whether gradients are corrected by the gradients of the other clients (SCAFFOLD). @defaultValue false */
   readonly scaffold?: boolean;
-  /** Examples come by their loss, a few at first. @defaultValue all, in random order */
+  /**
+   * Curriculum: examples are chosen by their loss, a few at first. @defaultValue all examples, in random
+   * order
+   */
   readonly curriculum?: Omit<CurriculumOptions, "scoredBy">;
-  /** Examples are moved to where they are hard before each step (WAFL). @defaultValue not at all */
+  /**
+   * Perturbation of examples, which makes them harder before each step (WAFL). @defaultValue no perturbation
+   */
   readonly wasserstein?: WassersteinOptions;
 }
 
-/** What a server does with updates, and what clients do differently for it. */
+/** Strategy by which a server aggregates updates, with the choices of clients that belong to it. */
 export interface SimulatedStrategy extends StrategyDescription {
   /**
-   * Where clients begin in round 1: at the one network of the server, or each at one of its own; updates of
-   * that round are then aligned to each other, if they are aligned at all. @defaultValue "together"
+   * Networks with which clients begin in round 1: all with the network of the server, or each with a network
+   * of its own. In the latter case updates of that round are aligned to each other, if they are aligned at
+   * all. @defaultValue "together"
    */
   readonly start?: "together" | "apart";
-  /** How clients train, in place of what the federation says. @defaultValue as it says */
+  /** Training of clients, in place of that of the federation. @defaultValue the training of the federation */
   readonly client?: ClientTraining;
 }
 
-/** What is measured beside the accuracy of the global network. */
+/** Measurements beside the accuracy of the global network. */
 export interface MeasureDescription {
-  /** Rounds between two evaluations; the last round is evaluated always. @defaultValue 1 */
+  /** Number of rounds from one evaluation to the next; the last round is always evaluated. @defaultValue 1 */
   readonly every?: number;
   /**
    * Whether the last network is evaluated with other statistics of its batch norms, too. @defaultValue false
@@ -52,9 +58,9 @@ export interface MeasureDescription {
   readonly norms?: boolean;
   /** Barriers between the networks of clients, before they are aggregated. @defaultValue none */
   readonly barriers?: {
-    /** Rounds to measure in, from 1. */
+    /** Numbers of the rounds in which barriers are measured, from 1. */
     readonly rounds: readonly number[];
-    /** Pairs of clients, the first ones in the order of names. @defaultValue 1 */
+    /** Number of pairs of clients, the first ones in the order of names. @defaultValue 1 */
     readonly pairs?: number;
   };
 }
@@ -72,23 +78,24 @@ export interface FederationDescription {
   /** Number of rounds, at least 1. */
   readonly rounds: number;
   /**
-   * Rounds in a row whose updates may come to nothing until the federation fails, at least 1.
-   * @defaultValue what `planFederation` takes
+   * Number of failed rounds in a row at which the federation fails, at least 1.
+   * @defaultValue the default of `planFederation`
    */
   readonly failures?: number;
   /**
-   * Share of the clients that each round asks, in `(0, 1]`; with Poisson sampling, the probability of each to
-   * be asked. @defaultValue 1
+   * Share of the clients that each round asks, in `(0, 1]`; with Poisson sampling, the probability of each
+   * client to be asked. @defaultValue 1
    */
   readonly fraction?: number;
   /**
-   * Whether a round asks a number of clients, or each by itself with a probability, so that nobody may be
-   * asked: then the network stays as it is, and with privacy moves by noise alone. @defaultValue "fixed-size"
+   * Method by which a round chooses clients: a fixed number of them, or each client by itself with a
+   * probability, so that a round may ask no client. In such a round the network stays unchanged, and with
+   * privacy moves by noise alone. @defaultValue "fixed-size"
    */
   readonly sampling?: "fixed-size" | "poisson";
   /** Share of the asked clients whose update is lost on its way, in `[0, 1)`. @defaultValue 0 */
   readonly lost?: number;
-  /** The loss of trainings and evaluations. @defaultValue the one that follows from the data */
+  /** The loss of trainings and evaluations. @defaultValue the loss that follows from the data */
   readonly loss?: NamedLoss;
   /** @defaultValue iid */
   readonly partition?: PartitionDescription;
@@ -97,6 +104,6 @@ export interface FederationDescription {
   /** @defaultValue none */
   readonly attack?: AttackDescription | undefined;
   readonly measure?: MeasureDescription;
-  /** Decides all that is random: a whole number in `[0, 2^53)`. */
+  /** Seed of all random choices: a whole number in `[0, 2^53)`. */
   readonly seed: number;
 }

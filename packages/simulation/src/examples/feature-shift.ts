@@ -1,6 +1,6 @@
-/** How the inputs of one client differ from the inputs of the others. */
+/** Shift by which the inputs of one client differ from the inputs of the others. */
 export interface FeatureShift {
-  /** Angle that images are turned by about their middle, in degrees, counter-clockwise. */
+  /** Angle by which images are turned about their middle, in degrees, counter-clockwise. */
   readonly rotation: number;
   /** Number that is added to every element, in the scale of the inputs. */
   readonly brightness: number;

@@ -3,24 +3,25 @@ import { allocateBatch, copyExample, type DataSet, gatherExamples } from "@isthm
 import type { FeatureShift } from "./feature-shift.ts";
 import { shiftInPlace } from "./shift-in-place.ts";
 
-/** Some examples of a data set, and what is done to them. */
+/** Choice of examples of a data set, and changes to them. */
 export interface HoldExamplesOptions {
   /** Name of the new data set. */
   readonly name: string;
-  /** Positions of the examples, in the order that they are to be in. */
+  /** Positions of the examples, in the order of the new data set. */
   readonly positions: Uint32Array;
-  /** Change of the inputs. @defaultValue none */
+  /** Shift of the inputs. @defaultValue no shift */
   readonly shift?: FeatureShift | undefined;
   /** Seed of the noise of a shift. @defaultValue 0 */
   readonly seed?: number;
-  /** Returns the class that an example is said to be of. @defaultValue the class that it is of */
+  /** Returns the new class of an example from its true class. @defaultValue the true class */
   readonly relabel?: (label: number) => number;
 }
 
 /**
- * Makes a data set of some examples of another, which it holds in memory as networks are fed them: what a
- * client has, and what attackers and shifts make of it, is read as any other data set is.
- * @throws UnsupportedError if inputs to be shifted are no images of f32
+ * Makes a data set of some examples of another data set, and holds them in memory in the form in which
+ * networks read them. So the examples of a client, also if they are relabelled or shifted, are read like any
+ * other data set.
+ * @throws UnsupportedError if inputs to be shifted are not images of f32
  */
 export function holdExamples(
   data: DataSet,

@@ -3,7 +3,7 @@ import { allocateBatch, copyExample, type DataSet } from "@isthmus/graph";
 
 /**
  * Makes one data set of several of the same form, one after another.
- * @throws UsageError if there are none
+ * @throws UsageError if there are no data sets
  */
 export function joinExamples(parts: readonly DataSet[], name: string): DataSet {
   const [first] = parts;

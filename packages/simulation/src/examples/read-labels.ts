@@ -1,7 +1,7 @@
 import { InputError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 
-/** Examples read at once. */
+/** Number of examples that are read at once. */
 const CHUNK = 1000;
 
 /** Returns whether each example of a data set has a class. */
@@ -11,7 +11,8 @@ export function haveClasses({ labelling = "example", classes }: DataSet): boolea
 
 /**
  * Reads the class of every example of a data set.
- * @throws InputError if labels are no classes, or of positions and not of examples, or one is below 0
+ * @throws InputError if labels are not classes, or belong to positions instead of examples, or a label is
+ * below 0
  */
 export function readLabels(data: DataSet): Int32Array {
   if (!haveClasses(data)) {

@@ -2,13 +2,13 @@ import { at, createRandom, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { FeatureShift } from "./feature-shift.ts";
 
 /**
- * Turns, brightens and blurs by noise every image of a batch.
+ * Turns every image of a batch, brightens it and adds noise to it.
  *
- * An image is turned about its middle, with linear interpolation between pixels; what comes from outside has
- * the value of the nearest pixel at the edge.
+ * An image is turned about its middle, with linear interpolation between pixels; pixels from outside the
+ * image have the value of the nearest pixel at the edge.
  * @param inputs - `[images, channels, height, width]`, f32
- * @param what - name for messages and for the stream of noise, and the seed of that
- * @throws UnsupportedError if inputs are not f32, or not images where they are to be turned
+ * @param what - name for messages and for the random stream of the noise, and the seed of that stream
+ * @throws UnsupportedError if inputs are not f32, or inputs to be turned are not images
  */
 export function shiftInPlace(
   inputs: Tensor,
@@ -61,7 +61,7 @@ function turnInPlace(
   }
 }
 
-/** Finds where each pixel of a turned image comes from, within the image before. */
+/** Finds the position in the original image from which each pixel of the turned image comes. */
 function placesOf(height: number, width: number, rotation: number) {
   const angle = (rotation * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -70,7 +70,7 @@ function placesOf(height: number, width: number, rotation: number) {
   const x = new Float64Array(height * width);
   for (let i = 0; i < y.length; i++) {
     const [fromY, fromX] = [Math.floor(i / width) - middleY, (i % width) - middleX];
-    // Rows go down, so that this turns what is seen counter-clockwise.
+    // Rows go down, so that this turns the visible image counter-clockwise.
     y[i] = within(middleY + cos * fromY + sin * fromX, height);
     x[i] = within(middleX - sin * fromY + cos * fromX, width);
   }

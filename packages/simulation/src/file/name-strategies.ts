@@ -3,10 +3,11 @@ import { namedStrategy, STRATEGIES } from "@isthmus/federated";
 import { isEmpty } from "./simulation-schema.ts";
 
 /**
- * Puts descriptions in place of strategies that a file has by name: of a text, and of an entry that says
- * nothing, whose key is then the name. Anything else is left as it is, for the schema to check.
- * @param value - of the file, not yet checked
- * @throws InputError if there is no strategy of a name, or an entry says nothing under a name of its own
+ * Replaces strategies that a file gives by name by their descriptions. The name is a text, or the key of an
+ * empty entry. All other entries are left unchanged, for the schema to check.
+ * @param value - value of the file, not yet checked
+ * @throws InputError if there is no strategy of a name, or an entry is empty and its key is not the name of a
+ * strategy
  * @throws UsageError if a strategy cannot be taken by its name alone
  */
 export function nameStrategies(value: unknown): unknown {

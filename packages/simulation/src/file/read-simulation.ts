@@ -5,8 +5,9 @@ import { isEmpty, SIMULATION } from "./simulation-schema.ts";
 
 /**
  * Reads a simulation from a YAML file.
- * @throws InputError if it cannot be read, or is not of the form of a simulation; the message names the lines
- * @throws FormatError if it is not YAML
+ * @throws InputError if the file cannot be read, or does not have the form of a simulation; the message names
+ * the lines
+ * @throws FormatError if the file is not YAML
  * @throws UsageError if a strategy cannot be taken by its name alone
  */
 export async function readSimulation(path: string): Promise<SimulationDescription> {

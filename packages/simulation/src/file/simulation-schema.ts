@@ -19,7 +19,7 @@ import { z } from "zod";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 
-/** Epochs, rounds or steps, of which there must be one. */
+/** Number of epochs, rounds or steps, at least 1. */
 const times = repeats(1);
 
 /** Names that tables show. */
@@ -27,14 +27,14 @@ const name = text.regex(/^[A-Za-z0-9][\w .+-]*$/, {
   error: "must be letters, digits, spaces and any of - _ . +, a letter or a digit first",
 });
 
-/** A name with values of parameters, which are checked where the name is looked up. */
+/** Value of a parameter of a named entry; parameters are checked when the name is looked up. */
 const parameter = z.union([text, z.number(), z.boolean()], {
   error: "must be text, a number, true or false",
 });
 const named = z.object({ name: text }).catchall(parameter);
 const namedOrText = z.union([text, named], { error: "must be a name, or { name } with parameters" });
 
-/** Most clients of a federation that is simulated on one machine. */
+/** Largest number of clients of a federation that is simulated on one machine. */
 const MOST_CLIENTS = 1_000_000;
 const clients = z.int().min(1).max(MOST_CLIENTS);
 
@@ -83,7 +83,7 @@ const strategy = z.strictObject({
 
 const attack = z.object({ name: text, attackers: clients }).catchall(parameter);
 
-/** Whether a value is `{}`, which says nothing, like `null`. */
+/** Returns whether a value is `{}`, which means the same as `null`. */
 export const isEmpty = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -92,7 +92,7 @@ const seeds = z.unknown().superRefine((value, context) => {
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
 
-/** What all federations of a simulation have in common. */
+/** Fields that all federations of a simulation have in common. */
 const common = {
   net: text,
   data: DATA_NAME,
@@ -114,7 +114,7 @@ const common = {
     .optional(),
 };
 
-/** A federation, as the parameters of a task have it. */
+/** Schema of a federation in the parameters of a task. */
 export const FEDERATION: z.ZodType<FederationDescription> = schemaOf<FederationDescription>()(
   z.strictObject({
     ...common,
@@ -126,7 +126,7 @@ export const FEDERATION: z.ZodType<FederationDescription> = schemaOf<FederationD
   }),
 );
 
-/** A simulation as a file describes it. */
+/** Schema of a simulation in a file. */
 export const SIMULATION: z.ZodType = z.strictObject({
   title: text,
   description: text.optional(),

@@ -13,8 +13,8 @@ const PARAMETERS = {
 
 /**
  * Each client has examples of a fixed number of classes, and each class is divided evenly over the clients
- * that have it. Classes are dealt from shuffled decks, so that as many clients have one class as another, to
- * within 1; in Li et al. all classes but a client's first are drawn independently.
+ * that have it. Classes are dealt from shuffled decks, so that all classes have the same number of clients,
+ * to within 1; in Li et al. all classes but a client's first are drawn independently.
  */
 export const byLabel: PartitionScheme<typeof PARAMETERS> = {
   name: "label",
@@ -52,7 +52,7 @@ function assertDealable({ classes, clients }: Divided, perClient: number): void 
   }
 }
 
-/** Deals classes: each client takes the next ones of the decks that it does not have. */
+/** Deals classes: each client takes the next classes of the decks that it does not have yet. */
 function dealClasses(
   { classes, clients }: Divided,
   perClient: number,

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 
-/** Cuts a list into parts whose sizes differ by at most 1, the larger ones first. */
+/** Cuts a list into parts whose sizes differ by at most 1, the larger parts first. */
 export function cutEvenly(items: Uint32Array, parts: number): readonly Uint32Array[] {
   const [size, larger] = [Math.floor(items.length / parts), items.length % parts];
   return Array.from({ length: parts }, (_, part) => {

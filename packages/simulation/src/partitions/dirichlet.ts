@@ -18,7 +18,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** Draws after which we say that the least size is not to be had. */
+/** Number of draws after which the least size counts as out of reach. */
 const MOST_DRAWS = 10_000;
 
 /**

@@ -25,7 +25,8 @@ const PARAMETERS = {
 
 /**
  * Examples are dealt evenly, and the inputs of each client are turned, made brighter or darker, and noisy,
- * each by an amount of that client: uniform between minus and plus the largest, for noise between 0 and it.
+ * each by a random amount for that client: uniform between minus and plus the largest amount, or for noise
+ * between 0 and the largest amount.
  */
 export const featureShift: PartitionScheme<typeof PARAMETERS> = {
   name: "feature-shift",

@@ -56,7 +56,7 @@ const run = z.looseObject({
   ),
 });
 
-/** Form of a simulation as `--json` prints it; descriptions in it are for people and are left as they are. */
+/** Form of a simulation as `--json` prints it; the descriptions in it are for people and are not checked. */
 export const SIMULATION_FORM: z.ZodType = z.looseObject({
   kind: z.literal("simulation"),
   title: text,

@@ -6,12 +6,12 @@ import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 /** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
 export interface Estimate {
   readonly mean: number;
-  /** Ends of Student's interval; NaN of fewer than three seeds. */
+  /** Ends of Student's interval; NaN for fewer than three seeds. */
   readonly low: number;
   readonly high: number;
 }
 
-/** What the federations of one partition, strategy and attack came to over all seeds. */
+/** Summary of the federations of one partition, strategy and attack over all seeds. */
 export interface RunSummary {
   readonly partition: string;
   readonly strategy: string;
@@ -20,28 +20,28 @@ export interface RunSummary {
   readonly seeds: number;
   /** Number of federations that failed before their last round. */
   readonly failed: number;
-  /** Accuracy of the last evaluation, or its loss if that has no errors. */
+  /** Accuracy of the last evaluation, or its loss if the loss has no errors. */
   readonly score: Estimate;
   /** Mean over the honest clients of their accuracy or loss on examples like their own. */
   readonly local: Estimate;
-  /** Standard deviation of that over the clients. */
+  /** Standard deviation of that accuracy or loss over the clients. */
   readonly spread: Estimate;
-  /** Mean of that over the worst tenth of the clients. */
+  /** Mean of that accuracy or loss over the worst tenth of the clients. */
   readonly worst: Estimate;
   /**
-   * Accuracy or loss of the server's network by the statistics of its batch norms; missing unless it was
+   * Accuracy or loss of the server's network by the statistics of its batch norms; missing unless they were
    * measured.
    */
   readonly norms?: Readonly<Record<keyof NormAccuracies, Estimate>>;
-  /** Bytes that were sent in both directions. */
+  /** Mean number of bytes that a federation sent in both directions. */
   readonly bytes: number;
   /** Largest epsilon that one federation spent, in nats, null without noise; missing without privacy. */
   readonly epsilon?: number | null;
-  /** Why federations ended early at their budget of privacy; missing if none did. */
+  /** Reason why a federation ended early at its privacy budget; missing if none did. */
   readonly stopped?: string;
 }
 
-/** Scale of what the federations of a simulation are compared by. */
+/** Scale of the scores by which the federations of a simulation are compared. */
 export interface ScoreScale {
   /** Whether scores are accuracies; if not, they are losses. */
   readonly hasErrors: boolean;
@@ -49,10 +49,13 @@ export interface ScoreScale {
   readonly losses: LossWords;
 }
 
-/** Returns by what the federations of a simulation are compared: all have the same loss. */
+/**
+ * Returns the scale of the scores by which the federations of a simulation are compared: all of them have the
+ * same loss.
+ */
 export function scaleOf({ runs }: Pick<SimulationResult, "runs">): ScoreScale {
   const run = at(runs, 0, "run");
-  // Losses of clients stand in place of accuracies that there are not.
+  // Clients have a loss only if there are no accuracies.
   return { hasErrors: run.clients.every(({ loss }) => loss === undefined), losses: lossWords(run) };
 }
 
@@ -105,7 +108,7 @@ function privacyOf(group: readonly SimulatedRun[]): Pick<RunSummary, "epsilon" |
   };
 }
 
-/** Returns the largest epsilon, where null is more than any number. */
+/** Returns the largest epsilon; null counts as larger than any number. */
 function largest(spent: readonly (number | null)[]): number | null {
   const finite = spent.filter((epsilon) => epsilon !== null);
   return finite.length < spent.length ? null : Math.max(...finite);
@@ -121,11 +124,11 @@ const STUDENT = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
   2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ] as const;
-/** The quantile of a normal variable, which Student's are near for many seeds. */
+/** The quantile of the normal distribution, to which Student's quantiles converge for many seeds. */
 const NORMAL = 1.96;
 /**
- * Fewest values with an interval: of two it is 13 times as wide as their standard error, and says no more
- * than that there are two.
+ * Smallest number of values for which an interval is computed: the interval of two values extends 13 standard
+ * errors to either side, and tells nothing but that there are two.
  */
 export const LEAST_FOR_INTERVAL = 3;
 
@@ -139,7 +142,9 @@ export function estimateMean(values: readonly number[]): Estimate {
   return { mean, low: mean - half, high: mean + half };
 }
 
-/** Estimates a mean of shares like {@link estimateMean}; its interval ends where shares do, at 0 and 1. */
+/**
+ * Estimates a mean of shares like {@link estimateMean}; the interval is cut to the range of shares, 0 to 1.
+ */
 export function estimateShare(values: readonly number[]): Estimate {
   const { mean, low, high } = estimateMean(values);
   return { mean, low: Math.max(0, low), high: Math.min(1, high) };

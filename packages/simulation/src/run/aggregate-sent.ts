@@ -13,17 +13,17 @@ import type { OpenFederation } from "./open-federation.ts";
 import type { Position } from "./position.ts";
 import type { CountedUpdate } from "./send-updates.ts";
 
-/** What came of the updates of a round. */
+/** Result of the aggregation of a round's updates. */
 export interface AggregatedSent {
-  /** What changed of the position. */
+  /** Changes of the position. */
   readonly next: Partial<Position>;
-  /** Norm of the aggregated change; NaN where the round failed or was empty. */
+  /** Norm of the aggregated change; NaN if the round failed or was empty. */
   readonly changeNorm: number;
-  /** Epsilon after the round, and the bound that updates were clipped to; missing without privacy. */
+  /** Epsilon after the round, and the bound to which updates were clipped; missing without privacy. */
   readonly privacy?: { readonly epsilon: number; readonly clip: number };
-  /** Why nothing came of the updates, so that the network stays; missing where one did. */
+  /** Reason why the round failed, so that the network stays; missing if the round did not fail. */
   readonly failed?: string;
-  /** Whether nobody sent an update, so that the network stays; missing if somebody did. */
+  /** True if no client sent an update, so that the network stays; missing otherwise. */
   readonly empty?: true;
 }
 
@@ -37,9 +37,9 @@ export interface SentRound {
 }
 
 /**
- * Aggregates what clients sent, as the strategy says. Where the numbers of what comes out are not finite, the
- * round fails and the network stays; it stays, too, where nobody sent anything, unless noise of the server is
- * to hide that.
+ * Aggregates the updates of a round by the strategy. If the numbers of the result are not finite, the round
+ * fails and the network stays. The network stays, too, if no client sent an update, unless noise of the
+ * server must hide that.
  */
 export async function aggregateSent(
   federation: OpenFederation,
@@ -93,8 +93,8 @@ async function aggregate(
 }
 
 /**
- * Counts a private round as spent of which nothing came: that it failed tells something of its updates, too,
- * and a client that adds noise itself is charged for each round.
+ * Spends the privacy of a private round that failed or was empty: a failure reveals something of the updates,
+ * too, and clients that add noise themselves are charged for each round.
  */
 function spend(
   { description }: OpenFederation,

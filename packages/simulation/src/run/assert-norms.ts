@@ -3,8 +3,8 @@ import { batchNorms } from "@isthmus/federated";
 import type { Graph } from "@isthmus/graph";
 
 /**
- * Checks that there are batch norms to measure.
- * @throws UnsupportedError if there are none
+ * Checks that a network has batch norms to measure.
+ * @throws UnsupportedError if the network has no batch norms
  */
 export function assertNorms(graph: Graph, network: Checkpoint, net: string): void {
   if (batchNorms(graph, network).statistics.size > 0) return;

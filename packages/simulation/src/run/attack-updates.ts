@@ -14,12 +14,16 @@ import {
 import { resolveParameters } from "@isthmus/merging";
 import type { OpenFederation } from "./open-federation.ts";
 
-/** Elements of a tensor that are attacked at once: so many numbers of each client are held. */
+/**
+ * Number of elements of a tensor that are attacked at once: so many numbers of each client are held in
+ * memory.
+ */
 const RANGE = 2 ** 16;
 
 /**
- * Makes the network that all attackers send: the global one, moved by what the attack makes of the honest
- * clients' displacements. Tensors that are not shared, and integers, stay as in the global network.
+ * Makes the network that all attackers send: the global network, moved by the displacement that the attack
+ * makes of the honest clients' displacements. Tensors that are not shared, and integers, stay as in the
+ * global network.
  * @param honest - networks of the honest clients after their work, in the order of names; at least one
  */
 export async function attackUpdates(

@@ -3,9 +3,9 @@ import type { SentUpdate } from "./send-updates.ts";
 
 /**
  * Returns the server's control variate after a round: it moves by the sum of the clients' changes, divided by
- * the number of all clients (Karimireddy et al., SCAFFOLD, 2020, algorithm 1, line 17). Clients' order is
- * the order of their names.
- * @param variate - before the round; undefined for zeros
+ * the number of all clients (Karimireddy et al., SCAFFOLD, 2020, algorithm 1, line 17). Changes are summed in
+ * the order of the clients' names.
+ * @param variate - control variate before the round; undefined for zeros
  */
 export async function averageVariates(
   variate: Checkpoint | undefined,

@@ -9,15 +9,17 @@ import {
 import type { ResolvedFederation } from "./describe-defaults.ts";
 
 /**
- * Counts the rounds that a federation runs: as many as are described, or fewer if its budget has no room.
- * @throws UnsupportedError if something of the simulation breaks the account of privacy
- * @throws UsageError if the sampling is another than is simulated, or the budget has no room for one round
+ * Counts the rounds that a federation runs: the number of its description, or fewer if its privacy budget has
+ * no room for them.
+ * @throws UnsupportedError if a choice of the simulation breaks the account of privacy
+ * @throws UsageError if the sampling of the account differs from the simulated one, or the budget has no room
+ * for one round
  */
 export function countRounds(description: ResolvedFederation): number {
   const { rounds } = description;
   const { privacy, start } = description.strategy;
   if (privacy === undefined) return rounds;
-  // Each round of a client that adds noise itself is charged, whether it is asked or not.
+  // A client that adds noise itself is charged for each round, whether it is asked or not.
   if (!isLocal(privacy)) assertSampling(description, privacy.sampling);
   if (description.client.scaffold) {
     throw new UnsupportedError(
@@ -41,9 +43,9 @@ export function countRounds(description: ResolvedFederation): number {
 }
 
 /**
- * Checks that clients are sampled as the account says: each by itself, or a fixed number at random. Where
- * that is not all of them, one client more takes the place of another, which the account of all does not
- * know.
+ * Checks that clients are sampled as the account of privacy assumes: each client by itself, or a fixed number
+ * at random. If the fixed number is not that of all clients, an additional client takes the place of another,
+ * which the account for `all` does not cover.
  */
 function assertSampling(
   { clients, fraction, sampling: simulated }: ResolvedFederation,

@@ -13,11 +13,11 @@ export interface ResolvedFederation
     Pick<FederationDescription, "loss"> {
   readonly attack: AttackDescription | undefined;
   readonly measure: MeasureDescription & Required<Pick<MeasureDescription, "every">>;
-  /** How clients train, the strategy's own choices included. */
+  /** Training of clients, with the strategy's own choices included. */
   readonly client: ResolvedClientTraining;
 }
 
-/** How clients train, with the defaults of what always has a value. */
+/** Training of clients, with the defaults of the fields that always have a value. */
 export type ResolvedClientTraining = ClientTraining &
   Required<Pick<ClientTraining, "epochs" | "batch" | "optimizer" | "schedule" | "scaffold">>;
 

@@ -6,13 +6,14 @@ import type { NormAccuracies } from "../result/federation-run.ts";
 import { qualityOf, scoreFor } from "./evaluate-round.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 
-/** Examples of each client that norms are measured on. */
+/** Number of examples of each client on which statistics of batch norms are measured. */
 const EXAMPLES = 500;
 
 /**
  * Evaluates the server's network for every honest client with three kinds of statistics of its batch norms:
- * as aggregation left them, measured on the examples of all honest clients together, and measured by each
- * client on its own. What clients keep plays no part, so that it is seen what a new client would get.
+ * the statistics of the aggregated network, statistics measured on the examples of all honest clients
+ * together, and statistics that each client measures on its own examples. Layers that clients keep are not
+ * used, so that the accuracy is the one that a new client would get.
  */
 export async function evaluateNorms(
   federation: OpenFederation,

@@ -12,11 +12,13 @@ interface Score {
   readonly loss: number;
   /** Missing if the loss has no errors. */
   readonly accuracy?: number;
-  /** Accuracy of each class, `[classes]`; 0 if it has no examples; missing without classes. */
+  /**
+   * Accuracy of each class, `[classes]`; 0 for a class without examples; missing if examples have no classes.
+   */
   readonly byClass?: Float64Array;
 }
 
-/** Evaluates the global network, or, where clients keep tensors, the networks of the honest clients. */
+/** Evaluates the global network, or, if clients keep tensors, the networks of the honest clients. */
 export async function evaluateRound(
   federation: OpenFederation,
   position: Pick<Position, "network" | "clients">,
@@ -47,12 +49,12 @@ export async function evaluateClients(
   }));
 }
 
-/** Returns the accuracy of a client, or its loss in place of it. */
+/** Returns the accuracy of a client, or its loss if the loss has no errors. */
 function ofClient(quality: number, hasErrors: boolean): Pick<ClientResult, "accuracy" | "loss"> {
   return hasErrors ? { accuracy: quality } : { accuracy: Number.NaN, loss: quality };
 }
 
-/** Summarizes how evenly accuracy, or without errors the loss, is spread over the honest clients. */
+/** Summarizes how evenly accuracy, or the loss if it has no errors, is spread over the honest clients. */
 export function fairnessOf(clients: readonly ClientResult[]): Fairness {
   // The largest losses are the worst.
   const qualities = clients
@@ -69,12 +71,15 @@ export function fairnessOf(clients: readonly ClientResult[]): Fairness {
   };
 }
 
-/** Returns the accuracy of a network, or its loss if that has no errors. */
+/** Returns the accuracy of a network, or its loss if the loss has no errors. */
 export function qualityOf({ accuracy, loss }: Score): number {
   return accuracy ?? loss;
 }
 
-/** Weighs the accuracies of classes as the client has them; without classes, all examples are alike. */
+/**
+ * Averages the accuracies of classes, weighted by the client's examples of each class; without classes,
+ * returns the accuracy or loss of all examples.
+ */
 function localQuality({ labels, positions }: OpenClient, score: Score): number {
   const { byClass } = score;
   if (byClass === undefined) return qualityOf(score);

@@ -4,10 +4,10 @@ import { type Checkpoint, findNonFinite, viewBytes } from "@isthmus/core";
 /** Hexadecimal digits of a hash. */
 const LENGTH = 32;
 
-/** Computes the hash that the rounds know a network by: of its tensors in the order of names. */
+/** Computes the hash by which rounds identify a network, from its tensors in the order of names. */
 export async function hashNetwork(network: Checkpoint): Promise<string> {
   const hash = createHash("sha256");
-  // A file may have them in another order.
+  // A file may have the tensors in another order.
   for (const name of [...network.tensors.keys()].sort())
     hash.update(viewBytes((await network.read(name)).data));
   return hash.digest("hex").slice(0, LENGTH);

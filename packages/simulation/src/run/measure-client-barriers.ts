@@ -6,15 +6,15 @@ import type { ClientBarrier } from "../result/federation-run.ts";
 import type { OpenFederation } from "./open-federation.ts";
 import type { SentUpdate } from "./send-updates.ts";
 
-/** Examples that barriers are measured on. */
+/** Number of examples on which barriers are measured. */
 const EXAMPLES = 1000;
-/** Places of each path: its ends and the middle, where an average is. */
+/** Number of points of each path: its ends and the middle, which is the average. */
 const POINTS = 3;
 
 /**
  * Measures barriers between the networks that pairs of honest clients trained, as a whole and by layer,
  * before the second is permuted to match the first, and after.
- * @returns nothing in rounds that are not to be measured
+ * @returns barriers of each pair; empty in rounds that are not to be measured
  */
 export async function measureClientBarriers(
   federation: OpenFederation,
@@ -65,8 +65,8 @@ async function measure(
 }
 
 /**
- * Lists the first pairs: of the first with the second, with the third, the second with the third, and so
- * on.
+ * Lists the first pairs of items: the first with the second, the first with the third, the second with the
+ * third, and so on.
  */
 function pairsOf<T>(items: readonly T[], count: number): readonly (readonly [T, T])[] {
   const pairs: (readonly [T, T])[] = [];

@@ -32,7 +32,7 @@ import { assertNorms } from "./assert-norms.ts";
 import { countRounds } from "./check-privacy.ts";
 import { type ResolvedFederation, resolveFederation } from "./describe-defaults.ts";
 
-/** What a simulation works with. */
+/** Engine and data source of a simulation. */
 export interface SimulationPorts {
   readonly engine: Engine;
   /** Opens examples by name. */
@@ -42,32 +42,34 @@ export interface SimulationPorts {
 /** A client of an open federation. */
 export interface OpenClient extends ClientExamples {
   readonly attacker: boolean;
-  /** Its examples, as it trains on them. */
+  /** Examples of the client in the form in which it trains on them, shifted and relabelled. */
   readonly data: DataSet;
 }
 
-/** An attack, its parameters, and how many clients attack. */
+/** An attack, its parameters, and the number of attackers. */
 export interface OpenAttack extends LookedUp<Attack> {
   readonly attackers: number;
 }
 
-/** Examples to evaluate on, and what networks are evaluated with. */
+/** Examples to evaluate on, and the evaluator of networks. */
 interface OpenEvaluation {
   readonly data: DataSet;
-  /** Class of each of the examples; missing if they have none, or the loss has no errors. */
+  /** Class of each of the examples; missing if they have no classes, or the loss has no errors. */
   readonly labels?: Int32Array;
-  /** Whether the loss says of predictions that they are right or wrong. */
+  /** Whether the loss distinguishes right and wrong predictions. */
   readonly hasErrors: boolean;
   readonly evaluator: Evaluator;
 }
 
-/** A federation that is ready to simulate: examples divided, and everything looked up and checked. */
+/**
+ * A federation that is ready to simulate: its examples are divided, and all names are looked up and checked.
+ */
 export interface OpenFederation {
   readonly description: ResolvedFederation;
   readonly plan: FederationPlan;
   readonly graph: Graph;
   readonly engine: Engine;
-  /** The network that a seed begins with. */
+  /** Returns the initial network of a seed. */
   initialize(seed: number): Checkpoint;
   /** Clients by name, in the order of names. */
   readonly clients: ReadonlyMap<string, OpenClient>;
@@ -75,9 +77,9 @@ export interface OpenFederation {
   readonly aggregate: StrategyOptions;
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
-  /** Names of the tensors with numbers of their own in every client. */
+  /** Names of the floating-point tensors that every client keeps for itself. */
   readonly personal: readonly string[];
-  /** Bytes of the tensors that are sent. */
+  /** Number of bytes of the tensors that are sent. */
   readonly sentBytes: number;
   readonly evaluation: OpenEvaluation;
   close(): Promise<void>;
@@ -85,12 +87,12 @@ export interface OpenFederation {
 
 /** Time that clients have in a simulation, in milliseconds of its own clock. */
 const DEADLINE = 1_000_000;
-/** Times that a round without a quorum is started. */
+/** Number of times that a round without a quorum is started. */
 const ATTEMPTS = 3;
 
 /**
  * Opens the examples of a federation, divides them, and looks up its strategy.
- * @throws InputError if something of it is not known, or does not fit
+ * @throws InputError if the federation names something unknown, or its parts do not fit each other
  * @throws UsageError, OutOfRangeError if a number or parameter is wrong
  */
 export async function openFederation(
@@ -132,7 +134,8 @@ export async function openFederation(
       fraction: description.fraction,
       seed,
       failures: description.failures,
-      // Rounds that are begun again until enough clients come have others than the account says.
+      // A round that is started again until enough clients answer has other clients than the account of
+      // privacy assumes.
       quorum: leastUpdates(description),
       sampling: description.sampling,
       deadline: DEADLINE,

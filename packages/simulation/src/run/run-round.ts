@@ -18,16 +18,18 @@ import type { ClientState, Position } from "./position.ts";
 import { type CountedUpdate, type SentUpdate, sendUpdates } from "./send-updates.ts";
 import { openUpdateFiles, type UpdateFiles } from "./update-files.ts";
 
-/** How a round is run. */
+/** Options of {@link runRound}. */
 export interface RunRoundOptions {
-  /** Folder in which updates are written as they are made; missing to hold them in memory. */
+  /** Folder in which each update is written as soon as it is made; missing to hold updates in memory. */
   readonly folder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Is called with the share of the round that is done, in `[0, 1]`. */
+  /** Called with the share of the round that is done, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Returns where a federation begins: all clients there, and the network of its seed. */
+/**
+ * Returns the initial position of a federation: all clients are present, and the network is that of its seed.
+ */
 export async function beginPosition({
   initialize,
   description,
@@ -51,10 +53,10 @@ export async function beginPosition({
 }
 
 /**
- * Runs one round: a server's state machine decides, and what comes of them is simulated.
- * The clock is one of the simulation, which only passes where a server would wait for clients that were
- * lost.
- * @returns where the federation is after the round, or after it failed; the same position if it was over
+ * Runs one round: the state machine of a server makes the decisions, and their effects are simulated. The
+ * clock belongs to the simulation, and advances only if a server would wait for clients that were lost.
+ * @returns position of the federation after the round, or after the federation failed; the same position if
+ * the federation was over
  */
 export async function runRound(
   federation: OpenFederation,
@@ -88,7 +90,7 @@ class Round {
   /** The clock of the simulation, in milliseconds. */
   now: number;
   isOver = false;
-  /** What clients sent in this round, by hash of the network. */
+  /** Updates of this round, by client and hash of the network. */
   readonly #sent = new Map<string, SentUpdate>();
   readonly #refused = new Map<string, number>();
   #asked = 0;
@@ -105,7 +107,7 @@ class Round {
     return this.position.state;
   }
 
-  /** Does what was decided, and tells the state machine what came of it. */
+  /** Carries out a decision, and reports the result to the state machine as an event. */
   async follow(decision: Exclude<Decision, { kind: "finish" }>): Promise<void> {
     switch (decision.kind) {
       case "open-secure":
@@ -159,7 +161,7 @@ class Round {
   }
 
   #wait({ until, reason }: DecisionOf<"wait">): void {
-    // Without a deadline nothing can happen any more: clients of a simulation neither come nor go.
+    // Without a deadline no event can follow any more: clients of a simulation neither join nor leave.
     if (until === null) {
       this.#fail(reason);
       return;
@@ -179,7 +181,7 @@ class Round {
     const { signal } = this.#options;
     const barriers = await measureClientBarriers(federation, sent, round, signal);
     const aggregated = await aggregateSent(federation, this.position, { round, step, sent, signal });
-    // What clients keep is theirs, whatever becomes of the round.
+    // Clients keep their own state even if the round fails.
     const clients = new Map<string, ClientState>([
       ...this.position.clients,
       ...sent.map(({ client, state }) => [client, state] as const),

@@ -6,7 +6,7 @@ import type { ClientState, Position } from "./position.ts";
 import { type TrainedClient, trainClient } from "./train-client.ts";
 import type { UpdateFiles } from "./update-files.ts";
 
-/** What a server has of one client in a round: an update, or why there is none. */
+/** Update of one client in a round, or the reason why it was refused. */
 export type SentUpdate =
   | {
       readonly client: string;
@@ -15,7 +15,7 @@ export type SentUpdate =
       readonly hash: string;
       readonly examples: number;
       readonly loss?: number | undefined;
-      /** Mean loss of its last epoch; missing for attackers. */
+      /** Mean loss of the client's last epoch; missing for attackers on updates. */
       readonly trainLoss?: number;
       readonly state: ClientState;
       readonly variateChange?: Checkpoint | undefined;
@@ -25,21 +25,21 @@ export type SentUpdate =
 /** An update that passed the checks of the server. */
 export type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
 
-/** Which clients a round asks, and where what they make is written. */
+/** Clients that a round asks, and files for their updates. */
 export interface SendUpdatesOptions {
   readonly round: number;
   readonly attempt: number;
   readonly clients: readonly string[];
-  /** Files of what clients make; missing to hold it in memory. */
+  /** Files for the updates of clients; missing to hold updates in memory. */
   readonly files?: UpdateFiles | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /**
- * Lets the clients of a round train, one after the other, and attackers make their updates of what the
- * others send; checks each as a server does, and loses some on their way.
- * @returns in the order of names
+ * Lets the clients of a round train, one after the other, and lets attackers make their updates from the
+ * honest ones. Checks each update as a server does, and loses some on their way.
+ * @returns updates in the order of the clients' names
  */
 export async function sendUpdates(
   federation: OpenFederation,
@@ -63,7 +63,7 @@ export async function sendUpdates(
     else if (one !== undefined) updates.push(await checkUpdate(federation, one));
     else if (forged !== undefined) {
       const state = position.clients.get(client.client) ?? {};
-      // A loss like that of others draws no attention where rules weigh by it.
+      // The mean loss of the honest clients does not reveal the attacker to rules that weigh clients by loss.
       updates.push(
         await checkUpdate(federation, { client, network: forged, loss: meanLoss(trained), state }),
       );
@@ -88,7 +88,7 @@ async function trainAll(
   return trained;
 }
 
-/** Checks an update as a server does: a number that is none spoils the network of all. */
+/** Checks an update as a server does: a NaN would spoil the network of all. */
 async function checkUpdate(
   { treatments }: OpenFederation,
   {

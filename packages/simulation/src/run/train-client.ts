@@ -6,28 +6,31 @@ import type { ResolvedClientTraining } from "./describe-defaults.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";
 import type { ClientState, Position } from "./position.ts";
 
-/** What a client made in one round. */
+/** Result of a client's work in one round. */
 export interface TrainedClient {
   readonly client: OpenClient;
-  /** Its network after its work, of which it sends what is shared. */
+  /** Network after the client's work, of which it sends the shared tensors. */
   readonly network: Checkpoint;
-  /** Mean loss of its last epoch, in nats. */
+  /** Mean loss of the client's last epoch, in nats. */
   readonly trainLoss: number;
-  /** Mean loss of the network it began with on its examples; missing where no rule asks for it. */
+  /**
+   * Mean loss, on the client's examples, of the network that it began with; missing if the rule does not need
+   * it.
+   */
   readonly loss?: number;
-  /** What it keeps. */
+  /** State that the client keeps. */
   readonly state: ClientState;
-  /** Change of its control variate, which it sends with its network. */
+  /** Change of the client's control variate, which it sends with its network. */
   readonly variateChange?: Checkpoint;
 }
 
-/** Seeds of trainings are below this. */
+/** Upper end of the seeds of trainings, exclusive. */
 const SEEDS = 2 ** 32;
 
 /**
- * Trains one client for one round; depends on the client, the round and the global network alone, not on what
- * other clients do.
- * @returns the reason if its training diverged, so that it has nothing to send
+ * Trains one client for one round; the result depends on the client, the round and the position before it
+ * alone, not on other clients of the round.
+ * @returns the result, or, if the training diverged so that there is nothing to send, the reason
  */
 export async function trainClient(
   federation: OpenFederation,
@@ -69,7 +72,7 @@ export async function trainClient(
   }
 }
 
-/** Returns what a client sends of its network: with noise of its own where clients are to add it. */
+/** Returns the network that a client sends: clipped and with noise if clients add the noise. */
 async function privatized(
   { description: { strategy, seed }, treatments }: OpenFederation,
   { network }: Pick<Position, "network">,
@@ -101,14 +104,17 @@ function optionsOf(
     curriculum,
     wasserstein,
     batch: Math.min(batch, data.size),
-    // Sessions are of one thread each, as simulations run side by side.
+    // Each session has one thread, as simulations run side by side.
     threads: 1,
     ...(proximal !== undefined && { proximal: { mu: proximal } }),
     ...(scaffold && { controlVariates: variates }),
   };
 }
 
-/** Returns the network that a client begins a round with: the global one, but for what is its own. */
+/**
+ * Returns the network that a client begins a round with: the global network with the client's own tensors in
+ * it.
+ */
 function startOf(
   { treatments, description, initialize }: OpenFederation,
   { network, clients }: Pick<Position, "network" | "clients">,
@@ -122,7 +128,7 @@ function startOf(
   return personal === undefined ? network : personalNetwork(network, personal, treatments);
 }
 
-/** Takes what a client keeps out of its network. */
+/** Copies the tensors that a client keeps from its network. */
 async function ownOf(
   { personal: names }: Pick<OpenFederation, "personal">,
   weights: Checkpoint,

@@ -14,11 +14,11 @@ import type { OpenClient } from "./open-federation.ts";
 import type { TrainedClient } from "./train-client.ts";
 
 /**
- * Updates of one round on disk, so that a round which was killed goes on after the clients that are done, and
- * networks are read range by range.
+ * Updates of one round on disk, so that a round which was killed continues after the clients that had
+ * finished, and networks are read range by range.
  */
 export interface UpdateFiles {
-  /** Reads what a client made, or lets it work and writes that. */
+  /** Reads the result of a client, or lets the client work and writes its result. */
   readOrWrite(
     client: OpenClient,
     make: () => Promise<TrainedClient | string>,
@@ -31,13 +31,13 @@ export interface UpdateFiles {
   close(): Promise<void>;
 }
 
-/** Parts of what a client made, in front of the names of their tensors. */
+/** Parts of a client's result, which are prefixes of the names of their tensors. */
 const PARTS = ["network", "personal", "variate", "change"] as const;
 type Part = (typeof PARTS)[number];
-/** Key of what is no tensor in the metadata. */
+/** Key of the metadata with the fields of a result that are not tensors. */
 const RECORD = "isthmus.client";
 
-/** Opens the folder of a round's updates; each is one file, which appears complete or not at all. */
+/** Opens the folder of a round's updates; each update is one file, which appears complete or not at all. */
 export async function openUpdateFiles(folder: string): Promise<UpdateFiles> {
   const updates = join(folder, "updates");
   await mkdir(updates, { recursive: true });
@@ -84,7 +84,10 @@ async function toCheckpoint(made: TrainedClient | string): Promise<Checkpoint> {
   return createCheckpoint(tensors, { [RECORD]: JSON.stringify({ trainLoss, loss }) });
 }
 
-/** What a file holds beside its tensors: why there is no update, or facts of it; JSON has no NaN. */
+/**
+ * Metadata of a file: the reason why there is no update, or losses of it. `null` represents NaN, which JSON
+ * does not have.
+ */
 type MadeRecord =
   | { readonly refused: string }
   | { readonly trainLoss: number | null; readonly loss?: number };
@@ -122,7 +125,7 @@ function partOf(file: Checkpoint, part: Part): Checkpoint {
   );
 }
 
-/** Reads one part into memory; undefined if there is none. */
+/** Reads one part into memory; returns undefined if the file does not have it. */
 export async function readPart(file: Checkpoint, part: string): Promise<Checkpoint | undefined> {
   const tensors = new Map<string, Tensor>();
   for (const name of file.tensors.keys()) {

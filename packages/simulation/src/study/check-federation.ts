@@ -17,9 +17,9 @@ import { countRounds } from "../run/check-privacy.ts";
 import { type ResolvedFederation, resolveFederation } from "../run/describe-defaults.ts";
 
 /**
- * Checks all that can be known of a federation before it is simulated: that what it names is there, that
- * parameters are in their ranges, and that its rule is defined for as many clients.
- * @param network - of the graph, with any weights
+ * Checks a federation as far as possible before it is simulated: that all names are known, that parameters
+ * are in their ranges, and that its rule is defined for the number of clients that a round asks.
+ * @param network - network of the graph, with any weights
  * @throws InputError, UsageError, OutOfRangeError if something is wrong
  */
 export function checkFederation(graph: Graph, network: Checkpoint, described: FederationDescription): void {
@@ -30,7 +30,7 @@ export function checkFederation(graph: Graph, network: Checkpoint, described: Fe
   if (resolved.measure.norms) assertNorms(graph, network, resolved.net);
   if (rule === undefined) return;
   const least = rule.of.least?.(parametersOf("aggregate", rule));
-  // By Poisson sampling nobody may be asked.
+  // With Poisson sampling a round may ask no client.
   const asked = sampling === "poisson" ? 0 : Math.ceil(fraction * clients);
   if (least === undefined || asked >= least.count || preAggregations.length > 0) return;
   throw new InputError(
@@ -40,8 +40,8 @@ export function checkFederation(graph: Graph, network: Checkpoint, described: Fe
 }
 
 /**
- * Checks what can be known of a federation without its network: that what it names is there, and that its
- * numbers and parameters are in their ranges.
+ * Checks a federation as far as possible without its network: that all names are known, and that its numbers
+ * and parameters are in their ranges.
  * @returns the federation with all defaults filled in
  * @throws InputError, UsageError, OutOfRangeError, UnsupportedError if something is wrong
  */

@@ -5,7 +5,7 @@ import type { FederationDescription } from "../description/federation-descriptio
 import { FEDERATION } from "../file/simulation-schema.ts";
 import { checkNames } from "./check-federation.ts";
 
-/** A federation to simulate, with what its names stand for. */
+/** A federation to simulate, with fingerprints of the data and the network that it names. */
 export interface FederationTaskParams {
   readonly federation: FederationDescription;
   /**
@@ -32,7 +32,7 @@ const PARAMS = schemaOf<FederationTaskParams>()(
 
 /**
  * Checks the parameters of a simulated federation that may come from another machine: their form, and that
- * the rules, steps, partition and attack that they name are there and have such parameters.
+ * the rules, steps, partition and attack that they name exist and have such parameters.
  * @throws InputError if something is wrong
  */
 export function assertFederationParams(params: unknown): void {

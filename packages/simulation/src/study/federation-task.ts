@@ -13,19 +13,28 @@ import {
 } from "./federation-params.ts";
 import { readPosition, savePosition } from "./position-files.ts";
 
-/** What the tasks of a simulation work with. */
+/** Engine and data source of a simulation's tasks. */
 export interface SimulationTaskPorts {
   readonly engine: Engine;
   /** Opens examples by name. */
   openData(name: string): Promise<DataSet>;
 }
 
-/** Most bytes of a round's updates that are held in memory; larger ones are written as they are made. */
+/**
+ * Largest number of bytes of a round's updates that are held in memory; larger rounds write each update to a
+ * file.
+ */
 const MOST_HELD = 256 * 2 ** 20;
-/** Time after which a position is saved, in milliseconds: what a kill may cost of small federations. */
+/**
+ * Time after which a position is saved, in milliseconds: so much work of a small federation is lost if it is
+ * killed.
+ */
 const SAVED_EVERY = 5000;
 
-/** Simulates one federation; goes on from the round, and the client, where an interrupted run was. */
+/**
+ * Task that simulates one federation; it continues from the round, and in large federations from the client,
+ * at which an earlier run was interrupted.
+ */
 export const federationTask: TaskKind<FederationTaskParams, SimulationTaskPorts> = {
   name: "federation",
   version: 2,

@@ -9,25 +9,23 @@ import {
 import type { ClientState, Position } from "../run/position.ts";
 import { readPart } from "../run/update-files.ts";
 
-/** Key of what is no tensor in the metadata. */
+/** Key of the metadata with the fields of a position that are not tensors. */
 const RECORD = "isthmus.position";
 
 /** Version of the record of a position. */
 const VERSION = 1;
 
-/** What of a position is plain data. */
+/** Fields of a position that are plain data. */
 type PositionRecord = Pick<Position, "state" | "rounds" | "barriers" | "privacy"> & {
-  /** Version of the record; a federation whose record has another one starts at its first round. */
+  /** Version of the record; a federation whose record has another version starts again at its first round. */
   readonly version: number;
-  /** Names of the clients that keep something. */
+  /** Names of the clients that keep a state. */
   readonly clients: readonly string[];
-  /**
-   * Names of the network's tensors in their order, in which sums are taken; a file has an order of its own.
-   */
+  /** Names of the network's tensors in the order in which sums are taken; a file may have another order. */
   readonly names: readonly string[];
 };
 
-/** Writes where a federation is into one file, which replaces the one before. */
+/** Writes the position of a federation into one file, which replaces the file before. */
 export async function savePosition(position: Position, path: string): Promise<void> {
   const { state, network, serverState, variate, clients, rounds, barriers, privacy } = position;
   const tensors = new Map<string, Tensor>();
@@ -53,7 +51,7 @@ export async function savePosition(position: Position, path: string): Promise<vo
     clients: [...clients.keys()],
     names: [...network.tensors.keys()],
   };
-  // Numbers that are none would become null: they are written as words.
+  // NaN and infinity would become null in JSON: they are written as words.
   const json = JSON.stringify(record, (_, value) =>
     typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value,
   );
@@ -61,8 +59,8 @@ export async function savePosition(position: Position, path: string): Promise<vo
 }
 
 /**
- * Reads where a federation was; undefined if it was not begun, or the file is not whole or of another
- * version.
+ * Reads the position of a federation; returns undefined if there is no file, or it is incomplete or of
+ * another version.
  */
 export async function readPosition(path: string): Promise<Position | undefined> {
   const file = await openCheckpoint(path).catch(() => undefined);
@@ -92,7 +90,7 @@ export async function readPosition(path: string): Promise<Position | undefined> 
   }
 }
 
-/** Returns the same tensors in an order. */
+/** Returns the tensors of a network in the order of a list of names. */
 async function inOrder(network: Checkpoint, names: readonly string[]): Promise<Checkpoint> {
   const tensors = names.map(async (name): Promise<[string, Tensor]> => [name, await network.read(name)]);
   return createCheckpoint(new Map(await Promise.all(tensors)));

@@ -26,7 +26,7 @@ import { checkFederation } from "./check-federation.ts";
 import { federationTask } from "./federation-task.ts";
 import { listsOf, type UnfoldedFederation, unfoldSimulation } from "./unfold-simulation.ts";
 
-/** What a simulation is planned with. */
+/** Engine and data source with which a simulation is planned. */
 export interface PlanSimulationPorts {
   /** Name of the engine that tasks will run on. */
   readonly engine: string;
@@ -37,26 +37,26 @@ export interface PlanSimulationPorts {
 /** Options of {@link runSimulation}. */
 export interface RunSimulationOptions extends PlanSimulationPorts, RunMissingOptions {}
 
-/** What became of a simulation. */
+/** Outcome of {@link runSimulation}. */
 export interface RunSimulationResult extends Omit<RunMissingResult, "results" | "blocked"> {
-  /** Missing if a task failed. */
+  /** Result of the simulation; missing if a task failed. */
   readonly simulation?: SimulationResult;
 }
 
 /** All work of a simulation: one task for each federation. */
 export interface SimulationPlan {
   readonly tasks: readonly Task[];
-  /** In the order of partitions, strategies, attacks and seeds, each with its task. */
+  /** Federations in the order of partitions, strategies, attacks and seeds, each with its task. */
   readonly federations: readonly (UnfoldedFederation & { readonly task: Task })[];
 }
 
 /**
- * Simulates the federations of a description that are not there yet, and gathers what they came to. After an
- * interruption it goes on where it was; the result is the same, and does not depend on the number of tasks at
- * once.
+ * Simulates the federations of a description that have no result yet, and gathers the results of all. After
+ * an interruption it continues where it stopped; the result is the same, and does not depend on the number of
+ * tasks at once.
  * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
- *   folder
- * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ * folder
+ * @throws DOMException named AbortError if `signal` is aborted; finished work is kept
  *
  * @example
  * ```ts
@@ -84,13 +84,13 @@ export async function runSimulation(
 ): Promise<RunSimulationResult> {
   const plan = await planSimulation(description, ports);
   const options = { folder, executor, signal, onProgress };
-  // No federation builds on another, so that none is ever blocked.
+  // No federation builds on another, so none is ever blocked.
   const { results, blocked: _, ...counts } = await runMissing(plan.tasks, keysOf(plan), options);
   if (counts.failures.length > 0) return counts;
   return { simulation: collect(description, plan, { results, engine: ports.engine }), ...counts };
 }
 
-/** Lists which federations of a plan are still to be simulated. */
+/** Lists the federations of a plan that are still to be simulated. */
 export function listMissingFederations(
   plan: SimulationPlan,
   store: Pick<TaskStore, "read">,
@@ -101,10 +101,11 @@ export function listMissingFederations(
 const keysOf = ({ tasks }: SimulationPlan): readonly string[] => tasks.map(({ key }) => key);
 
 /**
- * Plans a simulation: turns every federation into a task whose key says all that its result depends on.
- * @throws InputError if the description contradicts itself, names what is not there, or data do not fit the
- *   loss
- * @throws UsageError if no network is trained by the loss
+ * Plans a simulation: turns every federation into a task whose key covers everything that its result depends
+ * on.
+ * @throws InputError if the description contradicts itself, names something unknown, or data do not fit the
+ * loss
+ * @throws UsageError if networks cannot be trained by the loss
  */
 export async function planSimulation(
   description: SimulationDescription,
@@ -136,7 +137,7 @@ export async function planSimulation(
       inputs: {},
       label: `${strategy}, attack ${attack}, ${partition}, seed ${seed}`,
     });
-    // Two names may stand for the same federation.
+    // Two names may describe the same federation.
     const task = tasks.get(planned.key) ?? planned;
     tasks.set(task.key, task);
     federations.push({ ...unfolded, task });

@@ -1,10 +1,13 @@
 import { excerpt } from "@isthmus/core";
 
-/** Most seeds of a range: a typing error must not fill the memory. */
+/** Largest number of seeds of a range: a typing error must not fill the memory. */
 const MOST_SEEDS = 100_000;
 const RANGE = /^(\d+)\.\.(\d+)$/;
 
-/** Says what is wrong with the seeds of a simulation, as words after "seeds"; nothing if they can be. */
+/**
+ * Says what is wrong with the seeds of a simulation, as words that follow "seeds"; returns undefined if the
+ * seeds are valid.
+ */
 export function findSeedsProblem(seeds: unknown): string | undefined {
   if (typeof seeds === "string") return findRangeProblem(seeds);
   const areSeeds =

@@ -10,14 +10,17 @@ export interface UnfoldedFederation {
   readonly federation: FederationDescription;
 }
 
-/** What is there where a simulation lists none. */
+/** Lists that a simulation has if it leaves them out. */
 const LISTS_DEFAULTS: Required<Pick<SimulationDescription, "partitions" | "strategies" | "attacks">> = {
   partitions: { iid: { name: "iid" } },
   strategies: { fedavg: {} },
   attacks: { none: null },
 };
 
-/** Returns the partitions, strategies and attacks of a simulation by name, its own or the defaults. */
+/**
+ * Returns the partitions, strategies and attacks of a simulation by name, the lists of the simulation or the
+ * defaults.
+ */
 export function listsOf({
   partitions = LISTS_DEFAULTS.partitions,
   strategies = LISTS_DEFAULTS.strategies,
@@ -27,9 +30,9 @@ export function listsOf({
 }
 
 /**
- * Lists the federations of a simulation: partitions, strategies, attacks and seeds in all combinations, the
- * last changing fastest.
- * @throws InputError if there are none, or seeds are none
+ * Lists the federations of a simulation: partitions, strategies, attacks and seeds in all combinations; seeds
+ * change fastest.
+ * @throws InputError if there are no federations, or the seeds are not valid
  */
 export function unfoldSimulation(description: SimulationDescription): readonly UnfoldedFederation[] {
   const { federation, seeds = [0] } = description;
@@ -60,6 +63,6 @@ export function unfoldSimulation(description: SimulationDescription): readonly U
   });
 }
 
-/** Returns the value of a key that must be there, as it was listed among the keys. */
+/** Returns the value of a key, which must exist, as it was listed among the keys. */
 const valueAt = <T>(record: Readonly<Record<string, T>>, key: string, what: string): T =>
   entry(new Map(Object.entries(record)), key, what);

@@ -1,4 +1,4 @@
-// What takes part in a federation: the client, without the server and the packages that only it needs.
+// The client of a federation, without the server and the packages that only the server needs.
 
 export type { RequiredProtection } from "./client/assert-required.ts";
 export {

@@ -5,11 +5,11 @@ import type { FederationAbout } from "./parse-about.ts";
 /** A protection that a client can insist on: masks in a secure sum, or noise that it adds itself. */
 export type RequiredProtection = "secure" | "private";
 
-/** Protection that a client insists on, whatever its server says. */
+/** Protection that a client insists on, whatever its server asks for. */
 export interface ClientRequirements {
-  /** Protections without which nothing is sent. */
+  /** Protections without which the client sends nothing. */
   readonly require: readonly RequiredProtection[];
-  /** Fewest clients whose updates a secure sum may be of, if `secure` is required. */
+  /** Smallest number of clients that a secure sum must have, if `secure` is required. */
   readonly leastClients: number;
   /** Smallest noise multiplier of a round, if `private` is required. */
   readonly leastNoise: number;
@@ -17,7 +17,7 @@ export interface ClientRequirements {
 
 /**
  * Checks that a federation protects its clients as one of them requires.
- * @throws InputError if it does not, with what it does
+ * @throws InputError if it does not; the message says what the server asks for instead
  */
 export function assertRequired(
   { name, secure, privacy }: Pick<FederationAbout, "name" | "secure" | "privacy">,
@@ -35,8 +35,8 @@ export function assertRequired(
 }
 
 /**
- * Checks that a secure sum is of enough clients, if the client requires secure sums.
- * @throws InputError if it may be of fewer
+ * Checks that a secure sum has enough clients, if the client requires secure sums.
+ * @throws InputError if the sum may have fewer clients
  */
 export function assertRequiredSum(
   { threshold, session }: SecureSettings,

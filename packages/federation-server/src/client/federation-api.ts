@@ -9,7 +9,7 @@ import { type FederationAbout, parseAbout } from "./parse-about.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./requester.ts";
 
-/** What a client says of its update, whose bytes were uploaded before. */
+/** Claim of a client about its update, whose bytes were uploaded before. */
 export interface UpdateClaim {
   readonly hash: string;
   readonly examples: number;
@@ -17,27 +17,27 @@ export interface UpdateClaim {
   readonly metrics?: Readonly<Record<string, number>> | undefined;
 }
 
-/** The protocol of a federation from the side of a client; lost connections are tried again. */
+/** The protocol of a federation from the side of a client; requests are repeated after a lost connection. */
 export interface FederationApi {
   about(): Promise<FederationAbout>;
-  /** Asks what to do, and waits for the answer at most so many seconds. */
+  /** Asks for the client's task, and waits for the answer at most `wait` seconds. */
   task(wait: number): Promise<TaskAnswer>;
   leave(): Promise<void>;
-  /** Reads a global network into a file, from where an earlier reading of it was lost. */
+  /** Downloads a global network into a file, and continues a download that was interrupted. */
   download(hash: string, path: string): Promise<void>;
-  /** Reads the graph into a file. */
+  /** Downloads the graph into a file. */
   graph(path: string): Promise<void>;
-  /** Sends the bytes of a file, from where an earlier sending of them was lost. */
+  /** Uploads the bytes of a file, and continues an upload that was interrupted. */
   upload(path: string, hash: string): Promise<void>;
-  /** Lets uploaded bytes count; returns why they do not, or `undefined`. */
+  /** Submits uploaded bytes as the update of a round; returns why they do not count, or `undefined`. */
   send(round: number, claim: UpdateClaim): Promise<string | undefined>;
-  /** Reads what to do in a secure sum; undefined if it went on without this client. */
+  /** Reads the client's next step in a secure sum; undefined if the sum went on without this client. */
   secure(round: number): Promise<SecureTask | undefined>;
-  /** Sends a message of a secure sum; returns why it was not taken, or `undefined`. */
+  /** Sends a message of a secure sum; returns why the message was not accepted, or `undefined`. */
   sendSecure(round: number, message: ClientMessage): Promise<string | undefined>;
 }
 
-/** Times that an upload is begun again because its bytes arrived with another hash. */
+/** Number of attempts at an upload whose bytes arrive with another hash. */
 const UPLOADS = 3;
 
 /** Creates the client's side of the protocol. */

@@ -26,36 +26,39 @@ export interface JoinFederationOptions {
   /** Examples to train on, which never leave this machine. */
   readonly data: DataSet;
   readonly engine: Engine;
-  /** Folder for networks on the way, and for the layers that the client keeps to itself. */
+  /** Folder for downloaded networks and for updates, and for the layers that the client keeps to itself. */
   readonly folder: string;
-  /** What to do otherwise than the server suggests. @defaultValue nothing */
+  /** Choices for training in place of the server's suggestions. @defaultValue the server's suggestions */
   readonly training?: ClientTraining;
   /** Seed of the order of examples. @defaultValue 0 */
   readonly seed?: number;
-  /** Milliseconds for which a server may be away until the client gives up. @defaultValue 10 minutes */
+  /**
+   * Milliseconds for which a server may be unreachable until the client gives up. @defaultValue 10 minutes
+   */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /**
-   * Protections that the client insists on, whatever the server says: `secure` for masked updates,
-   * `private` for noise that the client adds. Without them it does as the server says. @defaultValue none
+   * Protections that the client insists on, whatever the server asks for: `secure` for masked updates,
+   * `private` for noise that the client adds. Without requirements the client does as the server asks.
+   * @defaultValue none
    */
   readonly require?: readonly RequiredProtection[];
-  /** Fewest clients whose updates a secure sum may be of, if `secure` is required. @defaultValue 2 */
+  /** Smallest number of clients that a secure sum must have, if `secure` is required. @defaultValue 2 */
   readonly leastClients?: number;
   /** Smallest noise multiplier of a round, above 0, if `private` is required. @defaultValue 1 */
   readonly leastNoise?: number;
 }
 
-/** What became of a client's work. */
+/** Result of {@link joinFederation}. */
 export interface JoinFederationResult {
   readonly federation: string;
   readonly client: string;
   /** Path of the last global network, with the layers that the client kept to itself. */
   readonly network: string;
-  /** Rounds that an update of this client counted in. */
+  /** Numbers of the rounds in which an update of this client counted. */
   readonly rounds: readonly number[];
-  /** Why the federation failed; `null` if it came to its end. */
+  /** Reason why the federation failed; `null` if it finished. */
   readonly reason: string | null;
 }
 
@@ -73,20 +76,22 @@ const JOIN_FEDERATION_DEFAULTS: Required<
   leastNoise: 1,
 };
 
-/** Seconds that a server may wait with the answer that there is nothing to do. */
+/** Seconds that a server may wait before it answers that there is no task. */
 const WAIT_SECONDS = 20;
-/** Milliseconds until an update that was refused is sent again for the same round. */
+/** Milliseconds until a refused update is sent again for the same round. */
 const REFUSED_MS = 10_000;
-/** Milliseconds until a server is asked again that does not take what it asked for. */
+/**
+ * Milliseconds until the server is asked again after it refused a message or an update that it had asked for.
+ */
 const PAUSE_MS = 1000;
 
 /**
- * Takes part in a federation until it is over: trains on the client's examples whenever the server asks,
- * and sends the network back. A lost connection is taken up again, uploads and downloads where they were; a
- * client that is started again in the same folder sends what it had trained.
+ * Takes part in a federation until it is over: trains on the client's examples whenever the server asks, and
+ * sends the network back. A lost connection is taken up again, and uploads and downloads continue where they
+ * stopped; a client that is started again in the same folder sends the update that it had trained.
  * @param url - address of the server, such as `http://127.0.0.1:8080`
- * @throws InputError if the server refuses the token, is away for too long, has no graph of the network, or
- *  does not protect the client as it requires
+ * @throws InputError if the server refuses the token, is unreachable for too long, has no graph of the
+ * network, or does not protect the client as the client requires
  * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */
@@ -134,7 +139,7 @@ export async function joinFederation(
   }
 }
 
-/** Does what the server asks until the federation is over. */
+/** Carries out the server's tasks until the federation is over. */
 async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederationResult> {
   const { api, about, folder, signal, tell } = without;
   const graphPath = join(folder, "graph.onnx");
@@ -159,7 +164,7 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
       continue;
     }
     if (task.round === refused?.round) {
-      // The same would be refused at once: the server's owner may change what it takes in the meantime.
+      // The same update would be refused at once; in the meantime the server's owner may change its limits.
       tell({ kind: "waiting", reason: refused.reason });
       await setTimeout(REFUSED_MS, undefined, { signal });
     }
@@ -169,7 +174,7 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   }
 }
 
-/** Does a step of a secure sum. */
+/** Takes a step of a secure sum. */
 async function takeStep(
   client: WorkingClient,
   { round, step }: Extract<TaskAnswer, { task: "secure" }>,
@@ -185,12 +190,12 @@ async function takeStep(
 /** Waits until the server may have gone on without this client. */
 const pause = ({ signal }: WorkingClient): Promise<void> => setTimeout(PAUSE_MS, undefined, { signal });
 
-/** What became of a client's work for a round. */
+/** Outcome of a client's work for a round. */
 type RoundOutcome =
   | { readonly kind: "counted" }
   /** The secure sum of the round went on without this client, or begins again. */
   | { readonly kind: "missed" }
-  /** The very same would be refused again. */
+  /** The server refused the update, and would refuse the very same again. */
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Trains for a round and sends the result. */
@@ -211,7 +216,7 @@ async function takeRound(
     return { kind: "counted" };
   }
   tell({ kind: "refused", round, reason: refusal });
-  // Masks are of one start of a round: in the next, other bytes are sent.
+  // Masks belong to one start of a round: in the next start, the client sends other bytes.
   return secure ? miss(client) : { kind: "refused", reason: refusal };
 }
 
@@ -220,7 +225,7 @@ async function miss(client: WorkingClient): Promise<RoundOutcome> {
   return { kind: "missed" };
 }
 
-/** Returns what a client says of its update: of a private one nothing that has no noise. */
+/** Returns the claim of a client about its update; of a private update it has no number without noise. */
 function claimOf(
   { about: { privacy, secure } }: WorkingClient,
   claim: Omit<MadeUpdate, "path">,

@@ -17,7 +17,7 @@ import { fileSize } from "../store/read-pieces.ts";
 import { evaluatedNetwork } from "../work/evaluated-network.ts";
 import type { WorkingClient } from "./working-client.ts";
 
-/** An update that was made: where it lies, and what is said of it. */
+/** An update that was made: the path of its file, and the claim about it. */
 export interface MadeUpdate {
   readonly path: string;
   readonly hash: string;
@@ -27,23 +27,23 @@ export interface MadeUpdate {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** What an update is made for. */
+/** Round and network for which an update is made. */
 interface RoundTask {
   readonly round: number;
-  /** SHA-256 of the network to begin with. */
+  /** SHA-256 of the network that training begins with. */
   readonly network: string;
 }
 
 /**
- * The record of the last update, which is written once all that it names is on the disk: whoever was killed
- * before goes on from the record of the round before, and makes the very same again.
+ * The record of the last update, which is written once all files that it names are on the disk. A client that
+ * was killed before continues from the record of the round before, and makes the very same update again.
  */
 interface UpdateRecord extends RoundTask, Omit<MadeUpdate, "path"> {
   /** Name of the file with the shared layers. */
   readonly update: string;
-  /** Name of the file with the layers that the client kept to itself; null where it keeps none. */
+  /** Name of the file with the layers that the client kept to itself; null if it keeps none. */
   readonly own: string | null;
-  /** How the federation hid its clients when the update was made; null if it did not. */
+  /** Privacy of the federation when the update was made; null if it had none. */
   readonly privacy: PrivacyDescription | null;
 }
 
@@ -54,10 +54,10 @@ const pathsOf = (folder: string) => ({
   final: join(folder, "final.safetensors"),
 });
 
-/** Names of the files of rounds; a record names the ones that count. */
+/** Pattern of the names of files of rounds; a record names the files that are in use. */
 const ROUND_FILE = /^(update|own)\.\d+\.[\da-f]+\.safetensors$/;
 
-/** Returns the names of the files for a round, which no other round writes to. */
+/** Returns the names of the files for a round, to which no other round writes. */
 function namesFor({ round, network }: RoundTask) {
   const stem = `${round}.${network.slice(0, 16)}.safetensors`;
   return { update: `update.${stem}`, own: `own.${stem}` };
@@ -65,8 +65,8 @@ function namesFor({ round, network }: RoundTask) {
 
 /**
  * Trains the network of a round on the client's examples, and writes the layers that are shared as the
- * update, and the others for the client's next round. What was made before for the same round is used as it
- * is.
+ * update, and the other layers for the client's next round. An update that was made before for the same round
+ * is used again.
  */
 export async function makeUpdate(client: WorkingClient, task: RoundTask): Promise<MadeUpdate> {
   const { folder, api, about, data } = client;
@@ -117,8 +117,9 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
 }
 
 /**
- * Returns what is sent of a network: with noise of the client's own where the federation asks for it. The
- * noise is drawn once, as an update whose record is there is sent as it is, and nothing is before.
+ * Returns the network that is sent: clipped and with noise of the client if the federation asks for it. Each
+ * update has only one draw of noise: once its record is written, the same bytes are sent every time, and
+ * before that nothing is sent.
  */
 async function privatized(
   { about: { privacy, keep, client } }: WorkingClient,
@@ -138,8 +139,8 @@ async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
 }
 
 /**
- * Whether an update was made for the very same round, as when the connection or the process was lost after
- * it, and with the noise that is asked for.
+ * Returns whether an update was made for the very same round, as after a lost connection or a killed process,
+ * and with the noise that the federation asks for.
  */
 const isFor = (
   { round, network, privacy: before }: UpdateRecord,
@@ -152,7 +153,7 @@ function madeOf({ hash, examples, loss, metrics, update }: UpdateRecord, folder:
   return { path: join(folder, update), hash, examples, loss, metrics };
 }
 
-/** Removes the files of other rounds, and what a killed process left behind. */
+/** Removes the files of other rounds, and files that a killed process left behind. */
 async function removeOthers(folder: string, { update, own }: UpdateRecord): Promise<void> {
   for (const name of await readdir(folder)) {
     if (ROUND_FILE.test(name) && name !== update && name !== own)
@@ -166,7 +167,10 @@ async function openOwn(folder: string, record: UpdateRecord | undefined): Promis
   return openCheckpoint(join(folder, record.own));
 }
 
-/** Returns a global network with the layers that the client kept to itself in place of its own. */
+/**
+ * Returns a global network with the layers that the client kept to itself in place of the layers of the
+ * global network.
+ */
 function joined(network: Checkpoint, ownLayers: Checkpoint | undefined): Checkpoint {
   const places = [...network.tensors.keys()].map((name) => {
     return [name, { checkpoint: ownLayers?.tensors.has(name) ? ownLayers : network, name }] as const;
@@ -188,7 +192,7 @@ async function evaluate({ graph, engine, data, signal }: WorkingClient, network:
   }
 }
 
-/** Returns how to train: as the client chose, else as the server suggests. */
+/** Returns the options of training: the client's choices, else the suggestions of the server. */
 function trainOptions({ about, training, seed, signal, tell }: WorkingClient, round: number): TrainOptions {
   const advice = about.training;
   const kind = training.optimizer ?? advice.optimizer;

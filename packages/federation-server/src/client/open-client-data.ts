@@ -4,7 +4,7 @@ import type { Batch, DataSet } from "@isthmus/graph";
 
 /**
  * Opens the examples of a client: a name as `openDataSet` takes it, which may end in `@BEGIN-END` for the
- * examples from BEGIN, from 0, up to END, without it: `mnist:train@0-6000`.
+ * examples from position BEGIN, counted from 0, up to END, exclusive: `mnist:train@0-6000`.
  * @throws InputError if the name has another form, or there are fewer examples
  */
 export async function openClientData(name: string): Promise<DataSet> {
@@ -21,7 +21,7 @@ export async function openClientData(name: string): Promise<DataSet> {
   return sliceExamples(data, name, begin, end);
 }
 
-/** Returns the examples of a range as a data set of its own. */
+/** Returns the examples of a range as a new data set. */
 function sliceExamples(data: DataSet, name: string, begin: number, end: number): DataSet {
   const { gatherInto, ...rest } = data;
   return {

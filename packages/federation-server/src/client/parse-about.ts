@@ -16,9 +16,12 @@ export interface FederationAbout {
   readonly graph: boolean;
   /** Whether updates are masked. */
   readonly secure: boolean;
-  /** How clients are hidden; `null` where they are not. */
+  /** Differential privacy of the federation; `null` if it has none. */
   readonly privacy: PrivacyDescription | null;
-  /** The loss to minimise; `null` for the loss of the graph, else for what follows from the data. */
+  /**
+   * The loss to minimise; `null` for the loss of the graph, or, if it has none, the loss that follows from
+   * the data.
+   */
   readonly loss: NamedLoss | null;
   readonly training: {
     readonly epochs: number;
@@ -52,7 +55,7 @@ const ABOUT: z.ZodType<FederationAbout> = z.object({
 });
 
 /**
- * Checks what a server says of its federation.
+ * Checks the description of a federation by its server.
  * @throws InputError that names the key if something is missing, or of another form
  */
 export function parseAbout(answer: unknown): FederationAbout {

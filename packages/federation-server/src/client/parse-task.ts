@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import { tellProblem } from "@isthmus/forms";
 import { z } from "zod";
 
-/** What a server says that its client should do. */
+/** Task that a server gives to a client. */
 export type TaskAnswer =
   /** Train from the network of this hash, and send the result for this round. */
   | { readonly task: "train"; readonly round: number; readonly network: string }
@@ -10,7 +10,7 @@ export type TaskAnswer =
   | { readonly task: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
   /** Ask again later. */
   | { readonly task: "wait"; readonly reason: string }
-  /** Tells a client to read the last network; a reason says that the federation failed. */
+  /** The federation is over: read its last network. If it failed, there is a reason. */
   | { readonly task: "finished"; readonly network: string; readonly reason: string | null };
 
 const round = z.int().min(1);
@@ -24,7 +24,7 @@ const ANSWER: z.ZodType<TaskAnswer> = z.discriminatedUnion("task", [
 ]);
 
 /**
- * Checks what a server answered a client that asked what to do.
+ * Checks the answer of a server to a client that asked for its task.
  * @throws InputError that names the key if something is missing, or of another form
  */
 export function parseTask(answer: unknown): TaskAnswer {

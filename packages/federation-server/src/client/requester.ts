@@ -2,33 +2,33 @@ import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { InputError, parseJson } from "@isthmus/core";
 
-/** What is needed to ask a server. */
+/** Options of {@link createRequester}. */
 export interface RequesterOptions {
   readonly url: string;
   readonly token: string;
   /** Milliseconds without an answer after which the client gives up. */
   readonly patience: number;
   readonly signal: AbortSignal;
-  /** Told that the server does not answer, and is asked again. */
+  /** Called with the reason if the server does not answer, before it is asked again. */
   readonly onLost: (reason: string) => void;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-/** One thing to ask. */
+/** One request. */
 export interface Ask {
   readonly method?: string;
   readonly path: string;
   /** Headers, made again for every attempt. */
   readonly headers?: Headers | (() => Promise<Headers>);
   readonly body?: (headers: Headers) => NonNullable<RequestInit["body"]>;
-  /** Statuses above 399 that are answers all the same. */
+  /** Statuses above 399 that count as answers, not as errors. */
   readonly accept?: readonly number[];
-  /** Statuses after which the same is asked again. */
+  /** Statuses after which the request is repeated. */
   readonly retry?: readonly number[];
-  /** Takes the body of an answer of success; by default it is read as JSON. */
+  /** Function that reads the body of a successful answer. @defaultValue the body is read as JSON */
   readonly read?: (body: Readable, status: number) => Promise<void>;
-  /** Whether a lost connection ends it. */
+  /** Whether the request fails at once if the server cannot be reached. */
   readonly once?: boolean;
 }
 
@@ -37,22 +37,22 @@ export interface Answer {
   readonly status: number;
   readonly headers: globalThis.Headers;
   json(): unknown;
-  /** Returns what the server says is wrong. */
+  /** Returns the server's error message. */
   error(): string;
 }
 
-/** Asks a server, again and again while it is away. */
+/** Function that sends a request to a server, again and again while the server is unreachable. */
 export type Requester = (ask: Ask) => Promise<Answer>;
 
 /** Milliseconds until a server is asked again, at first and at most. */
 const PAUSE_MS: { readonly first: number; readonly most: number } = { first: 250, most: 10_000 };
-/** Statuses that say that a server is not there just now, or has too much to do. */
+/** Statuses of a server that is temporarily unavailable or overloaded. */
 const AWAY: readonly number[] = [429, 500, 502, 503, 504];
 
-/** Codes of errors about a certificate, which waiting does not help against. */
+/** Pattern of the codes of errors about certificates, which do not go away by waiting. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
-/** Creates a requester, which gives up once the server was away for as long as its patience. */
+/** Creates a requester, which gives up once the server was unreachable for the time of `patience`. */
 export function createRequester(options: RequesterOptions): Requester {
   const { patience, signal, onLost } = options;
   return async (ask) => {
@@ -74,7 +74,7 @@ export function createRequester(options: RequesterOptions): Requester {
   };
 }
 
-/** Returns the answer, or why there is none. */
+/** Returns the answer, or the reason why there is none. */
 async function attempt(ask: Ask, { url, token, signal }: RequesterOptions): Promise<Answer | string> {
   const { method = "GET", path } = ask;
   const headers = typeof ask.headers === "function" ? await ask.headers() : (ask.headers ?? {});
@@ -113,7 +113,7 @@ function answerOf({ status, headers }: Response, text: string): Answer {
     headers,
     json: () => parseJson(text, { attempt: "read the answer of the server" }),
     error() {
-      // Whatever stands before the server may answer in words of its own.
+      // A proxy before the server may answer with messages of another form.
       const [, said] = /^\{"error":("(?:[^"\\]|\\.)*")\}$/.exec(text) ?? [];
       return said === undefined ? `status ${status}` : String(parseJson(said, { attempt: "read an error" }));
     },

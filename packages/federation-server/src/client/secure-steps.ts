@@ -32,19 +32,19 @@ import { assertRequiredSum } from "./assert-required.ts";
 import type { MadeUpdate } from "./make-update.ts";
 import type { WorkingClient } from "./working-client.ts";
 
-/** What a client keeps of a secure sum: secret, so only its user may read the file. */
+/** Record of a secure sum that a client keeps: it is secret, so only the client's user may read the file. */
 interface SecureRecord {
   readonly state: SecureClientState;
-  /** What it sent last, to send the same again after a lost answer. */
+  /** Last message that was sent, to send the same again after a lost answer. */
   readonly message: ClientMessage;
 }
 
 const statePath = (folder: string): string => join(folder, "secure.json");
 
 /**
- * Does a step of a secure sum in which messages are exchanged. What is sent is kept first, so that a client
- * that is started again says the same.
- * @returns why the message was not taken, or `undefined`
+ * Takes a step of a secure sum in which messages are exchanged. A message is stored before it is sent, so
+ * that a client that is started again sends the same message.
+ * @returns why the message was not accepted, or `undefined`
  */
 export async function takeSecureStep(client: WorkingClient, round: number): Promise<string | undefined> {
   const task = await client.api.secure(round);
@@ -57,12 +57,15 @@ export async function takeSecureStep(client: WorkingClient, round: number): Prom
   if (record !== before) await saveRecord(client, record);
   const refusal = await client.api.sendSecure(round, record.message);
   if (refusal === undefined) return undefined;
-  // Enough others may have answered before: then the sum has gone on, and misses nothing.
+  // Enough other clients may have answered before: then the sum has gone on, and does not need the message.
   const next = await client.api.secure(round);
   return next?.step === task.step ? refusal : undefined;
 }
 
-/** Masks an update that was made, for the secure sum of its round; returns the masked one, or `undefined`. */
+/**
+ * Masks an update for the secure sum of its round; returns the masked update, or `undefined` if the client
+ * cannot go on in the sum.
+ */
 export async function maskMade(
   client: WorkingClient,
   round: number,
@@ -95,7 +98,10 @@ export async function maskMade(
   return { path, hash: await digestFile(path) };
 }
 
-/** Takes the shares of the others; undefined if the client cannot go on, as where one of them is wrong. */
+/**
+ * Takes the shares of the other clients; returns undefined if the client cannot go on, such as if a share is
+ * wrong.
+ */
 async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
   const before = await readRecord(client, task);
   if (before?.state.awaits !== "delivery") return before?.state;
@@ -128,7 +134,9 @@ async function saveRecord({ folder }: WorkingClient, record: SecureRecord): Prom
   await saveFile(statePath(folder), JSON.stringify(record), [], { mode: 0o600 });
 }
 
-/** Reads what is kept of the very same session. */
+/**
+ * Reads the record of the session; returns undefined if the client has none, or a record of another session.
+ */
 async function readRecord(
   { folder }: WorkingClient,
   { settings }: SecureTask,
@@ -139,7 +147,10 @@ async function readRecord(
   return JSON.stringify(record.state.settings) === JSON.stringify(settings) ? record : undefined;
 }
 
-/** Fills a range of an update that is one row: of all shared tensors one after another. */
+/**
+ * Fills a range of the displacement, which is one row of the elements of all shared tensors one after
+ * another.
+ */
 async function displacementInto(
   {
     global,

@@ -3,7 +3,7 @@ import type { ClientRequirements } from "./assert-required.ts";
 import type { FederationApi } from "./federation-api.ts";
 import type { FederationAbout } from "./parse-about.ts";
 
-/** How a client trains, where it does not do as the server suggests. */
+/** Choices of a client for its training, in place of the server's suggestions. */
 export interface ClientTraining {
   readonly epochs?: number | undefined;
   readonly batch?: number | undefined;
@@ -11,7 +11,7 @@ export interface ClientTraining {
   readonly learningRate?: number | undefined;
 }
 
-/** What happens to a client. */
+/** Event in the work of a client. */
 export type ClientEvent =
   | { readonly kind: "joined"; readonly federation: string; readonly client: string; readonly rounds: number }
   | { readonly kind: "waiting"; readonly reason: string }
@@ -19,7 +19,10 @@ export type ClientEvent =
   | { readonly kind: "sent"; readonly round: number; readonly loss: number }
   /** A step of a secure sum was done. */
   | { readonly kind: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
-  /** So many elements of an update were outside of the range of a secure sum, and were cut to it. */
+  /**
+   * Elements of an update were outside of the range of a secure sum, and were cut to it; `elements` is their
+   * number.
+   */
   | { readonly kind: "cut"; readonly round: number; readonly elements: number; readonly range: number }
   | { readonly kind: "refused"; readonly round: number; readonly reason: string }
   | { readonly kind: "lost"; readonly reason: string };

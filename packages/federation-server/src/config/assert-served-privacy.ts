@@ -4,7 +4,7 @@ import type { FederationConfig } from "./federation-config.ts";
 
 /**
  * Checks that a server can keep the account of privacy of a federation, if it has one.
- * @throws UnsupportedError if something of it breaks the account; the reason is named
+ * @throws UnsupportedError if a choice of the federation breaks the account; the message names the reason
  * @throws UsageError if the budget has no room for one round
  */
 export function assertServedPrivacy({

@@ -3,8 +3,8 @@ import { assertSecurable, isLocal, lookUp, PRE_AGGREGATIONS, resolveRule } from 
 import type { FederationConfig } from "./federation-config.ts";
 
 /**
- * Checks that a federation needs nothing of updates but their sum, if it is to be secure.
- * @throws UnsupportedError if something must see single updates; the reason is named
+ * Checks that a federation with secure sums needs nothing of the updates but their sum.
+ * @throws UnsupportedError if the server must see single updates; the message names the reason
  */
 export function assertServedSecure({
   strategy,

@@ -13,7 +13,7 @@ import { LOSS_FIELD } from "@isthmus/graph";
 import { z } from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
-/** A federation as its file describes it, with defaults filled in. */
+/** Content of a federation's file, with defaults filled in. */
 export interface FederationFile
   extends Omit<FederationPlan, "sampling">,
     Omit<FederationConfig, "plan" | "folder" | "tokens"> {
@@ -62,7 +62,7 @@ const described = z.strictObject({
   align: z.enum(ALIGN_TARGET_SPELLINGS).exactOptional(),
 });
 
-/** A strategy as it is described, or by the name that other tools have for it. */
+/** A strategy by its description, or by the name that other tools have for it. */
 const strategy = z.preprocess(
   (value) => (typeof value === "string" ? namedStrategy(value) : value),
   described,

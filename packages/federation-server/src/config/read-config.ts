@@ -17,14 +17,14 @@ import { assertServedSecure } from "./assert-served-secure.ts";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";
 import type { FederationConfig } from "./federation-config.ts";
 
-/** Bytes of the largest file that is read; a federation takes a screen. */
+/** Number of characters of the largest file that is read; the file of a federation fits on a screen. */
 const MOST_CHARACTERS = 100_000;
 
 /**
  * Reads a federation from a YAML file; paths in it are relative to its folder.
- * @throws FormatError if it is not YAML
- * @throws InputError if it is not of the form of a federation; the message names the lines
- * @throws UsageError, OutOfRangeError if its numbers contradict each other
+ * @throws FormatError if the file is not YAML
+ * @throws InputError if the file does not have the form of a federation; the message names the lines
+ * @throws UsageError, OutOfRangeError if numbers of the file contradict each other
  */
 export async function readFederation(path: string): Promise<FederationConfig> {
   const file = parseFile(await readTextFile(path), basename(path));
@@ -142,7 +142,7 @@ function parseFile(text: string, name: string): FederationFile {
   const parsed = FEDERATION_FILE.safeParse(plainValue(document, name));
   if (parsed.success) return parsed.data;
   const lineOf = (path: readonly PropertyKey[]): number => {
-    // A key that is missing has no place of its own.
+    // A missing key has no position in the file.
     const node = document.getIn(path.map(String), true) as { range?: readonly number[] } | undefined;
     const [begin] = node?.range ?? [0];
     return lines.linePos(begin as number).line;
@@ -154,18 +154,21 @@ function parseFile(text: string, name: string): FederationFile {
   );
 }
 
-/** Returns the value of a document; a federation needs no aliases, and a bomb of them nobody does. */
+/**
+ * Returns the value of a document. Aliases are refused: a federation needs none, and they could expand to a
+ * value that fills the memory.
+ */
 function plainValue(document: Document, name: string): unknown {
   try {
     const value: unknown = document.toJS({ maxAliasCount: 0 });
-    // A file without a line is one without a key.
+    // An empty file counts as one without keys.
     return value === null ? {} : value;
   } catch (error) {
     throw notYaml(error instanceof ReferenceError ? "YAML without aliases" : "YAML", name, error as Error);
   }
 }
 
-/** @param form - what the file must be */
+/** @param form - form that the file must have */
 function notYaml(form: string, place: string, error: Error): FormatError {
   const [message] = error.message.split("\n");
   return new FormatError(`Cannot read the federation as it must be ${form}: ${place}: ${message}`, {

@@ -8,15 +8,18 @@ declare module "fastify" {
     client: string;
   }
   interface FastifyContextConfig {
-    /** Who may ask: only clients, everyone, or whoever the federation's file says. @defaultValue "clients" */
+    /**
+     * Audience of a route: only clients, everyone, or watchers, who need a token unless the federation is
+     * public. @defaultValue "clients"
+     */
     readonly audience?: "clients" | "everyone" | "watchers";
   }
 }
 
-/** What a browser shows when it asks for a name and a token. */
+/** Challenge with which a browser asks for a name and a token. */
 const CHALLENGE = 'Bearer realm="federation", Basic realm="federation: any name, and a token as password"';
 
-/** Finds out which client sends a request before anything else is done about it. */
+/** Identifies the client of each request by its token, before the request is handled. */
 export function addAuthentication(app: FastifyInstance, tokens: TokenFile): void {
   app.decorateRequest("client", "");
   app.addHook("onRequest", async (request) => {
@@ -26,8 +29,9 @@ export function addAuthentication(app: FastifyInstance, tokens: TokenFile): void
 }
 
 /**
- * Refuses requests of nobody; called after the limit of the rate, which also counts attempts.
- * @throws RefusedError if the route is not for everyone and there is no client
+ * Refuses requests without a valid token; called after the limit of the rate, which counts refused attempts
+ * too.
+ * @throws RefusedError if the route requires a client and the request has none
  */
 export function assertAudience(request: FastifyRequest, isPublic: boolean): void {
   const { audience = "clients" } = request.routeOptions.config;

@@ -23,15 +23,15 @@ import { addUpdateRoute } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
 
-/** Most bytes of a request in JSON. */
+/** Largest number of bytes of a request in JSON. */
 const JSON_BYTES = 64 * 1024;
-/** Most milliseconds for the headers of a request. */
+/** Largest number of milliseconds for the headers of a request. */
 const HEADERS_MS = 10_000;
 
-/** Most characters of what an answer says is wrong. */
+/** Largest number of characters of an error message in an answer. */
 const MESSAGE_CHARACTERS = 2000;
 
-/** What requests are answered with. */
+/** Federation, tokens and log of an HTTP server. */
 export interface AppPorts {
   readonly federation: Federation;
   readonly tokens: TokenFile;
@@ -49,9 +49,9 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
     const isRefused = error instanceof RefusedError;
     if (status >= 500 && !isRefused) request.log.error({ err: error }, "request failed");
     if (isRefused) reply.headers(error.headers);
-    // What is left of a body is not worth reading.
+    // The rest of the body is not read: the connection is closed instead.
     if (!request.raw.complete) reply.header("connection", "close");
-    // A message may repeat what was sent.
+    // The message may repeat text of the request, so its length is limited.
     const message = status < 500 || isRefused ? error.message : "The server failed; its log says why";
     return reply.code(status).send({ error: cutText(message, MESSAGE_CHARACTERS) });
   });
@@ -71,7 +71,7 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
       new RefusedError(429, `At most ${max} requests are answered in a minute: ask again in ${after}`),
   });
   app.addHook("preParsing", async (request) => assertAudience(request, federation.config.public));
-  // Bodies of updates are written as they come.
+  // Bodies of updates are not parsed: routes write them to files piece by piece.
   app.addContentTypeParser("application/octet-stream", (_, payload, done) => done(null, payload));
   await app.register(async (routes) => addRoutes(routes, federation));
   return app;
@@ -81,8 +81,8 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
 const WITH_BODY: readonly string[] = ["PUT", "PATCH", "POST"];
 
 /**
- * Checks that a request which needs no body has none, as nobody would stop reading it.
- * @throws RefusedError if there is one
+ * Checks that a request which needs no body has none, as no route would limit its size.
+ * @throws RefusedError if the request has a body
  */
 function assertNoBody({ method, headers }: FastifyRequest): void {
   if (WITH_BODY.includes(method)) return;
@@ -112,7 +112,7 @@ async function createServer(
 
 /**
  * Reads key and certificate, and checks that they fit each other.
- * @throws InputError if a file cannot be read, or they do not
+ * @throws InputError if a file cannot be read, or key and certificate do not fit each other
  */
 async function readCertificate(tls: { readonly key: string; readonly cert: string }) {
   const pair = { key: await readTextFile(tls.key), cert: await readTextFile(tls.cert) };
@@ -153,7 +153,8 @@ function describeApi({ config }: Federation): NonNullable<SwaggerOptions["openap
   return {
     openapi: "3.1.0",
     info: {
-      // Everyone may read this, and the name of a federation that is not public is for its clients.
+      // Everyone may read this description, but only clients may learn the name of a federation that is not
+      // public.
       title: config.public ? `Federation "${config.name}"` : "Federation",
       version: "1",
       description:

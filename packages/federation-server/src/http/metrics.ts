@@ -3,13 +3,13 @@ import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Federation } from "../server/running-federation.ts";
 
-/** Numbers of a server that parts of it count up. */
+/** Metrics of a server, with the counters that its routes increase. */
 export interface ServerMetrics {
   readonly registry: Registry;
   readonly updates: Counter<"result">;
 }
 
-/** Creates the numbers of a server, some of which are read from the federation when somebody asks. */
+/** Creates the metrics of a server, some of which are read from the federation at each request. */
 export function createMetrics(federation: Federation): ServerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -50,7 +50,7 @@ export function createMetrics(federation: Federation): ServerMetrics {
     "Updates refused since the federation began",
     () => federation.state.refusals,
   );
-  // Nothing may have been measured yet, or ever.
+  // There may be no measurement yet, or none at all.
   const last = (name: string): number =>
     federation.state.history.findLast(({ failed }) => failed === undefined)?.metrics[name] ?? Number.NaN;
   gauge("isthmus_federation_loss", "Loss of the global network on the server's examples", () => last("loss"));

@@ -42,7 +42,7 @@ export async function addModelRoutes(app: FastifyInstance, federation: Federatio
   });
 }
 
-/** Sends a file, or the range of it that is asked for, unless the client has the same bytes already. */
+/** Sends a file, or the requested range of it, unless the client already has the same bytes. */
 async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,

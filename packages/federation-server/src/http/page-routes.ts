@@ -4,13 +4,13 @@ import type { Federation } from "../server/running-federation.ts";
 import { RefusedError } from "./refuse.ts";
 import { summarize } from "./summary.ts";
 
-/** Most pages that are kept up to date at once. */
+/** Largest number of pages that are kept up to date at once. */
 const MOST_WATCHERS = 100;
 /** Shortest time between two messages to a page, in milliseconds. */
 const PAUSE_MS = 250;
-/** Time after which a page that hears nothing is sent an empty line, so that proxies keep the connection. */
+/** Interval, in milliseconds, at which a page is sent an empty line, so that proxies keep the connection. */
 const BEAT_MS = 20_000;
-/** Bytes that may wait for a slow page; it is sent nothing more until they are gone. */
+/** Number of bytes that may wait for a slow page; beyond it, messages to the page are dropped. */
 const MOST_WAITING = 2 ** 20;
 
 /** Adds the live page and the events that keep it up to date. */
@@ -65,7 +65,9 @@ export function addPageRoutes(app: FastifyInstance, federation: Federation): voi
   });
 }
 
-/** Writes the summary now and after every change, with a pause between two; returns how to end it. */
+/**
+ * Writes the summary now and after every change, with a pause between two; returns a function that ends it.
+ */
 function follow(federation: Federation, write: (text: string) => void): () => void {
   let pausing = false;
   let missed = false;

@@ -1,9 +1,9 @@
-/** A request that is not granted, and why: what clients see as `{ "error": ... }`. */
+/** Refusal of a request, with its reason, which clients receive as `{ "error": ... }`. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
-  /** Status of HTTP. */
+  /** HTTP status. */
   readonly statusCode: number;
-  /** Headers that tell the client what to do. */
+  /** Headers of the answer, which help the client to continue. */
   readonly headers: Readonly<Record<string, string>>;
   constructor(statusCode: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);

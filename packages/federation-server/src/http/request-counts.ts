@@ -1,23 +1,26 @@
-/** Clients and addresses that are counted at once; beyond, the one whose minute began first is forgotten. */
+/**
+ * Largest number of clients and addresses that are counted at once; beyond it, the entry whose minute began
+ * first is forgotten.
+ */
 const MOST_COUNTED = 5000;
 
-/** How often somebody asked since the time began. */
+/** Number of requests of one client or address since its time window began. */
 interface RequestCount {
   current: number;
   readonly began: number;
 }
 
-/** Tells the count of a request, and the milliseconds until it begins again. */
+/** Callback with the count after a request, and the milliseconds until counting starts again. */
 type CountCallback = (error: Error | null, result: { current: number; ttl: number }) => void;
 
 /**
- * Counts requests for the limit of a rate, by a clock that nobody sets: the counts of the plugin would go
- * on for an hour if the clock of the machine were set back by one.
+ * Counts requests for the limit of a rate, by a monotonic clock: the plugin's own counts would last an hour
+ * longer if the clock of the machine were set back by an hour.
  */
 export class RequestCounts {
   readonly #counts = new Map<string, RequestCount>();
 
-  /** Counts a request of somebody. */
+  /** Counts a request of a client or an address. */
   incr(key: string, callback: CountCallback, timeWindow: number): void {
     const now = performance.now();
     const before = this.#counts.get(key);
@@ -28,13 +31,13 @@ export class RequestCounts {
     callback(null, { current: count.current, ttl: timeWindow - (now - count.began) });
   }
 
-  /** Routes are counted together. */
+  /** Returns the same counts, as the requests to all routes are counted together. */
   child(): RequestCounts {
     return this;
   }
 
   #begin(key: string, count: RequestCount): void {
-    // Behind all others, so that the first one of the map is the oldest.
+    // The entry goes behind all others, so that the first entry of the map is the oldest.
     this.#counts.delete(key);
     this.#counts.set(key, count);
     const [oldest] = this.#counts.keys();

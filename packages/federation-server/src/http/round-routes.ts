@@ -7,10 +7,10 @@ import { RefusedError } from "./refuse.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
 import { mostBytes } from "./upload-routes.ts";
 
-/** Most seconds that a request for a task is held open. */
+/** Largest number of seconds for which a request for a task is held open. */
 const LONGEST_WAIT = 30;
 
-/** Adds the routes by which clients join, learn what to do, and leave. */
+/** Adds the routes by which clients join, ask for their task, and leave. */
 export function addRoundRoutes(app: FastifyInstance, federation: Federation): void {
   const { config } = federation;
   app.get("/v1/federation", {
@@ -76,7 +76,10 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
   });
 }
 
-/** Waits until a client has something to do, or is over, at most for some seconds. */
+/**
+ * Waits until a client has a task, its connection is closed, or the server is closing, at most for some
+ * seconds.
+ */
 function untilTask(
   federation: Federation,
   client: string,

@@ -10,7 +10,7 @@ export const HASH_PARAMS: object = {
   required: ["hash"],
 } as const;
 
-/** Schema of why a request is refused. */
+/** Schema of the reason why a request is refused. */
 const refusal = {
   type: "object",
   properties: { error: text },
@@ -32,7 +32,7 @@ const training = {
   },
 } as const;
 
-/** Schema of what a client should know once. */
+/** Schema of the description of a federation for clients. */
 export const FEDERATION_ANSWER: object = {
   type: "object",
   properties: {
@@ -67,7 +67,7 @@ export const FEDERATION_ANSWER: object = {
   ],
 } as const;
 
-/** Schema of what a client should do now. */
+/** Schema of the current task of a client. */
 export const TASK_ANSWER: object = {
   type: "object",
   properties: {

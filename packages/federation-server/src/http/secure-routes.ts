@@ -12,12 +12,12 @@ import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
 import { REFUSED, ROUND_PARAMS } from "./schemas.ts";
 
-/** Most bytes of a message: 255 shares and commitments take 90 kB. */
+/** Largest number of bytes of a message: 255 shares and commitments take 90 kB. */
 const MESSAGE_BYTES = 2 ** 20;
 
 const text = { type: "string" } as const;
 
-/** Schema of what a client must do in a secure sum. */
+/** Schema of the next step of a client in a secure sum. */
 const SECURE_ANSWER: object = {
   type: "object",
   properties: {
@@ -70,7 +70,7 @@ export function addSecureRoutes(app: FastifyInstance, federation: Federation): v
       if (isTaken(federation.state, message)) return reply.code(204).send();
       const { attempt } = assertOpen(federation.state, request.params.round);
       const refusal = refusalOfMessage(federation.state, message);
-      // "masked" has a refusal.
+      // Messages of kind "masked" are always refused here.
       if (refusal !== undefined || message.kind === "masked") throw new RefusedError(409, refusal ?? "");
       const { round } = request.params;
       await federation.happen({ kind: "secure-received", round, attempt, message });

@@ -1,12 +1,12 @@
 import { type FederationState, isLocal, roundOf, STRATEGY_DEFAULTS } from "@isthmus/federated";
 import type { Federation } from "../server/running-federation.ts";
 
-/** Refused updates that the live page shows. */
+/** Number of refused updates that the live page shows. */
 const SHOWN_REFUSALS = 20;
-/** Rounds that the live page shows, the last ones: it is sent all of them after every change. */
+/** Number of the last rounds that the live page shows: all of them are sent to it after every change. */
 const SHOWN_ROUNDS = 1000;
 
-/** Returns what the live page shows, as plain data without hashes of updates. */
+/** Returns the content of the live page, as plain data without hashes of updates. */
 export function summarize({ config, state, now }: Federation): object {
   const { status, history, refused, refusals, reason, stopped, open, updates, attempts } = state;
   const isPrivate = config.strategy.privacy !== undefined || config.plan.secure !== null;
@@ -26,7 +26,7 @@ export function summarize({ config, state, now }: Federation): object {
         ? null
         : {
             startedAt: open.startedAt,
-            // By the clock of the machine, which the one of deadlines may be ahead of.
+            // The time is by the clock of the machine; the clock of deadlines may be ahead of it.
             until: Date.now() + open.startedAt + config.plan.deadline - now(),
             asked: open.clients.length,
             target: open.target,
@@ -39,7 +39,7 @@ export function summarize({ config, state, now }: Federation): object {
       attempts: record.attempts,
       updates: record.updates.length,
       asked: record.clients.length,
-      // In a private federation numbers of single clients are nobody's business.
+      // In a private federation the numbers of examples of clients are not shown.
       examples: isPrivate ? null : record.updates.reduce((sum, { examples }) => sum + examples, 0),
       trainingLoss: meanLoss(record.updates),
       metrics: record.metrics,
@@ -54,7 +54,9 @@ export function summarize({ config, state, now }: Federation): object {
   };
 }
 
-/** Describes what a private federation has spent; `null` where nothing is private. */
+/**
+ * Describes the privacy that a private federation has spent; returns `null` if the federation is not private.
+ */
 function privacyOf({ strategy: { privacy } }: Federation["config"], { history }: FederationState) {
   if (privacy === undefined) return null;
   const last = history.at(-1)?.privacy;

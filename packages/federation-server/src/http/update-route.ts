@@ -25,14 +25,14 @@ interface UpdateRequest {
   Body: Pick<ReceivedUpdate, "hash" | "examples" | "loss" | "metrics">;
 }
 
-/** Adds the route by which a client says that uploaded bytes are its update for a round. */
+/** Adds the route by which a client submits uploaded bytes as its update for a round. */
 export function addUpdateRoute(
   app: FastifyInstance,
   federation: Federation,
   { uploads, metrics }: { readonly uploads: Uploads; readonly metrics: ServerMetrics },
 ): void {
   const turns = new Map<string, (update: ReceivedUpdate) => Promise<void>>();
-  /** Looks at the updates of one client one after another. */
+  /** Returns the function that handles the updates of one client one after another. */
   const turnOf = (client: string) => {
     const turn = turns.get(client) ?? inTurn((update) => countUpdate(federation, uploads, update));
     turns.set(client, turn);
@@ -62,7 +62,10 @@ export function addUpdateRoute(
   });
 }
 
-/** Returns the claim to keep: of a private federation neither loss nor metrics, which have no noise. */
+/**
+ * Returns the part of a claim that is stored: in a private federation neither loss nor metrics, which have no
+ * noise.
+ */
 function claimOf({ config }: Federation, { hash, ...claim }: UpdateRequest["Body"]): UpdateRequest["Body"] {
   const { privacy } = config.strategy;
   if (config.plan.secure !== null) return { hash, examples: 1 };
@@ -72,7 +75,7 @@ function claimOf({ config }: Federation, { hash, ...claim }: UpdateRequest["Body
 
 /**
  * Checks an update and lets it count.
- * @throws RefusedError if it does not count, with the reason
+ * @throws RefusedError if the update does not count, with the reason
  */
 async function countUpdate(federation: Federation, uploads: Uploads, update: ReceivedUpdate): Promise<void> {
   const { config, store } = federation;
@@ -83,7 +86,7 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
     const reason = `a client may claim ${config.limits.examples} examples: it claims ${examples}`;
     await refuseIf(federation, update, 422, reason);
   }
-  // Out of the client's reach first: what is checked is what counts.
+  // The file is moved out of the client's reach first, so that the checked bytes are the ones that count.
   const path = store.unchecked(client);
   if (!(await uploads.take(client, hash, path))) {
     throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
@@ -99,8 +102,9 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
 }
 
 /**
- * Gives the checked bytes of an update their place and lets it count, instead of older ones of the client.
- * @throws RefusedError if it does not count any more, with the reason
+ * Moves the checked bytes of an update to their final path and lets the update count, in place of older
+ * updates of the client.
+ * @throws RefusedError if the update does not count any more, with the reason
  */
 async function letCount(federation: Federation, update: ReceivedUpdate, path: string): Promise<void> {
   const { config, store } = federation;
@@ -111,7 +115,7 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   await publish(path, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
     await rm(target, { force: true });
-    // What changes nothing without being refused came after the end of the server.
+    // An event that has no effect although the update is not refused came after the end of the server.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }
@@ -120,14 +124,14 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   }
 }
 
-/** Says why the bytes of an update cannot count; of a masked one nothing but the length can be checked. */
+/** Says why the bytes of an update cannot count; of a masked update only the length can be checked. */
 async function refusalOfBytes(
   { config, state, workers, store, keptTensors: keep, averagedTensors: averaged }: Federation,
   { round }: ReceivedUpdate,
   path: string,
 ): Promise<string | undefined> {
   if (config.plan.secure === null) {
-    // Of a round that there is: it was asked before.
+    // The round exists, as `refusalOf` has checked before.
     const network = store.model(networkOfRound(state, round) as string);
     const { norm } = config.limits;
     return (await workers.check({ update: path, network, keep, averaged, norm })).refusal ?? undefined;
@@ -138,7 +142,10 @@ async function refusalOfBytes(
   return size === bytes ? undefined : `a masked update must have ${bytes} bytes: it has ${size}`;
 }
 
-/** Whether the very same update counted before: the answer may have been lost. */
+/**
+ * Returns whether the very same update counted before, as a client repeats its request if the answer was
+ * lost.
+ */
 function isCounted(
   { updates, held, history }: FederationState,
   { client, hash, round }: ReceivedUpdate,
@@ -152,7 +159,7 @@ function isNeeded({ updates, held }: FederationState, update: ReceivedUpdate): b
 }
 
 /**
- * Refuses an update if there is a reason, which is journaled unless it was said before.
+ * Refuses an update if there is a reason, which is journaled unless the same reason was journaled before.
  * @throws RefusedError with the reason
  */
 async function refuseIf(

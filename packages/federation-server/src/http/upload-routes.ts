@@ -12,7 +12,7 @@ interface UploadRequest {
   Body: Readable;
 }
 
-/** Bytes by which the header of an update may be longer than that of the network. */
+/** Number of bytes by which the header of an update may be longer than the header of the network. */
 const HEADER_ROOM = 2 ** 20;
 
 /** Returns the largest number of bytes that an update may have. */

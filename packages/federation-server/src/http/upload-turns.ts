@@ -1,16 +1,17 @@
 import { RefusedError } from "./refuse.ts";
 
-/** Lets one request at a time work on the uploads of a client. */
+/** Turns of requests, of which only one at a time works on the uploads of a client. */
 export interface UploadTurns {
   /**
-   * Stops what goes on for a client, as a connection that was lost may not know it yet, and works after it.
-   * @param stop - makes the work end early
+   * Stops the work that is under way for a client, as its connection may be lost unnoticed, and begins new
+   * work after it.
+   * @param stop - function that ends the new work early
    * @throws RefusedError if another request came first
    */
   takeOver<T>(client: string, stop: () => void, work: () => Promise<T>): Promise<T>;
   /**
-   * Works if nothing goes on for a client; what comes meanwhile waits for it.
-   * @throws RefusedError if something does
+   * Begins work if none is under way for a client; later requests wait for its end.
+   * @throws RefusedError if other work is under way
    */
   begin<T>(client: string, work: () => Promise<T>): Promise<T>;
 }

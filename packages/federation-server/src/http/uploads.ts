@@ -8,39 +8,39 @@ import type { Store } from "../store/store.ts";
 import { RefusedError } from "./refuse.ts";
 import { createUploadTurns } from "./upload-turns.ts";
 
-/** Bytes that a client sends, for which it may take any number of requests. */
+/** Bytes of an upload in one request; an upload may take any number of requests. */
 export interface UploadChunk {
   readonly client: string;
   /** SHA-256 that all bytes will have: the name of the upload. */
   readonly hash: string;
   /** Position of the first byte of this request. */
   readonly offset: number;
-  /** Bytes of the whole upload. */
+  /** Number of bytes of the whole upload. */
   readonly length: number;
-  /** Whether bytes that are there of the upload are removed first. */
+  /** Whether the bytes of the upload that have arrived before are removed first. */
   readonly anew: boolean;
   readonly body: Readable;
 }
 
 /**
- * Uploads of all clients. Each client has one at a time, and whatever changes it runs alone: the bytes that
- * are taken are whole, and no request can write to them afterwards.
+ * Uploads of all clients. Each client has one upload at a time, and only one operation at a time changes it.
+ * So an upload that is taken is complete, and no request can write to it afterwards.
  */
 export interface Uploads {
-  /** Returns how many bytes of an upload are there. */
+  /** Returns the number of bytes of an upload that have arrived. */
   offsetOf(client: string, hash: string): Promise<number>;
-  /** Writes the bytes of a request after the ones that are there; returns how many are there then. */
+  /** Appends the bytes of a request to an upload; returns the number of bytes that have arrived then. */
   write(chunk: UploadChunk): Promise<number>;
   /**
-   * Moves an upload out of the reach of its client if all of its bytes are there and have its hash; returns
-   * whether they do.
-   * @param target - path that no request writes to
-   * @throws RefusedError if a request of the client writes an upload just now
+   * Moves an upload out of the reach of its client if all of its bytes have arrived and have its hash;
+   * returns whether it was moved.
+   * @param target - path to which no request writes
+   * @throws RefusedError if another request of the client is writing an upload
    */
   take(client: string, hash: string, target: string): Promise<boolean>;
 }
 
-/** What is known of an upload whose requests came one after another, so that it needs not be read again. */
+/** Digest of the bytes of an upload so far, so that they need not be read again for the next request. */
 interface Digest {
   readonly path: string;
   readonly hash: Hash;
@@ -48,15 +48,16 @@ interface Digest {
 }
 
 /**
- * Creates the uploads of a store. What a lost connection had sent stays, also when the server is started
- * again; another upload of the same client takes its place.
+ * Creates the uploads of a store. The bytes of a lost connection stay, also when the server is started again;
+ * another upload of the same client replaces them.
  */
 export function createUploads(store: Store): Uploads {
   const turns = createUploadTurns();
   const digests = new Map<string, Digest>();
   const appendBytes = createAppender();
   /**
-   * The path of each client whose bytes were found to have their hash; others are read, as after a restart.
+   * Path by client of uploads whose hash was found to be correct; other uploads are read to check it, as
+   * after a restart.
    */
   const complete = new Map<string, string>();
   const write = async (chunk: UploadChunk): Promise<number> => {
@@ -115,7 +116,7 @@ export function createUploads(store: Store): Uploads {
   };
 }
 
-/** Removes all uploads of a client but the one at a path. */
+/** Removes all uploads of a client except the upload at a path. */
 async function removeOthers(store: Store, client: string, path: string | undefined): Promise<void> {
   const folder = store.uploads(client);
   for (const name of await readdir(folder)) {
@@ -124,7 +125,10 @@ async function removeOthers(store: Store, client: string, path: string | undefin
   }
 }
 
-/** Returns the digest of the bytes that are there: as it is digest, else of what lies on the disk. */
+/**
+ * Returns the digest of the first `offset` bytes: `digest` if it is up to date, else a digest of the bytes on
+ * the disk.
+ */
 async function digestOf(digest: Digest | undefined, path: string, offset: number): Promise<Digest> {
   if (digest?.path === path && digest.offset === offset) return digest;
   const hash = createHash("sha256");
@@ -135,10 +139,12 @@ async function digestOf(digest: Digest | undefined, path: string, offset: number
 }
 
 /**
- * Writes what comes until the end, or until the connection is lost, which is no failure of what came before.
+ * Appends the bytes of a request until its end, or until the connection is lost; the bytes before the loss
+ * are kept.
  *
- * Listens rather than iterates: an iterator that waits holds on to the bytes that it gave last, which of
- * hundreds of clients are many, and old by the time they are dropped.
+ * It listens to events rather than iterating: an iterator that waits holds on to the bytes that it returned
+ * last, which for hundreds of clients take much memory, and have become old objects of the heap by the time
+ * they are dropped.
  */
 async function append(
   { file, appendBytes }: { readonly file: FileHandle; readonly appendBytes: AppendBytes },
@@ -174,8 +180,8 @@ async function append(
 }
 
 /**
- * Calls a function with the pieces of a stream until its end; while a promise is pending that it returned,
- * nothing is read.
+ * Calls a function with the pieces of a stream until its end; while a promise that the function returned is
+ * pending, nothing is read.
  */
 function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -194,7 +200,7 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
       }
     };
     body.on("data", take).once("end", resolve).on("error", fail);
-    // Behind the end, closing changes nothing.
+    // After the end, closing has no effect.
     body.once("close", () => fail(body.errored));
     if (body.destroyed) fail(body.errored);
   });

@@ -7,33 +7,33 @@ import { fileSize, readPieces } from "../store/read-pieces.ts";
 export interface Journal {
   /** Number of lines that the file held when it was opened. */
   readonly lines: number;
-  /** Bytes of a last line that was cut short, and was dropped when the file was opened. */
+  /** Number of bytes of an incomplete last line, which was dropped when the file was opened. */
   readonly torn: number;
   /**
    * Writes a line, and waits until it is on the disk; lines that wait at once are written together.
-   * @throws InvariantError if the line is longer than what can be read again
+   * @throws InvariantError if the line is too long to be read again
    */
   append(line: object): Promise<void>;
   /** Waits for all lines and closes the file. */
   close(): Promise<void>;
 }
 
-/** Hexadecimal digits of the SHA-256 that stand before each line. */
+/** Number of hexadecimal digits of the SHA-256 before each line. */
 const SUM_DIGITS = 16;
 
 /** Longest line in bytes, which is both written and read: the messages of a secure sum take a hundredth. */
 const MOST_LINE_BYTES = 2 ** 24;
 
-/** Version, named by the first line, of journals in which the sum of a line is of that line alone. */
+/** Version, named by the first line, of journals in which the checksum of a line covers that line alone. */
 const UNCHAINED_VERSION = 1;
 
 const NEWLINE = 0x0a;
 
 /**
- * Opens a journal, or begins one. Each line is a checksum, a space and JSON. The checksum is of the one
- * before and the JSON, so that no line can be changed, left out or moved without a sign. A last line
- * without its end is what a killed process left: it is cut off, as nobody was told that it was there.
- * @param take - called with what each line holds, in order; only one line is in memory at a time
+ * Opens a journal, or begins one. Each line is a checksum, a space and JSON. The checksum covers the checksum
+ * before and the JSON, so that a line that is changed, left out or moved is detected. An incomplete last line
+ * was left by a killed process: it is cut off, as its event was never confirmed.
+ * @param take - called with the value of each line, in order; only one line is in memory at a time
  * @throws FormatError if a line before the last is damaged, or does not follow the line before it
  */
 export async function openJournal(path: string, take: (line: unknown) => void): Promise<Journal> {
@@ -51,11 +51,11 @@ export async function openJournal(path: string, take: (line: unknown) => void): 
   }
 }
 
-/** The end of a journal, which the checksum of the next line is made of. */
+/** The end of a journal, from which the checksum of the next line is computed. */
 interface Chain {
   /** Checksum of the last line; empty before the first. */
   sum: string;
-  /** Whether each checksum is of one line alone, as in journals of the first version. */
+  /** Whether each checksum covers one line alone, as in journals of the first version. */
   unchained: boolean;
 }
 
@@ -83,7 +83,7 @@ export function encodeLine(value: object, chain: Chain): string {
 /** Returns the end of a journal without a line. */
 export const beginChain = (): Chain => ({ sum: "", unchained: false });
 
-/** Reads all whole lines. */
+/** Reads all complete lines. */
 async function readLines(
   path: string,
   size: number,
@@ -110,7 +110,7 @@ async function readLines(
   return { lines, bytes, chain };
 }
 
-/** Reads a file line by line, without their ends; what stands behind the last end is left out. */
+/** Reads a file line by line, without the ends of lines; bytes behind the last end are left out. */
 async function* cutLines(path: string, size: number): AsyncGenerator<Buffer> {
   let rest: Uint8Array[] = [];
   let length = 0;

@@ -4,9 +4,9 @@ import { LIVE_STYLE } from "./live-style.ts";
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 /**
- * Renders the live page of a federation: one document that needs nothing from elsewhere, shows the summary at
- * once, and follows the server's events.
- * @param summary - what the page shows first, as plain data
+ * Renders the live page of a federation: one document that loads no other files, shows the summary at once,
+ * and follows the server's events.
+ * @param summary - initial content of the page, as plain data
  */
 export function renderLivePage(name: string, summary: object): string {
   const title = name.replace(/[&<>"]/g, (character) => ENTITIES[character] as string);

@@ -1,4 +1,4 @@
-/** Tells the time in milliseconds. */
+/** Function that returns the time in milliseconds. */
 export type Clock = () => number;
 
 /**
@@ -11,8 +11,8 @@ export function createClock(): Clock {
 }
 
 /**
- * Returns a clock that is not behind a time, such as that of the last event: it may have been journaled
- * while the clock of the machine was ahead, and deadlines are counted from it.
+ * Returns a clock that is not behind a time, such as that of the last event: that event may have been
+ * journaled while the clock of the machine was ahead, and deadlines are counted from its time.
  */
 export function notBehind(clock: Clock, time: number): Clock {
   const behind = Math.max(0, time - clock());

@@ -1,22 +1,24 @@
 import { type FederationState, roundOf } from "@isthmus/federated";
 import type { UntimedEvent } from "./running-federation.ts";
 
-/** Events of one kind that a client can bring about at will and that are journaled one by one, in a round. */
+/**
+ * Number of events of one kind, in a round, that a client can cause at will and that are journaled one by
+ * one.
+ */
 export const MOST_OF_A_ROUND = 20;
 
-/** Decides which events of a client are journaled, so that no client can fill the journal. */
+/** Budget that decides which events of a client are journaled, so that no client can fill the journal. */
 export interface EventBudget {
   /**
-   * Returns the event to journal, or `undefined` for none. Of refusals beyond {@link MOST_OF_A_ROUND} in a
-   * round only the one whose number is a power of two is journaled, and says for how many it stands. A
-   * client that left so often stays until the round is over.
+   * Returns the event to journal, or `undefined` for none. Beyond {@link MOST_OF_A_ROUND} refusals in a
+   * round, only refusals whose number is a power of two are journaled, with the number of refusals that they
+   * represent. A client that has left so often stays present until the round is over.
    */
   admit(event: UntimedEvent, state: FederationState): UntimedEvent | undefined;
 }
 
 /**
- * Creates the budget of a federation, whose counts begin again with each round and each start of the
- * server.
+ * Creates the budget of a federation, whose counts start again with each round and each start of the server.
  */
 export function createEventBudget(): EventBudget {
   let round = 0;

@@ -1,8 +1,8 @@
-/** Something that can be listened to, such as the state of a federation. */
+/** A signal to which functions can listen, such as for changes of the state of a federation. */
 export interface Signal {
   /** Calls a listener after every change, until the returned function is called. */
   listen(listener: () => void): () => void;
-  /** Tells all listeners. */
+  /** Calls all listeners. */
   tell(): void;
   /** Number of listeners. */
   readonly size: number;

@@ -29,25 +29,26 @@ import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
 import { createStepper } from "./stepper.ts";
 import { watchPresence } from "./watch-presence.ts";
 
-/** What a running federation works with. */
+/** Workers, log and clock of a running federation. */
 export interface FederationPorts {
   readonly workers: Workers;
   readonly log: Log;
-  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
+  /** Clock in milliseconds. @defaultValue a monotonic clock that begins at the time of day */
   readonly now?: Clock;
   /**
-   * Called if the journal cannot be written any more, or that the folder is damaged, after which nothing
-   * happens: the process should end.
+   * Called if the journal cannot be written any more, or the folder is damaged. No event happens afterwards:
+   * the process should end.
    */
   readonly onFatal: (error: unknown) => void;
 }
 
 /**
- * Opens a federation: a new one, or one that was interrupted, which goes on where its journal ends.
+ * Opens a federation: a new federation, or one that was interrupted, which continues at the end of its
+ * journal.
  * @throws MismatchError if the folder has a federation of another plan or network
- * @throws FormatError if the journal is damaged, or a file is not the one that it names
+ * @throws FormatError if the journal is damaged, or a file is not the one that the journal names
  * @throws InputError if the network cannot be read
- * @throws UnsupportedError if its strategy is to be private, and something breaks the account
+ * @throws UnsupportedError if the strategy is private, and a choice breaks the account
  */
 export async function openFederation(config: FederationConfig, ports: FederationPorts): Promise<Federation> {
   assertServedPrivacy(config);
@@ -83,7 +84,10 @@ export async function openFederation(config: FederationConfig, ports: Federation
   }
 }
 
-/** Writes the network into the store as safetensors under its hash, whole or not at all; returns the hash. */
+/**
+ * Writes the network into the store as safetensors under its hash, completely or not at all; returns the
+ * hash.
+ */
 async function importNetwork(path: string, store: Store): Promise<string> {
   const copy = join(store.folder, "models", "initial.unfinished.safetensors");
   const network = await openCheckpoint(path);
@@ -102,7 +106,7 @@ function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<
   return new Set([...updates, ...held].map((update) => store.update(update)));
 }
 
-/** Finds the tensors that clients keep to themselves, and the statistics, by the strategy. */
+/** Finds the tensors that clients keep to themselves, and the averaged tensors, by the strategy. */
 async function findSpecial(
   { graph: path, strategy }: FederationConfig,
   network: string,
@@ -130,7 +134,7 @@ async function countSecure(network: string, keep: readonly string[]): Promise<nu
   }
 }
 
-/** Returns the seed of the noise, where the server adds some. */
+/** Returns the seed of the noise, or null if the server adds none. */
 async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: Store): Promise<Seed | null> {
   const { privacy } = strategy;
   if (privacy === undefined || isLocal(privacy)) return null;
@@ -138,8 +142,8 @@ async function openNoiseSeed({ strategy, noiseSeed }: FederationConfig, store: S
 }
 
 /**
- * Returns what the log says of an event: of a message of a secure sum who sent which, without its shares, and
- * of an update no number of examples where a 1 stands for it.
+ * Returns the fields of an event for the log: of a message of a secure sum its client and kind, without
+ * shares, and of an update no number of examples if that is hidden and replaced by 1.
  */
 function loggedOf(event: FederationEvent, { plan, strategy: { privacy } }: FederationConfig): object {
   const isHidden = plan.secure !== null || (privacy !== undefined && isLocal(privacy));

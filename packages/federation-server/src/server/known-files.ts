@@ -13,7 +13,7 @@ export function networkFile(store: Store, state: FederationState, round: number)
   return { path: store.model(hash), hash };
 }
 
-/** Returns the file of what the last aggregation left for the next one; `null` if it left nothing. */
+/** Returns the file of the state that the last aggregation left for the next one; `null` if it left none. */
 export async function carriedFile(store: Store, state: FederationState): Promise<KnownFile | null> {
   const rounds = aggregatedRounds(state);
   const last = rounds.at(-1);
@@ -25,9 +25,9 @@ export async function carriedFile(store: Store, state: FederationState): Promise
 }
 
 /**
- * Checks the files that a federation goes on from: its network, the networks that updates began with, and
- * what the last aggregation left.
- * @throws FormatError if one is missing or has other bytes than the journal says
+ * Checks the files from which a federation continues: its network, the networks that updates began with, and
+ * the state that the last aggregation left.
+ * @throws FormatError if a file is missing or has other bytes than the journal says
  */
 export async function assertKnownFiles(store: Store, state: FederationState): Promise<void> {
   const { network, updates, held, status } = state;
@@ -44,7 +44,7 @@ export async function assertKnownFiles(store: Store, state: FederationState): Pr
   }
 }
 
-/** Makes the error about a folder that a federation cannot go on from. */
+/** Makes the error about a folder from which a federation cannot continue. */
 export function damagedFolder(fault: string): FormatError {
   return new FormatError(
     `Cannot go on with the federation as the files of its folder must be those of its journal: ${fault}; restore the file from a copy, or begin in another folder`,
@@ -52,7 +52,7 @@ export function damagedFolder(fault: string): FormatError {
   );
 }
 
-/** Returns whether an error says that the folder is damaged, which no new attempt can mend. */
+/** Returns whether an error says that the folder is damaged, so that a new attempt is useless. */
 export function isDamagedFolder(error: unknown): boolean {
   return isIsthmusError(error, "FormatError") && (error as FormatError).format === FORMAT;
 }

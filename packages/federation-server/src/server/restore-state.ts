@@ -3,19 +3,19 @@ import { advance, beginFederation, type FederationEvent, type FederationState } 
 import type { FederationConfig } from "../config/federation-config.ts";
 
 const FORMAT = "isthmus federation";
-/** Version of the journals that are begun. */
+/** Version of new journals. */
 const VERSION = 2;
-/** Versions of journals that a server can go on with; one that was begun in an older version stays in it. */
+/** Versions of journals with which a server can continue; a journal of an older version keeps its version. */
 const READABLE: readonly unknown[] = [1, VERSION];
 
 /** A state that is restored from a journal line by line. */
 export interface RestoredState {
-  /** Content that the first line must have: the federation of its file. */
+  /** Content that the first line must have: the plan, strategy and network of the federation. */
   readonly header: object;
   /**
-   * Takes the next line.
-   * @throws FormatError if the first is not of the journal of a federation, or of another version
-   * @throws MismatchError if it is of another federation
+   * Applies the next line to the state.
+   * @throws FormatError if the first line is not of the journal of a federation, or of another version
+   * @throws MismatchError if the first line is of another federation
    */
   readonly take: (line: unknown) => void;
   /** State after all lines so far. */

@@ -16,10 +16,10 @@ import { carriedFile, damagedFolder, networkFile } from "./known-files.ts";
 import type { Federation } from "./running-federation.ts";
 import { privacyStateOf, type StopDecision } from "./spent-reason.ts";
 
-/** What is to be done about a round, or about the federation as its privacy is spent. */
+/** Next step of a round, or the end of the federation as its privacy budget is spent. */
 export type RoundStep = Decision | StopDecision;
 
-/** Does what was decided about a round, and lets the event happen that says so. */
+/** Carries out a decision about a round, and lets the event happen that follows from it. */
 export async function runRound(
   federation: Federation,
   decision: RoundStep,
@@ -77,7 +77,7 @@ async function openSecure(
   await happen({ kind: "secure-opened", round, attempt, settings });
 }
 
-/** Gives up a start of a round; masked updates are of no use in the next one. */
+/** Gives up a start of a round; masked updates are removed, as the next start cannot use them. */
 async function happenAborted(
   federation: Federation,
   event: { readonly round: number; readonly attempt: number; readonly reason: string },
@@ -140,20 +140,23 @@ async function aggregate(
   await removeUpdates(federation, updates);
 }
 
-/** Says what helps against rounds that fail, where updates are not cut and clipped already. */
+/** Says what helps against rounds that fail; returns no words if updates are already cut or clipped. */
 function adviceOf({ plan, strategy }: FederationConfig): string {
   const isCut = plan.secure !== null || strategy.privacy !== undefined;
   return isCut ? "" : '; "limits.norm" refuses long updates, and "strategy.clip" shortens them';
 }
 
-/** Returns what the journal keeps of a private round; JSON has no infinity. */
+/**
+ * Returns the report of a private round for the journal, with null in place of infinity, which JSON does not
+ * have.
+ */
 function recordOf(privacy: PrivacyReport | undefined): { readonly privacy?: PrivacyRecord } {
   if (privacy === undefined) return {};
   const { epsilon } = privacy;
   return { privacy: { ...privacy, epsilon: Number.isFinite(epsilon) ? epsilon : null } };
 }
 
-/** Takes apart what was measured: finite numbers, and a warning about others, which JSON cannot hold. */
+/** Separates measured numbers: the finite ones, and a warning about the others, which JSON cannot hold. */
 function sortMetrics(measured: Metrics): { readonly metrics: Metrics; readonly warning?: string } {
   const entries = Object.entries(measured);
   const metrics = Object.fromEntries(entries.filter(([, value]) => Number.isFinite(value)));
@@ -173,7 +176,10 @@ function toAggregate(
   return { client, examples, loss, staleness, file, base: networkFile(store, state, round) };
 }
 
-/** Measures the new network, and the layers between the first two clients, as far as the file asks for it. */
+/**
+ * Measures the new network, and the barriers of layers between the first two clients, as far as the
+ * federation's file asks for it.
+ */
 async function measure(
   { config, store, workers, keptTensors }: Federation,
   { hash, request }: { readonly hash: string; readonly request: AggregateRequest },

@@ -5,7 +5,7 @@ import type { Workers } from "../work/workers.ts";
 import type { Clock } from "./clock.ts";
 import type { Signal } from "./events.ts";
 
-/** What a server says of what it does; pino's loggers are of this form. */
+/** Log of a server; pino's loggers have this form. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -25,29 +25,29 @@ export interface Federation {
   readonly store: Store;
   readonly state: FederationState;
   readonly workers: Workers;
-  /** Bytes of the network. */
+  /** Number of bytes of the network. */
   readonly networkBytes: number;
   /** Names of the tensors that clients keep to themselves. */
   readonly keptTensors: readonly string[];
   /** Names of the tensors that are averaged past the rule, such as running statistics. */
   readonly averagedTensors: readonly string[];
-  /** What a private round's noise is drawn from; `null` where the server adds none. */
+  /** Seed of the noise of private rounds; `null` if the server adds none. */
   readonly noiseSeed: Seed | null;
   /** Number of elements of an update that is summed securely. */
   readonly secureElements: number;
-  /** Aborted when the server is closing, after which nothing happens. */
+  /** Signal that is aborted when the server is closing; no event happens afterwards. */
   readonly ended: AbortSignal;
-  /** The time in milliseconds by which deadlines are kept, not before that of any event. */
+  /** Clock of the deadlines, in milliseconds, which is never behind the time of an event. */
   readonly now: Clock;
-  /** Told after every change of the state. */
+  /** Signal that calls its listeners after every change of the state. */
   readonly changed: Signal;
   /**
-   * Lets an event happen if it changes anything, and waits until it is in the journal; returns whether it
-   * did.
+   * Applies an event if it changes the state, and waits until it is in the journal; returns whether it
+   * changed the state.
    */
   happen(event: UntimedEvent): Promise<boolean>;
   /** Notes that a request of a client began; the function returned notes that it ended. */
   attend(client: string): () => void;
-  /** Ends everything; what was not journaled will be done again by the next server. */
+  /** Stops the federation; work that was not journaled is done again by the next server. */
   close(): Promise<void>;
 }

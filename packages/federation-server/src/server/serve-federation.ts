@@ -14,36 +14,36 @@ import { openFederation } from "./federation.ts";
 export interface ServeOptions {
   /** Called with each line of the log, JSON as pino writes it. @defaultValue standard error */
   readonly onLog?: ((line: string) => void) | undefined;
-  /** Least important lines that are logged. @defaultValue "info" */
+  /** Lowest level of lines that are logged. @defaultValue "info" */
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
-  /** Who checks, aggregates and evaluates. @defaultValue threads of this process */
+  /** Workers that check, aggregate and evaluate. @defaultValue threads of this process */
   readonly workers?: Workers | undefined;
-  /** The time in milliseconds. @defaultValue a clock that nobody sets, from the time of day on */
+  /** Clock in milliseconds. @defaultValue a monotonic clock that begins at the time of day */
   readonly now?: (() => number) | undefined;
 }
 
 /** A server that listens. */
 export interface ServedFederation {
-  /** Address of the live page, and what clients join. */
+  /** Address of the live page, and the one at which clients join. */
   readonly url: string;
-  /** All that is known of the federation. */
+  /** State of the federation. */
   readonly state: FederationState;
   /**
    * Resolves when the federation is over; rejects if the journal cannot be written any more, or the folder
    * is damaged.
    */
   readonly finished: Promise<FederationState>;
-  /** Path of the global network. */
+  /** Returns the path of the global network. */
   network(): string;
-  /** Ends the server; the next one of the same folder goes on. */
+  /** Stops the server; the next server of the same folder continues the federation. */
   close(): Promise<void>;
 }
 
 /**
  * Serves a federation over HTTP, or HTTPS if there is a certificate, until it is closed: also after its last
  * round, so that clients can read the network.
- * @throws InputError if another server has the folder, a file cannot be read, or key and certificate do not
- *   fit each other
+ * @throws InputError if another server uses the folder, a file cannot be read, or key and certificate do not
+ * fit each other
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal or the tokens are damaged
  */
@@ -105,7 +105,7 @@ export async function serveFederation(
   }
 }
 
-/** Whether only programs of this machine can reach an address: 127.0.0.0/8 and ::1 (RFC 6890). */
+/** Returns whether only programs of this machine can reach an address: 127.0.0.0/8 and ::1 (RFC 6890). */
 const isLoopback = ({ address }: AddressInfo): boolean =>
   /^(::ffff:)?127\./.test(address) || address === "::1";
 
@@ -119,7 +119,7 @@ function deferred<T>() {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Whoever does not wait for it is not to be ended by it.
+  // A caller that does not wait for the promise must not be ended by its rejection.
   promise.catch(() => undefined);
   return {
     promise,

@@ -1,13 +1,16 @@
 import { beginPrivacy, describeSpent, hasRoom, type PrivacyState } from "@isthmus/federated";
 import type { Federation } from "./running-federation.ts";
 
-/** The end of a federation before its last round. */
+/** Decision to end a federation before its last round. */
 export interface StopDecision {
   readonly kind: "stop";
   readonly reason: string;
 }
 
-/** Decides to stop where the next round would exceed the privacy budget; undefined where it has room. */
+/**
+ * Decides to stop if the next round would exceed the privacy budget; returns undefined if the budget has
+ * room.
+ */
 export function spentReason({
   config,
   state,
@@ -18,7 +21,10 @@ export function spentReason({
   return hasRoom(privacy, spent) ? undefined : { kind: "stop", reason: describeSpent(privacy, spent) };
 }
 
-/** Returns what a private federation carries into its next round, undefined before the first. */
+/**
+ * Returns the privacy state for the next round; undefined before the first round, and if the federation is
+ * not private.
+ */
 export function privacyStateOf({ history }: Federation["state"]): PrivacyState | undefined {
   return history.at(-1)?.privacy?.next;
 }

@@ -4,20 +4,20 @@ import { type RoundStep, runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";
 import { spentReason } from "./spent-reason.ts";
 
-/** Most milliseconds of a timer of Node. */
+/** Largest number of milliseconds of a timer of Node. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds until work that failed is tried again, at first and at most. */
 const RETRY_MS: { readonly first: number; readonly most: number } = { first: 1000, most: 60_000 };
 
-/** Does what is decided, one thing after another. */
+/** Stepper of a federation, which carries out decisions one after another. */
 export interface Stepper {
-  /** Looks at what is to be done, unless something is being done. */
+  /** Decides on the next step and begins it, unless a step is under way. */
   wake(): void;
-  /** Waits for what is being done, which the federation's end stops. */
+  /** Waits for the step that is under way, which the federation's end stops. */
   close(): Promise<void>;
 }
 
-/** Parts of a federation that a stepper works with. */
+/** Log and error handler of a stepper. */
 interface StepperPorts {
   readonly log: Log;
   /** Called if the folder is damaged, so that the federation must stop. */
@@ -56,7 +56,7 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
     if (work !== undefined || ended.aborted) return;
     clearTimeout(timer);
     const decided = decide(config.plan, federation.state, now());
-    // Where rounds failed until the federation does, that is what there is to say.
+    // If the federation fails after failed rounds, this reason takes precedence over a spent budget.
     const decision = decided.kind === "fail" ? decided : (spentReason(federation) ?? decided);
     if (decision.kind === "finish") return;
     if (decision.kind !== "wait") work = step(decision);

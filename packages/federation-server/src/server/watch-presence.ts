@@ -2,18 +2,18 @@ import { entry } from "@isthmus/core";
 import { presentClients } from "@isthmus/federated";
 import type { Federation } from "./running-federation.ts";
 
-/** Share of the time of presence after which presences are looked at again. */
+/** Number of checks of presence within the time after which a client counts as gone. */
 const LOOKS = 4;
 
-/** Knows when clients were heard of. */
+/** Record of the requests of clients, from which their presence follows. */
 export interface Presence {
   attend(client: string): () => void;
   close(): void;
 }
 
 /**
- * Lets clients leave that were not heard of for some time, and have no request open; clients of before a
- * restart have time to come back.
+ * Lets clients leave that have sent no request for some time and have none open; clients from before a
+ * restart have the same time to come back.
  */
 export function watchPresence(federation: Federation): Presence {
   const { now } = federation;
@@ -25,7 +25,7 @@ export function watchPresence(federation: Federation): Presence {
     for (const client of presentClients(federation.state)) {
       if (open.has(client)) continue;
       if (now() - entry(heard, client, "client that is there") <= most) continue;
-      // What cannot be journaled was told to whoever runs the server.
+      // An error of the journal is already reported by `onFatal`.
       federation.happen({ kind: "client-left", client }).catch(() => undefined);
     }
   };

@@ -1,14 +1,15 @@
 import { digestFile, isIsthmusError } from "@isthmus/core";
 
-/** A file of a federation's folder, and what the journal says of it. */
+/** A file of a federation's folder, with its hash in the journal. */
 export interface KnownFile {
   readonly path: string;
-  /** SHA-256 of its bytes; undefined if the journal is of an earlier version that does not say it. */
+  /** SHA-256 of its bytes; undefined if the journal is of an earlier version without the hash. */
   readonly hash: string | undefined;
 }
 
 /**
- * Says how a file differs from what is known of it, without its path, or returns `undefined` if it does not.
+ * Says how a file differs from its known hash, without its path, or returns `undefined` if it does not
+ * differ.
  */
 export async function faultOf({ path, hash }: KnownFile): Promise<string | undefined> {
   try {
@@ -21,7 +22,9 @@ export async function faultOf({ path, hash }: KnownFile): Promise<string | undef
   }
 }
 
-/** Says how a file differs from what is known of it, with its path, or returns `undefined` if it does not. */
+/**
+ * Says how a file differs from its known hash, with its path, or returns `undefined` if it does not differ.
+ */
 export async function describeFault(file: KnownFile): Promise<string | undefined> {
   const fault = await faultOf(file);
   if (fault === undefined) return undefined;

@@ -3,8 +3,8 @@ import { Readable } from "node:stream";
 import { openFileSource } from "@isthmus/core";
 
 /**
- * Bytes that are read at once: core reads so many without handing over to another thread, and each download
- * holds about two pieces.
+ * Number of bytes that are read at once: core reads so many bytes without handing over to another thread, and
+ * each download holds about two pieces.
  */
 const PIECE_BYTES = 64 * 1024;
 
@@ -20,12 +20,12 @@ export async function* readPieces(path: string, begin: number, end: number): Asy
   }
 }
 
-/** Streams bytes `[begin, end)` of a file; one piece waits to be sent, and no more. */
+/** Streams bytes `[begin, end)` of a file; at most one piece waits to be sent. */
 export function streamPieces(path: string, begin: number, end: number): Readable {
   return Readable.from(readPieces(path, begin, end), { objectMode: false, highWaterMark: 1 });
 }
 
-/** Returns the bytes of a file, 0 if there is none. */
+/** Returns the number of bytes of a file, 0 if there is no file. */
 export async function fileSize(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }

@@ -3,38 +3,42 @@ import { dirname, join } from "node:path";
 import { InputError } from "@isthmus/core";
 import type { ReceivedUpdate } from "@isthmus/federated";
 
-/** Where a server keeps its files, all below one folder. */
+/** Paths of the files of a server, all below one folder. */
 export interface Store {
   readonly folder: string;
   readonly journal: string;
-  /** File of the secret that noise is drawn from. */
+  /** Path of the secret from which noise is derived. */
   readonly noiseSecret: string;
   /** Returns the path of a global network by the hash of its bytes. */
   model(hash: string): string;
-  /** Returns the path of what rule and optimiser carry from an aggregation, counted from 1, to the next. */
+  /**
+   * Returns the path of the state that rule and optimiser carry from an aggregation, counted from 1, to the
+   * next.
+   */
   state(step: number): string;
-  /** Returns the path that the network of an aggregation is written to until its hash is known. */
+  /** Returns the path to which the network of an aggregation is written until its hash is known. */
   unfinished(step: number): string;
   /** Returns the path of an update that counted. */
   update(update: Pick<ReceivedUpdate, "round" | "client" | "hash">): string;
   /**
-   * Returns the path that an upload of a client is moved to before it is looked at, so that no request of the
+   * Returns the path to which an upload of a client is moved before it is checked, so that no request of the
    * client can change it any more.
    */
   unchecked(client: string): string;
-  /** Returns the folder of a client's bytes that are still coming in, or have not been looked at. */
+  /** Returns the folder of a client's uploads that are incomplete, or have not been checked. */
   uploads(client: string): string;
-  /** Returns the path of a client's bytes that are still coming in, or have not been looked at. */
+  /** Returns the path of a client's upload that is incomplete, or has not been checked. */
   upload(client: string, hash: string): string;
 }
 
-/** Permissions of the folders: updates of clients and the journal are for whoever runs the server. */
+/** Permissions of the folders: only the user who runs the server may read updates and the journal. */
 const OWN = 0o700;
 
 /**
- * Makes the folders of a store if they are missing, for the user of the server alone. A folder that was there
- * may be one of other things, too: then the folders within it are closed to other users.
- * @throws InputError if a folder within is of another user
+ * Makes the folders of a store if they are missing, for the user of the server alone. A folder that existed
+ * before may hold other files, too: its permissions stay, and only the folders within it are closed to other
+ * users.
+ * @throws InputError if a folder within it belongs to another user
  */
 export async function openStore(folder: string): Promise<Store> {
   await mkdir(folder, { recursive: true, mode: OWN });
@@ -61,7 +65,9 @@ export async function openStore(folder: string): Promise<Store> {
   };
 }
 
-/** Removes all updates but the ones at these paths; what a killed process left behind goes with them. */
+/**
+ * Removes all updates except the ones at these paths, and with them files that a killed process left behind.
+ */
 export async function keepUpdates(store: Store, paths: ReadonlySet<string>): Promise<void> {
   const folder = join(store.folder, "updates");
   for (const name of await readdir(folder)) {
@@ -70,7 +76,7 @@ export async function keepUpdates(store: Store, paths: ReadonlySet<string>): Pro
   }
 }
 
-/** Renames a file whose bytes the disk has, and waits until the disk has the new name, too. */
+/** Renames a file whose bytes are on the disk, and waits until the new name is on the disk, too. */
 export async function publish(from: string, to: string): Promise<void> {
   await rename(from, to);
   const folder = await open(dirname(to), "r");

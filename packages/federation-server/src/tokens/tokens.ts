@@ -10,21 +10,24 @@ import {
   UsageError,
 } from "@isthmus/core";
 
-/** Names that clients may have: they are names of folders, and columns of tables. */
+/** Pattern of the names that clients may have: names are used for folders and in tables. */
 const CLIENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** Bytes of a secret: it has no words that could be guessed, so one round of SHA-256 is enough at rest. */
+/**
+ * Number of bytes of a secret: it is random and cannot be guessed, so that one round of SHA-256 is enough to
+ * store it.
+ */
 const SECRET_BYTES = 32;
 const FORMAT = "isthmus tokens";
 
-/** Hashes of secrets by the names of clients, as they lie on the disk. */
+/** Hashes of secrets by the names of clients, as in a file of tokens. */
 export type TokenHashes = ReadonlyMap<string, Buffer>;
 
 /**
- * Adds a client to a file of tokens, or gives it another token, and returns the token, which is stored
- * nowhere: the file has its hash.
+ * Adds a client to a file of tokens, or gives it another token, and returns the token, which is not stored:
+ * the file has its hash.
  * @throws UsageError if the name is not one that a client may have
- * @throws FormatError if the file is not one of tokens
+ * @throws FormatError if the file is not a file of tokens
  * @throws InputError if another process changes the file
  */
 export async function addToken(path: string, client: string): Promise<string> {
@@ -39,8 +42,8 @@ export async function addToken(path: string, client: string): Promise<string> {
 }
 
 /**
- * Removes a client from a file of tokens; returns whether it was there.
- * @throws FormatError if the file is not one of tokens
+ * Removes a client from a file of tokens; returns whether the file had the client.
+ * @throws FormatError if the file is not a file of tokens
  * @throws InputError if another process changes the file
  */
 export async function removeToken(path: string, client: string): Promise<boolean> {
@@ -48,7 +51,8 @@ export async function removeToken(path: string, client: string): Promise<boolean
 }
 
 /**
- * Changes a file of tokens, while no other process changes it, so that none is lost and none comes back.
+ * Changes a file of tokens, while no other process changes it, so that no token is lost and no removed token
+ * comes back.
  * @param change - changes the hashes, and returns `false` if nothing is to be written
  * @throws InputError if another process changes the file
  */
@@ -65,8 +69,8 @@ async function changeTokens<T>(path: string, change: (hashes: Map<string, Buffer
 }
 
 /**
- * Reads a file of tokens; none are there if there is no file.
- * @throws FormatError if the file is not one of tokens
+ * Reads a file of tokens; returns no tokens if there is no file.
+ * @throws FormatError if the file is not a file of tokens
  */
 export async function readTokens(path: string): Promise<TokenHashes> {
   if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
@@ -96,11 +100,15 @@ async function writeTokens(path: string, hashes: TokenHashes): Promise<void> {
 
 const hashOf = (secret: string): Buffer => createHash("sha256").update(secret).digest();
 
-/** What a secret of an unknown client is compared with, so that it takes as long as that of a known one. */
+/**
+ * Hash with which a secret of an unknown client is compared, so that the check takes as long as for a known
+ * client.
+ */
 const NOBODY = hashOf("");
 
 /**
- * Returns the name of the client whose token it is, or `undefined`; takes the same time for all wrong ones.
+ * Returns the name of the client whose token it is, or `undefined`; the check takes the same time for all
+ * wrong tokens.
  */
 export function clientOfToken(hashes: TokenHashes, token: string): string | undefined {
   const place = token.indexOf(".");
@@ -110,7 +118,7 @@ export function clientOfToken(hashes: TokenHashes, token: string): string | unde
   return same && hash !== undefined ? client : undefined;
 }
 
-/** Milliseconds for which a file of tokens is not looked at again. */
+/** Milliseconds for which a file of tokens is not checked for changes again. */
 const FRESH_MS = 1000;
 
 /** Tokens of a file, which is read again once it has changed. */
@@ -121,10 +129,10 @@ export interface TokenFile {
 
 /**
  * Follows a file of tokens, so that a client can be added and removed while the server runs.
- * @param warn - hears why the file could not be read again; the tokens from before stay valid
+ * @param warn - called with the reason if the file could not be read again; the tokens from before stay valid
  */
 export async function followTokens(path: string, warn: (reason: string) => void): Promise<TokenFile> {
-  // The stamp first: if the file is changed in between, it is read once more.
+  // The stamp is taken first: if the file is changed before it is read, it is read once more.
   let stamp = await stampOf(path);
   let hashes = await readTokens(path);
   let looked = performance.now();

@@ -28,24 +28,24 @@ export interface AggregateRequest {
     readonly examples: number;
     readonly loss?: number | undefined;
     readonly staleness: number;
-    /** File of the update, with the hash that it was checked with. */
+    /** File of the update, with the hash that it had when it was checked. */
     readonly file: KnownFile;
     /** The network that the client began with. */
     readonly base: KnownFile;
   }[];
   readonly strategy: StrategyDescription;
-  /** Path of the graph, for strategies that look at the architecture; `null` where there is none. */
+  /** Path of the graph, for strategies that depend on the architecture; `null` if there is none. */
   readonly graph: string | null;
-  /** Number of the aggregation, from 1, which counts no round that failed. */
+  /** Number of the aggregation, from 1, without counting failed rounds. */
   readonly step: number;
   readonly seed: number;
-  /** State that the aggregation before left; `null` if it left nothing. */
+  /** State that the aggregation before left; `null` if it left none. */
   readonly state: KnownFile | null;
-  /** The secure sum of the round, all of its messages exchanged; `null` where updates are seen. */
+  /** The secure sum of the round, with all messages exchanged; `null` if updates are not masked. */
   readonly secure: SecureServerState | null;
   /** Names of the tensors that clients keep to themselves. */
   readonly keep: readonly string[];
-  /** What a private federation carries, and what its noise is drawn from. */
+  /** Privacy state of a private federation, and the seed of its noise. */
   readonly privacy: {
     readonly state: PrivacyState | undefined;
     readonly noiseSeed: Seed | undefined;
@@ -54,33 +54,41 @@ export interface AggregateRequest {
   readonly output: { readonly network: string; readonly state: string; readonly models: string };
 }
 
-/** What came of a round: a network, or the reason why there is none that could be used, or even none yet. */
+/** Result of the aggregation of a round: a network, or the reason why there is no usable network. */
 export type AggregatedRound =
   | {
       readonly kind: "aggregated";
       /** SHA-256 of the new network, which is the name of its file. */
       readonly hash: string;
-      /** SHA-256 of what is left for the next aggregation; `null` if nothing is. */
+      /** SHA-256 of the state for the next aggregation; `null` if there is none. */
       readonly state: string | null;
-      /** What a private round has revealed; undefined where it is not private. */
+      /** Report of a private round; undefined if the round is not private. */
       readonly privacy: PrivacyReport | undefined;
     }
   | {
-      /** Numbers came out that cannot be used, or the file of an update is not the one that was checked. */
+      /**
+       * `failed`: the result has numbers that cannot be used. `lost`: the file of an update is not the one
+       * that was checked.
+       */
       readonly kind: "failed" | "lost";
       readonly reason: string;
-      /** What a private round has revealed all the same. */
+      /** Report of a private round, which spends privacy although it failed. */
       readonly privacy: PrivacyReport | undefined;
     }
   /** The secure sum cannot be opened: the round must begin again. */
   | { readonly kind: "broken"; readonly reason: string }
-  /** A network, or what the aggregation before left, is missing or has other bytes. */
+  /**
+   * The file of a network, or of the state that the aggregation before left, is missing or has other bytes.
+   */
   | { readonly kind: "damaged"; readonly reason: string };
 
-/** Bytes of ranges that are held at once; the bytes of the result do not depend on it. */
+/** Largest number of bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;
 
-/** Aggregates a round: the same bytes every time, so that a killed server may do it again. */
+/**
+ * Aggregates a round; the result has the same bytes every time, so that a server that was killed may repeat
+ * it.
+ */
 export async function aggregateRound(
   request: AggregateRequest,
   signal: AbortSignal,
@@ -133,7 +141,7 @@ export async function aggregateRound(
   }
 }
 
-/** Says what is wrong with the files that were there before the round; undefined if nothing is. */
+/** Says what is wrong with the files from before the round; returns undefined if nothing is. */
 async function damageOf({ network, state, updates }: AggregateRequest): Promise<string | undefined> {
   const bases = new Map([network, ...updates.map(({ base }) => base)].map((file) => [file.path, file]));
   for (const file of [...bases.values(), ...(state === null ? [] : [state])]) {
@@ -143,7 +151,7 @@ async function damageOf({ network, state, updates }: AggregateRequest): Promise<
   return undefined;
 }
 
-/** Says whose update is not the one that was checked; undefined if all are. */
+/** Says which client's update is not the one that was checked; returns undefined if all are. */
 async function lossOf({ updates }: AggregateRequest): Promise<string | undefined> {
   for (const { client, file } of updates) {
     const fault = await faultOf(file);
@@ -170,7 +178,7 @@ async function openUpdates(
   return updates;
 }
 
-/** Opens the sum of masked updates, where updates are masked. */
+/** Opens the sum of masked updates; returns undefined if updates are not masked. */
 async function openSumIfAsked(
   network: Checkpoint,
   { secure, keep, updates }: AggregateRequest,
@@ -186,7 +194,7 @@ interface Aligning {
   readonly updates: readonly ClientUpdate[];
 }
 
-/** Aligns updates, if the strategy says so; only this needs an engine. */
+/** Aligns updates if the strategy asks for it; only this step needs an engine. */
 async function alignIfAsked(
   { graph, network, updates }: Aligning,
   { strategy: { align }, seed }: AggregateRequest,

@@ -2,29 +2,32 @@ import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus
 import type { NormLimit } from "../config/federation-config.ts";
 import { cutPieces, withPieceReader } from "./tensor-pieces.ts";
 
-/** The network that a client began with, and which of its tensors are special. */
+/** The network that a client began with, and the names of its kept and averaged tensors. */
 export interface SharedParts {
   /** Path of the network. */
   readonly network: string;
   /** Names of tensors that clients keep to themselves: an update need not have them. */
   readonly keep: readonly string[];
-  /** Names of running statistics and the like, which count for limits in numbers alone. */
+  /** Names of averaged tensors such as running statistics, which count only for a limit that is a number. */
   readonly averaged: readonly string[];
 }
 
-/** Euclidean norms, or their squares, of all that is shared, and of its parameters without statistics. */
+/**
+ * Euclidean norms, or their squares, of all shared tensors together, and of the shared parameters without
+ * statistics.
+ */
 export interface SharedNorms {
   whole: number;
   parameters: number;
 }
 
-/** Adds the squares of a piece, which is one of parameters or of statistics. */
+/** Adds the squares of a piece of parameters or of statistics. */
 export function addSquares(squares: SharedNorms, added: number, areParameters: boolean): void {
   squares.whole += added;
   if (areParameters) squares.parameters += added;
 }
 
-/** Returns norms of their squares. */
+/** Returns norms from their squares. */
 export const rootsOf = ({ whole, parameters }: SharedNorms): Readonly<SharedNorms> => ({
   whole: Math.sqrt(whole),
   parameters: Math.sqrt(parameters),
@@ -32,7 +35,10 @@ export const rootsOf = ({ whole, parameters }: SharedNorms): Readonly<SharedNorm
 
 let last: { readonly key: string; readonly norms: Promise<Readonly<SharedNorms>> } | undefined;
 
-/** Measures a network, whose file never changes; the updates of a round are mostly of the same one. */
+/**
+ * Measures the norms of a network, and remembers them for the last one: most updates of a round began with
+ * the same network, whose file never changes.
+ */
 export function normsOfNetwork(
   network: Checkpoint,
   { network: path, keep, averaged }: SharedParts,
@@ -41,7 +47,7 @@ export function normsOfNetwork(
   if (last?.key === key) return last.norms;
   const norms = measureNetwork(network, new Set(averaged));
   last = { key, norms };
-  // What could not be read once may be there the next time.
+  // A file that could not be read may be readable the next time.
   norms.catch(() => {
     last = undefined;
   });
@@ -58,7 +64,7 @@ async function measureNetwork(network: Checkpoint, statistics: ReadonlySet<strin
   return rootsOf(squares);
 }
 
-/** Measures how far an update has gone from its network. */
+/** Measures the norms of the change of an update from the network that it began with. */
 export async function measureChange(
   network: Checkpoint,
   update: Checkpoint,
@@ -84,24 +90,29 @@ function squaredDistance(a: Elements, b: Elements): number {
   return sum;
 }
 
-/** Returns elements as numbers, without a copy where they are stored as numbers. */
+/** Returns elements as numbers, without a copy if they are stored as f32. */
 function numbersOf({ data, dtype }: Elements): Float32Array | Float64Array {
   return data instanceof Float32Array ? data : toFloat64(data, dtype);
 }
 
-/** How many times the norm of the network's parameters an update may go, if no limit is set. */
+/**
+ * Largest norm of an update's change as a multiple of the norm of the network's parameters, if no limit is
+ * set.
+ */
 const NORM_MULTIPLE = 1000;
-/** Shortest norm of parameters that counts as it is: a network may begin at zeros. */
+/** Smallest norm of the network's parameters that is used for the limit: a network may begin at zeros. */
 const LEAST_NORM = 1;
 
 /**
- * Says why a change is too long, if it is. Its norm must be a number of f32 in any case.
+ * Says why a change is too long, or returns `undefined` if it is not. Its norm must be a finite number in f32
+ * in any case.
  *
- * Without a limit in numbers, parameters may go {@link NORM_MULTIPLE} times as far as their own norm is
- * long, where a norm below {@link LEAST_NORM} counts as that. Running statistics are left out there: after
- * one round on inputs that are not normalised, their norm may be many times that of the parameters.
- * @param change - norms of what the update changes
- * @param network - norms of what it began with
+ * With the limit `auto`, the change of the parameters may be {@link NORM_MULTIPLE} times as long as the norm
+ * of the network's parameters; a norm below {@link LEAST_NORM} counts as that. Running statistics are left
+ * out then: after one round on inputs that are not normalised, their norm may be many times that of the
+ * parameters.
+ * @param change - norms of the change by the update
+ * @param network - norms of the network that it began with
  */
 export function refusalOfChange(
   change: Readonly<SharedNorms>,

@@ -18,7 +18,7 @@ import {
 } from "./change-norms.ts";
 import { cutPieces, faultOf, withPieceReader } from "./tensor-pieces.ts";
 
-/** What is needed to check the bytes of an update. */
+/** Inputs of the check of an update's bytes. */
 export interface CheckRequest extends SharedParts {
   /** Path of the update. */
   readonly update: string;
@@ -26,15 +26,16 @@ export interface CheckRequest extends SharedParts {
   readonly norm: NormLimit;
 }
 
-/** Whether the bytes of an update can count. */
+/** Result of the check of an update's bytes. */
 export interface CheckedUpdate {
-  /** Why they cannot; `null` if they can. */
+  /** Reason why the bytes cannot count; `null` if they can. */
   readonly refusal: string | null;
 }
 
 /**
  * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
- * are finite and have not gone too far. What a hostile client sends leads to a refusal, never to an error.
+ * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to an
+ * error.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
   if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
@@ -54,13 +55,13 @@ export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate>
   }
 }
 
-/** Opens an update, or returns why its bytes are none. */
+/** Opens an update, or returns the reason why its bytes are not an update. */
 async function openUpdate(path: string): Promise<Checkpoint | string> {
   try {
     return await openCheckpoint(path);
   } catch (error) {
     if (!isIsthmusError(error, "FormatError", "UnsupportedError", "InputError")) throw error;
-    // A client neither knows the path nor should.
+    // A client does not know the path, and must not learn it.
     return error.message.replaceAll(`"${path}"`, "the update");
   }
 }
@@ -75,7 +76,8 @@ export function sharedPart(network: Checkpoint, keep: ReadonlySet<string>): Chec
 }
 
 /**
- * Checks for the length of a header and the brace that follows, as other formats are not read from clients.
+ * Checks that a file begins with the length of a header and a brace, as other formats are not read from
+ * clients.
  */
 async function looksLikeSafetensors(path: string): Promise<boolean> {
   const file = await open(path);
@@ -96,7 +98,7 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
   return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
 }
 
-/** Checks that all numbers are finite, and how far they have gone. */
+/** Checks that all numbers are finite, and that they do not change the network too much. */
 async function checkElements(
   network: Checkpoint,
   update: Checkpoint,
@@ -115,7 +117,8 @@ async function checkElements(
   });
   if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
   const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
-  // No change is longer than both networks together, which is all that there is to know of most.
+  // The norm of a change is at most the sum of the norms of both networks. For most updates this bound is
+  // within the limit, and the change need not be measured.
   const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };
   if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
   const change = await measureChange(network, update, statistics);

@@ -5,13 +5,13 @@ import { createEvaluator, type Evaluator, type NamedLoss } from "@isthmus/graph"
 import { readArchitecture } from "@isthmus/zoo";
 import { type EvaluatedNetwork, evaluatedNetwork } from "./evaluated-network.ts";
 
-/** What is needed to evaluate a network. */
+/** Inputs of the evaluation of a network. */
 export interface EvaluateRequest {
   readonly network: string;
   readonly graph: string;
   /** Name of the examples. */
   readonly data: string;
-  /** The loss. @defaultValue the one that the graph names, else the one that follows from the data */
+  /** The loss. @defaultValue the loss that the graph names, else the loss that follows from the data */
   readonly loss?: NamedLoss;
 }
 

@@ -1,8 +1,8 @@
 import type { Evaluation } from "@isthmus/graph";
 
 /**
- * Numbers of a network on some examples, without an accuracy if the loss has no errors; a type alias, so that
- * it has an index signature.
+ * Loss and accuracy of a network on some examples, without an accuracy if the loss has no errors; a type
+ * alias, so that it has an index signature.
  */
 export type EvaluatedNetwork = { readonly loss: number; readonly accuracy?: number };
 

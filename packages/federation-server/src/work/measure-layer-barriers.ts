@@ -6,7 +6,7 @@ import { limitExamples, type NamedLoss } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { completed } from "./complete-update.ts";
 
-/** What is needed to measure which layers stand between two clients. */
+/** Inputs of the measurement of the barriers of layers between two clients. */
 export interface LayerBarriersRequest {
   /** Path of the global network that both began with. */
   readonly network: string;
@@ -16,7 +16,7 @@ export interface LayerBarriersRequest {
   readonly keep: readonly string[];
   readonly graph: string;
   readonly data: string;
-  /** The loss. @defaultValue the one that the graph names, else the one that follows from the data */
+  /** The loss. @defaultValue the loss that the graph names, else the loss that follows from the data */
   readonly loss?: NamedLoss;
   /** Number of examples to measure on, the first ones of the data. */
   readonly examples: number;
@@ -27,12 +27,12 @@ export interface LayerBarriersRequest {
  */
 export type LayerBarriers = Readonly<Record<string, number>>;
 
-/** Places on each way: both ends and the middle. */
+/** Number of points on each path: both ends and the middle. */
 const POINTS = 3;
 
 /**
- * Measures how far the loss rises on the server's examples where one layer of two clients is averaged and
- * the others are one client's.
+ * Measures the rise of the loss on the server's examples if one layer of two clients is averaged and the
+ * other layers come from one of the clients.
  */
 export async function measureLayerBarriers(
   request: LayerBarriersRequest,

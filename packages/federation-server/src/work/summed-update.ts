@@ -12,7 +12,7 @@ import {
 import { type ClientUpdate, openSecureSum, type SecureServerState } from "@isthmus/federated";
 import { secureLayout } from "./secure-layout.ts";
 
-/** What a secure sum is read from. */
+/** Files from which a secure sum is read. */
 interface SummedFiles {
   readonly secure: SecureServerState;
   readonly keep: readonly string[];
@@ -20,21 +20,26 @@ interface SummedFiles {
   readonly updates: readonly { readonly client: string; readonly path: string }[];
 }
 
-/** A sum of updates that is open. */
+/** An open sum of updates. */
 export interface SummedUpdate {
   readonly update: ClientUpdate;
   readonly close: () => Promise<void>;
 }
 
-/** A secure sum that cannot be opened, as a client gave out something wrong: the round must begin again. */
+/**
+ * A secure sum that cannot be opened, as a client sent wrong shares or a wrong update: the round must begin
+ * again.
+ */
 export interface BrokenSum {
   readonly broken: string;
 }
 
 /**
- * Opens the sum of masked updates as one update, of as many examples as all of them: the global network moved
- * by the weighted mean, which is all that the server can see. Ranges are unmasked as they are read.
- * @returns what is wrong if a file has another length, or shares do not make the secrets of a client
+ * Opens the sum of masked updates as one update, with the examples of all updates together: the global
+ * network moved by the weighted mean, which is all that the server can see. Each range is unmasked when it is
+ * read.
+ * @returns the open sum, or the reason why it is broken: a file has another length, or shares do not make the
+ * secrets of a client
  */
 export async function openSummedUpdate(
   network: Checkpoint,

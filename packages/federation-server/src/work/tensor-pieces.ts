@@ -11,7 +11,7 @@ import {
   viewData,
 } from "@isthmus/core";
 
-/** Bytes that are read at once: core reads so many without handing over to another thread. */
+/** Number of bytes that are read at once: core reads so many bytes without handing over to another thread. */
 const PIECE_BYTES = 128 * 1024;
 
 /** A range of a tensor. */
@@ -22,7 +22,10 @@ export interface TensorPiece {
   readonly length: number;
 }
 
-/** Cuts the floating-point tensors of a network into pieces; integers cannot be wrong. */
+/**
+ * Cuts the floating-point tensors of a network into pieces; integers need no check, as all of their values
+ * are finite.
+ */
 export function* cutPieces({ tensors }: Checkpoint): Generator<TensorPiece> {
   for (const [name, { dtype, shape }] of tensors) {
     const size = DTYPES[dtype].float ? sizeOf(shape) : 0;
@@ -35,11 +38,11 @@ export function* cutPieces({ tensors }: Checkpoint): Generator<TensorPiece> {
 
 /** Memory for one piece at a time. */
 export interface PieceReader {
-  /** Reads a piece of a checkpoint; its elements are valid until the next is read. */
+  /** Reads a piece of a checkpoint; its elements are valid until the next piece is read. */
   read(checkpoint: Checkpoint, piece: TensorPiece): Promise<Elements>;
 }
 
-/** Borrows memory in which kernels look at a piece without copying it, for as long as the work takes. */
+/** Borrows memory for a piece, which kernels can use without copying it, for as long as the work takes. */
 export async function withPieceReader<R>(work: (reader: PieceReader) => Promise<R>): Promise<R> {
   const { bytes, release } = borrowScratch(PIECE_BYTES);
   try {
@@ -55,7 +58,9 @@ export async function withPieceReader<R>(work: (reader: PieceReader) => Promise<
   }
 }
 
-/** Says which element of a piece is the first that is not finite, or returns `undefined` if all are. */
+/**
+ * Says which element of a piece is the first that is not finite, or returns `undefined` if all are finite.
+ */
 export function faultOf({ name, begin }: TensorPiece, elements: Elements): string | undefined {
   const place = findNonFinite(elements);
   if (place < 0) return undefined;

@@ -5,7 +5,7 @@ import type { EvaluateRequest } from "./evaluate-network.ts";
 import type { LayerBarriersRequest } from "./measure-layer-barriers.ts";
 
 /**
- * Does a piece of work, in whatever thread. Modules are loaded with the first work of their kind: a thread
+ * Performs a piece of work, in any thread. Modules are loaded with the first work of their kind: a thread
  * that only checks updates needs neither rules nor an engine.
  */
 export async function doWork(

@@ -5,7 +5,7 @@ import type { EvaluateRequest } from "./evaluate-network.ts";
 import type { EvaluatedNetwork } from "./evaluated-network.ts";
 import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barriers.ts";
 
-/** Does the work that takes long, one piece of each kind at a time. */
+/** Workers for tasks that take long, one task of each kind at a time. */
 export interface Workers {
   check(request: CheckRequest): Promise<CheckedUpdate>;
   aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
@@ -14,10 +14,10 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-/** Threads: one checks updates while another aggregates, or evaluates. */
+/** Number of threads: one checks updates while another aggregates or evaluates. */
 const CAPACITY = 2;
 
-/** The script of the threads, as it is built. */
+/** Address of the compiled script of the threads. */
 const SCRIPT = new URL("./worker.js", import.meta.url);
 
 /** Makes workers that are threads of this process. */
@@ -25,7 +25,7 @@ export function createThreadWorkers(): Workers {
   return createWorkers(createThreadExecutor(SCRIPT, { capacity: CAPACITY }));
 }
 
-/** Makes workers that do everything in the thread of the caller, for tests. */
+/** Makes workers that do all tasks in the thread of the caller, for tests. */
 export function createInlineWorkers(): Workers {
   return createWorkers({
     capacity: CAPACITY,
@@ -49,7 +49,7 @@ function createWorkers(executor: TaskExecutor & Pick<ThreadExecutor, "close">): 
   };
 }
 
-/** Returns a function that calls another one when the call before has ended, however it ended. */
+/** Returns a function that calls another function once the call before has ended, with success or not. */
 export function inTurn<A, R>(call: (argument: A) => Promise<R>): (argument: A) => Promise<R> {
   let last: Promise<unknown> = Promise.resolve();
   return (argument) => {

@@ -55,7 +55,7 @@ export interface AggregateOptions {
   readonly round?: number;
   /** Seed of steps that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
-  /** Most bytes held at once, beside the result. @defaultValue 16 MiB */
+  /** Largest number of bytes that are held at once, beside the result. @defaultValue 16 MiB */
   readonly memory?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each range. */

@@ -15,7 +15,7 @@ export interface GramSource {
   readonly carried?: Checkpoint | undefined;
   /** Whether only norms are needed: entries off the diagonal stay 0. */
   readonly onlyNorms: boolean;
-  /** Most bytes held at once. */
+  /** Largest number of bytes that are held at once. */
   readonly memory: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each range with the number of elements done. */

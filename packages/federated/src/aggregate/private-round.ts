@@ -89,7 +89,7 @@ export function planPrivateRound(
       `Cannot aggregate round ${round} as ${describeSpent(privacy, state)}; the federation must end here`,
     );
   }
-  // Whoever knows the seed can subtract the noise, so a secret seed is drawn if none is given.
+  // Whoever knows the seed can subtract the noise, so if no seed is given, a secret one is drawn.
   const seed = options.noiseSeed ?? drawSecret();
   if (isLocal(privacy)) return { options, report: () => spent };
   const draw = drawOf(round, state);

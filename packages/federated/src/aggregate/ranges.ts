@@ -15,7 +15,7 @@ export interface TensorRange {
 
 /**
  * Cuts tensors into ranges of whole blocks.
- * @param memory - most bytes that all arrays of a range may take
+ * @param memory - largest number of bytes that all arrays of a range may take
  * @param arrays - number of f64 arrays that a range takes
  */
 export function* cutRanges(

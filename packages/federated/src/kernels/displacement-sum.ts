@@ -1,10 +1,10 @@
 import { borrowScratch } from "@isthmus/core";
 import { kernelsIn } from "./load-kernels.ts";
 
-/** Elements that are summed at a time: values, base and sums stay in the second-level cache. */
+/** Number of elements that are summed at a time: values, base and sums stay in the second-level cache. */
 export const SUM_ELEMENTS: number = 1 << 15;
 
-/** Elements that the kernel takes at once. */
+/** Number of elements that the kernel takes at once. */
 const GROUP = 4;
 
 /** A weighted sum of the clients' displacements in at most {@link SUM_ELEMENTS} elements, in f64. */

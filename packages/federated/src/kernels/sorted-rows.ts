@@ -15,12 +15,15 @@ export interface SortedRows {
 }
 
 /**
- * Most bytes of the rows that are sorted together, so that they stay in the second-level cache of a
- * processor, and bytes of the scratch memory that they lie in.
+ * Largest number of bytes of the rows that are sorted together, so that they stay in the second-level cache
+ * of a processor, and number of bytes of the scratch memory that holds them.
  */
 const [ROW_BYTES, SCRATCH_BYTES] = [2 ** 18, 2 ** 20];
 
-/** Most elements that are sorted together, a multiple of the number that the kernel takes in one step. */
+/**
+ * Largest number of elements that are sorted together, and the number that the kernel takes in one step, of
+ * which it is a multiple.
+ */
 const [MOST, GROUP] = [1024, 4];
 
 /**
@@ -64,7 +67,7 @@ function sortByNetwork(
   const rows = values.map((_, k) => new Float64Array(buffer, first + 8 * block * k, block));
   const { length } = at(values, 0);
   for (let begin = 0; begin < length; begin += block) {
-    // The last rows may be shorter: what lies behind their end is sorted with them, and nobody reads it.
+    // The last rows may be shorter: old values behind their end are sorted with them, and never read.
     for (const [k, row] of rows.entries()) row.set(at(values, k).subarray(begin, begin + block));
     kernels.orderPairs(first, 8 * block, byteOffset, pairs.length / 2);
     const count = Math.min(block, length - begin);
@@ -87,8 +90,8 @@ let network = sortingNetwork(1);
 let points = 1;
 
 /**
- * Returns the sorting network for a number of points, and remembers it: most rounds have as many as the
- * last.
+ * Returns the sorting network for a number of points, and remembers it: most rounds have as many points as
+ * the round before.
  */
 function networkOf(count: number): Uint32Array {
   if (count !== points) [network, points] = [sortingNetwork(count), count];

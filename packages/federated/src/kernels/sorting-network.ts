@@ -1,7 +1,6 @@
 /**
- * Returns the sorting network of Batcher's odd-even merge sort: pairs of positions. Whoever goes through
- * them in order, and puts the smaller of the two numbers of each pair first, has sorted all numbers in the
- * end.
+ * Returns the sorting network of Batcher's odd-even merge sort: pairs of positions. Going through the pairs
+ * in order, and putting the smaller of the two numbers of each pair first, sorts all numbers.
  * @param count - number of numbers to sort, at least 1
  * @returns two positions for each pair, the first below the second, `[2 * pairs]`
  * @see Knuth, The art of computer programming, volume 3, section 5.2.2, algorithm M

@@ -23,7 +23,7 @@ export interface LayerPolicy {
    * @defaultValue "all"
    */
   readonly policy?: LayerPolicyName;
-  /** Pattern of the layers that are the head, for `fedper` and `lg`; `*` stands for any characters. */
+  /** Pattern of the layers that are the head, for `fedper` and `lg`; `*` matches any characters. */
   readonly head?: string | undefined;
   /**
    * Treatment by pattern of the layers; the first pattern that fits takes precedence over the policy.

@@ -14,8 +14,8 @@ export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
 
 /**
  * Returns the treatment of every tensor of a network: floating-point tensors are shared, and integers, such
- * as the number of batches that a batch norm has seen, are kept, unless another treatment is asked for.
- * @param treatments - treatments that are asked for, by name of the tensor
+ * as the number of batches that a batch norm has seen, are kept, unless `treatments` has another treatment.
+ * @param treatments - chosen treatments, by name of the tensor
  * @throws UsageError if a tensor of integers is to be shared or averaged
  * @throws UnsupportedError if two factors of the same change by an adapter, as LoRA's, are to be shared or
  * averaged

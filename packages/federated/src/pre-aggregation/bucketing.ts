@@ -14,8 +14,8 @@ const PARAMETERS = {
 /**
  * Bucketing: updates are put in random buckets, and each bucket becomes the mean of its updates.
  *
- * Buckets are drawn anew each round from the seed. A bucket with an attacker counts as an attacker, so the
- * rule that follows must resist the same number of attackers among fewer points.
+ * Buckets are drawn from the seed, differently in each round. A bucket with an attacker counts as an
+ * attacker, so the rule that follows must resist the same number of attackers among fewer points.
  */
 export const bucketing: PreAggregation<typeof PARAMETERS> = {
   name: "bucketing",

@@ -41,15 +41,15 @@ export interface AdaptClipResult {
 }
 
 /**
- * Moves the bound on norms towards a quantile of the clients' norms: `clip * exp(-learningRate * (b -
- * quantile))`, where `b` is the noisy share of updates that were NOT clipped. If most updates were clipped,
- * the bound grows.
+ * Moves the bound on norms towards a quantile of the clients' norms:
+ * `clip * exp(-learningRate * (b - quantile))`, where `b` is the noisy share of updates that were NOT
+ * clipped. If most of them were clipped, the bound grows.
  *
  * Each client counts as +1/2 or -1/2, so that one changes the sum by at most 1/2.
  * @param place - seed and round of the noise
  * @throws OutOfRangeError if a number is out of its range
  * @see Andrew et al., Differentially private learning with adaptive clipping, 2021, algorithm 1. Flower 1.42
- * counts clipped updates in the same formula, by which its bound shrinks where it should grow.
+ * counts clipped updates in the same formula, by which its bound shrinks when it should grow.
  */
 export function adaptClip(
   clip: number,

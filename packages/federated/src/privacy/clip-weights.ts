@@ -2,9 +2,9 @@ import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 import { clipFactor } from "../rules/norm-bound.ts";
 
 /**
- * Computes the weight of each client's displacement that makes its norm at most `clip`: `min(1, clip /
- * norm)`. Weights multiply displacements, so an update is clipped while it is summed, and no clipped update
- * is ever written.
+ * Computes the weight of each client's displacement that makes its norm at most `clip`:
+ * `min(1, clip / norm)`. Weights multiply displacements, so an update is clipped while it is summed, and no
+ * clipped copy is ever written.
  *
  * @param norms - L2 norms of the displacements over all tensors that are shared, `[clients]`
  * @param clip - the largest norm, above 0

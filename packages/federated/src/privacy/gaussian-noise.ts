@@ -9,7 +9,7 @@ import { keystreamInto } from "../random/keystream.ts";
 export interface NoisePlace {
   /**
    * Seed of the noise: 32 bytes of `drawSecret` in a real run, as whoever knows it can subtract the noise; a
-   * number only where noise must repeat, in studies and tests.
+   * whole number only if noise must repeat, in studies and tests.
    */
   readonly seed: Seed;
   /** Number of the round. */
@@ -20,7 +20,7 @@ export interface NoisePlace {
   readonly client?: string | undefined;
 }
 
-/** Pairs of normal numbers that are drawn at a time. */
+/** Number of pairs of normal numbers that are drawn at a time. */
 const CHUNK_PAIRS = 1 << 12;
 
 /**

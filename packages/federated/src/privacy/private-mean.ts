@@ -2,11 +2,11 @@ import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 import type { NeighborRelation } from "./accountant/mechanism.ts";
 import { assertClip } from "./clip-weights.ts";
 
-/** A mean of updates whose divisor is public, so that it does not tell who took part. */
+/** A mean of updates whose divisor is public, so that the mean does not reveal which clients took part. */
 export interface PrivateMean {
   /**
-   * Number of examples from which on a client counts in full, above 0; with fewer it counts by `examples /
-   * examplesCap`.
+   * Number of examples from which on a client counts in full, above 0; with fewer examples it counts by
+   * `examples / examplesCap`.
    */
   readonly examplesCap: number;
   /** Sum of clients' weights, each in `(0, 1]`, that is expected of a round: fixed beforehand, above 0. */
@@ -49,8 +49,9 @@ export function privateWeights(
 }
 
 /**
- * Computes the standard deviation of the noise on the mean of `privateWeights`: `noiseMultiplier * clip /
- * expectedWeight`, and twice that if neighbouring rounds differ by one client that is replaced.
+ * Computes the standard deviation of the noise on the mean of `privateWeights`:
+ * `noiseMultiplier * clip / expectedWeight`, and twice that if neighbouring rounds differ by one replaced
+ * client.
  * @throws OutOfRangeError if a number is out of its range
  */
 export function centralDeviation(
@@ -65,8 +66,8 @@ export function centralDeviation(
 
 /**
  * Computes the standard deviation of the noise that a client adds to its own clipped displacement, so that
- * the update is private by itself, whoever reads it: `2 * noiseMultiplier * clip`, as any two updates may
- * differ by twice the bound.
+ * the update is private by itself, no matter who reads it: `2 * noiseMultiplier * clip`, as any two updates
+ * may differ by twice the bound.
  * @throws OutOfRangeError if a number is out of its range
  */
 export function localDeviation(noiseMultiplier: number, clip: number): number {

@@ -29,12 +29,12 @@ export interface PrivatizeUpdateOptions {
   readonly client: string;
 }
 
-/** Most bytes of ranges that are held at once. */
+/** Largest number of bytes of ranges that are held at once. */
 const MEMORY = 16 * 2 ** 20;
 
 /**
- * Shortens a client's update to the bound, and adds noise to it, so that it is private by itself, whoever
- * reads it.
+ * Shortens a client's update to the bound, and adds noise to it, so that it is private by itself, no matter
+ * who reads it.
  * @param network - the global network that the client began with
  * @param update - the client's network after its work
  * @throws OutOfRangeError if a number is out of its range

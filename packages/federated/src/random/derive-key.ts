@@ -7,7 +7,7 @@ import { OutOfRangeError, UsageError } from "@isthmus/core";
  */
 export type Seed = number | Uint8Array;
 
-/** Bytes of secrets and of keys. */
+/** Number of bytes of secrets and of keys. */
 export const KEY_BYTES = 32;
 
 /** Salt that keeps keys of this package apart from any others that are derived from the same secret. */
@@ -28,7 +28,8 @@ export function drawSecret(): Uint8Array {
  * @throws UsageError if a secret has another length than 32 bytes
  */
 export function deriveKey(seed: Seed, ...labels: readonly (string | number)[]): Uint8Array {
-  // Hashed, as HKDF takes at most 1024 bytes here; as JSON, so that two lists never read alike.
+  // Labels are hashed, as HKDF takes at most 1024 bytes here, and written as JSON, so that no two lists have
+  // the same bytes.
   const info = createHash("sha256").update(JSON.stringify(labels)).digest();
   return new Uint8Array(hkdfSync("sha256", seedBytes(seed), SALT, info, KEY_BYTES));
 }

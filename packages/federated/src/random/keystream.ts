@@ -2,14 +2,14 @@ import { createCipheriv } from "node:crypto";
 
 /** Words of one block of AES. */
 const BLOCK_WORDS = 4;
-/** Bytes that are encrypted at a time; memory does not grow with the range. */
+/** Number of bytes that are encrypted at a time; memory does not grow with the range. */
 const CHUNK_BYTES = 1 << 18;
 const ZEROS: Uint8Array = new Uint8Array(CHUNK_BYTES);
 
 /**
- * Writes words `[begin, begin + out.length)` of the stream of a key: AES-256 in counter mode, word `i`
- * being a function of the key and of `i`, and of nothing else, so that ranges may be computed in any order
- * and by any thread. Without the key it cannot be told from words drawn at random.
+ * Writes words `[begin, begin + out.length)` of the stream of a key: AES-256 in counter mode, word `i` being
+ * a function of the key and of `i`, and of nothing else, so that ranges may be computed in any order and by
+ * any thread. Without the key the stream cannot be distinguished from random words.
  * @param key - 32 bytes, used for this stream alone
  * @param begin - first position, a whole number in `[0, 2^53)`
  */

@@ -237,7 +237,7 @@ function stop(state: FederationState, reason: string): FederationState {
 }
 
 /**
- * Ends the round that is being aggregated, and takes over the updates that came in the meantime.
+ * Ends the round that is being aggregated, and takes over the updates that arrived in the meantime.
  * @param outcome - result of the round
  */
 function finishRound(

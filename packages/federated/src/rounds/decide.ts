@@ -16,7 +16,7 @@ import { selectClients, selectReplacements } from "./select-clients.ts";
 
 /** An update that a round aggregates. */
 export interface UpdateToAggregate extends ReceivedUpdate {
-  /** Rounds that passed since the client was given its network. */
+  /** Number of rounds that passed since the client was given its network. */
   readonly staleness: number;
 }
 

@@ -75,7 +75,9 @@ export type FederationEvent = Happened &
         readonly settings: SecureSettings;
       }
     | {
-        /** A client's message of the secure sum came; masked updates come as `update-received`. */
+        /**
+         * A client's message of the secure sum was received; masked updates have the event `update-received`.
+         */
         readonly kind: "secure-received";
         readonly round: number;
         readonly attempt: number;

@@ -109,7 +109,10 @@ export interface FederationFacts {
   readonly attempts: number;
   /** Updates that count in the round that is open or comes next, in the order of names. */
   readonly updates: readonly ReceivedUpdate[];
-  /** Updates that came while a round was being aggregated, and count in the next, in the order of names. */
+  /**
+   * Updates that arrived while a round was being aggregated, and count in the next round, in the order of
+   * names.
+   */
   readonly held: readonly ReceivedUpdate[];
   /** Rounds that were aggregated, failed or were empty, in order. */
   readonly history: readonly RoundRecord[];

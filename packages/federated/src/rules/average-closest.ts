@@ -9,7 +9,7 @@ import { forSortedRows } from "../kernels/sorted-rows.ts";
  * closer to the median than its near end.
  *
  * @param values - `[points][elements]`
- * @param count - how many of each element's values to average, at least 1
+ * @param count - number of values of each element to average, at least 1
  * @param out - `[elements]`
  */
 export function averageClosestInto(values: readonly Float64Array[], count: number, out: Float64Array): void {

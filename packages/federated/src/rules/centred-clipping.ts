@@ -20,8 +20,8 @@ const PARAMETERS = {
 /**
  * The aggregate of the round before, moved by the mean of the ways to all updates, none longer than a radius.
  *
- * Clients count equally, as in the paper and in byzfl 0.0.11. There is no radius that suits all networks,
- * so it must be given: byzfl's default of 100 clips nothing in most.
+ * Clients count equally, as in the paper and in byzfl 0.0.11. There is no radius that suits all networks, so
+ * it must be given: with most networks byzfl's default of 100 clips nothing.
  */
 export const centredClipping: LinearRule<typeof PARAMETERS> = {
   kind: "linear",

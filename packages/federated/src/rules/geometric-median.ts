@@ -39,9 +39,9 @@ const STILL = 1e-15;
 /**
  * The point that has the smallest sum of distances to all updates, by the smoothed Weiszfeld algorithm.
  *
- * The iteration runs on inner products alone, so that it costs nothing to go on until it stands still; the
- * paper and byzfl 0.0.11 end after 3 steps. byzfl begins at 0 (`start: "network"`) with `nu: 0.1` and
- * counts all equally.
+ * The iteration needs inner products alone, so that it costs next to nothing to continue until the weights
+ * stand still; the paper and byzfl 0.0.11 end after 3 steps. byzfl begins at 0 (`start: "network"`) with
+ * `nu: 0.1` and counts all equally.
  */
 export const geometricMedian: LinearRule<GeometricMedianSpecs> = {
   kind: "linear",

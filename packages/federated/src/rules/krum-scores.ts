@@ -5,7 +5,7 @@ import { orderBy } from "./points.ts";
  * Scores points by the sum of squared distances to their nearest others: `n - f - 2` of them, at least 1.
  *
  * A point is left out of its own neighbours by its position. Flower and byzfl sort all distances and drop the
- * first, which is another point where two coincide, or where rounding makes a distance less than 0.
+ * first, which is another point if two points coincide, or if rounding makes a distance negative.
  *
  * Neighbours are sorted once, so that Bulyan can compute scores again and again, each time for fewer points.
  *

@@ -53,7 +53,7 @@ function canCover(conflicts: Conflicts, budget: number): boolean {
   // Each point that is dropped ends `most` conflicts at best; every conflict is counted from both ends.
   if (degrees.reduce((sum, degree) => sum + degree, 0) > 2 * most * budget) return false;
   const point = degrees.indexOf(most);
-  // Either the point of most conflicts goes, or all that it is in conflict with.
+  // Either the point with the most conflicts is dropped, or all points with which it is in conflict.
   if (canCover(without(conflicts, [point]), budget - 1)) return true;
   return most <= budget && canCover(without(conflicts, at(conflicts, point)), budget - most);
 }

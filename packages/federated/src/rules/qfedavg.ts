@@ -22,9 +22,9 @@ const OFFSET = 1e-10;
 /**
  * A step that counts clients by a power of their losses, so that accuracy is more even over clients.
  *
- * With `L` the inverse of the clients' learning rate and `x` a displacement it is `sum(L F^q x) / sum(q
- * F^(q-1) |L x|^2 + L F^q)`. The rule depends on the lengths of displacements, and so, unlike most rules, on
- * the position of the global network.
+ * With `L` the inverse of the clients' learning rate and `x` a displacement, the step is
+ * `sum(L F^q x) / sum(q F^(q-1) |L x|^2 + L F^q)`. The rule depends on the lengths of displacements, and
+ * therefore, unlike most rules, on the position of the global network.
  */
 export const qfedavg: LinearRule<typeof PARAMETERS> = {
   kind: "linear",

@@ -59,7 +59,7 @@ export function dequantizeInto(
   out: Float64Array,
 ): Float64Array {
   const step = range / levelsOf({ clients });
-  // As sums are below half of the modulus, the upper half is of numbers below 0.
+  // Sums are below half of the modulus in size, so the upper half represents negative numbers.
   for (let i = 0; i < out.length; i++) out[i] = (at(sums, i) | 0) * step;
   return out;
 }

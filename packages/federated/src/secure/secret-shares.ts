@@ -16,7 +16,7 @@ export function splitSecret(secret: Uint8Array, count: number, threshold: number
 
 /**
  * Joins shares to the key that they were made of.
- * @param shares - as many as the threshold; with shares of different keys the result is another key
+ * @param shares - as many shares as the threshold; with shares of different keys the result is another key
  * @throws UsageError if there are fewer than two shares
  * @throws FormatError if two shares are of the same point
  */

@@ -28,8 +28,8 @@ const MOST_CLIENTS = 255;
 
 /**
  * Returns the largest size of a word, such that a sum over all clients is below half of the modulus and its
- * sign can be told: 2^31 / clients, 8 million steps or more between 0 and the range. One level is left for
- * rounding up.
+ * sign can be determined: 2^31 / clients, 8 million steps or more between 0 and the range. One level is left
+ * for rounding up.
  */
 export function levelsOf({ clients }: Pick<SecureSettings, "clients">): number {
   return Math.floor((MODULUS / 2 - 1) / clients.length) - 1;

@@ -26,9 +26,9 @@ const PARAMETERS: AdamSpecs = {
 /**
  * Adam on the aggregated change.
  *
- * Flower 1.42 corrects round `r` by the powers `r + 1` of both betas where Adam has `r`, as its rounds
- * begin at 1. Its first step is so 0.74 of Adam's; the default is Flower's, so that its learning rates can
- * be kept.
+ * Flower 1.42 corrects round `r` by the powers `r + 1` of both betas, while Adam uses the powers `r`, as
+ * Flower counts rounds from 1. So the first step of Flower is 0.74 of Adam's; the default is Flower's, so
+ * that its learning rates can be kept.
  */
 export const adam: ServerStep<AdamSpecs> = {
   name: "adam",

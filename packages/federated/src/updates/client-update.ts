@@ -15,7 +15,7 @@ export interface ClientUpdate {
    * @defaultValue the global network
    */
   readonly base?: Checkpoint | undefined;
-  /** Rounds that passed since the client was given its base, at least 0. @defaultValue 0 */
+  /** Number of rounds that passed since the client was given its base, at least 0. @defaultValue 0 */
   readonly staleness?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export function orderUpdates(
   network: Checkpoint,
   updates: readonly ClientUpdate[],
 ): readonly [ClientUpdate, ...ClientUpdate[]] {
-  // By code units, as the order of words differs between languages.
+  // Names are ordered by code units, as the order of words differs between languages.
   const [first, ...others] = [...updates].sort((a, b) =>
     a.client < b.client ? -1 : Number(a.client > b.client),
   );

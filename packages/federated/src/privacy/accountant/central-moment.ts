@@ -13,7 +13,7 @@ const REACH = 120;
 
 /**
  * Computes the logarithm of the even central moment `E[(L - 1)^k]` of the likelihood ratio `L` between two
- * Gaussians of deviation `sigma` whose means differ by 1, where the sample is of the second: the forward
+ * Gaussians of deviation `sigma` whose means differ by 1, for a sample from the second: the forward
  * difference of order `k` of Wang et al., 2019, theorem 27.
  *
  * With `w` standard normal `L` is `exp(w / sigma - 1 / (2 sigma^2))`. The integrand is log-concave on both

@@ -5,7 +5,7 @@ const LEAST_ORDER = 1.01;
 
 /**
  * Converts Renyi divergences to the smallest epsilon that they prove for a delta.
- * @param divergences - in nats, `[orders]`
+ * @param divergences - divergences in nats, `[orders]`
  * @returns epsilon in nats, at least 0, and infinite if no order proves any
  * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, 2020, proposition 12
  */
@@ -17,7 +17,7 @@ export function epsilonOfDivergences(
   let least = Number.POSITIVE_INFINITY;
   for (const [i, order] of orders.entries()) {
     const divergence = at(divergences, i);
-    // By the divergence of Kullback and Leibler alone: delta <= sqrt(1 - exp(-KL)).
+    // This follows from the divergence of Kullback and Leibler alone: delta <= sqrt(1 - exp(-KL)).
     if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
     if (order <= LEAST_ORDER) continue;
     least = Math.min(least, divergence + Math.log1p(-1 / order) - Math.log(delta * order) / (order - 1));
@@ -27,7 +27,7 @@ export function epsilonOfDivergences(
 
 /**
  * Converts Renyi divergences to the smallest delta that they prove for an epsilon.
- * @param divergences - in nats, `[orders]`
+ * @param divergences - divergences in nats, `[orders]`
  * @returns delta, in `[0, 1]`
  * @see Canonne, Kamath and Steinke, 2020, proposition 12
  */

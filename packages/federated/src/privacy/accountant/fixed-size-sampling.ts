@@ -7,15 +7,15 @@ const MOST_EXACT = 256;
 
 /**
  * Creates a function from an order to `(order - 1)` times the Renyi divergence of a Gaussian sum over a fixed
- * number of clients, drawn without replacement, where neighbours have one client replaced.
+ * number of clients, drawn without replacement, if neighbouring rounds have one client replaced.
  * @param q - share of clients that take part, in `(0, 1)`
  * @param sigma - noise multiplier relative to the change of the sum by one replaced client, above 0
  * @param orders - orders with which the function will be called, above 1
  * @see Wang, Balle and Kasiviswanathan, Subsampled Renyi differential privacy, 2019, theorem 27 (of
  * arXiv:1808.00087), and corollary 10 for orders between whole ones. Differs from dp-accounting 0.6 in that
  * the moments are integrated: there they are differences of numbers that are nearly equal, of which rounding
- * leaves little where noise is large, so that its bounds are looser (0.67 in place of 0.071 for q = 0.9,
- * sigma = 30, order 128)
+ * leaves little if noise is large, so that its bounds are looser (0.67 in place of 0.071 for q = 0.9, sigma =
+ * 30, order 128)
  */
 export function logMomentsOfFixedSize(
   q: number,

@@ -6,7 +6,7 @@ const MOST_TERMS = 1000;
 /**
  * Computes `(order - 1)` times the Renyi divergence of a Gaussian sum over clients that take part with
  * probability `q` each: the logarithm of A of Mironov et al.
- * @param q - in `(0, 1)`
+ * @param q - probability of each client, in `(0, 1)`
  * @param sigma - noise multiplier, above 0
  * @param order - above 1
  * @returns infinity if the series does not converge, so that the order is not used

@@ -63,8 +63,8 @@ export function deltaSpent(ledger: PrivacyLedger, epsilon: number): number {
 }
 
 /**
- * Counts the rounds of a mechanism that can still take place within a budget; 0 says that the federation must
- * stop.
+ * Counts the rounds of a mechanism that can still take place within a budget; 0 means that the federation
+ * must stop.
  * @param ledger - ledger of the rounds before. @defaultValue no rounds
  * @returns a whole number, or infinity if the rounds reveal nothing
  * @throws OutOfRangeError if a number is out of its range

@@ -24,7 +24,7 @@ const TAIL_SHARE = 0.02425;
 /**
  * Returns the quantile of the standard normal distribution for a probability, by Acklam's approximation,
  * whose relative error is below 1.2e-9.
- * @param share - in `(0, 1)`
+ * @param share - probability, in `(0, 1)`
  */
 export function normalQuantile(share: number): number {
   if (share > 0.5) return -normalQuantile(1 - share);

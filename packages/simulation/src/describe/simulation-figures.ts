@@ -12,7 +12,7 @@ import { type ScoreWords, scoreWords } from "./score-words.ts";
 
 /** Number of lines that one figure has room for. */
 const MOST_LINES = 12;
-/** Bytes of a megabyte. */
+/** Number of bytes in a megabyte. */
 const MEGABYTE = 1e6;
 
 /** A horizontal axis, with the position of a round on it. */
@@ -116,7 +116,7 @@ export function attackHeat(result: SimulationResult, summaries: readonly RunSumm
   // The largest losses are the worst.
   const worstOf = score.hasErrors ? Math.min : Math.max;
   return Object.keys(result.partitions).map((partition, index): Figure => {
-    // In percent, so that cells and the legend of the colours say the same.
+    // Values are in percent, so that cells and the legend of the colours show the same numbers.
     const values = strategies.map((strategy) =>
       attacks.map((attack) => {
         const summary = summaries.find(

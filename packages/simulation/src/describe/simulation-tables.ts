@@ -3,7 +3,7 @@ import type { SimulationResult } from "../result/simulation-result.ts";
 import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary, scaleOf } from "../result/summarize-runs.ts";
 import { type ScoreWords, scoreWords } from "./score-words.ts";
 
-/** Bytes of a megabyte. */
+/** Number of bytes in a megabyte. */
 const MEGABYTE = 1e6;
 /** The column of the privacy loss of rounds. */
 const EPSILON = { title: "Epsilon", kind: "number", unit: "nats" } as const;

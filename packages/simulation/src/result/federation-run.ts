@@ -9,9 +9,9 @@ export interface RoundResult {
   readonly updates: number;
   /** Reasons for which updates were refused, with the number of updates for each reason. */
   readonly refused: readonly { readonly reason: string; readonly count: number }[];
-  /** Bytes that the server sent to clients since the beginning. */
+  /** Number of bytes that the server sent to clients since the beginning. */
   readonly bytesDown: number;
-  /** Bytes that clients sent to the server since the beginning. */
+  /** Number of bytes that clients sent to the server since the beginning. */
   readonly bytesUp: number;
   /** Mean loss of the last epoch of the honest clients; NaN if no honest client trained. */
   readonly trainLoss: number;

@@ -128,7 +128,7 @@ const STUDENT = [
 const NORMAL = 1.96;
 /**
  * Smallest number of values for which an interval is computed: the interval of two values extends 13 standard
- * errors to either side, and tells nothing but that there are two.
+ * errors to either side, and carries no information beyond that.
  */
 export const LEAST_FOR_INTERVAL = 3;
 

@@ -10,7 +10,7 @@ import type { Position } from "./position.ts";
 /** Loss and accuracy of one network, as a whole and by class. */
 interface Score {
   readonly loss: number;
-  /** Missing if the loss has no errors. */
+  /** Accuracy on all examples; missing if the loss has no errors. */
   readonly accuracy?: number;
   /**
    * Accuracy of each class, `[classes]`; 0 for a class without examples; missing if examples have no classes.

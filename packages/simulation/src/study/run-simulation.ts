@@ -55,7 +55,7 @@ export interface SimulationPlan {
  * an interruption it continues where it stopped; the result is the same, and does not depend on the number of
  * tasks at once.
  * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
- * folder
+ *   folder
  * @throws DOMException named AbortError if `signal` is aborted; finished work is kept
  *
  * @example
@@ -104,7 +104,7 @@ const keysOf = ({ tasks }: SimulationPlan): readonly string[] => tasks.map(({ ke
  * Plans a simulation: turns every federation into a task whose key covers everything that its result depends
  * on.
  * @throws InputError if the description contradicts itself, names something unknown, or data do not fit the
- * loss
+ *   loss
  * @throws UsageError if networks cannot be trained by the loss
  */
 export async function planSimulation(

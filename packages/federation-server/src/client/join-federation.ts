@@ -91,7 +91,7 @@ const PAUSE_MS = 1000;
  * stopped; a client that is started again in the same folder sends the update that it had trained.
  * @param url - address of the server, such as `http://127.0.0.1:8080`
  * @throws InputError if the server refuses the token, is unreachable for too long, has no graph of the
- * network, or does not protect the client as the client requires
+ *   network, or does not protect the client as the client requires
  * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */

@@ -99,8 +99,8 @@ export async function maskMade(
 }
 
 /**
- * Takes the shares of the other clients; returns undefined if the client cannot go on, such as if a share is
- * wrong.
+ * Takes the shares of the other clients; returns undefined if the client cannot go on, for example if a share
+ * is wrong.
  */
 async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
   const before = await readRecord(client, task);

@@ -4,7 +4,7 @@ import { RefusedError } from "./refuse.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Name of the client whose token came with the request; empty without one. */
+    /** Name of the client whose token the request has; empty without a valid token. */
     client: string;
   }
   interface FastifyContextConfig {

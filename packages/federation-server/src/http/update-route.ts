@@ -115,7 +115,7 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   await publish(path, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
     await rm(target, { force: true });
-    // An event that has no effect although the update is not refused came after the end of the server.
+    // If the event has no effect and there is no reason to refuse the update, the server is closing.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }

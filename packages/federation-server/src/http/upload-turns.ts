@@ -6,7 +6,7 @@ export interface UploadTurns {
    * Stops the work that is under way for a client, as its connection may be lost unnoticed, and begins new
    * work after it.
    * @param stop - function that ends the new work early
-   * @throws RefusedError if another request came first
+   * @throws RefusedError if another request began its work first
    */
   takeOver<T>(client: string, stop: () => void, work: () => Promise<T>): Promise<T>;
   /**

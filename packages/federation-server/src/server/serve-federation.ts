@@ -43,7 +43,7 @@ export interface ServedFederation {
  * Serves a federation over HTTP, or HTTPS if there is a certificate, until it is closed: also after its last
  * round, so that clients can read the network.
  * @throws InputError if another server uses the folder, a file cannot be read, or key and certificate do not
- * fit each other
+ *   fit each other
  * @throws MismatchError if the folder has a federation of another plan or network
  * @throws FormatError if the journal or the tokens are damaged
  */

@@ -9,7 +9,7 @@ export interface CertifyAssignmentOptions {
   readonly maximize?: boolean | undefined;
 }
 
-/** Settings used where the caller gives none. */
+/** Settings used if the caller gives none. */
 const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.freeze({
   maximize: false,
 });
@@ -18,7 +18,7 @@ const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.free
 export interface AssignmentCertificate {
   /** Sum of the costs of the assignment. */
   readonly objective: number;
-  /** No assignment is better than this. */
+  /** Bound of the sums of all assignments: none is smaller, or with `maximize` none is greater. */
   readonly bound: number;
   /**
    * Distance of the objective from the bound, summed term by term: 0, or a trace of rounding, if the

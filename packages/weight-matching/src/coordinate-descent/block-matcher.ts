@@ -10,7 +10,7 @@ import type { Block, Member } from "./unit-tree.ts";
 export interface Proposal {
   /** New choices for every member of the block, by index of its symmetry. */
   readonly choices: ReadonlyMap<number, Int32Array>;
-  /** How much the objective rises, as far as it is linear in the block. */
+  /** Rise of the objective, as far as it is linear in the block. */
   readonly gain: number;
   /** Largest error that rounding of the costs may have put into `gain`. */
   readonly noise: number;
@@ -27,7 +27,7 @@ export interface MatcherTools {
   readonly costs: MemberCosts;
   /** Large enough for every member; may be shared, as matchers take turns. */
   readonly solver: AssignmentSolver;
-  /** Checks whether a symmetry must stay as it is, by index. */
+  /** Checks whether a symmetry must not be moved, by index. */
   readonly isHeld: (symmetry: number) => boolean;
 }
 
@@ -68,7 +68,8 @@ export class BlockMatcher {
   /**
    * Solves the block exactly.
    *
-   * @param sources - the whole alignment, as it is and with this block in place
+   * @param sources - the whole alignment, at present and with the units of this block in their original
+   *   places
    * @param current - choices now
    * @param placed - blocks whose placement counts; occurrences that depend on others are left out
    */

@@ -39,7 +39,7 @@ export interface UnitTree {
   readonly depthOf: Int32Array;
   /** Parents of followers and of nested units, by unit; none for units of plain symmetries. */
   readonly parentsOf: readonly (readonly number[])[];
-  /** All blocks whose units a unit follows, where there is more than one, by unit. */
+  /** All blocks whose units a unit follows, if there are several, by unit. */
   readonly sharedBlocks: ReadonlyMap<number, readonly number[]>;
 }
 

@@ -12,8 +12,8 @@ export interface WeightPart {
 }
 
 /**
- * Splits the addresses of a weight into parts, by axis, as they are after units were permuted: part by part,
- * the same places address the same element of A (no permutation) and of permuted B.
+ * Splits the addresses of a weight with permuted units into parts, by axis: the same place in each part
+ * addresses the same element of A (no permutation) and of permuted B.
  *
  * @param source - permutation of all units; none leaves everything in place
  */

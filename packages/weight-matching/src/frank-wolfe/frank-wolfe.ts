@@ -23,7 +23,7 @@ export interface Relaxation {
   readonly status: "converged" | "maxIterations";
 }
 
-/** A slope below this share of the value of the vertex counts as none. */
+/** Share of the value of the vertex below which a slope counts as zero. */
 const GAP_TOLERANCE = 1e-4;
 
 /**

@@ -18,10 +18,10 @@ export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**
  * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of
- * network A, so that on a path to A the norms stay as they are, and their logits A's shifts. It computes in
- * f64 and rounds each tensor once, to the type that it had; in memory.
+ * network A, so that norms are equal all along a path to A, and their logits A's shifts. It computes in f64
+ * and rounds each tensor once, to the type that it had; in memory.
  *
- * @param outside - what A has out of the frame
+ * @param outside - gains and shifts that A has outside of the frame
  */
 export function createTransform(
   architecture: SymmetricArchitecture,

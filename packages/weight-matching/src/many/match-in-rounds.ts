@@ -24,10 +24,10 @@ export async function placeOneByOne(matching: ManyMatching): Promise<Alignment[]
 /**
  * Matches each network to the sum of the others, from where it is, in random order, until none moves.
  *
- * It reads weights when they are needed, and moves what a `Universe` leaves out; where everything fits into
- * memory, `polishUniverse` finds the same kind of optimum much faster.
+ * It reads weights when they are needed, and also moves symmetries that a `Universe` leaves out; if
+ * everything fits into memory, `polishUniverse` finds the same kind of optimum much faster.
  *
- * @param universe - where the networks are; changed
+ * @param universe - the alignments of the networks; changed
  */
 export async function matchInRounds(
   matching: ManyMatching,

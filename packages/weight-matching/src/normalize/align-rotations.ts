@@ -47,7 +47,9 @@ export async function diagonalizeRotations(
   });
 }
 
-/** Eigenvectors of a symmetric matrix as rows, orthonormal, with their values, the largest first. */
+/**
+ * Computes the eigenvectors of a symmetric matrix as rows, orthonormal, with their values, the largest first.
+ */
 export function decompose(
   matrix: ArrayLike<number>,
   size: number,
@@ -65,7 +67,7 @@ export function decompose(
   };
 }
 
-/** Rows in row-major order, made orthonormal to the last digit. */
+/** Returns the rows of a matrix in row-major order, made orthonormal to the last digit. */
 function orthonormal(matrix: Matrix): Float64Array {
   const size = matrix.rows;
   const rows = Float64Array.from(matrix.to1DArray());

@@ -10,8 +10,8 @@ export interface SquarePair {
 
 /**
  * Buffers for the costs of a block, used again by the next one: a matrix for each member, and one more that
- * they share. That one is the solver's own memory, where it is large enough: it holds nothing that matters
- * while costs are added up.
+ * they share. The shared matrix is the solver's own memory, if that is large enough: the solver needs none of
+ * it while costs are added up.
  */
 export class SquareBuffers {
   readonly #solver: AssignmentSolver;

@@ -13,7 +13,7 @@ import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
 import { weightGrams } from "./weight-grams.ts";
 
 /**
- * How network B is brought to network A: its units are permuted first, then multiplied, then its spaces
+ * Steps that bring network B to network A: its units are permuted first, then multiplied, then its spaces
  * mixed.
  */
 export interface AlignedSpaces {
@@ -40,7 +40,7 @@ export async function alignInClosedForm(
   const { architecture, frame, a, b } = pair;
   const { spaces } = frame.symmetries.mixing;
   const isStream = streamsOf(frame);
-  // Between balanced networks what is left to find inside a head is a rotation.
+  // Between balanced networks only a rotation remains to be found inside a head.
   const ofA = balanceSpaces(frame, a);
   const level = mixed(frame, a, ofA);
   const products = grams ?? weightGrams(frame, [level, mixed(frame, b, balanceSpaces(frame, b))]);

@@ -21,8 +21,8 @@ export interface DescendSpacesOptions {
 const TOLERANCE = 1e-4;
 
 /**
- * Brings B closer to A by weights alone: streams, heads and other units in turn, each the best for what the
- * others are, until the inner product of both networks no longer rises.
+ * Brings B closer to A by weights alone: streams, heads and other units in turn, each solved exactly while
+ * the others stay, until the inner product of both networks no longer rises.
  *
  * @param start - where to start, such as in closed form
  */

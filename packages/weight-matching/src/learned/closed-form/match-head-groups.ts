@@ -7,7 +7,9 @@ import { bestAssignment, type HeadFamily } from "./head-families.ts";
 import { headOfRows, queriesOfUnits, rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
-/** Which head of B goes to each head of A, and in each of them which head of queries. */
+/**
+ * Head of B that goes to each head of A, and heads of queries of B that go to the heads of queries of each.
+ */
 export interface HeadGroupsMatch {
   readonly from: Int32Array;
   readonly queriesFrom: readonly Int32Array[];
@@ -110,7 +112,7 @@ function circuitProducts(
           multiply(left, rowsOf(entry(b, weight, "weight"), other.occurrence), { transposeRight: true }).data,
         );
       });
-    // Of a pair only what turns with it counts.
+    // Only the part of a pair's product that turns with the pair counts, which is a complex number.
     return isComplex(group) ? matrixOf(complexOf(sum)) : sum;
   };
   return Float32Array.from({ length: queries * queries }, (_, index) => {

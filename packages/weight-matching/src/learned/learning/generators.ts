@@ -34,8 +34,8 @@ export function generatorGradients(
 
 /**
  * Computes the gradient of a loss with respect to the logarithm of each factor, from gradients with respect
- * to plain weights: the sum of `gradient * weight` over what the factor multiplies, less the sum over what it
- * divides.
+ * to plain weights: the sum of `gradient * weight` over the elements that the factor multiplies, less the sum
+ * over the elements that it divides.
  *
  * @param share - how much a change of the multiplied network changes the weights that gradients are of
  * @returns `[count]`

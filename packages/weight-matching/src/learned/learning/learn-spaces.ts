@@ -20,7 +20,7 @@ import { identityPlaces, moveVariablesInPlace } from "./unit-mover.ts";
 export interface LearnSpacesOptions extends Omit<LearnMixtureOptions, "onSave"> {
   /** Rounds of descent by weights that are tried after the closed form. */
   readonly rounds: number;
-  /** Keeps the state of learning, if it is kept. */
+  /** Keeper of the state of learning; undefined if it is not kept. */
   readonly keeper: LearningKeeper | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface LearnSpacesResult extends LearningStart, Pick<LearnMixtureResul
 /** Batches that candidates are judged by. */
 export const JUDGED_BATCHES = 16;
 
-/** Goes through the three stages, or on from where they were interrupted, and judges where they end. */
+/** Goes through the three stages, or continues an interrupted learning, and judges the result. */
 export async function learnSpaces(
   pair: FramedPair,
   gramsOf: () => Promise<Float64Array[]>,
@@ -71,7 +71,7 @@ export async function learnSpaces(
     : { ...start, after: before, steps, diverged, moved: 0 };
 }
 
-/** Composes where learning started with what it has learned. */
+/** Composes the start of learning with the learned mixture. */
 async function learnedSpaces(
   { architecture, frame, b }: FramedPair,
   start: AlignedSpaces,

@@ -5,12 +5,12 @@ import type { MixedUnits } from "./unit-inputs.ts";
 import { identityPlaces } from "./unit-mover.ts";
 import { createUnitScores, type UnitScores } from "./unit-scores.ts";
 
-/** How far learning is: all that further steps depend on. */
+/** State of learning: all that further steps depend on. */
 export interface Learning {
   /** Steps made. */
   readonly step: number;
   readonly current: MixedUnits;
-  /** What `current` was before the last step: the last whose loss is known. */
+  /** Value of `current` before the last step: the last whose loss is known. */
   readonly before: MixedUnits;
   /** Moments of each space, `[size * size]`; they change from step to step. */
   readonly ofMatrices: readonly Moments[];

@@ -27,7 +27,7 @@ export interface FactorProduct {
   readonly product: Float32Array;
 }
 
-/** Products of gradients by weights, of which gradients of matrices and factors are made. */
+/** Products of gradients by weights, from which gradients of matrices and factors are computed. */
 export interface RowProducts {
   readonly matrices: readonly MatrixProduct[];
   readonly factors: readonly FactorProduct[];
@@ -47,10 +47,10 @@ export interface RowMultiplier {
 }
 
 /**
- * Prepares the products of which gradients of matrices and factors are made: one graph computes them for all
- * weights, in f32, and writes into the same tensors each time.
+ * Prepares the products from which gradients of matrices and factors are computed: one graph computes them
+ * for all weights, in f32, and writes into the same tensors each time.
  *
- * @param names - weights that there are gradients of
+ * @param names - weights that have gradients
  */
 export async function createRowMultiplier(
   { architecture, frame }: Pick<FramedPair, "architecture" | "frame">,

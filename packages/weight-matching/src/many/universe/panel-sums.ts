@@ -29,8 +29,8 @@ export interface PanelSums {
 /**
  * Creates sums by an engine's GEMM, or without an engine by a plain loop, some hundred times slower.
  *
- * A sum is one run of the engine, so nothing in between is handed out: what is handed out is garbage soon,
- * and collecting it would take longer than small products do.
+ * A sum is one run of the engine, so no intermediate result is handed out: such arrays are soon garbage, and
+ * collecting them would take longer than small products do.
  * @param threads - threads of the engine
  */
 export function createPanelSums(engine: Engine | undefined, threads: number): PanelSums {

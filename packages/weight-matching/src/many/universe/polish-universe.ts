@@ -7,13 +7,13 @@ import type { UniverseNetwork } from "./universe-network.ts";
 /** Options of {@link polishUniverse}. */
 export interface PolishUniverseOptions {
   readonly random: Random;
-  /** Rounds over all networks and blocks after which it is given up. */
+  /** Rounds over all networks and blocks after which polishing stops. */
   readonly maxRounds: number;
   readonly signal: AbortSignal | undefined;
   readonly onRound: (rounds: number) => void;
 }
 
-/** How polishing ended. */
+/** Result of polishing. */
 export interface Polishing {
   readonly rounds: number;
   readonly status: "converged" | "maxSweeps";
@@ -57,7 +57,10 @@ export async function polishUniverse(universe: Universe, options: PolishUniverse
   return { rounds, status: "maxSweeps" };
 }
 
-/** Moves a block of a network to where it matches the other networks best; returns false if it is there. */
+/**
+ * Moves a block of a network to where it matches the other networks best; returns false if it is there
+ * already.
+ */
 async function improve(universe: Universe, { network, matcher }: Place): Promise<boolean> {
   const { tensors } = matcher;
   universe.turnTo(network, tensors);

@@ -9,18 +9,20 @@ import type { UniverseNetwork } from "./universe-network.ts";
 /** Options of {@link relaxUniverse}. */
 export interface RelaxUniverseOptions {
   readonly spec: SymmetrySpec;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
   readonly random: Random;
   readonly signal: AbortSignal | undefined;
-  /** Told how much is done, in `[0, 1]`: an estimate. */
+  /** Called with the estimated share that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;
 }
 
 /** Steps after which the relaxation is rounded in any case. */
 const MAX_STEPS = 60;
 
-/** A step that gains less than this share of the objective is the last; what follows gains more by far. */
+/**
+ * A step that gains less than this share of the objective is the last; polishing gains far more afterwards.
+ */
 const TOLERANCE = 3e-4;
 
 /**
@@ -65,7 +67,7 @@ function startInside(network: UniverseNetwork, options: RelaxUniverseOptions, ra
   }
 }
 
-/** Turns every network to the placement that rises most while the others stay. */
+/** Turns every network to the placement for which the objective rises most while the others stay. */
 async function faceSteepest(universe: Universe, signal: AbortSignal | undefined): Promise<void> {
   for (const network of universe.networks) {
     signal?.throwIfAborted();

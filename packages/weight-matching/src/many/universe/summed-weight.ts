@@ -15,7 +15,7 @@ export class SummedWeight {
   readonly #weight: PartedWeight;
   readonly #members: readonly RelaxedWeight[];
   readonly #image: Float64Array;
-  /** Sums of what a step is made of; taken when it is first measured. */
+  /** Sums of the parts of a step; computed when the step is first measured. */
   #step: StepSums | undefined;
 
   /** @param members - the weight in each network */

@@ -18,10 +18,10 @@ import { RelaxedWeight } from "./relaxed-weight.ts";
 import { SummedWeight } from "./summed-weight.ts";
 import { UniverseNetwork } from "./universe-network.ts";
 
-/** What a universe is made with. */
+/** Options of {@link Universe}. */
 export interface UniverseOptions {
   readonly spec: SymmetrySpec;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
   readonly sums: PanelSums;
 }
@@ -39,8 +39,8 @@ export class Universe {
   /** Names of the weights that it holds. */
   readonly names: readonly string[];
   /**
-   * Whether every block and every weight is in it. Left out are axes whose positions move with units of
-   * several blocks at once, and weights on which more than two axes move.
+   * Whether the universe holds every block and every weight. Left out are axes whose positions move with
+   * units of several blocks at once, and weights on which more than two axes move.
    */
   readonly isWhole: boolean;
   /** The sum of all networks but the one whose costs are computed now, by weight. */
@@ -185,7 +185,7 @@ function planUniverse({ spec, held }: UniverseOptions): UniversePlan {
   };
 }
 
-/** Stands for costs where only the structure of blocks is looked at. */
+/** Placeholder for costs, as only the structure of blocks is looked at. */
 const NO_COSTS = {
   costOf: () => Promise.resolve(new Float32Array()),
 };

@@ -1,4 +1,4 @@
-/** Which part of a tensor is scaled. */
+/** Range of a tensor that is scaled. */
 export interface ChannelRange {
   /** Index of the first element in the tensor. */
   readonly begin: number;

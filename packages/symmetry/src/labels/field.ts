@@ -8,9 +8,9 @@ import { type Interned, internTuples } from "../kernels/intern.ts";
  */
 export interface Field {
   readonly frozen: boolean;
-  /** Axes it depends on, ascending, each of extent > 1. */
+  /** Axes that the field depends on, ascending, each of extent > 1. */
   readonly axes: readonly number[];
-  /** Row-major over the extents of `axes`. */
+  /** Labels or numbers, row-major over the extents of `axes`. */
   readonly data: Int32Array;
 }
 
@@ -114,9 +114,9 @@ export function internKeys(
 
 /** A maximal set of axes that fields connect, and the fields on them by tensor. */
 export interface Component {
-  /** Ascending. */
+  /** Axes, ascending. */
   readonly axes: readonly number[];
-  /** For each tensor, its fields on these axes. */
+  /** Fields of each tensor on these axes. */
   readonly parts: readonly (readonly Field[])[];
 }
 

@@ -44,7 +44,7 @@ export class SignedSets {
     return factor <= 1 || this.#involutive ? factor : factor ^ 1;
   }
 
-  /** Returns the factor that represents all factors that must be equal to this one. */
+  /** Returns the factor that represents all factors that must be equal to a given one. */
   find(factor: Factor): Factor {
     const start = factor >> 1;
     let at = start;

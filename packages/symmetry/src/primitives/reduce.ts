@@ -123,7 +123,7 @@ function internSortedRows({ data, count, width }: Rows): {
 }
 
 /**
- * Checks whether projecting fields one by one preserves what their combination says: rows with equal
+ * Checks whether projecting fields one by one preserves the information of their combination: rows with equal
  * projections of each field must hold equal keys equally often.
  */
 function projectsSeparately(

@@ -36,7 +36,7 @@ function dropDuplicates(store: LabelStore, fields: readonly Field[]): Field[] {
 }
 
 /**
- * Checks whether a free field says all that another one does: labels of the same classes everywhere, and
+ * Checks whether a free field holds all information of another: labels of the same classes everywhere, and
  * nowhere one label where the other has two.
  */
 function covers(store: LabelStore, covering: Field, { axes, data }: Field): boolean {

@@ -22,10 +22,11 @@ const TINY = 3;
  * Creates alignments that together reveal mistakes of a specification.
  *
  * 1. The first moves every unit of every cell, in one cycle, so that units that are not alike do not stay in
- * their places by chance. 2. Some shuffle every cell, as a cycle may keep groups of units together that only
- * move in groups. 3. For every two cells of up to three units, some alignment moves one and leaves the other,
- * as they might be symmetries only together. This needs as many alignments as numbers of these cells have
- * binary digits; none for most networks.
+ *    their places by chance.
+ * 2. Some shuffle every cell, as a cycle may keep groups of units together that only move in groups.
+ * 3. For every two cells of up to three units, some alignment moves one and leaves the other, as they might
+ *    be symmetries only together. This needs as many alignments as numbers of these cells have binary digits;
+ *    none for most networks.
  */
 export function* trialAlignments(
   spec: SymmetrySpec,

@@ -27,7 +27,7 @@ import {
   searchPlacements,
 } from "./search/search-placements.ts";
 
-/** How a search ended. */
+/** Reasons for which a search ended. */
 export type MatchStatus = "converged" | "maxSweeps";
 
 /** Progress of {@link matchWeights}. */
@@ -129,7 +129,7 @@ export interface MatchWeightsResult {
   readonly bound: number;
   /** Sweeps of the best search. */
   readonly sweeps: number;
-  /** How the best search ended. */
+  /** Reason for which the best search ended. */
   readonly status: MatchStatus;
   /** Way in which the best search searched. */
   readonly search: MatchRestart["search"];

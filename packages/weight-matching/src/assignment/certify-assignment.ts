@@ -30,7 +30,7 @@ export interface AssignmentCertificate {
 /**
  * Checks an assignment against the definition: that it is a complete matching of allowed edges, and how far
  * from the optimum it can be at most, by weak duality. Uses nothing but the costs, the assignment and the
- * duals of the longer side (the columns, where there are at least as many as rows), all in f64.
+ * duals of the longer side (the columns, if there are at least as many as rows), all in f64.
  *
  * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v
  * of the columns it uses, which are all of them in a square problem and otherwise count as min(v, 0).

@@ -25,13 +25,13 @@ const COST_NOISE = 2 ** -20;
 /** The tools that matchers share. */
 export interface MatcherTools {
   readonly costs: MemberCosts;
-  /** Large enough for every member; may be shared, as matchers take turns. */
+  /** Solver that is large enough for every member; it may be shared, as matchers take turns. */
   readonly solver: AssignmentSolver;
   /** Checks whether a symmetry must not be moved, by index. */
   readonly isHeld: (symmetry: number) => boolean;
 }
 
-/** Finds the best placement of one block while all others stay where they are. */
+/** Finds the best placement of one block while all others stay in their present places. */
 export class BlockMatcher {
   readonly block: Block;
   /** Other blocks on whose placement the costs depend. */

@@ -24,9 +24,9 @@ export interface CrossProducts {
 
 /** Two matrices whose rows are multiplied with each other. */
 export interface RowFactors {
-  /** `[left, depth]` */
+  /** Matrix `[left, depth]`. */
   readonly a: Float32Array;
-  /** `[right, depth]` */
+  /** Matrix `[right, depth]`. */
   readonly b: Float32Array;
   readonly depth: number;
 }

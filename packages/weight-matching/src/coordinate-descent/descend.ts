@@ -16,7 +16,7 @@ export interface DescentProblem {
   readonly limit: number;
   /** Matcher of each block, in the order of the unit tree. */
   readonly matchers: readonly BlockMatcher[];
-  /** Indices of symmetries that stay where `start` has them. */
+  /** Indices of symmetries that keep the placement of `start`. */
   readonly held: ReadonlySet<number>;
   /** The placement at the start. */
   readonly start: Placement;

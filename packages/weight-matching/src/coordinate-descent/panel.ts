@@ -24,7 +24,7 @@ export interface PanelMove {
   readonly few: boolean;
 }
 
-/** Share of a panel's rows up to which adding what they change is cheaper than summing anew. */
+/** Share of a panel's rows up to which adding their changes is cheaper than summing anew. */
 const FEW = 0.4;
 
 /**
@@ -128,7 +128,8 @@ export class Panel {
   }
 
   /**
-   * Finds where the positions of the moving component come from; undefined if no other block has moved them.
+   * Finds the positions that the positions of the moving component come from; undefined if no other block has
+   * moved them.
    */
   #columnMapOf(frame: Int32Array): Int32Array | undefined {
     const { components, moving } = this.occurrence;

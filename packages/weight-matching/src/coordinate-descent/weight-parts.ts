@@ -53,8 +53,8 @@ export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): I
 }
 
 /**
- * Finds where each combination of places of the parts of a weight comes from when units are permuted, as
- * indices into the same combinations, the last part running fastest; one component is left out.
+ * Finds the combination that each combination of places of the parts of a weight comes from when units are
+ * permuted, as an index into the same combinations, the last part running fastest; one component is left out.
  */
 export function combineMaps(
   layout: WeightLayout,

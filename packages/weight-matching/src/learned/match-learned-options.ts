@@ -49,8 +49,8 @@ export interface LearnedChoice {
    */
   readonly at?: (typeof LEARNED_PLACES)[number];
   /**
-   * Whether hidden units stay where weights matched them, or are permuted again at each step: by the
-   * assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
+   * Whether hidden units keep the places in which weights matched them, or are permuted again at each step:
+   * by the assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
    */
   readonly units?: (typeof LEARNED_UNITS)[number];
   /**

@@ -67,7 +67,7 @@ export interface MatchLearnedResult {
   readonly spaces: Readonly<Record<string, number>>;
   /** Signs and scales of units beside the spaces. */
   readonly units: { readonly signs: number; readonly scales: number };
-  /** Units that learning moved from where weights had matched them. */
+  /** Number of units that learning moved away from the places in which weights had matched them. */
   readonly moved: number;
   readonly examples: number;
   /** Steps made. */

@@ -21,7 +21,7 @@ export type Doubles = Map<string, Float64Array>;
 
 /**
  * The frame in which spaces may be mixed: networks whose norms have gains of 1, as their gains are moved into
- * the weights that read the norms, and whose logits have no common shift where only differences matter.
+ * the weights that read the norms, and whose logits have no common shift if only their differences matter.
  */
 export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;

@@ -13,7 +13,7 @@ import { permuteFramed } from "./permute-framed.ts";
 import { mixed, type Outside, type StreamFrame } from "./stream-frame.ts";
 import { multiplied } from "./unit-factors.ts";
 
-/** Transforms a network of the graph, under the graph's names; it computes what it computed before. */
+/** Function that transforms a network of the graph, under the graph's names; the result computes the same. */
 export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**

@@ -16,7 +16,7 @@ import type { MatchedObjectives } from "./measure-objectives.ts";
 
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
 export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
-  /** Whether units are matched by their weights or by what they do on data. @defaultValue "weight" */
+  /** Whether units are matched by their weights or by their activations on data. @defaultValue "weight" */
   readonly method?: "weight" | "activation" | undefined;
   /** Examples to match activations on; needed for method "activation". */
   readonly data?: DataSet | undefined;

@@ -33,7 +33,7 @@ export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"]
 /** A way to match many networks. */
 export type ManyMethod = (typeof MANY_METHODS)[number];
 
-/** Options of {@link matchMany} that say how networks are matched. */
+/** Options of {@link matchMany} that choose how networks are matched. */
 export interface ManyChoice {
   /**
    * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
@@ -129,13 +129,13 @@ export interface ManySearch {
 
 /** Result of {@link matchMany}. */
 export interface MatchManyResult extends MatchedObjectives {
-  /** For each network, the alignment that permutes it into the coordinates of the reference. */
+  /** Alignments, one for each network, which permute it into the coordinates of the reference. */
   readonly universe: readonly Alignment[];
   /** Sum over all pairs of networks of the inner products of their parameters that can move. */
   readonly objective: MatchedObjectives["objective"];
   /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
   readonly scaledObjective: MatchedObjectives["scaledObjective"];
-  /** For each network, its inner products with the reference alone, which count in the sums. */
+  /** Inner products of each network with the reference alone, which count in the sums. */
   readonly toReference: readonly MatchedObjectives[];
   /**
    * Upper bound on the scaled objective of all alignments; reached if all networks are permuted copies of

@@ -98,7 +98,8 @@ function scaleOf({ front, behind, frontSquares, behindSquares }: Sums, variable:
 }
 
 /**
- * Finds a scale by Newton's method in its logarithm, by steps that halve where the curve bends the other way.
+ * Finds a scale by Newton's method in its logarithm; where the curve bends the other way, the step goes down
+ * the slope by 1/2 instead.
  */
 function descendScale(
   start: number,

@@ -26,8 +26,8 @@ export async function alignRotations(
 
 /**
  * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first, with sums
- * of elements that are not negative: the same whatever the rotation was before, but for units of equal
- * length.
+ * of elements that are not negative: the result does not depend on the rotation before, but for units of
+ * equal length.
  */
 export async function diagonalizeRotations(
   network: Checkpoint,

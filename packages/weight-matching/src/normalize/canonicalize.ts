@@ -85,7 +85,7 @@ export async function canonicalize(
 
 /**
  * Finds the signs with which the weights in front of each unit have a sum that is not negative, layer by
- * layer in the order of the graph: the same whatever the signs were before, and whatever the order of units.
+ * layer in the order of the graph: the result depends neither on the signs before nor on the order of units.
  *
  * @returns 1 or -1 for each variable, `[variables]`
  */

@@ -2,9 +2,11 @@ import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 
 /** A matrix to add up costs in, and another that is free until the next assignment. */
 export interface SquarePair {
-  /** `[units, units]`, with any contents; valid until its place is asked for again. */
+  /** Matrix `[units, units]`, with any contents; valid until its place is asked for again. */
   readonly sum: Float32Array;
-  /** `[units, units]`, with any contents; valid until any place is asked for, or the solver is used. */
+  /**
+   * Matrix `[units, units]`, with any contents; valid until any place is asked for, or the solver is used.
+   */
   readonly spare: Float32Array;
 }
 

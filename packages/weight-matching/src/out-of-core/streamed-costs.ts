@@ -122,7 +122,7 @@ export class StreamedCosts implements MemberCosts {
 
 type Pair = readonly [Float32Array, Float32Array];
 
-/** How to read one slot of an occurrence from both networks, so that elements correspond. */
+/** Tables by which one slot of an occurrence is read from both networks, so that elements correspond. */
 interface OccurrenceTables {
   readonly a: TileTables;
   readonly b: TileTables;

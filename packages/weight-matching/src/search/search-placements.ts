@@ -36,7 +36,7 @@ export interface SearchOptions {
     | undefined;
 }
 
-/** One search and how it was made. */
+/** One search, with the way in which it was made. */
 export interface Search extends Descent {
   readonly search: Exclude<MatchSearch, "best">;
   /** Steps of the relaxation before it was polished; 0 without one. */
@@ -182,8 +182,8 @@ const KICK = 0.2;
 
 /**
  * Creates a start near the best placement so far: shuffles some units of one block, and postpones that block
- * until the others have been solved again. Where a fresh start climbs a new hill of about the same height,
- * this climbs on.
+ * until the others have been solved again. A fresh start climbs a new hill of about the same height, while
+ * this start climbs on.
  *
  * @see Lourenco, Martin, Stutzle 2003, Iterated Local Search
  * @returns undefined if no block depends on another or on itself: then the search was exact already

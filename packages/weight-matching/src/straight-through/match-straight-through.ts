@@ -244,7 +244,7 @@ class Search {
       const shadow = entry(this.#shadow, name, "weight").data as Float32Array;
       const velocity = entry(this.#velocity, name, "parameter");
       const gradient = entry(gradients, name, "gradient");
-      // Half of what permuted B gets, as the midpoint is half of it.
+      // The gradient of the shadow is half of permuted B's, as the midpoint is half of it.
       stepInPlace(shadow, velocity, gradient, learningRate, momentum);
     }
   }

@@ -42,7 +42,7 @@ export function balanceSpaces(frame: StreamFrame, network: Doubles): Mixture {
   return { matrices, inverses };
 }
 
-/** Sums the squares of what lies in front of the product of each complex space, and behind it. */
+/** Sums the squares of the weights in front of the product of each complex space, and behind it. */
 function squaredLengths({ symmetries, occurrences }: StreamFrame, network: Doubles) {
   const { spaces } = symmetries.mixing;
   const [front, back] = [new Float64Array(spaces.length), new Float64Array(spaces.length)];

@@ -28,7 +28,7 @@ export interface AlignedSpaces {
  * Aligns B to A without a gradient: the residual streams by activations, then heads, and after them other
  * units, by weights in the frame of the stream; each by one assignment or one polar factor.
  *
- * The order matters: heads that are rotated first fit noise so well that the stream stays where it is.
+ * The order matters: heads that are rotated first fit noise so well that the stream is not turned any more.
  * @param grams - products of activations by which streams are aligned, as `streamGrams` returns them; without
  *   them streams are aligned by weights
  */

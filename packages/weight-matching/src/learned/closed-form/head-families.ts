@@ -15,9 +15,9 @@ export interface HeadFamily {
   readonly heads: Symmetry | undefined;
   /** Symmetries of the inner dimensions: a mixed cell for each head. */
   readonly inner: readonly Symmetry[];
-  /** For each inner symmetry the index of the space of each head's cell. */
+  /** Index of the space of each head's cell, for each inner symmetry. */
   readonly spaces: readonly Int32Array[];
-  /** For each pair that a rotary embedding turns the index of the space of each head. */
+  /** Index of the space of each head, for each pair that a rotary embedding turns. */
   readonly pairs: readonly Int32Array[];
   /** The heads of queries that share each head; absent if each has its own. */
   readonly queries: Symmetry | undefined;

@@ -69,7 +69,7 @@ export function matchHeadGroups(
   const matched = Array.from({ length: count ** 2 }, (_, index) => {
     const gains = new Float32Array(queries.size ** 2);
     products([a, b], Math.floor(index / count), index % count).forEach((ofSpaces, k) => {
-      // Keys and values count alike, whatever their sizes.
+      // Keys and values count alike, regardless of their sizes.
       const norm = norms.reduce((product, list) => product * at(list, k, "inner symmetry"), 1) || 1;
       ofSpaces.forEach((value, i) => {
         gains[i] = at(gains, i, "gain") + value / norm;

@@ -50,7 +50,7 @@ export interface MixedRows extends RowAxes {
 
 /** Axes of a weight along which factors multiply rows. */
 export interface MultipliedRows extends RowAxes {
-  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  /** Code of the variable of each row, as in a `FactorField`: `v + 1`, `-(v + 1)` or 0. */
   readonly variables: Int32Array;
   /** The number around which elements are multiplied. */
   readonly origin: number;
@@ -122,7 +122,7 @@ export function toRows(x: Value, { view, axes }: RowAxes): Value {
   return reshape(ahead, [axes.reduce((product, axis) => product * at(view, axis, "axis"), 1), -1]);
 }
 
-/** Brings axes back to where they were; the result has the shape of the view. */
+/** Brings axes back to their original places; the result has the shape of the view. */
 export function fromRows(rows: Value, { view, axes }: RowAxes): Value {
   const order = axesFirst(view, axes);
   const extents = order.map((axis) => at(view, axis, "axis"));

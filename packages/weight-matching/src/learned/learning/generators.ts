@@ -73,8 +73,8 @@ function addGenerator(
 
 /**
  * Projects a matrix on the algebra of a group: skew for orthogonal groups, with rows and columns that sum to
- * 0 where the vector of ones is kept; multiples of 1 and of a quarter turn for complex numbers, of the
- * quarter turn alone if their length is 1; any matrix for the invertible ones.
+ * 0 if the vector of ones is kept; multiples of 1 and of a quarter turn for complex numbers, of the quarter
+ * turn alone if their length is 1; any matrix for the invertible ones.
  */
 export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup): Float64Array {
   if (group === "invertible") return matrix;

@@ -46,11 +46,11 @@ export interface LearnProgress {
 
 /** Result of {@link learnMixture}. */
 export interface LearnMixtureResult {
-  /** The last mixture, orthogonal to rounding where the group is. */
+  /** The last mixture, orthogonal to rounding if the group is orthogonal. */
   readonly mixture: Mixture;
   /** Factors of the scales beside the spaces, `[variables]`. */
   readonly scales: Float64Array;
-  /** For each movable symmetry the unit of placed B that goes to each place. */
+  /** Unit of placed B that goes to each place, for each movable symmetry. */
   readonly places: readonly Int32Array[];
   /** Steps made. */
   readonly steps: number;

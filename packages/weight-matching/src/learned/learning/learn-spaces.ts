@@ -65,7 +65,7 @@ export async function learnSpaces(
   const spaces = await learnedSpaces(pair, start.spaces, learned);
   const reached = await judge(spaces);
   const { steps, diverged } = learned;
-  // Too large a rate may lead away from where learning started.
+  // Too large a rate may lead to a higher loss than at the start.
   return reached > before
     ? { ...start, spaces, after: reached, steps, diverged, moved: countMoved(learned.places) }
     : { ...start, after: before, steps, diverged, moved: 0 };
@@ -97,7 +97,7 @@ async function learnedSpaces(
   return { alignment, factors, mixture, placed };
 }
 
-/** Counts the units that are not where they were. */
+/** Counts the units that are not in their original places. */
 function countMoved(places: readonly Int32Array[]): number {
   return places.reduce((sum, list) => sum + list.filter((unit, place) => unit !== place).length, 0);
 }

@@ -122,7 +122,7 @@ export function createLearningKeeper(
 
 /** A start without B's weights, which are computed again. */
 type StoredStart = Omit<LearningStart["spaces"], "placed"> & {
-  /** As {@link OBJECTIVES} names them. */
+  /** Objectives of the start, in the order of {@link OBJECTIVES}. */
   readonly objectives: Float64Array;
 };
 

@@ -20,7 +20,7 @@ export interface Learning {
   readonly scores: readonly UnitScores[];
 }
 
-/** Begins to learn at a mixture, with scales of 1 and units where they are. */
+/** Begins to learn at a mixture, with scales of 1 and all units in their original places. */
 export function beginLearning({ symmetries, units, movable }: StreamFrame, mixture: Mixture): Learning {
   const { variables } = units.scales;
   const places = movable.map(({ symmetry }) => identityPlaces(symmetry.size));

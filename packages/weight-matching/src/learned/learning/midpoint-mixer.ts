@@ -15,7 +15,7 @@ export interface MidpointWeights {
   readonly network: ReadonlyMap<string, Tensor>;
 }
 
-/** Permutes, mixes and multiplies networks and averages them with A, by the engine. */
+/** Mixer that permutes, mixes and multiplies networks and averages them with A, by the engine. */
 export interface MidpointMixer {
   /**
    * Returns a function that permutes, mixes and multiplies a network and blends it with A: `(1 - t) a + t b`,

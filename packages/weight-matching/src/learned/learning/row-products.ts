@@ -15,15 +15,15 @@ import { ONE_THREAD, OPSET } from "./midpoint-mixer.ts";
 
 /** A product of rows of gradients and of weights that one matrix mixes. */
 export interface MatrixProduct extends MixingFactor {
-  /** `[size, size]`: the sums of `gradient_i weight_j`. */
+  /** Product `[size, size]`: the sums of `gradient_i weight_j`. */
   readonly product: Float32Array;
 }
 
 /** Products of rows of gradients and of weights that factors multiply. */
 export interface FactorProduct {
-  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  /** Code of the variable of each row, as in a `FactorField`: `v + 1`, `-(v + 1)` or 0. */
   readonly variables: Int32Array;
-  /** For each row the sum of `gradient weight`. */
+  /** Sum of `gradient weight` for each row. */
   readonly product: Float32Array;
 }
 

@@ -14,7 +14,7 @@ export interface MixedUnits {
   readonly mixture: Mixture;
   /** A factor for each scale variable. */
   readonly scales: Float64Array;
-  /** For each movable symmetry the unit of placed B that goes to each place. */
+  /** Unit of placed B that goes to each place, for each movable symmetry. */
   readonly places: readonly Int32Array[];
 }
 

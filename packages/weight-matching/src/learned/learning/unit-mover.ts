@@ -50,7 +50,7 @@ export function createUnitMover(
   };
 }
 
-/** Returns the places that leave all units where they are. */
+/** Returns the places that leave all units in place. */
 export function identityPlaces(size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, unit) => unit);
 }

@@ -6,7 +6,7 @@ import type { MatrixProduct } from "./row-products.ts";
 
 /** Scores of how well each unit of placed B fits each place, as learning has found so far. */
 export interface UnitScores {
-  /** `[places, units]`; they change from step to step. */
+  /** Scores `[places, units]`; they change from step to step. */
   readonly scores: Float64Array;
   readonly moments: Moments;
 }
@@ -53,8 +53,8 @@ function traceOf(square: Float64Array): number {
 }
 
 /**
- * Makes a step of Adam in scores, and returns where units go then: the assignment with the largest sum. The
- * gradient passes straight through it, as if the permutation were the scores.
+ * Makes a step of Adam in scores, and returns the places that units go to then: the assignment with the
+ * largest sum. The gradient passes straight through it, as if the permutation were the scores.
  *
  * @param product - products of gradients by weights, for the present places
  * @param step - number of this step, from 1

@@ -30,8 +30,8 @@ interface Place {
  * matches block after block to the sum of the other networks.
  *
  * @see Ainsworth et al. 2023 (Git Re-Basin), algorithm 3 (MergeMany). Differs in: 1. it goes block by block
- *   instead of network by network, and only where something has changed; 2. it ends when no block gains more
- *   than rounding, not when a norm changes by less than 1e-12.
+ *   instead of network by network, and only blocks whose costs have changed; 2. it ends when no block gains
+ *   more than rounding, not when a norm changes by less than 1e-12.
  */
 export async function polishUniverse(universe: Universe, options: PolishUniverseOptions): Promise<Polishing> {
   const places = universe.networks.flatMap((network) =>
@@ -58,8 +58,8 @@ export async function polishUniverse(universe: Universe, options: PolishUniverse
 }
 
 /**
- * Moves a block of a network to where it matches the other networks best; returns false if it is there
- * already.
+ * Moves a block of a network to the place in which it matches the other networks best; returns false if it is
+ * there already.
  */
 async function improve(universe: Universe, { network, matcher }: Place): Promise<boolean> {
   const { tensors } = matcher;

@@ -26,10 +26,10 @@ const MAX_STEPS = 60;
 const TOLERANCE = 3e-4;
 
 /**
- * Finds places for all networks of a universe at once: maximises the sum over all pairs of the inner
- * products of their weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
+ * Finds places for all networks of a universe at once: maximises the sum over all pairs of the inner products
+ * of their weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
  *
- * No network is the reference: all start near the barycentre and move together, so what they have in common
+ * No network is the reference: all start near the barycentre and move together, so their common structure
  * decides first. The objective along a step is a polynomial of degree 4, known from inner products of three
  * arrays, so the step is exact.
  *
@@ -37,7 +37,7 @@ const TOLERANCE = 3e-4;
  *   nested symmetries included; 2. the exact step instead of fminbound; 3. a random start inside the polytope
  *   instead of one projected by Sinkhorn; 4. products with relaxed permutations are kept up to date by
  *   permuting instead of being multiplied anew; 5. the result is polished by `polishUniverse`.
- * @returns the number of steps; the networks are left where they were rounded to
+ * @returns the number of steps; the networks are left in the placements that rounding found
  */
 export async function relaxUniverse(universe: Universe, options: RelaxUniverseOptions): Promise<number> {
   const { random, signal, onProgress } = options;

@@ -25,7 +25,7 @@ export interface CostTools {
   readonly moves: ComponentMoves;
 }
 
-/** The costs of a member as they were last computed, and what they were computed from. */
+/** Costs of a member from their last computation, and the panels that they were computed from. */
 interface Followed {
   cost: Float32Array;
   readonly panels: ReadonlyMap<Occurrence, ChangedPanels>;

@@ -28,7 +28,7 @@ export class RelaxedWeight {
   readonly image: Float32Array;
   /** The weight with all units in their original places. */
   readonly #still: Float32Array;
-  /** The weight relaxed along each component alone; none where it has only one. */
+  /** The weight relaxed along each component alone; undefined if it has only one component. */
   readonly #along: Pick<TwoSided, "alongRows" | "alongColumns"> | undefined;
   /** Maps of the placement that it faces; after {@link place}, of the placement that it has. */
   #maps: ComponentMaps = [];
@@ -62,7 +62,7 @@ export class RelaxedWeight {
     });
   }
 
-  /** Permutes the weight, and forgets how it was relaxed. */
+  /** Permutes the weight, and forgets its relaxation. */
   place(maps: ComponentMaps): void {
     const [rows, columns = new Int32Array()] = this.movesTo(maps) as [Int32Array, Int32Array?];
     this.#maps = maps;

@@ -6,7 +6,7 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 /** The inner products of a step of one weight that all networks take at once. */
 export interface SummedGrams {
   readonly sum: StepGram;
-  /** One for each network. */
+  /** Inner products, one for each network. */
   readonly networks: readonly StepGram[];
 }
 

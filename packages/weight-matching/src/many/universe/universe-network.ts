@@ -26,7 +26,7 @@ export interface NetworkBlock {
 /** One network of a universe: its weights, and the placement of its units. */
 export class UniverseNetwork {
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
-  /** One for each block that the universe moves. */
+  /** Matchers, one for each block that the universe moves. */
   readonly matchers: readonly BlockMatcher[];
   readonly #tools: UniverseTools;
   readonly #costs: readonly RelaxedCosts[];

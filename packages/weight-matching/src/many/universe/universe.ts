@@ -27,8 +27,8 @@ export interface UniverseOptions {
 }
 
 /**
- * Common coordinates of several networks: a placement of every network's units, and the sum of what the
- * networks have there.
+ * Common coordinates of several networks: a placement of every network's units, and the sum of the networks
+ * in these placements.
  *
  * The sum over all pairs of networks of the inner products of their weights is half of the squared norm of
  * that sum, less a constant. So bringing all pairs as close as possible is making the sum as long as
@@ -75,7 +75,7 @@ export class Universe {
   }
 
   /**
-   * Reads networks into a universe, with all units where they are.
+   * Reads networks into a universe, with all units in their original places.
    * @param networks - their parameters as f32
    */
   static async open(networks: readonly Checkpoint[], options: UniverseOptions): Promise<Universe> {

@@ -39,7 +39,7 @@ export function subtractInto(sum: Float64Array, term: Float32Array, out: Float32
 /** The sums over all networks of the parts of a step of a weight. */
 export interface StepSums {
   readonly image: Float64Array;
-  /** Undefined if only rows move: the cross is then the sum of image and vertex. */
+  /** Sum of the crosses; undefined if only rows move, as the cross is then the sum of image and vertex. */
   readonly cross: Float64Array | undefined;
   readonly vertex: Float64Array;
 }

@@ -21,7 +21,10 @@ export interface MeanLoss extends Architecture {
   /** Action that messages name, such as `differentiate the loss`. */
   readonly attempt: string;
   readonly data: DataSet;
-  /** Undefined for the loss that networks are evaluated by: cross-entropy, for texts of the next token. */
+  /**
+   * Loss of an example; undefined for the loss that networks are evaluated by: cross-entropy, for texts of
+   * the next token.
+   */
   readonly loss: LossSpec | undefined;
   /** Number of examples, the first ones of the data. */
   readonly examples: number;

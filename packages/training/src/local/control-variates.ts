@@ -25,7 +25,7 @@ export interface ControlVariates {
   readonly client?: Checkpoint | undefined;
   /**
    * Rule by which the client's next variate is computed: `I`, as the gradient of the mean loss of its
-   * examples at the weights that training starts from, by one more pass over them, where norms take their
+   * examples at the weights that training starts from, by one more pass over them, in which norms take their
    * running statistics and nothing is dropped; `II`, from the steps made, `c_i - c + (x - y) / (K eta)`,
    * which costs next to nothing.
    * @defaultValue "II"

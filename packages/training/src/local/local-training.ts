@@ -15,7 +15,7 @@ export interface LocalTrainingOptions {
    * random order
    */
   readonly curriculum?: CurriculumOptions | undefined;
-  /** Moves of examples to where their loss is larger, before each step (WAFL). @defaultValue none */
+  /** Moves of examples to inputs of larger loss, before each step (WAFL). @defaultValue none */
   readonly wasserstein?: WassersteinOptions | undefined;
   /** Rule that weights obey after every step, such as a mask. @defaultValue none */
   readonly constraint?: WeightConstraint | undefined;

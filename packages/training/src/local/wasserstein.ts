@@ -1,7 +1,7 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 
 /**
- * Wasserstein-robust steps: each example `x0` is first moved to where its loss is larger, by steps of ascent
+ * Wasserstein-robust steps: each example `x0` is first moved to an input of larger loss, by steps of ascent
  * on `loss(x) - gamma |x - x0|²`, and the weights' step is then made on the moved examples. The network
  * becomes robust against data whose distribution lies near that of the examples; a smaller `gamma` allows
  * larger distances.
@@ -11,7 +11,7 @@ import { OutOfRangeError, resolveOptions } from "@isthmus/core";
  * examples in their last places. Training reports losses and accuracies of the moved examples, without the
  * penalty.
  *
- * The authors' code (dual-grp/WAFL) has `gamma / 2` where we have `gamma`, and ends ascents early if the
+ * The authors' code (dual-grp/WAFL) has `gamma / 2` in place of our `gamma`, and ends ascents early if the
  * gradients of a whole batch are small.
  *
  * Each step of ascent costs as much as one more training step, for gradients by the examples.

@@ -37,7 +37,8 @@ export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | NumbersLoss | Seve
  * cross-entropy, of each position or pixel if these are labelled; for token ids the cross-entropy of the next
  * token; for labels that are no classes the loss of numbers.
  * @throws UsageError if networks are evaluated by a loss that they cannot be trained by, such as a function
- * @throws InputError if the data do not fit the graph, or have no classes as labels where the loss needs them
+ * @throws InputError if the data do not fit the graph, or have no classes as labels although the loss needs
+ *   them
  */
 export function lossOfData(
   graph: Graph,

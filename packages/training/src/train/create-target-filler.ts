@@ -49,7 +49,7 @@ export interface TargetRules {
   readonly data?: DataSet;
   /**
    * Units that count the same if targets are weighted: with `labels`, every label that is not negative; with
-   * `examples`, every example, whatever the number of its labels. @defaultValue "labels"
+   * `examples`, every example, regardless of the number of its labels. @defaultValue "labels"
    */
   readonly weighting?: "labels" | "examples";
 }

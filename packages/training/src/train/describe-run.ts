@@ -27,7 +27,7 @@ export async function describeRun(
   }: {
     readonly graph: Graph;
     readonly engine: string;
-    /** Missing if they are described separately. */
+    /** Weights that training starts from; missing if they are described separately. */
     readonly weights?: Checkpoint;
     readonly data: DataSet;
   },

@@ -27,7 +27,7 @@ export interface Symmetries {
 /**
  * Derives which indices of which weight axes may be permuted together without changing what a graph computes.
  *
- * Every index of every weight axis gets a label. The labels are carried through the graph and tied where they
+ * Every index of every weight axis gets a label. The labels are carried through the graph and tied if they
  * must move together; colour refinement then finds the labels that may still move. Synchronous, and without
  * an engine.
  *

@@ -46,7 +46,7 @@ export interface Interner {
   count: number;
 }
 
-/** Above this many possible keys a table is slower than hashing. */
+/** Most possible keys for which a table is faster than hashing. */
 const MAX_DENSE = 1 << 20;
 
 /** Creates an interner of keys in `[0, keys)`. */

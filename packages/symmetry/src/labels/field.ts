@@ -18,8 +18,8 @@ export interface Field {
  * A tensor as symmetry discovery represents it: a shape and fields of labels.
  *
  * The key of a position is the tuple of all its fields' values. Two invariants: permuting labels by an
- * element of the symmetry group moves values from key to permuted key; positions with equal keys hold
- * equal values, whatever the weights.
+ * element of the symmetry group moves values from key to permuted key; positions with equal keys hold equal
+ * values, for any weights.
  */
 export interface Labelled {
   readonly shape: readonly number[];

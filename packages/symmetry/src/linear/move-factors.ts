@@ -64,8 +64,8 @@ export const concatenateFactors: FactorRule = (context) => {
 };
 
 /**
- * Puts the data of tensors with at most one field each one after the other along an axis; 0 where a tensor
- * has no field.
+ * Puts the data of tensors with at most one field each one after the other along an axis; 0 for tensors
+ * without a field.
  *
  * @param axes - all axes of the fields, and the axis; ascending
  * @returns row-major over `axes`

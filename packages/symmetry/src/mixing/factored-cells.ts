@@ -45,7 +45,7 @@ class Cells implements FactoredCells {
   readonly #algebra: FactorAlgebra;
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #isMovable: (label: number) => boolean;
-  /** Factor of each unit where it occurs first; {@link ONE} if it may not be mixed. */
+  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed. */
   readonly #factorOfUnit = new Map<number, Factor>();
   readonly #labelsOfUnit = new Map<number, number[]>();
   readonly #unitOfVariable = new Map<number, number>();
@@ -152,7 +152,7 @@ class Cells implements FactoredCells {
     });
   }
 
-  /** Returns 1 if a factor is the inverse of the one that its unit has where it occurs first. */
+  /** Returns 1 if a factor is the inverse of the factor of the unit's first occurrence, else 0. */
   #isBehind(factor: Factor, unit: number): number {
     if (unit < 0) return 0;
     const first = this.#factorOfUnit.get(unit) ?? ONE;

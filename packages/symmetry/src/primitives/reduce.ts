@@ -96,7 +96,7 @@ interface Rows {
   readonly axes: readonly number[];
   readonly count: number;
   readonly width: number;
-  /** `[count, width]` */
+  /** Rows `[count, width]`. */
   readonly data: Int32Array;
 }
 

@@ -3,7 +3,7 @@ import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
 
 /**
- * Completes a permutation of classes, parents before children: cells go where their parents go.
+ * Completes a permutation of classes, parents before children: cells follow their parents.
  *
  * @param image - class that each class goes to, `[classes]`; filled for the families in order
  * @param arrange - returns the classes that the classes of a cell go to, given the cell they go to; both

@@ -25,7 +25,7 @@ export function createShiftGraph(graph: Graph, probe: Probe): ShiftGraph {
 /**
  * Follows a shift of a value along its last axis, by a number for each line, through all nodes that read it.
  *
- * @returns the values that are shifted; undefined if anything else happens to some value, or to an output
+ * @returns the values that are shifted; undefined if some value changes otherwise, or an output is shifted
  */
 export function followShift(
   { graph, probe, readers, placeOf }: ShiftGraph,

@@ -3,7 +3,7 @@ import type { Movement } from "./predict-value.ts";
 
 /**
  * Measures the largest difference between a tensor before and after a permutation, relative to the largest
- * finite magnitude: each value is compared with the value at the place where it should be afterwards.
+ * finite magnitude: each value is compared with the value at its predicted place afterwards.
  *
  * @returns 0 if all are equal, infinity if a value is not finite on one side only
  */

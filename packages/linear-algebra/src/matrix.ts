@@ -7,7 +7,7 @@ export type MatrixData = Float32Array | Float64Array;
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
-  /** `rows * columns` elements. */
+  /** Elements of the matrix, `rows * columns` of them. */
   readonly data: MatrixData;
 }
 

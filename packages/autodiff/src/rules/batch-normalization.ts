@@ -72,9 +72,9 @@ function inTraining(context: GradientContext): (Value | undefined)[] {
 
 /** Statistics of a batch. */
 interface Statistics {
-  /** `x - μ`, of the shape of `x`. */
+  /** Centred values `x - μ`, of the shape of `x`. */
   readonly centered: Value;
-  /** `1 / sqrt(σ² + epsilon)`, `[channels]`. */
+  /** Inverse deviations `1 / sqrt(σ² + epsilon)`, `[channels]`. */
   readonly inverse: Value;
   /** Elements of a channel in the batch. */
   readonly count: number;

@@ -32,7 +32,7 @@ import { reduceToShape } from "../reduce-to-shape.ts";
 
 /** A normalised value `z = (x - mean(x)) inverse`, or `z = x inverse` if it is not centred. */
 interface Normalized {
-  /** `z`, of the shape of `x`. */
+  /** Normalised value `z`, of the shape of `x`. */
   readonly normalized: Value;
   /** One over the deviation or the root mean square; axes that were normalised over have extent 1. */
   readonly inverse: Value;

@@ -31,7 +31,10 @@ export interface MatcherTools {
   readonly isHeld: (symmetry: number) => boolean;
 }
 
-/** Finds the best placement of one block while all others stay in their present places. */
+/**
+ * Matcher of one block: it finds the best placement of the block while all others stay in their present
+ * places.
+ */
 export class BlockMatcher {
   readonly block: Block;
   /** Other blocks on whose placement the costs depend. */

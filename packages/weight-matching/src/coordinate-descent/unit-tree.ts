@@ -93,9 +93,9 @@ function parentTable(spec: SymmetrySpec): readonly (readonly number[])[] {
 }
 
 interface Ancestry {
-  /** The symmetry unit a unit moves with: itself, or the deepest among its parents' anchors. */
+  /** Returns the symmetry unit that a unit moves with: itself, or the deepest among its parents' anchors. */
   anchorOf(unit: number): number;
-  /** Parent of a symmetry unit's cell, anchored; undefined for a plain symmetry. */
+  /** Returns the anchor of the parent of a symmetry unit's cell; undefined for a plain symmetry. */
   parentOf(unit: number): number | undefined;
 }
 

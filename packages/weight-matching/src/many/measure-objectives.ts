@@ -2,7 +2,7 @@ import { at, type Checkpoint } from "@isthmus/core";
 import { type Alignment, identityAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { pairsObjective } from "./pairs-objective.ts";
 
-/** Measures of how close networks lie to each other before and after they were aligned. */
+/** Objectives that measure how close networks lie to each other, before and after they were aligned. */
 export interface MatchedObjectives {
   /** Inner product of the parameters that can move, not scaled by norms. */
   readonly objective: { readonly before: number; readonly after: number };

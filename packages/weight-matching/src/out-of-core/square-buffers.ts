@@ -24,7 +24,10 @@ export class SquareBuffers {
     this.#solver = solver;
   }
 
-  /** @param place - which member of a block asks, from 0 */
+  /**
+   * Returns the matrices of a member of a block.
+   * @param place - number of the member, from 0
+   */
   pair(place: number, units: number): SquarePair {
     const length = units * units;
     let sum = this.#sums[place];

@@ -21,7 +21,7 @@ export interface TileTables {
   readonly rest: readonly Int32Array[];
 }
 
-/** Reads parts of the weights of one network, permuted, as f32. */
+/** Reader of parts of the weights of one network, permuted, as f32. */
 export interface WeightTiles {
   /**
    * Reads the selected elements of a weight, `[lead, ...rest]`.

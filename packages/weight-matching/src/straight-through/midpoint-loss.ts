@@ -10,9 +10,9 @@ export interface BatchLoss {
   readonly batches: number;
   /** Names of the parameters by which gradients are taken. */
   readonly parameters: readonly string[];
-  /** Mean loss of all whole batches, in nats. */
+  /** Computes the mean loss of all whole batches, in nats. */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal: AbortSignal | undefined): Promise<number>;
-  /** Gradient of the mean loss of one batch, by parameter. */
+  /** Computes the gradient of the mean loss of one batch, by parameter. */
   gradientsOf(
     weights: ReadonlyMap<string, Tensor>,
     batch: number,

@@ -58,7 +58,7 @@ export interface LearnMixtureResult {
   readonly diverged: { readonly step: number; readonly loss: number } | null;
 }
 
-/** Measures networks half-way between A and mixed B. */
+/** Tools that measure networks half-way between A and mixed B. */
 export interface HalfWay {
   readonly midpoint: SoftMidpoint;
   readonly mixer: MidpointMixer;

@@ -37,7 +37,7 @@ export interface SoftMidpoint {
   readonly batches: number;
   /** Names of the weights by which gradients are taken. */
   readonly parameters: readonly string[];
-  /** Mean loss of the first batches, in nats, against the mean of both ends at `t`. */
+  /** Computes the mean loss of the first batches, in nats, against the mean of both ends at `t`. */
   evaluate(weights: Weights, batches: number, signal?: AbortSignal): Promise<number>;
   /**
    * Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by weight, which the next step

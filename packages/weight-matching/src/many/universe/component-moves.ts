@@ -11,7 +11,7 @@ export class ComponentMoves {
   /** Number of the last move that touched each position. */
   readonly #last = new Map<LayoutComponent, Int32Array>();
 
-  /** The number of moves so far. */
+  /** Number of moves so far. */
   get count(): number {
     return this.#count;
   }

@@ -86,7 +86,7 @@ function matrix(data: Float32Array, columns: number): Tensor {
 
 const lastOf = ({ length }: readonly PanelFactors[]): string => `sum${length - 1}`;
 
-/** A graph of one `Gemm` for each product, each of which adds to the one before. */
+/** Builds a graph of one `Gemm` for each product, each of which adds to the one before. */
 function sumGraph(factors: readonly PanelFactors[], hasBase: boolean): Graph {
   const input = (name: string, ...shape: string[]) => ({ name, dtype: "f32" as const, shape });
   const kinds = factors.map(({ byRows }) => (byRows ? "rows" : "columns"));

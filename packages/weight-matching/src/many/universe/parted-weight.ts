@@ -5,7 +5,7 @@ import type { Occurrence } from "../../coordinate-descent/occurrences.ts";
 import { combineOffsets, weightParts } from "../../coordinate-descent/weight-parts.ts";
 import type { Extents } from "./kernels/relax.ts";
 
-/** Maps of the components of a weight, one for each: the position that each position is taken from. */
+/** Position that each position of a component of a weight is taken from: one map for each component. */
 export type ComponentMaps = readonly Int32Array[];
 
 /** Positions of the elements of an occurrence in a weight that is laid out part by part. */

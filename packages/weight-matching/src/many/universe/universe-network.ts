@@ -49,7 +49,7 @@ export class UniverseNetwork {
     this.#target = this.#placement;
   }
 
-  /** The placement that it was last put in. */
+  /** Placement that the network was last put in. */
   get placement(): Placement {
     return this.#placement;
   }

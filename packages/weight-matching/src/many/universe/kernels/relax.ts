@@ -5,7 +5,7 @@ export interface Extents {
   readonly columns: number;
 }
 
-/** Maps of the rows and the columns of a weight: the row or column that each is taken from. */
+/** Row that each row of a weight is taken from, and column that each column is taken from. */
 export interface BothMaps {
   readonly rowMap: Int32Array;
   readonly columnMap: Int32Array;

@@ -41,7 +41,7 @@ export interface ObjectiveOutcome {
   readonly count: number;
 }
 
-/** Runs graphs that were made of an objective on all examples, batch by batch. */
+/** Runner of graphs that were made of an objective, on all examples, batch by batch. */
 export interface ObjectiveRunner {
   /** Examples in each batch; the last one may have fewer. */
   readonly batchSize: number;

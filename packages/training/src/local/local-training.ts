@@ -15,7 +15,10 @@ export interface LocalTrainingOptions {
    * random order
    */
   readonly curriculum?: CurriculumOptions | undefined;
-  /** Moves of examples to inputs of larger loss, before each step (WAFL). @defaultValue none */
+  /**
+   * Options for moving examples to inputs of larger loss, before each step (WAFL). @defaultValue none: they
+   * are not moved
+   */
   readonly wasserstein?: WassersteinOptions | undefined;
   /** Rule that weights obey after every step, such as a mask. @defaultValue none */
   readonly constraint?: WeightConstraint | undefined;

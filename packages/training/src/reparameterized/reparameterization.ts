@@ -11,7 +11,7 @@ export interface Reparameterization {
   /** Number of coordinates, at least 1; they start as zeros. */
   readonly dimension: number;
   /**
-   * Writes the parameters that belong to coordinates `[dimension]`.
+   * Function that writes the parameters that belong to coordinates `[dimension]`.
    * @param step - the step that the parameters are for, from 0; for the trained network the number of all
    *   steps
    */
@@ -21,8 +21,8 @@ export interface Reparameterization {
     step: number,
   ) => void;
   /**
-   * Writes the gradient by coordinates, from the gradients by the parameters that were placed last, into
-   * `out` `[dimension]`.
+   * Function that writes the gradient by coordinates, from the gradients by the parameters that were placed
+   * last, into `out` `[dimension]`.
    */
   readonly pullBackInto: (gradients: ReadonlyMap<string, Tensor>, out: Float32Array) => void;
   /** Description of everything that decides the map, beside the parameters that it starts from. */

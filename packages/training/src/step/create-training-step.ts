@@ -54,7 +54,7 @@ export interface TrainingStepOptions {
    * `corrections` of {@link TrainingStep}. @defaultValue false
    */
   readonly corrected?: boolean;
-  /** Moves of examples before the step is made. @defaultValue none */
+  /** Options for moving examples before the step is made. @defaultValue none: they are not moved */
   readonly wasserstein?: WassersteinOptions | undefined;
   /**
    * Whether the step updates nothing, and returns the gradients by the trained parameters instead, see

@@ -17,7 +17,7 @@ export interface ValueReaders {
   readonly isAdded: boolean;
 }
 
-/** Finds the weights that several nodes read, such as an embedding that is also the head. */
+/** Weights that several nodes read, such as an embedding that is also the head. */
 export class SharedWeights {
   readonly #graph: Graph;
   /** Name of the weight that each value equals, if it equals one. */

@@ -71,7 +71,7 @@ function tensorOf(dtype: "f32" | "f64", { rows, columns, data }: Matrix): Tensor
   return { dtype, shape: [rows, columns], data };
 }
 
-/** A graph of one `Gemm` on matrices of any extents. */
+/** Builds a graph of one `Gemm` on matrices of any extents. */
 function productGraph(
   dtype: "f32" | "f64",
   { transposeLeft = false, transposeRight = false }: MatrixProductOptions,

@@ -23,7 +23,7 @@ export interface MidpointMixer {
    * @param b - placed, not yet mixed
    */
   of(b: Doubles): (units: MixedUnits, t?: number) => Promise<MidpointWeights>;
-  /** Frees what the engine holds. */
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 

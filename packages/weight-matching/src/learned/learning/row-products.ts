@@ -42,7 +42,7 @@ export interface RowMultiplier {
     gradients: ReadonlyMap<string, Tensor>,
     network: ReadonlyMap<string, Tensor>,
   ): Promise<RowProducts>;
-  /** Frees what the engine holds. */
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 

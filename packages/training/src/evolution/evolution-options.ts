@@ -54,7 +54,7 @@ export type ResolvedEvolution = Required<EvolutionOptions> & { readonly batch: n
 
 /**
  * Fills in the defaults of options and checks them.
- * @param examples - number of examples there are
+ * @param examples - number of all examples
  * @throws OutOfRangeError if a number is out of its range
  */
 export function resolveEvolution(

@@ -17,10 +17,10 @@ export interface GaussNewtonOptions extends GradientOptions {
 /**
  * Returns the graph that computes the Gauss-Newton matrix of a loss times a vector, `J' H J v`: `J` is the
  * Jacobian of an output by some values, and `H` holds the second derivatives of the loss by that output. For
- * cross-entropy and squared errors it is positive semi-definite, and it is the Hessian where the output is
+ * cross-entropy and squared errors it is positive semi-definite, and it is the Hessian if the output is
  * linear in the values.
  *
- * Inputs and outputs are named as by `hessianVectorProduct`.
+ * Inputs and outputs have the same names as with `hessianVectorProduct`.
  *
  * @param graph - typed, as `specialize` makes it; the loss depends on the values through the output alone
  * @throws MismatchError and OutOfRangeError as `gradient` does
@@ -44,10 +44,10 @@ export interface GradientOuterOptions extends GradientOptions {
 
 /**
  * Returns the graph that computes a sum of outer products of gradients times a vector, `sum_i g_i g_i' v`,
- * where `g_i` is the gradient of what example `i` adds to the loss. Times the number of examples it is the
- * empirical Fisher information of a mean loss.
+ * where `g_i` is the gradient of the contribution of example `i` to the loss. Times the number of examples it
+ * is the empirical Fisher information of a mean loss.
  *
- * Inputs and outputs are named as by `hessianVectorProduct`.
+ * Inputs and outputs have the same names as with `hessianVectorProduct`.
  *
  * @param graph - typed, as `specialize` makes it; the loss is a sum of its losses with fixed weights
  * @throws MismatchError and OutOfRangeError as `gradient` does
@@ -76,7 +76,7 @@ function jacobianProduct(
     const vector = pusher.input(vectorName(name), pusher.value(name));
     return reduceSum(mul(pusher.value(gradientName(inner, name)), vector));
   });
-  // Gradients are linear in the cotangent, so that the derivative by it is J v, whatever the cotangent is.
+  // Gradients are linear in the cotangent, so the derivative by it is J v for any cotangent.
   const total = sum(parts);
   const push = gradient(pusher.build([total]), { loss: total.name, withRespectTo: [COTANGENT] });
 

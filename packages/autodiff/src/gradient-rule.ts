@@ -3,7 +3,7 @@ import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
 
-/** What a rule can read of the node that it is applied to. */
+/** Context of a rule: the node that it is applied to, with its values and gradients. */
 export interface GradientContext {
   readonly node: Node;
   /** Graph to which the rule adds its nodes. */
@@ -13,13 +13,13 @@ export interface GradientContext {
   /** Results; undefined for optional results that the node leaves out. */
   readonly outputs: readonly (Value | undefined)[];
   /**
-   * Gradient of the loss for each output, of the output's shape; undefined where the loss does not depend on
-   * the output. At least one is defined.
+   * Gradient of the loss for each output, of the output's shape; undefined if the loss does not depend on the
+   * output. At least one is defined.
    */
   readonly cotangents: readonly (Value | undefined)[];
   /** Whether the gradient for an input is needed; rules leave out work for inputs that do not need one. */
   readonly needs: (input: number) => boolean;
-  /** Tensor of an input that is a constant, as axes and extents are; undefined for others. */
+  /** Returns the tensor of an input that is a constant, such as axes and extents; undefined for others. */
   readonly constant: (input: number) => Tensor | undefined;
 }
 
@@ -92,8 +92,8 @@ export function requiredNumbers(context: GradientContext, input: number): number
 }
 
 /**
- * Refuses a variant of an operator that has no gradient rule. @throws
- * UnsupportedError always; it names the node
+ * Refuses a variant of an operator that has no gradient rule.
+ * @throws UnsupportedError always; the message names the node
  */
 export function refuseVariant({ node }: GradientContext, rule: string, variant: string | number): never {
   throw new UnsupportedError(

@@ -12,7 +12,8 @@ export interface GradientOptions {
   /** Name of a value of the graph with one floating-point element. */
   readonly loss: string;
   /**
-   * Names of weights, inputs or other values. @defaultValue all floating-point weights that are parameters
+   * Names of the weights, inputs or other values to differentiate by. @defaultValue all floating-point
+   * weights that are parameters
    */
   readonly withRespectTo?: readonly string[];
 }
@@ -20,24 +21,23 @@ export interface GradientOptions {
 /**
  * Differentiates a graph (reverse mode): returns the graph that also computes the gradients of a loss.
  *
- * Its outputs are the outputs of the graph, the loss if it is not among them, then for each
- * value its gradient, of the value's shape and named by `gradientName`; zeros where the loss
- * does not depend on the value.
+ * Its outputs are the outputs of the graph, the loss if it is not among them, then for each value its
+ * gradient, of the value's shape and named by `gradientName`; zeros if the loss does not depend on the value.
  *
- * Nodes of the graph stay as they are, except recurrent layers that a gradient passes, which are written out
- * step by step (see `lowerRecurrence`). Gradients are ordinary operators behind these nodes; what several
- * rules compute alike is computed once. The result is typed, so that it can be differentiated again. The
- * same graph gives the same bytes.
+ * Nodes of the graph are not changed, except recurrent layers that a gradient passes, which are written out
+ * step by step (see `lowerRecurrence`). Gradients are ordinary operators behind these nodes; values that
+ * several rules compute alike are computed once. The result is typed, so that it can be differentiated again.
+ * The same graph gives the same bytes.
  *
  * A batch norm in training mode stays a node that engines may refuse to run: apply `lowerBatchNorm` once
  * everything is differentiated.
  *
  * @param model - typed, as `specialize` makes it
- * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to
- *   differentiate by is not floating-point
+ * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to differentiate by
+ *   is not floating-point
  * @throws OutOfRangeError if the loss or a value to differentiate by is unknown
- * @throws UnsupportedError if an operator between them, or control flow, has no
- *   gradient rule; it names the node
+ * @throws UnsupportedError if an operator between them, or control flow, has no gradient rule; the message
+ *   names the node
  */
 export function gradient(model: Graph, options: GradientOptions): Graph {
   const graph = writeOutRecurrence(model, options.withRespectTo);
@@ -109,16 +109,16 @@ function parametersOf(graph: Graph, builder: GraphBuilder): Value[] {
 /**
  * Lists the names of the values that a graph is differentiated by, each once.
  * @param names - names of values. @defaultValue all floating-point weights that are parameters
- * @throws MismatchError if there is none, or one is not floating-point
- * @throws OutOfRangeError if one is unknown
+ * @throws MismatchError if there is no such value, or one is not floating-point
+ * @throws OutOfRangeError if a name is unknown
  */
 export function differentiableValues(graph: Graph, names?: readonly string[]): string[] {
   return variablesOf(graph, GraphBuilder.from(graph), names).map(({ name }) => name);
 }
 
 /**
- * Gradients for values as a list of parts, one for each use of the value, which
- * are summed when they are taken.
+ * Gradients for values as a list of parts, one for each use of the value, which are summed when the gradient
+ * is taken.
  */
 class Cotangents {
   readonly #parts = new Map<string, Value[]>();
@@ -165,7 +165,8 @@ function sweepBack(
 }
 
 /**
- * Lists the variables and the floating-point values that depend on them in a way that a gradient may pass.
+ * Lists the variables and the floating-point values that depend on them by operators that a gradient may
+ * pass.
  */
 function activeValues(
   graph: Graph,

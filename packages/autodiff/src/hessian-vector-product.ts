@@ -16,7 +16,7 @@ export function productName(loss: string, value: string): string {
 /**
  * Returns the graph that computes a Hessian times a vector, `H v`, where `H` holds the second derivatives of
  * a loss by some values. It computes the gradient of the inner product of the gradient and `v`, which costs a
- * few evaluations of the graph whatever the size of `H`.
+ * few evaluations of the graph, regardless of the size of `H`.
  *
  * Its data inputs are the data inputs of `graph` and, for each value, the vector's part `vectorName(value)`,
  * of the value's type and shape. Its outputs are, for each value, the product's part

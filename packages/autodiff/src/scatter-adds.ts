@@ -3,8 +3,9 @@ import { SCATTER_ADDS } from "@isthmus/graph/builder";
 import type { GradientContext } from "./gradient-rule.ts";
 
 /**
- * Checks that the graph's operator set can add where it scatters, which the gradient of gathering needs.
- * @throws UnsupportedError if it cannot
+ * Checks that the scatter operators of the graph's operator set can add, which the gradient of gathering
+ * needs.
+ * @throws UnsupportedError if they cannot
  */
 export function assertScatterAdds({ builder, node }: GradientContext): void {
   if (builder.opset >= SCATTER_ADDS) return;

@@ -5,7 +5,10 @@ import type { MatrixProducts } from "./products/matrix-products.ts";
 
 /** Options of {@link dominantSubspaces} and {@link truncatedSvd}. */
 export interface RangeFinderOptions {
-  /** Times the matrix is multiplied to and fro; more are more accurate where singular values fall slowly. */
+  /**
+   * Number of times the matrix is multiplied to and fro; more are more accurate if singular values fall
+   * slowly.
+   */
   readonly iterations?: number;
   /** Seed of the random start, a whole number of at least 0. */
   readonly seed?: number;
@@ -16,11 +19,11 @@ const RANGE_FINDER_DEFAULTS: Required<RangeFinderOptions> = { iterations: 3, see
 
 /** Spaces that a matrix maps its largest part between: `left * core * right^T` is nearly the matrix. */
 export interface DominantSubspaces {
-  /** `[m, r]`, orthonormal columns. */
+  /** Basis `[m, r]` of orthonormal columns. */
   readonly left: Matrix;
-  /** `[r, r]`, `left^T * matrix * right`. */
+  /** Product `left^T * matrix * right`, `[r, r]`. */
   readonly core: Matrix;
-  /** `[n, r]`, orthonormal columns. */
+  /** Basis `[n, r]` of orthonormal columns. */
   readonly right: Matrix;
 }
 
@@ -28,7 +31,8 @@ export interface DominantSubspaces {
  * Finds orthonormal bases of the spaces of the largest singular values, by random vectors that the matrix is
  * applied to again and again.
  *
- * Directions whose singular values are nearly equal to the first one left out may be mixed with it.
+ * Directions whose singular values are nearly equal to the first value left out may be mixed with its
+ * direction.
  * @param matrix - `[m, n]`
  * @param rank - dimension of the spaces; at most `min(m, n)` of it is used
  *

@@ -2,7 +2,10 @@ import { mirrorUpper } from "./kernels/copies.ts";
 import { type Matrix, sliceColumns, zerosLike } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 
-/** Columns that are multiplied by all later ones at once; what lies below the diagonal is not computed. */
+/**
+ * Number of columns that are multiplied by all later ones at once; elements below the diagonal are not
+ * computed.
+ */
 const STRIP = 512;
 
 /**
@@ -29,7 +32,7 @@ export async function gramMatrix(matrix: Matrix, products: MatrixProducts): Prom
 }
 
 /**
- * Computes the Gram matrix of the rows of a matrix, without copying any of them; of a symmetric matrix it is
+ * Computes the Gram matrix of the rows of a matrix, without copying any of them; for a symmetric matrix it is
  * the square.
  * @param matrix - `[n, k]`
  * @returns `matrix matrix^T`, `[n, n]`, exactly symmetric

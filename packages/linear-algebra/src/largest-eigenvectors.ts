@@ -12,7 +12,7 @@ import type { SymmetricEigen } from "./symmetric-eigen.ts";
  * Computes all eigenvalues of a symmetric matrix and the eigenvectors of the largest, in f64: reflections to
  * three diagonals, which are diagonalized by halves; most of the work is products.
  * @param matrix - `[n, n]`; only its symmetric part counts
- * @param count - eigenvectors that are computed; at most `n` are
+ * @param count - number of eigenvectors; at most `n` are computed
  * @returns `values` `[n]` and `vectors` `[n, count]`
  * @throws OutOfRangeError if it is not square
  */

@@ -3,14 +3,17 @@ import { combineInto } from "./kernels/copies.ts";
 import { type Matrix, sliceColumns, toFloat64Matrix, zerosLike } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 
-/** Lines of a matrix, rows or columns, that are copied to f64 at a time; the whole copy would be large. */
+/**
+ * Number of lines of a matrix, rows or columns, that are copied to f64 at a time; the whole copy would be
+ * large.
+ */
 const LINES = 1024;
 
-/** Some lines of a matrix, those along its shorter side, in f64. */
+/** Some lines of a matrix, along its shorter side, in f64. */
 interface Lines {
   readonly begin: number;
   readonly end: number;
-  /** `[end - begin, n]` of a tall matrix, `[m, end - begin]` of a wide one. */
+  /** Block `[end - begin, n]` of a tall matrix, `[m, end - begin]` of a wide one. */
   readonly block: Matrix;
 }
 
@@ -20,8 +23,8 @@ export function isWide({ rows, columns }: Matrix): boolean {
 }
 
 /**
- * Computes the Gram matrix of the shorter side of a matrix, in f64: `A^T A` of a tall one, `A A^T` of a wide
- * one.
+ * Computes the Gram matrix of the shorter side of a matrix, in f64: `A^T A` for a tall matrix, `A A^T` for a
+ * wide one.
  * @param matrix - `[m, n]`
  * @returns `[min(m, n), min(m, n)]`, exactly symmetric
  */
@@ -36,7 +39,8 @@ export async function gramOfShortSide(matrix: Matrix, products: MatrixProducts):
 }
 
 /**
- * Multiplies every line of a matrix by another matrix, in f64: `A T` of a tall one, `A^T T` of a wide one.
+ * Multiplies every line of a matrix by another matrix, in f64: `A T` for a tall matrix, `A^T T` for a wide
+ * one.
  * @param turn - `[min(m, n), k]`, f64
  * @returns `[max(m, n), k]`, of the element type of the matrix
  */
@@ -50,8 +54,8 @@ export async function turnLines(matrix: Matrix, turn: Matrix, products: MatrixPr
 }
 
 /**
- * Multiplies every line of a matrix by a square one, in f64, and leaves the lines where they are: `A T` of a
- * tall matrix, `T^T A` of a wide one.
+ * Multiplies every line of a matrix by a square one, in f64, and keeps the lines in their places: `A T` for a
+ * tall matrix, `T^T A` for a wide one.
  * @param turn - square, f64
  * @returns a matrix of the shape and the element type of the first
  */

@@ -1,13 +1,13 @@
 import { OutOfRangeError, UsageError } from "@isthmus/core";
 
-/** Elements of a matrix: f32 where matrices are large, f64 where accuracy matters more. */
+/** Elements of a matrix: f32 for large matrices, f64 if accuracy matters more. */
 export type MatrixData = Float32Array | Float64Array;
 
 /** A dense matrix, `[rows, columns]`, in row-major order. */
 export interface Matrix {
   readonly rows: number;
   readonly columns: number;
-  /** `rows * columns` elements. */
+  /** Elements of the matrix, `rows * columns` of them. */
   readonly data: MatrixData;
 }
 
@@ -64,9 +64,9 @@ export function sliceColumns(matrix: Matrix, begin: number, end: number): Matrix
 }
 
 /**
- * Joins matrices of as many rows side by side.
+ * Joins matrices with equally many rows side by side.
  * @param matrices - at least one, all of one element type
- * @throws OutOfRangeError if they differ in rows
+ * @throws OutOfRangeError if their numbers of rows differ
  */
 export function joinColumns(matrices: readonly [Matrix, ...Matrix[]]): Matrix {
   const [first] = matrices;

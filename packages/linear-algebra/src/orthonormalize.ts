@@ -6,8 +6,8 @@ import type { MatrixProducts } from "./products/matrix-products.ts";
 /** Options of {@link orthonormalize}. */
 export interface OrthonormalizeOptions {
   /**
-   * How often the columns are made orthonormal: once leaves an error of the squared condition number times
-   * 1e-16, twice an error of rounding. @defaultValue 2
+   * Number of times the columns are made orthonormal: once leaves an error of the squared condition number
+   * times 1e-16, twice an error of rounding. @defaultValue 2
    */
   readonly passes?: number;
 }
@@ -15,13 +15,13 @@ export interface OrthonormalizeOptions {
 /**
  * Computes an orthonormal basis of the columns of a matrix, by Cholesky factors of its Gram matrix in f64.
  *
- * The first columns of the basis span the first columns of the matrix. A column that depends on earlier
- * ones is zero in the result.
+ * The first columns of the basis span the first columns of the matrix. A column that depends on earlier ones
+ * is zero in the result.
  * @param matrix - `[m, n]`, where `m` should be at least `n`
  * @returns `[m, n]`, of the same element type
  *
- * Source: Yamamoto et al., Roundoff error analysis of the CholeskyQR2 algorithm, 2015. We differ in columns
- * that depend on others, where theirs breaks down.
+ * Source: Yamamoto et al., Roundoff error analysis of the CholeskyQR2 algorithm, 2015. We differ for columns
+ * that depend on others, for which their algorithm breaks down.
  */
 export async function orthonormalize(
   matrix: Matrix,

@@ -17,16 +17,16 @@ export interface PolarFactorOptions {
   readonly smallest?: number;
 }
 
-/** Smaller singular values, as a share of the largest, are lost in the Gram matrix of a long matrix. */
+/** Share of the largest singular value below which others are lost in the Gram matrix of a long matrix. */
 const SMALLEST_BY_GRAM = 1e-6;
 
 /**
  * Computes the orthogonal factor `U V^T` of `matrix = U S V^T`: the nearest matrix with orthonormal columns
  * or rows, made by matrix products only.
  *
- * Three products a step, 11 steps in f32 and 18 in f64, with half of the symmetric ones left out; a long
- * matrix of f32 is replaced by the square factor of its Gram matrix. Where a singular value is zero the
- * factor is zero too, where others take arbitrary vectors.
+ * It takes three products a step, 11 steps in f32 and 18 in f64, and leaves out half of the symmetric
+ * products; a long matrix of f32 is replaced by the square factor of its Gram matrix. If a singular value is
+ * zero, the factor is zero there too, while other methods take arbitrary vectors.
  * @param matrix - `[m, n]`
  * @returns `[m, n]`, of the same element type
  *
@@ -46,11 +46,11 @@ export async function polarFactor(
   return ofTall(matrix, products, { smallest, least: 0 });
 }
 
-/** What is known of the singular values that become 1. */
+/** Range of the singular values that become 1. */
 interface Range {
-  /** As a share of the largest. */
+  /** Smallest of these singular values, as a share of the largest. */
   readonly smallest: number;
-  /** A bound: every singular value other than zero is at least this; 0 where none is known. */
+  /** Lower bound of all singular values other than zero; 0 if no bound is known. */
   readonly least: number;
 }
 
@@ -87,14 +87,14 @@ function evenPart({ linear, cubic, quintic }: OddPolynomial, gram: Matrix, squar
   return square;
 }
 
-/** What rounding may take from a bound of the smallest singular value. */
+/** Factor for a bound of the smallest singular value, as rounding may make the bound too large. */
 const CAUTION = 0.5;
 
 /**
  * Computes the polar factor by the triangular factor R of the Gram matrix in f64: with `A = Q R` it is
  * `Q polar(R) = A R^-1 polar(R)`.
  *
- * The inverse of R bounds the smallest singular value, which saves steps where it is not small.
+ * The inverse of R bounds the smallest singular value, which saves steps if that value is not small.
  */
 async function ofLong(matrix: Matrix, products: MatrixProducts, smallest: number): Promise<Matrix> {
   const gram = await gramOfShortSide(matrix, products);

@@ -7,7 +7,9 @@ export interface OddPolynomial {
   readonly quintic: number;
 }
 
-/** Distance of the smallest value from the largest, as a share, below which one polynomial serves all. */
+/**
+ * Distance of the smallest value from the largest, as a share, below which one polynomial is enough for all.
+ */
 const CLOSE = 1e-3;
 /**
  * Least value, as a share of the largest, for which polynomials are made: one for smaller values would map
@@ -16,15 +18,15 @@ const CLOSE = 1e-3;
 const CUSHION = 0.024;
 /** Share of its width by which an interval is widened, as polynomials grow rounding errors beyond its end. */
 const MARGIN = 0.01;
-/** Exchanges after which the places of the largest errors no longer move. */
+/** Number of exchanges after which the places of the largest errors no longer move. */
 const EXCHANGES = 40;
-/** More steps than any matrix needs. */
+/** Number of steps that no matrix exceeds. */
 const STEPS = 60;
 
 /**
  * Returns the polynomials that, applied one after another, map `[smallest, 1]` to 1 with the fewest steps.
  *
- * Each is the polynomial of degree five nearest to 1 on what the steps before it have made of the interval,
+ * Each is the polynomial of degree five nearest to 1 on the image of the interval under the earlier steps,
  * but for very small values.
  *
  * Source: Amsel et al., The Polar Express: optimal matrix sign methods and their application to the Muon
@@ -48,7 +50,7 @@ export function polarPolynomials(smallest: number, error: number): OddPolynomial
 
 /** Finds the polynomial nearest to 1 on `[low, 1]`, whose errors at four places are equal up to signs. */
 function nearestToOne(low: number): OddPolynomial {
-  // Where the interval shrinks to a point, value, slope and curvature there are 1, 0 and 0.
+  // If the interval shrinks to a point, value, slope and curvature there are 1, 0 and 0.
   if (1 - low < CLOSE) return { linear: 15 / 8, cubic: -10 / 8, quintic: 3 / 8 };
   let [first, second] = [(3 * low + 1) / 4, (low + 3) / 4];
   let polynomial: OddPolynomial = { linear: 0, cubic: 0, quintic: 0 };

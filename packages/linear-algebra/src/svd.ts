@@ -4,11 +4,11 @@ import { convertLike, type Matrix, toFloat64Matrix } from "./matrix.ts";
 
 /** Singular values and vectors of a matrix: `left * diag(values) * right^T`. */
 export interface Svd {
-  /** `[m, r]`, orthonormal columns; a column of a singular value of zero is zero. */
+  /** Matrix `[m, r]` of orthonormal columns; the column of a singular value of zero is zero. */
   readonly left: Matrix;
-  /** `[r]`, falling, at least 0. */
+  /** Singular values `[r]`, falling, at least 0. */
   readonly values: Float64Array;
-  /** `[n, r]`, orthonormal columns. */
+  /** Matrix `[n, r]` of orthonormal columns. */
   readonly right: Matrix;
 }
 
@@ -34,7 +34,7 @@ export function svd(matrix: Matrix): Svd {
     return { left: right, values, right: left };
   }
   const { rows: m, columns: n } = matrix;
-  // One column of the matrix a row, longest first, which saves sweeps.
+  // Each row is one column of the matrix; the longest come first, which saves sweeps.
   const vectors = toFloat64Matrix(transposeMatrix(matrix)).data as Float64Array;
   const lengthOf = (j: number) => Math.hypot(...chunkNorms(vectors.subarray(j * m, (j + 1) * m)));
   const start = sortFalling(Float64Array.from({ length: n }, (_, j) => lengthOf(j)));
@@ -69,7 +69,7 @@ export function transposeMatrix(matrix: Matrix): Matrix {
   return { rows: columns, columns: rows, data: out };
 }
 
-/** Elements whose squares are summed at a time; `Math.hypot` joins the sums without overflow. */
+/** Number of elements whose squares are summed at a time; `Math.hypot` joins the sums without overflow. */
 const CHUNK = 4096;
 
 function chunkNorms(vector: Float64Array): number[] {

@@ -4,9 +4,9 @@ import { convertLike, type Matrix } from "./matrix.ts";
 
 /** Eigenvalues and eigenvectors of a symmetric matrix: `vectors * diag(values) * vectors^T`. */
 export interface SymmetricEigen {
-  /** `[n]`, falling. */
+  /** Eigenvalues `[n]`, falling. */
   readonly values: Float64Array;
-  /** `[n, n]`, one eigenvector a column, orthonormal. */
+  /** Matrix `[n, n]`, one eigenvector a column, orthonormal. */
   readonly vectors: Matrix;
 }
 

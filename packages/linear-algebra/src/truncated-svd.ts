@@ -4,7 +4,10 @@ import { type Matrix, sliceColumns } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 import { type Svd, svd } from "./svd.ts";
 
-/** Dimensions that are searched beyond the rank, so that the last singular values are accurate as well. */
+/**
+ * Number of dimensions that are searched beyond the rank, so that the last singular values are accurate as
+ * well.
+ */
 const SPARE = 12;
 /** Smaller extent up to which all singular values are computed, exactly. */
 const EXACT = 64;
@@ -12,7 +15,7 @@ const EXACT = 64;
 /**
  * Computes the largest singular values of a matrix and their vectors, by matrix products.
  * @param matrix - `[m, n]`
- * @param rank - how many; at most `min(m, n)` are returned
+ * @param rank - number of singular values; at most `min(m, n)` are returned
  *
  * @example
  * ```ts

@@ -8,7 +8,10 @@ import type { SymmetrySpec } from "./spec.ts";
  * `source[u]` of B. Followers are included, so the map can be applied without looking at parents.
  */
 export interface Alignment {
-  /** `[units]`; a permutation of `0 .. units - 1` that maps every cell onto a cell of its symmetry. */
+  /**
+   * Unit that takes each place, `[units]`: a permutation of `0 .. units - 1` that maps every cell onto a cell
+   * of its symmetry.
+   */
   readonly source: Int32Array;
 }
 

@@ -6,7 +6,7 @@ import type { SymmetrySpec } from "./spec.ts";
 /**
  * Checks that an alignment is an element of the symmetry group: a permutation that maps every cell onto the
  * cell that its parents determine, and takes every follower to the place that its parents determine.
- * @throws MismatchError if it is not; it names the symmetry
+ * @throws MismatchError if it is not; the message names the symmetry
  */
 export function assertAlignment(spec: SymmetrySpec, { source }: Alignment): void {
   if (source.length !== spec.units) {

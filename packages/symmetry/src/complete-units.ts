@@ -12,7 +12,7 @@ export type Arrange = (symmetry: Symmetry, cell: number) => Int32Array;
  * Builds an alignment symmetry by symmetry, parents before children: a place whose parents are taken by
  * certain units is filled from the cell that has these units as parents.
  *
- * @param arrange - how each cell is filled from its source cell
+ * @param arrange - order in which each cell is filled from its source cell
  * @throws MismatchError if a cell's parents are taken by units that have no cell in common
  */
 export function completeUnits(spec: SymmetrySpec, arrange: Arrange): Alignment {

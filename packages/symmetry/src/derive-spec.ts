@@ -12,11 +12,12 @@ import { readOff, type SymmetryGroup } from "./read-off/read-off.ts";
 import type { FollowerFamily, Symmetry, SymmetrySpec, WeightField, WeightLayout } from "./spec.ts";
 
 /**
- * A specification, and the records it was derived from, which predict how any value of the graph is permuted.
+ * A specification, and the records it was derived from, which predict the permutation of any value of the
+ * graph.
  */
 export interface Symmetries {
   readonly spec: SymmetrySpec;
-  /** Examples in the run of the probe; the shapes of values are for this many. */
+  /** Number of examples in the run of the probe; the shapes of values are for this many. */
   readonly batch: number;
   readonly labels: GraphLabels;
   readonly group: SymmetryGroup;
@@ -26,8 +27,9 @@ export interface Symmetries {
 /**
  * Derives which indices of which weight axes may be permuted together without changing what a graph computes.
  *
- * Every index of every weight axis gets a label. The labels are carried through the graph and tied where they
- * must move together; colour refinement then finds which may still move. Synchronous, and without an engine.
+ * Every index of every weight axis gets a label. The labels are carried through the graph and tied if they
+ * must move together; colour refinement then finds the labels that may still move. Synchronous, and without
+ * an engine.
  *
  * @param probe - shapes and constants of the same graph, as `probeGraph` returns them
  */

@@ -17,8 +17,8 @@ export interface ContinuousSymmetries {
 
 /**
  * Discovers all symmetries beyond permutation in one run of the graph: scales, signs and rotations, as
- * `discoverLinearSymmetries`, what any matrix of a group may mix, as `discoverMixing`, and what may change
- * places, as `discoverExchanges`.
+ * `discoverLinearSymmetries` finds them, units that any matrix of a group may mix, as `discoverMixing` finds
+ * them, and parts that may change places, as `discoverExchanges` finds them.
  *
  * @param permutations - the permutation symmetries of the same graph
  * @throws EngineError if the engine cannot run the graph

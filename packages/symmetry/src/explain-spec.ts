@@ -8,14 +8,14 @@ export interface SymmetrySummary {
   readonly size: number;
   /** Copies: 1 for a plain symmetry, else one for each unit of its parents. */
   readonly cells: number;
-  /** `plain`, or `nested`, where each cell has its own permutation. */
+  /** Kind of the symmetry: `plain`, or `nested` if each cell has its own permutation. */
   readonly kind: "plain" | "nested";
   /** Names of the symmetries whose units its cells belong to. */
   readonly parents: readonly string[];
   readonly axes: readonly AxisRef[];
 }
 
-/** A summary of what may move and what may not, and why. */
+/** A summary of the axes that may move, and of the axes that may not, with reasons. */
 export interface SpecExplanation {
   readonly symmetries: readonly SymmetrySummary[];
   /** Families of units that only follow symmetries, such as the columns after a flatten. */
@@ -38,8 +38,8 @@ export interface SpecExplanation {
 }
 
 /**
- * Summarises a specification: what each symmetry is and moves, what share of axes is free, and what froze the
- * others.
+ * Summarises a specification: the size and the axes of each symmetry, the share of axes that are free, and
+ * the reasons why the others are frozen.
  *
  * @example
  * ```ts

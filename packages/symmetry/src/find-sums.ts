@@ -2,22 +2,25 @@ import { at } from "@isthmus/core";
 import type { Symmetries } from "./derive-spec.ts";
 import { LABEL_FLAGS } from "./labels/label-store.ts";
 
-/** The places where a graph sums over units; on all others it computes unit by unit. */
+/** Places where a graph sums over units; in all other places it computes unit by unit. */
 export interface UnitSums {
   /**
    * For each weight with units, the fields of its layout, by index, that products sum over: the inputs of a
    * layer. A network in which a unit is doubled computes the same if these are halved.
    */
   readonly weights: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Symmetries, by index, that a product of two activations sums over, as queries with keys. */
+  /**
+   * Symmetries, by index, that a product of two activations sums over, such as a product of queries with
+   * keys.
+   */
   readonly paired: ReadonlySet<number>;
 }
 
 /**
  * Finds out which axes of weights, and which symmetries, the products of a graph sum over.
  *
- * What is known of a weight is known of the axes that reach a product as they are, transposed or not; an axis
- * that is split or joined with another on the way counts as not summed.
+ * An axis of a weight counts as summed if it reaches a product whole, transposed or not; an axis that is
+ * split or joined with another on the way does not.
  */
 export function findSums({ spec, labels, group, units }: Symmetries): UnitSums {
   const { flags } = labels.store;

@@ -15,7 +15,7 @@ import type { UnknownOperator } from "./spec.ts";
 export interface GraphLabels {
   readonly store: LabelStore;
   readonly weights: ReadonlyMap<string, LabelledWeight>;
-  /** Every value that depends on the input or a weight. */
+  /** Labels of every value that depends on the input or a weight. */
   readonly values: ReadonlyMap<string, Labelled>;
   readonly unknown: readonly UnknownOperator[];
 }
@@ -112,7 +112,7 @@ class Labeller {
     const context: RuleContext = {
       node,
       store: this.#store,
-      // The oldest models name no operator set: theirs is the first.
+      // The oldest models name no operator set, which means the first.
       opset: this.#graph.opsets.get("") ?? 0,
       inputs: node.inputs.map((name) => (name === "" ? undefined : this.#labelled(name))),
       outputs,
@@ -128,7 +128,7 @@ class Labeller {
     return rule(context);
   }
 
-  /** Freezes all that a node reads and computes, as no rule says how it moves. */
+  /** Freezes all labels that a node reads and computes, as no rule tells how they move. */
   #giveUp(
     node: Node,
     read: readonly string[],
@@ -156,9 +156,9 @@ class Labeller {
   }
 
   /**
-   * Freezes what the graph never reads, such as the rows of positions beyond the length it was exported for.
-   * They could be exchanged without changing what this graph computes, but that would spoil a network that
-   * reads them elsewhere.
+   * Freezes indices that the graph never reads, such as the rows of positions beyond the length it was
+   * exported for. They could be exchanged without changing what this graph computes, but the exchange would
+   * spoil a network that reads them elsewhere.
    */
   #fixUnread(): void {
     const touched = this.#store.findTouched();
@@ -171,7 +171,7 @@ class Labeller {
     }
   }
 
-  /** Freezes the order of outputs that do not count, if it is of nothing that counts. */
+  /** Freezes the order of outputs that do not count, unless outputs that count depend on the same units. */
   #fixUncounted(): void {
     const labels = { store: this.#store, weights: this.#weights, values: this.#values };
     this.#store.node = this.#graph.name;

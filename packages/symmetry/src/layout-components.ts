@@ -83,8 +83,8 @@ function fieldIndices(
 }
 
 /**
- * Returns where each position of a component is taken from when units are permuted: position `p` of the
- * result holds what was at `map[p]`.
+ * Returns the position that each position of a component is taken from when units are permuted: position `p`
+ * of the result holds the element of position `map[p]`.
  *
  * @param source - `[units]`; place `u` is taken by unit `source[u]`, followers included
  * @returns `[size]`, a permutation

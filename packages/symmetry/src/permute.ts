@@ -72,7 +72,7 @@ export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: Symm
  * Checks that a network has every weight that a specification moves, in the right shape.
  *
  * @param network - a checkpoint, or the weights of a graph under its name
- * @throws MismatchError if it does not; the weights are named
+ * @throws MismatchError if it lacks weights or has them in other shapes; the message names them
  */
 export function assertFits({ source, tensors }: PermutableNetwork, { weights }: SymmetrySpec): void {
   const moving = [...weights].filter(([, { fields }]) => fields.length > 0);
@@ -94,7 +94,7 @@ export function assertFits({ source, tensors }: PermutableNetwork, { weights }: 
   }
 }
 
-/** The names and shapes that {@link assertFits} checks. */
+/** Names and shapes that {@link assertFits} checks. */
 interface PermutableNetwork {
   readonly source: string;
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;

@@ -41,12 +41,12 @@ export async function readPermutedInto(
 
 interface Rows {
   readonly data: TensorData;
-  /** Where each requested row begins in `data`. */
+  /** Offset in `data` at which each requested row begins. */
   readonly offsets: Int32Array;
 }
 
 /**
- * Reads the rows that begin at some offsets: only these, in stretches of neighbours, unless they are so
+ * Reads the rows that begin at some offsets: only these rows, in stretches of neighbours, unless they are so
  * scattered that reading the whole tensor is cheaper.
  */
 async function readRows(

@@ -28,9 +28,9 @@ export interface AxisRef {
 }
 
 /**
- * A family of units that may not be permuted by themselves but move with their parents, as the columns after
- * a flatten follow their channel. Unit `firstUnit + k` goes to the place of the unit of this family that has
- * the permuted parents.
+ * A family of units that may not be permuted by themselves but move with their parents, such as the columns
+ * after a flatten, which follow their channel. Unit `firstUnit + k` goes to the place of the unit of this
+ * family that has the permuted parents.
  */
 export interface FollowerFamily {
   readonly firstUnit: number;
@@ -42,28 +42,29 @@ export interface FollowerFamily {
 export interface WeightField {
   /** Axes of {@link WeightLayout.view}, ascending; one axis, except for weights of grouped operators. */
   readonly axes: readonly number[];
-  /** Unit at each position, or -1 where nothing may move. */
+  /** Unit at each position, or -1 at positions where nothing may move. */
   readonly units: Int32Array;
   /**
    * Number that distinguishes positions of this field with the same unit, such as the gate and up halves of a
-   * fused projection: a permutation takes (unit, rank) to (permuted unit, rank). 0 where a unit occurs once.
+   * fused projection: a permutation takes (unit, rank) to (permuted unit, rank). It is 0 if a unit occurs
+   * once.
    */
   readonly ranks: Int32Array;
 }
 
-/** The units of a specification that lie in one weight, and where. */
+/** The units of a specification that lie in one weight, and the axes on which they lie. */
 export interface WeightLayout {
   readonly shape: readonly number[];
   /** Shape the fields refer to: `shape`, or `[g, O/g, C/g, ...]` for a convolution with `g` groups. */
   readonly view: readonly number[];
   readonly role: WeightRole;
-  /** Only fields in which some unit may move. */
+  /** Fields in which some unit may move; no others. */
   readonly fields: readonly WeightField[];
 }
 
 /** An axis of extent > 1 on which some index may not move, and the node that first forbade it. */
 export interface FrozenAxis extends AxisRef {
-  /** Indices that may not move, of `extent`. */
+  /** Number of indices that may not move, of `extent`. */
   readonly indices: number;
   readonly extent: number;
   /**

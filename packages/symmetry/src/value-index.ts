@@ -1,7 +1,7 @@
 import type { Graph, Node } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 
-/** What makes and reads the values of a graph. */
+/** Nodes that make and read the values of a graph. */
 export interface ValueIndex {
   readonly graph: Graph;
   readonly makers: ReadonlyMap<string, Node>;

@@ -14,15 +14,15 @@ export interface ValueComponent {
   /** Unit at each position, or -1; one table for each family of labels on these axes, `[positions]` each. */
   readonly units: readonly Int32Array[];
   /**
-   * Returns where each position goes when units are permuted, `[positions]`; undefined where some position
-   * would have nowhere to go. Positions that hold equal values for all weights may be exchanged.
+   * Returns the position that each position goes to when units are permuted, `[positions]`; undefined if
+   * there is no place for some position. Positions that hold equal values for all weights may be exchanged.
    */
   readonly move: (motion: Motion) => Int32Array | undefined;
 }
 
 /** The movement of all labels of a graph under one alignment; made by {@link ValueLayouts.motionOf}. */
 export interface Motion {
-  /** Where each label goes. */
+  /** Label that each label goes to. */
   readonly image: Int32Array;
 }
 

@@ -7,7 +7,7 @@ export interface TermInputs {
   readonly loss: LossOfOutput;
   /** Data input for its targets. */
   readonly targets: string;
-  /** Data input for how much each target counts; missing if all count the same. */
+  /** Data input for the weight of each target; missing if all count the same. */
   readonly targetWeights?: string;
 }
 
@@ -20,7 +20,7 @@ export interface Objective {
   readonly examples: string;
   /** Data input for the targets; for next-token losses the examples again. */
   readonly targets: ValueInfo;
-  /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
+  /** Data input f32 of the targets' shape for the weight of each target; missing if all count the same. */
   readonly targetWeights?: string;
   /**
    * Data inputs of every output, if several have a loss each; `targets` then belong to the first of them, and
@@ -28,7 +28,8 @@ export interface Objective {
    */
   readonly terms?: readonly TermInputs[];
   /**
-   * Names of further scalar outputs by what they measure: `correct`, and `counted` where it is not the batch.
+   * Names of further scalar outputs by what they measure: `correct`, and `counted` if not the whole batch
+   * counts.
    */
   readonly metrics: ReadonlyMap<string, string>;
   /**

@@ -27,7 +27,7 @@ import {
   searchPlacements,
 } from "./search/search-placements.ts";
 
-/** How a search ended. */
+/** Reasons for which a search ended. */
 export type MatchStatus = "converged" | "maxSweeps";
 
 /** Progress of {@link matchWeights}. */
@@ -51,38 +51,39 @@ export interface MatchWeightsOptions extends SymmetrySelection {
   /** Seed of all random choices. */
   readonly seed: number;
   /**
-   * Searches, at least 1: the first from nothing, the others from the best so far with some units shuffled.
+   * Number of searches, at least 1: the first starts without a placement, each further one from the best
+   * placement so far with some units shuffled.
    * @defaultValue 8
    */
   readonly restarts?: number;
   /**
-   * How to search: by coordinate descent, by relaxing all symmetries at once (Frank-Wolfe), or both: then the
+   * Way to search: by coordinate descent, by relaxing all symmetries at once (Frank-Wolfe), or both: then the
    * second search is the relaxation, and later ones go on from the better. @defaultValue "best"
    */
   readonly search?: MatchSearch;
   /**
    * Bytes that matching may hold. The weights are then read whenever they are needed, one symmetry at a time;
-   * without it, all of them are kept as f32, several times over. @defaultValue none
+   * without a limit, all weights are kept in memory as f32, several times over. @defaultValue none
    */
   readonly memory?: number | undefined;
   /** Sweeps over all symmetries after which a search is given up, at least 1. @defaultValue 100 */
   readonly maxSweeps?: number;
   /**
-   * Where the first search starts, and where symmetries stay that are not matched. @defaultValue from nothing
+   * Alignment at which the first search starts, and whose placement symmetries keep that are not matched.
+   * @defaultValue none: the first search starts without a placement
    */
   readonly start?: Alignment | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
 }
 
-/** What {@link matchWeights} must know of an architecture. */
+/** Architecture of networks, as far as {@link matchWeights} needs it. */
 export interface MatchedArchitecture {
   /** Its symmetries. */
   readonly spec: SymmetrySpec;
   /**
-   * The graph, by which weights before batch norms are matched as the norms scale them. Undefined, which
-   * must be said, for
-   * networks of which there is none: weights are then matched as they are.
+   * Graph of the networks, by which weights before batch norms are matched as the norms scale them. Networks
+   * without a graph must say `undefined`; their weights are then matched unscaled.
    */
   readonly graph: Graph | undefined;
   /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
@@ -107,7 +108,7 @@ export interface MatchRestart {
   readonly search: "coordinate-descent" | "frank-wolfe";
   /** Steps of the relaxation before it was polished; 0 without one. */
   readonly iterations: number;
-  /** As `scaledObjective.after` of the whole result. */
+  /** Objective that the search reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
   readonly sweeps: number;
   readonly status: MatchStatus;
@@ -115,25 +116,25 @@ export interface MatchRestart {
 
 /** Result of {@link matchWeights}. */
 export interface MatchWeightsResult {
-  /** Permutes B so that it lies as close to A as was found. */
+  /** Alignment that permutes B as close to A as the searches could bring it. */
   readonly alignment: Alignment;
   /** Inner product of A and B over the parameters that can move, before and after. */
   readonly objective: { readonly before: number; readonly after: number };
   /** Inner product of the weights as they were matched: as batch norms scale them, if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
   /**
-   * A number that the scaled objective of no alignment exceeds, those included that move what was not matched
-   * not at all. How far it is above `scaledObjective.after` limits what more searching could gain.
+   * Upper bound on the scaled objective of every alignment that leaves unmatched symmetries where they are.
+   * Its distance from `scaledObjective.after` limits what more searching could gain.
    */
   readonly bound: number;
   /** Sweeps of the best search. */
   readonly sweeps: number;
-  /** How the best search ended. */
+  /** Reason for which the best search ended. */
   readonly status: MatchStatus;
-  /** How the best search searched. */
+  /** Way in which the best search searched. */
   readonly search: MatchRestart["search"];
   readonly restarts: readonly MatchRestart[];
-  /** Where the time went. */
+  /** Time that matching took, by kind of work. */
   readonly seconds: MatchSeconds;
   readonly seed: number;
 }
@@ -201,7 +202,8 @@ export async function matchWeights(
 }
 
 /**
- * The tensors of a network that a specification is about; counters beside them may be in one network only.
+ * Selects the tensors that a specification lists. Others, such as counters, may be in one of the networks
+ * only.
  */
 function movable(network: Checkpoint, { weights }: SymmetrySpec): Checkpoint {
   const tensors = [...network.tensors].filter(([name]) => weights.has(name));
@@ -209,9 +211,10 @@ function movable(network: Checkpoint, { weights }: SymmetrySpec): Checkpoint {
 }
 
 /**
- * Adds to the progress of searches the share that is done. How many sweeps a search will take is not known:
- * each is taken to be half of what is left. What comes before the first sweep counts as part of it, so the
- * share of the first alone would decrease again.
+ * Adds the share of the whole work that is done to the progress of searches. The number of sweeps of a search
+ * is not known in advance, so each sweep counts as half of the search's remaining work. A relaxation before
+ * the first sweep counts as part of that sweep, after which the share of the sweep starts at 0 again: the
+ * result never decreases.
  */
 function estimateDone(
   onProgress: MatchWeightsOptions["onProgress"],
@@ -228,7 +231,7 @@ function estimateDone(
 /** Steps of a relaxation, after which it is rounded; not tuned. */
 const MAX_ITERATIONS = 60;
 
-/** A bound in which rounding has not left less than was reached. */
+/** Computes the bound, but at least the objective that was reached, as rounding may leave less. */
 async function boundOf(
   { problem, weights }: PreparedMatching,
   tools: { readonly products: CrossProducts; readonly reached: number },
@@ -247,8 +250,8 @@ async function beforeOf({ problem, weights }: PreparedMatching): Promise<{ raw: 
 }
 
 /**
- * The relaxation holds every symmetry at once, so "best" leaves it out where it does not fit half of the
- * memory.
+ * Returns the search that the memory allows: the relaxation holds every symmetry at once, so "best" leaves it
+ * out if it does not fit half of the memory.
  */
 function affordableSearch(
   spec: SymmetrySpec,

@@ -26,13 +26,13 @@ interface SharedOptions {
   /** Seed of all random choices; matching activations makes none. */
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told how much is done, in `[0, 1]`. */
+  /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
 }
 
 type Own<T> = Omit<T, "seed" | "signal" | "onProgress" | "graph" | "engine">;
 
-/** Which method to match by, and how. */
+/** Method to match by, with its options. */
 export type MatchOptions = SharedOptions &
   (
     | ({ readonly method: "weight" } & Own<MatchWeightsOptions>)
@@ -41,19 +41,19 @@ export type MatchOptions = SharedOptions &
     | ({ readonly method: "learned"; readonly data: DataSet } & Own<MatchLearnedOptions>)
   );
 
-/** What every method returns. */
+/** Result that all methods share. */
 interface SharedResult {
   /**
-   * Permutes B so that it corresponds to A; never changes what B computes. A learned match mixes units after
-   * it.
+   * Alignment that permutes B so that it corresponds to A; it never changes what B computes. A learned match
+   * mixes units afterwards.
    */
   readonly alignment: Alignment;
-  /** What the method maximises, for B as it was and as it is permuted. */
+  /** Number that the method maximises: for B before it is permuted, and after. */
   readonly objective: { readonly before: number; readonly after: number };
   readonly seed: number;
 }
 
-/** Result of {@link match}, with what the method itself tells. */
+/** Result of {@link match}, with the details of the method. */
 export type MatchResult = SharedResult &
   (
     | ({ readonly method: "weight" } & MatchWeightsResult)

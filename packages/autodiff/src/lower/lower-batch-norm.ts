@@ -57,7 +57,9 @@ function lowerNode(builder: GraphBuilder, node: Node): void {
   });
 }
 
-/** Computes a running statistic: `momentum` times the former one plus `1 - momentum` times the batch's. */
+/**
+ * Computes a running statistic: `momentum` times the former statistic plus `1 - momentum` times the batch's.
+ */
 function mix(former: Value, ofBatch: Value, momentum: number): Value {
   return momentum === 0 ? ofBatch : add(mul(former, momentum), mul(ofBatch, 1 - momentum));
 }

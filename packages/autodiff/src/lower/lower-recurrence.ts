@@ -32,7 +32,7 @@ export function isRecurrent({ op, domain }: Node): boolean {
 
 /**
  * Returns the graph with recurrent layers written out step by step in operators that have gradients, as
- * training through time needs it. Values keep their names.
+ * training through time needs. Values keep their names.
  *
  * The products of the input with its weights are one product for all steps. A step takes about 4 nodes for an
  * `RNN`, 14 for a `GRU` and 12 for an `LSTM` in each direction, and three times as many with its gradient:
@@ -40,7 +40,7 @@ export function isRecurrent({ op, domain }: Node): boolean {
  * cut these into shorter ones.
  *
  * @param graph - typed; a graph without such a layer is returned itself
- * @param isWritten - which of its recurrent layers to write out. @defaultValue all
+ * @param isWritten - selects the recurrent layers that are written out. @defaultValue all
  * @throws MismatchError if the graph is not typed
  * @throws UnsupportedError if a layer has its batch first (`layout`), couples its gates (`input_forget`), or
  *   applies functions with parameters
@@ -179,7 +179,7 @@ class RecurrentLayer {
     });
   }
 
-  /** Returns the state before the first step: zeros where the node has no operand for it. */
+  /** Returns the state before the first step: zeros if the node has no operand for it. */
   #start(direction: number): RecurrentState {
     const x = this.#operand(0) as Value;
     const recurrent = this.#operand(2) as Value;

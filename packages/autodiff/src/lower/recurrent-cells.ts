@@ -40,9 +40,9 @@ export interface RecurrentWeights {
 }
 
 /**
- * Computes one step of a recurrent layer.
- * @param input - product of the step's input with its weights, plus all biases
- *   except `productBias`, `[N, g h]`
+ * Function that computes one step of a recurrent layer.
+ * @param input - product of the step's input with its weights, plus all biases except `productBias`,
+ *   `[N, g h]`
  */
 export type RecurrentCell = (
   input: Value,

@@ -78,7 +78,7 @@ interface ExponentialUnit {
 function exponentialUnit(context: GradientContext, { above, below, scale }: ExponentialUnit): [Value] {
   const [g, x] = [cotangent(context), operand(context, 0)];
   const positive = greater(x, 0);
-  // No exponential is taken of positive numbers: it could be infinite, and 0 times infinity is NaN.
+  // The exponential of a positive number is not computed: it could be infinite, and 0 times infinity is NaN.
   const exponent = min(scale === 1 ? x : div(x, scale), 0);
   const slope = mul(exp(exponent), below / scale);
   return [add(gate(mul(g, above), positive), gate(mul(g, slope), not(positive)))];
@@ -171,8 +171,8 @@ const swishRule: GradientRule = (context) => {
 };
 
 /**
- * Rules of activation functions with attributes or a kink; others are functions of
- * one number in `elementwise.ts`.
+ * Rules of activation functions with attributes or a kink; other activation functions are functions of one
+ * number in `elementwise.ts`.
  */
 export const ACTIVATION_RULES: GradientRules = {
   Celu: celuRule,

@@ -72,9 +72,9 @@ function inTraining(context: GradientContext): (Value | undefined)[] {
 
 /** Statistics of a batch. */
 interface Statistics {
-  /** `x - μ`, of the shape of `x`. */
+  /** Centred values `x - μ`, of the shape of `x`. */
   readonly centered: Value;
-  /** `1 / sqrt(σ² + epsilon)`, `[channels]`. */
+  /** Inverse deviations `1 / sqrt(σ² + epsilon)`, `[channels]`. */
   readonly inverse: Value;
   /** Elements of a channel in the batch. */
   readonly count: number;
@@ -82,8 +82,8 @@ interface Statistics {
 }
 
 /**
- * Returns the statistics of the batch: outputs of the node where these are the batch's statistics unmixed, at
- * a momentum of 0; else computed again.
+ * Returns the statistics of the batch: outputs of the node if these are the batch's statistics unmixed, at a
+ * momentum of 0; else they are computed again.
  */
 function statisticsOf(context: GradientContext): Statistics {
   const { node, outputs } = context;
@@ -97,7 +97,7 @@ function statisticsOf(context: GradientContext): Statistics {
   return { centered, inverse, count: sizeOf(x.shape) / sizeOf(mean.shape), momentum };
 }
 
-/** What comes through the first output `y`, each `[channels]`. */
+/** Parts of the gradient that come through the first output `y`, each `[channels]`. */
 interface ThroughOutput {
   /** Gradient for the scale. */
   readonly scale: Value;
@@ -119,7 +119,9 @@ function throughOutput(context: GradientContext, statistics: Statistics, g: Valu
   };
 }
 
-/** The gradient for `y` and what comes through it; both undefined if the loss does not depend on `y`. */
+/**
+ * Gradient for `y`, and the parts that come through it; both undefined if the loss does not depend on `y`.
+ */
 interface OutputParts {
   readonly g: Value | undefined;
   readonly through: ThroughOutput | undefined;
@@ -170,5 +172,5 @@ function formerGradient(
   return mul(g, floatAttribute(node, "momentum", 0.9));
 }
 
-/** The rule of batch norm, which mixes examples in training mode as no other norm does. */
+/** Rule of batch norm, which in training mode mixes examples, unlike all other norms. */
 export const BATCH_NORMALIZATION_RULES: GradientRules = { BatchNormalization: batchNormalizationRule };

@@ -28,8 +28,8 @@ const convRule: GradientRule = (context) => {
 };
 
 /**
- * Differentiates the adjoint of a convolution, plus a bias. The rule is that of `Conv` with input and result
- * in each other's place, so the gradient for `x` is that convolution of `g`.
+ * Differentiates the adjoint of a convolution, plus a bias. The rule is the same as for `Conv` with input and
+ * result in each other's place, so the gradient for `x` is the convolution of `g`.
  */
 const convTransposeRule: GradientRule = (context) => {
   const { node, needs } = context;
@@ -51,8 +51,8 @@ const convTransposeRule: GradientRule = (context) => {
 export const CONVOLUTION_RULES: GradientRules = { Conv: convRule, ConvTranspose: convTransposeRule };
 
 /**
- * Input channels up to which a transposed convolution is faster: for one it reaches
- * 27 GFLOP/s, the convolution 7.
+ * Input channels up to which a transposed convolution is faster: for one channel it reaches 27 GFLOP/s, the
+ * convolution 7.
  */
 const FEW_CHANNELS = 4;
 
@@ -82,7 +82,8 @@ const reachOf = ({ taps, dilation }: WindowAxis) => dilation * (taps - 1);
 const padBefore = (axis: WindowAxis) => reachOf(axis) - axis.before;
 
 /**
- * Checks whether the adjoint is a convolution too: at stride 1, with no more padding than a window reaches.
+ * Checks whether the adjoint along an axis is a convolution, too: at stride 1, with no more padding than a
+ * window reaches.
  */
 function isReversible(axis: WindowAxis): boolean {
   return axis.stride === 1 && padBefore(axis) >= 0 && axis.after <= reachOf(axis);

@@ -54,7 +54,10 @@ const dropoutRule: GradientRule = (context) => {
   return [cotangent(context)];
 };
 
-/** Computes `g` times the derivative of `y = f(x)`, for a function of one number without attributes. */
+/**
+ * Function that computes `g` times the derivative of `y = f(x)`, for a function `f` of one number without
+ * attributes.
+ */
 type Chain = (g: Value, x: Value, y: Value) => Value;
 
 const byChain =
@@ -66,7 +69,9 @@ const square = (x: Value): Value => mul(x, x);
 /** Derivative of the error function at 0. */
 const ERF_SLOPE = 2 / Math.sqrt(Math.PI);
 
-/** Functions of one number, by operator; `y` is used where the derivative is a simple expression of it. */
+/**
+ * Chains of functions of one number, by operator; `y` is used if the derivative is a simple expression of it.
+ */
 const CHAINS: Readonly<Record<string, Chain>> = {
   Abs: (g, x) => mul(g, sign(x)),
   Cos: (g, x) => neg(mul(g, sin(x))),
@@ -160,8 +165,8 @@ const meanRule: GradientRule = (context) => {
 };
 
 /**
- * Differentiates the largest or smallest of several operands: `g` to the operand that it is; operands that
- * tie share `g` evenly, as in JAX and PyTorch.
+ * Differentiates the largest or smallest of several operands: `g` to the operand that is largest or smallest;
+ * operands that tie share `g` evenly, as in JAX and PyTorch.
  */
 const extremumRule: GradientRule = (context) => {
   const [g, z] = [cotangent(context), result(context)];

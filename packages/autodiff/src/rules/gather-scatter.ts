@@ -76,7 +76,7 @@ function reshapeRows(g: Value, { table, axis }: Table, count: number): Value {
 
 function byScattering(g: Value, { table, axis, indices }: Table & { readonly indices: Value }): Value {
   const lined = reshapeRows(g, { table, axis }, sizeOf(indices.shape));
-  // Whole rows are added at once where their axis comes first: by far the fastest way to scatter.
+  // If the axis of the rows comes first, whole rows are added at once: by far the fastest way to scatter.
   const rowsFirst = [axis, ...[...table.shape.keys()].filter((other) => other !== axis)];
   const updates = transpose(lined, rowsFirst);
   const empty = zeros(
@@ -165,7 +165,10 @@ const scatterNDRule: GradientRule = (context) => {
   ];
 };
 
-/** Checks whether a scatter adds instead of replacing. @throws UnsupportedError if it does something else */
+/**
+ * Checks whether a scatter adds instead of replacing.
+ * @throws UnsupportedError if it reduces in another way
+ */
 function isAddition(context: GradientContext): boolean {
   const reduction = stringAttribute(context.node, "reduction", "none");
   if (reduction !== "none" && reduction !== "add") {

@@ -32,7 +32,7 @@ import { reduceToShape } from "../reduce-to-shape.ts";
 
 /** A normalised value `z = (x - mean(x)) inverse`, or `z = x inverse` if it is not centred. */
 interface Normalized {
-  /** `z`, of the shape of `x`. */
+  /** Normalised value `z`, of the shape of `x`. */
   readonly normalized: Value;
   /** One over the deviation or the root mean square; axes that were normalised over have extent 1. */
   readonly inverse: Value;
@@ -81,7 +81,7 @@ function fromParts(x: Value, axes: readonly number[], epsilon: number): readonly
 
 /**
  * Differentiates `y = (x - mean) inverse scale + bias` over the last axes. The mean and the inverse deviation
- * may be outputs of the node too, with gradients of their own.
+ * may be outputs of the node, too, with gradients of their own.
  */
 const layerNormalizationRule: GradientRule = (context) => {
   const [x, scale] = [operand(context, 0), operand(context, 1)];
@@ -153,7 +153,7 @@ const instanceNormalizationRule: GradientRule = (context) =>
 function groupGradients(context: GradientContext, groups: number): (Value | undefined)[] {
   const [x, scale] = [operand(context, 0), operand(context, 1)];
   const [batch = 0] = x.shape;
-  // The elements of a group, one after another.
+  // Shape with the elements of a group one after another.
   const grouped = [batch, groups, sizeOf(x.shape) / Math.max(1, batch * groups)];
   const parts = normalizeAgain(reshape(x, grouped), 2, floatAttribute(context.node, "epsilon", 1e-5));
   const scaled = sizeOf(scale.shape) === x.shape[1] ? x.shape : grouped;
@@ -180,7 +180,10 @@ const lpNormalizationRule: GradientRule = (context) => {
   return [div(sub(g, mul(slope, sum(mul(g, y)))), where(equal(norm, 0), 1, norm))];
 };
 
-/** Operator set from which a softmax runs along one axis; before it runs along all axes from one on. */
+/**
+ * Version of the operator set since which a softmax runs along one axis; before, it ran along all axes from
+ * one on.
+ */
 const ONE_AXIS = 13;
 
 function softmaxAxes({ node, builder }: GradientContext, rank: number): number[] {

@@ -36,9 +36,9 @@ function windowAxes(context: GradientContext, x: Value, y: Value): WindowAxis[] 
  * Differentiates the maximum of every window: `g` to the element that is the maximum, to the first of several
  * in row-major order, as in PyTorch.
  *
- * Comparing tiles with their maxima takes 2.9 ns an element of `x`, the pool itself included. Finding
- * indices takes 4.6 ns (onnxruntime branches at every element) and adding there 1.5 ns more, but works
- * for windows that overlap too.
+ * Comparing tiles with their maxima takes 2.9 ns an element of `x`, the pool itself included. Finding indices
+ * takes 4.6 ns (onnxruntime branches at every element) and adding at these indices 1.5 ns more, but this also
+ * works for windows that overlap.
  */
 const maxPoolRule: GradientRule = (context) => {
   const [x, y, g] = [operand(context, 0), result(context), cotangent(context)];
@@ -57,8 +57,8 @@ function scatterToMaxima(context: GradientContext, x: Value, g: Value): Value {
 }
 
 /**
- * Returns the row-major indices of the maxima: the node's second output if it has
- * them, else of a second pool.
+ * Returns the row-major indices of the maxima: the node's second output if it has one, else the output of a
+ * second pool.
  */
 function maximumIndices(context: GradientContext, x: Value): Value {
   const { node, outputs, builder } = context;
@@ -152,14 +152,14 @@ function spreadWindows(
   axes: readonly WindowAxis[],
   weight: (axis: number, window: number) => number,
 ): Value {
-  // The last axis first: rows are fewer then.
+  // The last axis comes first, as rows are fewer then.
   return axes.reduceRight(
     (values, axis, i) => alongAxis(values, i, { axis, weight: (w) => weight(i, w) }),
     y,
   );
 }
 
-/** How windows lie along an axis, and their weights. */
+/** Windows along an axis, and their weights. */
 interface AxisSpread {
   readonly axis: WindowAxis;
   readonly weight: (window: number) => number;
@@ -183,7 +183,7 @@ function alongAxis(y: Value, i: number, spread: AxisSpread): Value {
 }
 
 /**
- * Makes the matrix of the weight of each window where it has an element, else 0: `[count, extent]`, or
+ * Makes the matrix that holds the weight of each window at its elements, else 0: `[count, extent]`, or
  * transposed `[extent, count]`.
  */
 function bandMatrix({ axis, weight }: AxisSpread, isTransposed: boolean): Float64Array {

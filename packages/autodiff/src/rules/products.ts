@@ -16,7 +16,7 @@ import { reduceToShape } from "../reduce-to-shape.ts";
  * `a' g` to `b`, a prime for a transpose. A vector on the left is a row, a vector on the right a column.
  *
  * One matrix on the right, as in linear layers, makes both gradients single Gemms over all leading axes at
- * once: nothing is broadcast that would have to be summed again.
+ * once: no value is broadcast that would have to be summed again.
  */
 const matMulRule: GradientRule = (context) => {
   const [a, b] = [operand(context, 0), operand(context, 1)];
@@ -139,7 +139,7 @@ function einsumGradient(
   const isOther = (_: unknown, i: number) => i !== target;
   const names = [output, ...terms.filter(isOther)];
   const term = [...at(terms, target, "operand")];
-  // The operand was summed over indices that nothing else has: the gradient does not change along them.
+  // The operand was summed over indices that no other has: the gradient does not change along them.
   const shared = term.filter((name) => names.some((other) => other.includes(name)));
   const extent = (name: string) => at(x.shape, term.indexOf(name), "axis");
   const [product] = context.builder.emit(

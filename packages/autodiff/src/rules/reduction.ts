@@ -39,10 +39,10 @@ interface Reduction {
   readonly axes: readonly number[];
 }
 
-/** Computes the gradient for `x` of a reduction. */
+/** Function that computes the gradient of a reduction for `x`. */
 type ReductionChain = (reduction: Reduction) => Value;
 
-/** Differentiates a reduction, whether its axes are an attribute or an input. */
+/** Returns a rule that differentiates a reduction, whether its axes are an attribute or an input. */
 const byReduction =
   (chain: ReductionChain): GradientRule =>
   (context) => {
@@ -81,8 +81,8 @@ const logSumChain: ReductionChain = ({ x, y, g }) => expand(mul(g, exp(neg(y))),
 const logSumExpChain: ReductionChain = ({ x, y, g }) => mul(exp(sub(x, y)), g);
 
 /**
- * Differentiates the largest or smallest element: `g` to the element that it is; elements that tie share `g`
- * evenly, as in JAX and PyTorch.
+ * Differentiates the largest or smallest element: `g` to the largest or smallest element; elements that tie
+ * share `g` evenly, as in JAX and PyTorch.
  */
 const extremumChain: ReductionChain = ({ x, y, g, axes }) => {
   const won = cast(equal(x, y), x.dtype);
@@ -90,8 +90,8 @@ const extremumChain: ReductionChain = ({ x, y, g, axes }) => {
 };
 
 /**
- * Differentiates `y = prod x`: `g` times the product of the other elements, also where elements are 0. Second
- * derivatives are correct only where no element is 0.
+ * Differentiates `y = prod x`: `g` times the product of the other elements, also if elements are 0. Second
+ * derivatives are correct only if no element is 0.
  */
 const productChain: ReductionChain = ({ x, g, axes }) => {
   const isZero = equal(x, 0);

@@ -25,7 +25,7 @@ const sliceRule: GradientRule = (context) => {
   for (const { axis, first, step } of sliceRanges(context, x.shape)) {
     const count = at(g.shape, axis, "axis");
     if (count === 0) continue;
-    // Read backwards, the last element comes first.
+    // If a slice is read backwards, its last element comes first.
     const begin = step < 0 ? first + (count - 1) * step : first;
     g = spreadElements(step < 0 ? reverse(g, axis) : g, axis, Math.abs(step));
     before[axis] = begin;
@@ -104,7 +104,9 @@ const padRule: GradientRule = (context) => {
 // Not -extent, which makes -0 of 0.
 const negate = (extent: number): number => 0 - extent;
 
-/** Elements added at the beginning and at the end of every axis; negative ones are cut off. */
+/**
+ * Numbers of elements added at the beginning and at the end of every axis; negative numbers cut elements off.
+ */
 interface Pads {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -134,7 +136,8 @@ function borderSum(context: GradientContext, g: Value, { before, after }: Pads):
 }
 
 /**
- * Computes what the border before or behind a line of `extent` elements, copied from the line, adds to it.
+ * Function that computes the contribution of a border before or behind a line of `extent` elements, copied
+ * from the line, to the gradient of that line.
  */
 type Fold = (
   border: Value,
@@ -180,5 +183,8 @@ function foldAxis(g: Value, axis: number, { before, after, fold }: Pads & { read
   return add(withFront, fold(part(front + extent, whole), axis, { extent, isBefore: false }));
 }
 
-/** Rules of cutting elements off the ends of axes and of adding some there: each other's adjoint. */
+/**
+ * Rules of cutting elements off the ends of axes and of adding elements there, which are adjoint to each
+ * other.
+ */
 export const SLICE_PAD_RULES: GradientRules = { Pad: padRule, Slice: sliceRule };

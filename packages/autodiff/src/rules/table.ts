@@ -17,7 +17,7 @@ const STOPS =
 
 /**
  * Passes no gradient: the rule of operators whose results do not change smoothly with their operands, or
- * depend on nothing but the shapes of these.
+ * depend on nothing but the shapes of the operands.
  */
 export const stopRule: GradientRule = ({ inputs }) => inputs.map(() => undefined);
 

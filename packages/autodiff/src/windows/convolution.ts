@@ -1,7 +1,7 @@
 import { conv, convTranspose, slice, type Value } from "@isthmus/graph/builder";
 import { perAxis, type WindowAxis } from "./window.ts";
 
-/** Geometry of a convolution: how its windows lie, and in how many groups its channels are. */
+/** Geometry of a convolution: the windows along each axis, and the number of groups of channels. */
 export interface Convolution {
   readonly axes: readonly WindowAxis[];
   readonly group: number;
@@ -16,7 +16,8 @@ export function convolve(x: Value, kernel: Value, { axes, group }: Convolution):
     pads: [...perAxis(axes, "before"), ...after],
     group,
   });
-  // The windows of a transposed convolution may end a whole stride early: then there are too many here.
+  // The windows of a transposed convolution may end a whole stride early: the convolution then computes too
+  // many here.
   return slice(
     result,
     axes.map(({ count }, i) => ({ axis: i + 2, begin: 0, end: count })),

@@ -65,7 +65,7 @@ export function kernelGradient(x: Value, g: Value, convolution: Convolution): Va
 /**
  * Computes the kernel gradient, for any number of groups, by one convolution whose channels are the examples
  * and whose kernel is the gradient `g`, with stride and dilation in each other's place. It takes few nodes
- * whatever the window, but is slow where windows are small.
+ * for any window, but is slow if windows are small.
  */
 export function convolveBatch(x: Value, g: Value, { axes, group }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
@@ -80,7 +80,7 @@ export function convolveBatch(x: Value, g: Value, { axes, group }: Convolution):
     pads: [...perAxis(axes, "before"), ...perAxis(axes, "after").map((pad) => Math.max(0, pad))],
     group,
   });
-  // Elements that no window reached make too many windows here.
+  // Elements that no window reached lead to too many windows here.
   const exact = slice(
     result,
     axes.map((axis, i) => ({ axis: i + 2, begin: 0, end: axis.taps })),
@@ -91,8 +91,8 @@ export function convolveBatch(x: Value, g: Value, { axes, group }: Convolution):
 /**
  * Computes the kernel gradient, for one group, by one product for each example: the gradient
  * `[out, positions]` times all elements of every window `[positions, in taps]`. A convolution of each channel
- * with the identity lays these out, on all threads and whatever the stride. It computes `taps` products for
- * each element that it lays out: few compared to `out` if windows are small.
+ * with the identity lays these out, on all threads and for any stride. It computes `taps` products for each
+ * element that it lays out: few compared to `out` if windows are small.
  */
 export function multiplyColumns(x: Value, g: Value, { axes }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
@@ -123,14 +123,14 @@ const POSITIONS = 192;
 /**
  * Computes the kernel gradient, for one group, by products for each tap of the gradient `[out, positions]`
  * with that tap of every window `[positions, in]`, channels last, and their sum. There is one product for
- * each example, or for a few examples where these are small, so that threads share the products.
+ * each example, or for a few examples if these are small, so that threads share the products.
  */
 export function multiplyPositions(x: Value, g: Value, { axes }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
   const [, out = 0, ...counts] = g.shape;
   const together = examplesTogether(batch, sizeOf(counts));
   const [products, positions] = [batch / together, together * sizeOf(counts)];
-  // Where each product is of one example, the gradient is in order already.
+  // If each product is of one example, the gradient is in order already.
   const left =
     together === 1
       ? reshape(g, [products, out, positions])

@@ -56,13 +56,13 @@ export function routeToTiles(pool: MaximumPool, axes: readonly WindowAxis[]): Va
 
 /**
  * Splits the gradient among taps, in row-major order: each gets the gradient of the tiles whose first maximum
- * is there, `[batch, channels, ...counts]`.
+ * is at this tap, `[batch, channels, ...counts]`.
  */
 function splitAmongTaps({ x, y, g }: MaximumPool, axes: readonly WindowAxis[]): Value[] {
   const taps = tapsOf(axes);
   const parts: Value[] = [];
-  // The gradient that no earlier tap got; the last tap gets the rest, as one of a
-  // tile's elements is its maximum.
+  // The rest is the gradient that no earlier tap got; the last tap gets all of it, as one of a tile's
+  // elements is its maximum.
   let rest = g;
   for (const tap of taps.slice(0, -1)) {
     const ranges = axes.map((axis, i) => tapRange(axis, at(tap, i, "axis"), i + 2));

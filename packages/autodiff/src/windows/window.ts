@@ -3,7 +3,7 @@ import type { Node } from "@isthmus/graph";
 import { intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 
 /**
- * How windows slide over one spatial axis: tap `t`, an element of window `i`, is at
+ * Geometry of windows that slide over one spatial axis: tap `t`, an element of window `i`, is at
  * `stride i + dilation t - before`.
  */
 export interface WindowAxis {
@@ -34,9 +34,9 @@ export interface WindowExtents {
 }
 
 /**
- * Reads how the windows of a convolution or pool lie, from its attributes and extents. The padding at
- * the end is as far as the last window reaches over, so that windows that do not fit whole
- * (`ceil_mode`) need no special case.
+ * Reads the geometry of the windows of a convolution or pool from its attributes and extents. The padding at
+ * the end is as far as the last window reaches over, so that windows that do not fit whole (`ceil_mode`) need
+ * no special case.
  */
 export function readWindow(node: Node, { extents, counts, taps }: WindowExtents): WindowAxis[] {
   const strides = intsAttribute(node, "strides");
@@ -54,10 +54,10 @@ export function readWindow(node: Node, { extents, counts, taps }: WindowExtents)
 /**
  * Returns the padding in front of an axis.
  *
- * Automatic padding is divided in two: the odd element goes to the end for `SAME_UPPER` and to the
- * front otherwise, as onnxruntime does also for `output_shape` without `auto_pad`. Where windows do
- * not reach the whole axis (`lacking` is negative), pools are shifted by half of the rest, as the
- * formula says; convolutions are not.
+ * Automatic padding is divided in two: the odd element goes to the end for `SAME_UPPER` and to the front
+ * otherwise, as onnxruntime does also for `output_shape` without `auto_pad`. If windows do not reach the
+ * whole axis (`lacking` is negative), pools are shifted by half of the rest, as the formula gives;
+ * convolutions are not.
  * @param lacking - elements of the axis that windows need beyond its extent
  */
 function paddingBefore(node: Node, axis: number, lacking: number): number {

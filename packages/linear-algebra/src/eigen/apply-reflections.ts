@@ -20,7 +20,7 @@ export async function applyReflections(
 ): Promise<void> {
   const width = columns.columns;
   for (const { vectors, scales, begin } of [...reflections].reverse()) {
-    // All vectors of a block are zero up to its beginning: rows before it stay.
+    // All vectors of a block are zero up to its beginning, so earlier rows do not change.
     const first = begin + 1;
     const rest = columns.data.subarray(first * width);
     const height = columns.rows - first;

@@ -5,7 +5,7 @@ import type { MatrixProducts } from "../products/matrix-products.ts";
 import { type CoupledDirections, deflate } from "./deflate.ts";
 import type { EigenRows } from "./eigen-rows.ts";
 
-/** How two halves are coupled, and how many eigenvectors of the whole are computed. */
+/** Coupling of two halves, and the number of eigenvectors of the whole that are computed. */
 export interface Coupling {
   /** Element beside the diagonal between the halves. */
   readonly between: number;

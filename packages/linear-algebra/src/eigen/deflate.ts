@@ -5,21 +5,21 @@ import type { EigenRows } from "./eigen-rows.ts";
 /** An eigenvector of the whole that the coupling does not change. */
 interface SingleDirection {
   readonly value: number;
-  /** `[n]` */
+  /** Eigenvector, `[n]`. */
   readonly vector: Float64Array;
 }
 
 /** Directions of two halves that are coupled: `diag(poles) + rho z z^T` in their coordinates. */
 export interface CoupledDirections {
-  /** `[k]`, rising, all different. */
+  /** Poles `[k]`, rising, all different. */
   readonly poles: Float64Array;
-  /** `[k]`, squares of z, and its signs. */
+  /** Squares `[k]` of z, and the signs of z. */
   readonly squares: Float64Array;
   readonly signs: Float64Array;
   readonly rho: number;
-  /** `[k]`, place of each pole among the directions sorted by halves: upper, both, lower. */
+  /** Place of each pole among the directions sorted by halves (upper, both, lower), `[k]`. */
   readonly order: Int32Array;
-  /** Parts of the directions in each half, one a row; turned ones stand in both. */
+  /** Parts of the directions in each half, one a row; turned directions have parts in both. */
   readonly upper: Matrix;
   readonly lower: Matrix;
   /** Places, in `order`, of the first direction in each half. */
@@ -31,14 +31,14 @@ export interface CoupledDirections {
 interface Direction {
   value: number;
   z: number;
-  /** Its parts; undefined where it is zero. */
+  /** Parts of the direction in each half; undefined if a part is zero. */
   upper: Float64Array | undefined;
   lower: Float64Array | undefined;
 }
 
 /**
- * Separates directions that the coupling of two halves does not change: where its vector is negligible, or
- * where two values are so near that turning their directions makes it so.
+ * Separates directions that the coupling of two halves does not change: directions whose element of the
+ * coupling vector is negligible, or can be made so by turning two directions with nearly equal values.
  *
  * Source: Dongarra and Sorensen, A fully parallel algorithm for the symmetric eigenvalue problem, 1987,
  * section 4.
@@ -49,7 +49,7 @@ export function deflate(
 ): CoupledDirections {
   const sizes = [first.vectors.columns, second.vectors.columns] as const;
   const [m, l] = sizes;
-  // The vector has length sqrt 2 over both halves; it is made 1.
+  // The coupling vector has length sqrt 2 over both halves; this makes it 1.
   const scale = Math.SQRT1_2;
   const rho = 2 * Math.abs(between);
   const rowOf = ({ vectors: { columns, data } }: EigenRows, i: number) =>

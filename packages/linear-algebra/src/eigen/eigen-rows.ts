@@ -2,8 +2,8 @@ import type { Matrix } from "../matrix.ts";
 
 /** Eigenvalues and eigenvectors of a symmetric matrix, one a row. */
 export interface EigenRows {
-  /** `[n]`, rising. */
+  /** Eigenvalues `[n]`, rising. */
   readonly values: Float64Array;
-  /** `[count, n]`: eigenvectors of the last `count` values. */
+  /** Eigenvectors `[count, n]` of the last `count` values. */
   readonly vectors: Matrix;
 }

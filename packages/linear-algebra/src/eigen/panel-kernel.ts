@@ -16,15 +16,15 @@ interface Exports {
 
 /** A symmetric matrix and one panel of its reduction, in memory that SIMD kernels work in. */
 export interface PanelKernel {
-  /** `[n, n]`, the matrix, of which the upper half is read. */
+  /** Matrix `[n, n]`, of which the upper half is read. */
   readonly data: Float64Array;
-  /** `[panel, n]`, reflections, one a row. */
+  /** Reflections `[panel, n]`, one a row. */
   readonly vectors: Float64Array;
-  /** `[panel, n]`, rows W with which the matrix lacks `V^T W + W^T V`. */
+  /** Rows W, `[panel, n]`, by which the matrix still lacks the change `V^T W + W^T V`. */
   readonly updates: Float64Array;
   /**
-   * Takes away from row `i` of the matrix, from its diagonal on, what the first `count` rows of the panel
-   * change.
+   * Subtracts the changes by the first `count` rows of the panel from row `i` of the matrix, from its
+   * diagonal on.
    */
   bringUpToDate(i: number, count: number): void;
   /** Computes row `k` of the updates from reflection `k`, whose vector is zero before `begin`. */
@@ -33,11 +33,11 @@ export interface PanelKernel {
 
 let code: object | undefined;
 
-/** Bytes that a kernel can address. */
+/** Number of bytes that a kernel can address. */
 const MOST_BYTES = 2 ** 32;
 
 /**
- * Makes a kernel with memory of its own, which is freed with it, as it may be hundreds of megabytes.
+ * Makes a kernel with memory of its own, which may be hundreds of megabytes and is freed with the kernel.
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPanelKernel(n: number, panel: number): PanelKernel {

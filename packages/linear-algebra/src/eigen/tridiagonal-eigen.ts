@@ -13,7 +13,7 @@ const SMALL = 48;
  *
  * Source: Cuppen, A divide and conquer method for the symmetric tridiagonal eigenproblem, 1981.
  * @param beside - `[n - 1]`, elements beside the diagonal
- * @param count - eigenvectors that are computed
+ * @param count - number of eigenvectors that are computed
  */
 export async function tridiagonalEigen(
   { diagonal, beside }: { readonly diagonal: Float64Array; readonly beside: Float64Array },

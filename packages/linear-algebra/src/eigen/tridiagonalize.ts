@@ -4,16 +4,16 @@ import type { Matrix } from "../matrix.ts";
 import type { MatrixProducts } from "../products/matrix-products.ts";
 import type { PanelKernel } from "./panel-kernel.ts";
 
-/** Reflections that are gathered before the rest of the matrix is updated by a product. */
+/** Number of reflections that are gathered before the rest of the matrix is updated by a product. */
 export const PANEL = 64;
-/** Rows of the rest that are updated by one product; smaller ones compute less of the lower half. */
+/** Number of rows of the rest that are updated by one product; fewer rows compute less of the lower half. */
 const STRIP = 512;
 
 /** Reflections `I - scale v v^T`, to be applied one after another. */
 export interface Reflections {
-  /** `[count, n]`, one vector a row; zero up to the position of the reflection. */
+  /** Vectors `[count, n]`, one a row; each is zero up to the position of the reflection. */
   readonly vectors: Matrix;
-  /** `[count]` */
+  /** Scales, `[count]`. */
   readonly scales: Float64Array;
   /** Position of the first reflection; its vector is zero up to there. */
   readonly begin: number;
@@ -21,11 +21,11 @@ export interface Reflections {
 
 /** A symmetric matrix as `Q T Q^T`, where T has three diagonals. */
 export interface Tridiagonal {
-  /** `[n]`, diagonal of T. */
+  /** Diagonal of T, `[n]`. */
   readonly diagonal: Float64Array;
-  /** `[n - 1]`, elements beside the diagonal. */
+  /** Elements beside the diagonal of T, `[n - 1]`. */
   readonly beside: Float64Array;
-  /** Q is the product of all reflections, the first one leftmost. */
+  /** Reflections whose product is Q, the first one leftmost. */
   readonly reflections: readonly Reflections[];
 }
 
@@ -34,7 +34,7 @@ export interface Tridiagonal {
  *
  * Source: Dongarra, Sorensen and Hammarling, Block reduction of matrices to condensed forms for eigenvalue
  * computations, 1989 (`dlatrd` of LAPACK).
- * @param kernel - with a matrix `[n, n]`, which is overwritten
+ * @param kernel - kernel with the matrix `[n, n]`, which is overwritten
  */
 export async function tridiagonalize(
   kernel: PanelKernel,
@@ -55,7 +55,7 @@ export async function tridiagonalize(
   return { diagonal, beside, reflections };
 }
 
-/** A panel of rows to reduce, and where its results go. */
+/** A panel of rows to reduce, and the arrays for its results. */
 interface PanelRequest {
   readonly begin: number;
   readonly count: number;
@@ -63,7 +63,7 @@ interface PanelRequest {
   readonly beside: Float64Array;
 }
 
-/** Finds the reflections that reduce some rows, without updating what is below them. */
+/** Finds the reflections that reduce some rows, without updating the rows below them. */
 function reducePanel(
   kernel: PanelKernel,
   n: number,

@@ -1,12 +1,15 @@
-/** A pivot below this share of the squared length of its column is zero: the column depends on others. */
+/**
+ * Share of the squared length of a column below which its pivot counts as zero: the column depends on others.
+ */
 const DEPENDENT = 1e-13;
 
 /**
  * Computes the inverse of the lower triangular Cholesky factor of a small Gram matrix.
  *
- * A column that depends on earlier ones gets zeros, so that it is zero in the basis that is made with it.
+ * A column that depends on earlier ones gets zeros, so that it is zero in the basis that is made with the
+ * inverse.
  * @param gram - `[n, n]`, symmetric, positive semidefinite; the lower half is overwritten
- * @param squares - `[n]`, squared length of each column, before anything was taken away from it
+ * @param squares - `[n]`, squared length of each original column
  * @returns `[n, n]`, lower triangular
  */
 export function invertSmallCholesky(gram: Float64Array, squares: Float64Array): Float64Array {

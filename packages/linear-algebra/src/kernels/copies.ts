@@ -22,7 +22,7 @@ export function transposeInto(source: MatrixData, { rows, columns }: Extents, ou
   }
 }
 
-/** Computes `out = scale * x + shift * y`, element by element; `out` may be one of them. */
+/** Computes `out = scale * x + shift * y`, element by element; `out` may be `x` or `y`. */
 export function combineInto(
   x: MatrixData,
   scale: number,

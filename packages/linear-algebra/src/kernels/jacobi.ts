@@ -1,10 +1,10 @@
-/** Two columns whose cosine is smaller than this are orthogonal. */
+/** Cosine below which two columns count as orthogonal. */
 const ORTHOGONAL = 1e-15;
-/** Sweeps after which it must have converged; ten are usual. */
+/** Number of sweeps after which the rotations must have converged; ten are usual. */
 const SWEEPS = 60;
 
 /**
- * Rotates vectors until all pairs are orthogonal, in place, and does the same to a second set.
+ * Rotates vectors until all pairs are orthogonal, in place, and applies the same rotations to a second set.
  *
  * Source: Hestenes, Inversion of matrices by biorthogonalization, 1958; Demmel and Veselic, Jacobi's method
  * is more accurate than QR, 1992.
@@ -33,7 +33,7 @@ export function orthogonalizeRows(
         const cosine = 1 / Math.hypot(1, tangent);
         rotate(vectors, i * length, j * length, { length, cosine, sine: cosine * tangent });
         rotate(followers, i * count, j * count, { length: count, cosine, sine: cosine * tangent });
-        // Computed anew: an update by differences loses small squares next to large ones.
+        // The squares are computed anew: an update by differences loses small squares next to large ones.
         squares[i] = rowProduct(vectors, i * length, i * length, length);
         squares[j] = rowProduct(vectors, j * length, j * length, length);
       }

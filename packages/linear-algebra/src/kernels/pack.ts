@@ -1,12 +1,15 @@
 import type { MatrixData } from "../matrix.ts";
 
-/** A block of a matrix: where it begins, and the distances between its lines and within them. */
+/**
+ * A block of a matrix: the position of its first element, and the distances between its lines and within
+ * them.
+ */
 export interface Block {
   /** Position of the first element. */
   readonly begin: number;
-  /** Lines that panels are made of: rows of a left matrix, columns of a right one. */
+  /** Number of lines that panels are made of: rows of a left matrix, columns of a right one. */
   readonly lines: number;
-  /** Steps of the inner dimension. */
+  /** Number of steps of the inner dimension. */
   readonly depth: number;
   /** Distance between lines. */
   readonly lineStride: number;

@@ -1,10 +1,10 @@
 /** The poles of a secular equation `1 / rho + sum over j of z_j^2 / (d_j - x) = 0`. */
 export interface SecularEquation {
-  /** `[n]`, rising, all different. */
+  /** Poles `[n]`, rising, all different. */
   readonly poles: Float64Array;
-  /** `[n]`, the numerators `z_j^2`, positive. */
+  /** Numerators `z_j^2`, `[n]`, positive. */
   readonly squares: Float64Array;
-  /** Positive. */
+  /** Factor of the coupling, positive. */
   readonly rho: number;
 }
 
@@ -14,14 +14,14 @@ export interface SecularRoot {
   readonly distance: number;
 }
 
-/** Steps after which bisection alone has converged. */
+/** Number of steps after which bisection alone has converged. */
 const STEPS = 200;
 
 /**
  * Finds the root of a secular equation right of pole `i`, in the interval up to the next pole.
  *
- * Source: Li, Solving secular equations stably and efficiently, 1994 (the middle way). We differ in
- * the guess, the middle of the interval, and bisect where a step leaves the bracket.
+ * Source: Li, Solving secular equations stably and efficiently, 1994 (the middle way). We differ in the
+ * guess, the middle of the interval, and bisect if a step leaves the bracket.
  */
 export function secularRoot({ poles, squares, rho }: SecularEquation, i: number): SecularRoot {
   const n = poles.length;
@@ -51,7 +51,7 @@ export function secularRoot({ poles, squares, rho }: SecularEquation, i: number)
       rightSlope += term * away;
     }
     const value = 1 / rho + left + right;
-    // What rounding leaves of the value.
+    // A value this small may be rounding alone.
     if (Math.abs(value) <= Number.EPSILON * (1 / rho + 4 * (right - left))) break;
     if (value < 0) low = x;
     else high = x;
@@ -75,7 +75,9 @@ function valueAt({ poles, squares, rho }: SecularEquation, from: number, x: numb
   return sum;
 }
 
-/** The step to the zero of a constant and two poles that have the value and slopes of the equation. */
+/**
+ * Computes the step to the zero of a constant and two poles that have the value and slopes of the equation.
+ */
 function stepBetween(
   value: number,
   {
@@ -97,7 +99,7 @@ function stepBetween(
   return a <= 0 ? (a - root) / (2 * c) : (2 * b) / (a + root);
 }
 
-/** The step to the zero of a constant and one pole that have the value and slope of the equation. */
+/** Computes the step to the zero of a constant and one pole that have the value and slope of the equation. */
 function stepToOnePole(value: number, slope: number, toPole: number): number {
   // value + s (1 / (toPole - step) - 1 / toPole) = 0 with s = slope * toPole^2
   const strength = slope * toPole * toPole;
@@ -110,7 +112,7 @@ function stepToOnePole(value: number, slope: number, toPole: number): number {
  *
  * Source: Gu and Eisenstat, A stable and efficient algorithm for the rank-one modification of the symmetric
  * eigenproblem, 1994, equation 3.3.
- * @param roots - of all intervals, in their order
+ * @param roots - roots of all intervals, in their order
  * @returns `[n]`, the lengths `|z_j|`, up to a common factor
  */
 export function exactNumerators(poles: Float64Array, roots: readonly SecularRoot[]): Float64Array {

@@ -4,7 +4,7 @@ export interface EigenRows {
   readonly vectors: Float64Array;
 }
 
-/** Steps for one eigenvalue after which the iteration must have converged; two are usual. */
+/** Number of steps for one eigenvalue after which the iteration must have converged; two are usual. */
 const STEPS = 60;
 
 /**
@@ -22,7 +22,9 @@ export function diagonalize(matrix: Float64Array, n: number): EigenRows {
   return { values: diagonal, vectors };
 }
 
-/** Reduces to three diagonals; returns the reflections' product, `rows^T T rows = matrix`. */
+/**
+ * Reduces a symmetric matrix to three diagonals; returns the reflections' product, `rows^T T rows = matrix`.
+ */
 function tridiagonalize(
   matrix: Float64Array,
   n: number,
@@ -32,7 +34,7 @@ function tridiagonalize(
   const product = new Float64Array(n);
   const scales = new Float64Array(n);
   for (let k = 0; k < n - 2; k++) {
-    // The reflection that clears row k right of the first off-diagonal element; kept in that row.
+    // The reflection that clears row k right of the first off-diagonal element is kept in that row.
     const row = k * n;
     let length = 0;
     for (let j = k + 1; j < n; j++) length = Math.hypot(length, matrix[row + j]!);

@@ -4,18 +4,22 @@ import { createMatrix, type Matrix } from "../matrix.ts";
 import { type MatrixProductOptions, type MatrixProducts, productExtents } from "./matrix-products.ts";
 import { multiply } from "./multiply.ts";
 
-/** Products on this thread, by the SIMD kernels of this package: nothing to set up, nothing to release. */
+/**
+ * Products on this thread, by the SIMD kernels of this package: there is nothing to set up, nothing to
+ * release.
+ */
 export const plainProducts: MatrixProducts = {
   name: "wasm",
   multiply: async (left, right, options) => multiply(left, right, options),
   async release() {},
 };
 
-/** Operators on matrices have been the same since this version of ONNX. */
+/** Version of ONNX's operator set, since which operators on matrices have been the same. */
 const OPSET = 13;
 
 /**
- * Multiplies by an engine, as onnxruntime, which uses all cores and the widest instructions of the machine.
+ * Multiplies by an engine such as onnxruntime, which uses all cores and the widest instructions of the
+ * machine.
  *
  * The engine must take f64 for matrices of f64. Sessions are made when a kind of product is first needed.
  * @param threads - threads inside one product; 0 lets the engine choose
@@ -43,7 +47,7 @@ export function createProducts(engine: Engine, threads = 0): MatrixProducts {
     name: engine.name,
     async multiply(left: Matrix, right: Matrix, options: MatrixProductOptions = {}) {
       const { m, n, k } = productExtents(left, right, options);
-      // Engines differ in what they do with empty matrices.
+      // Engines differ in their results for empty matrices.
       if (m * n * k === 0) return multiply(left, right, options);
       const dtype = left.data instanceof Float64Array ? "f64" : "f32";
       const session = await sessionOf(productGraph(dtype, options));
@@ -67,7 +71,7 @@ function tensorOf(dtype: "f32" | "f64", { rows, columns, data }: Matrix): Tensor
   return { dtype, shape: [rows, columns], data };
 }
 
-/** A graph of one `Gemm` on matrices of any extents. */
+/** Builds a graph of one `Gemm` on matrices of any extents. */
 function productGraph(
   dtype: "f32" | "f64",
   { transposeLeft = false, transposeRight = false }: MatrixProductOptions,

@@ -6,7 +6,10 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-/** Takes addresses of packed blocks and their sum, numbers of panels of both, and the inner extent. */
+/**
+ * Function of the addresses of packed blocks and their sum, the numbers of panels of both, and the inner
+ * extent.
+ */
 type AddProduct = (...addressesAndExtents: [number, number, number, number, number, number]) => void;
 
 interface Exports {
@@ -51,7 +54,7 @@ function loadKernels(): NonNullable<typeof kernels> {
   const right = left + BLOCK.rows * BLOCK.depth * 8;
   const sum = right + BLOCK.columns * BLOCK.depth * 8;
   const end = sum + BLOCK.rows * BLOCK.columns * 8;
-  // Grown once, here: growing later would detach the views.
+  // The memory is grown once, here: growing it later would detach the views.
   memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / 65536)));
   const bind = (Elements: Float32ArrayConstructor | Float64ArrayConstructor, add: AddProduct): GemmKernel => {
     const view = (at: number, count: number) => new Elements(memory.buffer, at, count);

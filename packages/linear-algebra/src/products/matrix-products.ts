@@ -1,11 +1,11 @@
 import { OutOfRangeError, UsageError } from "@isthmus/core";
 import type { Matrix } from "../matrix.ts";
 
-/** Which factors of a product are transposed first. */
+/** Factors of a product that are transposed first. */
 export interface MatrixProductOptions {
-  /** @defaultValue false */
+  /** Whether the left factor is transposed. @defaultValue false */
   readonly transposeLeft?: boolean;
-  /** @defaultValue false */
+  /** Whether the right factor is transposed. @defaultValue false */
   readonly transposeRight?: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface MatrixProducts {
    * @throws UsageError if the element types differ
    */
   multiply(left: Matrix, right: Matrix, options?: MatrixProductOptions): Promise<Matrix>;
-  /** Frees memory and threads; multiplying afterwards fails. */
+  /** Frees memory and threads; multiplications afterwards fail. */
   release(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { type Matrix, zerosLike } from "../matrix.ts";
 import { BLOCK, type GemmKernel, gemmKernels, PANEL_ROWS } from "./gemm-kernel.ts";
 import { type MatrixProductOptions, type ProductExtents, productExtents } from "./matrix-products.ts";
 
-/** Distances between rows and between columns of a factor, as it is multiplied. */
+/** Distances between rows and between columns of a factor, after it is transposed if asked for. */
 interface Strides {
   readonly row: number;
   readonly column: number;

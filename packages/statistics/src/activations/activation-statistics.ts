@@ -7,9 +7,9 @@ import { ACTIVATION_STATISTICS_DEFAULTS, type ActivationStatisticsOptions } from
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import { UnitReader, type UnitView } from "./unit-view.ts";
 
-/** The values that are measured. */
+/** Values that are measured. */
 export interface MeasuredViews {
-  /** Values of the graph, and what their units are; results are in their order. */
+  /** Values of the graph, with their division into units; results are in their order. */
   readonly views: readonly UnitView[];
 }
 
@@ -55,12 +55,12 @@ export async function activationStatistics(
 }
 
 /**
- * Measures some values of two networks over the same examples: means and variances of each, and covariances
- * between units of A and units of B.
+ * Measures some values of two networks over the same examples: means and variances of each unit, and
+ * covariances between units of A and units of B.
  *
- * It works as {@link activationStatistics}, but products of all pairs of units are added up in f32 over up to
- * 4096 samples, or the samples of one example, and then in f64, so that covariances are exact to about 1e-6
- * of the deviations.
+ * It works like {@link activationStatistics}, but products of all pairs of units are added up in f32 over up
+ * to 4096 samples, or the samples of one example, and then in f64, so that covariances are exact to about
+ * 1e-6 of the deviations.
  *
  * @param networks - `a` and `b` have a tensor for every weight of the graph
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
@@ -88,19 +88,19 @@ export async function pairStatistics(
   );
 }
 
-/** A network of its own architecture, and the values of it that are compared. */
+/** A network of its own architecture, and its values that are compared. */
 export interface ViewedNetwork extends Architecture, MeasuredViews {
-  /** Has a tensor for every weight of the graph. */
+  /** Network with a tensor for every weight of the graph. */
   readonly network: Checkpoint;
 }
 
 /**
  * Measures values of two networks of different architectures over the same examples, as
- * {@link pairStatistics} does for one architecture: the units of view `i` of A with the units of view `i`
- * of B, which may be more or fewer, but must have as many samples.
+ * {@link pairStatistics} does for one architecture: the units of view `i` of A with the units of view `i` of
+ * B, which may be more or fewer, but must have as many samples.
  *
- * @param networks - with as many views each
- * @returns for each pair of views; covariances are `[units of A, units of B]`
+ * @param networks - two networks with equally many views
+ * @returns statistics of each pair of views; covariances are `[units of A, units of B]`
  * @throws InputError if the data do not fit a graph, or an activation is not f32, or not finite
  * @throws OutOfRangeError if an option is out of range, or a view names no value of its graph
  */

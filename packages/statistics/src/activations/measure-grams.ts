@@ -13,7 +13,7 @@ import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 
 /** Result of {@link measureGrams}. */
 export interface MeasureGramsResult {
-  /** A Gram matrix f64 `[inputs, inputs]` under the name of the weight of each linear layer. */
+  /** Gram matrices f64 `[inputs, inputs]`, each under the name of the weight of its linear layer. */
   readonly grams: Checkpoint;
   /**
    * Names of weights of matrix products that are stored as `[inputs, outputs]`, which merging by Gram
@@ -77,7 +77,7 @@ export async function measureGrams(
   return { grams: createCheckpoint(tensors, {}, `Gram matrices of ${network.source}`), leftOut };
 }
 
-/** A linear layer: the name of its weight, and of the value it is applied to. */
+/** A linear layer: the names of its weight and of its input value. */
 interface LinearLayer {
   readonly weight: string;
   readonly input: string;
@@ -105,7 +105,7 @@ function findLinearLayers(graph: Graph): {
   return { layers, leftOut: [...new Set(leftOut)] };
 }
 
-/** Returns the weight that a node transposes; undefined if it does something else. */
+/** Returns the weight that a node transposes; undefined if the node does something else. */
 function transposedWeight(node: Node | undefined): string | undefined {
   return node?.op === "Transpose" ? node.inputs[0] : undefined;
 }

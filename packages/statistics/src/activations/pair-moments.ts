@@ -26,7 +26,9 @@ export class PairMoments {
   #shifts: readonly [Float32Array, Float32Array] | undefined;
   #sums: Float64Array = new Float64Array();
 
-  /** @param products - sums products of all pairs of units; undefined for covariances of equal units only */
+  /**
+   * @param products - sums of products of all pairs of units; undefined for covariances of equal units only
+   */
   constructor(products: PairProducts | undefined) {
     this.#products = products;
   }

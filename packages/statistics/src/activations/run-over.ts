@@ -11,7 +11,7 @@ import {
 import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 import type { UnitView } from "./unit-view.ts";
 
-/** A network with its weights bound, and the values of it that are read. */
+/** A network with its weights bound, and its values that are read. */
 export interface RunNetwork extends Architecture {
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly views: readonly UnitView[];

@@ -18,10 +18,10 @@ export const SAMPLE_UNITS_DEFAULTS: Required<SampleUnitsOptions> = {
 };
 
 /**
- * Records what the units of some values of a network do on a data set: activations of each unit on the same
- * samples, for every network that is run with the same data and options.
+ * Records the activations of the units of some values of a network on a data set. Samples are the same for
+ * every network that is run with the same data and options.
  *
- * @returns for each view, in order, `[units, samples]`
+ * @returns activations `[units, samples]` of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
  * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
@@ -50,11 +50,11 @@ export async function sampleUnits(
   return recorders.map(({ recorder }) => recorder.result());
 }
 
-/** Keeps samples of the units of one value at equal distances. */
+/** Recorder of samples of the units of one value at equal distances. */
 class SampleRecorder {
   readonly #value: string;
   readonly #limits: { readonly most: number; readonly examples: number };
-  /** For each sample that is kept, `[units]`. */
+  /** Activations `[units]` of each recorded sample. */
   readonly #samples: Float32Array[] = [];
   #seen = 0;
   #distance = 0;
@@ -85,7 +85,7 @@ class SampleRecorder {
     }
   }
 
-  /** Returns what was kept, `[units, samples]`. */
+  /** Returns the recorded samples, `[units, samples]`. */
   result(): Float32Array {
     const units = at(this.#samples, 0, "sample").length;
     const count = this.#samples.length;

@@ -14,7 +14,7 @@ export interface ActivationStatisticsOptions {
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of examples measured so far, and of all. */
+  /** Called after each batch with the number of examples measured so far, and the number of all. */
   readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
 }
 

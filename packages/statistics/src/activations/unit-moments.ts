@@ -6,7 +6,7 @@ import type { UnitPanel } from "./unit-view.ts";
 export interface UnitStatistics {
   /** Number of samples of each unit: examples times the extents of all other axes. */
   readonly count: number;
-  /** `[units]` */
+  /** Means, `[units]`. */
   readonly mean: Float64Array;
   /** Population variance, at least 0, `[units]`. */
   readonly variance: Float64Array;
@@ -14,7 +14,7 @@ export interface UnitStatistics {
 
 /**
  * Means and variances of units, added up batch by batch in f64. Batches are merged as by Chan, Golub and
- * LeVeque (1983), so that the way samples are split into batches changes nothing beyond rounding of f64.
+ * LeVeque (1983), so that the split of samples into batches changes nothing beyond rounding of f64.
  */
 export class UnitMoments {
   #moments: Moments = { count: 0, mean: new Float64Array(), squares: new Float64Array() };

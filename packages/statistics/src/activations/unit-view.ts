@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 
-/** A value of a graph, and how its elements are divided into units and samples. */
+/** A value of a graph, and the division of its elements into units and samples. */
 export interface UnitView {
   /** Name of the value: an input, or a result of a node. */
   readonly value: string;

@@ -3,11 +3,11 @@ import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { runOver } from "./run-over.ts";
 import { ACTIVATION_STATISTICS_DEFAULTS, type ActivationStatisticsOptions } from "./statistics-options.ts";
 
-/** A network of its own architecture, and the values of it that are looked at. */
+/** A network of its own architecture, and its values that are visited. */
 export interface VisitedNetwork extends Architecture {
-  /** Has a tensor for every weight of the graph. */
+  /** Network with a tensor for every weight of the graph. */
   readonly network: Checkpoint;
-  /** Names of inputs, or of results of nodes. */
+  /** Names of the values: inputs, or results of nodes. */
   readonly values: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface VisitedNetwork extends Architecture {
  * network by their names.
  *
  * @throws InputError if the data do not fit a graph
- * @throws OutOfRangeError if an option is out of range, or a name is of no value of its graph
+ * @throws OutOfRangeError if an option is out of range, or its graph has no value of a name
  */
 export async function visitActivations(
   networks: readonly VisitedNetwork[],

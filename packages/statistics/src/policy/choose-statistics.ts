@@ -2,37 +2,34 @@ import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import { countBatchNorms } from "../repair/batch-norm-sites.ts";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
 
-/** Examples that statistics are measured on where none are named: more change them little. */
+/** Number of examples that statistics are measured on if no data are named: more change them little. */
 export const STATISTICS_EXAMPLES = 2500;
 
 /**
- * A policy, or `auto`: networks with batch norms have them measured anew, other networks stay as they are,
- * and so do those in which
- * two norms share their statistics.
+ * A policy, or `auto`: networks with batch norms have their statistics measured anew; other networks are not
+ * changed, nor are networks in which two norms share their statistics.
  */
 export type StatisticsChoice = StatisticsPolicy | "auto";
 
 /** Names of all choices. */
 export const STATISTICS_CHOICES: readonly StatisticsChoice[] = ["auto", ...STATISTICS_POLICIES];
 
-/** What is done about statistics, and the examples it is done with. */
+/** Policy for the statistics of activations, and the examples that they are measured on. */
 export interface ChosenStatistics {
   readonly statistics: StatisticsPolicy;
-  /** Undefined where nothing is done. */
+  /** Examples that statistics are measured on; undefined if nothing is measured. */
   readonly statisticsData: DataSet | undefined;
 }
 
 /**
- * Decides what is done about the statistics of activations in networks between two others.
+ * Chooses the policy for the statistics of activations in networks between two others.
  *
- * Averaged running statistics fit neither network: on two small convolutional networks the average had 29.2
- * % errors with them and
- * 11.2 % with statistics measured anew on 1,000 examples.
+ * Averaged running statistics fit neither network: on two small convolutional networks the average had 29.2 %
+ * errors with them and 11.2 % with statistics measured anew on 1,000 examples.
  *
- * @param choice - what was asked for
+ * @param choice - choice of the caller
  * @param data - examples that networks are evaluated on, of which the first {@link STATISTICS_EXAMPLES} are
- *   taken if
- *   `statisticsData` names no others
+ *   taken if `statisticsData` is missing
  */
 export function chooseStatistics(
   graph: Graph,

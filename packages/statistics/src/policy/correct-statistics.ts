@@ -7,22 +7,21 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.
 /** Options of {@link correctStatistics}. */
 export interface CorrectStatisticsOptions {
   readonly statistics: StatisticsPolicy;
-  /** Networks that `merged` is an average of; only REPAIR looks at them. @defaultValue none */
+  /** Networks that `merged` is an average of; only REPAIR reads them. @defaultValue none */
   readonly networks?: readonly Checkpoint[];
-  /** How much of each network is in `merged`, of any sum. @defaultValue equal shares */
+  /** Weight of each network in `merged`; the weights may have any sum. @defaultValue equal weights */
   readonly weights?: readonly number[];
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Returns a merged network whose statistics of activations are corrected over examples: running means and
- * variances of its batch
- * norms, or by REPAIR scales and shifts of all its layers, too.
+ * variances of its batch norms, or by REPAIR scales and shifts of all its layers, too.
  *
- * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads
+ * Every other tensor is unchanged, and so are names, element types and metadata: the saved result loads
  * wherever `merged` does.
  *
- * @param data - examples that statistics are measured on; 2,500 suffice
+ * @param data - examples that statistics are measured on; 2,500 are enough
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if the data do not fit the graph, or two norms share their statistics
  *
@@ -62,7 +61,7 @@ export async function correctStatistics(
 
 /** Options of {@link createCorrection}. */
 export interface CorrectionOptions {
-  /** What is attempted, for messages, for example `measure a barrier`. */
+  /** Action that messages name, for example `measure a barrier`. */
   readonly attempt: string;
   readonly statistics: StatisticsPolicy;
   /** Networks whose statistics REPAIR gives to an average of them; other policies ignore them. */
@@ -76,10 +75,10 @@ export interface CorrectionOptions {
 export type Correction = (combination: Checkpoint, shares: RepairShares) => Promise<Checkpoint>;
 
 /**
- * Prepares the correction of any number of networks by one policy: everything that is measured of the
- * networks they are made of is measured once.
+ * Prepares the correction of any number of networks by one policy: statistics of the networks that they are
+ * made of are measured only once.
  *
- * What is corrected has the element types of the combination: give one in f32 where nothing is to be rounded.
+ * A corrected network has the element types of the combination: pass one in f32 if nothing may be rounded.
  * @param data - examples that statistics are measured on
  * @throws RangeError if the policy is unknown
  * @throws InputError if the data do not fit the graph

@@ -36,7 +36,7 @@ export async function measureJoint(
     readonly pass: Pick<MeasureInOrderOptions, "batchSize" | "threads" | "signal">;
   },
 ): Promise<Joint> {
-  // The graph without gain and shift has no value before them, so outputs of layers are measured.
+  // Without gains and shifts the graph has no value before them, so outputs of layers are measured.
   const views = sites.map((site) => ({
     value: site.kind === "linear" ? site.output : site.value,
     axes: [site.axis],

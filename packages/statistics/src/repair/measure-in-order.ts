@@ -27,7 +27,7 @@ export interface MeasureInOrderOptions {
   readonly threads?: number;
   /**
    * Memory for activations between two levels of sites, in bytes; if the activations of all examples do not
-   * fit, the network is run from the last level where they did. @defaultValue 2 GiB
+   * fit, the network is run from the last level whose activations did fit. @defaultValue 2 GiB
    */
   readonly maxCacheBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -41,20 +41,20 @@ export const MEASURE_IN_ORDER_DEFAULTS: Required<MeasureInOrderOptions> = {
   signal: undefined,
 };
 
-/** A network whose weights are corrected as it is measured. */
+/** A network whose weights are corrected while it is measured. */
 export interface OpenNetwork {
   readonly graph: Graph;
   readonly engine: Engine;
-  /** A tensor for every weight of the graph; changed by the corrections. */
+  /** Tensors for all weights of the graph; changed by the corrections. */
   readonly weights: Map<string, Tensor>;
 }
 
-/** Sites to measure, and how weights are corrected by their statistics. */
+/** Sites to measure, and the function that corrects weights by their statistics. */
 export interface OrderedMeasurement<S extends Site> {
-  /** What is attempted, for messages, for example `recalibrate batch norms`. */
+  /** Action that messages name, for example `recalibrate batch norms`. */
   readonly attempt: string;
   readonly sites: readonly S[];
-  /** Corrects the weights by the statistics of a site. */
+  /** Function that corrects the weights by the statistics of a site. */
   readonly correct: (site: S, statistics: UnitStatistics, weights: Map<string, Tensor>) => void;
 }
 

@@ -14,13 +14,12 @@ const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORDER_DEFA
  *
  * Norms are measured in order, each after all earlier norms are replaced, so the result does not depend on
  * how examples are split into batches, unlike the running averages of a training pass (Jordan et al. 2023,
- * section 3, reset with momentum averages). Sums are in f64. Variances are population variances; in
- * training mode
- * PyTorch stores `n / (n - 1)` of the variance of a batch of `n`.
+ * section 3, reset with momentum averages). Sums are in f64. Variances are population variances; in training
+ * mode PyTorch stores `n / (n - 1)` of the variance of a batch of `n`.
  *
- * @returns the network with new statistics; every other tensor, such as a counter of batches, stays
+ * @returns the network with new statistics; every other tensor, such as a counter of batches, is unchanged
  * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a
- * norm are not finite f32
+ *   norm are not finite f32
  * @throws UnsupportedError if two norms share their statistics
  * @throws OutOfRangeError if an option is out of its range
  */

@@ -149,7 +149,9 @@ interface LayerForm {
   readonly bias: string | undefined;
 }
 
-/** Returns a layer of a form; undefined if its bias cannot take a shift, as it is shared or not a weight. */
+/**
+ * Returns a layer of a form; undefined if its bias cannot take a shift, because it is shared or no weight.
+ */
 function layerOf(
   graph: Graph,
   uses: ReadonlyMap<string, number>,
@@ -165,7 +167,7 @@ function layerOf(
 }
 
 /**
- * Returns the weight that a factor of a product is, or is the transpose of, as in graphs that read
+ * Returns the weight that equals a factor of a product, or whose transpose does, as in graphs that read
  * checkpoints unchanged.
  */
 function matrixOf(

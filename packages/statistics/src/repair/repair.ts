@@ -19,7 +19,7 @@ import { goalView, planRepair, type RepairSite } from "./repair-sites.ts";
 export interface RepairOptions extends MeasureInOrderOptions {
   /**
    * Whether statistics of the combination are computed from the statistics of its networks instead of
-   * measured; the combination need not be run, but layers are assumed to be linear. @defaultValue false
+   * measured; the combination is not run then, but layers are assumed to be linear. @defaultValue false
    */
   readonly closedForm?: boolean;
 }
@@ -28,21 +28,21 @@ export interface RepairOptions extends MeasureInOrderOptions {
 const REPAIR_DEFAULTS: Required<RepairOptions> = { ...MEASURE_IN_ORDER_DEFAULTS, closedForm: false };
 
 /**
- * How much of each network is in a combination, with sum 1: one list for all sites, or a function from the
- * label of a site to its list, for networks whose layers are combined differently.
+ * Shares of the networks in a combination, with sum 1: one list for all sites, or a function from the label
+ * of a site to its list, for networks whose layers are combined differently.
  */
 export type RepairShares = readonly number[] | ((site: string) => readonly number[]);
 
 /** Corrector of any combination of some networks; created by {@link createRepairer}. */
 export interface Repairer {
-  /** Labels of the layers and norms that are corrected: a weight of each. */
+  /** Labels of the layers and norms that are corrected: the name of a weight of each. */
   readonly sites: readonly string[];
   /**
    * Corrects a combination of the networks.
    * @param combination - an average of the networks
    * @param shares - shares of the networks in it; the goal of a site is the average by its shares
    * @returns the combination with new weights and biases of layers, and new statistics, scales and biases of
-   * norms; every other tensor stays
+   *   norms; every other tensor is unchanged
    */
   repair(combination: Checkpoint, shares: RepairShares): Promise<Checkpoint>;
 }
@@ -54,9 +54,9 @@ export interface Repairer {
  *
  * Sites are corrected in order, each after all earlier ones:
  * 1. Outputs of convolutions and linear layers are corrected by the weights and biases of the layer, so that
- * no node is added; without a bias, the mean of a layer is only scaled with its deviation.
+ *    no node is added; without a bias, the mean of a layer is only scaled with its deviation.
  * 2. Batch norms are measured again, and their scale and bias are set so that their output has the average
- * statistics; the scale has the same sign as before.
+ *    statistics; the scale has the same sign as before.
  *
  * Outputs of the graph are not corrected, as in the paper, nor are weights that several layers share. A unit
  * that is constant in the average is not rescaled.
@@ -67,10 +67,11 @@ export interface Repairer {
  * of the networks do no harm.
  *
  * The goal is one rule for any number of networks: the mean, by the shares, of their means and of their
- * standard deviations, as in REPAIR for two. The code of C2M3 (Crisostomi et al. 2024) has two rules: for
- * two networks the variance is the square of the mean deviation, which is ours, but for more it is the mean
- * of the variances, which is larger wherever deviations differ. With one rule it does not matter how a merge
- * is written: a network that is given twice counts as one of twice the share, and one of share 0 as none.
+ * standard deviations, as in REPAIR for two. The code of C2M3 (Crisostomi et al. 2024) has two rules: for two
+ * networks the variance is the square of the mean deviation, which is ours, but for more it is the mean of
+ * the variances, which is larger if deviations differ. With one rule the result does not depend on how a
+ * merge is written: a network that is given twice counts like one network of twice the share, and a network
+ * of share 0 does not count.
  *
  * With `closedForm`, variances of the combination are computed from variances and covariances of the
  * networks, `sum of w_i w_j cov(i, j)` (section 5), which is exact if the inputs of a layer are averages by
@@ -156,6 +157,6 @@ function goalOf(
   const statistics = endpoints.map((bySite) => at(bySite, site, "site"));
   const means = statistics.map(({ mean }) => mean);
   const deviations = statistics.map(({ variance }) => variance.map(Math.sqrt));
-  // Negative shares, as of an extrapolation, must not make a deviation negative.
+  // Negative shares, such as in an extrapolation, must not make a deviation negative.
   return { mean: mix(means, shares), deviation: mix(deviations, shares).map((value) => Math.max(0, value)) };
 }

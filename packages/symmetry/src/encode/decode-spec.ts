@@ -19,10 +19,10 @@ const MAX_COUNT = 2 ** 30;
 
 /**
  * Reads a specification from parsed JSON, written by `encodeSpec` or by hand: symmetries with their sizes,
- * and for each weight which symmetry lies on which axis.
+ * and for each weight the symmetry on each axis.
  *
- * @param source - the file or place that it was read from, for messages
- * @throws FormatError if it is not a valid specification; the message says where
+ * @param source - name of the file or place that it was read from, for messages
+ * @throws FormatError if it is not a valid specification; the message names the place
  */
 export function decodeSpec(json: unknown, source?: string): SymmetrySpec {
   const reader = new JsonReader("symmetries", json, { source });
@@ -74,8 +74,8 @@ function decodeSymmetry(reader: JsonReader, firstUnit: number): Omit<Symmetry, "
 }
 
 /**
- * Reads columns of parents into a list for each cell; parents must come before, and no two cells may have the
- * same.
+ * Reads columns of parents into a list for each cell; parents must come before their cells, and no two cells
+ * may have the same parents.
  */
 function decodeParents(reader: JsonReader, before: number): readonly (readonly number[])[] {
   const columns = reader.items().map((column) => decodeRuns(column, 0, before - 1));
@@ -188,7 +188,7 @@ function decodeUnknown(reader: JsonReader): UnknownOperator {
 /**
  * Reads the symmetries of a graph from a JSON file that was written by hand or saved.
  * @throws InputError if the file cannot be read
- * @throws FormatError if it has no valid symmetries; it says where
+ * @throws FormatError if it has no valid symmetries; the message names the place
  * @throws MismatchError if they move weights that the graph does not have, or has in another shape
  */
 export async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {

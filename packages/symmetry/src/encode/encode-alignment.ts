@@ -13,8 +13,8 @@ export interface EncodedAlignment {
   /** Fingerprint of the specification it belongs to. */
   readonly symmetries: string;
   /**
-   * For each symmetry, which unit takes each place: numbers within the cell, `[size]`, or `[cells][size]` for
-   * a nested symmetry, where the source cell of each cell follows from its parents.
+   * Unit that takes each place, by symmetry: numbers within the cell, `[size]`, or `[cells][size]` for a
+   * nested symmetry, whose source cells follow from the parents.
    */
   readonly permutations: Readonly<Record<string, readonly number[] | readonly (readonly number[])[]>>;
 }
@@ -45,7 +45,7 @@ function localOrder({ firstUnit, size }: Symmetry, cell: number, { source }: Ali
 
 /**
  * Reads an alignment from parsed JSON.
- * @throws FormatError if it is not an alignment; the message says where
+ * @throws FormatError if it is not an alignment; the message names the place
  * @throws MismatchError if it belongs to another specification
  */
 export function decodeAlignment(spec: SymmetrySpec, json: unknown): Alignment {

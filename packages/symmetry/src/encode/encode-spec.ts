@@ -38,19 +38,19 @@ export interface EncodedFollowers {
 /** A weight as JSON. */
 export interface EncodedWeight {
   readonly shape: readonly number[];
-  /** Left out where it equals the shape. */
+  /** Shape that the fields refer to; left out if it equals the shape of the weight. */
   readonly view?: readonly number[];
-  /** Left out for parameters. */
+  /** Role of the weight; left out for parameters. */
   readonly role?: "statistic";
-  /** Left out where nothing moves. */
+  /** Fields; left out if nothing moves. */
   readonly fields?: readonly EncodedField[];
 }
 
-/** A field as JSON; `units` is the name of a symmetry where it is all of its units in order. */
+/** A field as JSON; `units` is the name of a symmetry if the field holds all of its units in order. */
 export interface EncodedField {
   readonly axes: readonly number[];
   readonly units: string | readonly Run[];
-  /** Left out where all are 0. */
+  /** Ranks; left out if all are 0. */
   readonly ranks?: readonly Run[];
 }
 
@@ -122,7 +122,9 @@ export function encodeRuns(values: ArrayLike<number>): Run[] {
   return runs;
 }
 
-/** Finds the longest stretch that begins at a place, or one number where it is too short for its step. */
+/**
+ * Finds the longest stretch that begins at a place, or one number if the stretch is too short for its step.
+ */
 function runAt(values: ArrayLike<number>, begin: number): Run {
   const first = at(values, begin, "number");
   const step = begin + 1 < values.length ? at(values, begin + 1, "number") - first : 1;

@@ -1,14 +1,17 @@
 import { excerpt, FormatError } from "@isthmus/core";
 
-/** The place of a value, for messages. */
+/** Place of a value, for messages. */
 interface JsonPlace {
-  /** Place in the document. */
+  /** Path of the value in the document. */
   readonly path?: string;
-  /** The document. */
+  /** Name of the document. */
   readonly source?: string | undefined;
 }
 
-/** A strict reader of parsed JSON: every mistake is an error that says where it is and what was expected. */
+/**
+ * A strict reader of parsed JSON: every mistake is an error that names its place and the rule that was
+ * broken.
+ */
 export class JsonReader {
   readonly #value: unknown;
   readonly #path: string;
@@ -27,12 +30,12 @@ export class JsonReader {
     return this.#value !== undefined;
   }
 
-  /** The value as it is. */
+  /** Unchecked value. */
   get value(): unknown {
     return this.#value;
   }
 
-  /** Throws a FormatError that says what the value must be. */
+  /** Throws a FormatError that states the rule for the value. */
   fail(rule: string): never {
     const shown = this.#value === undefined ? "nothing" : excerpt(this.#value);
     const place = this.#path === "" ? "it" : `"${this.#path}"`;
@@ -59,7 +62,7 @@ export class JsonReader {
     return value as Record<string, unknown>;
   }
 
-  /** Lists the members of an object; fails if a name is not among `allowed`, unless that is left out. */
+  /** Lists the members of an object; fails if a name is not among `allowed`, unless `allowed` is left out. */
   entries(allowed?: readonly string[]): [string, JsonReader][] {
     const names = Object.keys(this.#record());
     const stray = allowed === undefined ? undefined : names.find((name) => !allowed.includes(name));

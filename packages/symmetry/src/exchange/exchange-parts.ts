@@ -8,30 +8,32 @@ import {
   type Tensor,
 } from "@isthmus/core";
 
-/** An axis of a weight on which each part has one index, as each expert has a row of its router. */
+/**
+ * An axis of a weight on which each part has one index, such as the rows of a router, one for each expert.
+ */
 export interface Selector {
   readonly weight: string;
   readonly shape: readonly number[];
   readonly axis: number;
-  /** The index of each part. */
+  /** Index of each part on the axis. */
   readonly indices: Int32Array;
 }
 
 /**
- * Parts of a network that are built alike, have weights of their own and are added up, as the experts of a
- * mixture: they may change places, together with what selects them.
+ * Parts of a network that are built alike, have weights of their own and are added up, such as the experts of
+ * a mixture: they may change places, together with the weights that select them.
  */
 export interface Exchange {
-  /** What the names of their weights have in common. */
+  /** Name: the common part of the names of their weights. */
   readonly name: string;
   /** The weights of each part, in corresponding order. */
   readonly parts: readonly (readonly string[])[];
   readonly selectors: readonly Selector[];
-  /** The value that the parts' shares are selected from, if there is one, and its axis. */
+  /** Value that the parts' shares are selected from, with its axis; undefined without shares. */
   readonly shares: { readonly value: string; readonly axis: number } | undefined;
-  /** The index of each part's share along that axis; empty without shares. */
+  /** Index of each part's share along that axis; empty without shares. */
   readonly indices: readonly number[];
-  /** The value that is the sum of the parts. */
+  /** Name of the value that is the sum of the parts. */
   readonly sum: string;
 }
 

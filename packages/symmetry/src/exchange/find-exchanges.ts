@@ -14,9 +14,9 @@ import { commonName, formOf, type PartForm } from "./part-forms.ts";
 import { coneOf, type FormContext, isSum, summandsOf } from "./value-cones.ts";
 
 /**
- * Discovers the parts of a network that may change places although their weights are separate tensors, as
- * the experts of a mixture: summands that are computed alike from weights of their own, and from one index
- * each of a value whose axis may be permuted, as a router's shares.
+ * Discovers the parts of a network that may change places although their weights are separate tensors, such
+ * as the experts of a mixture: summands that are computed alike from weights of their own, and from one index
+ * each of a value whose axis may be permuted, such as a router's shares.
  *
  * @throws EngineError if the engine cannot run the graph
  */
@@ -31,7 +31,7 @@ export async function discoverExchanges(
 export function findExchanges(graph: Graph, probe: Probe): Exchange[] {
   const index = indexValues(graph);
   return graph.nodes.filter(isSum).flatMap((node) => {
-    // Only the last of sums of sums: the others are taken apart with it.
+    // Of nested sums only the last is examined: the others are taken apart with it.
     const [reader, ...others] = index.readers.get(at(node.outputs, 0, "output")) ?? [];
     const isInner = reader !== undefined && others.length === 0 && isSum(reader);
     return isInner ? [] : exchangesOf(index, probe, node);
@@ -52,7 +52,7 @@ function exchangesOf(index: ValueIndex, probe: Probe, root: Node): Exchange[] {
   return alike.flatMap((parts) => exchangeOf(index, probe, { parts, sum: at(root.outputs, 0, "output") }));
 }
 
-/** Returns what summands that are computed alike are made by. */
+/** Returns a key of the operator that makes a summand: summands that are computed alike have equal keys. */
 function makerKey({ makers }: ValueIndex, name: string): string {
   const maker = makers.get(name);
   return maker === undefined ? name : `${maker.domain}:${maker.op}`;
@@ -67,7 +67,7 @@ function exchangeOf(
   const all = weights.flat();
   if (all.length === 0 || new Set(all).size !== all.length) return [];
   const selectors: Selector[] = [];
-  // Parts of the same form select as often.
+  // Parts of the same form have equally many selections.
   const { selections } = at(parts, 0, "part");
   const selectionsAt = (k: number) => parts.map((part) => at(part.selections, k, "selection"));
   for (const k of selections.keys()) {

@@ -8,10 +8,12 @@ import type { Selector } from "./exchange-parts.ts";
 import type { Selection } from "./selections.ts";
 
 /**
- * Finds the indices of weights that decide which part selects what: of a router the row of each expert.
+ * Finds the indices of weights that decide the share of each part, such as the row of each expert in a
+ * router.
  *
- * @param selections - of each part, all of one value along one axis
- * @returns undefined if exchanging what is selected is no permutation of weights that nothing else reads
+ * @param selections - the selection of each part, all from one value along one axis
+ * @returns the indices; undefined if exchanging the selected shares is no permutation of weights that nothing
+ *   else reads
  */
 export function findSelectors(
   index: ValueIndex,
@@ -29,7 +31,7 @@ export function findSelectors(
   return selectorsOf(symmetries, ofPart);
 }
 
-/** The weight by which a value is multiplied at the end. */
+/** Name of the weight by which a value is multiplied at the end. */
 const READER = "weight of what reads the shares";
 
 /**
@@ -56,7 +58,7 @@ function multiplied(
   ];
 }
 
-/** Cuts out of a graph what only one value needs; what others need as well becomes an input. */
+/** Cuts the nodes that only one value needs out of a graph; values that others need as well become inputs. */
 function innerGraph({ graph, readers }: ValueIndex, probe: Probe, value: string): Graph {
   const nodes = new Set<Node>();
   const outputs = new Set(graph.outputs.map(({ name }) => name));
@@ -99,7 +101,7 @@ function unitsAlong(symmetries: Symmetries, value: string, axis: number): Int32A
   return isWhole && !parents.flat().some((unit) => units.includes(unit)) ? units : undefined;
 }
 
-/** Lists the axes of weights on which units lie; undefined where they lie otherwise than once on an axis. */
+/** Lists the axes of weights on which units lie; undefined if they lie otherwise than once on an axis. */
 function selectorsOf(
   { spec }: Symmetries,
   partOfUnit: ReadonlyMap<number, number>,
@@ -120,7 +122,7 @@ function selectorsOf(
   return selectors;
 }
 
-/** Returns the place of each part's unit; undefined where one lies at several places. */
+/** Returns the place of each part's unit; undefined if a unit lies at several places. */
 function placesOf(units: Int32Array, partOfUnit: ReadonlyMap<number, number>): Int32Array | undefined {
   const places = new Int32Array(partOfUnit.size).fill(-1);
   for (const [place, unit] of units.entries()) {

@@ -3,17 +3,17 @@ import { valuesRead } from "@isthmus/graph/ir";
 import { type Selection, selectionOf } from "./selections.ts";
 import type { FormContext } from "./value-cones.ts";
 
-/** How a summand is computed. */
+/** Form of the computation of a summand. */
 export interface PartForm {
-  /** Equal for summands that differ only by their weights, and by what they select. */
+  /** Description that is equal for summands that differ only by their weights, and by their selections. */
   readonly form: string;
-  /** Weights that only this summand reads, in the order in which they are met. */
+  /** Names of the weights that only this summand reads, in the order in which they are met. */
   readonly weights: readonly string[];
-  /** One element each of values that others read as well, in the same order. */
+  /** Selections of one index each from values that others read as well, in the same order. */
   readonly selections: readonly Selection[];
 }
 
-/** Describes how a summand is computed from its own weights and from what it shares with others. */
+/** Describes the computation of a summand from its own weights and from values that it shares with others. */
 export function formOf(context: FormContext, summand: string): PartForm {
   const weights: string[] = [];
   const selections: Selection[] = [];
@@ -48,7 +48,7 @@ function isMade({ index }: FormContext, name: string): boolean {
   return index.makers.has(name) || index.graph.weights.has(name);
 }
 
-/** Describes a value that others share, or a constant by what it holds. */
+/** Describes a value that others share; a constant by its contents. */
 function sharedForm({ index, probe }: FormContext, name: string): string {
   const constant = index.graph.constants.get(name) ?? probe.constants.get(name);
   if (constant === undefined) return `value ${name}`;
@@ -56,7 +56,7 @@ function sharedForm({ index, probe }: FormContext, name: string): string {
   return `constant ${dtype} ${shape.join("x")} ${Array.from(data as ArrayLike<number | bigint>, String).join()}`;
 }
 
-/** Returns the first of some weights' names without what differs between them. */
+/** Returns the first of some weights' names without the parts that differ between them. */
 export function commonName(names: readonly string[]): string {
   const first = at(names, 0, "name");
   let length = first.length;

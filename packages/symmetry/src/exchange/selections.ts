@@ -14,8 +14,8 @@ export interface Selection {
 const TAKING: ReadonlySet<string> = new Set(["Split", "Slice", "Gather"]);
 
 /**
- * Returns what a result of a node selects of a value that others read as well; undefined if it is no
- * selection of one index.
+ * Returns the selection that a result of a node is, from a value that others read as well; undefined if it is
+ * no selection of one index.
  */
 export function selectionOf(
   { index: { graph }, probe, isShared }: FormContext,

@@ -2,11 +2,11 @@ import type { Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import type { ValueIndex } from "../value-index.ts";
 
-/** What is needed to describe the summands of a sum. */
+/** Context in which the summands of a sum are described. */
 export interface FormContext {
   readonly index: ValueIndex;
   readonly probe: Probe;
-  /** Values that more than one summand is computed from. */
+  /** Whether more than one summand is computed from a value, by its name. */
   readonly isShared: (name: string) => boolean;
 }
 
@@ -23,7 +23,7 @@ export function coneOf({ makers }: ValueIndex, value: string): Set<string> {
   return cone;
 }
 
-/** Lists the values that a sum adds, sums of sums taken apart where nothing else reads these. */
+/** Lists the values that a sum adds; sums of sums are taken apart if nothing else reads them. */
 export function summandsOf(index: ValueIndex, root: Node): string[] {
   return root.inputs.flatMap((name): string[] => {
     const maker = index.makers.get(name);

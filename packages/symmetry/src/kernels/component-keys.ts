@@ -13,7 +13,7 @@ interface KeyedField {
 }
 
 /**
- * Returns a key for each position of a component, `[size]`, after units were permuted by `source`, if that is
+ * Returns a key for each position of a component, `[size]`, after units were permuted by `source`, if it is
  * given.
  *
  * Keys of (unit, rank) pairs come first, then one for each position of the field at which nothing moves, then
@@ -39,14 +39,14 @@ export function fieldKeys(field: KeyedField, source: Int32Array | undefined): In
 
 /** Numbers distinct keys from 0 up, in order of first occurrence. */
 export interface Interner {
-  /** Number of each key, or -1; undefined where there may be too many keys for a table. */
+  /** Number of each key, or -1; undefined if there may be too many keys for a table. */
   readonly dense: Int32Array | undefined;
   readonly sparse: Map<number, number>;
   /** Number of distinct keys so far. */
   count: number;
 }
 
-/** Above this many possible keys a table is slower than hashing. */
+/** Most possible keys for which a table is faster than hashing. */
 const MAX_DENSE = 1 << 20;
 
 /** Creates an interner of keys in `[0, keys)`. */
@@ -76,7 +76,7 @@ export function refineIdsInPlace(
 }
 
 /**
- * Finds for each position the last position that had its key before; -1 where none had.
+ * Finds for each position the last position that had its key before; -1 if none had.
  * @param count - one more than the largest key
  */
 export function matchKeys(before: Int32Array, after: Int32Array, count: number): Int32Array {

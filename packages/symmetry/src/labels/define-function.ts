@@ -4,11 +4,10 @@ import { sameData } from "./field.ts";
 import type { LabelStore } from "./label-store.ts";
 
 /**
- * Records that `child[i]` determines `parent[i]`, and what follows from it together with the functions so
- * far.
+ * Records that `child[i]` determines `parent[i]`, and the conclusions from this and the functions so far.
  *
- * Two functions of one child cannot be permuted independently. Comparing them makes explicit what they have
- * in common: one determines the other, or both determine a coarser label.
+ * Two functions of one child cannot be permuted independently. Comparing them reveals their relation: one
+ * determines the other, or both determine a coarser label.
  *
  * @param child - labels; repeated ones must have parents of one class
  * @param parent - a label for each child
@@ -41,7 +40,7 @@ function pick(values: Int32Array, indices: Int32Array): Int32Array {
  * Draws conclusions from two functions with the same children: `p[i]` and `q[i]` are the parents of child
  * `i`.
  *
- * Parents in one-to-one correspondence move together. If one determines the other, that is a function too.
+ * Parents in one-to-one correspondence move together. If one determines the other, this is a function, too.
  * Otherwise the connected components of the pairs are a common coarsening, and get labels.
  */
 function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {

@@ -8,9 +8,9 @@ import { type Interned, internTuples } from "../kernels/intern.ts";
  */
 export interface Field {
   readonly frozen: boolean;
-  /** Axes it depends on, ascending, each of extent > 1. */
+  /** Axes that the field depends on, ascending, each of extent > 1. */
   readonly axes: readonly number[];
-  /** Row-major over the extents of `axes`. */
+  /** Labels or numbers, row-major over the extents of `axes`. */
   readonly data: Int32Array;
 }
 
@@ -18,8 +18,8 @@ export interface Field {
  * A tensor as symmetry discovery represents it: a shape and fields of labels.
  *
  * The key of a position is the tuple of all its fields' values. Two invariants: permuting labels by an
- * element of the symmetry group moves values from key to permuted key; positions with equal keys hold
- * equal values, whatever the weights.
+ * element of the symmetry group moves values from key to permuted key; positions with equal keys hold equal
+ * values, for any weights.
  */
 export interface Labelled {
   readonly shape: readonly number[];
@@ -114,9 +114,9 @@ export function internKeys(
 
 /** A maximal set of axes that fields connect, and the fields on them by tensor. */
 export interface Component {
-  /** Ascending. */
+  /** Axes, ascending. */
   readonly axes: readonly number[];
-  /** For each tensor, its fields on these axes. */
+  /** Fields of each tensor on these axes. */
   readonly parts: readonly (readonly Field[])[];
 }
 

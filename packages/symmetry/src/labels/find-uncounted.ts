@@ -13,8 +13,8 @@ interface Labels {
 }
 
 /**
- * Finds the labels on outputs that do not count which nothing that counts depends on, such as the classes of
- * a second head: to permute them would gain nothing, and spoil the output for who reads it.
+ * Finds the labels on outputs that do not count, if no output that counts depends on them, such as the
+ * classes of a second head: permuting them would gain nothing, and spoil the output for its readers.
  */
 export function findUncounted(graph: Graph, { store, weights, values }: Labels): Int32Array[] {
   const { uncounted = [] } = graph;

@@ -3,7 +3,10 @@ import { internTuples } from "../kernels/intern.ts";
 import { hashSlices } from "../kernels/slice-hashes.ts";
 import { type Field, freezeAll, type Labelled } from "./field.ts";
 
-/** Most elements of a constant whose slices are compared; of a larger one every index counts as different. */
+/**
+ * Most elements of a constant whose slices are compared; in a larger constant every index counts as
+ * different.
+ */
 const MAX_COMPARED = 1 << 26;
 
 /**

@@ -3,9 +3,9 @@ import { findRoot, findRoots, joinSets } from "../kernels/disjoint-sets.ts";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
 import { sameData } from "./field.ts";
 
-/** The maker of a family of labels: a field of a weight, or an operator. */
+/** Maker of a family of labels: a field of a weight, or an operator. */
 export interface Owner {
-  /** The weight, or undefined for labels an operator made. */
+  /** Name of the weight; undefined for labels that an operator made. */
   readonly weight?: string;
   /** Name of the node, or of the weight. */
   readonly name: string;
@@ -19,9 +19,12 @@ export interface Link {
   readonly b: Int32Array;
 }
 
-/** One label determines another: for every admissible permutation s, `s(parent(x)) = parent(s(x))`. */
+/**
+ * A function of labels, each of which determines another: `s(parent(x)) = parent(s(x))` for every admissible
+ * permutation s.
+ */
 export interface LabelFunction {
-  /** Distinct labels. */
+  /** Distinct labels that determine others. */
   readonly child: Int32Array;
   readonly parent: Int32Array;
 }
@@ -34,9 +37,9 @@ export interface Reason {
 
 /** Properties of labels by which symmetries are named. */
 export const LABEL_FLAGS = {
-  /** On the side of a weight that a contraction sums over. */
+  /** Flag of labels on the side of a weight that a contraction sums over. */
   weightInput: 1,
-  /** Summed over in a product of two activations, as queries with keys. */
+  /** Flag of labels that are summed over in a product of two activations, such as queries with keys. */
   paired: 2,
 } as const;
 
@@ -44,26 +47,28 @@ export const LABEL_FLAGS = {
 const INITIAL_CAPACITY = 1024;
 
 /**
- * A record of labels: which move together (links), which determine which (functions), and which differ
- * (marks).
+ * A record of labels: labels that move together (links), labels that determine others (functions), and labels
+ * that differ (marks).
  *
  * It only records facts: `define-function.ts` draws conclusions from functions that share children.
  */
 export class LabelStore {
-  /** Union-find over labels; classes are its sets. */
+  /** Parents of a union-find over labels, whose sets are the classes. */
   parent: Int32Array = new Int32Array(INITIAL_CAPACITY);
   /** Sum of the hashes of all marks, in two halves. */
   markLow: Int32Array = new Int32Array(INITIAL_CAPACITY);
   markHigh: Int32Array = new Int32Array(INITIAL_CAPACITY);
   /** Index into {@link owners} of each label. */
   owner: Int32Array = new Int32Array(INITIAL_CAPACITY);
-  /** Bits of {@link LABEL_FLAGS} of each label; they name things and decide nothing. */
+  /** Bits of {@link LABEL_FLAGS} of each label; they serve names and decide nothing. */
   flags: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
   count = 0;
   readonly owners: Owner[] = [];
   readonly links: Link[] = [];
   readonly functions: LabelFunction[] = [];
-  /** Number of changes to classes and functions so far, to find out when nothing changes any more. */
+  /**
+   * Number of changes to classes and functions so far, by which callers see when nothing changes any more.
+   */
   changes = 0;
   /** Name of the node that labels are carried through at the moment, for reasons and owners. */
   node = "";
@@ -176,8 +181,8 @@ export class LabelStore {
   }
 
   /**
-   * Finds the functions defined on all of some labels, and returns the parents that each gives, aligned with
-   * `child`.
+   * Finds the functions defined on all of some labels, and returns the parents that each function gives,
+   * aligned with `child`.
    */
   functionsOn(child: Int32Array): Int32Array[] {
     const results: Int32Array[] = [];
@@ -268,8 +273,8 @@ export class LabelStore {
   }
 
   /**
-   * Returns 1 for each label that is marked, linked or part of a function, as all labels that an operator
-   * reads are.
+   * Returns 1 for each label that is marked, linked or part of a function; all labels that an operator reads
+   * are.
    */
   findTouched(): Uint8Array {
     const touched = Uint8Array.from({ length: this.count }, (_, label) =>

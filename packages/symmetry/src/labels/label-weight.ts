@@ -12,7 +12,10 @@ export interface LabelledAxes {
   readonly labels: Int32Array;
 }
 
-/** A weight with its labels, as it is fed and as it is permuted. */
+/**
+ * A weight with its labels: on the tensor that the graph reads, and on the axes along which the weight is
+ * permuted.
+ */
 export interface LabelledWeight {
   readonly info: WeightInfo;
   /** Shape that `fields` refer to. */
@@ -23,17 +26,17 @@ export interface LabelledWeight {
   readonly firstKernelAxis: number;
 }
 
-/** The properties of a weight's use that decide how it is labelled. */
+/** Properties of a weight's use that decide how it is labelled. */
 interface WeightUse {
   readonly groups: number;
   readonly transposed: boolean;
   readonly experts: boolean;
   readonly convolution: boolean;
-  /** Groups of axes that share labels, where an operator needs other groups than each axis by itself. */
+  /** Groups of axes that share labels, if an operator needs other groups than single axes. */
   readonly fields?: readonly (readonly number[])[];
 }
 
-/** Finds out how the nodes that read each weight use it. */
+/** Finds the properties by which the nodes that read each weight use it. */
 export function findWeightUses(graph: Graph): ReadonlyMap<string, WeightUse> {
   const uses = new Map<string, WeightUse>();
   const aliases = new Map<string, string>();

@@ -18,15 +18,15 @@ import { factorOf, isInverse, ONE, variableOf } from "./signed-sets.ts";
 import { walkFactors } from "./walk-factors.ts";
 
 /**
- * Discovers what can be done to weights, besides permuting, without changing what a graph computes.
+ * Discovers the changes of weights, besides permutations, that do not change what a graph computes.
  *
- * - scales: a hidden unit may be multiplied by a positive number, and divided by it behind, where all in
- *   between is positively homogeneous: linear maps, ReLU, LeakyReLU, pools; behind a norm, its scale and
- *   offset are multiplied
- * - signs: a unit may be negated where all in between is odd: linear maps, tanh, erf, sin
- * - rotations: a cell of units may be mixed by an orthogonal matrix where all in between is linear in them
- *   and does not multiply them by different numbers: the inner dimensions of queries and keys without rotary
- *   embedding or norm, and of values and outputs. Biases in front are rotated as well.
+ * - scales: a hidden unit may be multiplied by a positive number, and its readers divided by it, if all
+ *   operators in between are positively homogeneous: linear maps, ReLU, LeakyReLU, pools; behind a norm, its
+ *   scale and offset are multiplied
+ * - signs: a unit may be negated if all operators in between are odd: linear maps, tanh, erf, sin
+ * - rotations: a cell of units may be mixed by an orthogonal matrix if all operators in between are linear in
+ *   the units and do not multiply them by different numbers: the inner dimensions of queries and keys without
+ *   rotary embedding or norm, and of values and outputs. Biases in front are rotated as well.
  *
  * @see Meng et al., G-SGD (2019), and Stock et al., Equi-normalization (2019), section 3, on scales; Ashkboos
  *   et al., SliceGPT (2024), section 3, on rotations
@@ -93,7 +93,7 @@ class Walks {
       cells.flatMap((_, cell): RotationSpace[] => {
         const first = firstUnit + cell * size;
         const factors = Array.from({ length: size }, (_unused, i) => factorOfUnit.get(first + i) ?? ONE);
-        // Of units that share a factor, as copies of a vector do, one could not be mixed without the other.
+        // If units share a factor, such as copies of a vector, one could not be mixed without the other.
         const free = factors.every((factor) => factor !== ONE && carriers.get(factor) === 1);
         return free ? [{ symmetry: name, cell, firstUnit: first, size }] : [];
       }),
@@ -118,7 +118,7 @@ class Walks {
 
   /** Returns the weights that a kind of factor multiplies around an origin other than 0. */
   #offsetsOf(kind: LinearKind): readonly OffsetWeight[] {
-    // Signs of such weights would take the signs of the units that norms measure away from them.
+    // Signs of such weights would take the signs of the measured units away from the norms.
     return kind === "scale" ? this.#offsets : [];
   }
 

@@ -7,7 +7,7 @@ import type { DiagonalSymmetry, FactorLayout, LinearSymmetries } from "./linear-
 /** A summary of units that may be scaled, negated or rotated. */
 export interface LinearSummary {
   readonly kind: LinearKind;
-  /** Number of units; of each cell, where cells are rotated. */
+  /** Number of units; for rotations the number in each cell. */
   readonly size: number;
   /** Number of cells that are rotated independently; 1 for scales and signs. */
   readonly cells: number;

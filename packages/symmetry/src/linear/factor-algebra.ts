@@ -14,8 +14,8 @@ export const LINEAR_KINDS = ["scale", "sign", "rotation"] as const;
 export type LinearKind = (typeof LINEAR_KINDS)[number];
 
 /**
- * Kinds of factors that a walk follows: the kinds of symmetries, and mixtures of a cell. Of a mixture one
- * place may hold the inverse of another: so what lies in front of a product differs from what lies behind it.
+ * Kinds of factors that a walk follows: the kinds of symmetries, and mixtures of a cell. For mixtures one
+ * place may hold the inverse of another, so factors in front of a product differ from factors behind it.
  */
 export type WalkKind = LinearKind | "mixture";
 
@@ -23,7 +23,7 @@ export type WalkKind = LinearKind | "mixture";
  * The rules by which factors on tensors combine. A tensor is multiplied by the product of its fields'
  * factors; along axes without fields it does not change.
  *
- * Conservative: a factor that cannot be followed is demanded to be 1.
+ * It is conservative: a factor that cannot be followed is demanded to be 1.
  */
 export class FactorAlgebra {
   readonly kind: WalkKind;
@@ -32,7 +32,7 @@ export class FactorAlgebra {
   /** Name of the node whose demands are recorded now. */
   node = "";
   readonly #fixedBy = new Map<number, string>();
-  /** Cell in which the unit of each variable lies, {@link FOLLOWING}, or -1; where rotations mix units. */
+  /** Cell in which the unit of each variable lies, {@link FOLLOWING}, or -1; used if rotations mix units. */
   readonly #cellOf: Int32Array;
 
   constructor(kind: WalkKind, cellOf: Int32Array) {
@@ -64,8 +64,8 @@ export class FactorAlgebra {
   }
 
   /**
-   * Demands that the product of fields does not change: that two on the same axes undo each other, as what
-   * writes a branch and what scales it may, and that others are 1.
+   * Demands that the product of fields does not change: two fields on the same axes must undo each other,
+   * such as the factors of a branch and of its scale, and others must be 1.
    */
   #fixFields(fields: readonly Field[]): void {
     const changing = fields.filter((field) => this.#changes(field));
@@ -175,13 +175,16 @@ export class FactorAlgebra {
     return false;
   }
 
-  /** Checks whether two units may be of one cell: a unit that follows others may be of theirs. */
+  /** Checks whether two units may be of one cell: a unit that follows others may be in the cell of any. */
   #mayShareCell(a: number, b: number): boolean {
     const [one, two] = [this.cellOf(a), this.cellOf(b)];
     return one === two || one === FOLLOWING || two === FOLLOWING;
   }
 
-  /** Drops fields that occur twice: a sign twice is none, and a scale twice, a square, is fixed. */
+  /**
+   * Drops fields that occur twice: two equal signs cancel, while two equal scales form a square, which is
+   * fixed.
+   */
   #withoutSquares(fields: readonly Field[]): Field[] {
     const product: Field[] = [];
     for (const field of fields) {

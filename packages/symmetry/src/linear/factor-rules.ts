@@ -60,7 +60,7 @@ const gemm: FactorRule = (context) => {
   return [added === undefined ? result : context.algebra.add([result, added], outputShape(context))];
 };
 
-/** Reshapes a tensor; returns undefined if that loses a field. */
+/** Reshapes a tensor; returns undefined if the reshape loses a field. */
 function reshaped({ store }: FactorContext, input: Labelled, shape: readonly number[]): Labelled | undefined {
   const result = reshape(store, input, shape);
   return result.fields.length === input.fields.length ? result : undefined;
@@ -147,8 +147,8 @@ const even: FactorRule = (context) =>
   context.algebra.kind === "sign" ? [{ shape: outputShape(context), fields: [] }] : undefined;
 
 /**
- * Follows `ScatterND` of zeros to constant places, as when a bias has the part for keys set to zero: a zero
- * stays a zero by any factor, and no cell has units that become zero and others.
+ * Follows `ScatterND` of zeros to constant places, for example when the part of a bias for keys is set to
+ * zero: a zero stays zero times any factor, and no cell has both units that become zero and others.
  */
 const scatterZeros: FactorRule = (context) => {
   const replaces = stringAttribute(context.node, "reduction", "none") === "none";

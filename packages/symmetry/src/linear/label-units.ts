@@ -1,6 +1,6 @@
 import type { Symmetries } from "../derive-spec.ts";
 
-/** Returns the unit that a label stands for, or -1 where nothing may move. */
+/** Returns the unit that a label stands for, or -1 if the label may not move. */
 export function unitOf({ group, units }: Symmetries, label: number): number {
   return units.unitOf[group.classes.classOf[label] as number] as number;
 }
@@ -15,7 +15,7 @@ export function isMovable(permutations: Symmetries): (label: number) => boolean 
   };
 }
 
-/** Cell of the units that merely follow others: it may be any. */
+/** Number of the cell of units that merely follow others, which may be any cell. */
 export const FOLLOWING = -2;
 
 /** Returns the number of the cell that the unit of each label is in, {@link FOLLOWING}, or -1. */

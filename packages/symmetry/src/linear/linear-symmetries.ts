@@ -6,21 +6,21 @@ export interface FactorField {
   /** Axes of {@link FactorLayout.view}, ascending. */
   readonly axes: readonly number[];
   /**
-   * At each position over the axes: 0 where nothing changes, `v + 1` where elements are multiplied by
-   * variable `v`, `-(v + 1)` where they are divided by it.
+   * Code of each position over the axes: 0 if nothing changes, `v + 1` if elements are multiplied by variable
+   * `v`, `-(v + 1)` if they are divided by it.
    */
   readonly variables: Int32Array;
 }
 
-/** The factors that lie in a weight, and where. */
+/** The factors that lie in a weight, and the axes on which they lie. */
 export interface FactorLayout {
   readonly shape: readonly number[];
   /** Shape the fields refer to. */
   readonly view: readonly number[];
   readonly fields: readonly FactorField[];
   /**
-   * The number around which elements are multiplied: -1 where the graph adds 1 to a weight before it
-   * multiplies by it. @defaultValue 0
+   * The number around which elements are multiplied: -1 if the graph adds 1 to a weight before it multiplies
+   * by it. @defaultValue 0
    */
   readonly origin?: number;
 }
@@ -30,7 +30,7 @@ export interface FactorLayout {
  * function.
  */
 export interface DiagonalSymmetry {
-  /** Whether the numbers are positive, or signs. */
+  /** Kind of the numbers: positive, or signs. */
   readonly kind: Exclude<LinearKind, "rotation">;
   /** Number of variables. */
   readonly variables: number;
@@ -45,22 +45,22 @@ export interface RotationSpace {
   /** Name of the symmetry that the cell belongs to. */
   readonly symmetry: string;
   readonly cell: number;
-  /** Its units are `firstUnit .. firstUnit + size - 1`. */
+  /** Number of the first unit: the units are `firstUnit .. firstUnit + size - 1`. */
   readonly firstUnit: number;
   readonly size: number;
 }
 
-/** The units that lie on some axes of a tensor, -1 where nothing changes. */
+/** Units that lie on some axes of a tensor, -1 at positions that do not change. */
 export type UnitField = Pick<WeightField, "axes" | "units">;
 
-/** The units that lie in a tensor, and where. */
+/** The units that lie in a tensor, and the axes on which they lie. */
 export interface UnitLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
   readonly fields: readonly UnitField[];
 }
 
-/** All symmetries beyond permutation: what else can be done to weights without changing the function. */
+/** All symmetries beyond permutation: further changes of weights that do not change the function. */
 export interface LinearSymmetries {
   readonly scales: DiagonalSymmetry;
   readonly signs: DiagonalSymmetry;

@@ -6,8 +6,8 @@ import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } f
 import type { FactorContext, FactorRule } from "./rule.ts";
 
 /**
- * Creates a rule that moves factors as a rule of labels moves labels; it returns undefined if that joins or
- * drops fields.
+ * Creates a rule that moves factors as a rule of labels moves labels; the rule returns undefined if moving
+ * joins or drops fields.
  */
 export function moving(rule: Rule): Rule {
   return (context) => {
@@ -21,8 +21,8 @@ export function moving(rule: Rule): Rule {
 }
 
 /**
- * Creates a rule for `Gather`: constant indices are taken; along an axis with computed indices nothing may
- * change.
+ * Creates a rule for `Gather`: constant indices are taken; along an axis with computed indices factors must
+ * be 1.
  */
 export function gathering(rule: Rule): FactorRule {
   const takes = moving(rule);
@@ -64,8 +64,8 @@ export const concatenateFactors: FactorRule = (context) => {
 };
 
 /**
- * Puts the data of tensors with at most one field each one after the other along an axis; 0 where a tensor
- * has no field.
+ * Puts the data of tensors with at most one field each one after the other along an axis; 0 for tensors
+ * without a field.
  *
  * @param axes - all axes of the fields, and the axis; ascending
  * @returns row-major over `axes`
@@ -105,8 +105,8 @@ export const padFactors: FactorRule = (context) => {
 };
 
 /**
- * Finds the axes that are padded or cut at either end, which may not change their extent; undefined if that
- * depends on data.
+ * Finds the axes that are padded or cut at either end, which may not change their extent; undefined if the
+ * amounts depend on data.
  */
 function paddedAxes(context: FactorContext): readonly number[] | undefined {
   const rank = inputOf(context, 0).shape.length;
@@ -116,9 +116,7 @@ function paddedAxes(context: FactorContext): readonly number[] | undefined {
   return axes.filter((_, i) => pads[i] !== 0 || pads[i + axes.length] !== 0);
 }
 
-/**
- * Follows sums and means: along summed axes nothing may change, as no factor could be taken out of the sum.
- */
+/** Follows sums and means: along summed axes factors must be 1, as none could be taken out of the sum. */
 export const sumFactors: FactorRule = (context) => {
   const { algebra, node } = context;
   const x = inputOf(context, 0);

@@ -3,14 +3,17 @@ import type { Graph, Node, Probe } from "@isthmus/graph";
 import { countReadings } from "../value-index.ts";
 import type { FactorRule } from "./rule.ts";
 
-/** A weight to which a graph adds a number before anything else reads it, as norms of Gemma add 1. */
+/**
+ * A weight to which a graph adds a number before anything else reads it, such as the norms of Gemma, which
+ * add 1.
+ */
 export interface OffsetWeight {
-  /** The node that adds, or subtracts. */
+  /** Node that adds, or subtracts, the number. */
   readonly node: Node;
   readonly weight: string;
-  /** The value that the node computes. */
+  /** Name of the value that the node computes. */
   readonly sum: string;
-  /** What the weight is where the sum is 0: -1 where 1 is added. */
+  /** Value of the weight at which the sum is 0: -1 if 1 is added. */
   readonly origin: number;
 }
 

@@ -13,11 +13,11 @@ import type { SymmetrySpec } from "../spec.ts";
 import type { RotationSpace, UnitField, UnitLayout } from "./linear-symmetries.ts";
 import { positionIn } from "./multiply-units.ts";
 
-/** A rotation of a space: the matrix that its units are mixed by. */
+/** A rotation of a space, with the matrix that mixes its units. */
 export interface Rotation {
   readonly space: RotationSpace;
   /**
-   * Orthogonal, `[size, size]` row-major: unit `i` of the result is the sum over `j` of
+   * Orthogonal matrix, `[size, size]` row-major: unit `i` of the result is the sum over `j` of
    * `matrix[i * size + j]` times unit `j`.
    */
   readonly matrix: Float64Array;

@@ -3,13 +3,13 @@ import type { LabelStore } from "../labels/label-store.ts";
 import type { RuleContext } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 
-/** What a walk needs of the rules by which codes on tensors combine. */
+/** Rules by which codes on tensors combine, as far as a walk needs them. */
 export interface WalkAlgebra {
   /** Name of the node whose demands are recorded now. */
   node: string;
   /**
    * The store that rules of labels need to move codes: it holds codes as labels, each in a separate class.
-   * Code 0 stands for what does not change.
+   * Code 0 stands for elements that do not change.
    */
   readonly store: LabelStore;
   /** Returns the code of a label of a weight. */
@@ -19,8 +19,8 @@ export interface WalkAlgebra {
 }
 
 /**
- * Finds the codes of the outputs of one operator; returns undefined where it cannot, so that its inputs must
- * not change.
+ * Function that finds the codes of the outputs of one operator; it returns undefined if it cannot, so that
+ * the operator's inputs must not change.
  */
 export type WalkRule<A extends WalkAlgebra> = (
   context: RuleContext & { readonly algebra: A },
@@ -31,5 +31,5 @@ export interface FactorContext extends RuleContext {
   readonly algebra: FactorAlgebra;
 }
 
-/** Finds the factors of the outputs of one operator. */
+/** Function that finds the factors of the outputs of one operator. */
 export type FactorRule = WalkRule<FactorAlgebra>;

@@ -28,7 +28,7 @@ export function isInverse(factor: Factor): boolean {
 export class SignedSets {
   /** Parents by variable + 1; element 0 is the constant 1. */
   readonly #parent: Int32Array;
-  /** 1 where a variable is the inverse of its parent. */
+  /** Whether a variable is the inverse of its parent: 1 if it is, else 0. */
   readonly #flip: Uint8Array;
   readonly #involutive: boolean;
 
@@ -44,7 +44,7 @@ export class SignedSets {
     return factor <= 1 || this.#involutive ? factor : factor ^ 1;
   }
 
-  /** Returns the factor that represents all factors that must be equal to this one. */
+  /** Returns the factor that represents all factors that must be equal to a given one. */
   find(factor: Factor): Factor {
     const start = factor >> 1;
     let at = start;

@@ -160,8 +160,8 @@ function predict(value: string, tensor: Tensor, linear: LinearSymmetries, elemen
 const LARGEST_SCALE = 2;
 
 /**
- * An element of the symmetries beyond permutation: scales, then signs, then rotations; what is left out
- * changes nothing.
+ * An element of the symmetries beyond permutation: scales, then signs, then rotations; kinds that are left
+ * out change nothing.
  */
 interface LinearElement {
   /** A number for each variable, `[variables]`. */

@@ -9,7 +9,7 @@ import type { FactorAlgebra } from "./factor-algebra.ts";
 import { FACTOR_RULES } from "./factor-rules.ts";
 import type { FactorRule, WalkAlgebra, WalkRule } from "./rule.ts";
 
-/** The graph that something is followed through, and the labels on its weights. */
+/** The graph through which codes are followed, and the labels on its weights. */
 export interface LabelWalk {
   readonly graph: Graph;
   readonly probe: Probe;
@@ -20,7 +20,7 @@ export interface LabelWalk {
 
 /** The graph that factors are followed through. */
 export interface FactorWalk extends LabelWalk {
-  /** Weights that have no factors, whatever their labels. */
+  /** Names of weights that have no factors, regardless of their labels. */
   readonly unchanged?: ReadonlySet<string>;
   /** Rules of single nodes, which replace the rules of their operators. */
   readonly overrides?: ReadonlyMap<Node, FactorRule>;
@@ -28,8 +28,8 @@ export interface FactorWalk extends LabelWalk {
 
 /**
  * Gives each label of each weight a factor and follows the factors through the graph: operators that do not
- * pass factors demand that they are 1, sums that they are equal, contractions that they cancel. The demands
- * are recorded in the algebra's sets.
+ * pass factors demand that factors are 1, sums that they are equal, contractions that they cancel. The
+ * demands are recorded in the algebra's sets.
  *
  * @returns the factors on each value that the nodes compute
  */
@@ -40,7 +40,7 @@ export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyM
   const computed = walkGraph(walk, algebra, ruleOf, unchanged);
   for (const name of walk.graph.uncounted ?? []) {
     const { shape, fields } = computed.get(name) ?? NOTHING;
-    // Nothing that counts shows these units, such as the classes of a second head.
+    // No output that counts shows these units, such as the classes of a second head.
     const shown = fields.filter(({ data }) => data.every((factor) => algebra.cellOf(factor) === -1));
     algebra.fix({ shape, fields: shown });
   }
@@ -48,8 +48,8 @@ export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyM
 }
 
 /**
- * Follows the codes that an algebra gives to the labels of weights through the graph; what a node without a
- * rule reads must not change.
+ * Follows the codes that an algebra gives to the labels of weights through the graph; values that a node
+ * without a rule reads must not change.
  *
  * @param ruleOf - returns the rule of a node, if it has one
  * @param unchanged - weights that have no codes

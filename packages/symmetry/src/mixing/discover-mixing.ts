@@ -15,21 +15,22 @@ import { Streams } from "./streams.ts";
 /**
  * Discovers which cells of units any matrix of a group may mix without changing what a graph computes.
  *
- * - invertible: queries against keys without rotary embedding, values against outputs, and whatever else is
- *   linear on both sides
+ * - invertible: queries against keys without rotary embedding, values against outputs, and all other cells
+ *   that are linear on both sides
  * - orthogonal: the residual stream between root mean square norms, once their gains are moved into the
  *   weights that read them
  * - complex: pairs of queries and keys that a rotary embedding turns, by one number for each pair of keys
- * - orthogonal and keeping the vector of ones: the same between layer norms, which take the mean away
+ * - orthogonal and keeping the vector of ones: the residual stream between layer norms, which take the mean
+ *   away
  *
- * And which logits may all be shifted alike, as only their differences matter.
+ * It also discovers logits that may all be shifted alike, as only their differences matter.
  *
- * A stream stays fixed where a gain cannot be moved: behind a norm on the stream itself (post-norm), or where
- * the head is the embedding (tied weights).
+ * A stream stays fixed if a gain cannot be moved: behind a norm on the stream itself (post-norm), or if the
+ * head is the embedding (tied weights).
  *
  * @see Ashkboos et al., SliceGPT (2024), section 3; Theus, Cabodi et al., Generalized linear mode
- *   connectivity for transformers (2025). The graph stays as it is here: gains take the
- *   values that they have in the other network instead of 1.
+ *   connectivity for transformers (2025). Here the graph is not changed: gains take the values that they have
+ *   in the other network instead of 1.
  * @throws EngineError if the engine cannot run the graph
  */
 export async function discoverMixing(
@@ -54,7 +55,7 @@ export function deriveMixing(
   const { weights } = permutations.labels;
   const walk = { graph, probe, weights, mayChange: isMovable(permutations) };
   const gains = new Set([...norms, ...gates].flatMap(({ gain }) => gain ?? []));
-  // Outputs of grouped queries read the values of their group by units that follow the values' units.
+  // Outputs of grouped queries read the values of their group by units that follow the units of the values.
   const throughGroups = { ...walk, mayChange: (label: number) => unitOf(permutations, label) >= 0 };
   const invertible = factorCells("mixture", throughGroups, permutations);
   const overrides = new Map([...rules.overrides, ...throughGates.overrides]);

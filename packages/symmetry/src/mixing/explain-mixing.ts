@@ -12,13 +12,13 @@ export interface MixingSummary {
   readonly size: number;
   /** Cells that are mixed independently, such as heads. */
   readonly cells: number;
-  /** Norms that measure the cell; more than 0 for residual streams. */
+  /** Number of norms that measure the cell; more than 0 for residual streams. */
   readonly norms: number;
   /** Weight axes on which the units lie. */
   readonly axes: readonly AxisRef[];
 }
 
-/** What may be mixed, and which streams may not, and why. */
+/** Units that may be mixed, streams that may not, with reasons, and logits that may be shifted. */
 export interface MixingExplanation {
   readonly spaces: readonly MixingSummary[];
   readonly fixed: readonly FixedNorm[];
@@ -30,7 +30,7 @@ export interface ShiftSummary {
   /** The weight that computes the logits. */
   readonly weight: string;
   readonly logits: number;
-  /** Numbers that may be chosen: one for each input of the layer, and one more if the layer has a bias. */
+  /** Number of free parameters: one for each input of the layer, and one more if the layer has a bias. */
   readonly parameters: number;
   /** Weight axes that the logits lie on. */
   readonly axes: readonly AxisRef[];

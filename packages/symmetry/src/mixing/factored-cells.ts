@@ -6,11 +6,14 @@ import { type Factor, factorOf, isInverse, ONE, variableOf } from "../linear/sig
 import { type FactorWalk, walkFactors } from "../linear/walk-factors.ts";
 import type { MixedField, MixedLayout, MixingSpace } from "./mixing-symmetries.ts";
 
-/** Cells of units after a walk: which may be mixed, and where their units lie in front and behind. */
+/** Cells of units after a walk: whether they may be mixed, and on which side of a product their units lie. */
 export interface FactoredCells {
   /** Checks whether the units of a cell may be mixed, all of them and by themselves. */
   isFree(firstUnit: number, size: number): boolean;
-  /** Returns the node that first demanded that some unit of a cell stays; `""` is an output of the graph. */
+  /**
+   * Returns the node that first demanded that some unit of a cell does not change; `""` is an output of the
+   * graph.
+   */
   fixedBy(firstUnit: number, size: number): string | undefined;
   /** Returns the unit that a factor stands for, -1 for none. */
   unitOf(factor: Factor): number;
@@ -23,8 +26,8 @@ export interface FactoredCells {
 /**
  * Follows mixtures through a graph.
  *
- * @param kind - `mixture`: in front of a product a factor stands for the matrix, behind it for the inverse;
- *   `rotation`: both are the same
+ * @param kind - `mixture`: a factor stands for the matrix in front of a product, and for the inverse behind
+ *   it; `rotation`: it stands for the same on both sides
  */
 export function factorCells(
   kind: "mixture" | "rotation",
@@ -42,7 +45,7 @@ class Cells implements FactoredCells {
   readonly #algebra: FactorAlgebra;
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #isMovable: (label: number) => boolean;
-  /** Factor of each unit where it occurs first; {@link ONE} if it may not be mixed. */
+  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed. */
   readonly #factorOfUnit = new Map<number, Factor>();
   readonly #labelsOfUnit = new Map<number, number[]>();
   readonly #unitOfVariable = new Map<number, number>();
@@ -72,7 +75,8 @@ class Cells implements FactoredCells {
   }
 
   #count(label: number): void {
-    // Units that follow others, as what queries of a group read of its values, are mixed as these are.
+    // Units that follow others, such as outputs of queries that read the values of their group, are mixed
+    // like these.
     if (!this.#isMovable(label)) return;
     const unit = unitOf(this.#permutations, label);
     const factor = this.#algebra.sets.find(factorOf(label));
@@ -87,7 +91,7 @@ class Cells implements FactoredCells {
   isFree(firstUnit: number, size: number): boolean {
     for (let unit = firstUnit; unit < firstUnit + size; unit++) {
       const factor = this.#factorOfUnit.get(unit) ?? ONE;
-      // Of units that share a factor, as copies of a vector do, one could not be mixed without the other.
+      // If units share a factor, such as copies of a vector, one could not be mixed without the other.
       if (factor === ONE || this.#unitsOfVariable.get(variableOf(factor)) !== 1) return false;
     }
     return true;
@@ -148,7 +152,7 @@ class Cells implements FactoredCells {
     });
   }
 
-  /** Returns 1 if a factor is the inverse of the one that its unit has where it occurs first. */
+  /** Returns 1 if a factor is the inverse of the factor of the unit's first occurrence, else 0. */
   #isBehind(factor: Factor, unit: number): number {
     if (unit < 0) return 0;
     const first = this.#factorOfUnit.get(unit) ?? ONE;

@@ -6,7 +6,7 @@ import type { Norm } from "./find-norms.ts";
 /** A product of a value and a weight that has one number for each place of the value's last axis. */
 export interface Gate {
   readonly node: Node;
-  /** The value that is multiplied. */
+  /** Name of the value that is multiplied. */
   readonly input: string;
   readonly gain: string;
 }

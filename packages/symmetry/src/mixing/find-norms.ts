@@ -7,17 +7,17 @@ import type { OffsetWeight } from "../linear/offset-weights.ts";
 export interface Norm {
   /** Its nodes, in the order of the graph. */
   readonly nodes: readonly Node[];
-  /** The value that is normalised. */
+  /** Name of the value that is normalised. */
   readonly input: string;
-  /** The value less its mean, where that is a value of its own. */
+  /** Name of the value less its mean, if that is a value of its own. */
   readonly centredInput: string | undefined;
-  /** The normalised value before it is multiplied by the gain, where that is a value of its own. */
+  /** Name of the normalised value before it is multiplied by the gain, if that is a value of its own. */
   readonly plain: string | undefined;
-  /** The square of the value that is divided, where that is a value of its own. */
+  /** Name of the square of the value that is divided, if that is a value of its own. */
   readonly square: string | undefined;
-  /** The weight that the normalised value is multiplied by, or by its sum with a number. */
+  /** Name of the weight that the normalised value is multiplied by, alone or with a number added to it. */
   readonly gain: string | undefined;
-  /** The weight that is added, where the same node does it. */
+  /** Name of the weight that is added, if the same node adds it. */
   readonly offset: string | undefined;
   /** Whether the mean is taken away first, as layer norm does and root mean square norm does not. */
   readonly isCentred: boolean;
@@ -27,7 +27,8 @@ export interface Norm {
  * Finds the layer norms and root mean square norms of a graph: operators of that name, and the patterns of
  * small operators that exporters write in their place.
  *
- * Only norms along the last axis whose gain is a weight that nothing else reads, or that have no gain.
+ * It finds only norms along the last axis whose gain is a weight that nothing else reads, or that have no
+ * gain.
  */
 export function findNorms(graph: Graph, probe: Probe, offsets: readonly OffsetWeight[]): Norm[] {
   const search = new Search(graph, probe, offsets);
@@ -63,7 +64,7 @@ class Search {
     }
   }
 
-  /** Returns the norm that a node is, or whose root it takes. */
+  /** Returns the norm that a node computes, or whose root it takes. */
   normOf(node: Node): Norm | undefined {
     if (FUSED.has(node.op)) return this.#fused(node);
     if (node.op === "ReduceL2" || node.op === "LpNormalization") return this.#unitLength(node);
@@ -187,7 +188,7 @@ class Search {
     return isInner ? { nodes: [averaged, difference], input } : undefined;
   }
 
-  /** Returns the node that multiplies a value by a weight, if that is all that is done to the value. */
+  /** Returns the node that multiplies a value by a weight, if nothing else reads the value. */
   #scaling(value: string): { readonly node: Node; readonly gain: string } | undefined {
     const [node, ...others] = this.#readers.get(value) ?? [];
     if (node?.op !== "Mul" || others.length > 0) return undefined;
@@ -261,11 +262,13 @@ class Search {
     return data !== undefined && Array.from(data as ArrayLike<number>).every((value) => value === data[0]);
   }
 
-  /** Returns the weight that a gain is, or that a number is added to; undefined if others read it, too. */
+  /**
+   * Returns the weight that is the gain, or that a number is added to; undefined if other nodes read it, too.
+   */
   #gainBehind(name: string | undefined): string | undefined {
     if (name === undefined || this.#readers.get(name)?.length !== 1) return undefined;
     const weight = this.#offsets.get(name)?.weight ?? name;
-    // One number for all units is no gain to be moved: it multiplies all directions alike.
+    // One number for all units is not a gain that must be moved: it multiplies all directions alike.
     const [extent = 1, ...others] = this.#graph.weights.get(weight)?.shape ?? [];
     return extent > 1 && others.length === 0 ? weight : undefined;
   }

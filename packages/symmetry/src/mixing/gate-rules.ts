@@ -5,7 +5,7 @@ import { outputShape } from "../rules/rule.ts";
 import type { Gate } from "./find-gates.ts";
 import { factorsAlongLast } from "./norm-rules.ts";
 
-/** A gate that a walk came to, and the factors on the axis along which it multiplies. */
+/** A gate that a walk reached, and the factors on the axis along which it multiplies. */
 export interface GateVisit {
   readonly gate: Gate;
   readonly factors: Int32Array;
@@ -13,7 +13,7 @@ export interface GateVisit {
 
 /**
  * Creates rules that let a mixture through gates, whose weights count as 1, and lists the gates that a walk
- * by them came to.
+ * by these rules reached.
  */
 export function gateRules(gates: readonly Gate[]): {
   readonly overrides: ReadonlyMap<Node, FactorRule>;

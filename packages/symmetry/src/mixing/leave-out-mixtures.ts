@@ -6,7 +6,8 @@ export function namesOfMixtures({ spaces, shifts }: MixingSymmetries): string[] 
 }
 
 /**
- * Leaves mixtures out: what remains mixes and shifts nothing of theirs, and moves no gain for them.
+ * Leaves mixtures out: the remaining ones mix no units, shift no logits and move no gains of the ones left
+ * out.
  *
  * @param names - names of mixtures to leave out, as {@link namesOfMixtures} lists them
  */
@@ -35,7 +36,7 @@ export function leaveOutMixtures(mixing: MixingSymmetries, names: Iterable<strin
   };
 }
 
-/** Keeps of layouts the places of some units. */
+/** Returns layouts that keep the places of some units only. */
 function layoutsOf(
   units: ReadonlySet<number>,
   layouts: ReadonlyMap<string, MixedLayout>,

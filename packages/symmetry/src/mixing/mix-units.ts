@@ -5,9 +5,12 @@ import { gatherRowsInto, type Occurrence, scatterRowsInto } from "./occurrences.
 
 /** A matrix for each space, `[size, size]` row-major: an element of the group of mixtures. */
 export interface Mixture {
-  /** Unit `i` of the result is the sum over `j` of `matrices[space][i * size + j]` times unit `j`. */
+  /**
+   * Matrices by space: unit `i` of the result is the sum over `j` of `matrices[space][i * size + j]` times
+   * unit `j`.
+   */
   readonly matrices: readonly Float64Array[];
-  /** The inverse of each matrix, transposed: the matrix itself where that is orthogonal. */
+  /** Inverse of each matrix, transposed: the matrix itself if it is orthogonal. */
   readonly inverses: readonly Float64Array[];
 }
 

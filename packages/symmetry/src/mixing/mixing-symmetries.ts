@@ -2,15 +2,15 @@ import type { Symmetries } from "../derive-spec.ts";
 import type { LinearSymmetries, RotationSpace } from "../linear/linear-symmetries.ts";
 import type { LogitShift } from "../shifts/find-shifts.ts";
 
-/** What is known of a graph before its mixtures are looked for. */
+/** Symmetries of a graph that are known before its mixtures are looked for. */
 export interface KnownSymmetries {
   readonly permutations: Symmetries;
   readonly linear: LinearSymmetries;
 }
 
 /**
- * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, where a norm
- * measures the length of the vector; or of these the ones that keep the vector of ones, where the norm takes
+ * Groups of matrices that may mix the units of a cell: all invertible ones; the orthogonal ones, if a norm
+ * measures the length of the vector; or the orthogonal ones that keep the vector of ones, if the norm takes
  * the mean away first. Pairs of units may be multiplied by complex numbers, `[[x, -y], [y, x]]`, or by the
  * complex numbers of length 1.
  */
@@ -37,25 +37,26 @@ export interface MixingSpace extends RotationSpace {
 export interface MixedField {
   /** Axes of {@link MixedLayout.view}, ascending. */
   readonly axes: readonly number[];
-  /** Unit at each position, or -1 where nothing is mixed. */
+  /** Unit at each position, or -1 at positions where nothing is mixed. */
   readonly units: Int32Array;
   /**
-   * 1 where the inverse of the matrix, transposed, mixes the units: behind a product that must not change.
+   * 1 at positions whose units are mixed by the transposed inverse of the matrix, as they lie behind a
+   * product that must not change; else 0.
    */
   readonly inverse: Uint8Array;
 }
 
-/** The mixed units that lie in a tensor, and where. */
+/** The mixed units that lie in a tensor, and the axes on which they lie. */
 export interface MixedLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
   readonly fields: readonly MixedField[];
 }
 
-/** A weight that multiplies what a matrix mixes, and has to be moved into other weights before. */
+/** A weight that multiplies mixed units, and has to be moved into other weights first. */
 export interface StreamGain {
   readonly gain: string;
-  /** What the weight is where the gain is 0: 0, or -1 where the graph adds 1 to the weight. */
+  /** Value of the weight at which the gain is 0: 0, or -1 if the graph adds 1 to the weight. */
   readonly origin: number;
   /** Scale variable of each element of the gain, by which the element can be moved. */
   readonly variables: Int32Array;
@@ -66,19 +67,19 @@ export interface StreamGain {
 }
 
 /**
- * A norm whose input a matrix mixes along its last axis; not of a weight that is normalised, nor of several
- * heads at once.
+ * A norm whose input a matrix mixes along its last axis; norms of weights, and norms of several heads at
+ * once, are not among them.
  */
 export interface StreamNorm {
-  /** The value that is normalised, along its last axis. */
+  /** Name of the value that is normalised, along its last axis. */
   readonly input: string;
   /** Index of the space. */
   readonly space: number;
 }
 
-/** A norm whose input may not be mixed, and why. */
+/** A norm whose input may not be mixed, and the reason. */
 export interface FixedNorm {
-  /** The value that is normalised, or multiplied by the gain that stands in the way. */
+  /** Name of the value that is normalised, or multiplied by the gain that stands in the way. */
   readonly input: string;
   /** Name of the symmetry whose units are normalised. */
   readonly symmetry: string;
@@ -87,7 +88,7 @@ export interface FixedNorm {
 
 /**
  * All matrices that may mix units without changing what a graph computes: of the residual streams between
- * norms, of the inner dimensions of attention heads, and of whatever is linear.
+ * norms, of the inner dimensions of attention heads, and of all other cells that pass linear operations only.
  */
 export interface MixingSymmetries {
   readonly spaces: readonly MixingSpace[];
@@ -99,11 +100,11 @@ export interface MixingSymmetries {
   readonly unpredictable: ReadonlySet<string>;
   readonly norms: readonly StreamNorm[];
   /**
-   * Gains that are moved: of norms into the weights that read them, and of branches that are scaled element
-   * by element (LayerScale) into the weights that write them.
+   * Gains that are moved: gains of norms into the weights that read the norms, and gains of branches that are
+   * scaled element by element (LayerScale) into the weights that write the branches.
    */
   readonly gains: readonly StreamGain[];
   readonly fixed: readonly FixedNorm[];
-  /** Logits that may all be shifted alike, as a router's. */
+  /** Logits that may all be shifted alike, such as a router's. */
   readonly shifts: readonly LogitShift[];
 }

@@ -6,7 +6,7 @@ import type { MixingSymmetries } from "./mixing-symmetries.ts";
 /** Weights of a network in f64, by name. */
 export type DoubleWeights = ReadonlyMap<string, Float64Array>;
 
-/** Returns the gains of all streams, by the names of their weights; with 1 added where the graph adds it. */
+/** Returns the gains of all streams, by the names of their weights; with 1 added if the graph adds it. */
 export function readGains(weights: DoubleWeights, { gains }: MixingSymmetries): Map<string, Float64Array> {
   return new Map(
     gains.map(({ gain, origin }) => [gain, entry(weights, gain, "gain").map((value) => value - origin)]),
@@ -14,15 +14,16 @@ export function readGains(weights: DoubleWeights, { gains }: MixingSymmetries): 
 }
 
 /**
- * Gives all streams other gains without changing the function: what reads a norm is divided by what its gain
- * was multiplied by, and what writes a branch by what its gain was.
+ * Gives all streams other gains without changing the function: the weights that read a norm are divided by
+ * the factor that its gain is multiplied by, and the weights that write a branch by the factor of the
+ * branch's gain.
  *
- * With gains of 1 the stream may be mixed; with the gains of another network the path between both keeps
- * them.
+ * With gains of 1 the stream may be mixed; with the gains of another network the path between both networks
+ * keeps these gains.
  *
  * @param scales - the scales that the mixtures were discovered with
  * @param gains - the new gains by name, as `readGains` returns them; one without an entry becomes 1
- * @throws UnsupportedError if a gain is 0, as what reads it could not be told apart from anything else
+ * @throws UnsupportedError if a gain is 0, as the weights that read it could not be determined then
  */
 export function moveGainsInPlace(
   weights: DoubleWeights,

@@ -5,16 +5,19 @@ import type { FactorContext, FactorRule } from "../linear/rule.ts";
 import { outputShape } from "../rules/rule.ts";
 import type { Norm } from "./find-norms.ts";
 
-/** A norm that a walk came to, and the factors on the axis that is normalised. */
+/** A norm that a walk reached, and the factors on the axis that is normalised. */
 export interface NormVisit {
   readonly norm: Norm;
-  /** Factor at each place along the axis; undefined where the axis cannot be followed. */
+  /** Factor at each place along the axis; undefined if the axis cannot be followed. */
   readonly factors: Int32Array | undefined;
-  /** Whether the axis holds other units for each place along another, as of the heads of queries and keys. */
+  /**
+   * Whether the axis holds other units for each place along another axis, as in norms of the heads of queries
+   * and keys.
+   */
   readonly isOfHeads: boolean;
 }
 
-/** Rules for the nodes of norms, by node, and the norms that a walk by them came to. */
+/** Rules for the nodes of norms, by node, and the norms that a walk by these rules reached. */
 export interface NormRules {
   readonly overrides: ReadonlyMap<Node, FactorRule>;
   readonly visits: readonly NormVisit[];
@@ -51,8 +54,8 @@ export function normRules(norms: readonly Norm[]): NormRules {
 }
 
 /**
- * Follows one node of a norm: to the value less its mean, to the normalised value and to the result pass the
- * factors of the input; squares, means and roots do not change.
+ * Follows one node of a norm: the factors of the input pass to the value less its mean, to the normalised
+ * value and to the result; squares, means and roots do not change.
  */
 function normResult(
   context: FactorContext,

@@ -81,7 +81,7 @@ export function gatherRowsInto<T extends Float32Array | Float64Array>(
   return out;
 }
 
-/** Copies rows, `[size, others]`, back to where they lie in a tensor. */
+/** Copies rows, `[size, others]`, back to their places in a tensor. */
 export function scatterRowsInto(
   rows: ArrayLike<number>,
   { bases, offsets }: Occurrence,

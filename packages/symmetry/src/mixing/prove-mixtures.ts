@@ -8,22 +8,23 @@ import { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from 
 export interface DroppedMixture {
   /** Name of the symmetry whose units may not be mixed, or of the weight whose logits may not be shifted. */
   readonly name: string;
-  /** First node that computed something else, or the gain that cannot be moved. */
+  /** First node that computed another value than predicted, or the gain that cannot be moved. */
   readonly node: string;
-  /** What the proof found there. */
+  /** Finding of the proof at that node. */
   readonly reason: string;
 }
 
 /** Mixtures that were proved, and mixtures that were left out. */
 export interface MixturesProof {
-  /** Result for the mixtures that are left; null if there are none. */
+  /** Result for the remaining mixtures; null if none remain. */
   readonly proof: VerifyMixingResult | null;
   readonly dropped: readonly DroppedMixture[];
 }
 
 /**
  * Proves mixtures as `verifyMixing` does, and leaves out those whose proof fails, so that the others can
- * still be used: `leaveOutMixtures` makes these of the names. What is left was proved all at once.
+ * still be used: `leaveOutMixtures` returns the others by the names. All remaining mixtures were proved at
+ * once.
  *
  * @throws MismatchError if the weights do not fit the graph
  * @throws EngineError if the engine cannot run the graph
@@ -53,13 +54,13 @@ export async function proveMixtures(
     );
     const { proof, failure } = await tryOf(left);
     if (failure === undefined) return { proof, dropped };
-    // Each of them holds alone and not together: none is known to be right.
+    // Each of these mixtures holds alone, but not all hold together: none is known to be right.
     const together = namesOfMixtures(left).map((name) => ({ name, ...failure }));
     return { proof: null, dropped: [...dropped, ...together] };
   });
 }
 
-/** Result of a trial: a proof, if there is something to prove, or why it failed. */
+/** Result of a trial: a proof, if there are mixtures to prove, or the reason why it failed. */
 interface Trial {
   readonly proof: VerifyMixingResult | null;
   readonly failure: Omit<DroppedMixture, "name"> | undefined;
@@ -75,7 +76,7 @@ async function tryMixtures(
     const proof = await verifyMixing(architecture, symmetries, options);
     return { proof, failure: proof.passed ? undefined : failureOf(proof) };
   } catch (error) {
-    // A gain of 0 cannot be moved; only the streams that it multiplies are fixed by that.
+    // A gain of 0 cannot be moved; this fixes only the streams that the gain multiplies.
     if (!(error instanceof UnsupportedError)) throw error;
     return { proof: null, failure: { node: error.feature, reason: error.message } };
   }

@@ -44,7 +44,7 @@ function randomComplex(group: "complex" | "unit-complex", random: Random) {
   return { matrix: times(length), inverse: times(1 / length) };
 }
 
-/** Draws an orthogonal matrix that leaves the vector of ones as it is. */
+/** Draws an orthogonal matrix that does not change the vector of ones. */
 function randomKeepingOnes(size: number, random: Random): Float64Array {
   const inner = randomOrthogonal(size - 1, random);
   const basis = onesFirst(size);
@@ -56,7 +56,7 @@ function randomKeepingOnes(size: number, random: Random): Float64Array {
   return product(product(basis, turned, size), basis, size);
 }
 
-/** The reflection that swaps the first unit vector and the vector of ones, divided by its length. */
+/** Creates the reflection that swaps the first unit vector and the vector of ones, divided by its length. */
 function onesFirst(size: number): Float64Array {
   const normal = new Float64Array(size).fill(-1 / Math.sqrt(size));
   normal[0] = (normal[0] as number) + 1;

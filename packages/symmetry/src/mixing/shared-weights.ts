@@ -1,6 +1,6 @@
 import type { Graph, Node } from "@isthmus/graph";
 
-/** Operators whose result is the same weight, to what reads it. */
+/** Operators whose result still counts as the weight they read. */
 const PASSING: ReadonlySet<string> = new Set(["Transpose", "Identity", "Cast"]);
 
 /** Operators whose result is a part of their first input, or all of it in another order. */
@@ -9,7 +9,7 @@ const MOVING: ReadonlySet<string> = new Set([
   ...["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Gather", "Dropout"],
 ]);
 
-/** What reads a value, once it is moved or a weight is added. */
+/** Readers of a value, once it is moved or a weight is added. */
 export interface ValueReaders {
   /** A weight that the value is multiplied by and that other nodes read, too, as a tied head. */
   readonly shared: string | undefined;
@@ -17,10 +17,10 @@ export interface ValueReaders {
   readonly isAdded: boolean;
 }
 
-/** Finds the weights that several nodes read, as an embedding is read that is also the head. */
+/** Weights that several nodes read, such as an embedding that is also the head. */
 export class SharedWeights {
   readonly #graph: Graph;
-  /** The weight that each value is, if it is one. */
+  /** Name of the weight that each value equals, if it equals one. */
   readonly #weightOf: Map<string, string>;
   readonly #shared: ReadonlySet<string>;
 
@@ -40,7 +40,7 @@ export class SharedWeights {
     this.#shared = new Set([...readers].flatMap(([name, count]) => (count > 1 ? [name] : [])));
   }
 
-  /** Follows a value to what reads it, in the order of the graph. */
+  /** Follows a value to the nodes that read it, in the order of the graph. */
   readersOf(value: string): ValueReaders {
     const values = new Set([value]);
     let shared: string | undefined;

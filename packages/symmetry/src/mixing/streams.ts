@@ -7,13 +7,13 @@ import type { FixedNorm, KnownSymmetries, MixingSpace, StreamGain, StreamNorm } 
 import type { NormVisit } from "./norm-rules.ts";
 import { SharedWeights } from "./shared-weights.ts";
 
-/** The norms and gates that a walk came to. */
+/** The norms and gates that a walk reached. */
 export interface StreamVisits {
   readonly norms: readonly NormVisit[];
   readonly gates: readonly GateVisit[];
 }
 
-/** A norm or a gate that a walk came to. */
+/** A norm or a gate that a walk reached. */
 interface GainVisit {
   readonly gain: string | undefined;
   readonly factors: Int32Array | undefined;
@@ -21,10 +21,10 @@ interface GainVisit {
   readonly nodes: readonly Node[] | undefined;
 }
 
-/** A gain that can be moved, and by which scales. */
+/** A gain that can be moved, and the scales that move it. */
 type MovedGain = Omit<StreamGain, "space">;
 
-/** The residual streams: cells whose units norms measure, that are free once gains are moved. */
+/** Residual streams: cells whose units norms measure, and that are free once gains are moved. */
 export class Streams {
   readonly spaces: MixingSpace[] = [];
   readonly norms: StreamNorm[] = [];
@@ -99,7 +99,7 @@ export class Streams {
     this.gains.push(...gains);
   }
 
-  /** Lists a norm whose input stays, once for all heads. */
+  /** Lists a norm whose input may not be mixed, once for all heads. */
   #fix(norm: FixedNorm): void {
     const isListed = this.fixed.some(
       ({ symmetry, reason }) => symmetry === norm.symmetry && reason === norm.reason,
@@ -108,8 +108,8 @@ export class Streams {
   }
 
   /**
-   * Returns why a gain cannot be moved although each of its elements has a scale: another gain takes the same
-   * weights along, as two norms do whose results are added. No one number makes both gains 1.
+   * Returns why a gain cannot be moved although each of its elements has a scale: another gain is moved into
+   * the same weights, as for two norms whose results are added. No single factor makes both gains 1.
    */
   #metBecause(moved: MovedGain | undefined, gains: readonly StreamGain[]): string | undefined {
     const scales = new Set(moved?.variables);
@@ -126,7 +126,7 @@ export class Streams {
       : `${node === "" ? "an output of the graph" : node} does not treat all directions alike`;
   }
 
-  /** Returns why a norm or a gate does not let a space be mixed; undefined if it does. */
+  /** Returns the reason why a norm or a gate does not let a space be mixed; undefined if it does. */
   #reasonOf(
     { firstUnit, size }: Omit<MixingSpace, "group">,
     { gain, factors, nodes }: GainVisit,
@@ -146,7 +146,9 @@ export class Streams {
       : `${reason} read the norm: ${shared} is read twice, as an embedding that is also the head; give the head a copy of its own (isthmus convert --untie)`;
   }
 
-  /** Returns how a gain can be moved, by a scale variable for each element; undefined if it cannot. */
+  /**
+   * Returns the scale variable of each element by which a gain can be moved; undefined if it cannot be moved.
+   */
   #gainOf(gain: string): MovedGain | undefined {
     const layout = this.#known.linear.scales.weights.get(gain);
     if (layout?.fields.length !== 1) return undefined;

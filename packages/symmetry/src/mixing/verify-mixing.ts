@@ -41,14 +41,14 @@ const VERIFY_MIXING_DEFAULTS: Required<Omit<VerifyMixingOptions, "seed">> = {
 
 /** Result of {@link verifyMixing}. */
 export interface VerifyMixingResult extends ValueSummary {
-  /** Largest error of an output after gains are what they were before, relative to its largest element. */
+  /** Largest error of an output after gains are restored, relative to its largest element. */
   readonly restoredError: number;
 }
 
 /**
- * Proves mixtures by trying them all at once: moves gains into what reads them, mixes every space by a random
- * matrix of its group, shifts logits, and compares every value that the graph computes with its prediction;
- * then restores the gains and compares the outputs with what the network gave at first.
+ * Proves mixtures by trying them all at once: moves gains into the weights that read them, mixes every space
+ * by a random matrix of its group, shifts logits, and compares every value that the graph computes with its
+ * prediction; then restores the gains and compares the outputs with the original ones.
  *
  * @throws MismatchError if the weights do not fit the graph
  * @throws UnsupportedError if a gain is 0
@@ -111,7 +111,7 @@ async function verify(
   return { ...summary, passed, restoredError };
 }
 
-/** Returns weights with other numbers, rounded to 32 bits; what is not floating-point stays. */
+/** Returns weights with other numbers, rounded to 32 bits; tensors that are not floating-point are kept. */
 function withData(bound: ReadonlyMap<string, Tensor>, values: DoubleWeights): Map<string, Tensor> {
   return new Map(
     [...bound].map(([name, tensor]) => {

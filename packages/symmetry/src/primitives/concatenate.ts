@@ -44,9 +44,8 @@ export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis
  * all other axes: the units of one direction of a recurrent layer, or of one expert, may be permuted without
  * the units of the next.
  *
- * This leaves more free than {@link concatenate}, which ties what lies at the same place of different
- * tensors, but it takes a label for each place of each tensor. It is meant for weights, of which there are
- * few.
+ * This leaves more labels free than {@link concatenate}, which ties the labels at the same place of different
+ * tensors, but it takes a label for each place of each tensor. It is meant for weights, which are few.
  */
 export function stack(store: LabelStore, inputs: readonly Labelled[], axis: number): Labelled {
   const shape = at(inputs, 0, "input").shape.map((extent, other) =>
@@ -95,8 +94,8 @@ function joinBlocks(store: LabelStore, blocks: readonly Labelled[], target: Targ
 }
 
 /**
- * Returns labels for one block over the bound axes: the labels on it where no earlier block has any of them,
- * else fresh ones.
+ * Returns labels for one block over the bound axes: its own labels if no earlier block has any of them, else
+ * fresh ones.
  */
 function contribute(
   store: LabelStore,

@@ -7,7 +7,7 @@ import { tie } from "./tie.ts";
 /** A factor of a product, whose axes are the last axes of the virtual product, before it is summed. */
 export interface Factor {
   readonly tensor: Labelled;
-  /** Whether it depends on the input of the graph, or on weights only. */
+  /** Whether the factor depends on the input of the graph, not on weights only. */
   readonly activation: boolean;
 }
 

@@ -111,7 +111,7 @@ function firstAlong(data: Int32Array, extent: number, inner: number): Int32Array
   );
 }
 
-/** Reason recorded where only some indices of an axis are used. */
+/** Reason that is recorded if only some indices of an axis are used. */
 const PARTLY_TAKEN = "only part of the axis is taken there, or in another order";
 
 /**
@@ -148,8 +148,8 @@ function isEven(indices: Int32Array, extent: number): boolean {
 }
 
 /**
- * Finds the fields that lie on the axis together with others, one of them free: which pairs of their values
- * were taken is then a relation between them, which single fields do not show.
+ * Finds the fields that lie on the axis together with others, one of them free: the pairs of their values
+ * that were taken are then a relation between them, which single fields do not show.
  */
 function boundTogether({ shape, fields }: Labelled, axis: number): number[] {
   const component = connectFields({ shape, fields }).find(({ axes }) => axes.includes(axis));

@@ -5,7 +5,7 @@ import { subordinate } from "./tie.ts";
 
 /**
  * Keeps only the finest field of each component that has a finest one: a free field with a different class at
- * each position determines all others, which become functions of it, or marks where they are frozen.
+ * each position determines all others, which become functions of it, or marks if they are frozen.
  */
 export function normalize(store: LabelStore, input: Labelled): Labelled {
   const fields: Field[] = [];

@@ -96,7 +96,7 @@ interface Rows {
   readonly axes: readonly number[];
   readonly count: number;
   readonly width: number;
-  /** `[count, width]` */
+  /** Rows `[count, width]`. */
   readonly data: Int32Array;
 }
 
@@ -123,7 +123,7 @@ function internSortedRows({ data, count, width }: Rows): {
 }
 
 /**
- * Checks whether projecting fields one by one preserves what their combination says: rows with equal
+ * Checks whether projecting fields one by one preserves the information of their combination: rows with equal
  * projections of each field must hold equal keys equally often.
  */
 function projectsSeparately(

@@ -36,8 +36,8 @@ function dropDuplicates(store: LabelStore, fields: readonly Field[]): Field[] {
 }
 
 /**
- * Checks whether a free field says all that another one does: labels of the same classes everywhere, and
- * nowhere one label where the other has two.
+ * Checks whether a free field holds all information of another: labels of the same classes everywhere, and at
+ * no place one label for two labels of the other.
  */
 function covers(store: LabelStore, covering: Field, { axes, data }: Field): boolean {
   if (!sameAxes(covering.axes, axes)) return false;

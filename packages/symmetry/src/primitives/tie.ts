@@ -15,7 +15,7 @@ import {
 import type { LabelStore } from "../labels/label-store.ts";
 import { simplify } from "./simplify.ts";
 
-/** Reason recorded where a label meets fixed values. */
+/** Reason that is recorded if a label meets fixed values. */
 export const MEETS_FIXED =
   "it meets an axis of fixed order there: of the input, of positions, or of a constant";
 
@@ -88,7 +88,7 @@ function tieComponent(store: LabelStore, meeting: Meeting): readonly Field[] {
 
 /**
  * Makes the fields of one tensor determine the fields of all others, if it has a finer field for each of
- * them.
+ * these fields.
  *
  * This records as much as {@link join} without a label for every position: weights of experts,
  * `[e, in, out]`, meet inputs without an axis of experts.
@@ -136,8 +136,7 @@ function sameField(store: LabelStore, a: Field, b: Field): boolean {
   if (a.frozen !== b.frozen || !sameAxes(a.axes, b.axes)) return false;
   if (sameData(a.data, b.data)) return true;
   if (a.frozen) return samePartition(a.data, b.data);
-  // Equal classes are not enough where the labels of one class differ in one field and are equal in the
-  // other.
+  // Equal classes are not enough if labels of one class differ in one field and are equal in the other.
   return sameData(store.classesOf(a.data), store.classesOf(b.data)) && samePartition(a.data, b.data);
 }
 

@@ -3,11 +3,12 @@ import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
 
 /**
- * Completes a permutation of classes, parents before children: cells go where their parents go.
+ * Completes a permutation of classes, parents before children: cells follow their parents.
  *
- * @param image - `[classes]`; where each class goes. It is filled for the families in order.
- * @param arrange - where the classes of a cell go, given the cell they go to; both ascending
- * @returns the families whose cells have nowhere to go
+ * @param image - class that each class goes to, `[classes]`; filled for the families in order
+ * @param arrange - returns the classes that the classes of a cell go to, given the cell they go to; both
+ *   ascending
+ * @returns the families with cells that have no place to go to
  */
 export function permuteFamilies(
   families: readonly Family[],
@@ -66,7 +67,8 @@ function shuffled(items: Int32Array, random: Random): Int32Array {
 }
 
 /**
- * Returns where each label goes when classes move by `image`: to the label with its role in the new class.
+ * Returns the label that each label goes to when classes move by `image`: the label with its role in the new
+ * class.
  */
 export function labelImage({ classOf, members, start, placeOf }: Classes, image: Int32Array): Int32Array {
   return classOf.map((c, label) => {

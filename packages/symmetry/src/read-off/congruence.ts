@@ -11,7 +11,7 @@ const MAX_ROUNDS = 32;
 /**
  * Limits on the number of functions, per function at the start and at least, beyond which no more are
  * concluded. Networks need a few dozen; without a limit, partial overlaps would give ever more common
- * coarsenings. What is missed is detected when the group is checked.
+ * coarsenings. Missed conclusions are detected when the group is checked.
  */
 const MAX_GROWTH = 4;
 const MIN_LIMIT = 1000;
@@ -33,7 +33,7 @@ export function applyCongruence(store: LabelStore): void {
 }
 
 /**
- * Starts a round in which nothing is left to unite. Where tokens and heads share an axis, each token has
+ * Starts a round in which no labels remain to be united. If tokens and heads share an axis, each token has
  * separate functions, which turn out to be equal only after uniting: related one by one, they would be as
  * many as pairs of tokens.
  */
@@ -50,11 +50,11 @@ function unitedRound(store: LabelStore): Round {
 interface ClassFunction {
   /** Classes, ascending. */
   readonly child: Int32Array;
-  /** The class that each determines. */
+  /** Classes that the children determine, one for each. */
   readonly parent: Int32Array;
 }
 
-/** A round that draws all conclusions from the functions of classes as they are at its start. */
+/** A round that draws all conclusions from the functions of classes at its start. */
 class Round {
   readonly #store: LabelStore;
   /** The label that represents each class, chosen by role so that like classes are treated alike. */
@@ -80,8 +80,8 @@ class Round {
   }
 
   /**
-   * Unites what corresponds one to one: children with their parents, and the parents that two functions give
-   * them.
+   * Unites labels that correspond one to one: children with their parents, and the parents that two functions
+   * give them.
    */
   unite(): void {
     for (const { child, parent } of this.#injective) this.#unite(child, parent);
@@ -98,8 +98,8 @@ class Round {
   }
 
   /**
-   * Records, of each two functions with the same children, which determines the other, or what both
-   * determine.
+   * Records for each two functions with the same children that one determines the other, or the coarser
+   * labels that both determine.
    */
   relate(limit: number): void {
     for (const group of [...this.#byDomain.values()]) {
@@ -154,7 +154,7 @@ class Round {
     });
   }
 
-  /** Records that classes `p[i]` determine classes `q[i]`, unless that is recorded. */
+  /** Records that classes `p[i]` determine classes `q[i]`, unless this is recorded already. */
   #record(p: Int32Array, q: Int32Array): void {
     const distinct = internTuples([p], p.length);
     const order = distinct.first.slice().sort((i, j) => (p[i] as number) - (p[j] as number));
@@ -198,8 +198,8 @@ class Round {
   }
 
   /**
-   * As `#findPartition`, but looks among the functions of the parents, `parents[i]`, which must determine the
-   * part of child `i`.
+   * Finds a function as `#findPartition` does, but among the functions of the parents, `parents[i]`, which
+   * must determine the part of child `i`.
    */
   #throughParents(parents: Int32Array, ids: Int32Array): Int32Array | undefined {
     const distinct = internTuples([parents], parents.length);

@@ -6,7 +6,7 @@ import type { FrozenAxis } from "../spec.ts";
 import type { Classes } from "./classify.ts";
 import type { NumberedUnits } from "./number-units.ts";
 
-/** Reason for an index that nothing fixes but that has no other to be exchanged with. */
+/** Reason for an index that nothing fixes, but that has no other index to be exchanged with. */
 const ALONE = "no other index of the axis is used in the same way";
 
 /** Finds the weight axes on which some index may not move, with the first reason recorded for it. */
@@ -55,8 +55,8 @@ function lastExtent({ view }: LabelledWeight, { axes }: LabelledAxes): number {
 }
 
 /**
- * A search for the reason of a label: on the members of its class, then on what determines it, then on what
- * it determines.
+ * A search for the reason of a label: on the members of its class, then on labels that determine it, then on
+ * labels that it determines.
  */
 class ReasonFinder {
   readonly #store: LabelStore;
@@ -78,7 +78,7 @@ class ReasonFinder {
       for (let i = 0; i < child.length; i++) {
         const below = classOf[child[i] as number] as number;
         const above = classOf[parent[i] as number] as number;
-        // Only a class that is fixed itself can be the reason for which another is.
+        // Only a class that is fixed itself can be the reason why another is fixed.
         if (!fixed(below) || !fixed(above)) continue;
         add(this.#children, above, below);
         add(this.#parents, below, above);

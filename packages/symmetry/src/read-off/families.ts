@@ -28,7 +28,7 @@ export type Arrangement =
 
 /**
  * The parents of classes: class `c` determines `parent[start[c]] .. parent[start[c + 1] - 1]`, each in the
- * role `slot` has there.
+ * role that `slot` holds there.
  */
 interface Parents {
   readonly start: Int32Array;
@@ -63,7 +63,8 @@ function collectParents(store: LabelStore, classes: Classes): Parents {
       const label = child[i] as number;
       const c = classes.classOf[label] as number;
       const p = classes.classOf[parent[i] as number] as number;
-      // A label may be united with what it determines, for example when no two of its siblings are alike.
+      // A label may be united with a label that it determines, for example when no two of its siblings are
+      // alike.
       if (c === p || isFrozen(classes, c) || isFrozen(classes, p)) continue;
       of[count] = c;
       type[count] = number;
@@ -175,7 +176,7 @@ class Arranger {
     this.#conflict.push(...cells.flat());
   }
 
-  /** Finds the parents of each cell; undefined if two cells have the same. */
+  /** Finds the parents of each cell; undefined if two cells have the same parents. */
   #parentsOf(cells: readonly (readonly number[])[]): readonly Int32Array[] | undefined {
     const direct = cells.map((cell) => this.#direct(at(cell, 0, "class")));
     const arity = at(direct, 0, "cell").length;
@@ -203,7 +204,7 @@ class Arranger {
     return Int32Array.from(order, (i) => parent[i] as number);
   }
 
-  /** Replaces a column of followers by the columns of what they follow. */
+  /** Replaces a column of followers by the columns of the classes that they follow. */
   #followColumn(column: Int32Array): Int32Array[] {
     const first = this.#followed.get(at(column, 0, "cell"));
     if (first === undefined) return [column];

@@ -20,7 +20,7 @@ export interface NumberedUnits {
 
 /**
  * Assigns numbers to the units of a specification: first the units of families that may be permuted, then the
- * units of followers. Families that neither lie in a weight nor move one that does are left out.
+ * units of followers. Families are left out if they neither lie in a weight nor move a family that does.
  */
 export function numberUnits(store: LabelStore, group: SymmetryGroup): NumberedUnits {
   const needed = neededFamilies(store, group);

@@ -8,7 +8,7 @@ import { arrangeFamilies, type Family } from "./families.ts";
 /** The symmetry group of a store of labels: classes of labels, arranged in families. */
 export interface SymmetryGroup {
   readonly classes: Classes;
-  /** Parents before children. */
+  /** Families, parents before children. */
   readonly families: readonly Family[];
 }
 
@@ -23,8 +23,8 @@ const UNRESOLVED = "how it moves together with what depends on it could not be r
 /**
  * Reads the symmetry group off the records of a store of labels.
  *
- * Conservative: where sampled permutations contradict the records, the classes concerned are frozen and the
- * group is read off again.
+ * It is conservative: if sampled permutations contradict the records, the classes concerned are frozen and
+ * the group is read off again.
  */
 export function readOff(store: LabelStore): SymmetryGroup {
   for (;;) {
@@ -72,7 +72,7 @@ function freezeClasses(store: LabelStore, classes: Classes, concerned: readonly 
  * Checks that a permutation of labels preserves every link, every function and every mark.
  *
  * Equal colours do not prove that a permutation exists, so each sampled permutation is checked.
- * @returns classes with a label for which it does not
+ * @returns classes with a label whose links, functions or marks are not preserved
  */
 function findViolations(store: LabelStore, classes: Classes, image: Int32Array): number[] {
   const violating = new Set<number>();

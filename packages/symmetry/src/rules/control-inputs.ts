@@ -1,8 +1,8 @@
 import type { Node } from "@isthmus/graph";
 
 /**
- * Inputs that say where, how often or into which shape, by operator: rules read the shapes that result from
- * them, or their constants.
+ * Inputs that hold places, repeats or shapes, by operator: rules read the shapes that result from them, or
+ * their constants.
  */
 const CONTROLS: ReadonlyMap<string, readonly number[]> = new Map([
   ...["Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split", "CumSum", "TopK", "Trilu"].map(
@@ -17,7 +17,7 @@ const CONTROLS: ReadonlyMap<string, readonly number[]> = new Map([
 
 /**
  * Lists the names of the inputs of a node that steer it instead of passing through it, such as the extents of
- * a `Reshape` and the axes of a `ReduceSum`. Rules do not follow labels through them, so whatever labels they
+ * a `Reshape` and the axes of a `ReduceSum`. Rules do not follow labels through them, so all labels that they
  * carry must stay in place.
  */
 export function controlInputs({ op, inputs }: Node): string[] {

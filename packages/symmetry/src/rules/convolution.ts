@@ -47,7 +47,7 @@ export function collapseOrdered(
  * `field`.
  *
  * Reducing compares rows by the labels they hold, in any order; a row and its reverse must not be taken for
- * equal where order matters.
+ * equal if order matters.
  */
 function placeInOrder(
   store: LabelStore,

@@ -1,7 +1,7 @@
 import { expansion, reshaping, slice, split, tile, transposition } from "./movement.ts";
 import type { Rule } from "./rule.ts";
 
-/** Rules by operator of what only moves and repeats elements, by shapes and constants. */
+/** Rules by operator, for operators that only move and repeat elements, by shapes and constants. */
 export const MOVEMENT_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["Reshape", reshaping],
   ["Flatten", reshaping],

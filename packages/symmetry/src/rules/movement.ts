@@ -79,7 +79,7 @@ export const slice: Rule = (context) => {
   return [result];
 };
 
-/** Returns the first index of a slice; how many follow is known from the shape of the output. */
+/** Returns the first index of a slice; the number of indices is known from the shape of the output. */
 function clampStart(start: number, extent: number, step: number): number {
   const wrapped = start < 0 ? start + extent : start;
   const last = step < 0 ? extent - 1 : extent;

@@ -5,7 +5,7 @@ import { tie } from "../primitives/tie.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
 import { inputOf, isComputed, outputShape, type Rule } from "./rule.ts";
 
-/** Fixes an axis of a result, as what lies on it depends on the order of the input's axis. */
+/** Fixes an axis of a result whose elements depend on the order of the input's axis. */
 function orderAxis({ fields }: Labelled, shape: readonly number[], axis: number): Labelled {
   return fixAxes({ shape, fields }, [axis]);
 }

@@ -82,7 +82,7 @@ class Cell {
    * Products of the input with its weights, and biases: equal at every step, `[N, g, h]` or broadcast to it.
    */
   readonly #fromInput: readonly Labelled[];
-  /** `[g, h, h]`. */
+  /** Weights of the state, `[g, h, h]`. */
   readonly #recurrent: Labelled;
 
   constructor(context: RuleContext, direction: number) {

@@ -61,7 +61,7 @@ export const windowed: Rule = (context) => {
 
 /**
  * Finds the axes along which a pool or a resizing combines neighbours: the axes of space, or the resized
- * axes. An axis may be resized although its extent stays, for example where four times 1.1 is rounded down.
+ * axes. An axis may be resized although its extent stays, for example if four times 1.1 is rounded down.
  * @returns undefined if the axes depend on data, or if regions are cut out
  */
 export function windowedAxes(context: RuleContext): readonly number[] | undefined {

@@ -16,15 +16,18 @@ export interface RuleContext {
   readonly outputs: readonly (readonly number[] | undefined)[];
   /** Whether an input depends on the input of the graph, and not on weights only. */
   readonly isActivation: (input: number) => boolean;
-  /** Value of an input that depends on neither the input nor a weight; undefined for others. */
+  /**
+   * Returns the value of an input that depends on neither the input of the graph nor a weight; undefined for
+   * others.
+   */
   readonly constant: (input: number) => Tensor | undefined;
 }
 
 /**
- * Labels the outputs of one operator.
+ * Function that labels the outputs of one operator.
  *
- * Where it cannot, as for a slice at computed places, it returns undefined or leaves an output undefined that
- * the node has: the node then counts as unknown.
+ * If it cannot, such as for a slice at computed places, it returns undefined, or leaves an output of the node
+ * undefined: the node then counts as unknown.
  */
 export type Rule = (context: RuleContext) => readonly (Labelled | undefined)[] | undefined;
 
@@ -36,7 +39,8 @@ export function inputName({ inputs }: Node, index: number): string | undefined {
 
 /**
  * Returns a required input of a node.
- * @throws InvariantError if the node lacks it: labels of a missing input would leave free what it fixes
+ * @throws InvariantError if the node lacks it: without the labels of this input, labels that it fixes would
+ *   be left free
  */
 export function inputOf({ node, inputs }: RuleContext, index: number): Labelled {
   const input = inputs[index];

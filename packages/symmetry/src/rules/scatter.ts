@@ -6,9 +6,9 @@ import { tie } from "../primitives/tie.ts";
 import { inputOf, type Rule } from "./rule.ts";
 
 /**
- * Follows `ScatterND` of one value to constant places: the tensor meets a mask that says how often each place
- * is hit, as when a bias has the part for keys set to zero. Where the value is added or multiplied, a place
- * that is hit twice differs from a place that is hit once.
+ * Follows `ScatterND` of one value to constant places: the tensor meets a mask that counts how often each
+ * place is hit, for example when the part of a bias for keys is set to zero. If the value is added or
+ * multiplied, a place that is hit twice differs from a place that is hit once.
  */
 export const scatterNd: Rule = (context) => {
   const data = inputOf(context, 0);

@@ -33,7 +33,10 @@ const dropout: Rule = (context) => {
   return [result, result];
 };
 
-/** Rules by operator of ONNX's standard set. Operators without a rule freeze what they touch. */
+/**
+ * Rules by operator of ONNX's standard set. Operators without a rule freeze the labels that they read and
+ * compute.
+ */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...ELEMENT_WISE_OPERATORS.map((op) => [op, elementWise] as const),
   ...REDUCTION_OPERATORS.map((op) => [op, reduction] as const),

@@ -4,25 +4,25 @@ import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { createShiftGraph, followShift, type ShiftGraph } from "./follow-shift.ts";
 
 /**
- * Logits of which only the differences matter, so that `u . x + b` may be added to all of them, for any
- * vector `u` and number `b`. A router has such logits: the largest are chosen and normalised by softmax.
+ * Logits whose differences alone matter, so that `u . x + b` may be added to all of them, for any vector `u`
+ * and number `b`. A router has such logits: the largest are chosen and normalised by softmax.
  */
 export interface LogitShift {
-  /** A matrix that only these logits read: `u` may be added to each of its slices along an axis. */
+  /** Name of a matrix that only these logits read: `u` may be added to each of its slices along an axis. */
   readonly weight: string;
   readonly shape: readonly number[];
-  /** The axis of the weight that the logits lie on. */
+  /** Axis of the weight on which the logits lie. */
   readonly axis: number;
-  /** A vector that is added to the logits: `b` may be added to all its elements. */
+  /** Name of a vector that is added to the logits: `b` may be added to all its elements. */
   readonly bias: string | undefined;
-  /** Values that are shifted, all other values stay. */
+  /** Names of the values that are shifted; all other values do not change. */
   readonly values: readonly string[];
 }
 
 /**
- * Finds the linear layers behind which only differences of logits matter: all that reads them is softmax, the
- * choice of the largest, comparisons and differences of one with another. Logits that the graph returns are
- * none of these.
+ * Finds the linear layers behind which only differences of logits matter: the logits are read by nothing but
+ * softmax, the choice of the largest, comparisons and differences between them. Logits that the graph returns
+ * are not among them.
  */
 export function findShifts(graph: Graph, probe: Probe): LogitShift[] {
   const shiftGraph = createShiftGraph(graph, probe);
@@ -40,7 +40,7 @@ interface Matrix {
   readonly isTransposed: boolean;
 }
 
-/** Finds the values that are matrices of weights which nothing else reads. */
+/** Finds the values that are matrices of weights, if nothing else reads the weights. */
 function ownMatrices({ graph, readers }: ShiftGraph): ReadonlyMap<string, Matrix> {
   const isOwn = (name: string) => readers.get(name)?.length === 1;
   const matrices = new Map<string, Matrix>();
@@ -63,7 +63,7 @@ interface LinearLayer {
   readonly shift: Omit<LogitShift, "values">;
 }
 
-/** Returns the layer that a node is the product of; undefined if it is none whose logits may be shifted. */
+/** Returns the layer whose product a node computes; undefined if its logits may not be shifted. */
 function linearLayer(
   shiftGraph: ShiftGraph,
   matrices: ReadonlyMap<string, Matrix>,
@@ -85,7 +85,7 @@ function linearLayer(
   return { logits, shift: { weight: matrix.weight, shape, axis, bias: isBias ? vector : undefined } };
 }
 
-/** Returns what is added to a value, if that is all that is done to it. */
+/** Returns the value that is added to a value, if nothing else is done to the latter. */
 function addedTo({ readers }: ShiftGraph, value: string): string | undefined {
   const [reader, ...others] = readers.get(value) ?? [];
   if (reader?.op !== "Add" || others.length > 0) return undefined;

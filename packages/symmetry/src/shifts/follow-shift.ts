@@ -12,7 +12,7 @@ type ProbedGraph = Pick<ShiftGraph, "graph" | "probe">;
 /** A graph in which shifts of values are followed. */
 export interface ShiftGraph extends ValueIndex {
   readonly probe: Probe;
-  /** The place of each node in the order of the graph. */
+  /** Position of each node in the order of the graph. */
   readonly placeOf: ReadonlyMap<Node, number>;
 }
 
@@ -23,9 +23,9 @@ export function createShiftGraph(graph: Graph, probe: Probe): ShiftGraph {
 }
 
 /**
- * Follows a shift of a value along its last axis, by a number for each line, to all that reads it.
+ * Follows a shift of a value along its last axis, by a number for each line, through all nodes that read it.
  *
- * @returns the values that are shifted; undefined if anything else happens to some value, or to an output
+ * @returns the values that are shifted; undefined if some value changes otherwise, or an output is shifted
  */
 export function followShift(
   { graph, probe, readers, placeOf }: ShiftGraph,
@@ -58,14 +58,17 @@ export function followShift(
   return [...shifted.keys()].some((name) => outputs.has(name)) ? undefined : [...shifted.keys()];
 }
 
-/** Finds the shifts of the results of a node by the shifts of what it reads; undefined if it does more. */
+/**
+ * Finds the shifts of the results of a node from the shifts of its inputs; undefined if the node does more
+ * than shift.
+ */
 export function shiftsOf(
   context: ProbedGraph,
   node: Node,
   shifted: ReadonlyMap<string, Int32Array>,
 ): readonly Shifts[] | undefined {
   const rule = node.domain === "" ? SHIFT_RULES.get(node.op) : undefined;
-  // What subgraphs read is not followed.
+  // Values that subgraphs read are not followed.
   const isPlain = valuesRead(node).every((name) => !shifted.has(name) || node.inputs.includes(name));
   return isPlain ? rule?.(contextOf(context, node, shifted)) : undefined;
 }

@@ -17,14 +17,11 @@ export type Shifts = Int32Array | undefined;
 
 /** A node that reads shifted values. */
 export interface ShiftContext extends RuleContext {
-  /** Shifts of each input; undefined where it does not change. */
+  /** Shifts of each input; undefined for inputs that do not change. */
   readonly shifts: readonly Shifts[];
 }
 
-/**
- * Finds the shifts of the outputs of a node; returns undefined if something else happens to them than a
- * shift.
- */
+/** Finds the shifts of the outputs of a node; returns undefined if they change otherwise than by a shift. */
 type ShiftRule = (context: ShiftContext) => readonly Shifts[] | undefined;
 
 /** Passes the shifts of the first input. */
@@ -72,7 +69,7 @@ function linesAlong(shape: readonly number[], axes: readonly number[]): readonly
   return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
 }
 
-/** Follows sums of a shifted value and one that is not. */
+/** Follows sums of a shifted value and one that is not shifted. */
 const added: ShiftRule = (context) => {
   const shape = outputShape(context);
   const [one, two, ...others] = context.shifts;
@@ -82,7 +79,10 @@ const added: ShiftRule = (context) => {
   return codes && [broadcast(codes, inputOf(context, which).shape, shape)];
 };
 
-/** Follows what depends on the difference of two values alone: both must be shifted by the same numbers. */
+/**
+ * Follows operators whose result depends on the difference of two values alone: both must be shifted by the
+ * same numbers.
+ */
 const difference: ShiftRule = (context) => {
   const shape = outputShape(context);
   const [one, two] = context.shifts;
@@ -126,7 +126,10 @@ function alongAxes(context: ShiftContext, axes: readonly number[]): Int32Array |
   return first;
 }
 
-/** Creates a rule for what does not change if all elements along an axis are shifted by the same number. */
+/**
+ * Creates a rule for operators whose result does not change if all elements along an axis are shifted by the
+ * same number.
+ */
 function invariant(fallback: number): ShiftRule {
   return (context) => {
     const axis = wrapAxis(intAttribute(context.node, "axis", fallback), inputOf(context, 0).shape.length);
@@ -172,7 +175,7 @@ const gathered: ShiftRule = (context) => {
   return line && isWhole ? [broadcast(line, linesAlong(shape, [axis]), result)] : undefined;
 };
 
-/** Rules by operator of what a shift passes, or leaves as it is. */
+/** Rules by operator, for operators that pass a shift or are not changed by it. */
 export const SHIFT_RULES: ReadonlyMap<string, ShiftRule> = new Map<string, ShiftRule>([
   ["Identity", pass],
   ["Dropout", pass],

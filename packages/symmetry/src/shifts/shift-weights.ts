@@ -2,15 +2,15 @@ import { at, createRandom, entry, meanOf } from "@isthmus/core";
 import type { DoubleWeights } from "../mixing/move-gains.ts";
 import type { LogitShift } from "./find-shifts.ts";
 
-/** What is added to the logits of one layer: `vector . x + number`. */
+/** Amount that is added to the logits of one layer: `vector . x + number`. */
 export interface ShiftAmount {
-  /** One element for each input of the layer. */
+  /** Elements of the vector, one for each input of the layer. */
   readonly vector: Float64Array;
   /** The number that is added to each element of the bias; 0 for a layer without a bias. */
   readonly number: number;
 }
 
-/** Adds amounts to the logits of layers, or takes them away. */
+/** Adds amounts to the logits of layers, or subtracts them. */
 export function shiftLogitsInPlace(
   weights: DoubleWeights,
   shifts: readonly LogitShift[],
@@ -30,7 +30,7 @@ export function shiftLogitsInPlace(
 }
 
 /**
- * Returns the means over the logits of each layer. Without its means a layer has the shortest weights that
+ * Returns the means over the logits of each layer. Without these means a layer has the shortest weights that
  * compute the same; with the means of another network it is as close to that network as shifts can bring it.
  */
 export function meanShifts(weights: DoubleWeights, shifts: readonly LogitShift[]): ShiftAmount[] {

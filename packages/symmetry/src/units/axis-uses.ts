@@ -8,7 +8,7 @@ export interface AxisUse {
   readonly contracted: ReadonlySet<number>;
   /** Axes that some node keeps: the outputs of a layer, or the units of a bias. */
   readonly kept: ReadonlySet<number>;
-  /** Position in the graph of the first node that sums over one of them; infinite if none does. */
+  /** Position in the graph of the first node that sums over one of these axes; infinite if none does. */
   readonly contractedBy: number;
 }
 
@@ -49,7 +49,9 @@ export function findAxisUses(graph: Graph): ReadonlyMap<string, AxisUse> {
   return uses;
 }
 
-/** Returns the axes of what a node makes of a weight by moving axes only; undefined for other nodes. */
+/**
+ * Returns the axes of a node's result, if the node only moves axes of a weight; undefined for other nodes.
+ */
 function passOn(node: Node, moved: ReadonlyMap<string, Moved>): Moved | undefined {
   const [input] = node.inputs;
   const origin = input === undefined ? undefined : moved.get(input);

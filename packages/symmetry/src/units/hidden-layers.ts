@@ -20,7 +20,7 @@ export interface UnitSite {
 export interface HiddenLayer {
   /** Name of the symmetry that permutes its units. */
   readonly name: string;
-  /** Number of units, at least 2: neurons, channels, heads with all that belongs to one, and so on. */
+  /** Number of units, at least 2: neurons, channels, heads with all units that belong to one, and so on. */
   readonly size: number;
   /** Axes of weights and biases by which units compute. */
   readonly writes: readonly UnitSite[];
@@ -28,19 +28,20 @@ export interface HiddenLayer {
   readonly reads: readonly UnitSite[];
 }
 
-/** The layers of a graph whose units can be taken out one by one, and why others cannot. */
+/** The layers of a graph whose units can be taken out one by one, and the reasons why others cannot. */
 export interface HiddenLayers {
-  /** In the order in which they are first read. */
+  /** Layers in the order in which they are first read. */
   readonly layers: readonly HiddenLayer[];
-  /** Reasons by name of the symmetry. */
+  /** Reasons why a symmetry is no such layer, by its name. */
   readonly left: ReadonlyMap<string, string>;
 }
 
 /**
- * Finds the layers of hidden units of a graph: for each, where its units are written and where they are read.
+ * Finds the layers of hidden units of a graph: for each, the axes of weights that write its units, and the
+ * axes of weights that read them.
  *
- * They are the plain permutation symmetries whose units lie along single axes of weights, with all that is
- * nested in a unit or follows it.
+ * They are the plain permutation symmetries whose units lie along single axes of weights, with all units that
+ * are nested in a unit or follow it.
  */
 export function findHiddenLayers(graph: Graph, symmetries: Symmetries): HiddenLayers {
   const { spec } = symmetries;
@@ -64,11 +65,11 @@ export function findHiddenLayers(graph: Graph, symmetries: Symmetries): HiddenLa
 }
 
 interface Sites extends Pick<HiddenLayer, "writes" | "reads"> {
-  /** Position in the graph of the first node that reads them. */
+  /** Position in the graph of the first node that reads the units. */
   readonly readAt: number;
 }
 
-/** Where units lie in weights, and how nodes use the axes. */
+/** Axes of weights on which units lie, and the ways in which nodes use these axes. */
 interface WeightUses {
   readonly weights: ReadonlyMap<string, TensorUnits>;
   readonly uses: ReadonlyMap<string, AxisUse>;
@@ -76,7 +77,7 @@ interface WeightUses {
   readonly ranks: ReadonlyMap<string, number>;
 }
 
-/** Finds the sites of a symmetry's units; returns why it is no layer if it is none. */
+/** Finds the sites of a symmetry's units; returns the reason if the symmetry is no layer. */
 function findSites({ firstUnit, size }: Symmetry, weightUses: WeightUses): Sites | string {
   const writes: UnitSite[] = [];
   const reads: UnitSite[] = [];
@@ -105,7 +106,7 @@ function listSites(
   );
 }
 
-/** Tells how nodes use an axis. */
+/** Returns the way in which nodes use an axis. */
 function useOf({ tensor, view, axis }: UnitSite, { uses, ranks }: WeightUses) {
   const { contracted, kept, contractedBy } = entry(uses, tensor, "weight");
   // The view of a grouped kernel splits the first axis in two.

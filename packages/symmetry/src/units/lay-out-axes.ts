@@ -22,7 +22,7 @@ export interface AxisLayouts {
 }
 
 /**
- * Lays out the units of plain symmetries, and all that is nested in them, on the axes of weights and values.
+ * Lays out the units of plain symmetries, and all units nested in them, on the axes of weights and values.
  */
 export function layOutAxes(symmetries: Symmetries, roots: UnitRoots): AxisLayouts {
   const reasons = new Map<number, string>();

@@ -3,8 +3,8 @@ import { positionIn } from "../linear/multiply-units.ts";
 import type { HiddenLayer, UnitSite } from "./hidden-layers.ts";
 
 /**
- * Computes for each unit the norm of the weights it computes by times the norm of the weights that read it,
- * which scaling a unit up and its readers down does not change.
+ * Computes for each unit the norm of the weights it computes by times the norm of the weights that read it.
+ * Scaling a unit up and its readers down does not change this product.
  */
 export async function measureUnitNorms(network: Checkpoint, layer: HiddenLayer): Promise<Float64Array> {
   const [written, read] = [
@@ -32,7 +32,7 @@ async function squaredNorms(
   return squares;
 }
 
-/** Tells whether a site is in a matrix or a kernel: biases and norms have one axis and other scales. */
+/** Checks whether a site is in a matrix or a kernel: biases and norms have one axis and other scales. */
 export function isWeightSite({ view }: UnitSite): boolean {
   return view.length > 1;
 }

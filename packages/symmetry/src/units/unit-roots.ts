@@ -2,15 +2,15 @@ import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "../spec.ts";
 
 /**
- * The plain symmetries of a specification, and which of their units every unit belongs to: itself, or the
- * unit that it is nested in or follows. A pair of units is merged or kept apart with all that is nested in
- * it.
+ * The plain symmetries of a specification, and their unit that every unit belongs to: itself, or the unit
+ * that it is nested in or follows. A pair of units is merged or kept apart with all units nested in it.
  */
 export interface UnitRoots {
   /** Symmetries without parents, by position in the specification. */
   readonly plain: readonly number[];
   /**
-   * Unit of a plain symmetry that each unit belongs to, or -1 where it has parents in several, `[units]`.
+   * Unit of a plain symmetry that each unit belongs to, or -1 if it has parents in several symmetries,
+   * `[units]`.
    */
   readonly rootOf: Int32Array;
   /** Position of the plain symmetry of each root; -1 for units that are no roots, `[units]`. */

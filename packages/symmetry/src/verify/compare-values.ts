@@ -3,7 +3,7 @@ import type { Movement } from "./predict-value.ts";
 
 /**
  * Measures the largest difference between a tensor before and after a permutation, relative to the largest
- * finite magnitude: each value is compared with the value at the place where it should be afterwards.
+ * finite magnitude: each value is compared with the value at its predicted place afterwards.
  *
  * @returns 0 if all are equal, infinity if a value is not finite on one side only
  */
@@ -12,7 +12,7 @@ export function compareMoved(before: Tensor, after: Tensor, movement: Movement):
   return relativeError(arrange(before, movement.before), arrange(after, movement.after));
 }
 
-/** Compares the values of two tensors without regard to where they are: a permutation keeps them all. */
+/** Compares the values of two tensors without regard to their places, as a permutation keeps all values. */
 export function compareSorted(before: Tensor, after: Tensor): number {
   if (before.data.length !== after.data.length) return Number.POSITIVE_INFINITY;
   return relativeError(toFloats(before).slice().sort(), toFloats(after).slice().sort());
@@ -42,8 +42,8 @@ function relativeError(a: Float32Array, b: Float32Array): number {
     const y = b[i] as number;
     const magnitude = Math.abs(x);
     if (magnitude > largest && magnitude !== Number.POSITIVE_INFINITY) largest = magnitude;
-    // Equal infinities, as of masks, do not differ. NaN counts as equal to NaN: the network computes it both
-    // times.
+    // Equal infinities, such as in masks, do not differ. NaN counts as equal to NaN: the network computes it
+    // both times.
     if (Object.is(x, y) || x === y) continue;
     const apart = Math.abs(x - y);
     if (!(apart <= difference)) difference = apart;

@@ -7,9 +7,9 @@ const PERTURBATION = 1e-6;
 
 /**
  * Measures how much each value of a network changes, relative to its largest element, when every weight
- * changes by about 1e-6: the least error that rounding could explain. It is about as small for most values,
- * but large in chaotic networks and for values that only rounding keeps from zero, such as the mean of a
- * normalised vector.
+ * changes by about 1e-6: the least error that rounding could explain. The change is about as small for most
+ * values, but large in chaotic networks and for values that only rounding keeps from zero, such as the mean
+ * of a normalised vector.
  */
 export async function measureSensitivity(
   graph: Graph,

@@ -3,8 +3,8 @@ import type { Symmetries } from "../derive-spec.ts";
 import { identityImage, labelImage, permuteFamilies } from "../read-off/class-permutation.ts";
 
 /**
- * Predicts where every label of a graph goes when weights are permuted by an alignment. Families that
- * lie in no weight, and so are not part of the specification, follow the others.
+ * Predicts the label that every label of a graph goes to when weights are permuted by an alignment. Families
+ * that lie in no weight, and so are not part of the specification, follow the others.
  */
 export function predictImage({ group, units }: Symmetries, { source }: Alignment): Int32Array {
   const { classes, families } = group;

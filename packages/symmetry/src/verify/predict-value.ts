@@ -11,11 +11,11 @@ export interface Movement {
 }
 
 /**
- * Predicts where the values of a tensor go when labels move: from each key to the key of the moved labels.
- * Positions with equal keys hold equal values, so that any pairing of them is correct.
+ * Predicts the movement of the values of a tensor when labels move: from each key to the key of the moved
+ * labels. Positions with equal keys hold equal values, so any pairing of these positions is correct.
  *
- * @param image - where each label goes
- * @returns undefined if some key would have nowhere to go
+ * @param image - label that each label goes to
+ * @returns the movement; undefined if some key has no place to go to
  */
 export function predictMovement({ shape, fields }: Labelled, image: Int32Array): Movement | undefined {
   const strides = stridesOf(shape);
@@ -41,8 +41,8 @@ export function predictMovement({ shape, fields }: Labelled, image: Int32Array):
 }
 
 /**
- * Predicts the position that each position goes to: the k-th with a key goes to the k-th with the key of the
- * moved labels; undefined if there are fewer.
+ * Predicts the position that each position goes to: the k-th position with a key goes to the k-th position
+ * with the key of the moved labels; undefined if there are fewer of these.
  */
 export function predictComponent(
   shape: readonly number[],

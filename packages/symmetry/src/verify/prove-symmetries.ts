@@ -28,7 +28,7 @@ export interface ProveSymmetriesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How far symmetries keep every value of a network. */
+/** Results of proving that symmetries keep every value of a network. */
 export interface SymmetryProof extends VerifySymmetriesResult {
   /**
    * Whether the network was too large to be run, and a small one of the same structure was run in its
@@ -37,7 +37,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly narrowed: boolean;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
-  /** Result for mixtures; null if none are left, or the network was too large to be run. */
+  /** Result for mixtures; null if none remain, or the network was too large to be run. */
   readonly mixing: VerifyMixingResult | null;
   /** Mixtures that do not hold: the result for mixtures leaves them out, and the proof passes without. */
   readonly dropped: readonly DroppedMixture[];
@@ -46,12 +46,11 @@ export interface SymmetryProof extends VerifySymmetriesResult {
 }
 
 /**
- * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are
+ * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations if they are
  * given.
  *
- * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random
- * weights is, whose
- * structure and rules are the same.
+ * A network that is built from a config and has more than 2^27 weights is not run: a narrowed network of
+ * random weights is run instead, whose structure and rules are the same.
  * @param symmetries - as `discoverSymmetries` finds them, or a list of one's own
  * @throws MismatchError if `weights` do not fit the graph
  */
@@ -128,7 +127,7 @@ export interface NarrowNetwork {
   readonly symmetries: Symmetries;
 }
 
-/** Weights up to which a network itself is run: several copies of them are held at once then, in f32. */
+/** Most weights of a network that is run itself: several copies of them are held at once then, in f32. */
 const LARGE = 2 ** 27;
 
 /**
@@ -146,7 +145,7 @@ export async function narrowLarge(
   return { graph: small, symmetries: await discoverSymmetries({ graph: small, engine }, { signal }) };
 }
 
-/** Tells whether a network has more than 2^27 weights. */
+/** Checks whether a network has more than 2^27 weights. */
 export function isLarge({ weights }: Graph): boolean {
   let count = 0;
   for (const { shape } of weights.values()) count += sizeOf(shape);

@@ -1,6 +1,6 @@
 import type { Graph } from "@isthmus/graph";
 
-/** The error of one value: how far it is from its prediction. */
+/** Error of one value: its distance from its prediction. */
 export interface ValueError {
   readonly value: string;
   /** Node that computes it. */
@@ -22,8 +22,7 @@ export interface ValueSummary {
   readonly tensors: number;
   /**
    * Values among them that prove nothing, since rounding alone changes them by more than their tolerance,
-   * such as the mean of a normalised vector. They are looked for only where not all values are within
-   * tolerance.
+   * such as the mean of a normalised vector. They are counted only if not all values are within tolerance.
    */
   readonly unstable: number;
   readonly worst: ValueError | undefined;
@@ -38,14 +37,15 @@ export interface Tolerances {
 }
 
 /**
- * An error more than this many times as large as what a small change of the weights makes is not rounding.
+ * Factor between an error and the change of a value by a small change of the weights, beyond which the error
+ * is not rounding.
  */
 const SENSITIVITY_FACTOR = 3;
 
 /**
  * Judges the errors of all values of a graph.
  *
- * @param sensitivity - how much rounding alone changes values; values that it changes by more than their
+ * @param sensitivity - changes of values by rounding alone; values that it changes by more than their
  *   tolerance are left out
  */
 export function summarizeErrors(

@@ -8,22 +8,22 @@ export interface TrialOptions {
   readonly seed: number;
   /** Number of alignments after the first in which every cell is shuffled. */
   readonly shuffles: number;
-  /** Name of the only symmetry that moves. @defaultValue all move */
+  /** Name of the only symmetry that moves. @defaultValue all symmetries move */
   readonly only?: string | undefined;
 }
 
 /**
- * Most units of a cell that may well move like another by chance: a cell of 2 units has one way to move every
- * unit, a cell of 3 units has two.
+ * Most units of a cell that may well move like another cell by chance: a cell of 2 units has one way to move
+ * every unit, a cell of 3 units has two.
  */
 const TINY = 3;
 
 /**
- * Creates alignments that together reveal what is wrong with a specification.
+ * Creates alignments that together reveal mistakes of a specification.
  *
  * 1. The first moves every unit of every cell, in one cycle, so that units that are not alike do not stay in
  *    their places by chance.
- * 2. Some shuffle every cell, as a cycle may respect units that only move in groups.
+ * 2. Some shuffle every cell, as a cycle may keep groups of units together that only move in groups.
  * 3. For every two cells of up to three units, some alignment moves one and leaves the other, as they might
  *    be symmetries only together. This needs as many alignments as numbers of these cells have binary digits;
  *    none for most networks.

@@ -5,7 +5,7 @@ import { type Architecture, bindWeights, compareOutputs, randomInputs } from "@i
 export interface VerifyAlignmentOptions {
   /** Seed of the inputs, if `inputs` is left out. */
   readonly seed: number;
-  /** A tensor for every data input of the graph. @defaultValue random ones */
+  /** Tensors for the data inputs of the graph, one for each. @defaultValue random ones */
   readonly inputs?: ReadonlyMap<string, Tensor> | undefined;
   /** Random examples. @defaultValue 8 */
   readonly batch?: number;

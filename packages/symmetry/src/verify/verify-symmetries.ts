@@ -34,11 +34,12 @@ export interface VerifySymmetriesOptions {
   /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
   readonly innerTolerance?: number;
   /**
-   * Weights that are not permuted, which must make the check fail: a control of its power. @defaultValue none
+   * Names of weights that are not permuted, which must make the check fail: a control of its power.
+   * @defaultValue none
    */
   readonly unpermuted?: readonly string[];
   /**
-   * Whether to try each symmetry by itself where all at once do not pass, to name the symmetries that fail.
+   * Whether to try each symmetry by itself if all at once do not pass, to name the symmetries that fail.
    * @defaultValue true
    */
   readonly findFailing?: boolean;
@@ -57,7 +58,7 @@ export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, 
 
 /** Result of {@link verifySymmetries}. */
 export interface VerifySymmetriesResult extends ValueSummary {
-  /** Symmetries that fail by themselves, found only where all at once do not pass. */
+  /** Names of the symmetries that fail by themselves, found only if all at once do not pass. */
   readonly failedSymmetries: readonly string[];
   readonly seed: number;
 }
@@ -144,15 +145,15 @@ interface Trial {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly bound: ReadonlyMap<string, Tensor>;
   readonly before: ReadonlyMap<string, Tensor>;
-  /** Measures how much rounding can change each value, once, when it is first needed. */
+  /** Measures the change of each value by rounding, once, when it is first needed. */
   readonly sensitivity: () => Promise<ReadonlyMap<string, number>>;
   readonly seed: number;
   readonly options: Required<Omit<VerifySymmetriesOptions, "seed">>;
 }
 
 /**
- * Returns the permutations of a specification; a loaded one is derived again, and undefined if that gives
- * another specification.
+ * Returns the permutations of a specification; for a loaded one they are derived again; undefined if the
+ * derived specification is another.
  */
 async function permutationsOf(
   graph: Graph,

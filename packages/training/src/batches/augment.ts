@@ -7,30 +7,30 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 
-/** Options of how images are changed at random each time they are seen. */
+/** Options for changing images at random each time they are seen. */
 export interface AugmentOptions {
   /**
    * Pixels of padding around each image, which is then cropped at random to its size; 0 crops nothing.
    * @defaultValue 0
    */
   readonly crop?: number;
-  /** Mirror every other image, left to right. @defaultValue false */
+  /** Whether to mirror every other image, left to right. @defaultValue false */
   readonly flip?: boolean;
 }
 
 /** Defaults of {@link AugmentOptions}: no image is changed. */
 const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
 
-/** An example and the epoch it is seen in: all that decides how it is changed, beside the seed. */
+/** An example and the epoch it is seen in, which decide its change beside the seed. */
 export interface AugmentKey {
   readonly seed: number;
   readonly epoch: number;
-  /** Place in the data set. */
+  /** Position in the data set. */
   readonly example: number;
 }
 
 /**
- * A function that changes an image in place. The same key gives the same change, whatever was changed before.
+ * A function that changes an image in place. The same key gives the same change, regardless of earlier calls.
  *
  * @param image - `[channels, height, width]`
  */
@@ -42,8 +42,8 @@ export type Augment = (image: Float32Array, key: AugmentKey) => void;
  * 2016, section 4.2).
  *
  * @param exampleShape - `[channels, height, width]`
- * @param padding - value of the pixels around the image, for all channels or one for each: black, scaled as
- *   the images are
+ * @param padding - value of the pixels around the image, for all channels or one for each: black, scaled like
+ *   the images
  * @throws OutOfRangeError if `crop` is not a whole number of at least 0
  * @throws UnsupportedError if examples are not images
  */
@@ -84,13 +84,13 @@ interface Image {
   readonly width: number;
 }
 
-/** How the window that is cut out of the padded image lies, and whether it is mirrored. */
+/** Place of the window that is cut out of the padded image, and whether it is mirrored. */
 interface Move {
   /** Rows by which the window lies lower than the image, negative for higher. */
   readonly down: number;
   readonly right: number;
   readonly mirror: boolean;
-  /** For all channels, or one for each. */
+  /** Value of the padding, for all channels or one for each. */
   readonly padding: readonly number[];
 }
 

@@ -5,13 +5,13 @@ import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts"
 
 /** Options of {@link createBatches}. */
 export interface BatchesOptions {
-  /** Decides the order of examples and how images are changed. */
+  /** Seed of the order of examples and of the changes of images. */
   readonly seed: number;
   /** Examples in a batch. */
   readonly batch: number;
-  /** What becomes of examples left over at the end of an epoch. */
+  /** Rule for examples left over at the end of an epoch. */
   readonly remainder: Remainder;
-  /** How images are changed each time they are seen. */
+  /** Random changes of images, made anew each time they are seen. */
   readonly augment: AugmentOptions;
   /** Order of the examples of each epoch. @defaultValue all of them, shuffled for every epoch */
   readonly order?: EpochOrder | undefined;
@@ -19,7 +19,7 @@ export interface BatchesOptions {
 
 /**
  * A function that writes the examples of an epoch, counted from 0, in the order they are seen, into `out`
- * `[size]`. The same epoch gives the same order, whatever was asked for before.
+ * `[size]`. The same epoch gives the same order, regardless of earlier calls.
  */
 export type EpochOrder = (epoch: number, out: Uint32Array) => void;
 

@@ -1,7 +1,7 @@
 /**
- * What becomes of the examples that are left over when an epoch's examples do not divide into batches:
- * `carry` begins the next epoch's first batch with them, so that every example is seen once an epoch; `drop`
- * leaves them out of that epoch.
+ * Rule for the examples that are left over when an epoch's examples do not divide into batches: `carry`
+ * begins the next epoch's first batch with them, so that every example is seen once an epoch; `drop` leaves
+ * them out of that epoch.
  */
 export type Remainder = "carry" | "drop";
 
@@ -14,9 +14,9 @@ export interface EpochSizes {
 }
 
 /**
- * Returns the number of steps until the end of `epochs` epochs: `floor(examples / batch)` for each epoch
- * where remainders are dropped, else `ceil(epochs * examples / batch)`, after which every example has been
- * seen in every epoch.
+ * Returns the number of steps until the end of `epochs` epochs: `floor(examples / batch)` for each epoch if
+ * remainders are dropped, else `ceil(epochs * examples / batch)`, after which every example has been seen in
+ * every epoch.
  */
 export function stepsUntil(epochs: number, { examples, batch, remainder }: EpochSizes): number {
   if (remainder === "drop") return epochs * Math.floor(examples / batch);
@@ -31,7 +31,7 @@ export interface ExamplePlace {
 
 /**
  * Returns the place of the first example of a step's batch. The other examples of the batch follow it in
- * order, across the end of the epoch where needed.
+ * order, across the end of the epoch if needed.
  */
 export function firstPlaceOf(step: number, { examples, batch, remainder }: EpochSizes): ExamplePlace {
   const perEpoch = remainder === "drop" ? Math.floor(examples / batch) * batch : examples;

@@ -2,17 +2,17 @@ import { OutOfRangeError } from "@isthmus/core";
 
 /** A network of a blend: a set of weights and, at every step, a coefficient that multiplies them. */
 export interface BlendPoint {
-  /** For example `star`, `anchor` or `bend 1`; no two points have the same name. */
+  /** Name, for example `star`, `anchor` or `bend 1`; no two points have the same. */
   readonly name: string;
   /** Whether its weights are trained. Weights of other points are given, and may differ from step to step. */
   readonly trained: boolean;
 }
 
 /**
- * What weight decay acts on in a blend: `points`, each trained point by itself; or `blend`, the blended
- * weights, as if half the sum of their squares times the decay were part of the loss, so that each point gets
- * its share of that gradient (Garipov et al. 2018). AdamW's decay is not part of the loss, and always acts on
- * points.
+ * Weights that weight decay acts on in a blend: `points`, each trained point by itself; or `blend`, the
+ * blended weights, as if half the sum of their squares times the decay were part of the loss, so that each
+ * point gets its share of that gradient (Garipov et al. 2018). AdamW's decay is not part of the loss, and
+ * always acts on points.
  */
 export type BlendDecay = "points" | "blend";
 
@@ -21,8 +21,8 @@ export interface BlendedPoint extends BlendPoint {
   /** Data input f32 `[]` that takes its coefficient. */
   readonly coefficient: string;
   /**
-   * Where each blended weight of this point enters the step, by its name in the network: the name of a weight
-   * of the step's graph for a trained point, of a data input for a given point.
+   * Names by which the blended weights of this point enter the step, by their names in the network: for a
+   * trained point the name of a weight of the step's graph, for a given point the name of a data input.
    */
   readonly weights: ReadonlyMap<string, string>;
 }

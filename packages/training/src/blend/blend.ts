@@ -19,13 +19,13 @@ export interface BlendAt {
 /** Several networks, some of them trained, and the weighted sum of them at which each step is made. */
 export interface Blend {
   readonly points: readonly BlendPoint[];
-  /** What weight decay acts on. @defaultValue "points" */
+  /** Weights that weight decay acts on. @defaultValue "points" */
   readonly decay?: BlendDecay;
   /** The weights at which the trained points start, by the points' names. */
   readonly start: ReadonlyMap<string, Checkpoint>;
   /**
-   * Everything that decides what {@link Blend.at} and {@link Blend.beginEpoch} do, as plain data. A training
-   * resumes from a state only if both have the same description.
+   * Description of everything that decides the results of {@link Blend.at} and {@link Blend.beginEpoch}, as
+   * plain data. A training resumes from a state only if both have the same description.
    */
   readonly description: Readonly<Record<string, unknown>>;
   /**
@@ -36,13 +36,13 @@ export interface Blend {
   readonly at: (step: number) => BlendAt | Promise<BlendAt>;
   /**
    * Called with the weights of the trained points before the first step of each epoch, and before the first
-   * step of a call that resumes within an epoch. It must not hold on to these tensors or write to them. What
-   * it decides must be stored in {@link Blend.kept}, from which a training that resumes reads it.
+   * step of a call that resumes within an epoch. It must not hold on to these tensors or write to them. Its
+   * decisions must be stored in {@link Blend.kept}, from which a training that resumes reads it.
    */
   readonly beginEpoch?: (epoch: number, trained: ReadonlyMap<string, PointWeights>) => void | Promise<void>;
   /**
    * Called after each step with the weights of the trained points that steps change, which it may change in
-   * place. What it does must depend on the step and these weights only, so that a training that resumes gives
+   * place. Its changes must depend on the step and these weights only, so that a training that resumes gives
    * the same bytes.
    */
   readonly afterStep?: (step: FinishedStep, trained: ReadonlyMap<string, PointWeights>) => void;

@@ -5,17 +5,17 @@ import type { FinishedStep } from "../train/weight-constraint.ts";
 import type { Blend, PointWeights } from "./blend.ts";
 import { takePoint } from "./join-points.ts";
 
-/** Sets the data inputs by which a blend enters the steps of a training loop. */
+/** Feeder that sets the data inputs by which a blend enters the steps of a training loop. */
 export interface BlendFeeder {
-  /** Tensors of these data inputs, by the inputs' names, as {@link fill} left them. */
+  /** Tensors of these data inputs, by the inputs' names, as the last call of {@link fill} set them. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Tensors of the blend that states hold. */
   readonly stored: ReadonlyMap<string, Tensor>;
-  /** Calls the blend's `beginEpoch` with the trained points as they are now. */
+  /** Calls the blend's `beginEpoch` with the trained points in their present state. */
   beginEpoch(epoch: number): Promise<void>;
   /** Sets {@link tensors} to the blend of a step. */
   fill(step: number): Promise<void>;
-  /** Calls the blend's `afterStep` with the trained points as the step left them. */
+  /** Calls the blend's `afterStep` with the trained points after the step. */
   afterStep(step: FinishedStep): void;
 }
 
@@ -39,7 +39,7 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
   };
 }
 
-/** Returns the weights of every trained point as they are after the last step, frozen weights included. */
+/** Returns the weights of every trained point after the last step, frozen weights included. */
 export function trainedPoints(step: TrainingStep, runner: StepRunner): Map<string, PointWeights> {
   return pointsOf(step, new Map([...runner.fixed, ...runner.carried()]));
 }

@@ -6,7 +6,7 @@ import { completeLoss } from "../loss/loss-of-data.ts";
 import { feedObjective } from "../train/feed-objective.ts";
 import type { ResolvedEvolution } from "./evolution-options.ts";
 
-/** Measures networks on the batches of generations. */
+/** Evaluator of networks on the batches of generations. */
 export interface PopulationEvaluator {
   /** Chooses the batch of a generation, counted from 0. */
   begin(generation: number): void;

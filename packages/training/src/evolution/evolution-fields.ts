@@ -1,8 +1,8 @@
 import { type FieldsOf, fieldOf, numberField, wholeField } from "@isthmus/core";
 
-/** How networks are trained without gradients. */
+/** Options for training networks without gradients. */
 export interface EvolutionChoice {
-  /** Times that a population is drawn and compared. @defaultValue 500 */
+  /** Number of times that a population is drawn and compared. @defaultValue 500 */
   readonly generations?: number;
   /** Networks of a generation, an even number of at least 2: each has a mirror image. @defaultValue 64 */
   readonly population?: number;
@@ -15,7 +15,7 @@ export interface EvolutionChoice {
   readonly deviation?: number;
   /** Rate of Adam for the means, falling to 0 along half a cosine. @defaultValue 0.01 */
   readonly learningRate?: number;
-  /** Rate of the logarithms of the deviations; 0 leaves them as they are. @defaultValue 0.1 */
+  /** Rate of the logarithms of the deviations; with 0 they do not change. @defaultValue 0.1 */
   readonly deviationRate?: number;
 }
 

@@ -3,7 +3,7 @@ import type { LossName } from "@isthmus/graph";
 import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution-fields.ts";
 
-/** How far an evolution has got. */
+/** Progress of an evolution. */
 export interface EvolutionProgress {
   /** Generations made so far. */
   readonly generation: number;
@@ -14,11 +14,11 @@ export interface EvolutionProgress {
 
 /** Options of `trainByEvolution`. */
 export interface EvolutionOptions extends EvolutionChoice {
-  /** Decides the networks that are tried and the order of examples: a whole number in `[0, 2^53)`. */
+  /** Seed of the networks that are tried and of the order of examples: a whole number in `[0, 2^53)`. */
   readonly seed: number;
-  /** The loss to minimise. @defaultValue the loss that `lossOfData` chooses */
+  /** Loss to minimise. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: LossSpec | UsualLoss | LossName | undefined;
-  /** Which elements of weights are searched, 1 for each; others are zero. @defaultValue all of them */
+  /** Elements of weights that are searched, 1 for each; other elements are zero. @defaultValue all of them */
   readonly masks?: ReadonlyMap<string, Uint8Array> | undefined;
   /** Threads of the engine; 0 lets it choose. @defaultValue 1 */
   readonly threads?: number;
@@ -26,14 +26,14 @@ export interface EvolutionOptions extends EvolutionChoice {
   readonly statePath?: string | undefined;
   /** Generations after which the state is written. @defaultValue 100 */
   readonly saveEvery?: number;
-  /** Whether to go on from the state at `statePath`, if the file exists. @defaultValue false */
+  /** Whether to continue from the state at `statePath`, if the file exists. @defaultValue false */
   readonly resume?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called after every generation. */
   readonly onProgress?: ((progress: EvolutionProgress) => void) | undefined;
 }
 
-/** Defaults of the options that are no plain data, or only say how a search is run. */
+/** Defaults of the options that are no plain data, or that only concern how a search is run. */
 const RUN_DEFAULTS: Required<Omit<EvolutionOptions, keyof EvolutionChoice>> = {
   seed: 0,
   loss: undefined,
@@ -46,7 +46,7 @@ const RUN_DEFAULTS: Required<Omit<EvolutionOptions, keyof EvolutionChoice>> = {
   onProgress: undefined,
 };
 
-/** Most examples that a generation is compared on where none are named. */
+/** Most examples that a generation is compared on if no number is given. */
 const USUAL_BATCH = 256;
 
 /** Options with all defaults filled in. */
@@ -54,7 +54,7 @@ export type ResolvedEvolution = Required<EvolutionOptions> & { readonly batch: n
 
 /**
  * Fills in the defaults of options and checks them.
- * @param examples - number of examples there are
+ * @param examples - number of all examples
  * @throws OutOfRangeError if a number is out of its range
  */
 export function resolveEvolution(

@@ -7,7 +7,7 @@ import type { ResolvedEvolution } from "./evolution-options.ts";
 import type { SearchDistribution } from "./search-distribution.ts";
 import type { SearchedWeights } from "./searched-weights.ts";
 
-/** How far an evolution has got. */
+/** Progress of an evolution, as a state holds it. */
 interface EvolutionPosition {
   /** Generations made so far. */
   readonly generation: number;
@@ -25,9 +25,9 @@ const EVOLUTION: WorkKind<EvolutionPosition> = {
   },
 };
 
-/** A state that an evolution goes on from and writes. */
+/** State of an evolution that continues from it and writes it. */
 export interface EvolutionState extends EvolutionPosition {
-  /** Writes the state, if it has a place. */
+  /** Writes the state, if the options name a file for it. */
   save(generation: number, loss: number | null): Promise<void>;
 }
 

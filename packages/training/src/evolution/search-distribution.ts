@@ -1,8 +1,8 @@
 import { createRandom } from "@isthmus/core";
 
 /**
- * A normal distribution of each of some numbers, and what Adam remembers of its means; all `[numbers]`,
- * changed in place.
+ * A normal distribution of each of some numbers, and Adam's moments for its means; all `[numbers]`, changed
+ * in place.
  */
 export interface SearchDistribution {
   readonly mean: Float32Array;
@@ -25,7 +25,7 @@ const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 /** Writes the standard normal numbers of a generation into `out` `[pairs * numbers]`. */
 export function drawNoiseInto(seed: number, generation: number, out: Float32Array): void {
   const random = createRandom(seed, `generation ${generation}`);
-  // Both numbers of a Box-Muller pair are taken: drawing them is a third of the work of small networks.
+  // Both numbers of a Box-Muller pair are used, as drawing them is a third of the work of small networks.
   for (let i = 0; i < out.length; i += 2) {
     const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
     const angle = 2 * Math.PI * random.uniform();
@@ -45,7 +45,7 @@ export function sampleInto(
 
 /**
  * Ranks losses: 0.5 for the least, -0.5 for the greatest, evenly between; equal ones share the mean of their
- * ranks, and what is not a number counts as the greatest.
+ * ranks, and NaN counts as the greatest.
  */
 export function centeredRanks(losses: Float64Array): Float64Array {
   const value = (index: number) => {
@@ -69,7 +69,7 @@ export function centeredRanks(losses: Float64Array): Float64Array {
  * logarithms of its deviations along their natural gradient.
  *
  * @param noise - `[pairs * numbers]`
- * @param ranks - of the networks `mean + deviation * noise` of all pairs, then of their mirror images
+ * @param ranks - ranks of the networks `mean + deviation * noise` of all pairs, then of their mirror images
  */
 export function moveInPlace(
   distribution: SearchDistribution,

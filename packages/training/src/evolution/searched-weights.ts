@@ -12,15 +12,15 @@ import { type Graph, parameterNames } from "@isthmus/graph";
 export interface SearchedWeights {
   /** Number of elements. */
   readonly count: number;
-  /** Names of the parameters, each with how many of its elements are searched. */
+  /** Names of the parameters, each with the number of its elements that are searched. */
   readonly description: string;
   /** Reads the elements of tensors into `out` `[count]`. */
   readInto(tensors: ReadonlyMap<string, Tensor>, out: Float32Array): void;
-  /** Writes elements `[count]` into tensors, and leaves others as they are. */
+  /** Writes elements `[count]` into tensors, whose other elements are not changed. */
   writeInto(values: Float32Array, tensors: ReadonlyMap<string, Tensor>): void;
 }
 
-/** An element of a tensor. */
+/** Elements of one tensor that are searched. */
 interface Part {
   readonly name: string;
   /** Indices of its elements that are searched. */
@@ -30,8 +30,8 @@ interface Part {
 /**
  * Lists the elements of a graph's parameters that a mask leaves, in the order of the graph.
  * @throws UnsupportedError if a parameter is not f32
- * @throws OutOfRangeError if a mask has not as many elements as its weight, names no parameter, or nothing is
- *   left
+ * @throws OutOfRangeError if a mask has not as many elements as its weight or names no parameter, or masks
+ *   leave no element
  */
 export function searchedWeights(
   attempt: string,
@@ -92,7 +92,7 @@ export function searchedWeights(
 
 /**
  * Returns tensors with zeros at the elements that masks take out, in memory of their own; frozen buffers and
- * other weights stay as they are.
+ * other weights are not changed.
  */
 export function copyMasked(
   tensors: ReadonlyMap<string, Tensor>,

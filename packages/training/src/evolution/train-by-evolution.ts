@@ -12,7 +12,7 @@ import {
 } from "./search-distribution.ts";
 import { checkpointOf, copyMasked, type SearchedWeights, searchedWeights } from "./searched-weights.ts";
 
-/** What an evolution did, as numbers alone. */
+/** Result of an evolution, as numbers alone. */
 export interface EvolutionResult {
   readonly kind: "evolution";
   readonly generations: number;
@@ -32,9 +32,9 @@ export interface EvolutionResult {
 
 /** A network that was trained by evolution. */
 export interface Evolved {
-  /** The means, in the order of the graph; in memory. */
+  /** Means of the distributions, in the order of the graph; in memory. */
   readonly weights: Checkpoint;
-  /** The standard deviation of every element, by the same names; 0 where nothing was searched. */
+  /** Standard deviation of every element, by the same names; 0 for elements that were not searched. */
   readonly deviations: Checkpoint;
   readonly result: EvolutionResult;
 }
@@ -49,8 +49,8 @@ const ATTEMPT = "train by evolution";
  * their natural gradient: parameter-exploring policy gradients (Sehnke et al. 2010) with the separable
  * natural step of Wierstra et al., Natural evolution strategies (2014), and the ranks of Salimans et al.,
  * Evolution strategies as a scalable alternative to reinforcement learning (2017). Networks are run in
- * inference mode; running statistics of norms stay as they are. The same seed gives the same bytes, also
- * after resuming.
+ * inference mode; running statistics of norms do not change. The same seed gives the same bytes, also after
+ * resuming.
  *
  * Permutations of units and the networks that are drawn do not commute: the noise of an element depends on
  * its place, so that the result is invariant to symmetries only in distribution.
@@ -149,7 +149,7 @@ function deviationsOf(
 }
 
 interface Evolution {
-  /** Overwritten by every network that is tried. */
+  /** Weights of the network that is tried; overwritten by the next one. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly searched: SearchedWeights;
   readonly distribution: SearchDistribution;
@@ -161,7 +161,7 @@ interface Evolution {
   };
 }
 
-/** Makes the generations that are left; returns the mean loss of the last one. */
+/** Makes the remaining generations; returns the mean loss of the last one. */
 async function evolve(evolution: Evolution, options: ResolvedEvolution): Promise<number | null> {
   const { searched, distribution, state } = evolution;
   const { generations, population, seed, learningRate, deviationRate, saveEvery, signal } = options;

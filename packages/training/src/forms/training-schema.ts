@@ -52,7 +52,7 @@ const rate = {
   warmupFrom: positive.max(1).optional(),
 };
 
-/** How the learning rate changes. */
+/** Schedule of the learning rate. */
 export const SCHEDULE: z.ZodType<ScheduleSpec> = schemaOf<ScheduleSpec>()(
   z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("constant"), ...rate }),
@@ -99,7 +99,7 @@ const outputs = schemaOf<LossesOfOutputs>()(
   ),
 ).refine((losses) => Object.keys(losses).length > 0, { error: "must name a loss for each output" });
 
-/** A loss with all that it may name of a graph. */
+/** A loss with all values of a graph that it may name. */
 const described = schemaOf<LossSpec>()(
   z.discriminatedUnion("kind", [
     crossEntropy,
@@ -115,7 +115,9 @@ const described = schemaOf<LossSpec>()(
   ]),
 );
 
-/** What a training minimises: a loss by its name, described in full, or one for each of several outputs. */
+/**
+ * Loss that a training minimises: its name, its full description, or one loss for each of several outputs.
+ */
 export const LOSS: z.ZodType<NamedLoss | LossSpec> = z.union([
   lossName.exclude(["none"]),
   described,

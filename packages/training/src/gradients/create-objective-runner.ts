@@ -18,10 +18,13 @@ import { createTargetFiller } from "../train/create-target-filler.ts";
 
 /** A mean loss over some examples of a data set, for networks in inference mode. */
 export interface MeanLoss extends Architecture {
-  /** What is attempted, for messages, such as `differentiate the loss`. */
+  /** Action that messages name, such as `differentiate the loss`. */
   readonly attempt: string;
   readonly data: DataSet;
-  /** Undefined for the loss that networks are evaluated by: cross-entropy, for texts of the next token. */
+  /**
+   * Loss of an example; undefined for the loss that networks are evaluated by: cross-entropy, for texts of
+   * the next token.
+   */
   readonly loss: LossSpec | undefined;
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
@@ -30,22 +33,22 @@ export interface MeanLoss extends Architecture {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a graph that was made of an objective computed on one batch. */
+/** Values that a graph made of an objective computed on one batch. */
 export interface ObjectiveOutcome {
   readonly results: ReadonlyMap<string, Tensor>;
   readonly objective: Objective;
-  /** Number of the batch's examples, without what only fills it up. */
+  /** Number of the batch's examples, without the ones that only fill it up. */
   readonly count: number;
 }
 
-/** Runs graphs that were made of an objective on all examples, batch by batch. */
+/** Runner of graphs that were made of an objective, on all examples, batch by batch. */
 export interface ObjectiveRunner {
   /** Examples in each batch; the last one may have fewer. */
   readonly batchSize: number;
   /**
    * Runs one of the graphs on every batch, in order.
    * @param place - place of the graph in the list of graphs made
-   * @param tensors - weights and further inputs; what the graph does not take is left out
+   * @param tensors - weights and further inputs; tensors that the graph does not take are left out
    * @param only - number of the only batch to run, from 0
    */
   run(
@@ -54,11 +57,11 @@ export interface ObjectiveRunner {
     visit: (outcome: ObjectiveOutcome) => void,
     only?: number,
   ): Promise<void>;
-  /** Frees what the engine holds. */
+  /** Frees the engine's sessions. */
   release(): Promise<void>;
 }
 
-/** A graph as it was loaded. */
+/** A graph that the engine has loaded. */
 interface LoadedGraph {
   readonly session: Session;
   /** Names of all tensors that it takes. */
@@ -90,7 +93,7 @@ export async function createObjectiveRunner(
   const { attempt, graph, data, batchSize, signal } = mean;
   const plan = planFeeds(attempt, graph, data, batchSize);
   const spec = mean.loss ?? completeLoss(attempt, { graph, data });
-  // A property of the graph, which the first network shows.
+  // The first network shows whether the graph lets a position see the token that it is to predict.
   let isChecked = spec.kind !== "next-token";
   const parts: Part[] = [];
   const release = async () => {

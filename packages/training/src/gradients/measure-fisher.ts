@@ -41,7 +41,7 @@ export const MEASURE_FISHER_DEFAULTS: Required<MeasureFisherOptions> = {
  * @throws UnsupportedError if the graph takes a fixed number of examples, or an operator has no gradient rule
  *
  * Source: Matena and Raffel, Merging models with Fisher-weighted averaging, 2022, equation 5, with the labels
- * of the data where the authors take the expectation over labels.
+ * of the data, while the authors take the expectation over labels.
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ import { visitGradients } from "./visit-gradients.ts";
 
 /** Options of {@link measureGradient}. */
 export interface MeasureGradientOptions extends MeasureFisherOptions {
-  /** The loss of an example. @defaultValue the loss that `lossOfData` chooses */
+  /** Loss of an example. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: LossSpec | undefined;
 }
 

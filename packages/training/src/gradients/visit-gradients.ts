@@ -16,11 +16,11 @@ import { feedObjective } from "../train/feed-objective.ts";
 
 /** The network whose gradients are computed, and the examples that they are computed on. */
 export interface VisitedNetwork {
-  /** What is attempted, for messages, such as `measure Fisher information`. */
+  /** Action that messages name, such as `measure Fisher information`. */
   readonly attempt: string;
   readonly network: Checkpoint;
   readonly data: DataSet;
-  /** @defaultValue the loss that `lossOfData` chooses */
+  /** Loss of an example. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: LossSpec | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface ExampleGradients {
   readonly labels: number;
 }
 
-/** How gradients are computed. */
+/** Options of {@link visitGradients}. */
 export interface VisitGradientsOptions {
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
@@ -92,7 +92,7 @@ export async function visitGradients(
 /** Returns the number of labels of an example that count. */
 function countLabels(targets: Tensor, isText: boolean, weights: Tensor | undefined): number {
   if (weights !== undefined) return toFloat64(weights.data, weights.dtype).reduce((sum, x) => sum + x, 0);
-  // Nothing comes before the first token.
+  // The first token is never predicted, as nothing comes before it.
   if (isText) return Math.max(1, targets.data.length - 1);
   return targets.dtype === "i64" ? targets.data.length : 1;
 }

@@ -12,7 +12,7 @@ const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
 
 /**
  * Checks that a training has no options that only `train` takes.
- * @param what - what is trained, for messages, such as `a blend of networks`
+ * @param what - name of the trained thing in messages, such as `a blend of networks`
  * @throws UsageError if it has one
  */
 export function assertNotLocal(what: string, options: Readonly<Record<string, unknown>>): void {

@@ -16,7 +16,7 @@ export function trainedPart(graph: Graph, { carried }: Pick<TrainingStep, "carri
 /**
  * Reads the trained parameters from a checkpoint, in the graph's element types.
  * @param part - graph of the trained parameters alone
- * @param what - what the checkpoint is, for messages
+ * @param what - name of the checkpoint in messages
  * @throws MismatchError if a tensor is missing or has another shape
  * @throws InputError if a number is not finite
  */

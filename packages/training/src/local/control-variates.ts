@@ -2,24 +2,32 @@ import { type Checkpoint, excerpt, OutOfRangeError, resolveOptions, UsageError }
 import { type OptimizerSpec, SGD_DEFAULTS } from "../optimizer/optimizer-spec.ts";
 
 /**
- * Control variates of SCAFFOLD: each gradient `g` of a client becomes `g - c_i + c`, which takes out what the
- * client's gradients have of their own. `c_i` is an estimate of the client's mean gradient, `c` of the mean
- * gradient over all clients; the server keeps `c`, and each client its own `c_i`, from round to round.
+ * Control variates of SCAFFOLD: each gradient `g` of a client becomes `g - c_i + c`, which removes the
+ * client's deviation from the mean over all clients. `c_i` is an estimate of the client's mean gradient, `c`
+ * of the mean gradient over all clients; the server keeps `c`, and each client its own `c_i`, from round to
+ * round.
  *
  * They are only defined for plain SGD: `{ kind: "sgd" }` with any schedule and weight decay, which is then a
  * part of the loss and of the variates, but no momentum and no clipping; and without a proximal term.
- * @see Karimireddy et al., SCAFFOLD: Stochastic controlled averaging for federated learning, 2020,
- *   algorithm 1
+ * @see Karimireddy et al., SCAFFOLD: Stochastic controlled averaging for federated learning, 2020, algorithm
+ *   1
  */
 export interface ControlVariates {
-  /** `c`, with every trained parameter under its name. @defaultValue zeros, as in the first round */
+  /**
+   * Variate `c` of the server, with every trained parameter under its name. @defaultValue zeros, as in the
+   * first round
+   */
   readonly server?: Checkpoint | undefined;
-  /** `c_i`, likewise. @defaultValue zeros, as for a client that takes part for the first time */
+  /**
+   * Variate `c_i` of the client, likewise. @defaultValue zeros, as for a client that takes part for the first
+   * time
+   */
   readonly client?: Checkpoint | undefined;
   /**
-   * How the client's next variate is computed: `I`, as the gradient of the mean loss of its examples at the
-   * weights that training starts from, by one more pass over them, where norms take their running statistics
-   * and nothing is dropped; `II`, from the steps made, `c_i - c + (x - y) / (K eta)`, as cheap as it looks.
+   * Rule by which the client's next variate is computed: `I`, as the gradient of the mean loss of its
+   * examples at the weights that training starts from, by one more pass over them, in which norms take their
+   * running statistics and nothing is dropped; `II`, from the steps made, `c_i - c + (x - y) / (K eta)`,
+   * which costs next to nothing.
    * @defaultValue "II"
    */
   readonly option?: "I" | "II" | undefined;
@@ -32,13 +40,13 @@ const CONTROL_VARIATES_DEFAULTS: Required<ControlVariates> = {
   option: "II",
 };
 
-/** What a client sends to the server, and keeps, after a training with control variates. */
+/** Variates that a client sends to the server, and keeps, after a training with control variates. */
 export interface ControlVariateUpdate {
   /** The client's next variate `c_i+`, for its next training. */
   readonly client: Checkpoint;
-  /** `c_i+ - c_i`, of which the server adds the mean over all clients to `c`. */
+  /** Change `c_i+ - c_i` of the client's variate, whose mean over all clients the server adds to `c`. */
   readonly clientChange: Checkpoint;
-  /** `y - x`, the change of the trained parameters. */
+  /** Change `y - x` of the trained parameters. */
   readonly weightChange: Checkpoint;
 }
 

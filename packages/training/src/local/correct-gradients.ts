@@ -4,11 +4,11 @@ import { GraphBuilder, mul, sub, sum, type Value } from "@isthmus/graph/builder"
 import { gradientName } from "@isthmus/graph/ir";
 import { unusedName } from "../unused-name.ts";
 
-/** What is added to gradients. */
+/** Terms that are added to gradients. */
 export interface GradientCorrections {
   /** Strength of a proximal term, which adds `mu (w - w_ref)`; missing without one. */
   readonly mu?: number | undefined;
-  /** Whether a tensor that stays the same in every step is added, as by control variates. */
+  /** Whether a tensor that is the same in every step is added, as by control variates. */
   readonly corrected?: boolean | undefined;
 }
 
@@ -17,14 +17,13 @@ export interface CorrectedGradients {
   readonly graph: Graph;
   /** Data inputs for the weights `w_ref`, by parameter; none without a proximal term. */
   readonly references: ReadonlyMap<string, string>;
-  /** Data inputs for the tensors that are added, by parameter; none if nothing is. */
+  /** Data inputs for the tensors that are added, by parameter; empty if none are. */
   readonly corrections: ReadonlyMap<string, string>;
 }
 
 /**
  * Adds terms to the gradients of a graph, which keep their names: clipping and the optimiser, and
- * sharpness-aware minimisation at the weights it looks at, then use the gradients of a loss that has the
- * terms.
+ * sharpness-aware minimisation at its perturbed weights, then use the gradients of a loss with these terms.
  * @param graph - as `gradient` makes it, with an output for the gradient by each parameter
  */
 export function correctGradients(

@@ -61,7 +61,7 @@ export function curriculumOrder(
       return;
     }
     const random = createRandom(seed, `curriculum of epoch ${epoch}`);
-    // The first `left` of the examples there are have not been drawn since all were.
+    // The first `left` elements have not been drawn in the present pass over the deck.
     const deck = new Uint32Array(examples);
     let size = 0;
     let left = 0;

@@ -7,9 +7,9 @@ export const CURRICULUM_PACINGS = ["linear", "root", "step"] as const;
 
 /**
  * A curriculum: examples are ranked by their loss, and training begins with the first of them and adds the
- * others little by little. Each batch is drawn from the examples there are at its step, all of them once
+ * others little by little. Each batch is drawn from the examples added before its step, all of them once
  * before any again; an epoch has as many steps as without, so the first examples are seen more often. Once
- * there are all, epochs are the same as without a curriculum.
+ * all are added, epochs are the same as without a curriculum.
  *
  * An example that is seen several times in an epoch is changed by `augment` in the same way each time.
  * @see Vahidian et al., When do curricula work in federated learning?, 2023; pacing as in Wu, Dyer and
@@ -17,22 +17,23 @@ export const CURRICULUM_PACINGS = ["linear", "root", "step"] as const;
  */
 export interface CurriculumOptions {
   /**
-   * Which examples come first: the ones of the least loss, the ones of the largest, or any, ranked by the
-   * seed; the last shows whether it is the order that helps, or having few examples.
+   * Order in which examples are added: by increasing loss, by decreasing loss, or at random by the seed. The
+   * random order shows whether it is the ranking that helps, or having few examples.
    */
   readonly order: (typeof CURRICULUM_ORDERS)[number];
   /**
-   * How the share of examples grows with the share `t` of steps made, from `b`, `start`, to 1 at `a`, `full`:
-   * `linear`, `b + (1 - b) t / a`; `root`, `b + (1 - b) sqrt(t / a)`; or `step`, `b` until `a`.
+   * Function by which the share of examples grows with the share `t` of steps made, from `b`, `start`, to 1
+   * at `a`, `full`: `linear`, `b + (1 - b) t / a`; `root`, `b + (1 - b) sqrt(t / a)`; or `step`, `b` until
+   * `a`.
    * @defaultValue "linear"
    */
   readonly pacing?: (typeof CURRICULUM_PACINGS)[number] | undefined;
   /** Share of the examples at the start, in `(0, 1]`; at least one example. @defaultValue 0.2 */
   readonly start?: number | undefined;
-  /** Share of the steps after which there are all examples, in `[0, 1]`. @defaultValue 0.8 */
+  /** Share of the steps after which all examples are added, in `[0, 1]`. @defaultValue 0.8 */
   readonly full?: number | undefined;
   /**
-   * The network whose losses rank the examples, such as the client's own of the last round.
+   * Network whose losses rank the examples, such as the client's own network of the last round.
    * @defaultValue the weights that training starts from: for a client, the global network
    */
   readonly scoredBy?: Checkpoint | undefined;
@@ -41,7 +42,7 @@ export interface CurriculumOptions {
 /** Defaults of {@link CurriculumOptions}. */
 export const CURRICULUM_DEFAULTS: Pacing = { pacing: "linear", start: 0.2, full: 0.8 };
 
-/** How the number of examples of a curriculum grows. */
+/** Growth of the number of examples of a curriculum. */
 export interface Pacing {
   readonly pacing: (typeof CURRICULUM_PACINGS)[number];
   readonly start: number;
@@ -93,13 +94,13 @@ function assertShare(name: string, value: number, isLarge: boolean, range: strin
 }
 
 /**
- * Computes how many examples a curriculum has.
+ * Computes the number of examples that a curriculum has added.
  * @param progress - share of the steps made, at least 0
  * @param examples - all examples, at least 1
  * @returns a whole number in `[1, examples]`
  */
 export function curriculumSize({ pacing, start, full }: Pacing, progress: number, examples: number): number {
-  // Where the growth is over, nothing is divided: it may take no time at all.
+  // After the growth nothing is divided, as the growth may take no time at all.
   const time = progress >= full ? 1 : progress / full;
   const growth = { linear: time, root: Math.sqrt(time), step: Math.floor(time) }[pacing];
   if (growth === 1) return examples;

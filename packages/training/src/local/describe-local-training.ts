@@ -5,7 +5,8 @@ import type { ResolvedLocalTraining } from "./local-training.ts";
 
 /**
  * Describes the options of a client's training, so that it can be compared with another: networks by their
- * fingerprints. What is left out is not described, so that states of trainings without it stay valid.
+ * fingerprints. Options that are left out are not described, so that states of trainings without them stay
+ * valid.
  * @param graph - all weights of the network
  * @param part - its trained parameters alone
  */

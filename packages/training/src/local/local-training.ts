@@ -6,19 +6,25 @@ import type { ResolvedWasserstein, WassersteinOptions } from "./wasserstein.ts";
 
 /** Options of `train` alone, most for the clients of a federation; each is left out by default. */
 export interface LocalTrainingOptions {
-  /** A term that holds the weights near others (FedProx). @defaultValue none */
+  /** Term that holds the weights near others (FedProx). @defaultValue none */
   readonly proximal?: ProximalOptions | undefined;
-  /** Corrections of gradients by what other clients' gradients are (SCAFFOLD). @defaultValue none */
+  /** Corrections of gradients by the mean gradients of other clients (SCAFFOLD). @defaultValue none */
   readonly controlVariates?: ControlVariates | undefined;
-  /** Examples come by their loss, a few at first. @defaultValue all, in random order */
+  /**
+   * Curriculum, which adds examples by their loss, a few at first. @defaultValue none: all examples, in
+   * random order
+   */
   readonly curriculum?: CurriculumOptions | undefined;
-  /** Examples are moved to where they are hard before each step (WAFL). @defaultValue not at all */
+  /**
+   * Options for moving examples to inputs of larger loss, before each step (WAFL). @defaultValue none: they
+   * are not moved
+   */
   readonly wasserstein?: WassersteinOptions | undefined;
-  /** A rule that weights obey after every step, such as a mask. @defaultValue none */
+  /** Rule that weights obey after every step, such as a mask. @defaultValue none */
   readonly constraint?: WeightConstraint | undefined;
 }
 
-/** These options with all defaults filled in; undefined where one does nothing. */
+/** Options with all defaults filled in; undefined for options that have no effect. */
 export interface ResolvedLocalTraining {
   readonly proximal: ProximalOptions | undefined;
   readonly controlVariates: ResolvedControlVariates | undefined;

@@ -10,7 +10,7 @@ import type { ResolvedWasserstein } from "./wasserstein.ts";
 interface Moved {
   /** The graph that computes the loss, in training mode. */
   readonly forward: Graph;
-  /** The same with the gradients by the weights. */
+  /** The same graph with the gradients by the weights. */
   readonly differentiated: Graph;
   readonly objective: Pick<Objective, "loss" | "examples" | "targets">;
   /** Examples in a batch. */
@@ -21,8 +21,8 @@ interface Moved {
  * Lets the examples of a step be moved before loss and gradients are computed: by ascents
  * `x' = x + s (d loss / dx - 2 gamma (x - x0))`, each a further pass through the graph.
  *
- * The gradients by the weights are those at the moved examples, which are not differentiated: at a maximum
- * over `x`, the gradient of the maximum is the gradient at it (Danskin's theorem).
+ * The gradients by the weights are taken at the moved examples, which are not differentiated: at a maximum
+ * over `x`, the gradient of the maximum is the gradient at the maximising `x` (Danskin's theorem).
  * @throws MismatchError if examples are not floating-point, or are the targets, too
  * @throws UnsupportedError if an operator has no gradient rule, or the graph has control flow
  */
@@ -39,7 +39,8 @@ export function moveExamples(
   let moved = start;
   for (let step = 0; step < steps; step++) {
     const values = builder.inline(uphill, new Map([[examples, moved]]));
-    // The loss is a mean, so that an example's own slope is as many times that of the loss.
+    // The loss is a mean over the batch, so the slope of an example's own loss is `batch` times the slope of
+    // the mean.
     const slope = mul(entry(values, gradientName(loss, examples), "gradient"), batch);
     const back = mul(sub(moved, start), 2 * gamma);
     moved = add(moved, mul(step === 0 ? slope : sub(slope, back), stepSize));

@@ -15,7 +15,7 @@ import type { ControlVariateUpdate } from "./control-variates.ts";
 /** Tensors by the names of trained parameters. */
 export type ParameterTensors = ReadonlyMap<string, Tensor>;
 
-/** A training with control variates that is over. */
+/** A finished training with control variates. */
 export interface ControlledTraining {
   /** Weights `x` that training started from. */
   readonly start: ParameterTensors;
@@ -23,11 +23,11 @@ export interface ControlledTraining {
   readonly end: ParameterTensors;
   /** Variates `c_i` of the client; missing if they are zeros. */
   readonly client: ParameterTensors | undefined;
-  /** `c - c_i`, which was added to every gradient; missing if nothing was. */
+  /** Correction `c - c_i` that was added to every gradient; missing if none was. */
   readonly correction: ParameterTensors | undefined;
   /** Gradient at `x`, by option I; missing by option II. */
   readonly gradient: ParameterTensors | undefined;
-  /** Sum of the learning rates of all steps, which is `K eta` where the rate is constant. */
+  /** Sum of the learning rates of all steps, which is `K eta` if the rate is constant. */
   readonly rates: number;
 }
 
@@ -50,7 +50,8 @@ export function nextControlVariates(training: ControlledTraining): ControlVariat
         : numbersIn(gradient, name, moved.length);
     const after = tensorOf(x, mean);
     next.set(name, after);
-    // The change is that of the variates as they are stored, so that sums of changes agree with them.
+    // The change is computed from the variates in their stored types, so that sums of changes agree with
+    // them.
     change.set(name, tensorOf(x, difference(numbersOf(after), numbersIn(client, name, moved.length))));
     weightChange.set(name, tensorOf(x, moved));
   }
@@ -61,7 +62,7 @@ export function nextControlVariates(training: ControlledTraining): ControlVariat
   };
 }
 
-/** Adds up the learning rates of all steps, as they are fed: in single precision. */
+/** Adds up the learning rates of all steps in single precision, in which they are fed. */
 export function sumLearningRates(schedule: ScheduleSpec, steps: number): number {
   let sum = 0;
   for (let step = 0; step < steps; step++) sum += Math.fround(learningRateAt(schedule, step, steps));

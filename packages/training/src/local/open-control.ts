@@ -16,8 +16,8 @@ import {
 import type { LocalNetwork } from "./open-curriculum.ts";
 
 /**
- * Returns whether control variates correct any gradient: whether the server's and the client's
- * differ. If not, the step is that of a training without.
+ * Returns whether control variates correct any gradient: whether the server's and the client's differ. If
+ * not, the step is the same as without control variates.
  */
 export async function correctsGradients(
   graph: Graph,
@@ -44,7 +44,7 @@ const areEqual = (a: Float64Array, b: Float64Array): boolean =>
 export interface Control {
   /** Tensors for the step's corrections, by their data inputs. */
   readonly inputs: ReadonlyMap<string, Tensor>;
-  /** Computes what the client sends and keeps, once training is over. */
+  /** Computes the variates that the client sends and keeps, once training is over. */
   finish(end: ParameterTensors, steps: number): Promise<ControlVariateUpdate>;
 }
 

@@ -2,14 +2,14 @@ import { type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core"
 
 /**
  * A proximal term: training minimises `loss + mu / 2 |w - w_ref|²` over the trained parameters, so that a
- * client's network stays near the one it began with.
+ * client's network stays near the network it began with.
  * @see Li et al., Federated optimization in heterogeneous networks (FedProx), 2020, equation 2
  */
 export interface ProximalOptions {
   /** Strength of the term, at least 0; 0 trains without it, to the same bytes. */
   readonly mu: number;
   /**
-   * The network to stay near, which has every trained parameter under its name; the server's, as a rule.
+   * Network to stay near, usually the server's, with every trained parameter under its name.
    * @defaultValue the weights that training starts from
    */
   readonly reference?: Checkpoint | undefined;
@@ -17,7 +17,7 @@ export interface ProximalOptions {
 
 /**
  * Checks a proximal term.
- * @returns undefined if it does nothing
+ * @returns the term; undefined if it has no effect
  * @throws OutOfRangeError if `mu` is out of its range
  * @throws UsageError if an option is unknown
  */

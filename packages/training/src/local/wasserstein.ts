@@ -1,18 +1,20 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 
 /**
- * Wasserstein-robust steps: each example `x0` is first moved to where it is hard, by steps of ascent on
- * `loss(x) - gamma |x - x0|²`, and the weights' step is then made on the moved examples. The network becomes
- * robust against data whose distribution lies near that of the examples; a smaller `gamma` means farther.
+ * Wasserstein-robust steps: each example `x0` is first moved to an input of larger loss, by steps of ascent
+ * on `loss(x) - gamma |x - x0|²`, and the weights' step is then made on the moved examples. The network
+ * becomes robust against data whose distribution lies near that of the examples; a smaller `gamma` allows
+ * larger distances.
  *
  * The loss of an example is its part of the batch's mean, times the batch. Dropout drops the same in every
- * ascent; batch norms take the statistics of the moved batch, and keep running ones of the examples where
- * they end. Training reports losses and accuracies of the moved examples, without the penalty.
+ * ascent; batch norms take the statistics of the moved batch, and update their running statistics by the
+ * examples in their last places. Training reports losses and accuracies of the moved examples, without the
+ * penalty.
  *
- * The authors' code (dual-grp/WAFL) has `gamma / 2` where we have `gamma`, and ends ascents early where the
+ * The authors' code (dual-grp/WAFL) has `gamma / 2` in place of our `gamma`, and ends ascents early if the
  * gradients of a whole batch are small.
  *
- * It costs as many steps more, for gradients by the examples, as there are steps of ascent.
+ * Each step of ascent costs as much as one more training step, for gradients by the examples.
  * @see Nguyen et al., On the generalization of Wasserstein robust federated learning (WAFL), 2022, algorithm
  *   1; Sinha et al., Certifying some distributional robustness with principled adversarial training, 2018
  */
@@ -23,7 +25,7 @@ export interface WassersteinOptions {
   readonly steps?: number | undefined;
   /**
    * Length of a step of ascent, in `(0, 1 / gamma)`: from `1 / gamma` on, the penalty alone would throw
-   * examples ever farther. null is `1 / (2 gamma)`, by which an example moves straight to
+   * examples ever farther. null chooses `1 / (2 gamma)`, by which an example moves straight to
    * `x0 + gradient / (2 gamma)`: the best fixed length for a loss whose curvature is bounded by less than
    * `2 gamma`. @defaultValue null
    */
@@ -45,7 +47,7 @@ export interface ResolvedWasserstein {
 
 /**
  * Fills in the defaults of Wasserstein-robust steps and checks their ranges.
- * @returns undefined if they move nothing
+ * @returns the options; undefined if they move no example
  * @throws OutOfRangeError if a number is out of its range
  * @throws UsageError if an option is unknown
  */

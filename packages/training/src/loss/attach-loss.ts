@@ -40,7 +40,7 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
   }
 }
 
-/** Takes a scalar that a graph computes itself as its loss. It has no metrics. */
+/** Takes a scalar that a graph computes itself as its loss, which has no metrics. */
 function attachOutput(graph: Graph, loss: OutputLoss): Objective {
   const { kind: _, output: name, examples: examplesName, targets: targetsName, ...rest } = loss;
   resolveOptions("attach a loss", {}, rest);
@@ -53,7 +53,7 @@ function attachOutput(graph: Graph, loss: OutputLoss): Objective {
     );
   }
   const [first, second] = graph.inputs;
-  // An empty name is no data input's, and is refused below.
+  // No data input has an empty name, so it is refused below.
   const examples = examplesName ?? first?.name ?? "";
   const targets = targetsName ?? second?.name ?? examples;
   const outputs = graph.outputs.map((value) => builder.value(value.name));

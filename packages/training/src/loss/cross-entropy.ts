@@ -10,8 +10,9 @@ import { CROSS_ENTROPY_DEFAULTS, type CrossEntropyLoss } from "./loss-spec.ts";
 import { weightedLoss } from "./weighted-loss.ts";
 
 /**
- * Adds cross-entropy to a graph. Its metrics are `correct`, how many examples or positions are classified
- * correctly, and, if there are several positions or labels are weighted, `counted`, how many count.
+ * Adds cross-entropy to a graph. Its metrics are `correct`, the number of examples or positions that are
+ * classified correctly, and, if there are several positions or labels are weighted, `counted`, the number
+ * that count.
  */
 export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): OutputObjective {
   const { kind: _, logits: name, examples: input, classAxis, ...rest } = loss;

@@ -57,10 +57,10 @@ export interface AttachedLogits {
 
 /**
  * Finds the logits of a typed graph as the evaluation of networks does: the value called `name`, or the
- * output that is scored, and what a softmax at its end reads.
+ * output that is scored, or, if a softmax computes it, the input of the softmax.
  * @param classAxis - axis of the logits that holds the classes, -1 for the last
  * @throws MismatchError if there is no such value, or it is not floating-point
- * @throws InputError if it is none that the cross-entropy of classes can be computed from
+ * @throws InputError if the cross-entropy of classes cannot be computed from it
  */
 export function openLogits(typed: Graph, name: string | undefined, classAxis = -1): AttachedLogits {
   if (name !== undefined) typeOf(typed, name);

@@ -24,8 +24,7 @@ import {
  */
 export function negativeLogLikelihood(logits: Value, labels: Value, labelSmoothing: number): Value {
   const logs = logSoftmax(cast(logits, widened(logits.dtype)));
-  // Picked and not multiplied by zeros and ones: a class that is impossible has a logarithm of minus
-  // infinity.
+  // The logarithm is picked, not multiplied by zeros and ones: for an impossible class it is minus infinity.
   const picked = reduceSum(where(isLabel(logits, labels), logs, 0), { axes: [-1] });
   if (labelSmoothing === 0) return mul(picked, -1);
   return add(mul(picked, labelSmoothing - 1), mul(reduceMean(logs, { axes: [-1] }), -labelSmoothing));

@@ -30,14 +30,15 @@ import type {
 export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralLoss;
 
 /**
- * Completes a loss from a graph and its data: which input takes the examples, and whether some labels do not
- * count.
+ * Completes a loss from a graph and its data: by the input that takes the examples, and by whether some
+ * labels do not count.
  *
  * Without a kind, the loss is the one networks are evaluated by, as `lossOf` of `@isthmus/graph` decides:
  * cross-entropy, of each position or pixel if these are labelled; for token ids the cross-entropy of the next
- * token; for labels that are no classes that of numbers.
- * @throws UsageError if networks are evaluated by a loss that none are trained by, such as a function
- * @throws InputError if the data do not fit the graph, or have no classes as labels where the loss needs them
+ * token; for labels that are no classes the loss of numbers.
+ * @throws UsageError if networks are evaluated by a loss that they cannot be trained by, such as a function
+ * @throws InputError if the data do not fit the graph, or have no classes as labels although the loss needs
+ *   them
  */
 export function lossOfData(
   graph: Graph,
@@ -51,9 +52,9 @@ export function lossOfData(
 }
 
 /**
- * Completes the loss of a training as {@link lossOfData} does: what the loss says itself stays, and a loss
- * that the graph computes is returned as it is.
- * @param attempt - what is attempted, for messages
+ * Completes the loss of a training as {@link lossOfData} does: fields that the loss has are kept, and a loss
+ * that the graph computes is returned unchanged.
+ * @param attempt - action that messages name
  * @throws InputError if the data do not fit the graph
  */
 export function completeLoss(attempt: string, { graph, data }: Described, named: TrainedLoss = {}): LossSpec {
@@ -69,24 +70,24 @@ export function completeLoss(attempt: string, { graph, data }: Described, named:
   }
   const { kind } = named;
   if (kind === "several") return { ...describeSeveral(attempt, { graph, data }, named.outputs), ...named };
-  // A loss of an unknown kind is refused later, when it is attached.
+  // A loss of an unknown kind is refused when it is attached.
   if (kind !== "cross-entropy" && kind !== "next-token" && !isElementwise(kind)) return named;
   return { ...describeLoss(attempt, { graph, data }, { kind }), ...named } as LossSpec;
 }
 
-/** A loss as a training is given it: described, by its name, or by one name for each of several outputs. */
+/** Loss of a training: a full description, a name, or one name for each of several outputs. */
 export type TrainedLoss = LossSpec | UsualLoss | NamedLoss;
 
 /**
- * Returns whether a loss is one for each of several outputs. A `kind` says that it is described in full,
- * unless there is an output of that name.
+ * Returns whether a loss names one loss for each of several outputs. A `kind` means that it is described in
+ * full, unless there is an output of that name.
  */
 function isOfOutputs({ outputs }: Graph, loss: Exclude<TrainedLoss, string>): loss is LossesOfOutputs {
   const areOutputs = Object.keys(loss).every((key) => outputs.some(({ name }) => name === key));
   return isNamedLoss(loss) && (areOutputs || !("kind" in loss));
 }
 
-/** A loss that is described for a graph and its data. */
+/** Graph and data that a loss is described for. */
 interface Described {
   readonly graph: Graph;
   readonly data: DataSet;
@@ -105,7 +106,7 @@ function describeLoss(
   return kind === "next-token" ? ({ ...described, kind } as NextTokenLoss) : described;
 }
 
-/** Describes the loss of one output; that of the next token has the settings of cross-entropy. */
+/** Describes the loss of one output; the loss of the next token has the settings of cross-entropy. */
 function describeOutput(
   attempt: string,
   { graph, data }: Described,
@@ -123,7 +124,10 @@ function describeOutput(
   return { kind: "cross-entropy", ...scored, ...named, ...smoothed, ...weighted, ...pixels };
 }
 
-/** Completes the loss of every output as the loss of one, by the labels that the evaluation takes for it. */
+/**
+ * Completes the loss of every output like the loss of a single one, by the labels that the evaluation takes
+ * for it.
+ */
 function describeSeveral(attempt: string, { graph, data }: Described, outputs: LossesOfOutputs): SeveralLoss {
   const scored = scoreBy(graph, outputs);
   const terms = lossParts(attempt, scored, data).map(({ name, graph: part, data: labelled }) => {
@@ -139,7 +143,7 @@ function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly ex
   return graph.inputs.length > 1 ? { examples } : {};
 }
 
-/** Says why networks are not trained by some kinds of losses, and what to do. */
+/** Reasons why networks are not trained by some kinds of losses, with advice. */
 const NOT_TRAINED = {
   function:
     "a function has no gradients: let the graph compute it by GraphBuilder, and name its output by { kind: output }",

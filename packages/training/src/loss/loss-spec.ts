@@ -5,13 +5,15 @@ import type { ElementwiseLossName, LossesOfOutputs } from "@isthmus/graph";
  * over examples, in nats. For logits `[N, L, classes]` and labels i64 `[N, L]`, the mean over all positions;
  * for logits `[N, classes, height, width]` and labels i64 `[N, pixels]`, over all pixels.
  *
- * Labels must lie in `[0, classes)`. The graph does not check: a label outside counts as an example of no
- * class, whose loss is the label smoothing alone. The training loop refuses such labels before they are fed.
+ * Labels must lie in `[0, classes)`. The graph does not check labels: a label outside counts as an example of
+ * no class, whose loss is the label smoothing alone. The training loop refuses such labels before they are
+ * fed.
  */
 export interface CrossEntropyLoss {
   readonly kind: "cross-entropy";
   /**
-   * Output or other value that holds the logits, or their softmax. @defaultValue the one `findLogits` finds
+   * Output or other value that holds the logits, or their softmax. @defaultValue the value that `findLogits`
+   * finds
    */
   readonly logits?: string;
   /** Data input for the examples, whose first extent is the batch. @defaultValue the only one */
@@ -24,8 +26,8 @@ export interface CrossEntropyLoss {
    */
   readonly classAxis?: number;
   /**
-   * Whether there is one more input, f32 of the labels' shape, that holds how much each label counts: the
-   * loss is then the weighted mean (0 if all weights are 0). @defaultValue false
+   * Whether there is one more input, f32 of the labels' shape, that holds the weight of each label: the loss
+   * is then the weighted mean (0 if all weights are 0). @defaultValue false
    */
   readonly weighted?: boolean;
 }
@@ -38,7 +40,8 @@ export interface CrossEntropyLoss {
 export interface NextTokenLoss {
   readonly kind: "next-token";
   /**
-   * Output or other value that holds the logits, or their softmax. @defaultValue the one `findLogits` finds
+   * Output or other value that holds the logits, or their softmax. @defaultValue the value that `findLogits`
+   * finds
    */
   readonly logits?: string;
   /** Data input for the tokens. @defaultValue the only one */
@@ -46,7 +49,7 @@ export interface NextTokenLoss {
   /** Share of the target's mass spread evenly over the vocabulary, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
   /**
-   * Whether there is one more input, f32 `[N, L]`, that holds how much each token counts as one to be
+   * Whether there is one more input, f32 `[N, L]`, that holds the weight of each token as one to be
    * predicted: the loss is then the weighted mean (0 if all weights are 0). Weights of first tokens are
    * ignored. @defaultValue false
    */
@@ -60,8 +63,9 @@ export interface NextTokenLoss {
 export interface NumbersLoss {
   readonly kind: ElementwiseLossName;
   /**
-   * Output that holds the predictions; of the binary cross-entropy logits, or what a sigmoid makes of them.
-   * @defaultValue the one that is scored, else the first output
+   * Output that holds the predictions; for the binary cross-entropy logits, or the output of a sigmoid of
+   * logits.
+   * @defaultValue the output that is scored, else the first
    */
   readonly prediction?: string;
   /** Data input for the examples. @defaultValue the only one */
@@ -82,7 +86,7 @@ export interface OutputLoss {
 }
 
 /**
- * The sum of the losses of several outputs, each times its weight: the mean over examples, of each of which
+ * The sum of the losses of several outputs, each times its weight: the mean over examples. For each example
  * the loss of an output is the mean over its positions, pixels or numbers that count.
  */
 export interface SeveralLoss {
@@ -90,8 +94,8 @@ export interface SeveralLoss {
   /** A loss for each output by its name, as `scoreBy` of `@isthmus/graph` takes them. */
   readonly outputs: LossesOfOutputs;
   /**
-   * How the loss of each output is attached. @defaultValue `lossOfData` completes it from the graph and the
-   * data; without them every label counts, and classes are the last axis
+   * Full description of the loss of each output. @defaultValue `lossOfData` completes it from the graph and
+   * the data; without it every label counts, and classes are the last axis
    */
   readonly terms?: Readonly<Record<string, CrossEntropyLoss | NumbersLoss>>;
   /** Data input for the examples. @defaultValue the only one */

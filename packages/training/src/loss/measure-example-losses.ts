@@ -14,9 +14,9 @@ import { completeLoss, type TrainedLoss } from "./loss-of-data.ts";
 
 /** Options of {@link measureExampleLosses}. */
 export interface MeasureExampleLossesOptions {
-  /** @defaultValue the loss that `lossOfData` chooses */
+  /** Loss of an example. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: TrainedLoss | undefined;
-  /** Examples in one engine call; a graph of a fixed batch takes its own. @defaultValue 128 */
+  /** Examples in one engine call; for a graph of a fixed batch it is that batch. @defaultValue 128 */
   readonly batch?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
@@ -36,13 +36,13 @@ const ATTEMPT = "measure losses of examples";
 /**
  * Measures the loss of every example of a data set by a network, in inference mode: without dropout, and with
  * the running statistics of norms. The loss of a text, or of an example whose positions are labelled, is the
- * mean over what counts in it; 0 if nothing does.
+ * mean over the tokens or positions that count; 0 if none does.
  *
  * @returns f64 `[examples]`, in the order of the data set
  * @throws MismatchError if the weights or the loss do not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws UnsupportedError if the graph computes its loss itself, as one number for a batch, or has a fixed
- *   batch of more examples than there are
+ *   batch that is larger than the data set
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measureExampleLosses(
@@ -105,9 +105,9 @@ function assertWholeBatch(graph: string, batch: number, { name, size }: DataSet)
 
 /**
  * Computes the mean of each row of losses `[rows, length]`.
- * @param counts - how much each counts, `[rows, length]`; all the same if missing
+ * @param counts - weight of each loss, `[rows, length]`; all equal if missing
  * @param skip - leading entries of a row of `counts`, and as many last ones of a row of losses, that do not
- *   count: the loss of a token is where the token before it is
+ *   count: the loss of a token is in the place of the token before it
  */
 function meanByRow(
   losses: Float64Array,
@@ -123,7 +123,7 @@ function meanByRow(
     let total = 0;
     for (let i = row * length; i < (row + 1) * length - skip; i++) {
       const count = counts === undefined ? 1 : (counts[i + skip] as number);
-      // What does not count may be infinite.
+      // A loss of weight 0 may be infinite.
       if (count === 0) continue;
       sum += count * (losses[i] as number);
       total += count;

@@ -15,8 +15,8 @@ import { weightedLoss } from "./weighted-loss.ts";
 const NOTHING = -1;
 
 /**
- * Adds next-token cross-entropy to a graph. Its metrics are `correct`, how many tokens are predicted
- * correctly, and, if tokens are weighted, `counted`, how many have a weight above 0.
+ * Adds next-token cross-entropy to a graph. Its metrics are `correct`, the number of tokens that are
+ * predicted correctly, and, if tokens are weighted, `counted`, the number of weights above 0.
  */
 export function attachNextToken(typed: Graph, loss: NextTokenLoss): Objective {
   const { kind: _, logits: name, examples: input, ...rest } = loss;

@@ -9,8 +9,8 @@ import type { NumbersLoss } from "./loss-spec.ts";
 
 /**
  * Adds a loss to a graph that compares each number of an output with a target of its own. Squared and
- * absolute errors have no metrics. The binary cross-entropy has `correct`, how many numbers are on the side
- * of 0 that their label says, and `counted`, how many there are.
+ * absolute errors have no metrics. The binary cross-entropy has `correct`, the number of logits on the side
+ * of 0 that their label says, and `counted`, the number of all.
  */
 export function attachNumbers(typed: Graph, loss: NumbersLoss): OutputObjective {
   const { kind, prediction, examples: input, ...rest } = loss;

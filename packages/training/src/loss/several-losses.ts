@@ -50,7 +50,7 @@ export function attachSeveral(typed: Graph, loss: SeveralLoss): Objective {
   };
 }
 
-/** Returns how the loss of an output is attached without looking at the data. */
+/** Returns the full description of the loss of an output without looking at the data. */
 function termOf(output: string, { loss }: LossOfOutput): CrossEntropyLoss | NumbersLoss {
   return isElementwise(loss) ? { kind: loss, prediction: output } : { kind: "cross-entropy", logits: output };
 }

@@ -1,12 +1,12 @@
 import { cast, div, equal, greater, mul, reduceSum, type Value, where } from "@isthmus/graph/builder";
 
-/** Predictions and how much each of them counts, all of one shape. */
+/** Predictions and their weights, all of one shape. */
 interface WeightedPredictions {
   /** The loss of each prediction. */
   readonly losses: Value;
   /** Whether each prediction is correct. */
   readonly correct: Value;
-  /** How much each prediction counts, f32; 0 for none at all. */
+  /** Weight of each prediction, f32; 0 if it does not count. */
   readonly weights: Value;
 }
 

@@ -73,7 +73,7 @@ const RATIO = 0.5;
 
 /**
  * Adds a dropout to a graph as a product with a mask, or as an identity if it drops nothing.
- * @returns the mask, or nothing for an identity
+ * @returns the mask; empty for an identity
  * @throws UnsupportedError if the ratio is computed or drops everything, or the node's mask output is used
  */
 function trainDropout(rewriting: Rewriting, node: Node): MaskInput[] {

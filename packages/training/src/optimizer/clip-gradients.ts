@@ -1,7 +1,7 @@
 import { add, cast, div, min, mul, type Value } from "@isthmus/graph/builder";
 import { globalNorm } from "./global-norm.ts";
 
-/** Added to the norm before it divides, as `clip_grad_norm_` does. */
+/** Number added to the norm before it divides, as `clip_grad_norm_` does. */
 const NORM_EPSILON = 1e-6;
 
 /** Clipped gradients and the norm they had before. */

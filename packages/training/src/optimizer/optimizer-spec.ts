@@ -1,11 +1,11 @@
 /** Options that all optimisers have in common. */
 export interface UpdateRules {
   /**
-   * Weight decay, at least 0: added to the gradient as `weightDecay * w`, as PyTorch does for SGD and Adam;
-   * AdamW shrinks the weight by `learningRate * weightDecay` instead.
+   * Weight decay, at least 0: it is added to the gradient as `weightDecay * w`, as PyTorch does for SGD and
+   * Adam; AdamW shrinks the weight by `learningRate * weightDecay` instead.
    */
   readonly weightDecay?: number;
-  /** Parameters of fewer axes do not decay: 2 excludes biases and the scales of norms. */
+  /** Fewest axes of parameters that decay: 2 excludes biases and the scales of norms. */
   readonly decayFromRank?: number;
   /** Names of parameters that do not decay; `*` matches any characters. @defaultValue none */
   readonly decayExcept?: readonly string[];
@@ -32,7 +32,7 @@ export interface AdamRules extends UpdateRules {
   readonly beta1?: number;
   /** Decay of the running mean of squared gradients, in `[0, 1)`. @defaultValue 0.999 */
   readonly beta2?: number;
-  /** Added to the root of the second moment. @defaultValue 1e-8 */
+  /** Number added to the root of the second moment. @defaultValue 1e-8 */
   readonly epsilon?: number;
 }
 

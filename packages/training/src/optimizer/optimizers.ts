@@ -137,7 +137,7 @@ function adamStep(
   const { dtype } = parameter;
   const first = add(mul(state("firstMoment"), beta1), slope);
   const second = add(mul(state("secondMoment"), beta2), mul(slope, slope));
-  // sqrt(v / (1 - beta2^t)) is the root of the second moment in the state, times this.
+  // sqrt(v / (1 - beta2^t)) is the root of the second moment in the state, times this scale.
   const rootScale = (step: number) => Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
   const scale = scalars.get(
     "stepSize",

@@ -4,7 +4,7 @@ import { add, cast, div, mul, type Value } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import { globalNorm } from "./global-norm.ts";
 
-/** Added to the norm before it divides, as the authors do. */
+/** Number added to the norm before it divides, as the authors do. */
 const NORM_EPSILON = 1e-12;
 
 /**

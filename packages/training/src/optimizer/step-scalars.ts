@@ -27,7 +27,7 @@ export class StepScalars {
 
   /**
    * Returns a number that changes from step to step, in an element type.
-   * @param name - identifies the number: two calls with the same name share one input
+   * @param name - name of the number: two calls with the same name share one input
    */
   get(name: string, dtype: DType, valueAt: ScalarInput["valueAt"]): Value {
     const existing = this.#values.get(`${name} ${dtype}`);

@@ -4,9 +4,9 @@ import type { StepScalars } from "./step-scalars.ts";
 /** A trained parameter and all that its update is computed from. */
 export interface UpdateContext {
   readonly parameter: Value;
-  /** Gradient by the parameter, of its shape; clipped if gradients are. */
+  /** Gradient by the parameter, of the same shape; clipped if gradients are clipped. */
   readonly gradient: Value;
-  /** Weight decay of this parameter; 0 where it is excluded. */
+  /** Weight decay of this parameter; 0 if it is excluded. */
   readonly decay: number;
   /** The value that weight decay multiplies: the parameter, or its share of the blended weight. */
   readonly decayed: Value;

@@ -13,18 +13,18 @@ export interface ReparameterizedRunner extends StepRunner {
   /** Returns the coordinates after the last step. */
   coordinates(): Float32Array;
   /**
-   * Writes the parameters that belong to the coordinates, as after a state was read into them.
-   * @param step - the step that they are for, from 0
+   * Writes the parameters that belong to the coordinates, for coordinates that were read from a state.
+   * @param step - the step that the parameters are for, from 0
    */
   place(step: number): void;
 }
 
-/** The network whose gradients steps are made by. */
+/** The network by whose gradients steps are made. */
 export interface ReparameterizedStep {
-  /** Made with `gradientsOnly`. */
+  /** Step that returns gradients, made with `gradientsOnly`. */
   readonly step: TrainingStep;
   readonly engine: Engine;
-  /** All weights that training starts from, under the graph's names. */
+  /** Weights that training starts from, all of them, under the graph's names. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly reparameterization: Reparameterization;
 }

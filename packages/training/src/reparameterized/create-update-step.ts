@@ -34,7 +34,7 @@ export function createUpdateStep(
     optimizer.clipNorm === null
       ? { gradients: [gradient], norm: globalNorm([gradient]) }
       : clipGradients([gradient], optimizer.clipNorm);
-  // Rules by the number of axes are for biases and norms, which coordinates are not.
+  // Rules by the number of axes are for biases and norms, and coordinates are neither.
   const decayOf = () => optimizer.decayOf({ name, shape: [dimension, 1] });
   const updates = updateParameters({ ...optimizer, decayOf }, scalars, {
     parameters: [parameter],

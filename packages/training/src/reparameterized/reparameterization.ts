@@ -3,7 +3,7 @@ import type { RunDescription } from "../train/describe-run.ts";
 
 /**
  * A map from coordinates to the parameters of a network, so that training changes the coordinates: the
- * network's parameters are always the ones that belong to them.
+ * network's parameters are always the ones that belong to the coordinates.
  *
  * All tensors are f32 and by the names of the trained parameters; the map must always give the same bytes.
  */
@@ -11,8 +11,9 @@ export interface Reparameterization {
   /** Number of coordinates, at least 1; they start as zeros. */
   readonly dimension: number;
   /**
-   * Writes the parameters that belong to coordinates `[dimension]`.
-   * @param step - the step that they are for, from 0; the number of steps for the trained network
+   * Function that writes the parameters that belong to coordinates `[dimension]`.
+   * @param step - the step that the parameters are for, from 0; for the trained network the number of all
+   *   steps
    */
   readonly placeInto: (
     coordinates: Float32Array,
@@ -20,11 +21,11 @@ export interface Reparameterization {
     step: number,
   ) => void;
   /**
-   * Writes the gradient by coordinates, from the gradients by the parameters that were placed last, into
-   * `out` `[dimension]`.
+   * Function that writes the gradient by coordinates, from the gradients by the parameters that were placed
+   * last, into `out` `[dimension]`.
    */
   readonly pullBackInto: (gradients: ReadonlyMap<string, Tensor>, out: Float32Array) => void;
-  /** What decides the map, beside the parameters that it starts from. */
+  /** Description of everything that decides the map, beside the parameters that it starts from. */
   readonly description: RunDescription;
 }
 

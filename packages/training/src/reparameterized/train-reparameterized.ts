@@ -20,7 +20,7 @@ export type TrainReparameterizedOptions = Omit<TrainOptions, keyof LocalTraining
 
 /** A network to train in coordinates. */
 export interface ReparameterizedNetwork {
-  /** Weights to start from, where the coordinates are zeros. */
+  /** Weights that training starts from, at which all coordinates are zero. */
   readonly start: Checkpoint;
   readonly reparameterize: Reparameterize;
 }

@@ -13,7 +13,7 @@ export interface ScheduleRules {
   readonly warmupFrom?: number;
 }
 
-/** A rate that stays the same. */
+/** A constant learning rate. */
 export interface ConstantSchedule extends ScheduleRules {
   readonly kind: "constant";
 }
@@ -33,13 +33,13 @@ export interface OneCycleSchedule extends ScheduleRules {
   readonly kind: "one-cycle";
   /** Share of the steps in which the rate rises, in `[0, 1]`. @defaultValue 0.3 */
   readonly rise?: number;
-  /** The first rate is the largest divided by this. @defaultValue 25 */
+  /** Divisor of the largest rate that gives the first rate. @defaultValue 25 */
   readonly initialDivisor?: number;
-  /** The last rate is the first divided by this. @defaultValue 10000 */
+  /** Divisor of the first rate that gives the last rate. @defaultValue 10000 */
   readonly finalDivisor?: number;
 }
 
-/** A rate that falls by a factor every so many steps. */
+/** A rate that falls by a factor after every so many steps. */
 export interface StepSchedule extends ScheduleRules {
   readonly kind: "step";
   /** Steps from one fall to the next, at least 1. */
@@ -59,7 +59,7 @@ interface CyclicRules extends ScheduleRules {
 }
 
 /**
- * A rate that falls to the lowest one until the middle of each cycle and rises again, along straight lines.
+ * A rate that falls to the lowest rate until the middle of each cycle and rises again, along straight lines.
  * @see Garipov et al., Loss surfaces, mode connectivity, and fast ensembling of DNNs, 2018, section 4
  */
 export interface TriangularSchedule extends CyclicRules {
@@ -67,7 +67,7 @@ export interface TriangularSchedule extends CyclicRules {
 }
 
 /**
- * A rate that falls to the lowest one along a straight line in each cycle, and starts anew.
+ * A rate that falls to the lowest rate along a straight line in each cycle, and starts anew.
  * @see Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018, section 3.1
  */
 export interface SawtoothSchedule extends CyclicRules {

@@ -26,8 +26,8 @@ export interface TrainingStepOptions {
   readonly loss: LossSpec;
   readonly optimizer: OptimizerSpec;
   /**
-   * Extents of symbolic dimensions other than the batch, such as a sequence's length, by name; 8 for those
-   * not listed. @defaultValue none
+   * Extents of symbolic dimensions other than the batch, such as a sequence's length, by name; 8 for
+   * dimensions not listed. @defaultValue none
    */
   readonly extents?: Readonly<Record<string, number>>;
   /**
@@ -42,19 +42,19 @@ export interface TrainingStepOptions {
    * @defaultValue none: the network itself is trained
    */
   readonly blend?: readonly BlendPoint[];
-  /** What weight decay acts on in a blend, see {@link BlendDecay}. @defaultValue "points" */
+  /** Weights that weight decay acts on in a blend, see {@link BlendDecay}. @defaultValue "points" */
   readonly blendDecay?: BlendDecay;
   /**
-   * Strength of a proximal term; the step then takes the weights to stay near, see `references` of
+   * Strength of a proximal term; the step then takes the reference weights as inputs, see `references` of
    * {@link TrainingStep}. @defaultValue none
    */
   readonly proximal?: Pick<ProximalOptions, "mu"> | undefined;
   /**
-   * Whether a tensor is added to each gradient; the step then takes them, see `corrections` of
-   * {@link TrainingStep}. @defaultValue false
+   * Whether a tensor is added to each gradient; the step then takes these tensors as inputs, see
+   * `corrections` of {@link TrainingStep}. @defaultValue false
    */
   readonly corrected?: boolean;
-  /** How examples are moved before the step is made. @defaultValue not at all */
+  /** Options for moving examples before the step is made. @defaultValue none: they are not moved */
   readonly wasserstein?: WassersteinOptions | undefined;
   /**
    * Whether the step updates nothing, and returns the gradients by the trained parameters instead, see
@@ -122,14 +122,14 @@ export async function createTrainingStep(
   });
 }
 
-/** A graph with gradients, and everything that decides what a step does with them. */
+/** A graph with gradients, and everything that decides how a step uses them. */
 interface StepParts {
   readonly batch: number;
   readonly objective: Objective;
   readonly target: StepTarget;
-  /** Undefined if the step returns gradients, and updates nothing. */
+  /** Optimiser; undefined if the step returns gradients, and updates nothing. */
   readonly optimizer: ResolvedOptimizer | undefined;
-  /** The target's graph with an output for the gradient by each trained weight. */
+  /** Graph of the target with an output for the gradient by each trained weight. */
   readonly gradients: CorrectedGradients;
 }
 

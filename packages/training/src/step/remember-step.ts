@@ -4,12 +4,12 @@ import type { TrainingStep } from "./training-step.ts";
 
 type Steps = Map<string, Promise<TrainingStep>>;
 
-/** Steps by what they were made with, for as long as engine and graph are in use. */
+/** Steps by the engine and the graph they were made with, kept while both are in use. */
 const REMEMBERED = new WeakMap<Engine, WeakMap<Graph, Steps>>();
 
 /**
- * Makes a step as `createTrainingStep` does, or returns the one that was made with the same engine, graph and
- * options before: clients of a federation train the same network thousands of times, and making the step
+ * Makes a step as `createTrainingStep` does, or returns the step that was made with the same engine, graph
+ * and options before: clients of a federation train the same network thousands of times, and making the step
  * takes longer than their few steps do. Steps of blends are made anew.
  */
 export async function rememberStep(
@@ -28,7 +28,7 @@ export async function rememberStep(
   try {
     return await made;
   } catch (error) {
-    // What failed once, perhaps as it was aborted, must not fail for ever.
+    // A failure, perhaps an abort, must not be remembered.
     steps.delete(key);
     throw error;
   }

@@ -25,12 +25,12 @@ interface TargetOptions {
   readonly freeze: readonly string[];
   /** Points of a blend; undefined to train the network itself. */
   readonly points: readonly BlendPoint[] | undefined;
-  /** What weight decay acts on in a blend. */
+  /** Weights that weight decay acts on in a blend. */
   readonly decay: BlendDecay;
 }
 
 /**
- * Chooses the weights that a step trains: parameters of the network, or those parameters at each trained
+ * Chooses the weights that a step trains: parameters of the network, or the same parameters at each trained
  * point of a blend.
  * @throws MismatchError if there is nothing to train
  * @throws OutOfRangeError if a pattern of `freeze` matches no parameter, or no point of a blend is trained

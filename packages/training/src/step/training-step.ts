@@ -4,7 +4,7 @@ import type { BlendedPoint } from "../blend/blend-point.ts";
 import type { MaskInput } from "../mode/mask-input.ts";
 import type { TermInputs } from "../objective.ts";
 
-/** What a carried tensor is: a trained weight, a running statistic of a norm, or state of the optimiser. */
+/** Role of a carried tensor: a trained weight, a running statistic of a norm, or state of the optimiser. */
 export type CarriedRole = "parameter" | "statistic" | "state";
 
 /** A tensor that a step takes and returns changed. */
@@ -16,7 +16,7 @@ export interface Carried extends TensorInfo {
   readonly input: string;
   /** Name of the output that returns it. */
   readonly output: string;
-  /** State starts as zeros; parameters and statistics start as the checkpoint has them. */
+  /** Role of the tensor: state starts as zeros, parameters and statistics start from the checkpoint. */
   readonly role: CarriedRole;
 }
 
@@ -29,7 +29,7 @@ export interface ScalarInput {
   readonly valueAt: (step: number, learningRate: number) => number;
 }
 
-/** What a runner needs of a step. */
+/** Parts of a step that a runner needs. */
 export type RunnableStep = Pick<
   TrainingStep,
   "graph" | "carried" | "scalars" | "masks" | "gradients" | "loss" | "metrics"
@@ -54,19 +54,19 @@ export interface TrainingStep {
    * `examples` again.
    */
   readonly targets: string;
-  /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
+  /** Data input f32 of the targets' shape for the weight of each target; missing if all count the same. */
   readonly targetWeights?: string;
   /** Data inputs of every output, if several have a loss each; `targets` then belong to the first. */
   readonly terms?: readonly TermInputs[];
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];
-  /** Data inputs for the weights that a proximal term stays near, by trained parameter; none without one. */
+  /** Data inputs for the weights that a proximal term stays near, by trained parameter; empty without one. */
   readonly references: ReadonlyMap<string, string>;
-  /** Data inputs for tensors that are added to gradients, by trained parameter; none if nothing is. */
+  /** Data inputs for tensors that are added to gradients, by trained parameter; empty if none are. */
   readonly corrections: ReadonlyMap<string, string>;
   /**
-   * Outputs for the gradients by the trained parameters, by these; missing if the step updates parameters
+   * Outputs for the gradients by the trained parameters, by parameter; missing if the step updates parameters
    * itself.
    */
   readonly gradients?: ReadonlyMap<string, string>;
@@ -76,8 +76,8 @@ export interface TrainingStep {
   readonly loss: string;
   /**
    * Names of further scalar outputs, by what they measure: `correct` (examples classified or tokens predicted
-   * correctly), `counted` (predictions that count, where that is not the batch), `gradientNorm` (if gradients
-   * are clipped, their norm before).
+   * correctly), `counted` (predictions that count, if not the whole batch does), `gradientNorm` (if gradients
+   * are clipped, their norm before clipping).
    */
   readonly metrics: ReadonlyMap<string, string>;
 }

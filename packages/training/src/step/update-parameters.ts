@@ -9,7 +9,7 @@ import type { StepScalars } from "../optimizer/step-scalars.ts";
 import type { StepTarget } from "./step-target.ts";
 import type { CarriedRole } from "./training-step.ts";
 
-/** A graph with gradients, and what is updated by them. */
+/** A graph with gradients, and the weights that they update. */
 interface Updated {
   readonly graph: Graph;
   readonly loss: string;

@@ -23,7 +23,7 @@ export interface NetworkEvaluator {
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<EvaluationResult>;
-  /** Frees what the engine holds. */
+  /** Frees the engine's sessions. */
   release(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ import type { RunnableStep } from "../step/training-step.ts";
 
 /** Options of {@link createStepRunner}. */
 export interface StepRunnerOptions {
-  /** Decides which elements dropout drops. */
+  /** Seed of the elements that dropout drops. */
   readonly seed: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
@@ -38,11 +38,11 @@ export interface StepOutcome {
   readonly metrics: ReadonlyMap<string, number>;
 }
 
-/** A runner makes step after step, and holds all tensors that are carried from one to the next. */
+/** Runner that makes step after step, and holds all tensors that are carried from one step to the next. */
 export interface StepRunner {
   /**
-   * Returns the carried tensors as they are after the last step, by the names of the weights that take them.
-   * The next step writes into other tensors, the step after that into these again.
+   * Returns the carried tensors after the last step, by the names of the weights that take them. The next
+   * step writes into other tensors, the step after that into these again.
    */
   carried(): ReadonlyMap<string, Tensor>;
   /** Gradients of the last step by the trained parameters, for steps that return them; else empty. */
@@ -52,10 +52,10 @@ export interface StepRunner {
   /**
    * Makes a step.
    * @param data - tensors of the step's data inputs other than its scalars and masks
-   * @throws EngineError if the engine fails; the carried tensors are then as before the step
+   * @throws EngineError if the engine fails; the carried tensors then hold their values from before the step
    */
   run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome>;
-  /** Frees what the engine holds. */
+  /** Frees the engine's session. */
   release(): Promise<void>;
 }
 
@@ -126,7 +126,7 @@ class Runner implements StepRunner {
   readonly #feeds: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #outs: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #results: ReadonlyMap<string, Tensor>;
-  /** Which of the two sets holds the carried tensors after the last step. */
+  /** Index of the set that holds the carried tensors after the last step. */
   #side: 0 | 1 = 0;
 
   constructor(parts: RunnerParts) {

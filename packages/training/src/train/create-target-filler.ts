@@ -17,11 +17,11 @@ import { typesOf } from "@isthmus/graph/ir";
 import type { TermInputs } from "../objective.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 
-/** The targets of a step, which are computed from a batch. */
+/** Filler of the targets of a step, which are computed from a batch. */
 export interface TargetFiller {
-  /** Overwritten for every batch; the inputs of the batch if these are the targets. */
+  /** Targets of the batch, overwritten for every batch; the inputs of the batch if these are the targets. */
   readonly targets: Tensor;
-  /** How much each target counts; overwritten for every batch, missing if the step does not take weights. */
+  /** Weight of each target; overwritten for every batch, missing if the step does not take weights. */
   readonly weights?: Tensor;
   /**
    * Targets and weights of every output by the data inputs that take them. Targets that are the examples are
@@ -35,21 +35,21 @@ export interface TargetFiller {
   fill(): void;
 }
 
-/** The parts of a step that say which targets it takes. */
+/** Parts of a step that tell which targets it takes. */
 type FilledStep = Pick<TrainingStep, "graph" | "batch" | "examples" | "targets" | "targetWeights" | "terms">;
 
-/** Rules of which labels are allowed and how much they count. */
+/** Rules for the labels that are allowed, and for their weights. */
 export interface TargetRules {
-  /** Labels must be below this. */
+  /** Number of classes, which labels must be below. */
   readonly classes: number;
   /**
-   * Data set that batches are of, which finds floating-point targets as the evaluation of networks does.
+   * Data set of the batches, by which floating-point targets are found as in the evaluation of networks.
    * @defaultValue targets are the examples, or rows with a one at the class
    */
   readonly data?: DataSet;
   /**
-   * What counts the same if targets are weighted: `labels`, every label that is not negative; or `examples`,
-   * every example, whatever the number of its labels. @defaultValue "labels"
+   * Units that count the same if targets are weighted: with `labels`, every label that is not negative; with
+   * `examples`, every example, regardless of the number of its labels. @defaultValue "labels"
    */
   readonly weighting?: "labels" | "examples";
 }
@@ -57,8 +57,8 @@ export interface TargetRules {
 /**
  * Creates the filler of the targets that a step takes: labels i64 `[batch]`, or `[batch, length]` for each
  * position or pixel; floats of any shape, as `findTargets` of `@isthmus/graph` finds them; or the examples
- * again, as for the next token. If the step takes weights, they are 0 for negative labels and for rows that
- * the batch has no labels for.
+ * again, as for the next token. If the step takes weights, they are 0 for negative labels and for rows
+ * without labels in the batch.
  *
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  */
@@ -112,7 +112,7 @@ function createTermsFiller(
     const rules = { classes: labelled.classes, data: labelled, weighting: "examples" } as const;
     const filler = createTargetFiller(inputs, viewed, rules);
     const fill = (): void => {
-      // A view of labels that are an array of their own copies them.
+      // If labels are an array of their own, a view copies them: the labels of this batch are copied into it.
       if (viewed !== batch) viewed.labels.set(view(batch).labels);
       filler.fill();
     };
@@ -127,7 +127,7 @@ function createTermsFiller(
   };
 }
 
-/** How the labels of an example count. */
+/** Rules for the weights of the labels of an example. */
 interface Weighing extends Required<Pick<TargetRules, "weighting">> {
   /** Labels of each example. */
   readonly perExample: number;
@@ -135,7 +135,7 @@ interface Weighing extends Required<Pick<TargetRules, "weighting">> {
   readonly first: number;
 }
 
-/** Writes how much each label counts; labels that are missing at the end count 0. */
+/** Writes the weight of each label; labels that are missing at the end have weight 0. */
 function weighLabels(
   { labels, inputs }: Batch,
   { perExample, first, weighting }: Weighing,
@@ -159,7 +159,9 @@ function weighLabels(
   }
 }
 
-/** Creates a filler without weights; `skips` is whether negative labels are allowed, as they do not count. */
+/**
+ * Creates a filler without weights; `skips` tells whether negative labels are allowed, as they do not count.
+ */
 function createPlainFiller(
   step: Pick<TrainingStep, "graph" | "batch" | "examples" | "targets">,
   batch: Batch,

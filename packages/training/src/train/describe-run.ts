@@ -27,7 +27,7 @@ export async function describeRun(
   }: {
     readonly graph: Graph;
     readonly engine: string;
-    /** Missing if they are described separately. */
+    /** Weights that training starts from; missing if they are described separately. */
     readonly weights?: Checkpoint;
     readonly data: DataSet;
   },
@@ -72,7 +72,7 @@ export function describeData(data: DataSet): RunDescription {
  * Checks that the work to be resumed has the same description as the work that wrote a state.
  * @param there - description in the state
  * @param here - description of the work to be resumed
- * @param what - the work, for messages
+ * @param what - name of the work in messages
  * @throws MismatchError if not; the message names the differences
  */
 export function assertSameRun(

@@ -3,25 +3,25 @@ import type { Batch, DataSet, FeedPlan } from "@isthmus/graph";
 import type { Objective } from "../objective.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 
-/** An objective and what decides how it is fed. */
+/** An objective, and the plan and data by which it is fed. */
 export interface FedObjective {
   readonly objective: Objective;
-  /** Plan of which data inputs of the network take which tensors of a batch. */
+  /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: Pick<FeedPlan, "feedsOf">;
-  /** Data set that batches are of, whose classes labels must be below. */
+  /** Data set of the batches, whose number of classes labels must be below. */
   readonly data: DataSet;
 }
 
-/** A batch of examples as an objective takes it. */
+/** Tensors of a batch of examples that an objective takes. */
 export interface ObjectiveFeeds {
   /** A tensor for every data input. */
   readonly feeds: ReadonlyMap<string, Tensor>;
-  /** Targets and how much each counts. */
+  /** Filler of targets and their weights. */
   readonly filler: TargetFiller;
 }
 
 /**
- * Makes the tensors that an objective takes of a batch of examples.
+ * Makes the tensors that an objective takes for a batch of examples.
  * @throws OutOfRangeError if a label is not a class
  */
 export function feedObjective({ objective, plan, data }: FedObjective, examplesRead: Batch): ObjectiveFeeds {

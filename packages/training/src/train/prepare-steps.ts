@@ -31,7 +31,7 @@ export interface PreparedSteps {
   readonly step: TrainingStep;
   readonly batches: Batches;
   readonly filler: TargetFiller;
-  /** Plan of which data inputs of the network take which tensors of a batch. */
+  /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
 }
 
@@ -124,8 +124,8 @@ function assertExamplesFit(step: TrainingStep, data: DataSet, feeds: ReadonlyMap
 }
 
 /**
- * Returns how many classes labels may be of: for cross-entropy as many as there are logits, else as many as
- * the data set has.
+ * Returns the number of classes that labels may have: for cross-entropy as many as there are logits, else as
+ * many as the data set has.
  * @throws InputError if the data set has labels beyond the logits
  */
 function assertClasses(

@@ -131,12 +131,12 @@ function usualSchedule(optimizer: OptimizerSpec): ScheduleSpec {
 }
 
 /**
- * Returns the number of examples in a step: what is asked for, else what the graph takes, else 128, or all
- * examples if they are fewer.
- * @param batch - the number that is asked for
+ * Returns the number of examples in a step: the number asked for, else the number that the graph takes, else
+ * 128, or all examples if they are fewer.
+ * @param batch - number that is asked for
  * @param of - the data input that takes the examples, by default the first, and how many examples there are
- * @throws UsageError if the graph takes another number only, or its batch norms would
- *   normalize single examples
+ * @throws UsageError if the graph takes another number only, or its batch norms would normalize single
+ *   examples
  */
 export function chooseBatch(
   graph: Graph,

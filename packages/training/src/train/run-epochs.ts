@@ -15,25 +15,25 @@ import { createStepPace, type TrainProgress } from "./train-progress.ts";
 import type { EpochResult, EvaluationResult, TrainResult } from "./train-result.ts";
 import { saveState, type TrainingPosition } from "./training-state.ts";
 
-/** Everything that a training loop makes steps with. */
+/** Parts that a training loop makes steps with. */
 export interface LoopParts {
   readonly step: TrainingStep;
   readonly runner: StepRunner;
   readonly batches: Batches;
   readonly filler: TargetFiller;
-  /** Plan of which data inputs of the network take which tensors of a batch. */
+  /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
   readonly evaluator: NetworkEvaluator | undefined;
   readonly data: DataSet;
-  /** Feeds the blend at which each step is made; missing without a blend. */
+  /** Feeder of the blend at which each step is made; missing without a blend. */
   readonly blend?: BlendFeeder | undefined;
   /** Tensors of further data inputs of the step, which are the same in every step. @defaultValue none */
   readonly constants?: ReadonlyMap<string, Tensor>;
   /** Called with the number of finished epochs after each of them, before its state is written. */
   readonly onEpoch?: (epochs: number) => Promise<void>;
-  /** Called after the steps whose weights are collected. @defaultValue none are */
+  /** Called after the steps whose weights are collected. @defaultValue no weights are collected */
   readonly collect?: { readonly steps: ReadonlySet<number>; take(step: number): Promise<void> } | undefined;
-  /** Description of the training that states hold, so that no other training resumes from them. */
+  /** Description of the training, which states hold so that no other training resumes from them. */
   readonly run: RunDescription;
 }
 
@@ -95,7 +95,7 @@ class Loop {
     const examples = (this.#at.step - this.#resumedAt) * this.#options.batch;
     const { kind } = this.#options.loss;
     return {
-      // What a graph computes itself is of no kind that is known.
+      // A loss that the graph computes itself is of no known kind.
       ...(kind !== "output" && fieldsOfKind(kind)),
       seed: this.#options.seed,
       steps: this.#steps,

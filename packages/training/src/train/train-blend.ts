@@ -34,7 +34,7 @@ export interface TrainedBlend {
    * whole numbers nor running statistics of norms: the latter must be measured again afterwards.
    */
   readonly points: ReadonlyMap<string, Checkpoint>;
-  /** Losses and accuracies were measured on the blends at which steps were made. */
+  /** Result whose losses and accuracies were measured on the blends at which steps were made. */
   readonly result: TrainResult;
 }
 

@@ -21,40 +21,40 @@ export interface CollectedSteps {
 /** Options of `train`. */
 export interface TrainOptions extends LocalTrainingOptions {
   /**
-   * Decides the order of examples, how images are changed, and what dropout drops: a whole number in
-   * `[0, 2^53)`.
+   * Seed of the order of examples, of changes of images, and of the elements that dropout drops: a whole
+   * number in `[0, 2^53)`.
    */
   readonly seed: number;
-  /** Times each example is seen; 0 leaves the network as it starts. @defaultValue 10 */
+  /** Number of times each example is seen; 0 returns the network it starts with. @defaultValue 10 */
   readonly epochs?: number;
   /**
-   * Examples in a step, at least 1 and at most as many as there are.
+   * Examples in a step, at least 1 and at most the number of all examples.
    * @defaultValue the batch that the graph was exported for if it takes no other, else 128, or all examples
    *   if they are fewer
    */
   readonly batch?: number | undefined;
   /**
-   * What becomes of examples left over when an epoch does not divide into batches: `carry` begins the next
-   * epoch's first batch with them, so that every example is seen once an epoch, and the very last batch is
-   * filled up with examples of one more epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
+   * Rule for examples left over when an epoch does not divide into batches: `carry` begins the next epoch's
+   * first batch with them, so that every example is seen once an epoch, and the very last batch is filled up
+   * with examples of one more epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
    */
   readonly remainder?: Remainder;
   /**
    * The loss to minimise, its name, or one name for each of several outputs, whose losses are added up. For a
    * loss of examples and labels, `lossOfData` fills in which input takes the examples and whether some labels
    * do not count; without a kind it chooses the kind, too.
-   * @defaultValue the loss that `lossOfData` chooses: cross-entropy, for language models that of the next
-   *   token, for labels that are no classes that of numbers
+   * @defaultValue the loss that `lossOfData` chooses: cross-entropy, for language models the cross-entropy of
+   *   the next token, for labels that are no classes the loss of numbers
    */
   readonly loss?: TrainedLoss | undefined;
-  /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
+  /** Optimiser, which decides how parameters change in a step. @defaultValue SGD with momentum 0.9 */
   readonly optimizer?: OptimizerSpec;
   /**
-   * How the learning rate changes.
+   * Schedule of the learning rate.
    * @defaultValue the rate of the optimiser in {@link LEARNING_RATES}, falling to 0 along half a cosine
    */
   readonly schedule?: ScheduleSpec;
-  /** How images are changed each time they are seen. @defaultValue not at all */
+  /** Random changes of images, made anew each time they are seen. @defaultValue none */
   readonly augment?: AugmentOptions;
   /** Names of parameters that are not trained; `*` matches any characters. @defaultValue none */
   readonly freeze?: readonly string[];
@@ -74,23 +74,23 @@ export interface TrainOptions extends LocalTrainingOptions {
    */
   readonly saveEvery?: number;
   /**
-   * Whether to go on from the state at `statePath`, if the file exists, to the same bytes as if training had
-   * never stopped.
+   * Whether to continue from the state at `statePath`, if the file exists, to the same bytes as if training
+   * had never stopped.
    * @defaultValue false
    */
   readonly resume?: boolean;
   /**
    * Called after every epoch with the number of finished epochs and the weights, before the state is written:
-   * what it saves is there for every epoch that a resumed training does not repeat. It must read the weights
-   * before it returns.
+   * files that it saves therefore exist for every epoch that a resumed training does not repeat. It must read
+   * the weights before it returns.
    */
   readonly onEpoch?: ((epochs: number, weights: Checkpoint) => Promise<void>) | undefined;
   /**
-   * Weights that are taken on the way. A resumed training takes the weights that it goes on from, and of
-   * steps that it repeats, once more, the same bytes.
+   * Weights that are taken on the way. A resumed training takes the weights that it continues from once more,
+   * and the weights of steps that it repeats, to the same bytes.
    */
   readonly collect?: CollectedSteps | undefined;
-  /** Aborts training between two steps, once the state is written. */
+  /** Signal that aborts training between two steps, once the state is written. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step, and while the network is evaluated. */
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
@@ -115,8 +115,8 @@ type Optional =
   | keyof LocalTrainingOptions;
 
 /**
- * Defaults of {@link TrainOptions}; what depends on graph, data and optimiser is
- * chosen by `chooseTrainOptions`.
+ * Defaults of {@link TrainOptions}; options that depend on graph, data and optimiser are chosen by
+ * `chooseTrainOptions`.
  */
 export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional | "batch">> & { readonly batch: number } = {
   epochs: 10,

@@ -1,6 +1,6 @@
 /** Progress of `train`. */
 export interface TrainProgress {
-  /** What `train` is doing. */
+  /** Phase that `train` is in. */
   readonly phase: "training" | "evaluating";
   /** Share of the steps that are made, in `[0, 1]`. */
   readonly done: number;
@@ -20,8 +20,8 @@ export interface TrainProgress {
   /** Recent speed of training. */
   readonly examplesPerSecond: number;
   /**
-   * Time that the remaining steps will take at this speed, and the remaining evaluations at that of the last
-   * one.
+   * Seconds that the remaining steps will take at this speed, and the remaining evaluations at the speed of
+   * the last one.
    */
   readonly secondsLeft: number;
 }
@@ -36,7 +36,7 @@ export interface StepPace {
   secondsPerStep(): number;
 }
 
-/** Seconds after which a step counts only 1/e of what it did at first. */
+/** Seconds after which a step counts only 1/e of its weight at first. */
 const MEMORY_SECONDS = 2;
 
 /** Creates a {@link StepPace}: a mean over steps in which older steps count less. */

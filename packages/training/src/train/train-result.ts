@@ -5,8 +5,8 @@ export interface EvaluationResult {
   /** Mean loss, in the unit of the loss: nats for cross-entropy. */
   readonly loss: number;
   /**
-   * Share of examples, or of tokens, that are predicted correctly, in `[0, 1]`; missing for losses of
-   * which predictions are not right or wrong.
+   * Share of examples, or of tokens, that are predicted correctly, in `[0, 1]`; missing for losses whose
+   * predictions are not right or wrong.
    */
   readonly accuracy?: number;
 }
@@ -19,7 +19,7 @@ export interface EpochResult {
   readonly loss: number;
   /**
    * Share of its examples, or of tokens, that were predicted correctly, each measured before its step;
-   * missing for losses of which predictions are not right or wrong.
+   * missing for losses whose predictions are not right or wrong.
    */
   readonly accuracy?: number;
   /** Result on the evaluation data after the epoch; missing without such data. */

@@ -41,7 +41,10 @@ export interface Trained {
   /** Its weights, in the order of the graph; in memory. */
   readonly weights: Checkpoint;
   readonly result: TrainResult;
-  /** What a client sends and keeps, with {@link TrainOptions.controlVariates}; missing without. */
+  /**
+   * Control variates that a client sends and keeps, with {@link TrainOptions.controlVariates}; missing
+   * without.
+   */
   readonly controlVariates?: ControlVariateUpdate;
 }
 
@@ -49,9 +52,9 @@ export interface Trained {
  * Trains a network. Every step is one call of the engine, which takes a batch, the parameters and the
  * optimiser's state and returns the next parameters and state.
  *
- * The order of examples, how images are changed and what dropout drops depend only on the seed and on the
- * number of the step or epoch. A training that was stopped and resumes therefore ends with the same bytes as
- * one that was not.
+ * The order of examples, the changes of images and the elements that dropout drops depend only on the seed
+ * and on the number of the step or epoch. A training that was stopped and resumes therefore ends with the
+ * same bytes as one that was not.
  * @throws InputError if data are empty or have labels that are no class, a language model sees the token that
  *   it is to predict, or a state would be replaced
  * @throws MismatchError if the weights, the loss or the data do not fit the graph, or the state is of another
@@ -159,7 +162,7 @@ async function openEvaluator(
   return createNetworkEvaluator({ graph, engine, data: evaluationData, loss, batch, threads });
 }
 
-/** Returns the weights of a graph, in its order, from tensors among which they are. */
+/** Returns a checkpoint of the weights of a graph, in its order, chosen from tensors. */
 export function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
   const trained = [...graph.weights.keys()].map((name) => [name, entry(tensors, name, "weight")] as const);
   return createCheckpoint(new Map(trained), {}, "trained network");

@@ -69,7 +69,10 @@ const LOSS_KINDS: readonly LossSpec["kind"][] = [
   "output",
 ];
 
-/** Returns whether a training may try a loss: a named one, or a specification, whose kind may be missing. */
+/**
+ * Returns whether a value is a loss that a training may try: a named one, or a specification, whose kind may
+ * be missing.
+ */
 function isLossOfTraining(value: unknown): boolean {
   if (isNamedLoss(value)) return true;
   if (typeof value !== "object" || value === null) return false;
@@ -88,7 +91,7 @@ const SCHEDULES: readonly ScheduleSpec["kind"][] = [
 
 /**
  * Makes the field of the number of epochs.
- * @param least - fewest epochs; 0 if a network that is not trained at all is a result, too
+ * @param least - fewest epochs; 0 if a network that is not trained at all is a valid result
  */
 export function epochsField(least: 0 | 1): DefaultedField<number> {
   const seen = "times each example is seen";
@@ -110,7 +113,10 @@ const AUGMENT_FIELDS: FieldsOf<AugmentOptions> = {
   flip: flagField({ help: "mirror every other image" }),
 };
 
-/** Fields of {@link TrainingChoice}, each once: whatever trains takes its own from here. */
+/**
+ * Fields of {@link TrainingChoice}, each once: everything that trains networks takes its own fields from
+ * here.
+ */
 export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
   seed: seedField("seed of everything random"),
   epochs: epochsField(1),
@@ -178,7 +184,7 @@ export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
   }),
 };
 
-/** The field of a learning rate that stays the same. */
+/** The field of a constant learning rate. */
 export const LEARNING_RATE_FIELD: Field<number> = numberField({
   above: 0,
   flag: "lr",

@@ -10,7 +10,7 @@ import {
   type WorkState,
 } from "./work-state.ts";
 
-/** How far a training has got: everything a state holds beside tensors. */
+/** Progress of a training: everything a state holds beside tensors. */
 export interface TrainingPosition {
   /** Steps made so far. */
   readonly step: number;
@@ -60,8 +60,8 @@ export async function assertNoState(path: string): Promise<void> {
 }
 
 /**
- * Returns the position at which a training begins. If there is a state to go on from, reads its tensors into
- * `tensors`.
+ * Returns the position at which a training begins. If there is a state to continue from, reads its tensors
+ * into `tensors`.
  * @throws FormatError if the file is not a state
  * @throws MismatchError if it is a state of another training
  */

@@ -15,12 +15,12 @@ export interface FinishedStep {
  * earlier steps: a training that resumes then ends with the same bytes.
  */
 export interface WeightConstraint {
-  /** Plain data that a state must agree with to be resumed from. */
+  /** Description as plain data; a training resumes from a state only if both agree in it. */
   readonly description: Readonly<Record<string, unknown>>;
   /**
    * Changes weights in place after a step.
-   * @param before - what the step started from, by name; must not be changed
-   * @param after - what it made
+   * @param before - weights that the step started from, by name; must not be changed
+   * @param after - weights that the step made, which are changed
    */
   readonly applyInPlace: (
     step: FinishedStep,

@@ -17,9 +17,9 @@ import { assertSameRun, type RunDescription } from "./describe-run.ts";
 
 /** Work whose state is kept in a file, so that it can be resumed to the same bytes. */
 export interface WorkKind<Position> {
-  /** The work, for messages, such as `training`. */
+  /** Name of the work in messages, such as `training`. */
   readonly what: string;
-  /** What decides the shapes of its tensors, for messages, such as `network and optimiser`. */
+  /** Things that decide the shapes of its tensors, for messages, such as `network and optimiser`. */
   readonly of: string;
   /** Key of the metadata that holds the position and the description of the run. */
   readonly key: string;
@@ -30,9 +30,9 @@ export interface WorkKind<Position> {
 
 /** A state without its tensors. */
 export interface WorkState<Position> {
-  /** Everything that decides the result. */
+  /** Description of everything that decides the result. */
   readonly run: RunDescription;
-  /** How far the work has got. */
+  /** Progress of the work. */
   readonly position: Position;
 }
 
@@ -79,7 +79,7 @@ export async function loadWorkStateInto<Position>(
   }
 }
 
-/** Makes an error that says what to do about a file that is cut short, or none of tensors. */
+/** Makes an error that tells what to do about a file that is cut short, or that holds no tensors. */
 function unreadable(path: string, what: string, cause: Error): FormatError {
   return new FormatError(
     `Cannot resume from "${path}" as it must be a state of ${what}: ${cause.message}; remove it to begin anew`,

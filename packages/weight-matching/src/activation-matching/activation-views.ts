@@ -31,7 +31,10 @@ export interface MemberView {
 export interface ViewedArchitecture {
   readonly graph: Graph;
   readonly permutations: Symmetries;
-  /** A probe with another batch than the permutations's, which shows what extents depend on the batch. */
+  /**
+   * A probe with another batch than the one of the permutations, which shows the extents that depend on the
+   * batch.
+   */
   readonly probe: Probe;
   readonly tree: UnitTree;
   readonly expander: PlacementExpander;

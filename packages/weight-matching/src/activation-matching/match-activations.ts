@@ -31,7 +31,7 @@ export interface ActivationsChoice {
   readonly examples?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
-  /** How alike two units are, by their activations. @defaultValue "correlation" */
+  /** Measure of how alike two units are, by their activations. @defaultValue "correlation" */
   readonly similarity?: ActivationSimilarity;
   /** Values by which units are compared, all with equal weight. @defaultValue "read" */
   readonly values?: ActivationChoice;
@@ -40,7 +40,7 @@ export interface ActivationsChoice {
 /** Options of {@link matchActivations}. */
 export interface MatchActivationsOptions extends ActivationsChoice {
   readonly signal?: AbortSignal | undefined;
-  /** Called with the number of examples that were seen, and of all. */
+  /** Called with the number of examples that were seen, and the number of all. */
   readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
 }
 
@@ -80,7 +80,9 @@ export const MATCH_ACTIVATIONS_DEFAULTS: Required<MatchActivationsOptions> = {
 
 /** Result of {@link matchActivations}. */
 export interface MatchActivationsResult {
-  /** Permutes B so that its units behave as much like the units of A as any permutation allows. */
+  /**
+   * Alignment that permutes B so that its units behave as much like the units of A as any permutation allows.
+   */
   readonly alignment: Alignment;
   /**
    * Similarity of units in the same place, summed over all units and averaged over the values that carry
@@ -101,7 +103,7 @@ export interface MatchActivationsResult {
  * values that carry them, are the costs of one assignment, solved exactly (Li et al. 2016; Ainsworth et al.
  * 2023, section 3.1). Symmetries nested in others are solved together with them: the best assignment within
  * each pair of cells is the cost of pairing the cells. Exact and without random choices, as no symmetry
- * depends on another. Units without a difference stay in place.
+ * depends on another. Equal units stay in place.
  *
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or activations are not finite
@@ -221,7 +223,7 @@ function place(
   return start.expander.expand(placement);
 }
 
-/** Returns costs with the units of B where their parents in other blocks have taken them. */
+/** Returns costs with the units of B in the places to which their parents in other blocks have taken them. */
 function frameCost(
   member: Member,
   costs: ReadonlyMap<Member, Float64Array>,

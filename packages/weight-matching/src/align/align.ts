@@ -10,14 +10,14 @@ import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alig
 import { roundingTolerance } from "./prove-rounded.ts";
 import { asSaved, asStored, inGraph } from "./saved-network.ts";
 
-/** How far an alignment is, see {@link AlignOptions.onProgress}. */
+/** Progress of an alignment, see {@link AlignOptions.onProgress}. */
 export interface AlignProgress {
   /** Share of the whole, in `[0, 1]`. */
   readonly done: number;
   readonly phase: "discovering" | "matching" | "verifying";
   /** Position of the network that is aligned; 0 while symmetries are discovered. */
   readonly network: number;
-  /** Share of the phase, in `[0, 1]`, where it is known. */
+  /** Share of the phase, in `[0, 1]`, if it is known. */
   readonly share?: number;
 }
 
@@ -26,8 +26,8 @@ type WithoutMethod<T> = T extends { readonly method: "weight" | "learned" } ? Om
 type Matching = WithoutShared<MatchOptions>;
 
 /**
- * Options of {@link align}: the options of the matching method, and how the result is proved. Where no method
- * is said, networks with data are aligned by learning, which needs no labels, and others by weights.
+ * Options of {@link align}: the options of the matching method, and how the result is proved. Without a
+ * method, networks with data are aligned by learning, which needs no labels, and others by weights.
  */
 export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly method?: undefined })) & {
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
@@ -42,37 +42,34 @@ export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly met
    */
   readonly proof?: "values" | "outputs" | undefined;
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
-  /** Called with sentences for people, such as what is left out, or why nothing moves. */
+  /** Called with notes for the user, such as which parts are left out, or why no unit moves. */
   readonly onNote?: ((text: string) => void) | undefined;
 };
 
 /** Result of {@link align}. */
 export interface AlignResult {
   /**
-   * The first network as it was, and the others with their units in its order, lazily. Networks that were
-   * bound to the graph
-   * have the names and the layout of their own checkpoints again.
+   * The first network unchanged, and the others with their units in its order, lazily. Networks that were
+   * bound to the graph have the names and the layout of their own checkpoints again.
    */
   readonly networks: readonly Checkpoint[];
-  /** How each network but the first was aligned, in order. */
+  /** Alignments of all networks but the first, in order. */
   readonly aligned: readonly AlignedNetwork[];
   readonly symmetries: Symmetries;
 }
 
 /**
- * Aligns networks of one architecture to the first of them, and proves that none computes anything else
- * than before.
+ * Aligns networks of one architecture to the first of them, and proves that none computes anything else than
+ * before.
  *
  * The symmetries of the graph are discovered, each network's units are matched to the units of the first, and
- * the result, as it would
- * be saved and read back, is run: every value inside is compared, and the outputs before and after. Nothing
- * is returned that was
- * not proved.
+ * the result, as it would be saved and read back, is run: every value inside is compared, and the outputs
+ * before and after. A result without a proof is never returned.
  *
  * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by
  *   `bindNetworks`
- * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large
- *   to be run are asked for
+ * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large to
+ *   be run are asked for
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if there are fewer than two networks, or data do not fit
  * @throws OutOfRangeError if an option is out of its range
@@ -130,9 +127,10 @@ export async function align(
       method as MatchOptions,
     );
     report("verifying");
-    // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
+    // The proof is about the network that will be saved, under the checkpoint's own names, read back like any
+    // checkpoint.
     const saved = asSaved(other, matched.network);
-    // A permutation moves weights as they are; whatever multiplies them rounds them to their type again.
+    // A permutation moves weights unchanged; steps that multiply weights round them to their type again.
     const isMultiplied = matched.match.method === "learned" || group.normalizing !== undefined;
     const proven = {
       ...group,
@@ -167,7 +165,7 @@ type MatchedNetwork = Pick<AlignedNetwork, "alignment" | "match" | "network" | "
   readonly summary: Omit<AlignmentSummary, "verified">;
 };
 
-/** Matches network `b` to network `a`, and undoes scales, signs and rotations where that is asked for. */
+/** Matches network `b` to network `a`, and undoes scales, signs and rotations if asked to. */
 async function matchPair(
   { graph, engine }: Architecture,
   { symmetries, normalizing }: ProvenGroup,
@@ -213,14 +211,20 @@ function normalizesLearned(): UsageError {
   );
 }
 
-/** Gradients can lead rotations as they do permutations; the other methods leave them to Procrustes. */
+/**
+ * Adds rotations to the options of straight-through matching, whose gradients can lead them as they lead
+ * permutations; the other methods leave rotations to Procrustes.
+ */
 function withRotations(options: MatchOptions, { kinds, linear }: Normalizing): MatchOptions {
   return options.method === "straight-through" && kinds.includes("rotation")
     ? { ...options, rotations: linear.rotations }
     : options;
 }
 
-/** Leaves out permutations and rotations; of searches only their number stays. */
+/**
+ * Summarises a result as plain data, without permutations and rotations; of the searches only the number is
+ * kept.
+ */
 function summarize(result: MatchResult): Omit<AlignmentSummary, "normalized" | "verified"> {
   const { alignment: _, ...rest } = result;
   if (rest.method === "learned") {

@@ -3,7 +3,7 @@ import type { Alignment, LinearKind } from "@isthmus/symmetry";
 import type { MatchMethod, MatchResult } from "../match.ts";
 import type { Verification } from "./prove-alignment.ts";
 
-/** What was undone beyond permutation. */
+/** Symmetries beyond permutation that were undone, and how close this brought the networks. */
 export interface Normalization {
   readonly kinds: readonly LinearKind[];
   /**
@@ -20,10 +20,10 @@ export interface Normalization {
 /** Summary of an alignment as plain data, as `--json` prints it. */
 export interface AlignmentSummary {
   readonly method: MatchMethod;
-  /** What the method maximises, before and after. */
+  /** Number that the method maximises, before and after the alignment. */
   readonly objective: MatchResult["objective"];
   readonly seed: number;
-  /** What was undone beyond permutation; absent where that was not asked for. */
+  /** Symmetries beyond permutation that were undone; absent if none were asked for. */
   readonly normalized?: Normalization;
   readonly verified: Verification;
 }
@@ -31,7 +31,7 @@ export interface AlignmentSummary {
 /** A network aligned to another. */
 export interface AlignedNetwork {
   readonly alignment: Alignment;
-  /** What the matching method returned. */
+  /** Result of the matching method. */
   readonly match: MatchResult;
   /**
    * The network under the graph's names, with its units in the order of the other, and normalised if asked;
@@ -41,9 +41,9 @@ export interface AlignedNetwork {
   /** The network under the names of its own checkpoint; lazy. */
   readonly restored: Checkpoint;
   /**
-   * Does to another network of the graph, under the graph's names, what was done to this one, such as to a
-   * fine-tune of it: the other network computes what it computed before. After scales, signs or rotations its
-   * floating-point tensors are f32, in memory; else it is lazy and keeps its types.
+   * Function that applies the same changes to another network of the graph, under the graph's names, such as
+   * a fine-tune of this one: the other network computes the same as before. After scales, signs or rotations
+   * its floating-point tensors are f32, in memory; else it is lazy and keeps its types.
    */
   readonly move: (network: Checkpoint) => Promise<Checkpoint>;
   readonly summary: AlignmentSummary;

@@ -4,7 +4,7 @@ import { discoverLinearSymmetries, isLarge, type LinearKind, type Symmetries } f
 import type { Normalization } from "./aligned-network.ts";
 import type { Normalizing } from "./prove-alignment.ts";
 
-/** Which symmetries beyond permutation are undone. */
+/** Symmetries beyond permutation that are undone. */
 export interface LinearFormOptions {
   readonly normalize?: readonly LinearKind[] | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -22,8 +22,8 @@ export async function noteStillness(
 }
 
 /**
- * Finds outputs without which units could be permuted, and says so; undefined if there are none. One output
- * is tried to be left out, and then all but one.
+ * Finds outputs without which units could be permuted, and says so; undefined if there are none. Tries to
+ * leave out each output alone, and then all outputs but one.
  */
 async function findFreeOutputs(
   { graph, engine }: Architecture,

@@ -14,22 +14,22 @@ import {
   verifySymmetries,
 } from "@isthmus/symmetry";
 
-/** Symmetries beyond permutation that are undone, and of which kinds. */
+/** Symmetries beyond permutation that are undone, and their kinds. */
 export interface Normalizing {
   readonly kinds: readonly LinearKind[];
   readonly linear: LinearSymmetries;
 }
 
-/** What an alignment was found with. */
+/** Symmetries by which an alignment was found. */
 export interface ProvenGroup {
   readonly symmetries: Symmetries;
-  /** What is undone beyond permutation; nothing if absent. */
+  /** Symmetries that are undone beyond permutation; none if absent. */
   readonly normalizing?: Normalizing | undefined;
-  /** What is mixed; nothing if absent. */
+  /** Symmetries by which spaces are mixed; none if absent. */
   readonly mixed?: ContinuousSymmetries | undefined;
 }
 
-/** How well aligning keeps the function of a network. */
+/** Result of the proof that aligning keeps the function of a network. */
 export interface Verification {
   readonly passed: boolean;
   /** Largest error of any value inside the network, or of its outputs. */

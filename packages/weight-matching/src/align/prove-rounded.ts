@@ -3,16 +3,19 @@ import type { Architecture } from "@isthmus/graph";
 import { VERIFY_ALIGNMENT_DEFAULTS, verifyAlignment } from "@isthmus/symmetry";
 import { readAsFloats } from "../normalize/float-network.ts";
 
-/** What rounding of all weights to a narrow type may change an output by, relative to its largest element. */
+/**
+ * Largest change of an output by rounding all weights to a narrow type, relative to the output's largest
+ * element.
+ */
 const ROUNDED: Partial<Record<DType, number>> = { f16: 2 ** -8, bf16: 2 ** -5 };
 
-/** What rounding to types of 8 bits and fewer may change. */
+/** Largest change of an output by rounding to types of 8 bits and fewer. */
 const ROUNDED_FURTHER = 2 ** -2;
 
 /**
- * Returns how far the outputs of a network that was moved may be from what they were. Weights of 16 bits are
- * rounded once after they are moved, which changes outputs more than rounding in 32 bits does: the network is
- * then first moved in 32 bits, and proved as any other.
+ * Returns the largest difference allowed between the outputs of a network before and after it is moved.
+ * Weights of 16 bits are rounded once after they are moved, which changes outputs more than rounding in 32
+ * bits does: the network is then first moved in 32 bits, and proved like any other.
  *
  * @param move - moves a network, as the one that is proved was moved
  * @throws UnsupportedError if the network computes something else in 32 bits

@@ -3,19 +3,19 @@ export interface AssignmentOptions {
   /** Whether to look for the largest sum instead of the smallest. @defaultValue false */
   readonly maximize?: boolean | undefined;
   /**
-   * Column duals [columns] of a similar matrix, where the search starts. They change how long the solve
+   * Column duals [columns] of a similar matrix, from which the search starts. They change how long the solve
    * takes, never how good its result is. Used for square matrices only.
    */
   readonly duals?: Float64Array | undefined;
   /**
-   * Certify by one more pass over the matrix that relies on nothing found before. Without it a row counts as
-   * proven where the bound of its candidate list proves it. @defaultValue true, but false where the search
-   * starts from `duals`, as the pass would be half the work
+   * Whether to certify the result by one more pass over the matrix, which relies on nothing found before.
+   * Without this pass a row counts as proven if the bound of its candidate list proves it. @defaultValue
+   * true, but false if the search starts from `duals`, as the pass would be half the work
    */
   readonly verify?: boolean | undefined;
 }
 
-/** Settings used where the caller gives none. */
+/** Settings used if the caller gives none. */
 export const ASSIGNMENT_DEFAULTS: Readonly<{
   maximize: boolean;
   duals: Float64Array | undefined;

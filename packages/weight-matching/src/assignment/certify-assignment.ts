@@ -9,7 +9,7 @@ export interface CertifyAssignmentOptions {
   readonly maximize?: boolean | undefined;
 }
 
-/** Settings used where the caller gives none. */
+/** Settings used if the caller gives none. */
 const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.freeze({
   maximize: false,
 });
@@ -18,7 +18,7 @@ const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Object.free
 export interface AssignmentCertificate {
   /** Sum of the costs of the assignment. */
   readonly objective: number;
-  /** No assignment is better than this. */
+  /** Bound of the sums of all assignments: none is smaller, or with `maximize` none is greater. */
   readonly bound: number;
   /**
    * Distance of the objective from the bound, summed term by term: 0, or a trace of rounding, if the
@@ -30,7 +30,7 @@ export interface AssignmentCertificate {
 /**
  * Checks an assignment against the definition: that it is a complete matching of allowed edges, and how far
  * from the optimum it can be at most, by weak duality. Uses nothing but the costs, the assignment and the
- * duals of the longer side (the columns, where there are at least as many as rows), all in f64.
+ * duals of the longer side (the columns, if there are at least as many as rows), all in f64.
  *
  * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v
  * of the columns it uses, which are all of them in a square problem and otherwise count as min(v, 0).

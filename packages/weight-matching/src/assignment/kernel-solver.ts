@@ -11,7 +11,7 @@ import { type AssignmentKernel, createKernel } from "./kernel.ts";
  */
 const TOLERANCE = 1e-14;
 
-/** Up to this many columns whole rows are searched: lists do not pay. Measured. */
+/** Most columns for which whole rows are searched, as lists do not pay. Measured. */
 const DENSE_COLUMNS = 64;
 
 /** An empty problem, which the solver holds between solves. */

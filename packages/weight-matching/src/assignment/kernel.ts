@@ -35,8 +35,8 @@ export interface AssignmentKernel {
   begin(maximize: number, denseColumns: number, resident: number): void;
   usePrices(): void;
   /**
-   * 0: solved; 1: no complete matching; 2: a value that is not a cost. With `verify` the certificate comes
-   * from the costs alone.
+   * Solves the problem that was begun; returns 0 if it is solved, 1 if there is no complete matching, 2 if a
+   * value is not a cost. With `verify` the certificate comes from the costs alone.
    */
   solve(verify: number): number;
   getBadRow(): number;

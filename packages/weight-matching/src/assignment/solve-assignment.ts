@@ -14,8 +14,8 @@ let cached: AssignmentSolver | undefined;
 
 /**
  * Solves the linear assignment problem exactly: gives every row of `cost` [rows, columns] a different column
- * (or, where there are more rows than columns, every column a different row), such that the sum of the costs
- * is the least, or with `maximize` the greatest.
+ * (or, if there are more rows than columns, every column a different row), such that the sum of the costs is
+ * the least, or with `maximize` the greatest.
  *
  * +Infinity (-Infinity when maximising) forbids an edge. The result carries dual variables and the gap they
  * certify. Deterministic: equal input gives equal output, also among ties.

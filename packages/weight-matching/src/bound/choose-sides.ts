@@ -64,7 +64,7 @@ export async function chooseSides(problem: DescentProblem, weights: MatchedWeigh
       else ofMember.set(member, [...(ofMember.get(member) ?? []), norms]);
     }
   }
-  // Weights of which nothing moves contribute what they contribute now.
+  // Weights that no assignment moves keep their present contribution.
   constant += await weights.objective(problem.expander.expand(problem.start), true, held);
   return { ofMember, constant };
 }
@@ -83,7 +83,9 @@ function occurrencesOf({ matchers }: DescentProblem, tensor: string): MemberOccu
 }
 
 interface MeasuredSide {
-  /** Empty where the costs of the member include the occurrence already, exactly. */
+  /**
+   * Norms for the costs of members; empty if the costs of the member include the occurrence already, exactly.
+   */
   readonly norms: readonly (readonly [Member, SideNorms])[];
   /** Contribution of positions that hold no unit. */
   readonly still: number;
@@ -179,7 +181,7 @@ interface PositionSums {
   /** Norms of A and B. */
   readonly a: Float64Array;
   readonly b: Float64Array;
-  /** Inner products of A and B as they are. */
+  /** Inner products of A and unpermuted B. */
   readonly product: Float64Array;
 }
 

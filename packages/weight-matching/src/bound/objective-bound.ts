@@ -13,12 +13,12 @@ const ROUNDING = 2 ** -20;
 /**
  * Computes a number that the objective of no alignment exceeds.
  *
- * By Cauchy and Schwarz a weight contributes at most `|A| |B|`. Where only one of its axes moves, its
- * contribution is linear in one permutation and counted exactly. Where two move, permuting one does not
- * change the norms of the other's units, so unit `j` in place `i` contributes at most `|A_i| |B_j|`; the axis
- * whose norms give the least bound is taken. Each block is then assigned for the greatest sum over all its
- * weights, which is at most as much as the weights could contribute one by one. The lesser of this and the
- * sum over weights is returned.
+ * By Cauchy and Schwarz a weight contributes at most `|A| |B|`. If only one of its axes moves, its
+ * contribution is linear in one permutation and counted exactly. If two move, permuting one does not change
+ * the norms of the other's units, so unit `j` in place `i` contributes at most `|A_i| |B_j|`; the axis whose
+ * norms give the least bound is taken. Each block is then assigned for the greatest sum over all its weights,
+ * which is at most as much as the weights could contribute one by one. The lesser of this and the sum over
+ * weights is returned.
  */
 export async function objectiveBound(
   problem: DescentProblem,
@@ -26,7 +26,7 @@ export async function objectiveBound(
   { products, reached }: { readonly products: CrossProducts; readonly reached: number },
 ): Promise<number> {
   const cauchy = [...weights.norms.values()].reduce((sum, { a, b }) => sum + a * b, 0);
-  // For permuted copies no bound is less, and where weights must be read, this saves much time.
+  // For permuted copies no bound is lower, and if weights must be read, stopping here saves much time.
   if (reached >= cauchy * (1 - ROUNDING ** 2)) return Math.max(reached, cauchy);
   const sides = await chooseSides(problem, weights);
   const isExact = whoseRestIsHeld(problem);

@@ -10,7 +10,7 @@ import type { Block, Member } from "./unit-tree.ts";
 export interface Proposal {
   /** New choices for every member of the block, by index of its symmetry. */
   readonly choices: ReadonlyMap<number, Int32Array>;
-  /** How much the objective rises, as far as it is linear in the block. */
+  /** Rise of the objective, as far as it is linear in the block. */
   readonly gain: number;
   /** Largest error that rounding of the costs may have put into `gain`. */
   readonly noise: number;
@@ -25,13 +25,16 @@ const COST_NOISE = 2 ** -20;
 /** The tools that matchers share. */
 export interface MatcherTools {
   readonly costs: MemberCosts;
-  /** Large enough for every member; may be shared, as matchers take turns. */
+  /** Solver that is large enough for every member; it may be shared, as matchers take turns. */
   readonly solver: AssignmentSolver;
-  /** Checks whether a symmetry must stay as it is, by index. */
+  /** Checks whether a symmetry must not be moved, by index. */
   readonly isHeld: (symmetry: number) => boolean;
 }
 
-/** Finds the best placement of one block while all others stay where they are. */
+/**
+ * Matcher of one block: it finds the best placement of the block while all others stay in their present
+ * places.
+ */
 export class BlockMatcher {
   readonly block: Block;
   /** Other blocks on whose placement the costs depend. */
@@ -68,7 +71,8 @@ export class BlockMatcher {
   /**
    * Solves the block exactly.
    *
-   * @param sources - the whole alignment, as it is and with this block in place
+   * @param sources - the whole alignment, at present and with the units of this block in their original
+   *   places
    * @param current - choices now
    * @param placed - blocks whose placement counts; occurrences that depend on others are left out
    */

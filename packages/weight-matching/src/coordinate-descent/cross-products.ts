@@ -4,7 +4,7 @@ import { addCrossProducts, addRowProducts } from "./kernels/products.ts";
 /** A port that computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {
   /**
-   * `out = base + a^T b`.
+   * Computes `out = base + a^T b`.
    * @param a - `[rows, left]`
    * @param b - `[rows, right]`
    * @param base - `[left, right]`
@@ -12,7 +12,7 @@ export interface CrossProducts {
    */
   add(a: Float32Array, b: Float32Array, base: Float32Array, out: Float32Array): Promise<void>;
   /**
-   * `out = base + a b^T`.
+   * Computes `out = base + a b^T`.
    * @param a - `[left, depth]`
    * @param b - `[right, depth]`
    * @param base - `[left, right]`
@@ -24,9 +24,9 @@ export interface CrossProducts {
 
 /** Two matrices whose rows are multiplied with each other. */
 export interface RowFactors {
-  /** `[left, depth]` */
+  /** Matrix `[left, depth]`. */
   readonly a: Float32Array;
-  /** `[right, depth]` */
+  /** Matrix `[right, depth]`. */
   readonly b: Float32Array;
   readonly depth: number;
 }

@@ -12,11 +12,11 @@ export interface DescentProblem {
   readonly expander: PlacementExpander;
   /** Computes the objective of an alignment, over all weights or only some by name. */
   readonly objectiveOf: (source: Int32Array, only?: ReadonlySet<string>) => Promise<number>;
-  /** A number that no objective can exceed, nearly reached where B is a permuted A. */
+  /** A number that no objective can exceed, nearly reached if B is a permuted A. */
   readonly limit: number;
-  /** One for each block, in the order of the unit tree. */
+  /** Matcher of each block, in the order of the unit tree. */
   readonly matchers: readonly BlockMatcher[];
-  /** Indices of symmetries that stay where `start` has them. */
+  /** Indices of symmetries that keep the placement of `start`. */
   readonly held: ReadonlySet<number>;
   /** The placement at the start. */
   readonly start: Placement;

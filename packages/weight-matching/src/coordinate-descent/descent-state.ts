@@ -60,7 +60,7 @@ export class DescentState {
     return any;
   }
 
-  /** Returns the whole alignment, as it is and with one block in place. */
+  /** Returns the whole alignment, at present and with the units of one block in their original places. */
   sourcesOf(block: number): PanelSources {
     const identity = identityPlacement(this.#spec);
     const framed = this.#placement.slice();

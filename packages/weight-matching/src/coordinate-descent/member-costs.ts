@@ -3,9 +3,9 @@ import type { Member } from "./unit-tree.ts";
 
 /** Two views of one alignment, `[units]` each. */
 export interface PanelSources {
-  /** The alignment as it is, for the rows of a panel. */
+  /** The present alignment, for the rows of a panel. */
   readonly current: Int32Array;
-  /** The alignment with the block of the occurrence in place, for the columns. */
+  /** The alignment with the block of the occurrence in its original place, for the columns. */
   readonly frame: Int32Array;
 }
 
@@ -15,7 +15,8 @@ export interface MemberCosts {
    * Computes the cost of a member, `[units, units]`: entry `(i, j)` is the contribution to the objective of
    * unit `j` in place `i` while all other blocks stay. Valid until the next call for the member.
    *
-   * @param sources - the whole alignment, as it is and with this block in place
+   * @param sources - the whole alignment, at present and with the units of this block in their original
+   *   places
    * @param usable - filter of the occurrences that count, beside the ones that no alignment changes; all if
    *   left out
    */

@@ -50,7 +50,7 @@ export function rotationsOf(tree: UnitTree, block: Block, expander: PlacementExp
 
 /** Positions of every unit of a member in a tensor. */
 export interface MemberPositions {
-  /** `[units * slots]`; -1 where a unit was not reached. */
+  /** Positions `[units * slots]`; -1 for units that were not reached. */
   readonly positions: Int32Array;
   readonly slots: number;
 }
@@ -61,7 +61,7 @@ export interface MemberPositions {
  * step by step.
  *
  * @param owned - unit of the block that each position moves with, or -1
- * @param maps - where each rotation of the block takes positions from
+ * @param maps - position that each rotation of the block takes each position from
  */
 export function positionsOfMember(
   member: Member,

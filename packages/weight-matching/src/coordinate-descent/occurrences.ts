@@ -112,7 +112,7 @@ function blocksOfComponent(tree: UnitTree, component: LayoutComponent): Set<numb
  * Returns the offset in a weight of each unit at one slot of an occurrence, `[units]`.
  *
  * @param offsets - offset of each position of the moving component
- * @param map - where positions of the component are taken from; undefined if they stay
+ * @param map - position that each position of the component is taken from; undefined if they stay
  */
 export function columnOffsets(
   { positions, slots }: Occurrence,

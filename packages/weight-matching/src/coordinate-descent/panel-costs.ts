@@ -96,8 +96,8 @@ export class PanelCosts implements MemberCosts {
   }
 
   /**
-   * Returns a panel, created when it is first needed: where the first placement is exact, half of them never
-   * are.
+   * Returns a panel, created when it is first needed: if the first placement is exact, half of them are never
+   * needed.
    */
   #panelOf({ read }: MemberPanels, occurrence: Occurrence): Panel {
     const existing = read.get(occurrence);

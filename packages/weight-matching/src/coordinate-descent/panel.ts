@@ -17,14 +17,14 @@ export interface PanelChange {
 export interface PanelMove {
   /** Row of B's panel, as it was read, that is taken for each row, `[rows]`. */
   readonly rowMap: Int32Array;
-  /** Where the moving component's positions come from; none if they stay. */
+  /** Position that each position of the moving component is taken from; undefined if they stay. */
   readonly columnMap: Int32Array | undefined;
   readonly sameColumns: boolean;
   /** Whether so few rows change that {@link Panel.change} is cheaper than a new sum. */
   readonly few: boolean;
 }
 
-/** Share of a panel's rows up to which adding what they change is cheaper than summing anew. */
+/** Share of a panel's rows up to which adding their changes is cheaper than summing anew. */
 const FEW = 0.4;
 
 /**
@@ -38,7 +38,7 @@ export class Panel {
   readonly rows: number;
   readonly units: number;
   readonly a: Float32Array;
-  /** B as it is permuted now. */
+  /** B in its present permutation. */
   readonly b: Float32Array;
   readonly #data: Float32Array;
   readonly #raw: Float32Array;
@@ -85,7 +85,7 @@ export class Panel {
     this.#rowMap = rowMap;
   }
 
-  /** Permutes B as planned, and returns what changed; only where the plan moves few rows. */
+  /** Permutes B as planned, and returns the change; only for plans that move few rows. */
   change({ rowMap }: PanelMove): PanelChange {
     const { units } = this;
     const { a, b } = this.#scratchRows();
@@ -128,7 +128,8 @@ export class Panel {
   }
 
   /**
-   * Finds where the positions of the moving component come from; undefined if no other block has moved them.
+   * Finds the positions that the positions of the moving component come from; undefined if no other block has
+   * moved them.
    */
   #columnMapOf(frame: Int32Array): Int32Array | undefined {
     const { components, moving } = this.occurrence;

@@ -4,7 +4,7 @@ import type { Block, Member } from "./unit-tree.ts";
 
 interface SolveContext {
   readonly solver: AssignmentSolver;
-  /** Choices of symmetries that must stay as they are, by index. */
+  /** Choices of symmetries that must not be moved, by index. */
   readonly held?: ((symmetry: number) => Int32Array | undefined) | undefined;
   /** Duals of the last solve of each symmetry with one cell, by index; updated. */
   readonly duals: Map<number, Float64Array>;
@@ -109,7 +109,7 @@ function cellCosts({ member, values }: Solved, to: number, from: number) {
   return { data: values.subarray(to * size * stride + from * size), rows: size, columns: size, stride };
 }
 
-/** Writes the choices of a member whose units are placed, and of all that is nested in it. */
+/** Writes the choices of a member whose units are placed, and of all members nested in it. */
 function choose(
   { member, children }: Solved,
   placed: { readonly chosen: Int32Array; readonly units: Int32Array },

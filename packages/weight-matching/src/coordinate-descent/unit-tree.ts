@@ -39,7 +39,7 @@ export interface UnitTree {
   readonly depthOf: Int32Array;
   /** Parents of followers and of nested units, by unit; none for units of plain symmetries. */
   readonly parentsOf: readonly (readonly number[])[];
-  /** All blocks whose units a unit follows, where there is more than one, by unit. */
+  /** All blocks whose units a unit follows, if there are several, by unit. */
   readonly sharedBlocks: ReadonlyMap<number, readonly number[]>;
 }
 
@@ -93,9 +93,9 @@ function parentTable(spec: SymmetrySpec): readonly (readonly number[])[] {
 }
 
 interface Ancestry {
-  /** The symmetry unit a unit moves with: itself, or the deepest among its parents' anchors. */
+  /** Returns the symmetry unit that a unit moves with: itself, or the deepest among its parents' anchors. */
   anchorOf(unit: number): number;
-  /** Parent of a symmetry unit's cell, anchored; undefined for a plain symmetry. */
+  /** Returns the anchor of the parent of a symmetry unit's cell; undefined for a plain symmetry. */
   parentOf(unit: number): number | undefined;
 }
 

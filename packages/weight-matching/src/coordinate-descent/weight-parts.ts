@@ -12,8 +12,8 @@ export interface WeightPart {
 }
 
 /**
- * Splits the addresses of a weight into parts, by axis, as they are after units were permuted: part by part,
- * the same places address the same element of A (no permutation) and of permuted B.
+ * Splits the addresses of a weight with permuted units into parts, by axis: the same place in each part
+ * addresses the same element of A (no permutation) and of permuted B.
  *
  * @param source - permutation of all units; none leaves everything in place
  */
@@ -53,8 +53,8 @@ export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): I
 }
 
 /**
- * Finds where each combination of places of the parts of a weight comes from when units are permuted, as
- * indices into the same combinations, the last part running fastest; one component is left out.
+ * Finds the combination that each combination of places of the parts of a weight comes from when units are
+ * permuted, as an index into the same combinations, the last part running fastest; one component is left out.
  */
 export function combineMaps(
   layout: WeightLayout,

@@ -19,11 +19,11 @@ export interface FrankWolfeOptions {
 export interface Relaxation {
   readonly placement: Placement;
   readonly iterations: number;
-  /** `converged`: no direction rises any more. */
+  /** End of the relaxation: `converged` if the objective rises in no direction any more. */
   readonly status: "converged" | "maxIterations";
 }
 
-/** A slope below this share of the value of the vertex counts as none. */
+/** Share of the value of the vertex below which a slope counts as zero. */
 const GAP_TOLERANCE = 1e-4;
 
 /**
@@ -75,7 +75,8 @@ export async function frankWolfe(problem: DescentProblem, options: FrankWolfeOpt
 }
 
 /**
- * Finds where in `[0, 1]` a parabola is highest, from its slope at 0, which is positive, and its slope at 1.
+ * Finds the place in `[0, 1]` at which a parabola is highest, from its slope at 0, which is positive, and its
+ * slope at 1.
  */
 export function bestStep(slopeAtStart: number, slopeAtEnd: number): number {
   return slopeAtEnd >= 0 ? 1 : slopeAtStart / (slopeAtStart - slopeAtEnd);

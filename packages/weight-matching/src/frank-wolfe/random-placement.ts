@@ -9,12 +9,12 @@ import { identityPlacement, type Placement } from "../coordinate-descent/placeme
  */
 export const START_VERTICES = 8;
 
-/** Which placements are drawn. */
+/** Options of {@link randomPlacement}. */
 export interface RandomPlacementOptions {
   readonly spec: SymmetrySpec;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
-  /** Where those symmetries are. @defaultValue every unit in its place */
+  /** Placement that these symmetries keep. @defaultValue every unit in its place */
   readonly start?: Placement;
 }
 

@@ -6,14 +6,14 @@ import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
 export interface Relaxable {
   /** Indices of the blocks that are relaxed. */
   readonly blocks: readonly number[];
-  /** Checks whether an occurrence counts; undefined where all do. */
+  /** Checks whether an occurrence counts; undefined if all count. */
   readonly usable: ((occurrence: Occurrence) => boolean) | undefined;
 }
 
 /**
  * Finds the part of a problem that the relaxation can take: weights that are at most bilinear in the
- * permutations, that is where at most two axes move and no position moves with units of several blocks at
- * once; and blocks none of whose cells lie in units of several blocks.
+ * permutations, that is weights of which at most two axes move and in which no position moves with units of
+ * several blocks at once; and blocks none of whose cells lie in units of several blocks.
  */
 export function findRelaxable(tree: UnitTree, matchers: readonly BlockMatcher[]): Relaxable {
   const left = new Set<string>();

@@ -58,7 +58,7 @@ export class RelaxedBlock {
     }
   }
 
-  /** Finds the placement of the block that rises most along the gradient. */
+  /** Finds the placement of the block for which the objective rises most along the gradient. */
   steepest(current: Placement): Map<number, Int32Array> {
     return this.matcher.solve(
       new Map(this.#members.map(({ member, gradient }) => [member, gradient])),

@@ -4,7 +4,7 @@ import { type DescendSpacesOptions, descendSpaces } from "./closed-form/descend-
 import type { FramedPair } from "./stream-frame.ts";
 import { identityFactors } from "./unit-factors.ts";
 
-/** Where learning starts. */
+/** Mixture that learning starts at, with its objectives. */
 export interface LearningStart {
   readonly spaces: AlignedSpaces;
   /** Minus the loss half-way, in nats: of the start, in closed form, and after descent by weights. */
@@ -12,8 +12,8 @@ export interface LearningStart {
 }
 
 /**
- * Finds where learning starts: at the best of the closed form, of descent by weights from there, and of B as
- * it is.
+ * Finds the start of learning: the best of the closed form, of descent by weights from there, and of
+ * unchanged B.
  *
  * @param grams - products of activations by which streams are aligned
  * @param judge - returns minus the loss half-way
@@ -27,7 +27,7 @@ export async function findStart(
   const closed = await alignInClosedForm(pair, grams, options);
   const descended = await descendSpaces(pair, closed, options);
   const [closedForm, descent] = [await judge(closed), await judge(descended)];
-  // Networks that are aligned already stay as they are.
+  // Networks that are aligned already are not changed.
   const asTheyAre = identitySpaces(pair);
   const candidates = [
     { spaces: asTheyAre, objective: await judge(asTheyAre) },
@@ -40,7 +40,7 @@ export async function findStart(
   return { spaces, objectives: { best: objective, closedForm, descent } };
 }
 
-/** Leaves B as it is, but for the gains of its norms, which become A's. */
+/** Keeps B unchanged, but for the gains of its norms, which become A's. */
 function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
   return {
     alignment: identityAlignment(architecture.symmetries.spec),

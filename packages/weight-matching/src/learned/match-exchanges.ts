@@ -5,9 +5,9 @@ import { bestAssignment } from "./closed-form/head-families.ts";
 import { type RunBothOptions, runBoth } from "./closed-form/run-both.ts";
 
 /**
- * Finds which part of B, such as an expert of a mixture, goes to the place of which of A: the assignment for
- * which both networks give parts the most similar shares on the same inputs. No rotation or permutation of
- * anything else changes a share, so it is found before all else.
+ * Assigns each part of B, such as an expert of a mixture, to the place of a part of A, so that both networks
+ * give parts the most similar shares on the same inputs. No rotation or permutation of other units changes a
+ * share, so parts are assigned before any other step.
  *
  * @returns the order of B's parts for each exchange; parts that have no shares stay
  */

@@ -18,7 +18,10 @@ import { LEARNED_RULES, type LearnedRule } from "./learning/orthogonal-step.ts";
 /** Matrices that heads may be mixed by. */
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
 
-/** Whether units stay where they were matched while learning goes on. */
+/**
+ * Ways to treat hidden units while learning goes on: they stay where they were matched, or are permuted
+ * again.
+ */
 export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
 
 /** Options of `matchLearned` that decide what is learned. */
@@ -27,32 +30,32 @@ export interface LearnedChoice {
   readonly seed: number;
   /** Examples to learn from, from the first; labels are not used. @defaultValue 3000 */
   readonly examples?: number;
-  /** Examples that residual streams are aligned by before, from the first. @defaultValue 200 */
+  /** Number of the first examples by which residual streams are aligned before learning. @defaultValue 200 */
   readonly streamExamples?: number;
-  /** Steps of learning; 0 leaves the closed form as it is. @defaultValue 300 */
+  /** Steps of learning; with 0 the result is the start of learning. @defaultValue 300 */
   readonly steps?: number;
   /** Examples in a step. @defaultValue 64; 16 of texts, whose examples have many positions */
   readonly batchSize?: number | undefined;
   /** Largest step in an element of a generator. @defaultValue 0.006; 0.02 of texts */
   readonly learningRate?: number | undefined;
   /**
-   * Matrices that the inner dimensions of heads are mixed by. Invertible ones reach lower barriers where
+   * Matrices that the inner dimensions of heads are mixed by. Invertible ones reach lower barriers if
    * networks are trained for long, orthogonal ones round less. @defaultValue "invertible"
    */
   readonly heads?: (typeof HEAD_GROUPS)[number];
   /**
-   * Where on the way from A to B each step lowers the loss: always half-way, or at a place that is drawn
-   * evenly for each step from the seed. @defaultValue "half"
+   * Place on the way from A to B at which each step lowers the loss: always half-way, or drawn evenly for
+   * each step from the seed. @defaultValue "half"
    */
   readonly at?: (typeof LEARNED_PLACES)[number];
   /**
-   * Whether hidden units stay where weights matched them, or are permuted again at each step: by the
-   * assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
+   * Whether hidden units keep the places in which weights matched them, or are permuted again at each step:
+   * by the assignment to scores that follow the gradient straight through it. @defaultValue "fixed"
    */
   readonly units?: (typeof LEARNED_UNITS)[number];
   /**
-   * How a step in a matrix is made of gradients: by Adam, element by element, or as the orthogonal factor of
-   * their mean, as Muon does. Scales, scores and complex numbers take Adam's. @defaultValue "adam"
+   * Rule by which a step in a matrix is made of gradients: by Adam, element by element, or as the orthogonal
+   * factor of their mean, as Muon does. Scales, scores and complex numbers take Adam's. @defaultValue "adam"
    */
   readonly rule?: LearnedRule;
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
@@ -63,15 +66,15 @@ export interface LearnedChoice {
 export interface MatchLearnedOptions extends LearnedChoice {
   /**
    * File in which the state of learning is kept, a safetensors file. If it exists, learning goes on from it,
-   * to the same bytes as if it had never stopped; a state of other networks, data or options is replaced. It
-   * stays at the end, for who called to remove once the result is saved. @defaultValue none is written
+   * to the same bytes as if it had never stopped; a state of other networks, data or options is replaced. The
+   * file stays at the end: the caller removes it once the result is saved. @defaultValue none is written
    */
   readonly statePath?: string | undefined;
   /** Steps after which the state is written, and at the end. @defaultValue 20 */
   readonly saveEvery?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
-  /** Called with sentences for people, such as why learning starts anew. */
+  /** Called with notes for the user, such as why learning starts anew. */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
@@ -149,12 +152,12 @@ export const MATCH_LEARNED_DEFAULTS: Required<Omit<MatchLearnedOptions, "seed">>
   ...LEARNED_RUN,
 };
 
-/** Examples and largest step of learning, by what is learned from. */
+/** Examples in a step and largest step of learning, by kind of data. */
 const IMAGES = { batchSize: 64, learningRate: 0.006 } as const;
 const TEXTS = { batchSize: 16, learningRate: 0.02 } as const;
 
 /**
- * Chooses the examples in a step and the largest step by what is learned from, where they are not said.
+ * Chooses the examples in a step and the largest step by the kind of data, if they are not given.
  * @throws InputError if data and graph do not fit each other
  */
 export function chooseLearnedOptions(

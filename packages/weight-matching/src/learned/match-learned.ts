@@ -37,7 +37,7 @@ import type { FramedPair, StreamFrame } from "./stream-frame.ts";
 import { createTransform, type NetworkTransform } from "./transform-network.ts";
 import { countFactors } from "./unit-factors.ts";
 
-/** Options that all have been chosen. */
+/** Options, all of which have values. */
 type ResolvedOptions = Required<MatchLearnedOptions> & {
   readonly batchSize: number;
   readonly learningRate: number;
@@ -45,34 +45,34 @@ type ResolvedOptions = Required<MatchLearnedOptions> & {
 
 /** Result of {@link matchLearned}. */
 export interface MatchLearnedResult {
-  /** Permutes B, before its spaces are mixed. */
+  /** Alignment that permutes B, before its spaces are mixed. */
   readonly alignment: Alignment;
-  /** Does to a network what aligns B to A; it keeps computing what it computed. */
+  /** Function that transforms a network as B is aligned to A; the network computes the same as before. */
   readonly transform: NetworkTransform;
-  /** The symmetries that it uses beyond permutation. */
+  /** Symmetries beyond permutation that the transform uses. */
   readonly symmetries: ContinuousSymmetries;
   /** Mixtures that do not hold on the weights of one of the networks, so that they are not used. */
   readonly dropped: readonly DroppedMixture[];
   /**
-   * Minus the loss half-way against the mean prediction of both ends, in nats: for B as it was, and as it is
-   * aligned.
+   * Minus the loss half-way against the mean prediction of both ends, in nats: for B before it is aligned,
+   * and after.
    */
   readonly objective: { readonly before: number; readonly after: number };
   /**
-   * The same in closed form, and after descent by weights. Learning starts at the best of both and of B as it
-   * is.
+   * The same objective in closed form, and after descent by weights. Learning starts at the best of both and
+   * of unchanged B.
    */
   readonly start: { readonly closedForm: number; readonly descent: number };
   /** Residual streams and other spaces that are mixed, by group. */
   readonly spaces: Readonly<Record<string, number>>;
   /** Signs and scales of units beside the spaces. */
   readonly units: { readonly signs: number; readonly scales: number };
-  /** Units that learning moved from where weights had matched them. */
+  /** Number of units that learning moved away from the places in which weights had matched them. */
   readonly moved: number;
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
-  /** Where learning ended early as the loss was not finite, in nats; null if it did not. */
+  /** Step and loss, in nats, at which learning ended early as the loss was not finite; null if it did not. */
   readonly diverged: { readonly step: number; readonly loss: number } | null;
   readonly seed: number;
 }
@@ -87,7 +87,7 @@ export interface MatchLearnedResult {
  * acts linearly on weights, so a path from `gA` to `hB` is the path from `A` to `g^-1 h B`, moved by `g`.
  *
  * @see Theus, Cabodi et al., Generalized linear mode connectivity for transformers (2025), who learn the same
- *   group in a rewritten architecture; here the graph, and A, stay as they are
+ *   group in a rewritten architecture; here the graph, and A, are not changed
  * @throws MismatchError if a checkpoint does not fit the graph, or the graph gives no logits
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws InputError if the data do not fit the graph
@@ -119,7 +119,7 @@ export async function matchLearned(
   const pair = { architecture, frame, a, b };
   const withRespectTo = changedWeights(architecture, frame).map(({ name }) => name);
   const midpoint = await createSoftMidpoint(architecture, [one, two], seen, { batchSize, withRespectTo });
-  // What was opened is released in turn, as `await using` would do on newer versions of Node.
+  // Opened resources are released in turn, as `await using` would do on newer versions of Node.
   try {
     const mixer = await createMidpointMixer(pair);
     try {
@@ -141,7 +141,10 @@ interface ExchangeOptions
   readonly data: DataSet;
 }
 
-/** Finds which parts of B go to the places of A's, and returns what lets them change places. */
+/**
+ * Finds which parts of B go to the places of A's, and returns the function that lets a network's parts change
+ * places.
+ */
 async function openExchange(
   architecture: SymmetricArchitecture,
   networks: readonly [Checkpoint, Checkpoint],
@@ -159,16 +162,16 @@ async function openExchange(
   return (network) => exchangeParts(network, exchanges, orders);
 }
 
-/** The examples, and what measures networks half-way between both on them. */
+/** The examples, and the tools that measure networks half-way between both on them. */
 interface LearningTools {
   readonly seen: DataSet;
   readonly midpoint: SoftMidpoint;
   readonly mixer: MidpointMixer;
-  /** Minus the loss half-way to B as it was, in nats. */
+  /** Minus the loss half-way to unaligned B, in nats. */
   readonly before: number;
 }
 
-/** Searches, and describes what came of it. */
+/** Searches, and describes the result. */
 async function matchFramed(
   pair: FramedPair,
   networks: readonly [Checkpoint, Checkpoint],
@@ -184,7 +187,7 @@ async function matchFramed(
       batchSize,
       signal,
     });
-  // Without spaces and scales all rests on permutations, and there is nothing to learn.
+  // Without spaces and scales the result rests on permutations alone, and there is nothing to learn.
   const { symmetries, units, movable } = frame;
   const canLearn = symmetries.mixing.spaces.length + units.scales.weights.size + movable.length > 0;
   const chosen = { ...options, steps: canLearn ? options.steps : 0 };
@@ -220,7 +223,7 @@ const DECISIVE = [
   "streamExamples",
 ] as const;
 
-/** Opens what keeps the state of learning, if a file is named for it and there is something to learn. */
+/** Opens the keeper of the state of learning, if a file is named for it and there is something to learn. */
 async function openKeeper(
   pair: FramedPair,
   networks: readonly [Checkpoint, Checkpoint],
@@ -242,7 +245,7 @@ async function assertFiniteWeights({ weights }: Graph, network: Checkpoint): Pro
   }
 }
 
-/** Measures the network half-way between A and B as they are. */
+/** Measures the network half-way between A and unaligned B. */
 async function judgeUnaligned(
   { graph }: SymmetricArchitecture,
   networks: readonly [Checkpoint, Checkpoint],

@@ -18,8 +18,9 @@ interface OpenedFrame {
 }
 
 /**
- * Discovers what may be mixed, proves it on both networks, and prepares the frame in which it is mixed. What
- * does not hold, as a stream whose norm has a gain of 0, is left out and said.
+ * Discovers which spaces may be mixed, proves their mixtures on both networks, and prepares the frame in
+ * which spaces are mixed. Mixtures that do not hold, such as of a stream whose norm has a gain of 0, are left
+ * out, with a note.
  */
 export async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,

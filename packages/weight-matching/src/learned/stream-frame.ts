@@ -21,25 +21,25 @@ export type Doubles = Map<string, Float64Array>;
 
 /**
  * The frame in which spaces may be mixed: networks whose norms have gains of 1, as their gains are moved into
- * the weights that read the norms, and whose logits have no common shift where only differences matter.
+ * the weights that read the norms, and whose logits have no common shift if only their differences matter.
  */
 export interface StreamFrame {
   readonly symmetries: ContinuousSymmetries;
   /** Signs and scales beside the spaces. */
   readonly units: UnitSymmetries;
-  /** Units that are permuted again while spaces are learned; none where permutations stay. */
+  /** Units that are permuted again while spaces are learned; none if permutations stay. */
   readonly movable: readonly MovableUnits[];
   /** Occurrences of the spaces in each weight that some space lies in. */
   readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
   /** Reads a network into the frame, in f64. */
   enter(network: Checkpoint): Promise<Doubles>;
-  /** Gives a network in the frame what another has out of the frame. */
+  /** Gives a network in the frame the gains and shifts that another network has outside of it. */
   leaveInPlace(network: Doubles, outside: Outside): void;
-  /** Returns what a network has out of the frame. */
+  /** Returns the gains and shifts that a network has outside of the frame. */
   outsideOf(network: Checkpoint): Promise<Outside>;
 }
 
-/** What networks have out of the frame only. */
+/** Gains and shifts that networks have only outside of the frame. */
 export interface Outside {
   /** The gains of norms, which are 1 in the frame. */
   readonly gains: ReadonlyMap<string, Float64Array>;
@@ -81,7 +81,7 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
     },
     leaveInPlace(network, { gains, shifts }) {
       moveGainsInPlace(network, linear.scales, mixing, gains);
-      // Of all shifts those to the other network's means lead closest to it.
+      // Of all shifts, the ones to the other network's means lead closest to it.
       shiftLogitsInPlace(network, mixing.shifts, shifts);
     },
     async outsideOf(network) {
@@ -91,7 +91,7 @@ export function createStreamFrame(graph: Graph, symmetries: ContinuousSymmetries
   };
 }
 
-/** Mixes a network of the frame: a copy of each weight that changes, the others as they are. */
+/** Mixes a network of the frame: changed weights are copies, the other weights are shared. */
 export function mixed(
   frame: StreamFrame,
   network: ReadonlyMap<string, Float64Array>,

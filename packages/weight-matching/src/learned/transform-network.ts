@@ -13,15 +13,15 @@ import { permuteFramed } from "./permute-framed.ts";
 import { mixed, type Outside, type StreamFrame } from "./stream-frame.ts";
 import { multiplied } from "./unit-factors.ts";
 
-/** Transforms a network of the graph, under the graph's names; it computes what it computed before. */
+/** Function that transforms a network of the graph, under the graph's names; the result computes the same. */
 export type NetworkTransform = (network: Checkpoint) => Promise<Checkpoint>;
 
 /**
  * Creates the function that permutes, multiplies and mixes networks and gives their norms the gains of
- * network A, so that on a path to A the norms stay as they are, and their logits A's shifts. It computes in
- * f64 and rounds each tensor once, to the type that it had; in memory.
+ * network A, so that norms are equal all along a path to A, and their logits A's shifts. It computes in f64
+ * and rounds each tensor once, to the type that it had; in memory.
  *
- * @param outside - what A has out of the frame
+ * @param outside - gains and shifts that A has outside of the frame
  */
 export function createTransform(
   architecture: SymmetricArchitecture,

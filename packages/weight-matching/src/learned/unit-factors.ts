@@ -15,7 +15,7 @@ export interface UnitSymmetries {
   readonly scales: DiagonalSymmetry;
 }
 
-/** A number for each variable of {@link UnitSymmetries}: 1 or -1, and positive. */
+/** A factor for each variable of {@link UnitSymmetries}: 1 or -1 for signs, positive for scales. */
 export interface UnitFactors {
   readonly signs: Float64Array;
   readonly scales: Float64Array;
@@ -50,7 +50,9 @@ function besideMixtures(symmetry: DiagonalSymmetry, mixing: MixingSymmetries): D
   return { ...symmetry, weights: new Map(touchedBy(symmetry, free)), values: new Map() };
 }
 
-/** Checks whether a place of a field may be mixed; where fields lie on other axes in part, it is so taken. */
+/**
+ * Checks whether a place of a field may be mixed; if fields lie on other axes in part, it counts as mixed.
+ */
 function isMixed(mixed: MixedLayout | undefined, { axes }: FactorField, place: number): boolean {
   return (mixed?.fields ?? []).some((field) => {
     if (!field.axes.some((axis) => axes.includes(axis))) return false;
@@ -78,7 +80,7 @@ export function countFactors({ signs, scales }: UnitSymmetries): { signs: number
   return { signs: count(signs), scales: count(scales) };
 }
 
-/** Multiplies the units of a network: a copy of each weight that changes, the others as they are. */
+/** Multiplies the units of a network: changed weights are copies, the other weights are shared. */
 export function multiplied(
   { signs, scales }: UnitSymmetries,
   network: ReadonlyMap<string, Float64Array>,

@@ -14,7 +14,7 @@ import type { ActivationChoice } from "../activation-matching/compared-values.ts
 import { createPlacementExpander } from "../coordinate-descent/placement.ts";
 import { createUnitTree } from "../coordinate-descent/unit-tree.ts";
 
-/** How units are compared by what they do. */
+/** Options for comparing units by their activations. */
 export interface ActivationNetworksOptions {
   /** Examples to take, from the first. @defaultValue 10000 */
   readonly examples?: number;
@@ -34,7 +34,7 @@ const ACTIVATION_NETWORKS_DEFAULTS: Required<ActivationNetworksOptions> = {
   values: "read",
 };
 
-/** Networks of which the weights are what units do on data. */
+/** Networks whose weights are the activations of units on data. */
 export interface ActivationNetworks {
   /** The symmetries of the networks; its weights are the samples of their units. */
   readonly spec: SymmetrySpec;

@@ -16,36 +16,38 @@ import type { MatchedObjectives } from "./measure-objectives.ts";
 
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
 export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
-  /** Whether units are matched by their weights or by what they do on data. @defaultValue "weight" */
+  /** Whether units are matched by their weights or by their activations on data. @defaultValue "weight" */
   readonly method?: "weight" | "activation" | undefined;
   /** Examples to match activations on; needed for method "activation". */
   readonly data?: DataSet | undefined;
-  /** How activations are compared. */
+  /** Options for comparing activations. */
   readonly activations?: ActivationNetworksOptions | undefined;
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly symmetries?: Symmetries | undefined;
-  /** How much is proved, see `align`. @defaultValue "values" */
+  /** Extent of the proof, see `align`. @defaultValue "values" */
   readonly proof?: "values" | "outputs" | undefined;
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
-  /** Called with sentences for people, such as why nothing moves. */
+  /** Called with notes for the user, such as why no unit moves. */
   readonly onNote?: ((text: string) => void) | undefined;
 };
 
 /** A network in the coordinates of the reference. */
 export type ManyAlignedNetwork = Pick<AlignedNetwork, "alignment" | "network" | "restored"> & {
-  /** Its objectives are inner products with the reference, which count in the sums over all pairs. */
+  /**
+   * Summary, whose objectives are inner products with the reference, which count in the sums over all pairs.
+   */
   readonly summary: AlignmentSummary & Pick<MatchedObjectives, "scaledObjective">;
 };
 
 /** Result of {@link alignMany}. */
 export interface AlignManyResult {
-  /** All networks, lazily, with their units in the order of the reference, which is as it was. */
+  /** All networks, lazily, with their units in the order of the reference, which is unchanged. */
   readonly networks: readonly Checkpoint[];
-  /** How each network was aligned, the reference included. */
+  /** Alignments of all networks, the reference included. */
   readonly aligned: readonly ManyAlignedNetwork[];
-  /** How they were matched. */
+  /** Result of the matching. */
   readonly match: MatchManyResult;
   readonly symmetries: Symmetries;
 }

@@ -5,9 +5,9 @@ import { type MatchWeightsOptions, matchWeights } from "../match-weights.ts";
 import type { SymmetrySelection } from "../search/prepare-matching.ts";
 
 /**
- * Keeps what was found, so that a matching that was stopped goes on: after the same call with the same
- * networks, seed and options, what is in the journal is not computed again. `openJournal` of `@isthmus/tasks`
- * opens one in a file.
+ * Journal of results, by which a stopped matching goes on: in the same call with the same networks, seed and
+ * options, results in the journal are not computed again. `openJournal` of `@isthmus/tasks` opens one in a
+ * file.
  */
 export interface ManyJournal {
   /** Returns the numbers under a key; if there are none yet, computes and keeps them. */
@@ -21,7 +21,7 @@ export interface ManyMatching {
   /** Their parameters as matching sees them. */
   readonly networks: readonly Checkpoint[];
   readonly selection: SymmetrySelection;
-  /** Indices of the symmetries that the selection leaves as they are. */
+  /** Indices of the symmetries that the selection keeps in place. */
   readonly held: ReadonlySet<number>;
   readonly seed: number;
   /** Searches for each pair of networks. */
@@ -29,13 +29,13 @@ export interface ManyMatching {
   readonly memory: number | undefined;
   readonly journal: ManyJournal | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Told how much of the method under way is done, in `[0, 1]`. */
+  /** Called with the share of the method under way that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;
 }
 
 /**
  * Returns the alignments that the journal has under a key, or else finds and keeps them.
- * @throws MismatchError if the journal holds what is no alignment of the specification
+ * @throws MismatchError if an entry of the journal is no alignment of the specification
  */
 export async function journaled(
   { journal, spec }: Pick<ManyMatching, "journal" | "spec">,

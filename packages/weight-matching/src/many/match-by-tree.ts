@@ -4,8 +4,8 @@ import { journaled, type ManyMatching, matchTwo } from "./many-matching.ts";
 import { sumPermuted } from "./sum-permuted.ts";
 
 /**
- * Matches networks in pairs, then pairs of pairs, and so on: each group of networks counts as the sum of
- * those in it.
+ * Matches networks in pairs, then pairs of pairs, and so on: each group of networks counts as the sum of its
+ * members.
  *
  * @see Hierarchical MergeMany (arXiv 2510.09174), which is for `2^n` networks and takes midpoints; here any
  *   number of networks make a tree whose last group may be smaller, and sums give every network equal weight

@@ -5,8 +5,8 @@ import { sumPermuted } from "./sum-permuted.ts";
 import type { Polishing } from "./universe/polish-universe.ts";
 
 /**
- * Finds places for networks one after another, in random order: each where it matches the sum of the networks
- * before it.
+ * Finds places for networks one after another, in random order: each in the place in which it best matches
+ * the sum of the networks before it.
  */
 export async function placeOneByOne(matching: ManyMatching): Promise<Alignment[]> {
   const { networks, spec, seed, onProgress } = matching;
@@ -22,12 +22,13 @@ export async function placeOneByOne(matching: ManyMatching): Promise<Alignment[]
 }
 
 /**
- * Matches each network to the sum of the others, from where it is, in random order, until none moves.
+ * Matches each network to the sum of the others, from its present place on, in random order, until none
+ * moves.
  *
- * It reads weights when they are needed, and moves what a `Universe` leaves out; where everything fits into
- * memory, `polishUniverse` finds the same kind of optimum much faster.
+ * It reads weights when they are needed, and also moves symmetries that a `Universe` leaves out; if
+ * everything fits into memory, `polishUniverse` finds the same kind of optimum much faster.
  *
- * @param universe - where the networks are; changed
+ * @param universe - the alignments of the networks; changed
  */
 export async function matchInRounds(
   matching: ManyMatching,

@@ -33,7 +33,7 @@ export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"]
 /** A way to match many networks. */
 export type ManyMethod = (typeof MANY_METHODS)[number];
 
-/** Options of {@link matchMany} that say how networks are matched. */
+/** Options of {@link matchMany} that choose how networks are matched. */
 export interface ManyChoice {
   /**
    * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
@@ -68,10 +68,10 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly seed: number;
   /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
   readonly reference?: number | undefined;
-  /** Keeps what was found, to go on after a stop. @defaultValue none */
+  /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told how much is done, in `[0, 1]`, an estimate, and by which method. */
+  /** Called with the estimated share that is done, in `[0, 1]`, and the method under way. */
   readonly onProgress?: ((progress: ManyProgress) => void) | undefined;
 }
 
@@ -119,7 +119,7 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
 /** One method that {@link matchMany} tried. */
 export interface ManySearch {
   readonly many: Exclude<ManyMethod, "best">;
-  /** As `scaledObjective.after` of the whole result. */
+  /** Objective that the method reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
   /** Steps of the relaxation, and rounds of polishing after it; 0 for methods that have none. */
   readonly steps: number;
@@ -129,28 +129,28 @@ export interface ManySearch {
 
 /** Result of {@link matchMany}. */
 export interface MatchManyResult extends MatchedObjectives {
-  /** For each network, the alignment that permutes it into the coordinates of the reference. */
+  /** Alignments, one for each network, which permute it into the coordinates of the reference. */
   readonly universe: readonly Alignment[];
   /** Sum over all pairs of networks of the inner products of their parameters that can move. */
   readonly objective: MatchedObjectives["objective"];
   /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
   readonly scaledObjective: MatchedObjectives["scaledObjective"];
-  /** For each network, its inner products with the reference alone, which count in the sums. */
+  /** Inner products of each network with the reference alone, which count in the sums. */
   readonly toReference: readonly MatchedObjectives[];
   /**
-   * A number that the scaled objective exceeds for no alignments: reached where all are copies of one
-   * network.
+   * Upper bound on the scaled objective of all alignments; reached if all networks are permuted copies of
+   * one.
    */
   readonly limit: number;
   /** Method of the result. */
   readonly many: ManySearch["many"];
-  /** Everything that was tried, in order. */
+  /** All methods that were tried, in order. */
   readonly searches: readonly ManySearch[];
   readonly reference: number;
   readonly seed: number;
 }
 
-/** Rounding of the objective; nothing can be gained beyond this close to its limit. */
+/** Relative rounding of the objective: a method this close to the limit can gain nothing more. */
 const LIMIT_TOLERANCE = 1e-9;
 
 /**
@@ -209,7 +209,7 @@ interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onPr
   readonly limit: number;
 }
 
-/** Tries one method, or all that "best" tries; stops where nothing more can be gained. */
+/** Tries one method, or all that "best" tries; stops when nothing more can be gained. */
 async function search(
   matching: Omit<ManyMatching, "onProgress">,
   { many, reference, onProgress, objectiveOf, limit }: SearchTools,
@@ -231,7 +231,10 @@ async function search(
   return tried;
 }
 
-/** The relaxation holds all networks at once, so "best" leaves it out where they do not fit the memory. */
+/**
+ * Lists the methods that "best" tries: the relaxation holds all networks at once, so it is left out if they
+ * do not fit the memory.
+ */
 function bestMethods(matching: ManyMatching): readonly ManySearch["many"][] {
   return fitsMemory(matching) ? ["reference", "merge-many", "cycle"] : ["reference", "merge-many"];
 }

@@ -15,7 +15,7 @@ import { scaleChannels } from "../weights/kernels/scale-channels.ts";
 import { assertFinite, assertVoter } from "../weights/read-parameters.ts";
 import { normFactors } from "../weights/scale-by-norms.ts";
 
-/** How a network is opened for matching. */
+/** Options for opening a network for matching. */
 export interface MatchedNetworkOptions {
   /** The graph, by which weights before batch norms count as the norms scale them; undefined without one. */
   readonly graph: Graph | undefined;

@@ -2,15 +2,18 @@ import { at, type Checkpoint } from "@isthmus/core";
 import { type Alignment, identityAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { pairsObjective } from "./pairs-objective.ts";
 
-/** How close networks lie to each other before and after they were aligned. */
+/** Objectives that measure how close networks lie to each other, before and after they were aligned. */
 export interface MatchedObjectives {
-  /** Inner product of the parameters that can move, as they are. */
+  /** Inner product of the parameters that can move, not scaled by norms. */
   readonly objective: { readonly before: number; readonly after: number };
   /** The objective of the weights as they were matched: as batch norms scale them if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
 }
 
-/** Networks as they are, and as they were matched, which is the same where no norm scales them. */
+/**
+ * Networks with unscaled parameters, and with the parameters that were matched, which differ if norms scale
+ * them.
+ */
 export interface ObjectiveNetworks {
   readonly raw: readonly Checkpoint[];
   readonly scaled: readonly Checkpoint[];

@@ -13,8 +13,8 @@ import { Universe } from "./universe/universe.ts";
 const MAX_ROUNDS = 100;
 
 /**
- * Threads of products. A second one takes twice the time of the processor where other work shares the
- * machine, as it waits for every product anew. So results do not depend on the number of cores, either.
+ * Number of threads for products. A second thread takes twice the time of the processor if other work shares
+ * the machine, as it waits for every product anew. So results do not depend on the number of cores, either.
  */
 const THREADS = 1;
 
@@ -34,7 +34,7 @@ export async function searchByRelaxation(matching: ManyMatching): Promise<Search
   return searchIn(matching, "cycle", undefined);
 }
 
-/** Moves networks from where they are until none can be matched better to the others. */
+/** Moves networks from their present places until none can be matched better to the others. */
 export async function polish(
   matching: ManyMatching,
   key: string,

@@ -1,11 +1,11 @@
 import { blendInto, type Checkpoint, defineCheckpoint } from "@isthmus/core";
 import { type Alignment, permute, type SymmetrySpec } from "@isthmus/symmetry";
 
-/** A network and where the universe has its units. */
+/** A network, and the alignment that permutes it into the universe. */
 export interface PlacedNetwork {
   /** Its parameters as f32. */
   readonly network: Checkpoint;
-  /** Permutes it into the universe. */
+  /** Alignment that permutes it into the universe. */
   readonly alignment: Alignment;
 }
 

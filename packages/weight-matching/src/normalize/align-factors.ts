@@ -17,8 +17,8 @@ interface Sums {
 /**
  * Finds scales or signs of network B that bring it closer to network A, one group of variables after the
  * other, each the best while the others stay: for a scale the least of `sum (a - s b)^2 + sum (a - b / s)^2`
- * over elements in front and behind, for a sign that of their products. Done again on the result it may go
- * further, where units of several layers meet in a weight.
+ * over elements in front and behind, for a sign that of their products. A second call on the result may bring
+ * B closer still, if units of several layers meet in a weight.
  *
  * @returns a factor for each variable, `[variables]`
  */
@@ -80,8 +80,8 @@ function signOf({ front, behind }: Sums, variable: number): number {
 const NEWTON_STEPS = 40;
 
 /**
- * The scale with the least distance; 1 where the unit is dead or leads nowhere, so that none is better than
- * another.
+ * Finds the scale with the least distance; 1 if the unit is dead or leads nowhere, as no scale is then better
+ * than another.
  */
 function scaleOf({ front, behind, frontSquares, behindSquares }: Sums, variable: number): number {
   const [fab, gab] = [front[variable] as number, behind[variable] as number];
@@ -97,7 +97,10 @@ function scaleOf({ front, behind, frontSquares, behindSquares }: Sums, variable:
   return best;
 }
 
-/** Newton's method in the logarithm of a scale, by steps that halve where the curve bends the other way. */
+/**
+ * Finds a scale by Newton's method in its logarithm; where the curve bends the other way, the step goes down
+ * the slope by 1/2 instead.
+ */
 function descendScale(
   start: number,
   { fab, gab, fbb, gbb }: Readonly<Record<"fab" | "gab" | "fbb" | "gbb", number>>,

@@ -26,8 +26,8 @@ export async function alignRotations(
 
 /**
  * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first, with sums
- * of elements that are not negative: the same whatever the rotation was before, but for units of equal
- * length.
+ * of elements that are not negative: the result does not depend on the rotation before, but for units of
+ * equal length.
  */
 export async function diagonalizeRotations(
   network: Checkpoint,
@@ -47,7 +47,9 @@ export async function diagonalizeRotations(
   });
 }
 
-/** Eigenvectors of a symmetric matrix as rows, orthonormal, with their values, the largest first. */
+/**
+ * Computes the eigenvectors of a symmetric matrix as rows, orthonormal, with their values, the largest first.
+ */
 export function decompose(
   matrix: ArrayLike<number>,
   size: number,
@@ -65,7 +67,7 @@ export function decompose(
   };
 }
 
-/** Rows in row-major order, made orthonormal to the last digit. */
+/** Returns the rows of a matrix in row-major order, made orthonormal to the last digit. */
 function orthonormal(matrix: Matrix): Float64Array {
   const size = matrix.rows;
   const rows = Float64Array.from(matrix.to1DArray());

@@ -11,7 +11,7 @@ const TOLERANCE = 1e-4;
 
 /**
  * Finds the scales with which each unit's weights in front have the norm of those behind it: the one element
- * of the group that makes the sum of squares of all weights least, whatever the scales were before.
+ * of the group that makes the sum of squares of all weights least, regardless of the scales before.
  *
  * @see Stock et al., "Equi-normalization of Neural Networks" (2019), section 3
  * @returns a factor for each variable, `[variables]`
@@ -34,7 +34,7 @@ export async function balanceScales(checkpoint: Checkpoint, scales: DiagonalSymm
   return factors;
 }
 
-/** Balances some variables in place and returns what they were multiplied by, 1 for all others. */
+/** Balances some variables in place and returns their factors, 1 for all others. */
 function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int32Array): Float64Array {
   const front = new Float64Array(symmetry.variables);
   const behind = new Float64Array(symmetry.variables);

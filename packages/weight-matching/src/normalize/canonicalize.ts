@@ -19,7 +19,7 @@ import { rotationProducts, type UsePlace } from "./rotation-products.ts";
 
 /** Options of {@link canonicalize}. */
 export interface CanonicalizeOptions {
-  /** What to bring to a canonical form. @defaultValue all kinds */
+  /** Kinds of symmetries to bring to a canonical form. @defaultValue all kinds */
   readonly kinds?: readonly LinearKind[];
 }
 
@@ -28,18 +28,18 @@ const CANONICALIZE_DEFAULTS: Required<CanonicalizeOptions> = { kinds: LINEAR_KIN
 
 /** Result of {@link canonicalize}. */
 export interface CanonicalizeResult {
-  /** Computes the same as the network, with its units in canonical form; f32, in memory. */
+  /** Network that computes the same, with its units in canonical form; f32, in memory. */
   readonly network: Checkpoint;
-  /** Does to any network what was done to this one. */
+  /** Function that applies the changes of this network to any other. */
   readonly apply: (network: Checkpoint) => Promise<Checkpoint>;
-  /** Undoes on any network what was done to this one. */
+  /** Function that reverts the changes of this network on any other. */
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
 }
 
 /**
  * Brings a network to a canonical form under symmetries beyond permutation: cells rotated so that their units
  * are orthogonal, units scaled so that norms in front and behind are equal, and negated so that the sums in
- * front are not negative. Where cells are both scaled and rotated, which together is any invertible matrix,
+ * front are not negative. If cells are both scaled and rotated, which together is any invertible matrix,
  * their units are balanced as a whole: products of units in front equal those behind.
  *
  * Two networks that differ by scales, signs or rotations have forms that differ by permutations only, up to
@@ -85,7 +85,7 @@ export async function canonicalize(
 
 /**
  * Finds the signs with which the weights in front of each unit have a sum that is not negative, layer by
- * layer in the order of the graph: the same whatever the signs were before, and whatever the order of units.
+ * layer in the order of the graph: the result depends neither on the signs before nor on the order of units.
  *
  * @returns 1 or -1 for each variable, `[variables]`
  */
@@ -137,7 +137,7 @@ const RANK_TOLERANCE = 1e-7;
  * Finds the rotations and scales after which the products of the units of each cell in front, `F`, equal
  * those behind, `G`: the element of all invertible matrices that makes the sum of squares of the weights
  * least. It is the root of `F^-1/2 (F^1/2 G F^1/2)^1/2 F^-1/2`, of which the eigenvectors are the rotation
- * and the values the scales. Cells whose units are not independent, or are not scaled, are left as they are.
+ * and the values the scales. Cells whose units are not independent, or are not scaled, are not changed.
  *
  * @see Kempf and Ness, "The length of vectors in representation spaces" (1979): shortest vectors of an orbit
  *   are unique up to rotation
@@ -175,7 +175,7 @@ function onSide(scales: DiagonalSymmetry, side: 1 | -1): UsePlace {
   };
 }
 
-/** Variable of a place in a weight, as `FactorField` writes it; 0 where none lies on these axes. */
+/** Returns the variable of a place in a weight, as `FactorField` writes it; 0 if none lies on these axes. */
 function variableAt(
   { weights }: DiagonalSymmetry,
   {
@@ -189,8 +189,8 @@ function variableAt(
 }
 
 /**
- * The variable that multiplies each unit of each cell in front; undefined for cells of which some unit has
- * none of its own.
+ * Finds the variable that multiplies each unit of each cell in front; undefined for cells with a unit that
+ * has no variable of its own.
  */
 function variablesOf(
   scales: DiagonalSymmetry,
@@ -218,8 +218,8 @@ function variablesOf(
 }
 
 /**
- * Eigenvectors and values of the matrix `S^2` for which `S F S = S^-1 G S^-1`; undefined where `F` or `G` has
- * no inverse.
+ * Computes the eigenvectors and values of the matrix `S^2` for which `S F S = S^-1 G S^-1`; undefined if `F`
+ * or `G` has no inverse.
  */
 function balanceOf(front: ArrayLike<number>, behind: ArrayLike<number>, size: number) {
   const root = power(front, size, 0.5);
@@ -232,7 +232,7 @@ function balanceOf(front: ArrayLike<number>, behind: ArrayLike<number>, size: nu
   return decompose(mean.add(mean.transpose()).mul(0.5).to1DArray(), size);
 }
 
-/** A power of a symmetric positive definite matrix; undefined if it is not definite. */
+/** Raises a symmetric positive definite matrix to a power; undefined if the matrix is not definite. */
 function power(matrix: ArrayLike<number>, size: number, exponent: number): Matrix | undefined {
   const { vectors, values } = decompose(matrix, size);
   const [largest, least] = [at(values, 0, "eigenvalue"), at(values, size - 1, "eigenvalue")];

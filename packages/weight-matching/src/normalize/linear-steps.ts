@@ -3,7 +3,7 @@ import { type DiagonalSymmetry, type Rotation, rotateUnits, type SymmetrySpec } 
 import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { readAsFloats } from "./float-network.ts";
 
-/** A change of a network that leaves what it computes, and its inverse. */
+/** A change of a network that keeps its function, and the inverse change. */
 export interface LinearStep {
   readonly apply: (network: Checkpoint) => Promise<Checkpoint>;
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;

@@ -16,33 +16,34 @@ import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-
 
 /** Result of {@link matchNormalized}. */
 export interface MatchNormalizedResult<T> {
-  /** What matching the canonical forms returned. */
+  /** Result of matching the canonical forms. */
   readonly found: T;
-  /** B, permuted and with scales, signs and rotations as close to A as was found. Computes the same as B. */
+  /**
+   * B, permuted, with the scales, signs and rotations that bring it closest to A; it computes the same as B.
+   */
   readonly network: Checkpoint;
   /**
-   * Does to another network of the graph, under the graph's names, what was done to B; floating-point tensors
-   * of the result are f32.
+   * Function that applies the changes of B to another network of the graph, under the graph's names;
+   * floating-point tensors of the result are f32.
    */
   readonly move: (network: Checkpoint) => Promise<Checkpoint>;
   /** Distance of B from A in weight space over all parameters, before and after. */
   readonly distance: { readonly before: number; readonly after: number };
 }
 
-/** What a method found. */
+/** Result of a method that matches networks. */
 interface Matched {
   readonly alignment: Alignment;
-  /** Rotates permuted B. */
+  /** Rotations of permuted B. */
   readonly rotations?: readonly Rotation[];
 }
 
 /**
  * Matches two networks in their canonical forms, so that scales, signs and rotations do not hide which units
  * correspond, and gives B the scales, signs and rotations that bring it closest to A: first in canonical
- * form, where what differs between two forms of one network is a rotation or a sign, then in A's own form.
+ * form, where two forms of one network differ by a rotation or a sign only, then in A's own form.
  *
- * @param match - matches two networks by permutations, or by rotations after them, which are then kept as
- *   they are
+ * @param match - matches two networks by permutations, or by rotations after them, which are then kept
  * @throws InputError if a weight is NaN or infinite; it is named
  * @throws MismatchError if the checkpoints do not fit the graph that the symmetries are of
  */
@@ -63,7 +64,7 @@ export async function matchNormalized<T extends Matched>(
   };
   const rotated = place(two.network);
   const others = rotations.length === 0 ? kinds : kinds.filter((kind) => kind !== "rotation");
-  // In canonical form scales are what they have to be.
+  // In canonical form the scales are settled already.
   const turning = others.filter((kind) => kind !== "scale");
   const turned = await approach([one.network, rotated], symmetries, turning);
   const approached = await approach([a, await one.undo(turned.network)], symmetries, others);
@@ -79,16 +80,16 @@ export async function matchNormalized<T extends Matched>(
   return { found: matched, network, move, distance };
 }
 
-/** Rounds after which a network is left as it is. */
+/** Most rounds, after which a network is not changed further. */
 const MAX_ROUNDS = 20;
 
 /** A round that lowers the squared distance by less than this share is the last. */
 const TOLERANCE = 1e-6;
 
-/** A network brought closer to another, and how. */
+/** A network brought closer to another, and the steps that did so. */
 interface Approached {
   readonly network: Checkpoint;
-  /** What was done to it, in order. */
+  /** Changes made to the network, in order. */
   readonly steps: readonly LinearStep[];
 }
 

@@ -15,7 +15,7 @@ export async function readSubjects(checkpoint: Checkpoint, { weights }: Diagonal
   return subjects;
 }
 
-/** Returns what a symmetry does to {@link Subjects}: it multiplies them around 0. */
+/** Returns a symmetry as it acts on {@link Subjects}: it multiplies them around 0. */
 export function aroundZero(symmetry: DiagonalSymmetry): DiagonalSymmetry {
   const weights = [...symmetry.weights].map(([name, layout]) => [name, { ...layout, origin: 0 }] as const);
   return { ...symmetry, weights: new Map(weights) };

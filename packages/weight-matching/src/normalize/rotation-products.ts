@@ -7,7 +7,7 @@ import {
   type SymmetrySpec,
 } from "@isthmus/symmetry";
 
-/** Whether the units of a cell that lie in one place of a weight count. */
+/** Filter of places: whether the units of a cell that lie in one place of a weight count. */
 export type UsePlace = (place: {
   readonly tensor: string;
   readonly axes: readonly number[];

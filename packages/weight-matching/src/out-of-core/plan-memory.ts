@@ -4,7 +4,7 @@ import { bytesForAssignment } from "../assignment/assignment-memory.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
 import { widestRow } from "./stream-weights.ts";
 
-/** How matching shares out the memory that it may use. */
+/** Division of the memory that matching may use. */
 export interface MemoryPlan {
   /** Elements of each network to hold at once. */
   readonly tileElements: number;
@@ -21,15 +21,15 @@ export interface MemoryPlan {
 const BYTES_PER_TILE_ELEMENT = 24;
 
 /**
- * Share of what costs leave that tiles and the cache get; the rest is for arrays that are not collected yet,
- * and for the process.
+ * Share of the memory beside the costs that tiles and the cache get; the rest is for arrays that are not
+ * collected yet, and for the process.
  */
 const PLANNED_SHARE = 0.75;
 
 /** Smallest useful tile, and the largest beyond which products do not get faster. */
 const TILE_ELEMENTS = { least: 2 ** 14, most: 2 ** 24 };
 
-/** What memory is planned for. */
+/** Problem that memory is planned for. */
 export interface MemoryNeeds {
   readonly spec: SymmetrySpec;
   readonly tree: UnitTree;
@@ -38,10 +38,10 @@ export interface MemoryNeeds {
 }
 
 /**
- * Plans matching within a bound: first what must be there (the costs of the largest block and the solver),
- * then tiles, then a cache of weights. The process itself takes 100 to 200 MB, which bounds of less than a
- * gigabyte do not cover.
- * @throws RangeError if the bound is too small; it says what is needed
+ * Plans matching within a bound: first the indispensable parts (the costs of the largest block and the
+ * solver), then tiles, then a cache of weights. The process itself takes 100 to 200 MB, which bounds of less
+ * than a gigabyte do not cover.
+ * @throws RangeError if the bound is too small; the message says how much is needed
  */
 export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): MemoryPlan {
   const costBytes = bytesForCosts(tree, held);
@@ -60,9 +60,9 @@ export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): Me
 }
 
 /**
- * Costs of every member of a block, once more inside the engine, values of members that have children, the
- * solver, and a spare where the solver is too small for one. Buffers are kept for the next block, so each
- * place counts with its largest member.
+ * Computes the bytes for the costs of every member of a block, for their copies inside the engine, for values
+ * of members that have children, for the solver, and for a spare matrix if the solver is too small to lend
+ * one. Buffers are kept for the next block, so each place counts with its largest member.
  */
 function bytesForCosts({ blocks }: UnitTree, held: ReadonlySet<number>): number {
   const squares: number[] = [];

@@ -2,16 +2,18 @@ import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 
 /** A matrix to add up costs in, and another that is free until the next assignment. */
 export interface SquarePair {
-  /** `[units, units]`, with any contents; valid until its place is asked for again. */
+  /** Matrix `[units, units]`, with any contents; valid until its place is asked for again. */
   readonly sum: Float32Array;
-  /** `[units, units]`, with any contents; valid until any place is asked for, or the solver is used. */
+  /**
+   * Matrix `[units, units]`, with any contents; valid until any place is asked for, or the solver is used.
+   */
   readonly spare: Float32Array;
 }
 
 /**
  * Buffers for the costs of a block, used again by the next one: a matrix for each member, and one more that
- * they share. That one is the solver's own memory, where it is large enough: it holds nothing that matters
- * while costs are added up.
+ * they share. The shared matrix is the solver's own memory, if that is large enough: the solver needs none of
+ * it while costs are added up.
  */
 export class SquareBuffers {
   readonly #solver: AssignmentSolver;
@@ -22,7 +24,10 @@ export class SquareBuffers {
     this.#solver = solver;
   }
 
-  /** @param place - which member of a block asks, from 0 */
+  /**
+   * Returns the matrices of a member of a block.
+   * @param place - number of the member, from 0
+   */
   pair(place: number, units: number): SquarePair {
     const length = units * units;
     let sum = this.#sums[place];

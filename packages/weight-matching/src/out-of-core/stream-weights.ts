@@ -15,8 +15,8 @@ export interface NetworkPair {
 }
 
 /**
- * Prepares matching two networks without keeping their weights: reads everything once, to check it and for
- * the norms.
+ * Prepares matching two networks without keeping their weights: reads all weights once, to check them and to
+ * measure their norms.
  * @throws MismatchError if a checkpoint lacks a weight, or the shape of a weight differs
  * @throws InputError if a value is NaN or infinite; the weight is named
  */

@@ -10,7 +10,7 @@ import { addBlock } from "./kernels/add-block.ts";
 import type { SquareBuffers } from "./square-buffers.ts";
 import type { TileTables, WeightTiles } from "./weight-tiles.ts";
 
-/** What costs are read with; shared by all blocks. */
+/** Tools for reading weights and computing costs, shared by all blocks. */
 export interface StreamTools {
   readonly a: WeightTiles;
   readonly b: WeightTiles;
@@ -26,8 +26,8 @@ export interface StreamTools {
  * Costs of weights that are read when they are needed, tile by tile, and forgotten.
  *
  * A weight whose first axis is not the one that moves is read in slabs along it: each adds `A^T B`. One whose
- * first axis moves is read in blocks of its units, with all that belongs to them, `A B^T`; where it does not
- * fit, block by block of the cost.
+ * first axis moves is read in blocks of its units, with all of their elements, `A B^T`; if these do not fit
+ * the memory, block by block of the cost.
  */
 export class StreamedCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
@@ -122,7 +122,7 @@ export class StreamedCosts implements MemberCosts {
 
 type Pair = readonly [Float32Array, Float32Array];
 
-/** How to read one slot of an occurrence from both networks, so that elements correspond. */
+/** Tables by which one slot of an occurrence is read from both networks, so that elements correspond. */
 interface OccurrenceTables {
   readonly a: TileTables;
   readonly b: TileTables;

@@ -21,7 +21,7 @@ export interface TileTables {
   readonly rest: readonly Int32Array[];
 }
 
-/** Reads parts of the weights of one network, permuted, as f32. */
+/** Reader of parts of the weights of one network, permuted, as f32. */
 export interface WeightTiles {
   /**
    * Reads the selected elements of a weight, `[lead, ...rest]`.
@@ -30,19 +30,19 @@ export interface WeightTiles {
   read(tensor: string, layout: WeightLayout, tables: TileTables, scaled: boolean): Promise<Float32Array>;
 }
 
-/** What {@link createWeightTiles} works with. */
+/** Options of {@link createWeightTiles}. */
 export interface WeightTilesOptions {
-  /** Bytes of weights, as they are stored, to keep for the next time. */
+  /** Bytes of weights in their stored type to keep for later reads. */
   readonly cacheBytes: number;
   /** Factors for each index of the first axis, by weight; see `normFactors`. */
   readonly factors: ReadonlyMap<string, Float64Array>;
 }
 
 /**
- * Reads tiles from a checkpoint: only the rows (indices of the first axis) that a tile needs, in stretches of
- * neighbours, converted after they were selected. Weights are kept, first come, while they fit the cache:
- * with the cyclic order in which matching asks, replacing them would lose every one just before it is needed
- * again.
+ * Reads tiles from a checkpoint: only the rows (indices of the first axis) that a tile needs, read in
+ * stretches of neighbours and converted after their elements are selected. Weights are kept, first come,
+ * while they fit the cache: with the cyclic order in which matching asks, replacing them would lose every one
+ * just before it is needed again.
  */
 export function createWeightTiles(
   checkpoint: Checkpoint,
@@ -75,13 +75,13 @@ export function createWeightTiles(
   };
 }
 
-/** Rows of a weight as they are stored. */
+/** Rows of a weight in their stored type. */
 interface StoredRows {
   readonly data: TensorData;
   readonly dtype: DType;
   /** Offsets of the lead into `data`. */
   readonly lead: Int32Array;
-  /** Which rows `data` holds, ascending; none where it is the whole weight. */
+  /** Indices of the rows that `data` holds, ascending; undefined if it holds the whole weight. */
   readonly firstRows: Int32Array | undefined;
 }
 
@@ -108,8 +108,8 @@ async function readRows(
 }
 
 /**
- * Moves elements as they are stored, where they have a width that can be moved, and converts what was
- * selected.
+ * Selects elements of a weight as f32. Elements of 8 and 16 bits are selected in their stored type and then
+ * converted; others are converted first.
  */
 function select(data: TensorData, dtype: DType, tables: readonly Int32Array[]): Float32Array {
   const count = tables.reduce((product, table) => product * table.length, 1);

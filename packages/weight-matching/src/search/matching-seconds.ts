@@ -1,4 +1,4 @@
-/** Where the time of matching went, in seconds of wall clock. */
+/** Seconds of wall clock that matching took, by kind of work. */
 export interface MatchSeconds {
   readonly total: number;
   /** Products of weights. */
@@ -9,15 +9,15 @@ export interface MatchSeconds {
   readonly assignment: number;
 }
 
-/** What is measured. */
+/** Kinds of work that are measured. */
 export type TimedWork = Exclude<keyof MatchSeconds, "total">;
 
-/** Adds up where time goes; at most one kind of work is under way at once. */
+/** Stopwatch that adds up the time of each kind of work; at most one kind is under way at once. */
 export class Stopwatch {
   readonly #started = performance.now();
   readonly #milliseconds: Record<TimedWork, number> = { products: 0, reading: 0, assignment: 0 };
 
-  /** Runs something and adds how long it took. */
+  /** Runs a function, and adds the time that it took. */
   async time<T>(work: TimedWork, run: () => Promise<T>): Promise<T> {
     const started = performance.now();
     try {
@@ -27,7 +27,7 @@ export class Stopwatch {
     }
   }
 
-  /** As `time`, for what does not wait. */
+  /** Runs a synchronous function, and adds the time that it took. */
   timeSync<T>(work: TimedWork, run: () => T): T {
     const started = performance.now();
     try {
@@ -37,7 +37,7 @@ export class Stopwatch {
     }
   }
 
-  /** What has been measured so far. */
+  /** Returns the time measured so far. */
   read(): MatchSeconds {
     const { products, reading, assignment } = this.#milliseconds;
     return {

@@ -20,13 +20,13 @@ import { readParameters } from "../weights/read-parameters.ts";
 import { normFactors, scaleByNorms } from "../weights/scale-by-norms.ts";
 import type { Stopwatch } from "./matching-seconds.ts";
 
-/** How a problem is prepared. */
+/** Options of {@link prepareMatching}. */
 export interface PrepareOptions {
   readonly graph: Graph | undefined;
   readonly start: Alignment | undefined;
   /** Bytes that matching may hold; the weights are kept in memory if not given. */
   readonly memory: number | undefined;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
   readonly products: CrossProducts;
   readonly stopwatch: Stopwatch;
@@ -39,11 +39,11 @@ export interface PreparedMatching {
   readonly weights: MatchedWeights;
 }
 
-/** Rounding of the objective; nothing can be gained beyond this close to its bound. */
+/** Relative rounding of the objective: a search this close to the bound can gain nothing more. */
 const LIMIT_TOLERANCE = 1e-9;
 
 /**
- * Gets everything ready for searching.
+ * Prepares the problem of matching two networks, and the weights it is about.
  * @throws OutOfRangeError if `memory` is too little
  */
 export async function prepareMatching(
@@ -128,9 +128,9 @@ export function timedProducts(products: CrossProducts, stopwatch: Stopwatch): Cr
 
 /** A selection of symmetries by their names; `*` matches any characters and `?` matches one. */
 export interface SymmetrySelection {
-  /** Match only symmetries of which one of these is the name. @defaultValue all */
+  /** Patterns of which one must fit the name of a symmetry for it to be matched. @defaultValue all */
   readonly only?: readonly string[] | undefined;
-  /** Leave out symmetries of which one of these is the name. @defaultValue none */
+  /** Patterns of names of symmetries to leave out. @defaultValue none */
   readonly skip?: readonly string[] | undefined;
 }
 
@@ -200,7 +200,7 @@ async function loadWeights(
   };
 }
 
-/** Parts of weights that are in memory. */
+/** Creates a reader of parts of weights that are in memory. */
 function tilesOf(weights: ReadonlyMap<string, Float32Array>): WeightTiles {
   return {
     async read(tensor, _, { lead, rest }) {
@@ -216,7 +216,7 @@ async function scalePair(
   raw: WeightPair,
 ): Promise<WeightPair> {
   const a = await scaleByNorms(graph, checkpoints.a);
-  // Which weights norms scale is the graph's to say, so both networks have the same or none.
+  // The graph decides which weights norms scale, so both networks have the same ones, or none.
   if (a.size === 0) return raw;
   const b = await scaleByNorms(graph, checkpoints.b);
   return { a: replace(raw.a, a), b: replace(raw.b, b) };

@@ -15,7 +15,7 @@ export const MATCH_SEARCHES = ["best", "coordinate-descent", "frank-wolfe"] as c
 /** A way to search for placements. */
 export type MatchSearch = (typeof MATCH_SEARCHES)[number];
 
-/** How placements are searched. */
+/** Options of {@link searchPlacements}. */
 export interface SearchOptions {
   readonly search: MatchSearch;
   readonly seed: number;
@@ -23,7 +23,7 @@ export interface SearchOptions {
   readonly maxSweeps: number;
   /** Steps of the relaxation. */
   readonly maxIterations: number;
-  /** Whether the first search starts where the problem does instead of from nothing. */
+  /** Whether the first search starts at the problem's own start instead of without a placement. */
   readonly startsThere: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress:
@@ -36,7 +36,7 @@ export interface SearchOptions {
     | undefined;
 }
 
-/** One search and how it was made. */
+/** One search, with the way in which it was made. */
 export interface Search extends Descent {
   readonly search: Exclude<MatchSearch, "best">;
   /** Steps of the relaxation before it was polished; 0 without one. */
@@ -44,9 +44,9 @@ export interface Search extends Descent {
 }
 
 /**
- * Searches from nothing, then by relaxation, then again and again from the best so far with some units
- * shuffled; stops early where no other search could find more. In the order they were made. Never ends below
- * the start.
+ * Searches without a start, then by relaxation, then again and again from the best placement so far with some
+ * units shuffled; stops early if no further search could find more. Returns all searches in the order they
+ * were made; the best is never worse than the start.
  */
 export async function searchPlacements(problem: DescentProblem, options: SearchOptions): Promise<Search[]> {
   const { seed, restarts, maxSweeps, signal, onProgress } = options;
@@ -93,7 +93,7 @@ function byDescent(descent: Descent): Search {
   return { ...descent, search: "coordinate-descent", iterations: 0 };
 }
 
-/** Relaxes, rounds, and climbs on from there. */
+/** Relaxes, rounds, and climbs on by coordinate descent. */
 async function byRelaxation(
   problem: DescentProblem,
   descent: DescentOptions,
@@ -114,7 +114,8 @@ async function byRelaxation(
 async function searchFirst(problem: DescentProblem, options: DescentOptions): Promise<Descent> {
   const state = await startFresh(problem, options);
   const objective = await problem.objectiveOf(problem.expander.expand(state.placement));
-  // Of a permuted copy the first placement is often exact; sweeps over a large model would only confirm it.
+  // If B is a permuted copy of A, the first placement is often exact; sweeps over a large model would only
+  // confirm it.
   if (objective >= problem.limit) {
     return { placement: state.placement, objective, sweeps: 0, status: "converged" };
   }
@@ -122,7 +123,7 @@ async function searchFirst(problem: DescentProblem, options: DescentOptions): Pr
 }
 
 /**
- * Returns a result, or, where its objective is below the start, the result of a descent from the start:
+ * Returns a result, or, if its objective is below the start's, the result of a descent from the start:
  * networks that were trained from common weights are already aligned, which a start from nothing may miss.
  */
 async function notBelowStart(
@@ -181,8 +182,8 @@ const KICK = 0.2;
 
 /**
  * Creates a start near the best placement so far: shuffles some units of one block, and postpones that block
- * until the others have been solved again. Where a fresh start climbs a new hill of about the same height,
- * this climbs on.
+ * until the others have been solved again. A fresh start climbs a new hill of about the same height, while
+ * this start climbs on.
  *
  * @see Lourenco, Martin, Stutzle 2003, Iterated Local Search
  * @returns undefined if no block depends on another or on itself: then the search was exact already

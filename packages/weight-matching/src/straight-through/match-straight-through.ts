@@ -34,7 +34,7 @@ export interface MatchStraightThroughOptions {
   readonly examples?: number;
   /** Passes over these examples, at least 1. @defaultValue 5 */
   readonly epochs?: number;
-  /** Examples in a step; what is left over of the last batch is not used. @defaultValue 100 */
+  /** Examples in a step; a last batch that is not full is not used. @defaultValue 100 */
   readonly batchSize?: number;
   /** Step along the gradient. @defaultValue 0.01 */
   readonly learningRate?: number;
@@ -52,7 +52,7 @@ export interface MatchStraightThroughOptions {
    */
   readonly rotations?: readonly RotationSpace[];
   readonly signal?: AbortSignal | undefined;
-  /** Told of steps made, of all. */
+  /** Called with the share that is done, the steps made, and the number of all steps. */
   readonly onProgress?:
     | ((progress: { readonly done: number; readonly completed: number; readonly total: number }) => void)
     | undefined;
@@ -74,13 +74,15 @@ const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThroughOptions
 
 /** Result of {@link matchStraightThrough}. */
 export interface MatchStraightThroughResult {
-  /** Permutes B so that the network half-way between A and it has the least loss that was found. */
+  /**
+   * Alignment that permutes B so that the network half-way between A and permuted B has the least loss found.
+   */
   readonly alignment: Alignment;
-  /** Rotates permuted B, if cells were to be rotated. */
+  /** Rotations of permuted B, if cells were to be rotated. */
   readonly rotations: readonly Rotation[];
-  /** Minus the loss half-way over all examples, in nats, for B as it was and as it is permuted. */
+  /** Minus the loss half-way over all examples, in nats: for B before it is permuted, and after. */
   readonly objective: { readonly before: number; readonly after: number };
-  /** Minus the loss half-way where weight matching alone ends, from which the search starts. */
+  /** Minus the loss half-way for the result of weight matching alone, from which the search starts. */
   readonly start: number;
   readonly examples: number;
   /** Steps made. */
@@ -154,13 +156,13 @@ function fail(option: string, rule: string, value: unknown): never {
 
 type Weights = ReadonlyMap<string, Tensor>;
 
-/** What B is permuted and then rotated by. */
+/** Permutation of B, and rotations after it. */
 interface Place {
   readonly alignment: Alignment;
   readonly rotations: readonly Rotation[];
 }
 
-/** A search on its way. */
+/** State of a search. */
 class Search {
   readonly #networks: MatchedNetworks;
   readonly #spec: SymmetrySpec;
@@ -169,7 +171,7 @@ class Search {
   readonly #a: Weights;
   readonly #shadow: Map<string, Tensor>;
   readonly #velocity: ReadonlyMap<string, Float32Array>;
-  /** B where the shadow has led it, and how. */
+  /** B in the place that the shadow has led it to; alignment and rotations lead there. */
   #projected: Weights = new Map();
   #alignment: Alignment;
   #rotations: readonly Rotation[] = [];
@@ -181,7 +183,8 @@ class Search {
 
   static async start(networks: MatchedNetworks, loss: BatchLoss, options: Options): Promise<Search> {
     const { graph, a, b } = networks;
-    // What the graph does not read, such as counts of batches, is in one checkpoint and not in the shadow.
+    // Tensors that the graph does not read, such as counts of batches, are in one checkpoint and not in the
+    // shadow.
     const bound = createCheckpoint(await bindWeights(graph, b), {}, b.source);
     const search = new Search({ ...networks, b: bound }, { loss, options, a: await bindWeights(graph, a) });
     await search.#begin();
@@ -209,7 +212,7 @@ class Search {
     this.#best = { alignment: this.#alignment, rotations: [], loss: Number.POSITIVE_INFINITY };
   }
 
-  /** Judges B as it is, and as weight matching permutes it. */
+  /** Judges B in its original place, and as weight matching permutes it. */
   async #begin(): Promise<void> {
     await this.#move({ alignment: this.#alignment, rotations: [] });
     await this.#judge();
@@ -241,12 +244,12 @@ class Search {
       const shadow = entry(this.#shadow, name, "weight").data as Float32Array;
       const velocity = entry(this.#velocity, name, "parameter");
       const gradient = entry(gradients, name, "gradient");
-      // Half of what permuted B gets, as the midpoint is half of it.
+      // The gradient of the shadow is half of permuted B's, as the midpoint is half of it.
       stepInPlace(shadow, velocity, gradient, learningRate, momentum);
     }
   }
 
-  /** Matches B to the shadow, from where it is now on. */
+  /** Matches B to the shadow, starting at its present place. */
   async #project(restarts: number): Promise<void> {
     const { graph, engine, b } = this.#networks;
     const { seed, signal, rotations: spaces } = this.#options;
@@ -289,7 +292,7 @@ class Search {
     return middle;
   }
 
-  /** Measures B as it is now, if it has moved since the last time. */
+  /** Measures B in its present place, if it has moved since the last measurement. */
   async #judge(): Promise<number> {
     if (this.#judged === this.#projected) return this.#best.loss;
     this.#judged = this.#projected;

@@ -8,11 +8,11 @@ import { masksOfOnes } from "./masks-of-ones.ts";
 /** Mean loss of batches of examples, and its gradients; batch norms take the statistics of the batch. */
 export interface BatchLoss {
   readonly batches: number;
-  /** Names of the parameters that gradients are of. */
+  /** Names of the parameters by which gradients are taken. */
   readonly parameters: readonly string[];
-  /** Mean loss of all whole batches, in nats. */
+  /** Computes the mean loss of all whole batches, in nats. */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal: AbortSignal | undefined): Promise<number>;
-  /** Gradient of the mean loss of one batch, by parameter. */
+  /** Computes the gradient of the mean loss of one batch, by parameter. */
   gradientsOf(
     weights: ReadonlyMap<string, Tensor>,
     batch: number,
@@ -21,8 +21,8 @@ export interface BatchLoss {
 }
 
 /**
- * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off:
- * cross-entropy, of texts that of the next token.
+ * Prepares the loss by which any network of an architecture is evaluated, in training mode but with dropout
+ * off: cross-entropy, for texts the cross-entropy of the next token.
  * @throws InputError if the data do not fit the graph, or are fewer than the graph takes at once
  * @throws MismatchError if the output that is scored is not a logit for each class
  * @throws UnsupportedError if an operator has no gradient rule
@@ -88,7 +88,7 @@ export async function createBatchLoss(
   };
 }
 
-/** Only whole batches are taken. */
+/** Checks that the examples fill at least one batch, as only whole batches are taken. */
 function assertOneBatch({ name, size }: DataSet, batch: number): void {
   if (size >= batch) return;
   throw new InputError(

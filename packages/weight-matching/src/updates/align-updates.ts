@@ -12,7 +12,7 @@ import { align } from "../align/align.ts";
 import { type AlignManyOptions, alignMany } from "../many/align-many.ts";
 import { matchWeights } from "../match-weights.ts";
 
-/** What a client of a federation sent, as far as its alignment is concerned. */
+/** Update of a client of a federation, as far as its alignment needs it. */
 export interface AlignableUpdate {
   /** Name of the client. */
   readonly client: string;
@@ -23,11 +23,11 @@ export interface AlignableUpdate {
 /** Options of {@link alignUpdates}. */
 export interface AlignUpdatesOptions {
   /**
-   * What units are matched to: the `global` network, if clients began with it, or `each-other`, if they began
-   * apart and the global network says nothing yet. @defaultValue "global"
+   * Reference that units are matched to: the `global` network, if clients began with it, or `each-other`, if
+   * they began apart and the global network says nothing yet. @defaultValue "global"
    */
   readonly to?: "global" | "each-other";
-  /** How all are matched to each other, see `matchMany`. @defaultValue "cycle" */
+  /** Method by which all networks are matched to each other, see `matchMany`. @defaultValue "cycle" */
   readonly many?: AlignManyOptions["many"];
   /** Seed of all random choices, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
@@ -48,7 +48,7 @@ const DEFAULTS: Required<AlignUpdatesOptions> = {
   onProgress: undefined,
 };
 
-/** How the units of a client lay to the others. */
+/** Alignment of a client's units in numbers. */
 export interface AlignedClient {
   readonly client: string;
   /** Units that were moved to another place. */
@@ -72,7 +72,7 @@ export interface AlignedUpdates<U extends AlignableUpdate> {
  * the same; what each client computes does not change, which is proved for every network that is permuted.
  *
  * Rounds that start from one network rarely need it: one sweep of matching finds that every unit is at its
- * place, and says so. Where clients begin apart, it is what makes averaging work.
+ * place, and says so. If clients begin apart, alignment is what makes averaging work.
  * @param network - the global network
  * @throws InputError if there are no updates, or a weight is NaN or infinite
  * @throws UsageError if `to` is unknown
@@ -140,7 +140,7 @@ interface AligningGroup {
   readonly resolved: Readonly<Required<AlignUpdatesOptions>>;
 }
 
-/** A client's network in common coordinates, and how it got there. */
+/** A client's network in common coordinates, and the alignment that brought it there. */
 interface Placed {
   readonly network: Checkpoint;
   readonly alignment: Alignment;
@@ -159,8 +159,8 @@ async function alignToGlobal(
   const { graph, engine } = architecture;
   const placed: Placed[] = [];
   for (const [i, one] of sent.entries()) {
-    // One search from the places that units have: where they are right it ends after a sweep, and there is
-    // nothing to prove.
+    // One search from the places that units have: if they are right it ends after a sweep, and nothing has to
+    // be proved.
     const quick = await matchWeights({ spec: symmetries.spec, graph, engine }, [network, one], {
       seed,
       restarts: 1,
@@ -197,7 +197,7 @@ async function alignToEachOther(
   return aligned.map(({ restored, alignment }) => ({ network: restored, alignment }));
 }
 
-/** How units are placed, by what they are matched to. */
+/** Functions that align updates, by the reference that units are matched to. */
 const PLACES = new Map([
   ["global", alignToGlobal],
   ["each-other", alignToEachOther],

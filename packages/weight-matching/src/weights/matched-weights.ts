@@ -7,7 +7,7 @@ export interface MatchedWeights {
   /** Prepares the costs of one block. */
   costsOf(occurrences: MemberOccurrences): MemberCosts;
   /**
-   * Sum of inner products of A and permuted B over all weights, or those named, in f64.
+   * Computes the sum of inner products of A and permuted B over all weights, or over named ones, in f64.
    * @param scaled - whether weights before norms count as the norms scale them
    */
   objective(source: Int32Array, scaled: boolean, only?: ReadonlySet<string>): Promise<number>;

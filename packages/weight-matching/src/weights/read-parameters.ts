@@ -33,7 +33,7 @@ export async function readParameters(
 }
 
 /**
- * Checks that a checkpoint has a weight in the shape that the symmetries are for.
+ * Checks that a checkpoint has a weight in the shape that the symmetries expect.
  * @throws MismatchError if it does not
  */
 export function assertVoter(checkpoint: Checkpoint, name: string, layout: WeightLayout): void {
@@ -48,7 +48,7 @@ export function assertVoter(checkpoint: Checkpoint, name: string, layout: Weight
 
 /**
  * Checks that a tensor that matching needs is finite.
- * @throws InputError that names it
+ * @throws InputError if it is not; the tensor is named
  */
 export function assertFinite(values: Float32Array, name: string, source: string): void {
   const count = countNonFinite({ dtype: "f32", data: values });

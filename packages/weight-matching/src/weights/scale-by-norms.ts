@@ -9,7 +9,7 @@ const DEFAULT_EPSILON = 1e-5;
 
 /** A layer whose output channels a batch norm scales. */
 interface ScaledLayer {
-  /** Its weight, and its bias if it has one of its own; output channels come first. */
+  /** Names of its weight, and of its bias if it has one of its own; output channels come first. */
   readonly tensors: readonly string[];
   readonly norm: { readonly scale: string; readonly variance: string; readonly epsilon: number };
 }
@@ -109,7 +109,7 @@ function findScaledLayers(graph: Graph): ScaledLayer[] {
   });
 }
 
-/** How often each value is used: by nodes, in branches and loop bodies, and as an output. */
+/** Counts how often each value is used: by nodes, in branches and loop bodies, and as an output. */
 function countUses(graph: Graph): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   const used = [
@@ -120,7 +120,7 @@ function countUses(graph: Graph): ReadonlyMap<string, number> {
   return uses;
 }
 
-/** Whether the first axis of a layer's weight is its output channels. */
+/** Checks whether the first axis of a layer's weight is its output channels. */
 function isOutputMajor({ op, attributes }: Node): boolean {
   const transposed = attributes.get("transB");
   return op === "Conv" || (op === "Gemm" && transposed?.type === "int" && transposed.value === 1);

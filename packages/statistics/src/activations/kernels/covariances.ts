@@ -27,7 +27,8 @@ export function equalCovariances(
 }
 
 /**
- * Returns the covariances of all pairs of units, `[left, right]`; arguments as of {@link equalCovariances}.
+ * Returns the covariances of all pairs of units, `[left, right]`; the parameters are the same as for
+ * {@link equalCovariances}.
  */
 export function allCovariances(
   sums: Float64Array,

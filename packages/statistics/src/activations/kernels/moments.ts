@@ -1,7 +1,7 @@
 /** Count, means and centred sums of squares of samples of units. */
 export interface Moments {
   readonly count: number;
-  /** `[units]` */
+  /** Means, `[units]`. */
   readonly mean: Float64Array;
   /** Sums of `(x - mean)^2`, `[units]`. */
   readonly squares: Float64Array;

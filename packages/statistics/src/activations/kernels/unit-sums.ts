@@ -31,7 +31,7 @@ export function addUnitSums(
   for (let n = 0; n < outer; n++) {
     for (let u = 0; u < units; u++) {
       const origin = shift[u]!;
-      // Four separate sums, as an addition that depends on another one waits four cycles for it.
+      // Four separate sums are added, as an addition that depends on another one waits four cycles for it.
       let s0 = 0;
       let s1 = 0;
       let s2 = 0;

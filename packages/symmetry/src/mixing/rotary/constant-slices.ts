@@ -4,11 +4,11 @@ import type { Marks } from "./marks.ts";
 
 /** The numbers of a constant that multiply each position over some axes, up to their common sign. */
 export interface Slices {
-  /** Number of the numbers at each position. */
+  /** Identifier of the numbers at each position. */
   readonly numbers: Int32Array;
-  /** 1 where they are the negative of what the number stands for. */
+  /** 1 at positions whose numbers are the negative of the numbered slice. */
   readonly negative: Int32Array;
-  /** 1 by number where all of a slice is the same: it scales, and turns nothing. */
+  /** Whether all elements of a slice are equal, by its number: such a slice scales, and turns nothing. */
   readonly isPlain: ReadonlyMap<number, boolean>;
 }
 

@@ -1,10 +1,11 @@
 /**
- * The factors and moves that lie between weights and places, numbered by what they are: two places with one
- * mark hold parts of the same complex number.
+ * Numbering of the factors and moves that lie between weights and places: two places with one mark hold parts
+ * of the same complex number.
  *
  * A mark has a multiplier, the constants that vary from token to token, such as cosines of angles, and a
- * history, all else. Sums of places with different multipliers are turns, as rotary embeddings make them;
- * with equal ones the summands, such as products and their biases, have to be turned alike.
+ * history: all other factors and moves. Sums of places with different multipliers are turns, as rotary
+ * embeddings make them; with equal multipliers the summands, such as products and their biases, have to be
+ * turned alike.
  */
 export class Marks {
   readonly #numbers = new Map<string, number>();
@@ -34,7 +35,7 @@ export class Marks {
     return mark;
   }
 
-  /** Returns the mark of what is as it was made, such as a weight. */
+  /** Returns the mark of an unmoved tensor, such as a weight. */
   of(origin: string): number {
     return this.#markOf(0, this.numberOf(origin));
   }

@@ -1,13 +1,16 @@
 import { singletons } from "../../kernels/disjoint-sets.ts";
 
-/** The element that represents a set, and by how many quarter turns another element differs from it. */
+/**
+ * The element that represents a set, and the number of quarter turns by which another element differs from
+ * it.
+ */
 export interface Phased {
   readonly root: number;
-  /** In `[0, 3]`: the element is `i^phase` times the root. */
+  /** Quarter turns in `[0, 3]`: the element is `i^phase` times the root. */
   readonly phase: number;
 }
 
-/** Sets of complex numbers each of which is a power of `i` times every other of its set. */
+/** Sets of complex numbers, each of which is a power of `i` times every other number of its set. */
 export class PhasedSets {
   readonly #parent: Int32Array;
   /** Quarter turns of each element from its parent. */
@@ -35,7 +38,7 @@ export class PhasedSets {
 
   /**
    * Demands that `b` is `i^turns` times `a`.
-   * @returns whether that agrees with what was demanded before
+   * @returns whether this agrees with earlier demands
    */
   unite(a: number, b: number, turns: number): boolean {
     const [one, two] = [this.find(a), this.find(b)];

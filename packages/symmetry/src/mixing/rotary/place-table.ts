@@ -4,8 +4,8 @@ import { LabelStore } from "../../labels/label-store.ts";
 export const STILL = 0;
 
 /**
- * What a place of a tensor holds: `Re(i^phase W m)`, where `W` is the complex number of a label of a weight
- * and the mark says what `m` is: the factors and moves between the weight and the place.
+ * Content of a place of a tensor: `Re(i^phase W m)`, where `W` is the complex number of a label of a weight,
+ * and the mark identifies `m`, the factors and moves between the weight and the place.
  */
 export interface Place {
   readonly label: number;
@@ -13,14 +13,14 @@ export interface Place {
   readonly mark: number;
 }
 
-/** Labels that are created at once for new codes, at least. */
+/** Fewest labels that are created at once for new codes. */
 const SPARE = 1024;
 
-/** Codes that tensors can carry like labels, and the place that each stands for. */
+/** Codes that tensors can carry like labels, and the place that each code stands for. */
 export class PlaceTable {
   /** Number of codes so far. */
   count: number;
-  /** Holds codes as labels for rules that move labels. */
+  /** Store that holds codes as labels, for rules that move labels. */
   readonly store: LabelStore = new LabelStore();
   #labels: Int32Array;
   #phases: Uint8Array;
@@ -57,7 +57,7 @@ export class PlaceTable {
   create({ label, phase, mark }: Place): number {
     const code = this.count++;
     if (code >= this.#labels.length) this.#grow();
-    // Rules that move labels move codes, and look them up there.
+    // Rules that move labels also move codes, and look them up in the store.
     if (code >= this.store.count) this.store.create(Math.max(SPARE, this.store.count >> 2));
     this.#labels[code] = label;
     this.#phases[code] = phase & 3;

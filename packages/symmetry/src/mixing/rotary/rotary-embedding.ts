@@ -22,7 +22,7 @@ export const rotaryEmbedding: WalkRule<TurnAlgebra> = (context) => {
   return [{ shape: x.shape, fields }];
 };
 
-/** Returns the other place of the pair that a place is in; the place itself where nothing turns it. */
+/** Returns the other place of the pair that a place is in; the place itself if nothing turns it. */
 function partnerOf(place: number, { node, inputs }: RuleContext): number {
   const shape = inputs[0]?.shape ?? [];
   const last = at(shape, shape.length - 1, "axis");
@@ -34,9 +34,9 @@ function partnerOf(place: number, { node, inputs }: RuleContext): number {
   return offset < turned / 2 ? place + turned / 2 : place - turned / 2;
 }
 
-/** Pairs of places, and what turns them. */
+/** Pairs of places, and the event that turns each pair. */
 interface Turn {
-  /** The other place of each. */
+  /** The other place of the pair of each place. */
   readonly partners: Int32Array;
   readonly event: string;
 }
@@ -47,7 +47,7 @@ function turnPairs(algebra: TurnAlgebra, data: Int32Array, { partners, event }: 
     const partner = at(partners, place, "partner");
     if (partner === place) return places.markOf(code);
     const turns = pairUp(algebra, code, at(data, partner, "place"));
-    // Seen from the first of a pair both turn alike.
+    // Seen from the first place of a pair, both places turn alike.
     const seen = partner < place ? -turns & 3 : turns;
     return algebra.marks.after(places.markOf(code), algebra.marks.numberOf(`${event} to ${seen}`));
   });
@@ -63,7 +63,7 @@ function turnPairs(algebra: TurnAlgebra, data: Int32Array, { partners, event }: 
 }
 
 /**
- * Makes a pair of two places; where they cannot be one, they must not change.
+ * Makes a pair of two places; if they cannot form one, they must not change.
  * @returns the quarter turns from the first to the second
  */
 function pairUp(algebra: TurnAlgebra, code: number, other: number): number {

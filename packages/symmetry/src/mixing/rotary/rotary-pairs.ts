@@ -9,9 +9,11 @@ import { STILL } from "./place-table.ts";
 import { TurnAlgebra } from "./turn-algebra.ts";
 import { turnRuleOf } from "./turn-rules.ts";
 
-/** The complex numbers that may multiply pairs of units, and where the pairs lie. */
+/** Complex numbers that may multiply pairs of units, and the places of the pairs. */
 export interface RotaryPairs {
-  /** A space of two units for each number: the real and the imaginary part of what it multiplies. */
+  /**
+   * Spaces of two units, one for each number: the real and the imaginary part of the pair that it multiplies.
+   */
   readonly spaces: readonly MixingSpace[];
   readonly weights: ReadonlyMap<string, MixedLayout>;
   readonly values: ReadonlyMap<string, MixedLayout>;
@@ -20,14 +22,14 @@ export interface RotaryPairs {
 }
 
 /**
- * Finds the pairs of units that one complex number each may multiply: of queries and keys with rotary
- * embedding a number for each frequency and head of keys, by which queries are multiplied, and by the
- * conjugate of which keys are divided.
+ * Finds the pairs of units that one complex number each may multiply: for queries and keys with rotary
+ * embedding there is a number for each frequency and head of keys. Queries are multiplied by it, and keys are
+ * divided by its conjugate.
  *
  * No permutation exchanges these units, so they are numbered behind the units of the specification.
  *
- * @see Su et al., RoFormer (2021), section 3.2.2: what commutes with the rotation of a pair by any angle is
- *   multiplication by a complex number
+ * @see Su et al., RoFormer (2021), section 3.2.2: the maps that commute with the rotation of a pair by any
+ *   angle are multiplications by a complex number
  */
 export function findRotaryPairs(
   walk: Pick<LabelWalk, "graph" | "probe">,
@@ -49,13 +51,13 @@ export function findRotaryPairs(
 /** Bound of marks: a label and a mark make a whole number below 2^53. */
 const MARKS = 2 ** 26;
 
-/** Which places of a tensor are the two parts of one number. */
+/** Places of a tensor that are the two parts of one number. */
 interface PairedPlaces {
   /** Whether each real part that may change has its imaginary part. */
   readonly isWhole: boolean;
   /** Whether the real and imaginary parts that one number multiplies come in the same order. */
   readonly isOrdered: boolean;
-  /** The place of the other part; -1 where nothing changes. */
+  /** The place of the other part; -1 at places that do not change. */
   readonly partners: Int32Array;
   /** 1 at imaginary parts. */
   readonly imaginary: Uint8Array;
@@ -67,7 +69,7 @@ class Pairs {
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #spaces: MixingSpace[] = [];
   readonly #cells = new Map<string, number>();
-  /** Index of the space of each variable, and whether it is an inverse where it occurs first. */
+  /** Index of the space of each variable, and whether the variable is an inverse in its first occurrence. */
   readonly #spaceOf = new Map<number, { readonly index: number; readonly isInverse: boolean }>();
 
   constructor(algebra: TurnAlgebra, permutations: Symmetries, computed: ReadonlyMap<string, Labelled>) {
@@ -104,9 +106,10 @@ class Pairs {
     return { spaces: this.#spaces, weights: new Map(ofWeights), values, unpredictable };
   }
 
-  /** Demands that numbers of which a weight holds only one part do not change. */
+  /** Demands that a number does not change if a weight holds only one part of it. */
   #fixLonely(data: Int32Array): void {
-    // In a weight a number lies once; of more it would not be known which parts belong together.
+    // In a weight a number lies once; if it lay there more often, it would be unknown which parts belong
+    // together.
     const { partners, isOrdered } = this.#pairUp(data, 1);
     data.forEach((code, place) => {
       if (partners[place] === -1 || !isOrdered) this.#algebra.fixPlace(code);

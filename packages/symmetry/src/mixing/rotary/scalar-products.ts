@@ -2,7 +2,7 @@ import { factorOf, ONE, type SignedSets } from "../../linear/signed-sets.ts";
 import type { Phased } from "./phased-sets.ts";
 import type { PlaceTable } from "./place-table.ts";
 
-/** What is known of places, and can be demanded of them. */
+/** Places and their algebra, which knows facts about places and takes demands. */
 interface KnownPlaces {
   readonly places: PlaceTable;
   readonly factors: SignedSets;
@@ -11,7 +11,7 @@ interface KnownPlaces {
   fixPlace(code: number): void;
 }
 
-/** The products of two places each that a sum has: of one complex number with one other. */
+/** Products of two places each in a sum: of one complex number with another. */
 interface ScalarProduct {
   readonly one: Phased & { readonly mark: number };
   readonly two: Phased & { readonly mark: number };
@@ -57,7 +57,7 @@ class ScalarProducts {
     if (!isSame || !isParallel) product.isWhole = false;
   }
 
-  /** Demands what keeps the sum as it is. */
+  /** Demands the conditions under which the sum does not change. */
   demand(): void {
     const { factors } = this.#algebra;
     for (const { one, two, codes, real, imaginary, isWhole } of this.#products.values()) {
@@ -71,9 +71,9 @@ class ScalarProducts {
 }
 
 /**
- * Demands what keeps the sums of products of places as they are: along each line of `extent` places, `inner`
- * apart, they are made of whole scalar products, and what multiplies one number of such a product divides the
- * conjugate of the other.
+ * Demands the conditions under which sums of products of places do not change: along each line of `extent`
+ * places, `inner` apart, they consist of whole scalar products, and the factor of one number of such a
+ * product divides the conjugate of the other.
  */
 export function demandProducts(
   algebra: KnownPlaces,

@@ -9,7 +9,7 @@ import { Marks } from "./marks.ts";
 import { type Phased, PhasedSets } from "./phased-sets.ts";
 import { type Place, PlaceTable, STILL } from "./place-table.ts";
 
-/** Labels that functions may make; further places of their results count as unknown. */
+/** Most labels that functions may make; further places of their results count as unknown. */
 const MADE = 2 ** 16;
 
 /**
@@ -18,21 +18,21 @@ const MADE = 2 ** 16;
  *
  * At first nothing is known of the labels of weights. A sum of two places that different constants multiply,
  * as rotary embeddings compute, makes a pair of them. The product of queries and keys sums over both parts of
- * two pairs: there the number that multiplies one pair must divide the other by its conjugate.
- * Conservative: what cannot be followed must not change.
+ * two pairs: there the number that multiplies one pair must divide the other by its conjugate. It is
+ * conservative: places that cannot be followed must not change.
  */
 export class TurnAlgebra implements WalkAlgebra {
   node = "";
   readonly places: PlaceTable;
   readonly marks: Marks = new Marks();
-  /** Which labels are parts of the same complex number. */
+  /** Sets of labels that are parts of the same complex number. */
   readonly parts: PhasedSets;
-  /** Which numbers are multiplied by the same `z`, or by the inverse of its conjugate. */
+  /** Sets of numbers that are multiplied by the same `z`, or by the inverse of its conjugate. */
   readonly factors: SignedSets;
   readonly slices: ConstantSlices = new ConstantSlices(this.marks);
   /** Whether a value depends on the input of the graph. */
   readonly isActivation: (name: string) => boolean;
-  /** Number of labels of weights; labels of what functions make of them come behind. */
+  /** Number of labels of weights; labels of the results of functions come behind. */
   readonly #labels: number;
   readonly #made = new Map<string, number>();
   readonly #postponed: Field[] = [];
@@ -63,7 +63,7 @@ export class TurnAlgebra implements WalkAlgebra {
     return label + 1;
   }
 
-  /** Returns the complex number that a place holds a part of, and which part. */
+  /** Returns the complex number of which a place holds a part, and the quarter turns that tell the part. */
   partOf(code: number): Phased {
     const { root, phase } = this.parts.find(this.places.labelOf(code));
     return { root, phase: (phase + this.places.phaseOf(code)) & 3 };
@@ -91,7 +91,7 @@ export class TurnAlgebra implements WalkAlgebra {
     this.#postponed.push(field);
   }
 
-  /** Demands at the end of a walk what was put off until then. */
+  /** Makes the demands at the end of a walk that were put off until then. */
   finish(): void {
     for (const field of this.#postponed) this.fixField(field);
   }
@@ -101,7 +101,7 @@ export class TurnAlgebra implements WalkAlgebra {
     return { shape: tensor.shape, fields: [] };
   }
 
-  /** Leaves out the fields of which nothing may change any more. */
+  /** Leaves out the fields in which no place may change any more. */
   changing({ shape, fields }: Labelled): Labelled {
     const changes = ({ data }: Field): boolean => data.some((code) => this.factorAt(code) !== ONE);
     return { shape, fields: fields.filter(changes) };
@@ -131,7 +131,7 @@ export class TurnAlgebra implements WalkAlgebra {
 
   /**
    * Applies a function that is not linear to each element: neither the tensor nor the result may change, and
-   * places of the result that hold the same get the same label.
+   * places of the result that hold equal values get the same label.
    */
   apply(name: string, tensor: Labelled): Labelled {
     const mark = this.marks.of(`function ${name}`);
@@ -143,10 +143,10 @@ export class TurnAlgebra implements WalkAlgebra {
   }
 
   /**
-   * Makes places of what is looked up in a constant table, of which equal slices, up to their sign, hold the
-   * same.
+   * Makes places for values that are looked up in a constant table, whose equal slices, up to their sign,
+   * hold the same values.
    *
-   * @param where - says which rows are looked up
+   * @param where - description of the rows that are looked up
    */
   lookUp({ numbers, negative }: Slices, where: string): Int32Array {
     const mark = this.marks.of(`looked up ${where}`);
@@ -155,7 +155,10 @@ export class TurnAlgebra implements WalkAlgebra {
     );
   }
 
-  /** Makes a place with the label of what it holds, the same for the same; unknown if there are many. */
+  /**
+   * Makes a place with the label of its content, the same label for equal contents; unknown if there are too
+   * many labels.
+   */
   #make(key: string, place: Pick<Place, "phase" | "mark">): number {
     const label = this.#made.get(key) ?? this.#labels + this.#made.size;
     if (label >= this.#labels + MADE) return STILL;
@@ -163,12 +166,12 @@ export class TurnAlgebra implements WalkAlgebra {
     return this.places.create({ label, ...place });
   }
 
-  /** Checks whether all that a tensor holds is what functions made. */
+  /** Checks whether all places of a tensor hold results of functions. */
   isMade({ fields }: Labelled): boolean {
     return fields.every(({ data }) => data.every((code) => this.places.labelOf(code) >= this.#labels));
   }
 
-  /** Describes what a place holds: places of one description hold the same. */
+  /** Describes the content of a place: places with one description hold the same. */
   describe(code: number): string {
     return `${this.places.labelOf(code)} ${this.places.phaseOf(code)} ${this.places.markOf(code)}`;
   }
@@ -227,7 +230,7 @@ export class TurnAlgebra implements WalkAlgebra {
   /** Makes a pair of two numbers: the smaller label is the real part, the other the imaginary part. */
   pair(a: number, b: number): void {
     const low = Math.min(a, b);
-    // Of W the real part of -i W is the imaginary part.
+    // The real part of -i W is the imaginary part of W.
     this.#unite(low, a + b - low, 3);
   }
 

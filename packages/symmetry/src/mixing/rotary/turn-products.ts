@@ -6,16 +6,16 @@ import { STILL } from "./place-table.ts";
 import { demandProducts } from "./scalar-products.ts";
 import type { TurnAlgebra } from "./turn-algebra.ts";
 
-/** A tensor with codes, and what a rule needs to know of it. */
+/** A tensor with codes, and the facts that a rule needs about it. */
 export interface Operand {
   readonly tensor: Labelled;
   /** Name of the value. */
   readonly name: string;
-  /** Its numbers, if they depend on neither input nor weights. */
+  /** Numbers of the tensor, if they depend on neither input nor weights. */
   readonly constant: Tensor | undefined;
 }
 
-/** How a tensor is multiplied: element by element, or before products are summed. */
+/** Way in which a tensor is multiplied: element by element, or before products are summed. */
 type How = "times" | "over" | "summed with";
 
 /** Multiplies two tensors element by element. */
@@ -68,7 +68,7 @@ export function contract(algebra: TurnAlgebra, [a, b]: readonly [Operand, Operan
   };
 }
 
-/** A product of two tensors, of which each brings its fields. */
+/** A product of two tensors, each of which brings its fields. */
 class Product {
   readonly #algebra: TurnAlgebra;
   readonly #shape: readonly number[];
@@ -113,13 +113,14 @@ class Product {
   }
 
   /**
-   * Returns the one field that says all of how a tensor varies along some axes; undefined if there is none.
+   * Returns the one field that fully describes how a tensor varies along some axes; undefined if there is
+   * none.
    */
   #tableAlong(tensor: Labelled, axes: readonly number[]): Field | undefined {
     const { fields } = alignRank(tensor, this.#shape.length);
     const [field, ...others] = fields.filter((one) => one.axes.some((axis) => axes.includes(axis)));
     if (field === undefined || others.length > 0 || !sameAxes(field.axes, axes)) return undefined;
-    // Nothing is known of what lies at places without a code.
+    // The content of places without a code is unknown.
     if (field.data.includes(STILL)) return undefined;
     this.#algebra.fixLater(field);
     return field;

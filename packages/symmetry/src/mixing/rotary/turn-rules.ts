@@ -78,10 +78,11 @@ const gemm: TurnRule = (context) => {
 };
 
 /**
- * Creates a rule that moves places as a rule of labels moves labels. Where it moves anything along an axis on
- * which the places do not lie, it records how: what was moved differently does not belong together.
+ * Creates a rule that moves places as a rule of labels moves labels. If it moves elements along an axis on
+ * which the places do not lie, it records the move: places that were moved differently do not belong
+ * together.
  *
- * @param describe - says what is done along axes on which a field does not lie; undefined for nothing
+ * @param describe - describes the move along axes on which a field does not lie; undefined if there is none
  */
 function moved(
   rule: Rule,
@@ -103,7 +104,7 @@ function moved(
   };
 }
 
-/** Describes a move that the extents before and after say all about. */
+/** Describes a move that is fully determined by the extents before and after. */
 function byShape(context: RuleContext): string | undefined {
   const [before, after] = [inputOf(context, 0).shape.join(), outputShape(context).join()];
   return before === after ? undefined : `from ${before} to ${after}`;
@@ -138,7 +139,7 @@ function axisOf(context: RuleContext): number {
 
 const gathered = moved(gather, byIndices);
 
-/** Follows `Concat`: places are put one after the other, also where that makes an axis that had none. */
+/** Follows `Concat`: places are put one after the other, even on an axis on which none lay before. */
 const concatenated: TurnRule = (context) => {
   const { algebra, node } = context;
   const inputs = givenInputs(context).map((input) => algebra.changing(input));
@@ -158,11 +159,11 @@ const concatenated: TurnRule = (context) => {
 const table: TurnRule = (context) => [context.algebra.apply(context.node.op, inputOf(context, 0))];
 
 /**
- * Follows a lookup of rows in a constant table, such as cosines of the angles at computed positions: what
- * varies along the other axes is known though the rows are not.
+ * Follows a lookup of rows in a constant table, such as cosines of the angles at computed positions: values
+ * along the other axes are known although the rows are not.
  *
  * @param axis - the axis that is looked up along
- * @param added - axes of the result in its place, less that one
+ * @param added - number of axes of the result in its place, less one
  */
 function looked(context: TurnContext, axis: number, added: number): readonly Labelled[] | undefined {
   const table = context.constant(0);

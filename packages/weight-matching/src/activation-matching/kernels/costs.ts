@@ -4,12 +4,12 @@ export function addScaled(sums: Float64Array, added: Float64Array, factor: numbe
 }
 
 /**
- * Takes the columns of a cost matrix from where a frame puts them, and adds a bonus on the diagonal, rounded
- * to f32.
+ * Takes the columns of a cost matrix from the places in a frame, and adds a bonus on the diagonal, rounded to
+ * f32.
  *
  * @param cost - `[units, units]`
  * @param columns - column of `cost` that is taken for each column, `[units]`
- * @param stay - added where the column that is taken is the row
+ * @param stay - bonus for elements whose taken column equals their row
  */
 export function frameCosts(cost: Float64Array, columns: Int32Array, stay: number): Float32Array {
   const units = columns.length;

@@ -1,4 +1,4 @@
-/** A problem turned so that every one of the `short` side has a partner on the `long` side. */
+/** A problem turned so that every element of the `short` side has a partner on the `long` side. */
 export interface Side {
   readonly short: number;
   readonly long: number;
@@ -6,7 +6,7 @@ export interface Side {
   readonly at: (s: number, l: number) => number;
   /** Duals of the long side, negated when maximising. */
   readonly duals: Float64Array;
-  /** Partner of each of the short side. */
+  /** Partner of each element of the short side. */
   readonly partner: Int32Array;
 }
 
@@ -30,7 +30,7 @@ export function gapOf(side: Side): number {
   return gap;
 }
 
-/** Finds the least cost of one of the short side, reduced by the duals of the long side. */
+/** Finds the least cost of an element of the short side, reduced by the duals of the long side. */
 function leastReducedCost({ long, duals, at }: Side, s: number): number {
   let least = Number.POSITIVE_INFINITY;
   for (let l = 0; l < long; ++l) least = Math.min(least, at(s, l) - duals[l]!);

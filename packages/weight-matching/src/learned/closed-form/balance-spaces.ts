@@ -11,9 +11,9 @@ const LEAST = 1e-12;
 
 /**
  * Finds the matrix of each invertible space that makes a network's weights in front of its product as large
- * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. Of complex
- * numbers it is the length that does so for the sums of squares. What is left to choose between two balanced
- * networks is a rotation.
+ * as those behind it, direction by direction: `R P R^T = R^-T K R^-1` for their grams P and K. For complex
+ * numbers it is the length that does so for the sums of squares. Between two balanced networks only a
+ * rotation remains to be chosen.
  *
  * Trained networks are almost balanced; one whose heads were multiplied by random matrices, to keep it from
  * being merged, is not.
@@ -42,7 +42,7 @@ export function balanceSpaces(frame: StreamFrame, network: Doubles): Mixture {
   return { matrices, inverses };
 }
 
-/** Sums the squares of what lies in front of the product of each complex space, and behind it. */
+/** Sums the squares of the weights in front of the product of each complex space, and behind it. */
 function squaredLengths({ symmetries, occurrences }: StreamFrame, network: Doubles) {
   const { spaces } = symmetries.mixing;
   const [front, back] = [new Float64Array(spaces.length), new Float64Array(spaces.length)];

@@ -13,7 +13,7 @@ import { type MatchUnitsOptions, matchUnits } from "./match-units.ts";
 import { weightGrams } from "./weight-grams.ts";
 
 /**
- * How network B is brought to network A: its units are permuted first, then multiplied, then its spaces
+ * Steps that bring network B to network A: its units are permuted first, then multiplied, then its spaces
  * mixed.
  */
 export interface AlignedSpaces {
@@ -28,7 +28,7 @@ export interface AlignedSpaces {
  * Aligns B to A without a gradient: the residual streams by activations, then heads, and after them other
  * units, by weights in the frame of the stream; each by one assignment or one polar factor.
  *
- * The order matters: heads that are rotated first fit noise so well that the stream stays where it is.
+ * The order matters: heads that are rotated first fit noise so well that the stream is not turned any more.
  * @param grams - products of activations by which streams are aligned, as `streamGrams` returns them; without
  *   them streams are aligned by weights
  */
@@ -40,7 +40,7 @@ export async function alignInClosedForm(
   const { architecture, frame, a, b } = pair;
   const { spaces } = frame.symmetries.mixing;
   const isStream = streamsOf(frame);
-  // Between balanced networks what is left to find inside a head is a rotation.
+  // Between balanced networks only a rotation remains to be found inside a head.
   const ofA = balanceSpaces(frame, a);
   const level = mixed(frame, a, ofA);
   const products = grams ?? weightGrams(frame, [level, mixed(frame, b, balanceSpaces(frame, b))]);

@@ -21,10 +21,10 @@ export interface DescendSpacesOptions {
 const TOLERANCE = 1e-4;
 
 /**
- * Brings B closer to A by weights alone: streams, heads and other units in turn, each the best for what the
- * others are, until the inner product of both networks no longer rises.
+ * Brings B closer to A by weights alone: streams, heads and other units in turn, each solved exactly while
+ * the others stay, until the inner product of both networks no longer rises.
  *
- * @param start - where to start, such as in closed form
+ * @param start - spaces to start from, such as the closed form
  */
 export async function descendSpaces(
   pair: FramedPair,

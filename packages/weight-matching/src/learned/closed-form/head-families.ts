@@ -9,17 +9,17 @@ import { headOfRows, queriesOfUnits, rowsBySpace } from "./space-rows.ts";
 /** A symmetry whose units carry cells that are mixed, as attention heads carry their inner dimensions. */
 export interface HeadFamily {
   /**
-   * The heads; the key-value heads where several heads of queries share one; absent where all heads of
-   * queries share a single one.
+   * The heads: the key-value heads if several heads of queries share one; absent if all heads of queries
+   * share a single one.
    */
   readonly heads: Symmetry | undefined;
   /** Symmetries of the inner dimensions: a mixed cell for each head. */
   readonly inner: readonly Symmetry[];
-  /** For each inner symmetry the index of the space of each head's cell. */
+  /** Index of the space of each head's cell, for each inner symmetry. */
   readonly spaces: readonly Int32Array[];
-  /** For each pair that a rotary embedding turns the index of the space of each head. */
+  /** Index of the space of each head, for each pair that a rotary embedding turns. */
   readonly pairs: readonly Int32Array[];
-  /** The heads of queries that share each head; absent where each has its own. */
+  /** The heads of queries that share each head; absent if each has its own. */
   readonly queries: Symmetry | undefined;
 }
 
@@ -61,13 +61,13 @@ function multiQuery(spec: SymmetrySpec, frame: StreamFrame, queries: Symmetry): 
   });
   if (shared.length === 0) return [];
   const isPair = (space: number) => isComplex(at(frame.symmetries.mixing.spaces, space, "space").group);
-  // Of the only head each list names one space.
+  // There is one head only, so each list names one space.
   const listed = (spaces: readonly number[]) => spaces.map((space) => Int32Array.of(space));
   const spaces = listed(shared.filter((space) => !isPair(space)));
   return [{ heads: undefined, inner: [], spaces, pairs: listed(shared.filter(isPair)), queries }];
 }
 
-/** Collects the names of symmetries that are mixed, or carry what is mixed. */
+/** Collects the names of symmetries that are mixed, or carry mixed cells. */
 export function settledSymmetries(spec: SymmetrySpec, frame: StreamFrame): Set<string> {
   const settled = new Set(frame.symmetries.mixing.spaces.map(({ symmetry }) => symmetry));
   for (const { heads, inner, queries } of findHeads(spec, frame)) {

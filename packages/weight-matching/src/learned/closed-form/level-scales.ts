@@ -15,7 +15,7 @@ export async function leveled(
 }
 
 /**
- * Finds what multiplies the units of B once it is permuted: the signs they were matched with, and the scales
+ * Finds the factors of the units of B once it is permuted: the signs they were matched with, and the scales
  * that bring the norms in front of and behind each unit into the proportion that they have in A.
  *
  * @param b - B, not permuted yet

@@ -7,7 +7,9 @@ import { bestAssignment, type HeadFamily } from "./head-families.ts";
 import { headOfRows, queriesOfUnits, rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
-/** Which head of B goes to each head of A, and in each of them which head of queries. */
+/**
+ * Head of B that goes to each head of A, and heads of queries of B that go to the heads of queries of each.
+ */
 export interface HeadGroupsMatch {
   readonly from: Int32Array;
   readonly queriesFrom: readonly Int32Array[];
@@ -67,7 +69,7 @@ export function matchHeadGroups(
   const matched = Array.from({ length: count ** 2 }, (_, index) => {
     const gains = new Float32Array(queries.size ** 2);
     products([a, b], Math.floor(index / count), index % count).forEach((ofSpaces, k) => {
-      // Keys and values count alike, whatever their sizes.
+      // Keys and values count alike, regardless of their sizes.
       const norm = norms.reduce((product, list) => product * at(list, k, "inner symmetry"), 1) || 1;
       ofSpaces.forEach((value, i) => {
         gains[i] = at(gains, i, "gain") + value / norm;
@@ -110,7 +112,7 @@ function circuitProducts(
           multiply(left, rowsOf(entry(b, weight, "weight"), other.occurrence), { transposeRight: true }).data,
         );
       });
-    // Of a pair only what turns with it counts.
+    // Only the part of a pair's product that turns with the pair counts, which is a complex number.
     return isComplex(group) ? matrixOf(complexOf(sum)) : sum;
   };
   return Float32Array.from({ length: queries * queries }, (_, index) => {

@@ -11,8 +11,8 @@ import { addInPlace, rowsOf } from "./weight-grams.ts";
 
 /**
  * Finds which head of B belongs to which head of A: the assignment that maximises the sum of the nuclear
- * norms of the products of their weights, which is what the best rotation inside each pair reaches; of pairs
- * that a rotary embedding turns twice the length of their complex product.
+ * norms of the products of their weights, which the best rotation inside each pair of heads reaches; for
+ * pairs that a rotary embedding turns, twice the length of their complex product counts instead.
  *
  * @returns the alignment that moves whole heads, inner dimensions in their order
  */
@@ -35,13 +35,13 @@ export function matchHeads({ architecture, frame, a, b }: FramedPair): Alignment
   return completeFollowers(spec, source);
 }
 
-/** A frame, and where each of its spaces lies. */
+/** A frame, and the rows in which each of its spaces lies. */
 interface IndexedFrame {
   readonly frame: StreamFrame;
   readonly rows: readonly (readonly SpaceRows[])[];
 }
 
-/** Adds what the best mixture of a space reaches for each pair of heads, `[heads of A, heads of B]`. */
+/** Adds the gain of the best mixture of a space for each pair of heads, `[heads of A, heads of B]`. */
 function addGains(
   indexed: IndexedFrame,
   ofHead: Int32Array,

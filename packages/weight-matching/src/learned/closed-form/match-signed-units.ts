@@ -21,11 +21,12 @@ import { bestAssignment } from "./head-families.ts";
 import { rowsOf } from "./weight-grams.ts";
 
 /**
- * Weights of the units of a symmetry that one sign variable of each unit multiplies; none where signs stay.
+ * Weights of the units of a symmetry that one sign variable of each unit multiplies; no variable does if
+ * signs stay.
  */
 interface SignedRows {
   readonly rows: readonly UnitRows[];
-  /** The variable of each unit, or undefined where the weights keep their signs. */
+  /** The variable of each unit, or undefined if the weights keep their signs. */
   readonly variables: Int32Array | undefined;
 }
 
@@ -61,7 +62,7 @@ export function findSignedUnits(spec: SymmetrySpec, signs: DiagonalSymmetry): Si
   });
 }
 
-/** What {@link matchSignedUnits} finds: B is permuted first, then its signs are changed. */
+/** Result of {@link matchSignedUnits}: B is permuted first, then its signs are changed. */
 export interface SignedMatch {
   readonly alignment: Alignment;
   /** 1 or -1 for each variable. */
@@ -72,9 +73,9 @@ export interface SignedMatch {
 const MAX_SWEEPS = 50;
 
 /**
- * Matches units whose signs are free together with their signs: symmetry by symmetry, each the best for what
- * the others are, until nothing changes. A unit gains from another the inner product of the weights that keep
- * their signs, and for each sign the absolute inner product of the weights that it multiplies.
+ * Matches units whose signs are free together with their signs: symmetry by symmetry, each solved exactly
+ * while the others stay, until nothing changes. A unit gains from another the inner product of the weights
+ * that keep their signs, and for each sign the absolute inner product of the weights that it multiplies.
  *
  * @param b - B; not changed
  */

@@ -13,8 +13,8 @@ export interface MatchUnitsOptions {
 }
 
 /**
- * Matches by weights what is neither mixed nor carries what is mixed, such as the hidden units of an MLP;
- * with their signs, where these are free.
+ * Matches by weights the symmetries that are neither mixed nor carry mixed cells, such as the hidden units of
+ * an MLP; with their signs, if these are free.
  *
  * @param pair - B with its streams turned to A's
  */
@@ -54,5 +54,5 @@ async function matchOthers(
   return alignment;
 }
 
-/** Searches where no space is mixed, so that all rests on permutations. */
+/** Number of searches if no space is mixed, so that all rests on permutations. */
 const RESTARTS = 8;

@@ -6,7 +6,7 @@ import { headOfRows, rowsBySpace } from "./space-rows.ts";
 
 /**
  * Finds the pairs of a rotary embedding that each head carries: for each pair of a head the index of the
- * space of each head. Empty if heads carry none, or not all as many.
+ * space of each head. Empty if heads carry no pairs, or different numbers of them.
  */
 export function pairsOfHeads(spec: SymmetrySpec, frame: StreamFrame, heads: Symmetry): Int32Array[] {
   const { spaces } = frame.symmetries.mixing;

@@ -11,7 +11,7 @@ export interface RunBothOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What two networks compute on the same batch. */
+/** Values that two networks compute on the same batch. */
 export interface BothRuns {
   /** Returns a value of each network. */
   valuesOf(name: string): readonly [Tensor, Tensor];
@@ -21,9 +21,9 @@ export interface BothRuns {
 }
 
 /**
- * Runs two networks on the same inputs, and yields what they compute batch by batch.
+ * Runs two networks on the same inputs, and yields their values batch by batch.
  *
- * @param attempt - what is attempted, for messages
+ * @param attempt - action that messages name
  * @param names - the values to compute
  * @throws InputError if the data do not fit the graph
  */

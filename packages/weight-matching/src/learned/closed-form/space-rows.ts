@@ -9,7 +9,7 @@ export interface SpaceRows {
   readonly occurrence: Occurrence;
 }
 
-/** Lists where each space lies, `[spaces]`. */
+/** Lists the rows in which each space lies, `[spaces]`. */
 export function rowsBySpace({ symmetries, occurrences }: StreamFrame): SpaceRows[][] {
   const rows = symmetries.mixing.spaces.map((): SpaceRows[] => []);
   for (const [weight, ofWeight] of occurrences) {

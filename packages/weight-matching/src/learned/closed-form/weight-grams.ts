@@ -7,7 +7,7 @@ import type { Doubles, StreamFrame } from "../stream-frame.ts";
  * Computes the products of the units of two networks, space by space: `[size, size]` for each, the sum over
  * all weights that the space lies in of `A_i B_j`.
  *
- * @param uses - which occurrences count; all if left out
+ * @param uses - filter of the occurrences that count; all if left out
  */
 export function weightGrams(
   frame: StreamFrame,

@@ -1,7 +1,7 @@
-/** Where on the way from A to mixed B a step of learning may be made. */
+/** Places on the way from A to mixed B at which a step of learning may be made. */
 export const LEARNED_PLACES = ["half", "sampled"] as const;
 
-/** Where the network between A and mixed B is measured, and by default learned. */
+/** Place on the way from A to mixed B at which networks are measured, and by default learned. */
 export const MIDDLE = 0.5;
 
 /** Writes `(1 - t) a + t b`, element by element. */

@@ -30,13 +30,13 @@ export interface MixingFactor {
 export interface RowGroup {
   /** Rows that each matrix mixes. */
   readonly size: number;
-  /** What mixes the first rows, what the next, and so on. */
+  /** Matrices that mix the rows: one for the first `size` rows, one for the next, and so on. */
   readonly factors: readonly MixingFactor[];
   /** Positions of the rows along the axes of the field, `[factors * size]`. */
   readonly positions: readonly number[];
 }
 
-/** Some axes of a weight, which come first where it is seen as rows. */
+/** Axes of a weight that come first when it is seen as rows. */
 export interface RowAxes {
   /** Shape the axes refer to. */
   readonly view: readonly number[];
@@ -50,7 +50,7 @@ export interface MixedRows extends RowAxes {
 
 /** Axes of a weight along which factors multiply rows. */
 export interface MultipliedRows extends RowAxes {
-  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  /** Code of the variable of each row, as in a `FactorField`: `v + 1`, `-(v + 1)` or 0. */
   readonly variables: Int32Array;
   /** The number around which elements are multiplied. */
   readonly origin: number;
@@ -97,7 +97,7 @@ function multipliedRows({ view, fields, origin = 0 }: FactorLayout): MultipliedR
   return fields.map(({ axes, variables }) => ({ view, axes, variables, origin }));
 }
 
-/** Groups the rows of a field by the size of what mixes them. */
+/** Groups the rows of a field by the size of the matrices that mix them. */
 function groupRows({ units, inverse }: MixedField, spaces: readonly MixingSpace[]): RowGroup[] {
   // Along a single axis the first element of each row is its position.
   const layout = { view: [units.length], fields: [{ axes: [0], units, inverse }] };
@@ -111,7 +111,7 @@ function groupRows({ units, inverse }: MixedField, spaces: readonly MixingSpace[
   return [...bySize].map(([size, group]) => ({ size, ...group }));
 }
 
-/** Subtracts a number from all elements; 0 leaves the value itself. */
+/** Subtracts a number from all elements; for 0 the value itself is returned. */
 export function less(x: Value, number: number): Value {
   return number === 0 ? x : add(x, -number);
 }
@@ -122,7 +122,7 @@ export function toRows(x: Value, { view, axes }: RowAxes): Value {
   return reshape(ahead, [axes.reduce((product, axis) => product * at(view, axis, "axis"), 1), -1]);
 }
 
-/** Brings axes back to where they were; the result has the shape of the view. */
+/** Brings axes back to their original places; the result has the shape of the view. */
 export function fromRows(rows: Value, { view, axes }: RowAxes): Value {
   const order = axesFirst(view, axes);
   const extents = order.map((axis) => at(view, axis, "axis"));

@@ -13,7 +13,7 @@ import {
 
 /**
  * Finds the symmetries whose units may be permuted again while spaces are learned: plain ones that are
- * neither mixed nor carry what is mixed, such as the hidden units of an MLP.
+ * neither mixed nor carry mixed cells, such as the hidden units of an MLP.
  */
 export function findMovableUnits(spec: SymmetrySpec, frame: StreamFrame): MovableUnits[] {
   const settled = settledSymmetries(spec, frame);

@@ -34,8 +34,8 @@ export function generatorGradients(
 
 /**
  * Computes the gradient of a loss with respect to the logarithm of each factor, from gradients with respect
- * to plain weights: the sum of `gradient * weight` over what the factor multiplies, less the sum over what it
- * divides.
+ * to plain weights: the sum of `gradient * weight` over the elements that the factor multiplies, less the sum
+ * over the elements that it divides.
  *
  * @param share - how much a change of the multiplied network changes the weights that gradients are of
  * @returns `[count]`
@@ -73,8 +73,8 @@ function addGenerator(
 
 /**
  * Projects a matrix on the algebra of a group: skew for orthogonal groups, with rows and columns that sum to
- * 0 where the vector of ones is kept; multiples of 1 and of a quarter turn for complex numbers, of the
- * quarter turn alone if their length is 1; any matrix for the invertible ones.
+ * 0 if the vector of ones is kept; multiples of 1 and of a quarter turn for complex numbers, of the quarter
+ * turn alone if their length is 1; any matrix for the invertible ones.
  */
 export function toAlgebra(matrix: Float64Array, size: number, group: MixingGroup): Float64Array {
   if (group === "invertible") return matrix;

@@ -20,16 +20,16 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
-  /** Where on the way from A to mixed B steps are made. */
+  /** Place on the way from A to mixed B at which steps are made. */
   readonly at: (typeof LEARNED_PLACES)[number];
-  /** How steps in matrices are made of gradients. */
+  /** Rule by which steps in matrices are made of gradients. */
   readonly rule: LearnedRule;
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
   /**
-   * Given the state, also after the last step and where the signal is aborted; the next step changes it.
+   * Called with the state, also after the last step and when the signal is aborted; the next step changes it.
    */
   readonly onSave?: ((learning: Learning) => Promise<void>) | undefined;
 }
@@ -40,25 +40,25 @@ export interface LearnProgress {
   readonly done: number;
   readonly step: number;
   readonly steps: number;
-  /** Loss of the last batch, in nats, where the step was made. */
+  /** Loss of the last batch, in nats, at the place of the step. */
   readonly loss: number;
 }
 
 /** Result of {@link learnMixture}. */
 export interface LearnMixtureResult {
-  /** The last mixture, orthogonal to rounding where the group is. */
+  /** The last mixture, orthogonal to rounding if the group is orthogonal. */
   readonly mixture: Mixture;
-  /** What the scales beside the spaces are multiplied by, `[variables]`. */
+  /** Factors of the scales beside the spaces, `[variables]`. */
   readonly scales: Float64Array;
-  /** For each movable symmetry which unit of placed B goes to each place. */
+  /** Unit of placed B that goes to each place, for each movable symmetry. */
   readonly places: readonly Int32Array[];
   /** Steps made. */
   readonly steps: number;
-  /** Where learning ended early as the loss was not finite; null if it did not. */
+  /** Step and loss at which learning ended early as the loss was not finite; null if it did not. */
   readonly diverged: { readonly step: number; readonly loss: number } | null;
 }
 
-/** Measures networks half-way between A and mixed B. */
+/** Tools that measure networks half-way between A and mixed B. */
 export interface HalfWay {
   readonly midpoint: SoftMidpoint;
   readonly mixer: MidpointMixer;
@@ -73,10 +73,10 @@ const WARM_UP = 10;
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
- * Learning ends early where the loss is not finite, with the mixture of the step before.
+ * Learning ends early if the loss is not finite, with the mixture of the step before.
  *
  * @param pair - B permuted, not yet mixed
- * @param from - where to start, such as in closed form, or to go on
+ * @param from - state to start from, such as the closed form, or to continue
  */
 export async function learnMixture(
   pair: FramedPair,
@@ -94,7 +94,7 @@ export async function learnMixture(
   }
 }
 
-/** What steps are made with. */
+/** Tools that steps are made with. */
 interface Tools {
   readonly frame: StreamFrame;
   readonly midpoint: SoftMidpoint;
@@ -134,7 +134,7 @@ async function learn(
   return { ...units, mixture: settle(spaces, mixture), steps, diverged: null };
 }
 
-/** Begins the scores of movable units with how well they fit their places by weights. */
+/** Sets the first scores of movable units: how well their weights fit each place. */
 async function scoreByWeights(
   { frame: { movable }, a }: FramedPair,
   { between, multiplier }: Pick<Tools, "between" | "multiplier">,
@@ -173,7 +173,7 @@ function shuffledBatches(batches: number, seed: number): (step: number) => numbe
   };
 }
 
-/** Draws the place on the way from A to mixed B of a step; of nothing but the seed and the step. */
+/** Draws the place on the way from A to mixed B of a step, from the seed and the step alone. */
 export function sampledPlace(seed: number, step: number): number {
   return createRandom(seed, `learned alignment, place of step ${step}`).uniform();
 }
@@ -186,7 +186,7 @@ function rateAt(
   return learningRate * Math.min(1, step / WARM_UP) * (0.5 + 0.5 * Math.cos((Math.PI * (step - 1)) / steps));
 }
 
-/** Removes what rounding has added: makes orthogonal matrices orthogonal, and inverses exact. */
+/** Removes rounding errors: makes orthogonal matrices orthogonal, and inverses exact. */
 function settle(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const matrix = at(matrices, index, "space");

@@ -20,7 +20,7 @@ import { identityPlaces, moveVariablesInPlace } from "./unit-mover.ts";
 export interface LearnSpacesOptions extends Omit<LearnMixtureOptions, "onSave"> {
   /** Rounds of descent by weights that are tried after the closed form. */
   readonly rounds: number;
-  /** Keeps the state of learning, if it is kept. */
+  /** Keeper of the state of learning; undefined if it is not kept. */
   readonly keeper: LearningKeeper | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface LearnSpacesResult extends LearningStart, Pick<LearnMixtureResul
 /** Batches that candidates are judged by. */
 export const JUDGED_BATCHES = 16;
 
-/** Goes through the three stages, or on from where they were interrupted, and judges where they end. */
+/** Goes through the three stages, or continues an interrupted learning, and judges the result. */
 export async function learnSpaces(
   pair: FramedPair,
   gramsOf: () => Promise<Float64Array[]>,
@@ -65,13 +65,13 @@ export async function learnSpaces(
   const spaces = await learnedSpaces(pair, start.spaces, learned);
   const reached = await judge(spaces);
   const { steps, diverged } = learned;
-  // Too large a rate may lead away from where learning started.
+  // Too large a rate may lead to a higher loss than at the start.
   return reached > before
     ? { ...start, spaces, after: reached, steps, diverged, moved: countMoved(learned.places) }
     : { ...start, after: before, steps, diverged, moved: 0 };
 }
 
-/** Composes where learning started with what it has learned. */
+/** Composes the start of learning with the learned mixture. */
 async function learnedSpaces(
   { architecture, frame, b }: FramedPair,
   start: AlignedSpaces,
@@ -97,7 +97,7 @@ async function learnedSpaces(
   return { alignment, factors, mixture, placed };
 }
 
-/** Counts the units that are not where they were. */
+/** Counts the units that are not in their original places. */
 function countMoved(places: readonly Int32Array[]): number {
   return places.reduce((sum, list) => sum + list.filter((unit, place) => unit !== place).length, 0);
 }

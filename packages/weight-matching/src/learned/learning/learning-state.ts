@@ -18,16 +18,16 @@ import { beginLearning, type Learning } from "./learning.ts";
 import type { Moments } from "./moving-adam.ts";
 import type { MixedUnits } from "./unit-inputs.ts";
 
-/** Where learning started, and how far it is. */
+/** Start of learning, and its present state. */
 export interface BegunLearning {
   readonly start: LearningStart;
   readonly learning: Learning;
 }
 
-/** Keeps the state of learning in a file, so that it goes on where it was interrupted, to the same bytes. */
+/** Keeper of the state of learning in a file, so that an interrupted learning goes on to the same bytes. */
 export interface LearningKeeper {
   /**
-   * Returns the state that the file holds; undefined if there is none of the same learning.
+   * Returns the state that the file holds; undefined if it is not of the same learning, or there is none.
    * @throws FormatError if the file is no such state
    */
   load(): Promise<BegunLearning | undefined>;
@@ -37,7 +37,7 @@ export interface LearningKeeper {
 /** Options of {@link createLearningKeeper}. */
 export interface LearningKeeperOptions {
   readonly path: string;
-  /** Everything that decides the result. */
+  /** Description of everything that decides the result. */
   readonly run: RunDescription;
   readonly onNote?: ((text: string) => void) | undefined;
 }
@@ -56,7 +56,7 @@ const LEARNING: WorkKind<LearningPosition> = {
     Number.isSafeInteger((value as Partial<LearningPosition> | null)?.step),
 };
 
-/** Words for what {@link describeLearning} compares, where its name is not one. */
+/** Words for the items that {@link describeLearning} compares, if their names are no words. */
 const WORDS: Readonly<Record<string, string>> = {
   graph: "the graph",
   a: "the first network",
@@ -87,7 +87,7 @@ export async function describeLearning(
 }
 
 /**
- * Creates the keeper of a file. A state of other networks, data or options is not gone on from, but noted.
+ * Creates the keeper of a file. A state of other networks, data or options is not used, and a note says so.
  */
 export function createLearningKeeper(
   pair: FramedPair,
@@ -105,7 +105,7 @@ export function createLearningKeeper(
         if (!(error instanceof MismatchError)) throw error;
         const changed = error.parameters.map((name) => WORDS[name] ?? name).join(", ");
         onNote?.(`Starting anew what was interrupted at "${path}", as this has changed: ${changed}`);
-        // What is stopped before the first save has no state to go on from.
+        // A run that stops before its first save has no state to continue from.
         await rm(path, { force: true });
         return undefined;
       }
@@ -122,7 +122,7 @@ export function createLearningKeeper(
 
 /** A start without B's weights, which are computed again. */
 type StoredStart = Omit<LearningStart["spaces"], "placed"> & {
-  /** As {@link OBJECTIVES} names them. */
+  /** Objectives of the start, in the order of {@link OBJECTIVES}. */
   readonly objectives: Float64Array;
 };
 

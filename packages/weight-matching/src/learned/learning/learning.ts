@@ -5,12 +5,12 @@ import type { MixedUnits } from "./unit-inputs.ts";
 import { identityPlaces } from "./unit-mover.ts";
 import { createUnitScores, type UnitScores } from "./unit-scores.ts";
 
-/** How far learning is: all that further steps depend on. */
+/** State of learning: all that further steps depend on. */
 export interface Learning {
   /** Steps made. */
   readonly step: number;
   readonly current: MixedUnits;
-  /** What `current` was before the last step: the last whose loss is known. */
+  /** Value of `current` before the last step: the last whose loss is known. */
   readonly before: MixedUnits;
   /** Moments of each space, `[size * size]`; they change from step to step. */
   readonly ofMatrices: readonly Moments[];
@@ -20,7 +20,7 @@ export interface Learning {
   readonly scores: readonly UnitScores[];
 }
 
-/** Begins to learn at a mixture, with scales of 1 and units where they are. */
+/** Begins to learn at a mixture, with scales of 1 and all units in their original places. */
 export function beginLearning({ symmetries, units, movable }: StreamFrame, mixture: Mixture): Learning {
   const { variables } = units.scales;
   const places = movable.map(({ symmetry }) => identityPlaces(symmetry.size));

@@ -15,15 +15,15 @@ export interface MidpointWeights {
   readonly network: ReadonlyMap<string, Tensor>;
 }
 
-/** Permutes, mixes and multiplies networks and averages them with A, by the engine. */
+/** Mixer that permutes, mixes and multiplies networks and averages them with A, by the engine. */
 export interface MidpointMixer {
   /**
    * Returns a function that permutes, mixes and multiplies a network and blends it with A: `(1 - t) a + t b`,
-   * half-way where no `t` is given.
+   * half-way if no `t` is given.
    * @param b - placed, not yet mixed
    */
   of(b: Doubles): (units: MixedUnits, t?: number) => Promise<MidpointWeights>;
-  /** Frees what the engine holds. */
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function createMidpointMixer({
   a,
 }: Omit<FramedPair, "b">): Promise<MidpointMixer> {
   const { graph, engine } = architecture;
-  // What is permuted only is moved without the engine.
+  // Weights that are only permuted are moved without the engine.
   const changed = changedWeights(architecture, frame).filter(
     ({ mixed, multiplied }) => mixed.length + multiplied.length > 0,
   );
@@ -96,7 +96,7 @@ export async function createMidpointMixer({
   };
 }
 
-/** How much of a network between A and mixed B is A's, and how much is B's, as inputs of a graph. */
+/** Shares of A and of B in a network between A and mixed B, as inputs of a graph. */
 interface Shares {
   readonly ofA: Value;
   readonly ofB: Value;

@@ -1,9 +1,12 @@
-/** Constants of Adam: decay of the mean of gradients, of the mean of their squares, and what keeps from 0. */
+/**
+ * Constants of Adam: decay of the mean of gradients, of the mean of their squares, and the addend that keeps
+ * divisors from 0.
+ */
 const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
-/** Where between A and mixed B a step is made, and how large it is in an element of a generator. */
+/** Place of a step between A and mixed B, and its size in an element of a generator. */
 export interface LearningStep {
   readonly t: number;
   readonly rate: number;

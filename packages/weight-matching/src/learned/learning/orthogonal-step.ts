@@ -11,7 +11,7 @@ export type LearnedRule = (typeof LEARNED_RULES)[number];
 /** Share of the mean of gradients that the next step keeps. */
 const DECAY = 0.9;
 
-/** Root of the mean square of a step's elements, about what Adam's is where gradients are mostly noise. */
+/** Root of the mean square of a step's elements, about the size of Adam's if gradients are mostly noise. */
 const SIZE_OF_ELEMENTS = 0.2;
 
 /** Coefficients of the polynomial `a x + b x^3 + c x^5` that brings singular values near 1. */
@@ -22,7 +22,8 @@ const ITERATIONS = 5;
 
 /**
  * Updates the mean of gradients and returns the step: about the orthogonal factor of the mean, in which all
- * directions have one length. Of a skew gradient it is skew, and it leaves alone what the gradient does.
+ * directions have one length. For a skew gradient the step is skew, and directions that the gradient does not
+ * change stay.
  *
  * @param gradient - `[size, size]`
  * @see Jordan et al., Muon (2024), with Nesterov's momentum

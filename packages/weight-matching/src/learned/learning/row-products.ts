@@ -15,19 +15,19 @@ import { ONE_THREAD, OPSET } from "./midpoint-mixer.ts";
 
 /** A product of rows of gradients and of weights that one matrix mixes. */
 export interface MatrixProduct extends MixingFactor {
-  /** `[size, size]`: the sums of `gradient_i weight_j`. */
+  /** Product `[size, size]`: the sums of `gradient_i weight_j`. */
   readonly product: Float32Array;
 }
 
 /** Products of rows of gradients and of weights that factors multiply. */
 export interface FactorProduct {
-  /** As in a `FactorField`: `v + 1`, `-(v + 1)` or 0 for each row. */
+  /** Code of the variable of each row, as in a `FactorField`: `v + 1`, `-(v + 1)` or 0. */
   readonly variables: Int32Array;
-  /** For each row the sum of `gradient weight`. */
+  /** Sum of `gradient weight` for each row. */
   readonly product: Float32Array;
 }
 
-/** Products of gradients by weights, of which gradients of matrices and factors are made. */
+/** Products of gradients by weights, from which gradients of matrices and factors are computed. */
 export interface RowProducts {
   readonly matrices: readonly MatrixProduct[];
   readonly factors: readonly FactorProduct[];
@@ -42,15 +42,15 @@ export interface RowMultiplier {
     gradients: ReadonlyMap<string, Tensor>,
     network: ReadonlyMap<string, Tensor>,
   ): Promise<RowProducts>;
-  /** Frees what the engine holds. */
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 
 /**
- * Prepares the products of which gradients of matrices and factors are made: one graph computes them for all
- * weights, in f32, and writes into the same tensors each time.
+ * Prepares the products from which gradients of matrices and factors are computed: one graph computes them
+ * for all weights, in f32, and writes into the same tensors each time.
  *
- * @param names - weights that there are gradients of
+ * @param names - weights that have gradients
  */
 export async function createRowMultiplier(
   { architecture, frame }: Pick<FramedPair, "architecture" | "frame">,

@@ -35,9 +35,9 @@ type Weights = ReadonlyMap<string, Tensor>;
 export interface SoftMidpoint {
   /** Number of batches; examples beyond whole batches are not used. */
   readonly batches: number;
-  /** Names of the weights that gradients are of. */
+  /** Names of the weights by which gradients are taken. */
   readonly parameters: readonly string[];
-  /** Mean loss of the first batches, in nats, against the mean of both ends at `t`. */
+  /** Computes the mean loss of the first batches, in nats, against the mean of both ends at `t`. */
   evaluate(weights: Weights, batches: number, signal?: AbortSignal): Promise<number>;
   /**
    * Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by weight, which the next step
@@ -55,8 +55,8 @@ export interface SoftMidpoint {
  * Prepares {@link SoftMidpoint}: runs both ends once on all examples and keeps their probabilities,
  * `examples * positions * classes` numbers each.
  *
- * @param withRespectTo - weights that gradients are taken of, as far as they are parameters; gradients of
- *   others would be computed in vain
+ * @param withRespectTo - weights by which gradients are taken, if they are parameters; other gradients would
+ *   be computed in vain
  * @throws InputError if the data do not fit the graph, or are fewer than one batch
  * @throws MismatchError if the output that is scored has no classes
  * @throws UnsupportedError if an operator has no gradient rule

@@ -21,8 +21,8 @@ import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
 /**
  * Makes a step in all spaces, scales and scores of units: of Adam, or in matrices by another rule.
- * @param products - of the gradients of the loss on the way from A to mixed B
- * @param step - how far on that way, and the step in an element of a generator
+ * @param products - products of weights with the gradients of the loss on the way from A to mixed B
+ * @param step - place on that way, and size of the step in an element of a generator
  */
 export function stepSpaces(
   frame: StreamFrame,
@@ -52,7 +52,7 @@ export function stepSpaces(
   return { ...learning, step, current: { mixture, scales, places }, before: current };
 }
 
-/** Makes a step in the scores of movable units; returns where they go. */
+/** Makes a step in the scores of movable units; returns the places that the units go to. */
 function movedUnits(
   { movable }: StreamFrame,
   { step, current: { places }, scores }: Learning,

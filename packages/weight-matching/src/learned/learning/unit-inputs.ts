@@ -9,12 +9,12 @@ import {
   type RowGroup,
 } from "./changed-weights.ts";
 
-/** What a network is permuted, mixed and multiplied by. */
+/** Permutations, mixtures and factors of a network's units. */
 export interface MixedUnits {
   readonly mixture: Mixture;
   /** A factor for each scale variable. */
   readonly scales: Float64Array;
-  /** For each movable symmetry which unit of placed B goes to each place. */
+  /** Unit of placed B that goes to each place, for each movable symmetry. */
   readonly places: readonly Int32Array[];
 }
 
@@ -30,7 +30,7 @@ export interface UnitInputs {
   fill(units: MixedUnits): void;
 }
 
-/** Adds inputs to a graph for all that changes weights. */
+/** Adds inputs to a graph for all matrices and factors that change weights. */
 export function addUnitInputs(builder: GraphBuilder, weights: readonly ChangedWeight[]): UnitInputs {
   const feeds = new Map<string, Tensor>();
   const input = (name: string, shape: readonly number[]) => {

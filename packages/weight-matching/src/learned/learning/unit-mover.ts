@@ -1,18 +1,18 @@
 import { at, entry, type Tensor } from "@isthmus/core";
 import { type MovableUnits, moveRowsInPlace } from "../unit-rows.ts";
 
-/** Keeps copies of the weights that units may be moved in, with the units where they were moved to. */
+/** Copies of the weights in which units may be moved, with all units in the places they were moved to. */
 export interface UnitMover {
   /** The copies by name; overwritten by the next move. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
-   * Moves units to where places say: unit `places[i]` of the network as it was goes to place `i`. Returns
-   * whether any moved.
+   * Moves units to their places: unit `places[i]` of the original network goes to place `i`. Returns whether
+   * any moved.
    */
   move(places: readonly Int32Array[]): boolean;
 }
 
-/** Prepares to move the units of a network in f32, which stays as it is. */
+/** Prepares to move the units of a network in f32, which itself is not changed. */
 export function createUnitMover(
   movable: readonly MovableUnits[],
   network: ReadonlyMap<string, Tensor>,
@@ -50,7 +50,7 @@ export function createUnitMover(
   };
 }
 
-/** Returns the places that leave all units where they are. */
+/** Returns the places that leave all units in place. */
 export function identityPlaces(size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, unit) => unit);
 }

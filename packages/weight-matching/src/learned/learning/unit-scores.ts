@@ -4,9 +4,9 @@ import { addInPlace } from "../closed-form/weight-grams.ts";
 import { adamStep, createMoments, type LearningStep, type Moments } from "./moving-adam.ts";
 import type { MatrixProduct } from "./row-products.ts";
 
-/** How well each unit of placed B fits each place, as learning has found so far. */
+/** Scores of how well each unit of placed B fits each place, as learning has found so far. */
 export interface UnitScores {
-  /** `[places, units]`; they change from step to step. */
+  /** Scores `[places, units]`; they change from step to step. */
   readonly scores: Float64Array;
   readonly moments: Moments;
 }
@@ -20,10 +20,10 @@ export function createUnitScores(size: number): UnitScores {
 const SCORE_SHARE = 0.15;
 
 /**
- * Writes into scores the inner products of A's rows with B's, in units of the mean squares of both: as far
- * as weights say, they are largest for the units that are at their places already.
+ * Writes into scores the inner products of A's rows with B's, in units of the mean squares of both: as far as
+ * weights say, they are largest for the units that are at their places already.
  *
- * @param products - of A and B, of A and A, and of B and B
+ * @param products - products of rows of A and B, of A and A, and of B and B
  */
 export function fillScoresInPlace(
   { scores }: UnitScores,
@@ -53,10 +53,10 @@ function traceOf(square: Float64Array): number {
 }
 
 /**
- * Makes a step of Adam in scores, and returns where units go then: the assignment with the largest sum. The
- * gradient passes straight through it, as if the permutation were the scores.
+ * Makes a step of Adam in scores, and returns the places that units go to then: the assignment with the
+ * largest sum. The gradient passes straight through it, as if the permutation were the scores.
  *
- * @param product - of gradients by weights, of the places as they are
+ * @param product - products of gradients by weights, for the present places
  * @param step - number of this step, from 1
  */
 export function stepScores(

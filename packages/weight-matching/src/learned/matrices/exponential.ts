@@ -1,6 +1,6 @@
 import { times } from "./square-matrices.ts";
 
-/** Norm up to which the series is summed as it is: the rest after power 13 is then below 1e-15. */
+/** Norm up to which the series is summed without halving: the rest after power 13 is then below 1e-15. */
 const SMALL = 0.5;
 
 /** Norm up to which powers up to 9 are enough, with two products less. */

@@ -10,13 +10,13 @@ const STAY = 1e-7;
  * Finds the orthogonal matrix Q of a group that maximises the sum of `gram[i][j] Q[i][j]`: with
  * `gram = sum A_i B_j` it brings B closest to A (orthogonal Procrustes).
  *
- * @param gram - `[size, size]`, row-major
- * Of complex numbers it is a plain rotation, as a reflection would not commute with a rotary embedding; of
- * angle `atan2(gram[1][0] - gram[0][1], gram[0][0] + gram[1][1])`.
+ * The nearest complex number is a plain rotation, as a reflection would not commute with a rotary embedding;
+ * its angle is `atan2(gram[1][0] - gram[0][1], gram[0][0] + gram[1][1])`.
  *
+ * @param gram - `[size, size]`, row-major
  * @param group - for invertible spaces the nearest orthogonal matrix is found, too, and for complex numbers
  *   the nearest of length 1
- * @returns `[size, size]`, orthogonal to 1e-12; it keeps the vector of ones where the group does
+ * @returns `[size, size]`, orthogonal to 1e-12; it keeps the vector of ones if the group does
  * @throws UnsupportedError if the gram is not finite
  * @see Schönemann, A generalized solution of the orthogonal Procrustes problem (1966)
  */

@@ -26,15 +26,15 @@ export class ChangedPanels {
     this.#b = isFixed ? b : b.slice();
   }
 
-  /** Notes units as they are now, whose costs are computed anew. */
+  /** Notes the present values of units whose costs are computed anew. */
   noteUnits({ a, byRows, units }: PanelPair, anew: Int32Array): void {
     if (byRows) copyRows(a, anew, a.length / units, this.#a);
     else copyColumns(a, anew, units, this.#a);
   }
 
   /**
-   * Returns panels whose product is the change of the costs by some places along the depth, and notes what
-   * is there now.
+   * Returns panels whose product is the change of the costs by some places along the depth, and notes the
+   * present values there.
    */
   follow({ a, b, byRows, units, isFixed }: PanelPair, places: Int32Array): PanelFactors {
     const depth = a.length / units;
@@ -59,7 +59,7 @@ export class ChangedPanels {
     return change;
   }
 
-  /** Notes panels as they are now. */
+  /** Notes the present values of panels. */
   reset({ a, b, isFixed }: PanelPair): void {
     this.#a.set(a);
     if (!isFixed) this.#b.set(b);

@@ -2,13 +2,16 @@ import { at } from "@isthmus/core";
 import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import type { PartedWeight } from "./parted-weight.ts";
 
-/** Counts moves of weights, and tells which positions of their components they touched in any network. */
+/**
+ * Counter of the moves of weights, which knows the positions of their components that moves touched in any
+ * network.
+ */
 export class ComponentMoves {
   #count = 0;
-  /** For each position, the number of the last move that touched it. */
+  /** Number of the last move that touched each position. */
   readonly #last = new Map<LayoutComponent, Int32Array>();
 
-  /** The number of moves so far. */
+  /** Number of moves so far. */
   get count(): number {
     return this.#count;
   }

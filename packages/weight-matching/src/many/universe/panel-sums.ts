@@ -29,8 +29,8 @@ export interface PanelSums {
 /**
  * Creates sums by an engine's GEMM, or without an engine by a plain loop, some hundred times slower.
  *
- * A sum is one run of the engine, so nothing in between is handed out: what is handed out is garbage soon,
- * and collecting it would take longer than small products do.
+ * A sum is one run of the engine, so no intermediate result is handed out: such arrays are soon garbage, and
+ * collecting them would take longer than small products do.
  * @param threads - threads of the engine
  */
 export function createPanelSums(engine: Engine | undefined, threads: number): PanelSums {
@@ -86,7 +86,7 @@ function matrix(data: Float32Array, columns: number): Tensor {
 
 const lastOf = ({ length }: readonly PanelFactors[]): string => `sum${length - 1}`;
 
-/** A graph of one `Gemm` for each product, each of which adds to the one before. */
+/** Builds a graph of one `Gemm` for each product, each of which adds to the one before. */
 function sumGraph(factors: readonly PanelFactors[], hasBase: boolean): Graph {
   const input = (name: string, ...shape: string[]) => ({ name, dtype: "f32" as const, shape });
   const kinds = factors.map(({ byRows }) => (byRows ? "rows" : "columns"));

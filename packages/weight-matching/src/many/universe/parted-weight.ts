@@ -5,14 +5,14 @@ import type { Occurrence } from "../../coordinate-descent/occurrences.ts";
 import { combineOffsets, weightParts } from "../../coordinate-descent/weight-parts.ts";
 import type { Extents } from "./kernels/relax.ts";
 
-/** Where each position of a component of a weight is taken from; one map for each component. */
+/** Position that each position of a component of a weight is taken from: one map for each component. */
 export type ComponentMaps = readonly Int32Array[];
 
-/** How the elements of an occurrence lie in a weight that is laid out part by part. */
+/** Positions of the elements of an occurrence in a weight that is laid out part by part. */
 export interface PanelTables {
   /** `rows`: a row of the weight is a unit; `columns`: a column is; `gathered`: units must be gathered. */
   readonly kind: "columns" | "rows" | "gathered";
-  /** Offsets of everything but the units, `[rest]`. */
+  /** Offsets along all axes on which no units lie, `[rest]`. */
   readonly rest: Int32Array;
   /** The other component that moves, if there is one, and the position in it of each of `rest`. */
   readonly partner: { readonly component: LayoutComponent; readonly positions: Int32Array } | undefined;
@@ -30,7 +30,7 @@ export class PartedWeight {
   readonly extents: Extents;
   /** Positions of each component. */
   readonly sizes: readonly number[];
-  /** Offsets of the elements of each part in the weight as it is stored. */
+  /** Offsets of the elements of each part in the stored weight. */
   readonly #stored: readonly Int32Array[];
 
   constructor(name: string, layout: WeightLayout) {
@@ -52,7 +52,7 @@ export class PartedWeight {
     return gatherInto(stored, this.#stored, new Float32Array(stored.length));
   }
 
-  /** Finds where every component takes its positions from under a permutation of all units. */
+  /** Finds the positions that every component is taken from under a permutation of all units. */
   mapsOf(source: Int32Array): ComponentMaps {
     return this.components.map((component) => mapComponent(component, source));
   }

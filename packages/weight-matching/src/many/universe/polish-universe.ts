@@ -7,13 +7,13 @@ import type { UniverseNetwork } from "./universe-network.ts";
 /** Options of {@link polishUniverse}. */
 export interface PolishUniverseOptions {
   readonly random: Random;
-  /** Rounds over all networks and blocks after which it is given up. */
+  /** Rounds over all networks and blocks after which polishing stops. */
   readonly maxRounds: number;
   readonly signal: AbortSignal | undefined;
   readonly onRound: (rounds: number) => void;
 }
 
-/** How polishing ended. */
+/** Result of polishing. */
 export interface Polishing {
   readonly rounds: number;
   readonly status: "converged" | "maxSweeps";
@@ -30,8 +30,8 @@ interface Place {
  * matches block after block to the sum of the other networks.
  *
  * @see Ainsworth et al. 2023 (Git Re-Basin), algorithm 3 (MergeMany). Differs in: 1. it goes block by block
- *   instead of network by network, and only where something has changed; 2. it ends when no block gains more
- *   than rounding, not when a norm changes by less than 1e-12.
+ *   instead of network by network, and only blocks whose costs have changed; 2. it ends when no block gains
+ *   more than rounding, not when a norm changes by less than 1e-12.
  */
 export async function polishUniverse(universe: Universe, options: PolishUniverseOptions): Promise<Polishing> {
   const places = universe.networks.flatMap((network) =>
@@ -57,7 +57,10 @@ export async function polishUniverse(universe: Universe, options: PolishUniverse
   return { rounds, status: "maxSweeps" };
 }
 
-/** Moves a block of a network to where it matches the other networks best; returns false if it is there. */
+/**
+ * Moves a block of a network to the place in which it matches the other networks best; returns false if it is
+ * there already.
+ */
 async function improve(universe: Universe, { network, matcher }: Place): Promise<boolean> {
   const { tensors } = matcher;
   universe.turnTo(network, tensors);

@@ -9,25 +9,27 @@ import type { UniverseNetwork } from "./universe-network.ts";
 /** Options of {@link relaxUniverse}. */
 export interface RelaxUniverseOptions {
   readonly spec: SymmetrySpec;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
   readonly random: Random;
   readonly signal: AbortSignal | undefined;
-  /** Told how much is done, in `[0, 1]`: an estimate. */
+  /** Called with the estimated share that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;
 }
 
 /** Steps after which the relaxation is rounded in any case. */
 const MAX_STEPS = 60;
 
-/** A step that gains less than this share of the objective is the last; what follows gains more by far. */
+/**
+ * A step that gains less than this share of the objective is the last; polishing gains far more afterwards.
+ */
 const TOLERANCE = 3e-4;
 
 /**
- * Finds places for all networks of a universe at once: maximises the sum over all pairs of the inner
- * products of their weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
+ * Finds places for all networks of a universe at once: maximises the sum over all pairs of the inner products
+ * of their weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
  *
- * No network is the reference: all start near the barycentre and move together, so what they have in common
+ * No network is the reference: all start near the barycentre and move together, so their common structure
  * decides first. The objective along a step is a polynomial of degree 4, known from inner products of three
  * arrays, so the step is exact.
  *
@@ -35,7 +37,7 @@ const TOLERANCE = 3e-4;
  *   nested symmetries included; 2. the exact step instead of fminbound; 3. a random start inside the polytope
  *   instead of one projected by Sinkhorn; 4. products with relaxed permutations are kept up to date by
  *   permuting instead of being multiplied anew; 5. the result is polished by `polishUniverse`.
- * @returns the number of steps; the networks are left where they were rounded to
+ * @returns the number of steps; the networks are left in the placements that rounding found
  */
 export async function relaxUniverse(universe: Universe, options: RelaxUniverseOptions): Promise<number> {
   const { random, signal, onProgress } = options;
@@ -65,7 +67,7 @@ function startInside(network: UniverseNetwork, options: RelaxUniverseOptions, ra
   }
 }
 
-/** Turns every network to the placement that rises most while the others stay. */
+/** Turns every network to the placement for which the objective rises most while the others stay. */
 async function faceSteepest(universe: Universe, signal: AbortSignal | undefined): Promise<void> {
   for (const network of universe.networks) {
     signal?.throwIfAborted();

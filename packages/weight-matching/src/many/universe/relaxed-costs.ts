@@ -15,17 +15,17 @@ export interface RelaxedPair {
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
 }
 
-/** What the costs of all networks of a universe share. */
+/** Tools that the costs of all networks of a universe share. */
 export interface CostTools {
   readonly sums: PanelSums;
   readonly tables: ReadonlyMap<Occurrence, PanelTables>;
   /** Memory for the costs of each member, `[units, units]` each. */
   readonly spare: Map<Member, Float32Array>;
-  /** Which positions of the weights were moved in some network, and when. */
+  /** Record of which positions of the weights were moved in some network, and when. */
   readonly moves: ComponentMoves;
 }
 
-/** The costs of a member as they were last computed, and what they were computed from. */
+/** Costs of a member from their last computation, and the panels that they were computed from. */
 interface Followed {
   cost: Float32Array;
   readonly panels: ReadonlyMap<Occurrence, ChangedPanels>;
@@ -46,8 +46,8 @@ const MAX_DRIFT = 2;
  * The costs of one network's units in the universe: the slope of the objective by its relaxed permutations
  * while the other networks stay.
  *
- * Where only placements change, as in polishing, costs are followed: only the products of what has changed
- * are computed.
+ * If only placements change, as in polishing, costs are followed: only the products of changed units and
+ * places are computed.
  */
 export class RelaxedCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
@@ -61,7 +61,7 @@ export class RelaxedCosts implements MemberCosts {
     this.#tools = tools;
   }
 
-  /** Begins to keep costs, and to compute only what changes them. */
+  /** Begins to keep costs, and to compute only their changes. */
   follow(): void {
     this.#followed ??= new Map();
   }
@@ -143,7 +143,7 @@ export class RelaxedCosts implements MemberCosts {
     return depth.filter((place) => hasMoved(at(positions, place % positions.length, "place")));
   }
 
-  /** Finds the units at some position of which an occurrence has moved, ascending. */
+  /** Finds the units of which an occurrence has moved at some position, ascending. */
   #unitsMovedSince(count: number, occurrences: readonly Occurrence[], units: number): Int32Array {
     const hasMoved = new Uint8Array(units);
     for (const { tensor, moving, positions, slots } of occurrences) {

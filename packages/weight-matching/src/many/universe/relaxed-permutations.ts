@@ -2,13 +2,13 @@ import { at } from "@isthmus/core";
 import { type BlockMatcher, unitsOf } from "../../coordinate-descent/block-matcher.ts";
 import type { Placement } from "../../coordinate-descent/placement.ts";
 
-/** A placement of the units of every member, and how much it counts. */
+/** A placement of the units of every member, and its weight in the combination. */
 interface Vertex {
   readonly units: readonly Int32Array[];
   share: number;
 }
 
-/** How much each unit of a block has each place, as a convex combination of placements. */
+/** Weight of each unit of a block in each place, as a convex combination of placements. */
 export class RelaxedPermutations {
   readonly #matcher: BlockMatcher;
   #vertices: Vertex[] = [];
@@ -26,7 +26,7 @@ export class RelaxedPermutations {
     this.#vertices.push({ units: block.members.map((member) => unitsOf(block, member, choices)), share: t });
   }
 
-  /** Finds the closest placement; what may not move stays as in `current`. */
+  /** Finds the closest placement; symmetries that may not move stay as in `current`. */
   round(current: Placement): Map<number, Int32Array> {
     const members = this.#matcher.block.members.map((member, k) => {
       const shares = new Float32Array((member.symmetry.cells.length * member.symmetry.size) ** 2);

@@ -26,15 +26,15 @@ export class RelaxedWeight {
   readonly weight: PartedWeight;
   /** The weight relaxed along all its components, as it lies in the universe. */
   readonly image: Float32Array;
-  /** The weight as it is. */
+  /** The weight with all units in their original places. */
   readonly #still: Float32Array;
-  /** The weight relaxed along each component alone; none where it has only one. */
+  /** The weight relaxed along each component alone; undefined if it has only one component. */
   readonly #along: Pick<TwoSided, "alongRows" | "alongColumns"> | undefined;
-  /** Where it faces; after {@link place}, where it is. */
+  /** Maps of the placement that it faces; after {@link place}, of the placement that it has. */
   #maps: ComponentMaps = [];
   #isPlaced = false;
 
-  /** @param values - the weight, part by part; starts as it is */
+  /** @param values - the weight, part by part, with all units in their original places */
   constructor(weight: PartedWeight, values: Float32Array) {
     this.weight = weight;
     this.image = values.slice();
@@ -43,7 +43,7 @@ export class RelaxedWeight {
       weight.components.length > 1 ? { alongRows: values.slice(), alongColumns: values.slice() } : undefined;
   }
 
-  /** Whether it is the same at all times when it is relaxed along all components but one. */
+  /** Whether {@link besides} never changes, as the weight has one component only. */
   get isFixedBesides(): boolean {
     return this.#along === undefined;
   }
@@ -62,7 +62,7 @@ export class RelaxedWeight {
     });
   }
 
-  /** Permutes the weight, and forgets how it was relaxed. */
+  /** Permutes the weight, and forgets its relaxation. */
   place(maps: ComponentMaps): void {
     const [rows, columns = new Int32Array()] = this.movesTo(maps) as [Int32Array, Int32Array?];
     this.#maps = maps;

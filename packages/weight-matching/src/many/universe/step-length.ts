@@ -43,7 +43,7 @@ const INTERVALS = 64;
 /** Halvings after which a root is exact in f64. */
 const HALVINGS = 50;
 
-/** Finds where in `[0, 1]` a polynomial is greatest. */
+/** Finds the place in `[0, 1]` at which a polynomial is greatest. */
 export function bestStepOf(polynomial: readonly number[]): number {
   const slope = polynomial.slice(1).map((coefficient, i) => coefficient * (i + 1));
   const candidates = [0, 1];

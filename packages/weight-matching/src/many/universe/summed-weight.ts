@@ -6,7 +6,7 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 /** The inner products of a step of one weight that all networks take at once. */
 export interface SummedGrams {
   readonly sum: StepGram;
-  /** One for each network. */
+  /** Inner products, one for each network. */
   readonly networks: readonly StepGram[];
 }
 
@@ -15,7 +15,7 @@ export class SummedWeight {
   readonly #weight: PartedWeight;
   readonly #members: readonly RelaxedWeight[];
   readonly #image: Float64Array;
-  /** Sums of what a step is made of; taken when it is first measured. */
+  /** Sums of the parts of a step; computed when the step is first measured. */
   #step: StepSums | undefined;
 
   /** @param members - the weight in each network */

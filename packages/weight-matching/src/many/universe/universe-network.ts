@@ -11,7 +11,7 @@ import type { RelaxedCosts } from "./relaxed-costs.ts";
 import { RelaxedPermutations } from "./relaxed-permutations.ts";
 import type { RelaxedWeight } from "./relaxed-weight.ts";
 
-/** What all networks of a universe share. */
+/** Tools that all networks of a universe share. */
 export interface UniverseTools {
   readonly spec: SymmetrySpec;
   readonly expander: PlacementExpander;
@@ -23,10 +23,10 @@ export interface NetworkBlock {
   readonly costs: RelaxedCosts;
 }
 
-/** One network of a universe: its weights, and where its units are. */
+/** One network of a universe: its weights, and the placement of its units. */
 export class UniverseNetwork {
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
-  /** One for each block that the universe moves. */
+  /** Matchers, one for each block that the universe moves. */
   readonly matchers: readonly BlockMatcher[];
   readonly #tools: UniverseTools;
   readonly #costs: readonly RelaxedCosts[];
@@ -49,7 +49,7 @@ export class UniverseNetwork {
     this.#target = this.#placement;
   }
 
-  /** The placement that it was last put in. */
+  /** Placement that the network was last put in. */
   get placement(): Placement {
     return this.#placement;
   }
@@ -71,7 +71,7 @@ export class UniverseNetwork {
     }
   }
 
-  /** From now on only placements change: costs are kept, and what changes them is added. */
+  /** Begins to keep costs and to add only their changes, as from now on only placements change. */
   followCosts(): void {
     for (const costs of this.#costs) costs.follow();
   }
@@ -81,12 +81,12 @@ export class UniverseNetwork {
     return this.#placement.map((unchanged, symmetry) => choices.get(symmetry) ?? unchanged);
   }
 
-  /** Proposes where the units of a block should go, from the costs at the present. */
+  /** Proposes new places for the units of a block, from the present costs. */
   propose(matcher: BlockMatcher): Promise<Proposal> {
     return matcher.propose(NOWHERE, this.#placement);
   }
 
-  /** Finds the placement that rises most from the relaxed one. */
+  /** Finds the placement for which the objective rises most from the relaxed one. */
   async steepest(): Promise<Placement> {
     const choices = new Map<number, Int32Array>();
     for (const matcher of this.matchers) {
@@ -128,5 +128,8 @@ function placeAlone(relaxed: RelaxedWeight, maps: ComponentMaps): void {
   relaxed.place(maps);
 }
 
-/** Costs in a universe are computed from what its networks keep, whatever alignment is asked for. */
+/**
+ * Alignment that is passed to costs, which ignore it: in a universe they are computed from the state of its
+ * networks.
+ */
 const NOWHERE = { current: new Int32Array(), frame: new Int32Array() };

@@ -18,17 +18,17 @@ import { RelaxedWeight } from "./relaxed-weight.ts";
 import { SummedWeight } from "./summed-weight.ts";
 import { UniverseNetwork } from "./universe-network.ts";
 
-/** What a universe is made with. */
+/** Options of {@link Universe}. */
 export interface UniverseOptions {
   readonly spec: SymmetrySpec;
-  /** Indices of symmetries that stay as they are. */
+  /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
   readonly sums: PanelSums;
 }
 
 /**
- * Common coordinates of several networks: a placement of every network's units, and the sum of what the
- * networks have there.
+ * Common coordinates of several networks: a placement of every network's units, and the sum of the networks
+ * in these placements.
  *
  * The sum over all pairs of networks of the inner products of their weights is half of the squared norm of
  * that sum, less a constant. So bringing all pairs as close as possible is making the sum as long as
@@ -39,8 +39,8 @@ export class Universe {
   /** Names of the weights that it holds. */
   readonly names: readonly string[];
   /**
-   * Whether every block and every weight is in it. Left out are axes whose positions move with units of
-   * several blocks at once, and weights on which more than two axes move.
+   * Whether the universe holds every block and every weight. Left out are axes whose positions move with
+   * units of several blocks at once, and weights on which more than two axes move.
    */
   readonly isWhole: boolean;
   /** The sum of all networks but the one whose costs are computed now, by weight. */
@@ -75,7 +75,7 @@ export class Universe {
   }
 
   /**
-   * Reads networks into a universe, with all units where they are.
+   * Reads networks into a universe, with all units in their original places.
    * @param networks - their parameters as f32
    */
   static async open(networks: readonly Checkpoint[], options: UniverseOptions): Promise<Universe> {
@@ -185,7 +185,7 @@ function planUniverse({ spec, held }: UniverseOptions): UniversePlan {
   };
 }
 
-/** Stands for costs where only the structure of blocks is looked at. */
+/** Placeholder for costs, as only the structure of blocks is looked at. */
 const NO_COSTS = {
   costOf: () => Promise.resolve(new Float32Array()),
 };

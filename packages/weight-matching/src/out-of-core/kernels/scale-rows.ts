@@ -2,7 +2,7 @@
  * Multiplies every element of some rows of a weight by the factor of its index on the first axis.
  *
  * @param values - `[rows, rowSize]`; changed
- * @param firstRows - which rows of the weight these are; undefined if `values` is the whole weight
+ * @param firstRows - indices of these rows in the weight; undefined if `values` is the whole weight
  * @param perFactor - elements of the weight that share a factor
  */
 export function scaleRowsInPlace(

@@ -1,4 +1,4 @@
-/** Which part of a tensor is scaled. */
+/** Range of a tensor that is scaled. */
 export interface ChannelRange {
   /** Index of the first element in the tensor. */
   readonly begin: number;
@@ -12,7 +12,7 @@ export interface ChannelRange {
  *
  * @param values - `[channels, ...]`, or the elements of a range
  * @param factors - `[channels]`
- * @param range - where the values begin; the whole tensor if left out
+ * @param range - range of the tensor that the values are; the whole tensor if left out
  */
 export function scaleChannels(
   values: Float32Array,

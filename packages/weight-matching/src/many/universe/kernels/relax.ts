@@ -5,7 +5,7 @@ export interface Extents {
   readonly columns: number;
 }
 
-/** Where the rows and the columns of a weight are taken from. */
+/** Row that each row of a weight is taken from, and column that each column is taken from. */
 export interface BothMaps {
   readonly rowMap: Int32Array;
   readonly columnMap: Int32Array;
@@ -14,7 +14,7 @@ export interface BothMaps {
 /** Inner products, in f64, of the image, the cross and the vertex that a step of a weight is made of. */
 export type StepGram = readonly [xx: number, xc: number, xd: number, cc: number, cd: number, dd: number];
 
-/** A weight of two axes that move, as it is and relaxed along one or both of them. */
+/** A weight of two axes that move: unrelaxed, and relaxed along one or both of them. */
 export interface TwoSided {
   readonly still: Float32Array;
   /** Relaxed along the rows alone. */

@@ -31,15 +31,15 @@ export function addParts(
   }
 }
 
-/** Subtracts one term from a sum: what the others have. */
+/** Subtracts one term from a sum, which leaves the sum of the others. */
 export function subtractInto(sum: Float64Array, term: Float32Array, out: Float32Array): void {
   for (let i = 0; i < out.length; i++) out[i] = sum[i]! - term[i]!;
 }
 
-/** The sums over all networks of what a step of a weight is made of. */
+/** The sums over all networks of the parts of a step of a weight. */
 export interface StepSums {
   readonly image: Float64Array;
-  /** None where only rows move: it is the sum of image and vertex. */
+  /** Sum of the crosses; undefined if only rows move, as the cross is then the sum of image and vertex. */
   readonly cross: Float64Array | undefined;
   readonly vertex: Float64Array;
 }

@@ -18,7 +18,10 @@ export interface PlannedEntry<Selection extends object = object> {
   /** Kind of the tasks of the measurement. */
   readonly task: KeyedKind;
   readonly entry: AnyEntry & Selection;
-  /** Names of the examples after the subject, for people, such as `, mnist:test`; empty if there are none. */
+  /**
+   * End of the labels of the tasks, which names the examples, such as `, mnist:test`; empty if there are
+   * none.
+   */
   readonly on: string;
   readonly context: MeasurementContext;
 }
@@ -35,7 +38,10 @@ export interface SubjectForm<
   readonly params: z.ZodRawShape;
   /** Whether weights alone are read, so that nothing is scored by a loss. @defaultValue false */
   readonly isOfWeights?: true;
-  /** Keys of a result that are paths of networks: tables have none, as a result is the same anywhere. */
+  /**
+   * Keys of a result that hold paths of networks: tasks leave them out, so that a result is the same on any
+   * machine.
+   */
   readonly paths: readonly string[];
   /**
    * Plans a task for each subject that an entry selects.

@@ -12,7 +12,7 @@ import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
 import { CELL_SELECTION, type CellSelection, planEachCell } from "./networks.ts";
 
-/** Networks that adversarial examples are made on, as a study says it. */
+/** Selection of the networks that adversarial examples are made on. */
 export interface SourceChoice {
   /** Name of their group. */
   readonly of: string;
@@ -24,7 +24,7 @@ export interface SourceChoice {
 
 /** Networks of a group that are attacked, and the networks that examples are made on. */
 export interface AttackSelection extends CellSelection {
-  /** What examples are made on, by the name of the source. */
+  /** Networks that adversarial examples are made on, by the name of the source. */
   readonly sources: Readonly<Record<string, SourceChoice>>;
 }
 

@@ -17,7 +17,9 @@ import { openParams } from "../entry-params.ts";
 import { examplesOpener, type Opening, openShared } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 
-/** What an entry says of pairs of networks that may differ in their architectures. */
+/**
+ * Selection of pairs of networks that may differ in their architectures, and of the examples to measure on.
+ */
 export type UnlikePairMeasurement = Omit<PathMeasurement, "statisticsData">;
 
 /** How studies select and open two networks of one architecture. */
@@ -95,7 +97,7 @@ export async function planPairs(
   return measured;
 }
 
-/** Says for people what a task does with a pair. */
+/** Returns the label of the task that measures a pair. */
 function labelOf(
   { measurement: { attempt, trains }, entry }: PlannedEntry<PairSelection>,
   { a, b }: PlannedPair,
@@ -104,7 +106,7 @@ function labelOf(
   return `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}`;
 }
 
-/** How the second network of a pair stands to the first, for people. */
+/** Part of a label that says how the second network of a pair is aligned to the first. */
 const MANNERS: Readonly<Record<AlignChoice, string>> = {
   none: "",
   weight: ", aligned",

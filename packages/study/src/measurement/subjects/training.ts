@@ -16,7 +16,7 @@ import { TASK_DATA, TASK_NETWORK } from "../../tasks/task-schema.ts";
 import { chosenOf, completed, fromTaskParams, keyedOptions } from "../entry-params.ts";
 import type { AnyEntry, SubjectForm } from "../subject-form.ts";
 
-/** A network that the measurement trains itself; none of a group is measured. */
+/** A network that the measurement trains itself, in place of networks of a group. */
 export interface TrainingSelection {
   /** Short string of the network. */
   readonly net: string;

@@ -36,8 +36,8 @@ export function describeCommand(
 }
 
 /**
- * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name
- * its command already.
+ * Adds the command that made a result to it, and the scale of bytes, if the result can be drawn and does not
+ * name its command already.
  */
 export async function withProvenance(result: object, provenance: Provenance): Promise<object> {
   const { kind } = result as { readonly kind?: unknown };

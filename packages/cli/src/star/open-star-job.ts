@@ -38,7 +38,7 @@ export interface StarData {
   readonly outOfDistribution: DataSet | undefined;
 }
 
-/** Everything that the verb works on. */
+/** Networks, data and settings that the verb works on. */
 export interface StarJob extends OpenedArchitecture {
   readonly anchors: readonly Checkpoint[];
   readonly heldOut: readonly Checkpoint[];
@@ -50,7 +50,7 @@ export interface StarJob extends OpenedArchitecture {
   /** All files that are read. */
   readonly inputs: readonly string[];
   readonly binding: BindingSummary;
-  /** Renames the tensors of a network as in the file of the first anchor. */
+  /** Renames the tensors of a network to the names in the file of the first anchor. */
   readonly restore: BoundNetwork["restore"];
 }
 

@@ -64,7 +64,7 @@ export interface StudyFigure {
   /** Lines of a heat map between cells on either side of a value of a column. */
   readonly borders?: readonly { readonly of: string; readonly at: number }[];
   /**
-   * Cell of each column of a heat map that has a dot: the one of the least or of the greatest value.
+   * Cell of each column of a heat map that has a dot: the cell of the least or of the greatest value.
    * @defaultValue none
    */
   readonly best?: "least" | "greatest";

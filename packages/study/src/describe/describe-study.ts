@@ -5,8 +5,8 @@ import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 
 /**
- * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
- * named only.
+ * Describes the findings of a study by the figures and tables that it declares; figures without a number to
+ * draw are only named.
  * @throws UsageError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {

@@ -80,7 +80,7 @@ function captionOf(
     .join(" ");
 }
 
-/** Tells whether two values of a line are at the same place. */
+/** Checks whether a line has two values at the same place. */
 function hasRepeated(places: readonly Place[]): boolean {
   return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }

@@ -31,7 +31,7 @@ export function studyCaption(
     .join(" ");
 }
 
-/** Says of how many measurements each value is the mean, and what its interval is. */
+/** Says how many measurements each value is the mean of, and what its interval shows. */
 function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, drawn: DrawnRows): string {
   const { rows, bounded, mark, interval } = drawn;
   const columnOf = (key: string | undefined): StudyColumn | undefined =>

@@ -26,7 +26,7 @@ export interface PlannedEntry<Selection extends object = object> {
   readonly context: MeasurementContext;
 }
 
-/** How entries of studies select a sort of subject, and how tasks name and open it. */
+/** Way in which entries of studies select a sort of subject, and tasks name and open it. */
 export interface SubjectForm<
   S extends SubjectName,
   Selection extends object,
@@ -52,5 +52,5 @@ export interface SubjectForm<
   open<T>(opening: Opening<Params>, work: (subject: Subjects[S]) => Promise<T>): Promise<T>;
 }
 
-/** How studies select and open a subject of any sort. */
+/** Way in which studies select and open a subject of any sort. */
 export type AnySubjectForm = SubjectForm<SubjectName, object>;

@@ -53,5 +53,5 @@ const FORMS: { readonly [S in SubjectName]: SubjectForm<S, Selections[S]> } = {
   "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };
 
-/** How studies select and open each sort of subject. */
+/** Ways in which studies select and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, AnySubjectForm>> = FORMS;

@@ -3,7 +3,7 @@ import { addMaker } from "@isthmus/measurements/use";
 import { listTaskKinds } from "../tasks/task-kinds.ts";
 import { listTakenKeys } from "./makers.ts";
 
-/** Names that studies use already, by what they name. */
+/** Names that studies use already, by the sort of name. */
 type TakenByStudies = { readonly [K in "kinds" | "makers" | "options"]: readonly string[] };
 
 /** Lists the names that definitions of one's own cannot have, as studies use them already. */

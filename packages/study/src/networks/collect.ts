@@ -158,7 +158,10 @@ function paramsOf(
 /** The optimizer of collections along a training, if none is named. */
 const COLLECT_OPTIMIZER = { optimizer: COLLECT_NETWORKS_DEFAULTS.optimizer };
 
-/** Returns the settings of the training of an entry's networks; `usual` holds defaults. */
+/**
+ * Returns the settings of the training of an entry's networks; `usual` holds its epochs and the default
+ * optimizer.
+ */
 function trainingOf(
   { seed: drawn, ...entry }: CollectedStudyNetwork,
   usual: Pick<TrainingParams, "optimizer"> & { readonly epochs: number },

@@ -15,7 +15,7 @@ export interface Starts {
   readonly all: readonly PlannedNetwork[];
 }
 
-/** How an entry uses networks of another group. */
+/** Way in which an entry uses networks of another group: not at all, each by itself, or all together. */
 export type StartSort = keyof Starts;
 
 /** Inputs of the plan for the networks that an entry makes from one start. */
@@ -38,7 +38,7 @@ export type MadeVariable = readonly [name: string, values: readonly VariableValu
 /**
  * A way to make the networks of a group of a study, in one place: which entries choose it, their schema, how
  * many networks they stand for, and the tasks that make them.
- * @typeParam S - what the networks are made from
+ * @typeParam S - way in which an entry uses the networks of another group
  * @typeParam E - an entry of a study
  * @typeParam O - the options among the keys of an entry
  */

@@ -46,7 +46,7 @@ interface PlannedStart {
 
 /**
  * Returns the networks that a network is made from: one of a group, or all of them together.
- * @throws InputError if there are none
+ * @throws InputError if no network agrees with the entry
  */
 function startOf(
   { name }: NetworkMaker,

@@ -98,7 +98,7 @@ function openExamples(
 
 /**
  * Returns the name of the examples that both networks were trained on.
- * @throws InputError if there are none
+ * @throws InputError if there are no such examples
  */
 function trainedOn(a: PlannedNetwork, b: PlannedNetwork): string {
   if (a.trainedOn !== undefined && a.trainedOn === b.trainedOn) return a.trainedOn;

@@ -31,7 +31,7 @@ export interface NetworkCell {
 
 /**
  * Selects the networks of a group whose variables have some values.
- * @throws InputError if there are none
+ * @throws InputError if no network has them
  */
 export function selectNetworks(
   groups: PlannedGroups,
@@ -50,7 +50,7 @@ export function selectNetworks(
 
 /**
  * Gathers networks that differ in the variable `across` only.
- * @throws InputError if one has no such variable
+ * @throws InputError if a network has no such variable
  */
 export function gatherCells(
   group: string,
@@ -89,7 +89,7 @@ export interface StartChoice {
 
 /**
  * Selects the networks that networks of a group are made from.
- * @throws InputError if there are none
+ * @throws InputError if there is no such network
  */
 export function selectStarts(
   group: string,

@@ -18,7 +18,7 @@ export interface SourceChoice {
   readonly of: string;
   /** Only networks whose variables have these values. @defaultValue all */
   readonly where?: WantedValues;
-  /** How several of them make one attack. @defaultValue "together" */
+  /** Way in which several of them make one attack. @defaultValue "together" */
   readonly mode?: SourceMode;
 }
 
@@ -39,7 +39,10 @@ const sourceInput = (index: number): string => `source-${index + 1}`;
 
 const mode = z.enum(SOURCE_MODES);
 
-/** How studies select and open networks that adversarial examples are made on, and ones that are attacked. */
+/**
+ * Way in which studies select and open networks that adversarial examples are made on, and networks that are
+ * attacked.
+ */
 export const ATTACK_FORM: SubjectForm<
   "attack",
   AttackSelection,

@@ -15,7 +15,7 @@ export interface LandscapeSelection extends NetworkMeasurement {
   readonly directions: Exclude<LandscapeKind, "networks">;
 }
 
-/** How studies select and open a network with the snapshots that its landscape is laid along. */
+/** Way in which studies select and open a network with the snapshots that its landscape is laid along. */
 export const LANDSCAPE_FORM: SubjectForm<"landscape", LandscapeSelection> = {
   selection: {
     ...NETWORK_SELECTION,

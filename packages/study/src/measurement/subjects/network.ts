@@ -38,7 +38,7 @@ export const NETWORK_SELECTION: z.ZodRawShape = {
   batchSize: batch.optional(),
 };
 
-/** How studies select and open one network at a time. */
+/** Way in which studies select and open one network at a time. */
 export const NETWORK_FORM: SubjectForm<"network", NetworkMeasurement> = {
   selection: NETWORK_SELECTION,
   params: { data: TASK_DATA },

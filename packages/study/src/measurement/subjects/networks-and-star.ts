@@ -28,7 +28,7 @@ export interface StarredSelection extends CellSelection {
 /** Schemas of the keys of an entry that select networks, their star, and the examples to measure on. */
 export const STARRED_SELECTION: z.ZodRawShape = { ...CELL_SELECTION, star: z.string().optional() };
 
-/** How studies select and open several networks of one architecture, and the star of them. */
+/** Way in which studies select and open several networks of one architecture, and their star. */
 export const NETWORKS_AND_STAR_FORM: SubjectForm<"networks-and-star", StarredSelection> = {
   selection: STARRED_SELECTION,
   params: { data: TASK_DATA },

@@ -37,7 +37,7 @@ export const CELL_SELECTION: z.ZodRawShape = { ...NETWORK_SELECTION, across: z.s
 /** Schemas of the keys of an entry that select networks to measure together without examples. */
 export const CELL_OF_GROUP: z.ZodRawShape = { ...GROUP_SELECTION, across: z.string().optional() };
 
-/** How studies select and open several networks of one architecture. */
+/** Way in which studies select and open several networks of one architecture. */
 export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
   selection: CELL_SELECTION,
   params: { data: TASK_DATA },

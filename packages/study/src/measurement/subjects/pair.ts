@@ -22,7 +22,7 @@ import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
  */
 export type UnlikePairMeasurement = Omit<PathMeasurement, "statisticsData">;
 
-/** How studies select and open two networks of one architecture. */
+/** Way in which studies select and open two networks of one architecture. */
 export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
   selection: { ...PAIR_SELECTION, data: NAMED_DATA },
   params: { data: TASK_DATA },
@@ -33,7 +33,7 @@ export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
 
 const { statisticsData: _, ...unlike } = PAIR_FORM.selection;
 
-/** How studies select and open two networks that may differ in their architectures. */
+/** Way in which studies select and open two networks that may differ in their architectures. */
 export const UNLIKE_PAIR_FORM: SubjectForm<"unlike-pair", UnlikePairMeasurement> = {
   ...PAIR_FORM,
   selection: unlike,
@@ -44,7 +44,7 @@ export const UNLIKE_PAIR_FORM: SubjectForm<"unlike-pair", UnlikePairMeasurement>
     }),
 };
 
-/** How studies select and open two networks of one architecture, and several sets of examples. */
+/** Way in which studies select and open two networks of one architecture, and several sets of examples. */
 export const PAIR_ON_SETS_FORM: SubjectForm<
   "pair-on-sets",
   SetsMeasurement,

@@ -22,7 +22,7 @@ export interface TrainingSelection {
   readonly net: string;
 }
 
-/** How studies describe and open a network that a measurement trains. */
+/** Way in which studies describe and open a network that a measurement trains. */
 export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonly network: TaskNetwork }> = {
   selection: { net: z.string() },
   params: { network: TASK_NETWORK },

@@ -53,7 +53,7 @@ export interface MakingControl {
   readonly signal: AbortSignal;
   /**
    * Reports progress.
-   * @param stage - what is done at present, such as "Truncating"
+   * @param stage - name of the current stage, such as "Truncating"
    * @param done - share of the work that is done, in `[0, 1]`, if it is known
    */
   readonly report: (stage: string, done?: number) => void;

@@ -71,7 +71,7 @@ export interface TrainingDescription<O extends object> {
    * the examples, and not among the options.
    */
   readonly options: readonly (string & keyof O)[];
-  /** Name of the one of these options that is the seed of a study. */
+  /** Name of the option, among these, that is the seed of a study. */
   readonly seed: string & keyof O;
   /** Changes the examples as the options say; the network is built for what it returns. */
   change(examples: TrainedExamples, options: ResolvedOf<O>): ChangedExamples;

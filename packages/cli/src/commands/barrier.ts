@@ -162,7 +162,10 @@ async function barrier(
   });
 }
 
-/** Returns the last barrier, with the alignment of B, and the barrier before it for comparison. */
+/**
+ * Returns the last barrier, with the alignment of B and, if both were measured, the barrier to the unaligned
+ * B.
+ */
 function comparedOf(curves: readonly BarrierCurve[], summary: Pair["summary"]): ComparedBarrierResult {
   const { result, decomposition } = at(curves, curves.length - 1, "curve");
   const asGiven = curves.length > 1 ? at(curves, 0, "curve").result : undefined;

@@ -261,8 +261,8 @@ async function correct(
 }
 
 /**
- * Chooses the policy for statistics: the one of the options, else batch norms are measured anew if there are
- * data to do so.
+ * Chooses the policy for statistics that the options name; without one, batch norms are measured anew if
+ * there are data to do so.
  */
 function policyOf({ architecture, data }: OpenedNetworks, options: MergeOptions): StatisticsPolicy {
   if (options.statistics !== undefined) return options.statistics;

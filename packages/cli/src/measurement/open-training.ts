@@ -22,7 +22,9 @@ import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../tr
 import { toAttribute } from "./flag-names.ts";
 import type { SubjectForm } from "./open-subject.ts";
 
-/** Options that describe what is trained, as the parser of command lines has them. */
+/**
+ * Options for the network, the data and the settings of a training, as the parser of command lines has them.
+ */
 type TrainingRequest = NetworkOptions & TrainingDataOptions & TrainingFlags;
 
 /** Way in which commands describe and open a network that a measurement trains. */

@@ -73,7 +73,7 @@ export function assertLayerShares(
 
 /**
  * Checks that a file is a result of `isthmus layers`, before the other options are checked.
- * @throws FormatError if it is none
+ * @throws FormatError if it is not
  */
 export async function assertLayersResult(file: string): Promise<void> {
   parseResult(file, await readJsonFile(file));

@@ -41,7 +41,10 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
   addFieldOptions(command, fieldsOf("--method evolution", { generations, population }));
 });
 
-/** Returns fields of options that may stand beside another one alone: their defaults are said, not given. */
+/**
+ * Returns fields of options that are allowed only with another option: the help names their defaults, but
+ * they have none of their own.
+ */
 function fieldsOf(flag: string, fields: Fields): Fields {
   const said = Object.entries(fields).map(([name, field]) => {
     const help = `of ${flag}: ${field.help} (default: ${field.default})`;

@@ -4,8 +4,8 @@ import { quoteCommand } from "../terminal/quote-command.ts";
 import { listFedData } from "./fed-data.ts";
 
 /**
- * Options that change nothing of a result, then options with a value that say where
- * the work is done and results are written.
+ * Options that change nothing of a result, then options whose values are the places of the work and of the
+ * results.
  */
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
 const REPORT: ReadonlySet<string> = new Set(["--report", "--queue", "--storage"]);

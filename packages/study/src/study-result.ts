@@ -94,7 +94,9 @@ export interface StudyResult {
   readonly title: string;
   /** Description of the whole study, even if this is a part of it. */
   readonly description: string;
-  /** Present if this is a part of a study: the only values that some variables had. */
+  /**
+   * Values that some variables had, if this is a part of a study with no others; missing for a whole study.
+   */
   readonly only?: Readonly<Record<string, readonly (string | number)[]>>;
   /** Networks that were trained or loaded, and below them their measurements; missing in older files. */
   readonly networks?: readonly StudyGroup[];

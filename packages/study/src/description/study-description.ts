@@ -28,7 +28,10 @@ export interface StudyDescription {
    * here they are absolute paths, and nothing loads them. @defaultValue none
    */
   readonly use?: readonly string[];
-  /** Present if this is a part of a study, see `restrictStudy`: the only values that some variables have. */
+  /**
+   * Values that some variables have, if this is a part of a study with no others, see `restrictStudy`;
+   * missing for a whole study.
+   */
   readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
   /** Seed of all random choices of measurements. @defaultValue 0 */
   readonly seed?: number;

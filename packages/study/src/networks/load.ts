@@ -4,7 +4,7 @@ import type { GroupMaker } from "./group-maker.ts";
 
 /** A network that is loaded from files. */
 export interface LoadedNetwork {
-  /** Its architecture, an `.onnx` file. */
+  /** File of its architecture, an `.onnx` file. */
   readonly graph: string;
   /** File or folder of its weights. */
   readonly checkpoint: string;

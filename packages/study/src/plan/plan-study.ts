@@ -21,7 +21,7 @@ import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
-/** All work of a study. */
+/** Plan of a study: all its tasks and their results. */
 export interface StudyPlan {
   /** Tasks of the study, each once and after the tasks it depends on. */
   readonly tasks: readonly Task[];

@@ -49,7 +49,7 @@ export interface Resuming {
 
 /** Controls of a run that makes a network (stopping, progress, state), for commands and tasks alike. */
 export interface MakingControl {
-  /** Aborted if the making is to stop. */
+  /** Signal that is aborted if the making is to stop. */
   readonly signal: AbortSignal;
   /**
    * Reports progress.

@@ -14,7 +14,7 @@ export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Names of options, as code and entries of studies have them. */
+/** Pattern of the names of options in code and in entries of studies. */
 export const OPTION_NAME: RegExp = /^[a-z][A-Za-z0-9]*$/;
 
 const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([

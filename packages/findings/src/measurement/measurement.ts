@@ -130,7 +130,7 @@ export interface TrainingPace {
 
 /** Controls of the run of a measurement (stopping, progress, files), for commands and tasks alike. */
 export interface Control<R = unknown> {
-  /** Aborted if the measurement is to stop. */
+  /** Signal that is aborted if the measurement is to stop. */
   readonly signal: AbortSignal | undefined;
   /** File for finished parts, from which a measurement resumes after an interruption. @defaultValue none */
   readonly journalPath: string | undefined;
@@ -182,8 +182,9 @@ interface FlaggedOption<O extends object> {
 }
 
 /**
- * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
- * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
+ * Way in which a measurement trains networks. Its options are options of a training, as many as it has use
+ * for, each with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for
+ * them.
  */
 export interface Trains<O extends object = Readonly<Record<string, unknown>>> {
   /** Smallest number of epochs: 0 if an untrained network is a result, too. */

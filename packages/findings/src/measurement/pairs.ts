@@ -16,7 +16,7 @@ type AnyOptions = Readonly<Record<string, unknown>>;
 
 /** Pairs of networks to be measured. */
 export interface PairsOfNetworks<O extends object = AnyOptions> {
-  /** Their architecture, whose names the networks have. */
+  /** Architecture of the networks, whose tensors have its names. */
   readonly graph: Graph;
   readonly networks: readonly PairNetwork[];
   readonly pairs: readonly NetworkPair[];

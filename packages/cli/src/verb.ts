@@ -16,7 +16,7 @@ export type CommonOptions = {
 /** Services of the program for a verb. */
 export interface Context extends RepeatedProgress {
   readonly terminal: Terminal;
-  /** Aborted when the user asks to stop. */
+  /** Signal that is aborted when the user asks to stop. */
   readonly signal: AbortSignal;
   /** Command line in a form that the user could type again. */
   readonly commandLine: string;

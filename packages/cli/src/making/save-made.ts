@@ -6,7 +6,7 @@ export interface MadeBy {
   readonly verb: string;
   /** Networks that it was made from. */
   readonly from: readonly Checkpoint[];
-  /** Everything else that it depends on, such as options and names of examples. */
+  /** Further settings that it depends on, such as options and names of examples. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

@@ -56,7 +56,7 @@ export interface Opened {
   /** Gives the tensors of a network the names in the files. @defaultValue they have these already */
   readonly restore?: BoundNetwork["restore"];
   /**
-   * Names the examples, for processes that open them again.
+   * Names of the examples, by which other processes open them again.
    * @defaultValue no other process opens this sort of subject
    */
   readonly named?: Pick<NamedExamples, "names" | "context">;

@@ -36,7 +36,7 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
   /** Examples to measure statistics on; undefined for the evaluated ones. */
   readonly statisticsData: DataSet | undefined;
   readonly statistics: StatisticsChoice;
-  /** All files that are read. */
+  /** Paths of all files that are read. */
   readonly inputs: readonly string[];
 }
 

@@ -47,7 +47,7 @@ export interface StarJob extends OpenedArchitecture {
   /** The proved symmetries; undefined if nothing is aligned. */
   readonly symmetries: Symmetries | undefined;
   readonly data: StarData;
-  /** All files that are read. */
+  /** Paths of all files that are read. */
   readonly inputs: readonly string[];
   readonly binding: BindingSummary;
   /** Renames the tensors of a network to the names in the file of the first anchor. */

@@ -57,9 +57,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Returns the words of a command line as the parser takes them. `isthmus help align` is what many type first,
- * `--help-all` is a `--help` that leaves nothing out, and a verb that does not exist has no help, so that its
- * name is what is wrong.
+ * Returns the words of a command line in the form that the parser takes. Many type `isthmus help align`
+ * first; `--help-all` is a `--help` that leaves nothing out; and a verb that does not exist has no help, so
+ * that the error is about its name.
  */
 function wordsOf(argv: readonly string[]): readonly string[] {
   const asked = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
@@ -115,7 +115,7 @@ interface ProgramOptions {
   readonly terminal: Terminal;
   readonly version: string;
   readonly run: RunVerb;
-  /** Whether the help shows the options that few need, too. */
+  /** Whether the help also shows the options that few need. */
   readonly showsAll: boolean;
 }
 

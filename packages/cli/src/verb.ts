@@ -7,18 +7,18 @@ import type { Terminal } from "./terminal/terminal.ts";
 
 /** Options that every verb has. */
 export type CommonOptions = {
-  /** Print one JSON object instead of text. */
+  /** Whether one JSON object is printed instead of text. */
   readonly json?: true;
-  /** Show no progress. */
+  /** Whether progress is hidden. */
   readonly quiet?: true;
 };
 
-/** Everything of the program that a verb works with. */
+/** Services of the program for a verb. */
 export interface Context extends RepeatedProgress {
   readonly terminal: Terminal;
-  /** Aborted when the user asks to stop. */
+  /** Signal that is aborted when the user asks to stop. */
   readonly signal: AbortSignal;
-  /** The command line as the user could type it again. */
+  /** Command line in a form that the user could type again. */
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
@@ -34,7 +34,7 @@ export interface Outcome {
   readonly result: object;
   /** The text that is printed without `--json`, without a final line end. */
   readonly text: string;
-  /** Why the command fails although the work is done: a gate that was exceeded. */
+  /** Reason why the command fails although the work is done: a gate that was exceeded. */
   readonly failure?: string | undefined;
   /** Exit code if there is a `failure`; 1 if it is missing. */
   readonly exitCode?: 1 | 2;
@@ -43,7 +43,10 @@ export interface Outcome {
 /** Runs the work of a verb and prints its outcome; given to every verb by the program. */
 export type RunVerb = (options: CommonOptions, work: (context: Context) => Promise<Outcome>) => Promise<void>;
 
-/** Creates the command of one verb; each is in a module of its own that is loaded when it is used. */
+/**
+ * Creates the command of one verb. Each verb is in a module of its own, which is loaded when the verb is
+ * used.
+ */
 export type CreateVerb = (run: RunVerb) => CommandUnknownOpts;
 
 /**

@@ -11,7 +11,7 @@ export interface VerbEntry {
 /** Verbs by their names. */
 type Verbs = Readonly<Record<string, VerbEntry>>;
 
-/** Makes the verbs of the measurements of Isthmus, of the ones that train networks or of the others. */
+/** Makes the verbs of the measurements of Isthmus: of all that train networks, or of all others. */
 function measuringVerbs(training: boolean): Verbs {
   const added = listAddedMeasurements();
   return verbsOf(
@@ -35,7 +35,7 @@ function makes(load: () => Promise<NetworkMaker>): VerbEntry["load"] {
   return async () => (await import("./making/making-verb.ts")).makingVerb(await load());
 }
 
-/** Commands that most people need first, and what each shows. */
+/** Commands that most people need first, with the purpose of each. */
 const FIRST_STEPS: readonly (readonly [command: string, purpose: string])[] = [
   ["isthmus demo", "see it work"],
   ["isthmus inspect a.safetensors", "what is in a file"],
@@ -50,7 +50,7 @@ export function formatFirstSteps(): string {
   return `To begin with:\n${FIRST_STEPS.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`).join("\n")}`;
 }
 
-/** Every verb of Isthmus by its purpose. */
+/** Verbs of Isthmus, by their purpose. */
 const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
   "Merge networks": {
     compare: {
@@ -165,7 +165,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
   },
 };
 
-/** Returns every verb by the purpose under which the help shows it, the ones that most people need first. */
+/**
+ * Returns every verb by the purpose under which the help shows it, with the verbs that most people need first
+ * at the top.
+ */
 export function verbGroups(): Readonly<Record<string, Verbs>> {
   const measuring = verbsOf(listAddedMeasurements());
   const making = listAddedMakers().map((maker) => {

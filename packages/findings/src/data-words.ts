@@ -4,26 +4,27 @@ import type { Measure } from "./measure.ts";
 
 /** Beginning of the names of data whose examples are pieces of text, of which every token is predicted. */
 const TEXT = "text:";
-/** End of the names of data of which only the first examples are taken, before a cue in them. */
+/** End of the names of data of which only the first examples are taken; a cue may follow it. */
 const FIRST = /@\d+(?=\+cue=|$)/;
-/** Files of inputs and of labels, which are named alike. */
+/** Names of two files, of inputs and of labels, in the name of a data set. */
 const TWO_FILES = /^idx:([^,]+),[^:]*/;
-/** Folder of a published data set: its name says which it is. */
+/** Folder in the name of a published data set, which says nothing more than the name before it. */
 const PUBLISHED = /^((?:fashion-)?mnist):(?!(?:test|train)(?:\+cue=|$))[^:]*/;
 /** Folders in the name of a data set, which say nothing to a reader elsewhere. */
 const FOLDERS = /[^,:]*[\\/]/g;
 
-/** What a measure is called in titles, on axes and after numbers. */
+/** Words for a measure in titles, on axes and after numbers. */
 export interface MeasureWords {
   readonly name: string;
   /** Words of its axis, with the unit in brackets. */
   readonly axis: string;
-  /** What its numbers are, to stand after a comma. */
+  /** Unit of its numbers in words, to stand after a comma. */
   readonly unit: string;
 }
 
 /**
- * Returns what loss or error is called on some data sets: if all are texts, it is of the next token.
+ * Returns the words for loss or error on some data sets: if all of these are texts, it is the loss or error
+ * of the next token.
  * @param losses - words for the losses of the result
  */
 export function measureWords(measure: Measure, losses: LossWords, ...data: readonly string[]): MeasureWords {
@@ -36,13 +37,13 @@ export function measureWords(measure: Measure, losses: LossWords, ...data: reado
   return { name, axis: `${name} (%)`, unit: `in percent of the ${text ? "tokens" : "examples"}` };
 }
 
-/** Says which examples something was measured on: how many, of which data set and split. */
+/** Writes which examples something was measured on: how many, of which data set and split. */
 export function dataWords(data: string, examples: number): string {
   if (FIRST.test(data)) return firstWords(data, examples);
   return `${formatCounted(examples, "example")} of ${nameOf(data)}`;
 }
 
-/** Says that only the first examples of a data set were taken. */
+/** Writes that only the first examples of a data set were taken. */
 export function firstWords(data: string, examples: number): string {
   return `the first ${formatCounted(examples, "example")} of ${nameOf(data)}`;
 }

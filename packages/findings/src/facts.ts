@@ -1,7 +1,7 @@
 import { formatCounted } from "./format-value.ts";
 import type { PageFact } from "./page-fact.ts";
 
-/** How a result was made, as far as its kind says. */
+/** Origin of a result: the networks, data and settings that it was made from, as far as its kind has them. */
 interface Origin {
   readonly a?: string | undefined;
   readonly b?: string | undefined;

@@ -1,18 +1,18 @@
 import type { Plot } from "./plot/plot.ts";
 
-/** A picture of a result, and what is said about it. */
+/** A figure of a result, with the texts about it. */
 export interface Figure {
   /** Short and unique in its result, in kebab-case: names files and elements. */
   readonly name: string;
-  /** What it shows, as the bold beginning of its caption. */
+  /** Title: the bold beginning of the caption. */
   readonly title: string;
-  /** How to read it, in sentences. */
+  /** Explanation of how to read the figure, in sentences. */
   readonly caption: string;
-  /** What it shows, for those who do not see it. */
+  /** Description of the contents in words, for readers who cannot see the figure. */
   readonly words: string;
   /** Name of the table that holds its numbers. */
   readonly table: string;
   readonly size: "hero" | "half";
-  /** What is drawn. */
+  /** Plot that is drawn. */
   readonly plot: Plot;
 }

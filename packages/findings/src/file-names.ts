@@ -5,8 +5,8 @@ import { at } from "@isthmus/core";
 const ENDING = /\.(safetensors|pt|pth|bin|ckpt|npz|gguf|onnx|json)$/;
 
 /**
- * Makes short names of the files of networks: without folder and ending, and with the folder where several
- * have one name. Two names may still be alike.
+ * Makes short names of the files of networks, without folder and ending; the folder is kept if several files
+ * have the same name. Two names may still be alike.
  */
 export function namesOfFiles(sources: readonly string[]): string[] {
   const files = sources.map((source) => basename(source).replace(ENDING, ""));

@@ -1,4 +1,7 @@
-/** Mean advance of a character of 12 px system fonts, a little generous: nothing here can measure text. */
+/**
+ * Mean advance of a character of 12 px system fonts, in pixels. It is a little generous, as this package
+ * cannot measure text.
+ */
 const CHARACTER_WIDTH = 7;
 
 /** Estimates the width of text in a figure, in pixels. */

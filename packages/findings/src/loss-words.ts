@@ -7,9 +7,9 @@ export interface LossWords {
   readonly unit: string;
   /** Whether predictions can be wrong; if not, no errors were measured. */
   readonly hasErrors: boolean;
-  /** Says what losses are in, to stand in a sentence: `in nats`, or `without a unit`. */
+  /** Unit of losses in words, to stand in a sentence: `in nats`, or `without a unit`. */
   readonly inUnit: string;
-  /** Says what losses are in, and errors if there are any: `in nats, error in percent`. */
+  /** Names the units of losses, and of errors if there are any: `in nats, error in percent`. */
   inUnits(errors: "percent" | "percentage points"): string;
   /** Writes a loss with its unit: `0.5000 nats`. */
   amount(loss: number): string;
@@ -19,7 +19,7 @@ export interface LossWords {
 
 /**
  * Returns the words that a description needs for the losses of a result.
- * @param result - says by `lossKind` which loss it was; without it, losses are of classes, in nats
+ * @param result - its `lossKind` names the loss; without one, losses are of classes, in nats
  */
 export function lossWords({ lossKind, lossUnit = "" }: LossFields): LossWords {
   const isUsual = lossKind === undefined;

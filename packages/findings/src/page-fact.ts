@@ -1,6 +1,6 @@
 /**
- * Something a page says about how its result was made. It stands alone, as who uses it needs no types of
- * the library that draws.
+ * A fact on a page about the origin of its result. It has a file of its own, so that its users need no types
+ * of the library that draws.
  */
 export interface PageFact {
   readonly name: string;

@@ -10,12 +10,12 @@ export interface PairMap {
   readonly title: string;
   readonly caption: string;
   readonly names: readonly string[];
-  /** `[networks][networks]`, symmetric; null for a network and itself, and for what is unknown. */
+  /** `[networks][networks]`, symmetric; null on the diagonal, and for unknown values. */
   readonly values: readonly (readonly (number | null)[])[];
   readonly label: string;
   /** Name of the table that holds the numbers. */
   readonly table: string;
-  /** Colours that other figures share. @defaultValue a scale of these values */
+  /** Colours that are shared with other figures. @defaultValue a scale of these values */
   readonly scale?: ColorScale;
   /** A tree over the networks. @defaultValue none */
   readonly tree?: readonly TreeBracket[];

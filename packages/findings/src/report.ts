@@ -15,7 +15,7 @@ export interface Tile {
 
 /** Figures and tables that belong together. */
 export interface Section {
-  /** Short and unique in its result: names an element. */
+  /** Short name of an element of the page, unique in its result. */
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
@@ -23,21 +23,22 @@ export interface Section {
 }
 
 /**
- * What a result says, in words, figures and tables: pages, files of figures and of numbers are made of it.
+ * Description of a result in words, figures and tables: pages, files of figures and of numbers are made of
+ * it.
  */
 export interface Report {
-  /** What sort of result it is, in a few words. */
+  /** Words for the sort of result. */
   readonly subject: string;
-  /** What it has found, in a sentence or two. */
+  /** Summary of the findings, in a sentence or two. */
   readonly summary: string;
   readonly tiles: readonly Tile[];
   readonly sections: readonly Section[];
-  /** How it was made, as far as the result itself knows. */
+  /** Facts about its origin, as far as the result itself records it. */
   readonly facts: readonly PageFact[];
-  /** What a reader has to know of the numbers, in plain sentences. @defaultValue none */
+  /** Notes that a reader of the numbers has to know, in plain sentences. @defaultValue none */
   readonly notes?: readonly string[];
   /** Names of the tables that a terminal shows; pages and files have all. @defaultValue the first one */
   readonly shownTables?: readonly string[];
-  /** What the page carries as JSON. */
+  /** Data that the page carries as JSON. */
   readonly data: unknown;
 }

@@ -1,23 +1,23 @@
 import type { z } from "zod";
 import type { Report } from "./report.ts";
 
-/** What results of all kinds say of themselves. */
+/** Fields that results of all kinds have. */
 export interface MeasuredResult {
-  /** Names what the result is of. */
+  /** Name of the kind of result. */
   readonly kind: string;
 }
 
-/** A kind of result: how it is read back from a file, and what it shows. */
+/** A kind of result: its form in files, and its description for readers. */
 export interface ResultKind<R extends MeasuredResult> {
   readonly kind: R["kind"];
   /** Loads the form of a result, as files hold it. */
   form(): Promise<z.ZodType>;
   /**
-   * Lists which sizes in a result do not belong together; the form of one part knows nothing of the others.
+   * Lists the sizes in a result that contradict each other; the form checks each part by itself only.
    * @defaultValue none depend on each other
    */
   findSizeProblems?(result: R): readonly string[];
-  /** Says what a result shows: its words, tables and figures, for pages, files and the terminal. */
+  /** Describes a result: its words, tables and figures, for pages, files and the terminal. */
   describe(result: R): Report;
   /** Returns the title of a result's page. */
   titleOf(result: R): string;

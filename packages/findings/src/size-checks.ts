@@ -1,17 +1,22 @@
-/** Checks of sizes in a result, which note each size that is not as another part of the result says. */
+/** Checks of sizes in a result, which note each size that contradicts another part of the result. */
 export interface SizeChecks {
-  /** Notes a list that has not as many entries as another one, or as numbers of the result say. */
+  /**
+   * Notes a list whose number of entries is not `entries`; `as` names the part of the result that demands it.
+   */
   length(where: string, list: readonly unknown[], entries: number, as: string): void;
-  /** Notes a table that has not so many rows, or a row of it that has not so many columns. */
+  /**
+   * Notes a table with another number of rows than `size` says, or a row of it with another number of
+   * columns.
+   */
   table(
     where: string,
     rows: readonly (readonly unknown[])[],
     size: readonly [rows: number, columns: number],
     as: string,
   ): void;
-  /** Notes a position that no entry of a list has; a missing one is none. */
+  /** Notes a position beyond the end of a list; missing positions are allowed. */
   position(where: string, position: number | null | undefined, entries: number, of: string): void;
-  /** Notes a list that has too few entries to be drawn. */
+  /** Notes a list with too few entries to be drawn. */
   least(where: string, list: readonly unknown[], entries: number): void;
 }
 
@@ -22,7 +27,7 @@ export function checkSizes(check: (checks: SizeChecks) => void): readonly string
   return checks.problems;
 }
 
-/** Starts without any problem. */
+/** Creates checks that have noted no problem so far. */
 function createSizeChecks(): SizeChecks & { readonly problems: readonly string[] } {
   const problems: string[] = [];
   const checks: SizeChecks & { readonly problems: readonly string[] } = {

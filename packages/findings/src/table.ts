@@ -1,15 +1,15 @@
 import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "./format-value.ts";
 
-/** Text, a number, or null where nothing was measured. */
+/** Value of a cell: text, a number, or null if nothing was measured. */
 export type CellValue = string | number | null;
 
-/** What the values of a column are, which decides how they are written. */
+/** Kind of the values of a column, which decides their format. */
 export type CellKind = "text" | "whole" | "count" | "number" | "loss" | "share" | "points" | "place";
 
 /** One column of a table. */
 export interface TableColumn {
   readonly title: string;
-  /** What the column's values are. */
+  /** Kind of the column's values. */
   readonly kind: CellKind;
   /** Words over this column and its neighbours of the same group. */
   readonly group?: string;
@@ -20,17 +20,17 @@ export interface TableColumn {
 
 /** One row of a table. */
 export interface TableRow {
-  /** One a column; the first names the row. */
+  /** Cells, one for each column; the first names the row. */
   readonly cells: readonly CellValue[];
   /** Small words below the name. */
   readonly note?: string;
-  /** Whether it stands out. */
+  /** Whether the row is emphasised. */
   readonly strong?: boolean;
-  /** What its values are, if they differ from what the columns say. */
+  /** Kind of its values, if it differs from the kind of the columns. */
   readonly kind?: CellKind;
 }
 
-/** Numbers of a result. */
+/** A table of numbers of a result. */
 export interface Table {
   /** Short and unique in its result, in kebab-case: names files and elements. */
   readonly name: string;
@@ -53,11 +53,12 @@ const FORMATS: Readonly<Record<CellKind, (value: number) => string>> = {
   place: formatPlace,
 };
 
-/** Units that kinds of columns have, as numbers in files. */
+/** Units of the kinds of columns, for numbers in files. */
 const UNITS: Readonly<Partial<Record<CellKind, string>>> = { loss: "nats" };
 
 /**
- * Tells whether there is a value: a number that is not finite was not measured either, and is null in JSON.
+ * Checks whether a cell has a value. A number that is not finite was not measured either, and is null in
+ * JSON.
  */
 export function isKnown(value: CellValue): value is string | number {
   return typeof value === "number" ? Number.isFinite(value) : value !== null;
@@ -69,7 +70,7 @@ export function formatCell(value: CellValue, kind: CellKind): string {
   return typeof value === "string" ? value : FORMATS[kind](value);
 }
 
-/** Returns the unit of a column, as files name it. */
+/** Returns the unit of a column, in the words that files use. */
 export function unitOf({ unit, kind }: TableColumn): string | undefined {
   return unit ?? UNITS[kind];
 }

@@ -6,7 +6,7 @@ import { isKnown, type Table, type TableColumn } from "./table.ts";
 /**
  * Gives columns of losses the unit of the loss that a result was measured by, and leaves out columns of
  * errors if predictions have none.
- * @param result - says by `lossKind` which loss it was; the tables of the usual ones stay the same
+ * @param result - its `lossKind` names the loss; without one, the tables are returned unchanged
  */
 export function withLossColumns(report: Report, result: object): Report {
   const fields: LossFields = result;
@@ -37,7 +37,7 @@ function withoutUnknown(table: Table): Table {
   };
 }
 
-/** Names the unit of columns of losses, which else are in nats. */
+/** Adds the unit to columns of losses that have none, which otherwise are in nats. */
 function withUnit(table: Table, unit: string): Table {
   const columns = table.columns.map((column) => {
     const isUnnamed = column.kind === "loss" && column.unit === undefined;

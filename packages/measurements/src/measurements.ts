@@ -7,7 +7,7 @@ import type { SIMILARITY } from "@isthmus/similarity";
 import type { ENSEMBLE } from "@isthmus/star-domain";
 import type { INTRINSIC_DIMENSION } from "@isthmus/subspace";
 
-/** The measurement of each kind. */
+/** Types of the measurements of Isthmus, by kind. */
 interface BuiltIn {
   readonly layers: typeof LAYERS;
   readonly similarity: typeof SIMILARITY;
@@ -26,17 +26,17 @@ interface BuiltIn {
   readonly "intrinsic-dimension": typeof INTRINSIC_DIMENSION;
 }
 
-/** What is listed of a measurement before it is loaded. */
+/** Entry of a measurement in the list, without its kind; `load` returns the measurement. */
 type Listed<M> = Omit<MeasurementEntry, "kind" | "load"> & { readonly load: () => Promise<M> };
 
-/** What the measurements of paths share: they are ways of one command. */
+/** Fields that the measurements of paths share, which are ways of one command. */
 const PATH = {
   verb: "path",
   summary: "Build a path of low loss between two networks, or walk it layer by layer, and measure it",
   subject: "pair",
 } as const;
 
-/** Every measurement of Isthmus by its kind: commands, entries of studies and tasks are made of this list. */
+/** Measurements of Isthmus by kind: commands, entries of studies and tasks are made of this list. */
 const BUILT_IN: { readonly [K in keyof BuiltIn]: Listed<BuiltIn[K]> } = {
   layers: {
     verb: "layers",
@@ -148,24 +148,24 @@ const added = new Map<string, MeasurementEntry>();
 
 /**
  * Keeps a measurement that a user has added; `addMeasurement` has checked that its names are free.
- * @returns a function that takes it away again
+ * @returns a function that removes the measurement again
  */
 export function keepMeasurement(entry: MeasurementEntry): () => void {
   added.set(entry.kind, entry);
   return () => added.delete(entry.kind);
 }
 
-/** Lists all measurements: the ones of Isthmus, then the ones that were added. */
+/** Lists all measurements: the ones of Isthmus, then the ones that users have added. */
 export function listMeasurements(): readonly MeasurementEntry[] {
   return [...builtIn, ...added.values()];
 }
 
-/** Lists the measurements that were added, in the order in which they were. */
+/** Lists the measurements that users have added, in the order of their addition. */
 export function listAddedMeasurements(): readonly MeasurementEntry[] {
   return [...added.values()];
 }
 
-/** Loads the measurement of a kind; undefined if there is none. */
+/** Loads the measurement of a kind; undefined if no measurement has this kind. */
 export async function loadMeasurement(kind: string): Promise<AnyMeasurement | undefined> {
   return listMeasurements()
     .find((entry) => entry.kind === kind)

@@ -20,19 +20,19 @@ import type { StudyGroup, StudyResult } from "./study-result.ts";
 /** Options of {@link runStudy}. */
 export interface RunStudyOptions extends PlanPorts, RunMissingOptions {}
 
-/** What became of a study. */
+/** Outcome of the run of a study. */
 export interface RunStudyResult extends Omit<RunMissingResult, "results"> {
-  /** Missing if a task failed. */
+  /** Result of the study; missing if a task failed. */
   readonly study?: StudyResult;
 }
 
 /**
- * Runs what is missing of a study, and gathers its tables. After an interruption it goes on where it was; the
- * result is the same, byte for byte, and does not depend on the number of tasks at once.
+ * Runs the missing tasks of a study, and gathers its tables. After an interruption it goes on where it was;
+ * the result is the same, byte for byte, and does not depend on the number of tasks at once.
  *
  * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
  *   folder
- * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ * @throws DOMException named AbortError if `signal` is aborted; finished work is kept
  *
  * @example
  * ```ts
@@ -74,12 +74,15 @@ export async function runStudy(
   return { study: collectStudy(description, plan, results), ...counts };
 }
 
-/** Lists which tasks of a plan must be run: unfinished ones that tables are made of, and what these need. */
+/**
+ * Lists the tasks of a plan that must be run: unfinished tasks of measurements, and the tasks that these
+ * depend on.
+ */
 export function listMissing(plan: StudyPlan, store: Pick<TaskStore, "read">): Promise<MissingTasks> {
   return findMissing(plan.tasks, neededKeys(plan), store);
 }
 
-/** Lists the keys of the tasks that tables are made of. */
+/** Lists the keys of the tasks of all measurements. */
 function neededKeys({ measurements }: StudyPlan): readonly string[] {
   return Object.values(measurements)
     .flat()
@@ -88,8 +91,8 @@ function neededKeys({ measurements }: StudyPlan): readonly string[] {
 
 /**
  * Gathers the results of a study into its tables and figures; the same results give the same bytes of JSON.
- * @param results - of every measurement, by key of the task
- * @throws InputError if a table names what no result has
+ * @param results - results of every measurement, by key of the task
+ * @throws InputError if a table names a path or a variable that no result has
  */
 export function collectStudy(
   description: StudyDescription,
@@ -114,7 +117,7 @@ export function collectStudy(
   };
 }
 
-/** Describes a group: what the description says of it, beside the values of its variables. */
+/** Describes a group by its settings in the description, and by the values of its variables. */
 function describeGroup(
   name: string,
   { for: ranges = {}, ...settings }: RepeatedNetwork | Repeated<MeasurementDescription>,

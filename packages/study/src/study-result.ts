@@ -1,6 +1,6 @@
 import type { AggregateName } from "./collect/aggregate.ts";
 
-/** Text, a number, or null where something could not be measured. */
+/** Value of a cell: text, a number, or null if there is nothing that could be measured. */
 export type StudyValue = string | number | null;
 
 /** A column of a table. */
@@ -8,60 +8,65 @@ export interface StudyColumn {
   /** Key of its values in the rows. */
   readonly key: string;
   readonly title: string;
-  /** For example `nats`. */
+  /** Unit of the values, for example `nats`. */
   readonly unit?: string;
-  /** How each of its numbers is made of several results; missing where they are not, or not all alike. */
+  /**
+   * Way in which each of its numbers is made of several results; missing if none is, or if the ways differ.
+   */
   readonly aggregate?: AggregateName;
   /**
-   * Of how many results each number is made, in the order of the rows; missing if `aggregate` is, and in
-   * older files.
+   * Number of results that each of its numbers is made of, in the order of the rows; missing if `aggregate`
+   * is, and in older files.
    */
   readonly counts?: readonly number[];
 }
 
-/** What results of a table were measured on. */
+/** Examples and places that results of a table were measured on. */
 export interface StudyMeasured {
   /** Name of the examples. */
   readonly data: string;
   readonly examples: number;
-  /** Places of each path; missing where results do not say. */
+  /** Number of places of each path; missing if results do not record it. */
   readonly points?: number;
 }
 
-/** Numbers of a study. */
+/** A table of a study. */
 export interface StudyTable {
   readonly name: string;
   readonly title: string;
   /** Names of the measurements whose results it shows; missing in older files. */
   readonly of?: readonly string[];
-  /** What these were measured on, each once; missing in older files. */
+  /** Examples that these were measured on, each once; missing in older files. */
   readonly measured?: readonly StudyMeasured[];
   readonly columns: readonly StudyColumn[];
   readonly rows: readonly Readonly<Record<string, StudyValue>>[];
 }
 
-/** A picture of columns of a table. */
+/** A figure that draws columns of a table. */
 export interface StudyFigure {
   readonly title: string;
-  /** What it shows, in a sentence or two. */
+  /** Description of what the figure shows, in a sentence or two. */
   readonly caption: string;
   /** Name of the table. */
   readonly table: string;
   /** `heat` is a grid of cells, with `x` along its columns, `y` along its rows and `color` in the cells. */
   readonly mark: "line" | "bar" | "dot" | "heat";
-  /** Keys of columns. */
+  /** Keys of the columns of the two axes: `x` is across, `y` is up. */
   readonly x: string;
   readonly y: string;
   /** Key of the column whose values are the colours of a heat map. */
   readonly color?: string;
   /**
-   * How the colours of a heat map are spread: evenly, by factors, from 0 to 1, or around zero.
+   * Scale of the colours of a heat map: even, by factors, from 0 to 1, or around zero.
    * @defaultValue "linear"
    */
   readonly colorScale?: "linear" | "log" | "unit" | "diverging";
   /** Lines of a heat map between cells on either side of a value of a column. */
   readonly borders?: readonly { readonly of: string; readonly at: number }[];
-  /** Which cell of each column of a heat map has a dot. @defaultValue none */
+  /**
+   * Cell of each column of a heat map that has a dot: the cell of the least or of the greatest value.
+   * @defaultValue none
+   */
   readonly best?: "least" | "greatest";
   /** Keys of columns that bound an interval around `y`. */
   readonly low?: string;
@@ -75,23 +80,25 @@ export interface StudyFigure {
 /** Networks, or measurements, that a study made for every combination of some variables. */
 export interface StudyGroup {
   readonly name: string;
-  /** How many there are. */
+  /** Number of its networks or measurements. */
   readonly count: number;
-  /** Values by name of the variable. */
+  /** Values of its variables, by name. */
   readonly variables: Readonly<Record<string, readonly (string | number)[]>>;
-  /** What the description says of each, with `${name}` in place of the value of a variable. */
+  /** Settings of each in the description, with `${name}` in place of the value of a variable. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What a study has found. */
+/** Result of a study: its groups, tables and figures. */
 export interface StudyResult {
   readonly kind: "study";
   readonly title: string;
-  /** What the whole study does, even if this is a part of it. */
+  /** Description of the whole study, even if this is a part of it. */
   readonly description: string;
-  /** Present if this is a part of a study: the only values that some variables had. */
+  /**
+   * Values that some variables had, if this is a part of a study with no others; missing for a whole study.
+   */
   readonly only?: Readonly<Record<string, readonly (string | number)[]>>;
-  /** Networks that were trained or loaded, and what was measured on them; missing in older files. */
+  /** Networks that were trained or loaded, and below them their measurements; missing in older files. */
   readonly networks?: readonly StudyGroup[];
   readonly measurements?: readonly StudyGroup[];
   readonly tables: readonly StudyTable[];

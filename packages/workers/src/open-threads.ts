@@ -9,9 +9,9 @@ export type ThreadSort = "study" | "simulation";
 
 /** Options of {@link openThreads}. */
 export interface OpenThreadsOptions {
-  /** Tasks that run at once, each in a thread of its own; at least 1. */
+  /** Number of tasks that run at once, each in a thread of its own; at least 1. */
   readonly capacity: number;
-  /** The engine of each thread. @defaultValue "onnxruntime" */
+  /** Name of the engine of each thread. @defaultValue "onnxruntime" */
   readonly engine?: EngineName | undefined;
   /** Files of measurements and network makers of the user. @defaultValue none */
   readonly use?: readonly string[] | undefined;

@@ -7,20 +7,22 @@ import { loadWorkerTasks } from "./kinds/load-worker-tasks.ts";
 import { openQueueAndStorage, type QueuePlaces } from "./queue/open-queue.ts";
 import { scriptUrl } from "./script-url.ts";
 
-/** Most bytes of copies of files that are kept, unless others are chosen. */
+/** Largest number of bytes of copies of files that are kept, by default. */
 const CACHE_BYTES = 50e9;
 
 /** Options of {@link startWorker}. */
 export interface StartWorkerOptions extends QueuePlaces, Pick<WorkerOptions, "onStart" | "onEnd"> {
   /** Name of the worker, which no other may have. @defaultValue the machine and the process */
   readonly name?: string | undefined;
-  /** The engine that tasks run graphs on. @defaultValue "onnxruntime" */
+  /** Name of the engine that tasks run graphs on. @defaultValue "onnxruntime" */
   readonly engine?: EngineName | undefined;
-  /** Tasks at once, each in a process of its own; at least 1. @defaultValue the number of processors */
+  /**
+   * Number of tasks at once, each in a process of its own; at least 1. @defaultValue the number of processors
+   */
   readonly concurrency?: number | undefined;
-  /** Most bytes of memory of all tasks together. @defaultValue no limit */
+  /** Largest number of bytes of memory of all tasks together. @defaultValue no limit */
   readonly memory?: number | undefined;
-  /** Most bytes of disk for copies of files of a storage in S3. @defaultValue 50e9 */
+  /** Largest number of bytes of disk for copies of files of a storage in S3. @defaultValue 50e9 */
   readonly cacheBytes?: number | undefined;
   /** Seconds after which others take over from a worker that is silent. @defaultValue 30 */
   readonly lease?: number | undefined;

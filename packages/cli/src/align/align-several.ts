@@ -29,7 +29,7 @@ import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
 import { openToAlign } from "./open-to-align.ts";
 
-/** Options of `isthmus align` that several networks are aligned by. */
+/** Options of `isthmus align` that the alignment of several networks uses. */
 type AlignSeveralOptions = EngineOptions &
   MatchVerbOptions &
   ManyVerbOptions &
@@ -94,8 +94,8 @@ export async function alignSeveral(
 }
 
 /**
- * Returns where each network is written in the output folder: under its own name, with a number where two
- * have the same.
+ * Returns the path of each network in the output folder: its own file name, with a number if two are the
+ * same.
  * @throws UsageError if the output is a file
  */
 function placesOf(paths: readonly string[], output: string): string[] {
@@ -117,9 +117,9 @@ function placesOf(paths: readonly string[], output: string): string[] {
 }
 
 /**
- * Checks that no network of an earlier alignment would be left beside the ones that are written, as they are
- * not aligned to each other and the new list of permutations does not name it.
- * @throws InputError if one would
+ * Checks that no network of an earlier alignment would be left beside the ones that are written: the old and
+ * the new ones are not aligned to each other, and the new list of permutations does not name the old ones.
+ * @throws InputError if one would be left
  */
 async function assertNothingStale(output: string, places: readonly string[]): Promise<void> {
   const list = join(output, ALIGNMENTS);
@@ -135,7 +135,9 @@ async function assertNothingStale(output: string, places: readonly string[]): Pr
   );
 }
 
-/** Reads the paths of the networks that an earlier alignment read; there are none without its list. */
+/**
+ * Reads the paths of the networks that an earlier alignment read, from its list; none if there is no list.
+ */
 async function readAlignedPaths(list: string): Promise<string[]> {
   if (!(await isThere(list))) return [];
   const earlier = await readJsonFile(list);
@@ -244,7 +246,7 @@ function format(
   ]);
 }
 
-/** Says what the objective compares where it is not the weights as they are. */
+/** Names the quantities that the objective compares; an empty text for unchanged weights. */
 function comparedBy(aligned: AlignManyResult["aligned"]): string {
   const summaries = aligned.map(({ summary }) => summary);
   if (summaries.some(({ method }) => method === "activation")) return ", of activations";

@@ -8,7 +8,7 @@ import { ENDING, nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import type { Context } from "../verb.ts";
 
-/** Where a learned alignment goes to, and what it is made of. */
+/** Output and inputs of a learned alignment. */
 export interface LearnedOutput {
   readonly output: string;
   /** Files that must not be overwritten. */
@@ -16,8 +16,8 @@ export interface LearnedOutput {
 }
 
 /**
- * Runs a learned alignment that keeps its state beside the output, goes on from the state that an interrupted
- * one left, and removes it in the end; if it is stopped, says how to go on.
+ * Runs a learned alignment that keeps its state beside the output. It goes on from the state that an
+ * interrupted one left, and removes it in the end; if it is stopped, says how to go on.
  * @param work - aligns and saves, with the options that keep the state
  * @throws InputError if the state cannot be written, or another process learns the same output
  */

@@ -43,7 +43,7 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
 
 /** The options of the verb `collect`. */
 export interface CollectRequest {
-  /** How networks are collected, as far as the command line says it. */
+  /** Options of the collection that the command line gives. */
   readonly choice: CollectionChoice;
   readonly options: CollectVerbOptions;
 }
@@ -81,7 +81,7 @@ function addMethod(command: CommandUnknownOpts): void {
 const { learningRate: _rate, ...METHOD_FIELDS } = COLLECTION_FIELDS;
 
 /**
- * Reads how networks are collected.
+ * Reads the options of a collection.
  * @throws UsageError if an option does not belong to the method
  */
 export function readCollection(command: CommandUnknownOpts, options: CollectVerbOptions): CollectionChoice {

@@ -22,8 +22,8 @@ export interface FolderStore extends NetworkStore {
 const NAME = /^net-\d+\.safetensors$/;
 
 /**
- * Creates a store of networks `net-001.safetensors` and so on in a folder, with the names of the tensors that
- * the network they are trained from has in its file.
+ * Creates a store of networks `net-001.safetensors` and so on in a folder. Their tensors have the names that
+ * the file of the network which they are trained from has.
  */
 export function createFolderStore(
   folder: string,

@@ -183,9 +183,9 @@ function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
 }
 
 /**
- * Checks that the outputs have different names, as the second would replace the first, and that
- * `--normalize` is not asked for permutations alone, as they do not hold the scales, signs and rotations.
- * @throws UsageError if not
+ * Checks that the outputs have different names, as the second would replace the first, and that `--normalize`
+ * is not asked for permutations alone, as they do not hold the scales, signs and rotations.
+ * @throws UsageError if one of these does not hold
  */
 function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOptions): void {
   const [only] = alignmentFiles({ output, saveAlignment } as AlignVerbOptions);
@@ -203,7 +203,7 @@ function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOp
   throw new UsageError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
 }
 
-/** Saves the permuted network, unless the output is for the permutations alone; returns the files written. */
+/** Saves the permuted network, unless only permutations are asked for; returns the files written. */
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { restored: network }: AlignedNetwork,
@@ -256,10 +256,10 @@ function formatAligned(
   ]);
 }
 
-/** Per mille by which rounding may leave the objective below a bound that it reaches. */
+/** Largest shortfall by rounding, in per mille, of an objective that reaches its bound. */
 const ROUNDING = 1e-6;
 
-/** Describes how networks were matched, as names and values of a list. */
+/** Describes the matching of networks, as names and values of a list. */
 function describeSearch(match: MatchResult): [string, string][] {
   if (match.method === "activation") {
     return [["compared", `${match.values.length} values on ${match.examples} examples`]];
@@ -292,7 +292,7 @@ function describeSearch(match: MatchResult): [string, string][] {
   ];
 }
 
-/** Words for what a learned alignment chooses, by group of its spaces and kind of its factors. */
+/** Words for the factors that a learned alignment chooses, by group of its spaces and kind of the factors. */
 const GROUP_WORDS = {
   invertible: "mixed by any matrix (inner dimensions of heads)",
   orthogonal: "rotated (residual stream)",
@@ -303,7 +303,7 @@ const GROUP_WORDS = {
   scales: "scales of units",
 } as const satisfies Record<MixingGroup | "signs" | "scales", string>;
 
-/** Describes how rotations were learned. */
+/** Describes the learning of rotations, as names and values of a list. */
 function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
   const loss = (objective: number) => (-objective).toFixed(4);
   const { start, objective, spaces, units, moved, steps, examples, diverged } = match;
@@ -330,7 +330,7 @@ function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [s
   ];
 }
 
-/** Formats how long matching took, and the shares of its parts. */
+/** Formats the time that matching took, and the shares of its parts. */
 function formatTime({ total, products, reading, assignment }: MatchSeconds): string {
   const share = (seconds: number) => `${Math.round((100 * seconds) / total)} %`;
   const read = reading > 0 ? `, ${share(reading)} in reading` : "";

@@ -29,7 +29,7 @@ import { assertPageName, assertResultName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-/** Options of the command that say what is measured; `decompose` is the `by` of taking a barrier apart. */
+/** Options of the command that choose the measurement; `decompose` is the `by` of taking a barrier apart. */
 interface Chosen extends BarrierChoice, Omit<ResamplingChoice, "seed"> {
   readonly decompose?: Grouping;
   readonly groups?: readonly LayerPattern[];
@@ -47,7 +47,7 @@ const FIELDS: FieldsOf<Chosen> = {
 };
 
 interface BarrierOptions extends Omit<PairOptions, "statistics"> {
-  /** Options that say what is measured, as far as they are named. */
+  /** Options of the measurement that the command line gives. */
   readonly chosen: Chosen;
   readonly compare?: true | undefined;
   /** Former spelling of `statistics`. */
@@ -162,7 +162,10 @@ async function barrier(
   });
 }
 
-/** Returns the last barrier, with the one it was compared with and how B was aligned. */
+/**
+ * Returns the last barrier, with the alignment of B and, if both were measured, the barrier to the unaligned
+ * B.
+ */
 function comparedOf(curves: readonly BarrierCurve[], summary: Pair["summary"]): ComparedBarrierResult {
   const { result, decomposition } = at(curves, curves.length - 1, "curve");
   const asGiven = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
@@ -196,8 +199,8 @@ function assertUsage({ align, alignment, compare, batchNorm, chosen, output, rep
 }
 
 /**
- * Measures the curve to B as it is in its file, if B is not aligned or both are compared, and then the
- * curve to the aligned B.
+ * Measures the curve to the unaligned B, if B is not aligned or both are compared, and then the curve to the
+ * aligned B.
  */
 async function measureCurves(
   { a, b, unaligned, statistics, statisticsData, ...measured }: Pair,
@@ -225,7 +228,7 @@ async function measureCurves(
   return curves;
 }
 
-/** Takes the last barrier, half-way, apart if that is asked for. */
+/** Takes the last barrier apart, half-way, if the options ask for that. */
 async function takeLastApart(
   curves: readonly BarrierCurve[],
   { a, b, data, graph, engine, statistics, statisticsData }: Pair,

@@ -146,7 +146,7 @@ async function collectInto(
   }
 }
 
-/** Trains networks one after another; the ones that an interrupted run has left are not trained again. */
+/** Trains networks one after another; networks that an interrupted run has left are not trained again. */
 async function trainInto(
   { folder, network, data, store, method }: OneByOne,
   request: CollectRequest,
@@ -195,7 +195,7 @@ async function trainInto(
   };
 }
 
-/** What networks one after another are trained from and on, and where they are kept. */
+/** Folder, start and examples of networks that are trained one after another. */
 type OneByOne = Pick<Collection, "folder" | "network" | "data"> & {
   readonly store: FolderStore;
   readonly method: "posterior" | "spro";

@@ -143,7 +143,7 @@ async function checkOutputs(
   return outputs;
 }
 
-/** Says why a merge would be meaningless; undefined if there are only warnings. */
+/** Returns the reasons why a merge would be meaningless; undefined if there are only warnings. */
 function failureOf({ verdict, findings }: ComparisonResult): string | undefined {
   const errors = findings.filter(({ severity }) => severity === "error").length;
   if (errors > 0) {
@@ -154,7 +154,7 @@ function failureOf({ verdict, findings }: ComparisonResult): string | undefined 
     : undefined;
 }
 
-/** Binds the checkpoints to their architecture, where one is asked for. */
+/** Binds the checkpoints to their architecture, if the options ask for one. */
 async function openCompared(
   checkpoints: readonly Checkpoint[],
   paths: readonly string[],
@@ -165,7 +165,9 @@ async function openCompared(
   return bindArchitecture(await openSharedArchitecture(paths, options), checkpoints, options, context);
 }
 
-/** Gives checkpoints that share no name the names of the first, where they differ by a prefix only. */
+/**
+ * Gives checkpoints that share no name of a tensor the names of the first, if they differ by a prefix only.
+ */
 function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
   if (first === undefined) return [];
   const rename = (other: Checkpoint): Checkpoint => {

@@ -109,7 +109,10 @@ async function convert(
   };
 }
 
-/** Notes that no program can load a GGUF file as a model if its metadata do not say what it is. */
+/**
+ * Notes on standard error that no program can load a GGUF file as a model if its metadata do not describe
+ * one.
+ */
 async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<void> {
   await using written = await openCheckpoint(path);
   if (hasGgufMetadata(written.metadata)) return;
@@ -119,8 +122,9 @@ async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<
 }
 
 /**
- * Checks that the output may be a folder of a model, and returns the element type of its weights.
- * @throws UsageError if it may not
+ * Checks that the options allow a folder of a model as the output, and returns the element type of its
+ * weights.
+ * @throws UsageError if they do not
  */
 function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | undefined {
   if (graph === undefined && (format ?? "safetensors") === "safetensors" && dtype !== "q8_0") return dtype;
@@ -130,8 +134,8 @@ function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | u
 }
 
 /**
- * Checks that no option is given that an ONNX file has no use for: weights take the types of its graph.
- * @throws UsageError if one is
+ * Checks that the options have none that an ONNX file cannot use: weights take the types of its graph.
+ * @throws UsageError if they have one
  */
 function assertOnnxOptions(options: ConvertOptions): ConvertOptions {
   const { dtype, format, maxShardSize } = options;

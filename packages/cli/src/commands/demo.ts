@@ -22,7 +22,7 @@ interface DemoOptions extends PairOptions, EngineOptions {
 
 const NET = "mlp:512x3";
 const EPOCHS = 2;
-/** Places on each path: an odd number, so that half-way is among them; twice as many show no more. */
+/** Number of places on each path. It is odd, so that half-way is among them; twice as many show no more. */
 const POINTS = 11;
 
 /** Creates the command `isthmus demo`. */

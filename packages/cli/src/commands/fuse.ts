@@ -181,7 +181,7 @@ async function fuse(
 }
 
 /**
- * Checks that there are examples where they are needed.
+ * Checks that the options name examples if the method or the statistics need them.
  * @throws UsageError if not
  */
 function assertData({ data, method, statistics }: FuseVerbOptions): void {
@@ -192,7 +192,7 @@ function assertData({ data, method, statistics }: FuseVerbOptions): void {
   );
 }
 
-/** Throws an error again; if each graph has the weights of the other network, it says so. */
+/** Throws an error again, with a hint if each graph has the weights of the other network. */
 async function hintAtSwap(error: unknown, [a, b]: readonly [NamedNetwork, NamedNetwork]): Promise<never> {
   if (!isIsthmusError(error, "MismatchError") || a.graph === undefined || b.graph === undefined) throw error;
   const fits = async (graph: string, { checkpoint }: NamedNetwork): Promise<boolean> => {
@@ -210,7 +210,7 @@ async function hintAtSwap(error: unknown, [a, b]: readonly [NamedNetwork, NamedN
   );
 }
 
-/** Corrects the statistics of the fused network, if that is asked for. */
+/** Corrects the statistics of the fused network, if the options ask for it. */
 async function correct(
   { fused, transported }: FuseNetworksResult,
   { data, network, ...architecture }: OpenedNetwork,
@@ -248,7 +248,7 @@ async function save(
   return [...files];
 }
 
-/** The result without the plans themselves, which are large. */
+/** Returns the result without the plans themselves, which are large. */
 function describe(
   { symmetries, distance, sweeps, status }: FuseNetworksResult,
   { method, plan, weight, statistics }: FuseVerbOptions,

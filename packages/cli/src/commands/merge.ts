@@ -172,18 +172,20 @@ async function mergeFiles(
   });
 }
 
-/** Networks that were opened, checked, aligned and measured between, as the options say. */
+/**
+ * Networks that are ready to be merged: opened, checked, aligned and measured between, as the options ask.
+ */
 interface PreparedNetworks {
   readonly opened: OpenedNetworks;
-  /** The networks that are merged. */
+  /** Networks to merge. */
   readonly networks: readonly Checkpoint[];
-  /** How they were aligned; empty if they were not. */
+  /** Summaries of their alignments; empty if they were not aligned. */
   readonly alignments: readonly MergeAlignment[];
   readonly gate: BarrierGate | undefined;
   readonly findings: readonly MergeFinding[];
 }
 
-/** Checkpoints, their paths, and how much of each is in the result. */
+/** Checkpoints, their paths, and the share of each in the result. */
 interface MergeRequest {
   readonly checkpoints: readonly Checkpoint[];
   readonly paths: readonly string[];
@@ -204,7 +206,7 @@ async function prepareNetworks(
   return { opened, alignments, networks, gate, findings };
 }
 
-/** Networks in the coordinates of one of them, and how they were put there. */
+/** Networks in the coordinates of one of them, and the alignments that put them there. */
 interface AlignedForMerge {
   readonly networks: readonly Checkpoint[];
   readonly alignments: readonly MergeAlignment[];
@@ -259,8 +261,8 @@ async function correct(
 }
 
 /**
- * Chooses what is done about statistics: what the options say, else batch norms are measured anew if there
- * are data to do so.
+ * Chooses the policy for statistics that the options name; without one, batch norms are measured anew if
+ * there are data to do so.
  */
 function policyOf({ architecture, data }: OpenedNetworks, options: MergeOptions): StatisticsPolicy {
   if (options.statistics !== undefined) return options.statistics;

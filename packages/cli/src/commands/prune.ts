@@ -27,7 +27,7 @@ export function pruneVerb(run: RunVerb): CommandUnknownOpts {
     .action((path, options) => run(options, (context) => prune(path, options, context)));
 }
 
-/** Adds the options on what is pruned. */
+/** Adds the options that choose the weights to prune. */
 const addPruning: AddOptions<{ readonly by: PruneChoice; readonly layers?: readonly string[] | undefined }> =
   optionGroup((command) => addFieldOptions(command, PRUNING_FIELDS));
 

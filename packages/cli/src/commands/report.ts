@@ -109,7 +109,7 @@ async function report(
 
 /**
  * Reads one result, or several barriers, named by `labels` or by their files.
- * @throws UsageError if there are other numbers of names and barriers, or one of several is no barrier
+ * @throws UsageError if the numbers of names and barriers differ, or one of several results is no barrier
  */
 async function readDrawable(files: readonly string[], labels: readonly string[] = []): Promise<Drawable> {
   const [file, ...others] = files;

@@ -168,7 +168,7 @@ async function search(path: string, options: SearchOptions, context: Context): P
   return saveBest(searched, { result, options, align }, context);
 }
 
-/** Searches here, or on the workers of a queue. */
+/** Searches in this process, or on the workers of a queue. */
 async function searchCandidates(
   recipe: Recipe,
   options: SearchOptions,
@@ -257,7 +257,10 @@ async function savePage(path: string, result: StudyResult, { provenance }: Conte
   );
 }
 
-/** @throws UsageError if candidates are judged in no way, or in two */
+/**
+ * Checks that the options name exactly one way to judge candidates.
+ * @throws UsageError if candidates are judged in no way, or in two
+ */
 function assertOneJudge({ evaluate, data }: SearchOptions): void {
   if ((evaluate === undefined) !== (data === undefined)) return;
   throw new UsageError(
@@ -265,7 +268,7 @@ function assertOneJudge({ evaluate, data }: SearchOptions): void {
   );
 }
 
-/** Returns how merges are judged by examples, as options say. */
+/** Returns the options by which merges are judged on examples. */
 function judgeOf({ data = "", mean, std, ...options }: SearchOptions): MergeJudgeOptions {
   return { ...options, data, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }

@@ -127,7 +127,7 @@ async function findStarOf(job: Job, context: Context): Promise<FoundStar> {
   );
 }
 
-/** Shows what is done between epochs. */
+/** Shows the work between epochs as progress. */
 function showPhase(
   at: Exclude<FindStarProgress, { readonly step: number }>,
   progress: Context["progress"],

@@ -79,8 +79,8 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
 }
 
 /**
- * Returns the words of the command that the results depend on. Where they are written and how many workers
- * there were changes nothing.
+ * Returns the words of the command that the results depend on. The folder of the results and the number of
+ * workers change nothing.
  */
 function onlyWords({ only = {} }: StudyVerbOptions): string[] {
   return Object.entries(only).flatMap(([variable, values]) => ["--only", `${variable}=${values.join(",")}`]);

@@ -118,7 +118,7 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
   });
 }
 
-/** Writes the symmetries, if that is asked for. */
+/** Writes the symmetries, if the options ask for it. */
 async function saveSpec(
   spec: SymmetrySpec,
   paths: readonly string[],
@@ -147,7 +147,7 @@ async function discover(
   return discoverSymmetries({ graph, engine }, { signal });
 }
 
-/** Discovers what there is beyond permutation; nothing for symmetries from a file. */
+/** Discovers symmetries beyond permutation; an empty object for symmetries from a file. */
 async function discoverBeyond(
   { graph, engine }: OpenedArchitecture,
   symmetries: Symmetries | SymmetrySpec,
@@ -156,7 +156,7 @@ async function discoverBeyond(
   return "spec" in symmetries ? discoverContinuous({ graph, engine }, symmetries, { signal }) : {};
 }
 
-/** Lists the weights of parts that may change places, and where each part has one index. */
+/** Lists the weights of the parts that may change places, with the indices of each part. */
 function summarizeExchange({ name, parts, selectors }: Exchange) {
   const selected = selectors.map(({ weight, axis, indices }) => ({
     tensor: weight,
@@ -173,7 +173,7 @@ interface Findings {
   readonly exchanges: readonly Exchange[] | undefined;
   readonly binding: BindingSummary | undefined;
   readonly verified: SymmetryProof | undefined;
-  /** The outputs that the proof speaks of, such as ` for logits`; empty for all. */
+  /** Outputs that the proof covers, such as ` for logits`; empty for all. */
   readonly counted: string;
 }
 

@@ -27,7 +27,7 @@ interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOp
   readonly matchData?: string | undefined;
   readonly maskBySign?: string | undefined;
   readonly statistics: "keep" | "recalibrate";
-  /** False with `--no-align`. */
+  /** Whether the networks are aligned; false with `--no-align`. */
   readonly align: boolean;
 }
 
@@ -165,7 +165,7 @@ const PHASES: Readonly<Record<TransferProgress["phase"], string>> = {
 };
 
 /**
- * Checks that options do not contradict each other, and that examples are named where they are needed.
+ * Checks that the options do not contradict each other, and name examples if they are needed.
  * @throws UsageError if not
  */
 function assertOptions({

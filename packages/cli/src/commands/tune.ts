@@ -37,7 +37,7 @@ import { nameCheckpoint } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-/** Ways to train a network on. */
+/** Ways to train a network further. */
 const METHODS = ["cbft", "all", "last-layer"] as const;
 
 interface TuneVerbOptions extends Omit<NetworkOptions, "from" | "seed">, ScalingOptions {
@@ -106,7 +106,7 @@ const EXAMPLES = formatExamples(
 
 interface TuneRequest {
   readonly path: string;
-  /** Options of training that the command line names. */
+  /** Options of connectivity-based fine-tuning that the command line gives. */
   readonly rules: Partial<ConnectivityRules>;
 }
 

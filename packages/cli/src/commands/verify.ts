@@ -52,7 +52,7 @@ async function verify(path: string, { methods, engine }: VerifyOptions, context:
   return { result: { checkpoint: path, ...result }, text: formatVerified(result), failure };
 }
 
-/** Deviations that are listed. */
+/** Number of deviations that are listed. */
 const SHOWN = 5;
 
 function formatVerified({ ok, same, deviations, changedInputs, provenance }: VerifyMergeResult): string {

@@ -99,10 +99,13 @@ function createWorkerVerb() {
     .option("--host <address>", "address to listen at, with --port", "127.0.0.1");
 }
 
-/** Least memory that a process of a task needs before it does anything, in bytes. */
+/** Smallest memory that a process of a task needs before it does anything, in bytes. */
 const LEAST_MEMORY = 2 ** 28;
 
-/** @throws UsageError if an option is too small for any task, or does not go with another */
+/**
+ * Checks the options of the worker.
+ * @throws UsageError if an option is too small for any task, or does not go with another
+ */
 function assertWorkerOptions({ lease, memory, concurrency, cache, storage }: WorkerVerbOptions): void {
   if (cache !== undefined && !/^s3:/i.test(storage)) {
     throw new UsageError(
@@ -147,7 +150,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   return describe(worker);
 }
 
-/** Shows how the worker is, until it must end and its tasks have ended. */
+/** Shows the state of the worker, until it must end and its tasks have ended. */
 async function serveUntilStopped(
   worker: StartedWorker,
   options: WorkerVerbOptions,
@@ -172,7 +175,7 @@ async function openStatusPage(worker: TaskWorker, { port, host }: WorkerVerbOpti
   return port === undefined ? undefined : serveWorkerStatus(worker, { port, host });
 }
 
-/** Milliseconds between two looks at whether there is something to do. */
+/** Milliseconds between two checks of whether there is something to do. */
 const LOOK_MS = 250;
 
 /** Waits until the worker must end, or has had nothing to do for long enough. */
@@ -193,8 +196,8 @@ async function untilStopped(
 }
 
 /**
- * Lets tasks end for as long as they may, and then gives them back. What cannot be given back, as the queue
- * or the storage is away, is left to other workers.
+ * Lets tasks end within the time that they have, and then gives the others back. Tasks that cannot be given
+ * back, as the queue or the storage is away, are left to other workers.
  */
 async function end(
   worker: TaskWorker,

@@ -172,7 +172,10 @@ const PHASES: Readonly<Record<MergePartiallyProgress["phase"], string>> = {
   fitting: "Fitting layers",
 };
 
-/** @throws UsageError if only one task has examples, or tasks and common examples are both to be fitted */
+/**
+ * Checks that the options name fitting examples.
+ * @throws UsageError if only one task has examples, or tasks and common examples are both to be fitted
+ */
 function assertTasks({ data, dataA, dataB, method, similarity }: ZipOptions): void {
   if ((dataA === undefined) !== (dataB === undefined)) {
     throw new UsageError(
@@ -194,7 +197,7 @@ function assertTasks({ data, dataA, dataB, method, similarity }: ZipOptions): vo
 
 type Opened = { readonly [K in "data" | "dataA" | "dataB"]: DataSet | undefined };
 
-/** Returns how layers are fitted; undefined if they are not. */
+/** Returns the options of the fit of layers; undefined if layers are not fitted. */
 function fitOf({ fit, fitExamples, ridge }: ZipOptions, { data, dataA, dataB }: Opened) {
   if (!fit || (data === undefined && dataA === undefined)) return undefined;
   const tasks = dataA === undefined || dataB === undefined ? undefined : ([dataA, dataB] as const);
@@ -206,7 +209,7 @@ const outputsOf = (output: string): string[] => {
   return [`${base}.onnx`, `${base}.safetensors`];
 };
 
-/** Saves the weights, and then the graph, so that a graph is never there without them. */
+/** Saves the weights, and then the graph, so that there is never a graph without its weights. */
 async function save(
   { graph, network }: Pick<MergePartiallyResult, "graph" | "network">,
   networks: readonly Checkpoint[],

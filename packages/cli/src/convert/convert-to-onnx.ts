@@ -5,7 +5,7 @@ import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import type { Context } from "../verb.ts";
 
-/** What was written, as `convertCheckpoint` describes it. */
+/** Summary of the written file, in the same form as `convertCheckpoint` returns it. */
 interface WrittenOnnx {
   readonly path: string;
   readonly files: readonly string[];

@@ -15,7 +15,7 @@ import { formatAccuracy, formatRate, formatSeconds } from "../training/format-tr
 import type { Context } from "../verb.ts";
 import type { TrainedPair } from "./train-pair.ts";
 
-/** Tells what the demo did and what it found, as a text to be read from top to bottom. */
+/** Describes the steps and the findings of the demo, as a text to be read from top to bottom. */
 export function tellFindings(
   findings: Findings,
   { files, data }: { readonly files: DemoFiles; readonly data: DataSet },
@@ -64,7 +64,7 @@ function tellTraining({ pair: { results, net } }: Findings): string {
 each, ${formatSeconds(seconds)} together, up to ${formatRate(rate)} images a second.`;
 }
 
-/** Says how much lower the ridge has become; alignment may leave none at all. */
+/** Says how much lower the ridge has become; after alignment there may be none at all. */
 function tellRidge({ before, after }: Findings): string {
   const [high, low] = [before.barrier.loss.chord, after.barrier.loss.chord];
   return low > 0 ? `becomes ${Math.round(high / low)} times lower` : "is gone";

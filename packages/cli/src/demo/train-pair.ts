@@ -8,7 +8,7 @@ import { saveMade } from "../making/save-made.ts";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
-/** How the two networks of the demo are trained. */
+/** Options of the training of the demo's two networks. */
 export interface PairOptions {
   /** Folder for the files; created if it is missing. */
   readonly output: string;

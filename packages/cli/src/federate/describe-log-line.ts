@@ -1,10 +1,10 @@
 import { parseJson } from "@isthmus/core";
 
-/** Most characters of a line. */
+/** Largest number of characters of a line. */
 const MOST = 300;
 
 /**
- * Describes a line of a server's log for people; undefined if it is not worth a line of its own.
+ * Describes a line of a server's log for people; undefined if people need not see it.
  * @param line - JSON as pino writes it
  */
 export function describeLogLine(line: string): string | undefined {
@@ -65,7 +65,10 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
   }
 }
 
-/** Nothing where the server knows no number: the update is masked, or its client added noise. */
+/**
+ * Formats the number of examples of an update; empty if the server does not know it, as the update is masked,
+ * or its client added noise.
+ */
 function describeExamples(examples: unknown): string {
   if (examples === undefined) return "";
   return examples === 1 ? ", 1 example" : `, ${examples} examples`;

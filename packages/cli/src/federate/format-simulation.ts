@@ -3,7 +3,7 @@ import type { SimulationResult } from "@isthmus/simulation";
 import { LEAST_FOR_INTERVAL, type RunSummary, scaleOf, summarizeRuns } from "@isthmus/simulation/summary";
 import { formatTable } from "../format/format-table.ts";
 
-/** Formats what simulated federations came to: strategies by attacks for each partition. */
+/** Formats the outcome of simulated federations: strategies by attacks for each partition. */
 export function formatSimulation(simulation: SimulationResult): string {
   const summaries = summarizeRuns(simulation);
   const parts = Object.keys(simulation.partitions).map((partition) => {
@@ -47,7 +47,7 @@ function formatPartition(simulation: SimulationResult, shown: readonly RunSummar
   return formatTable([{ title: "Strategy" }, ...titles.map(right)], rows);
 }
 
-/** Formats what the federations of one strategy spent; nothing for strategies without privacy. */
+/** Formats the privacy that the federations of one strategy spent; empty for strategies without privacy. */
 function formatEpsilon(summaries: readonly RunSummary[]): string {
   const spent = summaries.flatMap(({ epsilon }) => (epsilon === undefined ? [] : [epsilon]));
   if (spent.length === 0) return "";
@@ -63,7 +63,7 @@ function listStopped(summaries: readonly RunSummary[]): readonly string[] {
   return lines.length === 0 ? [] : [[...new Set(lines)].join("\n")];
 }
 
-/** Lists the rounds whose updates came to nothing, by federation, with the reason of the first. */
+/** Lists the rounds whose updates could not be combined, by federation, with the reason of the first. */
 function listFailed({ runs }: SimulationResult): readonly string[] {
   const lines = runs.flatMap(({ partition, strategy, attack, seed, rounds, failed: end }) => {
     const failures = rounds.filter(({ failed }) => failed !== undefined);
@@ -76,7 +76,7 @@ function listFailed({ runs }: SimulationResult): readonly string[] {
   return lines.length === 0 ? [] : [lines.join("\n")];
 }
 
-/** Says what stands in brackets behind a mean, or why nothing does. */
+/** Explains the brackets behind a mean, or their absence. */
 function intervalWords({ seeds }: SimulationResult): string {
   if (seeds.length === 1) return "of one seed";
   return seeds.length < LEAST_FOR_INTERVAL

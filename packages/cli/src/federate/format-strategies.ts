@@ -6,8 +6,8 @@ interface Described {
 }
 
 /**
- * Lists all rules, steps before them, optimisers of the server, and strategies that other tools have names
- * for, each on a line, for the help of verbs.
+ * Lists all rules, the steps before them, the optimisers of the server, and the strategies that other tools
+ * have names for, each on a line, for the help of verbs.
  */
 export function formatStrategies(): string {
   const strategies = [...STRATEGIES.values()].map(({ name, description, rule, server, client }) => ({

@@ -15,7 +15,7 @@ import { InvalidArgumentError } from "commander";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseNumber } from "../options/parse-values.ts";
 
-/** Options that say what a server does with updates. */
+/** Options that describe how a server combines updates. */
 export type StrategyVerbOptions = {
   readonly rule: string;
   readonly before?: readonly string[] | undefined;
@@ -27,7 +27,7 @@ export type StrategyVerbOptions = {
   readonly align?: AlignTarget | undefined;
 };
 
-/** Adds options that say what a server does with updates. */
+/** Adds the options that describe how a server combines updates. */
 export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((command) => {
   command
     .option("--rule <name:parameters>", "what makes one change of all updates, as krum:f=2", "fedavg")
@@ -72,7 +72,7 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
   };
 }
 
-/** Reads what units are matched to; the words of files that say `each other` are taken, too. */
+/** Reads the target that units are matched to; `each other`, as files write it, is accepted, too. */
 function parseAlignTarget(text: string): AlignTarget {
   const spelling = ALIGN_TARGET_SPELLINGS.find((one) => one === text);
   if (spelling !== undefined) return alignTargetOf(spelling);

@@ -9,14 +9,14 @@ import {
 } from "@isthmus/graph";
 import type { ReadArchitecture, TextEncoding } from "@isthmus/zoo";
 
-/** How an input that the data do not hold is filled in, in words. */
+/** Words for the way to fill in an input that the data do not hold. */
 const FILLINGS: Readonly<Record<Filling, string>> = {
   ones: "by ones",
   zeros: "by zeros",
   positions: "by counting",
 };
 
-/** Returns how the folder of an architecture's networks says that texts become tokens. */
+/** Returns the encoding of texts as tokens that the folder of an architecture's networks describes. */
 export function encodingOf({ model, encoding }: Pick<ReadArchitecture, "model" | "encoding">): {
   readonly encoding: TextEncoding | undefined;
 } {
@@ -24,13 +24,12 @@ export function encodingOf({ model, encoding }: Pick<ReadArchitecture, "model" |
 }
 
 /**
- * Says in full sentences what is not plain about how a graph is run on data: which inputs are filled in,
- * what of the data is not read, how bytes are scaled, and which value is scored. For a graph with one input
- * and one output of logits the list is mostly empty.
- *
- * @param attempt - what is attempted, for errors, for example `measure`
- * @param mean - what `--mean` says; if it says something, no other scaling is proposed
- * @param encoding - how the folder of the networks says that texts become tokens
+ * Describes in full sentences the surprising parts of how a graph is run on data: which inputs are filled in,
+ * which data are not read, how bytes are scaled, and which value is scored. For a graph with one input and
+ * one output of logits the list is mostly empty.
+ * | @param attempt - verb for errors, for example `measure`
+ * @param mean - value of `--mean`; if there is one, no other scaling is proposed
+ * @param encoding - encoding of texts as tokens, by the folder of the networks
  * @throws InputError if the data do not fit the graph
  */
 export function describeFeeds(
@@ -64,10 +63,7 @@ export function describeFeeds(
   return lines;
 }
 
-/**
- * Says how bytes are scaled, and, if this is what is usual for the data, how to have them scaled in another
- * way.
- */
+/** Describes how bytes are scaled and, if the scale is the usual one of the data, how to choose another. */
 function describeScaling({ name, scaling }: DataSet, isChosen: boolean): string[] {
   if (scaling === undefined) return [];
   const words = formatScaling(scaling);

@@ -4,7 +4,7 @@ import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";
 
-/** The title and the facts on a page about two networks that were measured. */
+/** Title and facts of a page about two networks that were measured. */
 export interface PairDescription {
   readonly title: string;
   readonly commands: readonly string[];
@@ -12,9 +12,7 @@ export interface PairDescription {
   readonly version: string;
 }
 
-/**
- * Describes for a page how two networks were measured: by which command and seed, and how they were aligned.
- */
+/** Describes the measurement of two networks for a page: its command, its seed, and their alignment. */
 export function describePair(
   paths: readonly string[],
   { seed, summary }: { readonly seed: number; readonly summary: AlignedNetwork["summary"] | undefined },
@@ -28,7 +26,7 @@ export function describePair(
   };
 }
 
-/** Says for a page how the second of two networks was aligned; nothing if it was not. */
+/** Returns the facts of a page about the alignment of the second of two networks; empty if there was none. */
 export function alignmentFacts(summary: AlignedNetwork["summary"] | undefined): readonly PageFact[] {
   if (summary === undefined) return [];
   return [

@@ -1,4 +1,4 @@
-/** Formats a number as a bar, `width` cells for `full`; a number that is not above 0 has no cells. */
+/** Formats a number as a bar, `width` cells for `full`; numbers of 0 and below have no cells. */
 export function formatBar(
   value: number,
   { full, width, unicode }: { readonly full: number; readonly width: number; readonly unicode: boolean },

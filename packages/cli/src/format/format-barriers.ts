@@ -30,14 +30,14 @@ const DEFINITIONS: readonly (readonly [key: keyof BarrierValues, name: string])[
   ["midpoint", "at the midpoint"],
 ];
 
-/** Rows of the chart, axis and legend aside. */
+/** Number of rows of the chart, without axis and legend. */
 const CHART_HEIGHT = 12;
-/** Columns beyond which a chart only gets coarser to read. */
+/** Number of columns beyond which a wider chart is only coarser to read. */
 const MAX_CHART_WIDTH = 90;
 
 /**
- * Shows barrier curves as a chart of the loss and a table of the numbers, with temperatures if there are any;
- * then the last one taken apart, if it was.
+ * Formats barrier curves as a chart of the loss and a table of the numbers, with temperatures if there are
+ * any; then the parts of the last barrier, if it was taken apart.
  */
 export function formatBarriers(curves: readonly BarrierCurve[], terminal: Screen): string {
   const { decomposition } = curves.at(-1) ?? {};

@@ -19,7 +19,7 @@ export type Screen = Pick<Terminal, "columns" | "unicode" | "color">;
 /** Draws the chart of a result; an empty text if there is nothing to draw. */
 type DrawResult<R> = (result: R, screen: Screen) => string;
 
-/** The charts of results whose kinds have one that is not the first figure of their page. */
+/** Functions that draw the charts of results, for kinds whose chart is not the first figure of their page. */
 const CHARTS: { readonly [K in DrawableResult["kind"]]?: DrawResult<Extract<DrawableResult, { kind: K }>> } =
   {
     curvature: formatLayerBars,
@@ -36,9 +36,9 @@ export function drawResult(result: DrawableResult, screen: Screen): string | und
   return draw?.(result, screen);
 }
 
-/** Cells of the longest bar. */
+/** Number of cells of the longest bar. */
 const BAR_WIDTH = 16;
-/** Columns beyond which a plane, a map of networks, or a chart, only takes more room. */
+/** Number of columns beyond which a plane, a map of networks, or a chart only takes more room. */
 const MOST_COLUMNS = { plane: 72, map: 100, chart: 90 } as const;
 
 const charsetOf = ({ unicode }: Screen): "braille" | "ascii" => (unicode ? "braille" : "ascii");
@@ -93,7 +93,7 @@ function formatLandscapeChart(result: LandscapeResult, screen: Screen): string {
   });
 }
 
-/** Rows of a chart of several lines, axis and legend aside. */
+/** Number of rows of a chart of several lines, without axis and legend. */
 const CHART_HEIGHT = 9;
 
 /** Draws the barriers of layers as bars, and the ones of growing sets of layers as lines. */
@@ -126,7 +126,7 @@ function formatLayersChart(result: LayersResult, screen: Screen): string {
     .join("\n\n");
 }
 
-/** Says the perplexities of language models at both ends and half-way; nothing of other networks. */
+/** Formats the perplexities of language models at both ends and half-way; empty for other networks. */
 function perplexityWords({ layers, whole }: LayersResult): string[] {
   const halfway = halfwayPerplexity(whole);
   const [a, b] = [whole.points[0]?.perplexity, whole.points.at(-1)?.perplexity];
@@ -139,7 +139,7 @@ function perplexityWords({ layers, whole }: LayersResult): string[] {
   ];
 }
 
-/** Says how well predicted barriers rank the measured ones; nothing if none were predicted. */
+/** Describes how well predicted barriers rank the measured ones; empty if none were predicted. */
 function rankWords({ predictions }: LayersResult): string[] {
   if (predictions === undefined) return [];
   const { rankCorrelation: rank } = predictions;

@@ -4,7 +4,7 @@ import { type ComparisonResult, VERDICT_MEANINGS } from "@isthmus/recipe";
 import { formatFindings } from "./format-findings.ts";
 import { formatTable } from "./format-table.ts";
 
-/** Formats a comparison of networks and what it means for a merge. */
+/** Formats a comparison of networks, and its consequences for a merge. */
 export function formatComparison(comparison: ComparisonResult, width: number): string {
   const { taskVectors, sampled, verdict, confidence, findings } = comparison;
   return [
@@ -78,7 +78,9 @@ function formatSteps({ taskVectors, base }: NetworkComparison): string {
   ].join("\n");
 }
 
-/** Formats a number for a table with two digits or more, and a small one so that it is not shown as 0. */
+/**
+ * Formats a number for a table with at least two digits; small numbers get more, so that none is shown as 0.
+ */
 function formatNumber(value: number | null): string {
   if (value === null) return "-";
   return Math.abs(value) >= 0.01 || value === 0 ? value.toFixed(3) : value.toExponential(1);

@@ -5,12 +5,12 @@ import { formatBar } from "./format-bar.ts";
 import type { Screen } from "./format-chart.ts";
 import { type Column, formatTable } from "./format-table.ts";
 
-/** Cells of the longest bar. */
+/** Number of cells of the longest bar. */
 const BAR_WIDTH = 16;
-/** Examples of highest excess that are named. */
+/** Number of examples that are named, from the highest excess. */
 const NAMED = 5;
 
-/** Shows what the parts of a network have to do with the excess half-way, and which examples carry it. */
+/** Formats how much the parts of a network contribute to the excess half-way, and which examples carry it. */
 export function formatDecomposition(decomposition: BarrierDecomposition, terminal: Screen): string {
   const { excess, examples, tempered, byExample } = decomposition;
   const losses = tempered ? "with temperature" : "without temperature";

@@ -1,5 +1,6 @@
 /**
- * A list of numbers over several lines; it is never inside a string, as strings in JSON have no line ends.
+ * Pattern of a list of numbers over several lines; it is never inside a string, as strings in JSON have no
+ * line ends.
  */
 const TALL_LIST = /\[\n[\s\d.,eE+-]*\]/g;
 

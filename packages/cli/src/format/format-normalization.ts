@@ -1,7 +1,8 @@
 import type { Normalization } from "@isthmus/weight-matching";
 
 /**
- * Formats what was undone beyond permutation, as names and values of a list; empty if nothing was asked for.
+ * Formats the scales, signs and rotations that were undone, as names and values of a list; empty without
+ * `--normalize`.
  */
 export function formatNormalization(normalized: Normalization | undefined): [string, string][] {
   if (normalized === undefined) return [];

@@ -3,7 +3,7 @@ export function formatOutputs(outputs: readonly string[]): string {
   return outputs.length === 0 ? "" : `\n\nWrote ${outputs.join(", ")}`;
 }
 
-/** Formats a remark after a result as a paragraph of its own; the list is empty if the remark is. */
+/** Formats a remark after a result as a paragraph of its own; the list is empty for an empty remark. */
 export function formatNote(note: string): string[] {
   return note === "" ? [] : [`\n\n${note}`];
 }

@@ -6,13 +6,16 @@ import { drawResult, type Screen } from "./format-chart.ts";
 import { formatTable, wrap } from "./format-table.ts";
 import { drawPlot } from "./terminal-charts.ts";
 
-/** Rows of a table that a terminal shows; pages and `--json` have all. */
+/** Number of rows of a table that a terminal shows; pages and `--json` have all. */
 const MOST_ROWS = 40;
 
 /** Formats a result with words and tables of its own. */
 type FormatText<R> = (result: R, screen: Screen) => Promise<string>;
 
-/** Texts of kinds that say more in little room than their page does; each is loaded if it is shown. */
+/**
+ * Formatters for kinds whose text says more in little room than their page does; each is loaded if it is
+ * shown.
+ */
 const TEXTS: { readonly [K in DrawableResult["kind"]]?: FormatText<Extract<DrawableResult, { kind: K }>> } = {
   barrier: async (result, screen) => formatCurves(curvesOf(result), screen),
   star: async (result, screen) => (await import("../star/format-star.ts")).formatStar(result, screen),
@@ -26,8 +29,7 @@ const formatCurves: FormatText<readonly BarrierCurve[]> = async (curves, screen)
   (await import("./format-barriers.ts")).formatBarriers(curves, screen);
 
 /**
- * Formats what a result shows for the terminal: its chart, its words, its largest numbers, and the tables
- * that say most.
+ * Formats a result for the terminal: its chart, its words, its largest numbers, and the most telling tables.
  */
 export async function formatResult(result: Drawable, screen: Screen): Promise<string> {
   if (isNamedBarriers(result)) return formatCurves(result, screen);
@@ -68,10 +70,10 @@ export function formatReport(
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-/** Beginnings of the names of facts that say which networks were measured, and on which examples. */
+/** Beginnings of the names of facts about the networks and the examples that were measured. */
 const ORIGINS = [/^(networks?|anchors|held out|targets)\b/i, /^data\b/i];
 
-/** Says in one line, if it fits, which networks were measured, and on which examples. */
+/** Names the networks and the examples that were measured, in one line if they fit. */
 function formatOrigin(facts: Report["facts"], width: number): string {
   const origin = ORIGINS.flatMap((names) => facts.filter(({ name }) => names.test(name)));
   const said = origin.map(({ name, value }, k) => {

@@ -2,10 +2,10 @@ import { formatCount } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 
-/** What was done about the statistics of batch norms. */
+/** Correction of the statistics of batch norms that took place. */
 export interface DoneStatistics {
   readonly statistics: StatisticsPolicy;
-  /** Name of the examples they were measured on. */
+  /** Name of the examples that statistics were measured on. */
   readonly statisticsData?: string | undefined;
   readonly statisticsExamples?: number | undefined;
   /** Name of the examples that networks are scored on; undefined to say nothing about them. */
@@ -19,8 +19,8 @@ export const BETWEEN = "between A and B, which keep their own,";
 export const EVERY_NETWORK = "of every network";
 
 /**
- * Says in one line what was done about the running statistics of batch norms between networks.
- * @param of - the networks whose statistics they are
+ * Describes in one line the correction of the running statistics of batch norms between networks.
+ * @param of - words for the networks whose statistics they are
  * @returns an empty text for networks without batch norms
  */
 export function formatStatistics(
@@ -42,7 +42,7 @@ export function formatStatistics(
   return `${norms}: statistics ${of} are ${action}${where}; --statistics keep leaves them as they are`;
 }
 
-/** Returns whether the name of some examples is that of the first, or all, of others. */
+/** Checks whether some examples are the first, or all, of others, by their names. */
 function isPartOf(some: string | undefined, all: string | undefined): boolean {
   if (some === undefined || all === undefined) return false;
   const sourceOf = (name: string) => name.replace(/@\d+$/, "");
@@ -50,8 +50,8 @@ function isPartOf(some: string | undefined, all: string | undefined): boolean {
 }
 
 /**
- * Says in one line how a network half-way between A and B becomes a file of the same loss: by the command
- * that merges, which averages statistics unless it has examples to measure them on.
+ * Explains in one line how to write a network half-way between A and B, of the same loss, into a file: by the
+ * command that merges, which averages statistics unless it has examples to measure them on.
  * @returns an empty text for networks without batch norms
  */
 export function formatMerge(graph: Graph, { statistics, statisticsData }: DoneStatistics): string {

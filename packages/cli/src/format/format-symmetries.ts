@@ -12,13 +12,13 @@ import type {
 } from "@isthmus/symmetry";
 import { formatPairs, formatTable } from "./format-table.ts";
 
-/** Axes of a symmetry that are written out in the table. */
+/** Number of axes of a symmetry that the table names. */
 const SHOWN_AXES = 3;
 
-/** Operators without a rule and tensors that are written out. */
+/** Number of operators without a rule, or of tensors, that are named. */
 const SHOWN_NAMES = 6;
 
-/** Formats as tables what can be permuted, and what cannot and why. */
+/** Formats as tables the axes that can be permuted, and the ones that cannot, with the reason. */
 export function formatExplanation(explanation: SpecExplanation, width?: number): string {
   const { symmetries, frozen } = explanation;
   const table = formatTable(
@@ -53,7 +53,7 @@ export function formatExplanation(explanation: SpecExplanation, width?: number):
   return [table, ...(frozen.length === 0 ? [] : ["", stuck]), "", formatSummary(explanation)].join("\n");
 }
 
-/** Formats as a table what can be scaled, negated or rotated. */
+/** Formats as a table the units that can be scaled, negated or rotated. */
 export function formatLinear(linear: readonly LinearSummary[], width?: number): string {
   if (linear.length === 0)
     return "Beyond permutation nothing leaves the function as it is: no scales, signs or rotations";
@@ -74,7 +74,7 @@ export function formatLinear(linear: readonly LinearSummary[], width?: number): 
   );
 }
 
-/** What each group of matrices is called. */
+/** Names of the groups of matrices. */
 const GROUPS: Readonly<Record<MixingGroup, string>> = {
   invertible: "any invertible matrix",
   orthogonal: "rotation",
@@ -84,7 +84,8 @@ const GROUPS: Readonly<Record<MixingGroup, string>> = {
 };
 
 /**
- * Formats as tables what matrices may mix, which logits may be shifted, and which streams stay, and why.
+ * Formats as tables the streams that matrices may mix, the logits that may be shifted, and the streams that
+ * stay, with the reason.
  */
 export function formatMixing({ spaces, fixed, shifts }: MixingExplanation, width?: number): string[] {
   const mixed = formatTable(
@@ -182,7 +183,7 @@ function formatSummary({ symmetries, derived, axes, unknown }: SpecExplanation):
   return formatPairs(pairs);
 }
 
-/** Formats the first few axes of many: the others are of the same kind, and in the JSON. */
+/** Formats the first few of many axes; the others are of the same kind, and are in the JSON. */
 function formatAxes(axes: readonly AxisRef[]): string {
   return formatNames(
     axes.map(({ tensor, axis }) => `${tensor}:${axis}`),
@@ -197,7 +198,7 @@ function formatNames(names: readonly string[], shown = SHOWN_NAMES, separator = 
   return list.join(separator);
 }
 
-/** Formats how the weights of a graph were found among the tensors of a checkpoint. */
+/** Formats the way the weights of a graph were found among the tensors of a checkpoint. */
 export function formatBinding({ byName, renamed, witnessError }: BindingSummary): string {
   const sources = Object.entries(renamed).map(([name, source]) => [name, describeSource(source)]);
   const table = formatTable([{ title: "weight of the graph" }, { title: "is, by its values" }], sources);
@@ -212,7 +213,7 @@ export function formatBinding({ byName, renamed, witnessError }: BindingSummary)
 
 /**
  * Formats the outcome of a verification as a line, with a second one for scales, signs and rotations.
- * @param counted - the outputs that it speaks of, such as ` for logits`; empty for all
+ * @param counted - outputs that it covers, such as ` for logits`; empty for all
  */
 export function formatVerification(result: SymmetryProof, counted: string): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;

@@ -9,10 +9,10 @@ export interface Column {
 
 const GAP = "  ";
 
-/** Least width in which the last column is set beside the others; with less it is set below them. */
+/** Smallest width in which the last column is set beside the others; with less it is set below them. */
 const LEAST_WIDTH = 24;
 
-/** Spaces before a last column that is set below its row. */
+/** Number of spaces before a last column that is set below its row. */
 const INDENT = 4;
 
 /**

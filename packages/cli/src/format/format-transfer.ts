@@ -10,7 +10,7 @@ type Summary = TransferTaskResult["summary"];
 const LISTED = 8;
 
 /**
- * Formats what a transfer did: the largest changes, the scales that were tried, and the summary.
+ * Formats the result of a transfer: the largest changes, the scales that were tried, and the summary.
  * @param outputs - files that were written
  */
 export function formatTransfer(summary: Summary, scope: ProofScope, outputs: readonly string[]): string {

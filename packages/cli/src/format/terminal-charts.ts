@@ -2,13 +2,13 @@ import { formatShort, type LinePlot, type Plot } from "@isthmus/findings";
 import { renderChart } from "@isthmus/report";
 import type { Screen } from "./format-chart.ts";
 
-/** Columns beyond which a chart only gets coarser to read. */
+/** Number of columns beyond which a wider chart is only coarser to read. */
 const MAX_CHART_WIDTH = 90;
 
 /** Draws a figure of one kind with the characters of a terminal. */
 type DrawPlot<P> = (plot: P, screen: Screen) => string | undefined;
 
-/** The charts of a terminal by the kind of a plot; the kinds that have none are left to pages. */
+/** Functions that draw plots in a terminal, by the kind of plot; other kinds are shown by pages only. */
 const CHARTS: { readonly [K in Plot["kind"]]?: DrawPlot<Extract<Plot, { kind: K }>> } = {
   lines: drawLines,
 };
@@ -19,7 +19,7 @@ export function drawPlot(plot: Plot, screen: Screen): string | undefined {
   return draw?.(plot, screen);
 }
 
-/** Draws lines over axes of numbers, of which the one to the right may be logarithmic. */
+/** Draws lines over axes of numbers; the horizontal one may be logarithmic. */
 function drawLines({ series, x, y }: LinePlot, { columns, unicode, color }: Screen): string | undefined {
   if (y.scale === "log" || [x, y].some(({ names }) => names !== undefined)) return undefined;
   const scale = y.percent ? 100 : 1;

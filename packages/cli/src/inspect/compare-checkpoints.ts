@@ -12,7 +12,7 @@ import { formatTable } from "../format/format-table.ts";
 import type { Context, Outcome } from "../verb.ts";
 import { formatNumber, type InspectOptions } from "./inspect-checkpoint.ts";
 
-/** How the numbers of a tensor that both checkpoints have differ. */
+/** Difference of the numbers of a tensor that both checkpoints have. */
 interface ComparedTensor extends ValueDifference {
   readonly name: string;
   readonly sha256?: readonly [string, string];

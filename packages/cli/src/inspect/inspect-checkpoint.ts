@@ -11,15 +11,17 @@ import {
 import { type Column, formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 import type { Context, Outcome } from "../verb.ts";
 
-/** What is shown of every tensor beside name, type, shape and size; both read the whole checkpoint. */
+/**
+ * Columns to show of every tensor beside name, type, shape and size; both options read the whole checkpoint.
+ */
 export interface InspectOptions {
-  /** Show statistics of the numbers. */
+  /** Whether statistics of the numbers are shown. */
   readonly stats?: true | undefined;
-  /** Show the SHA-256 of the elements. */
+  /** Whether the SHA-256 of the elements is shown. */
   readonly hash?: true | undefined;
 }
 
-/** A tensor as it is shown. */
+/** Properties of a tensor that are shown. */
 interface InspectedTensor extends TensorInfo {
   readonly name: string;
   readonly bytes: number;
@@ -27,7 +29,7 @@ interface InspectedTensor extends TensorInfo {
   readonly sha256?: string;
 }
 
-/** Most characters of a value of the metadata that the text shows; `--json` has all. */
+/** Largest number of characters of a value of the metadata that the text shows; `--json` has all. */
 const SHOWN = 200;
 
 const COLUMNS: readonly Column[] = [
@@ -39,7 +41,7 @@ const COLUMNS: readonly Column[] = [
 
 const STATISTICS = ["min", "max", "mean", "std", "norm", "zeros", "nonFinite"] as const;
 
-/** Lists what is in a checkpoint. */
+/** Lists the contents of a checkpoint. */
 export async function inspectCheckpoint(
   path: string,
   checkpoint: Checkpoint,

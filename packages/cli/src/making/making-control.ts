@@ -3,13 +3,13 @@ import { createPace } from "../terminal/pace.ts";
 import { formatSpeed } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
-/** The state that a training keeps, and whether it goes on from one that is there. */
+/** File of the state that a training keeps, and whether the training goes on from an existing one. */
 interface Kept {
   readonly state: string | undefined;
   readonly resume: boolean;
 }
 
-/** Creates what a network is made under on a command line. */
+/** Creates the controls of a command that makes a network. */
 export function makingControl({ state, resume }: Kept, { signal, progress }: Context): MakingControl {
   const pace = createPace();
   const report = (stage: string, done?: number, training?: Partial<TrainingPace>): void => {

@@ -20,7 +20,7 @@ import { makingControl } from "./making-control.ts";
 import { OPEN_TENSORS, type OpenedStart, openWithGraph, type ReadingOptions } from "./open-start.ts";
 import { type WritingRequest, writeNetwork } from "./write-network.ts";
 
-/** Arguments of commands that make a network, by what they start from. */
+/** Arguments of commands that make a network, by the sort of start. */
 const ARGUMENTS: Readonly<Record<NetworkMaker["from"], readonly [name: string, help: string]>> = {
   network: ["<network>", "the checkpoint: a file, or a folder"],
   networks: ["<networks...>", "the checkpoints: files, or folders; * and ? are wildcards for files"],
@@ -49,7 +49,7 @@ export function makingVerb(maker: NetworkMaker): CreateVerb {
 const usageOf = ({ name, usage }: NetworkMaker): (readonly [command: string, purpose: string])[] =>
   usage.map(([words, purpose]) => [`isthmus ${name} ${words}`, purpose]);
 
-/** Adds the options that say how the architecture is read, and which examples the maker is given. */
+/** Adds the options for reading the architecture, and for the examples that the maker asks for. */
 function addReadingOptions(command: CommandUnknownOpts, { examples }: NetworkMaker): void {
   command.option(
     "--graph <file>",
@@ -122,7 +122,7 @@ function subjectOf({ from }: NetworkMaker, { networks, architecture, examples }:
   return from === "network" ? { ...opened, network: at(networks, 0, "network") } : { ...opened, networks };
 }
 
-/** Says which networks one was made of. */
+/** Returns the sources of the networks that another one was made from. */
 function sourcesOf({ from }: NetworkMaker, { networks }: Opened): MadeOf {
   const sources = networks.map(({ source }) => source);
   return from === "network" ? { network: at(sources, 0, "network") } : { networks: sources };

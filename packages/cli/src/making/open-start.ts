@@ -6,35 +6,35 @@ import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-a
 import { openExamples, type ScalingOptions } from "../open/open-data.ts";
 import type { Context } from "../verb.ts";
 
-/** Options that say how the architecture and the examples of a network are read. */
+/** Options for reading the architecture and the examples of a network. */
 export type ReadingOptions = ArchitectureOptions & BindingOptions & ScalingOptions;
 
 /**
- * Opened networks and examples that a network is made of.
+ * Opened networks and examples that a network is made from.
  * @typeParam A - the architecture, or undefined if tensors alone are worked on
  */
 export interface OpenedStart<A> {
   readonly networks: readonly Checkpoint[];
   readonly architecture: A;
-  /** The examples that are named, by their names. */
+  /** Examples that the command line names, by their names. */
   readonly examples: Readonly<Record<string, DataSet>>;
 }
 
-/** An opened start, and what the command needs of it to write a network. */
+/** An opened start, with the function that prepares a network for writing. */
 interface BoundStart<A> extends OpenedStart<A> {
   readonly binding: BindingSummary | undefined;
   /** Gives the tensors of a network the names that they have in the files. */
   readonly restore: BoundNetwork["restore"];
 }
 
-/** How a command opens what it makes a network of. */
+/** Way in which a command opens the start of a network that it makes. */
 export interface StartOpening<A> {
-  /** Files that are read beside the checkpoints, which are not written over. */
+  /** Files that are read beside the checkpoints, and must not be overwritten. */
   readonly files: readonly string[];
   open(checkpoints: readonly Checkpoint[], context: Context): Promise<BoundStart<A>>;
 }
 
-/** Opens networks as tensors alone, whatever their architecture is. */
+/** Opening of networks of any architecture as tensors alone. */
 export const OPEN_TENSORS: StartOpening<undefined> = {
   files: [],
   open: async (networks) => ({
@@ -46,7 +46,7 @@ export const OPEN_TENSORS: StartOpening<undefined> = {
   }),
 };
 
-/** A network that is made with an architecture, as a command line names everything. */
+/** Names of the architecture and of the examples with which a network is made, from the command line. */
 export interface ReadingRequest {
   readonly verb: string;
   readonly paths: readonly string[];

@@ -1,16 +1,16 @@
 import { type Checkpoint, describeMaking, type SaveCheckpointResult, saveCheckpoint } from "@isthmus/core";
 import type { Context } from "../verb.ts";
 
-/** Facts on how a network was made, which are written into its metadata. */
+/** Origin of a network, which is written into its metadata. */
 export interface MadeBy {
   readonly verb: string;
-  /** Networks that it was made of. */
+  /** Networks that it was made from. */
   readonly from: readonly Checkpoint[];
-  /** Everything else that it depends on, such as options and names of examples. */
+  /** Further settings that it depends on, such as options and names of examples. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Writes a network that a command has made, with how it was made in its metadata. */
+/** Writes a network that a command has made, with its origin in its metadata. */
 export function saveMade(
   weights: Checkpoint,
   output: string,

@@ -10,10 +10,10 @@ import type { Context, Outcome } from "../verb.ts";
 import type { OpenedStart, StartOpening } from "./open-start.ts";
 import { saveMade } from "./save-made.ts";
 
-/** A network that a command writes: what it is made of, and where everything goes. */
+/** A network that a command writes: the checkpoints that it is made from, and the files of all outputs. */
 export interface WritingRequest<A> {
   readonly verb: string;
-  /** Checkpoints that it is made of. */
+  /** Checkpoints that it is made from. */
   readonly paths: readonly string[];
   readonly opening: StartOpening<A>;
   readonly output: string;
@@ -30,17 +30,20 @@ export interface Written {
   readonly weights: Checkpoint;
   /** The result of making the network, which `--json` prints. */
   readonly result: object;
-  /** Facts on how the network was made for its metadata, beside the command and the networks. */
+  /** Origin of the network for its metadata, beside the command and the networks. */
   readonly making: Readonly<Record<string, unknown>>;
-  /** The text that the terminal shows of the network. */
+  /** Text about the network for the terminal. */
   readonly text: string;
-  /** What a page shows. @defaultValue what results of its kind show, which must be one that can be drawn */
+  /**
+   * Contents of its page. @defaultValue the page of results of its kind, which must be a kind that can be
+   * drawn
+   */
   readonly page?: MadeFacts & { readonly report: Report };
 }
 
 /**
- * Makes a network of others and writes it: opens the networks, writes how it was made into its
- * metadata, and its result and page into the files that options name.
+ * Makes a network from others and writes it: opens the networks, writes its origin into its metadata, and its
+ * result and page into the files that options name.
  * @param make - makes the network
  */
 export async function writeNetwork<A>(

@@ -7,8 +7,8 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { listVerbs } from "../verbs.ts";
 
 /**
- * Adds what the files define that a command line names: measurements, and makers of networks.
- * @throws UsageError if an option names no file, or a definition has the name of something else
+ * Adds the measurements and the makers of networks that the files of a command line define.
+ * @throws UsageError if an option names no file, or a definition has a name that is taken
  */
 export async function addOwnMeasurements(
   use: readonly string[],

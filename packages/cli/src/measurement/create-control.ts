@@ -14,9 +14,9 @@ import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { formatSpeed } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
-/** How a command runs a measurement. */
+/** Controls of a measurement that a command runs. */
 export interface CommandControl extends Control<MeasuredResult> {
-  /** Runs the work; if it is stopped, shows what is found so far and says how to go on. */
+  /** Runs the work; if it is stopped, shows the findings so far and says how to go on. */
   follow<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -29,12 +29,12 @@ interface Running {
   readonly fileOf: ((name: string) => string) | undefined;
   /** File of the graph of the networks that are made; undefined if none is written. */
   readonly graphFile: string | undefined;
-  /** Gives the tensors of a network the names that they have in the files; undefined if they have them. */
+  /** Gives the tensors of a network the names in the files; undefined if they have these already. */
   readonly restore: BoundNetwork["restore"] | undefined;
   readonly measurePairs: MeasurePairs | undefined;
 }
 
-/** Creates what a measurement runs under on a command line. */
+/** Creates the controls of a measurement that a command runs. */
 export function createControl(
   { entry, measurement, journal, fileOf, graphFile, restore, measurePairs }: Running,
   context: Context,

@@ -24,7 +24,7 @@ export interface FlaggedField {
   readonly field: AnyField;
 }
 
-/** Lists the fields of a measurement as a command line has them: each group, then the options in it. */
+/** Lists the fields of a measurement with their flags: each group, then the options in it. */
 export function listFlagged(fields: Fields): readonly FlaggedField[] {
   return Object.entries(fields).flatMap(([name, field]): FlaggedField[] => {
     if (field.tasksOnly) return [];
@@ -73,27 +73,27 @@ function optionOf(flag: string, field: AnyField): Option {
   return isNothing(missing) || form.type === "group" ? option : option.default(missing, wordsOf(missing));
 }
 
-/** An option of a group has no default of its own: without the group, nothing of it is done. */
+/** Makes an option of a group. It has no default of its own: without the group, it does nothing. */
 function innerOption(flag: string, field: AnyField): Option {
   const { help, default: missing } = field;
   const words = missing === undefined ? help : `${help} (default: ${wordsOf(missing)})`;
   return optionOf(flag, { ...field, help: words, default: undefined });
 }
 
-/** Returns whether a default is not worth a word: there is none, or it is an empty list. */
+/** Checks whether a default need not be named: there is none, or it is an empty list. */
 const isNothing = (missing: unknown): boolean =>
   missing === undefined || (Array.isArray(missing) && missing.length === 0);
 
 const optional = (placeholder: string): string => placeholder.replace("<", "[").replace(">", "]");
 
-/** Returns how help writes a default: an object of several kinds by its kind. */
+/** Writes a default for the help: an object of several kinds by its kind. */
 export function wordsOf(value: unknown): string {
   if (Array.isArray(value)) return value.join(",");
   const { kind } = Object(value);
   return String(kind ?? value);
 }
 
-/** Returns how a command line names a value of a form. */
+/** Returns the placeholder for a value of a form in the help. */
 function placeholderOf(form: Form): string {
   switch (form.type) {
     case "whole":
@@ -114,8 +114,8 @@ function placeholderOf(form: Form): string {
 
 /**
  * Parses the word of a command line, and checks that it is a value of the field.
- * @param before - value of the same option before
- * @throws InvalidArgumentError if it is not; commander names the option
+ * @param before - earlier value of the same option
+ * @throws InvalidArgumentError if it is no such value; commander names the option
  */
 function parseValue({ form, parse }: AnyField, text: string, before: unknown): unknown {
   if (form.type === "group") {
@@ -148,7 +148,7 @@ function readWord(form: Form, text: string, before: unknown): unknown {
 
 /**
  * Reads the options of a measurement that a command line gives; the ones that it leaves out are missing.
- * @param attempt - what is attempted, for messages
+ * @param attempt - verb phrase for messages
  * @throws UsageError if an option belongs to another that is missing, or excludes one that is given
  */
 export function readFields(
@@ -172,7 +172,7 @@ export function readFields(
   return values;
 }
 
-/** Lists what goes with what: an option of a group belongs to the group. */
+/** Adds to each option of a group that it belongs to the group. */
 function togetherOf(fields: Fields): Fields {
   const flagged = listFlagged(fields).map(({ path, field }) => {
     const [group] = path;

@@ -20,7 +20,7 @@ export interface MadeFiles {
   readonly state: string;
 }
 
-/** Adds the options that say where a command writes: the result or, if it makes networks, these. */
+/** Adds the options for the files that a command writes: the result or, if it makes networks, these. */
 export function addOutputOptions(command: CommandUnknownOpts, { makes }: AnyMeasurement): void {
   if (makes === undefined) command.option("-o, --output <file>", "write the result (.json)");
   else
@@ -31,8 +31,8 @@ export function addOutputOptions(command: CommandUnknownOpts, { makes }: AnyMeas
 }
 
 /**
- * Returns the files of the networks that a measurement makes: an output ending in `.safetensors` is the file
- * of the only one, else it is a folder; undefined for a measurement that makes none.
+ * Returns the files of the networks that a measurement makes, undefined if it makes none. An output ending in
+ * `.safetensors` is the file of a single network; any other output is a folder.
  * @throws UsageError if one file is named for several networks
  */
 export function nameMadeFiles(
@@ -64,8 +64,8 @@ export function listMadeFiles({ networks, graph, result }: MadeFiles): readonly 
 }
 
 /**
- * Makes networks as the only process with these files, anew unless `resume` is set. The state is removed once
- * all is done.
+ * Makes networks as the only process with these files, from scratch unless `resume` is set. The state is
+ * removed once all is done.
  */
 export async function makeAlone<T>(
   { output, state }: MadeFiles,
@@ -80,7 +80,7 @@ export async function makeAlone<T>(
   });
 }
 
-/** Lists a state and the ones of parts of the same run beside it, such as `a.state.sum-0.safetensors`. */
+/** Lists a state and the states of parts of the same run beside it, such as `a.state.sum-0.safetensors`. */
 async function statesOf(state: string): Promise<readonly string[]> {
   const folder = dirname(state);
   const stem = basename(state, ENDING);
@@ -91,7 +91,7 @@ async function statesOf(state: string): Promise<readonly string[]> {
 }
 
 /**
- * Returns what names the file of a network: one of the networks that are made, or one on the way in a folder;
+ * Returns a function that names the file of a network: a finished one, or an intermediate one in a folder;
  * undefined if none is written.
  */
 export function placeOf(

@@ -82,10 +82,10 @@ const namedArguments = (
 ): (readonly [name: string, help: string])[] =>
   named.map(([name, help], i) => [name, (isOnLine && helpOnLine?.[i]) || help]);
 
-/** Data that examples name. */
+/** Name of the data in example command lines. */
 const EXAMPLE_DATA = "mnist:test";
 
-/** Lists the examples of a way as whole command lines. */
+/** Lists the examples of a way of the command as whole command lines. */
 function examplesOf({
   entry: { verb, way },
   measurement: { subject, examples },
@@ -126,7 +126,7 @@ async function measure(command: CommandUnknownOpts, way: Way, context: Context):
   return made === undefined ? work() : makeAlone(made, flags.resume ?? false, work);
 }
 
-/** A measurement as a command line asks for it. */
+/** A measurement with the options and files that a command line gives. */
 interface Asked extends Way {
   /** Options that the command line gives, without the ones of a training. */
   readonly chosen: Readonly<Record<string, unknown>>;
@@ -185,7 +185,10 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
   });
 }
 
-/** Returns what measures pairs on the workers of a queue; undefined if the measurement has none. */
+/**
+ * Returns a function that measures pairs on the workers of a queue; undefined if the measurement has no
+ * pairs.
+ */
 async function pairsByQueue(
   tasks: QueueTasks,
   measurement: AnyMeasurement,
@@ -197,7 +200,7 @@ async function pairsByQueue(
   return queuePairs(tasks, measurement, { data, statisticsData, ...named });
 }
 
-/** Says what was done about batch norms; an empty text for results that know nothing of it. */
+/** Describes the correction of batch norms; an empty text for results that have no statistics. */
 function noteStatistics({ subject }: Opened, result: MeasuredResult, corrected: string): string {
   const done: MeasuredResult & Partial<DoneStatistics> = result;
   const { statistics } = done;

@@ -6,7 +6,7 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
 
-/** Options that say which networks adversarial examples are made on. */
+/** Options that name the networks that adversarial examples are made on. */
 interface SourceFlags {
   readonly surrogate?: readonly string[] | undefined;
   readonly together?: readonly string[] | undefined;
@@ -18,7 +18,10 @@ interface NamedSource extends Omit<SourceSubject, "networks"> {
   readonly paths: readonly string[];
 }
 
-/** How a command names and opens networks that examples are made on, and networks that they are shown to. */
+/**
+ * Way in which a command names and opens networks that adversarial examples are made on, and networks that
+ * they are shown to.
+ */
 export const ATTACK_FORM: SubjectForm = {
   arguments: [
     [

@@ -5,14 +5,16 @@ import { collect } from "../options/parse-values.ts";
 import { NETWORK_ARGUMENTS, openStarred } from "./open-starred.ts";
 import { addSharedOptions, type SubjectForm } from "./open-subject.ts";
 
-/** Options that say which networks and examples an ensemble is compared with. */
+/** Options that name the networks and examples that an ensemble is compared with. */
 interface EnsembleFlags {
   readonly selectData?: string | undefined;
   readonly oodData?: readonly string[] | undefined;
   readonly statisticsData?: string | undefined;
 }
 
-/** How a command names and opens several networks that predict alone and together, with a star of them. */
+/**
+ * Way in which a command names and opens several networks that predict alone and together, with their star.
+ */
 export const ENSEMBLE_FORM: SubjectForm = {
   arguments: NETWORK_ARGUMENTS,
   addOptions(command) {
@@ -42,7 +44,10 @@ export const ENSEMBLE_FORM: SubjectForm = {
   },
 };
 
-/** Checks by their names that no example is both chosen by and predicted, which would flatter the choice. */
+/**
+ * Checks by the names of data that no example is both predicted and used to choose the ensemble, which would
+ * flatter the choice.
+ */
 function assertSelectedApart(data: string, selectData: string): void {
   const shared = sharedExamples(data, selectData);
   if (shared === undefined) return;

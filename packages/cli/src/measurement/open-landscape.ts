@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { chooseDirections, type DirectionOptions } from "../open/choose-directions.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
 
-/** How a command names and opens a network, and the networks that its landscape is laid along. */
+/** Way in which a command names and opens a network, and the networks that its landscape is laid along. */
 export const LANDSCAPE_FORM: SubjectForm = {
   arguments: [["<network>", "the checkpoint: a file, or a folder", "a.safetensors"]],
   addOptions(command) {

@@ -4,12 +4,12 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";
 
-/** Options that say which networks are placed in a plane. */
+/** Options that name the networks that are placed in a plane. */
 interface PlaneFlags {
   readonly place?: readonly string[] | undefined;
 }
 
-/** How a command names and opens three networks of a plane, and others that are placed in it. */
+/** Way in which a command names and opens three networks of a plane, and others that are placed in it. */
 export const PLANE_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the checkpoint at the origin: a file, or a folder", "a.safetensors"],

@@ -19,7 +19,7 @@ export const NETWORK_ARGUMENTS: SubjectForm["arguments"] = [
   ["<networks...>", "networks of one architecture; * and ? are wildcards for files", "'nets/*.safetensors'"],
 ];
 
-/** How commands name and open several networks of one architecture, and a star beside them. */
+/** Way in which commands name and open several networks of one architecture, and a star beside them. */
 export const NETWORKS_AND_STAR_FORM: SubjectForm = {
   arguments: NETWORK_ARGUMENTS,
   corrected: EVERY_NETWORK,
@@ -37,7 +37,10 @@ export const NETWORKS_AND_STAR_FORM: SubjectForm = {
     }),
 };
 
-/** Opens networks that share an architecture, by wildcards too, and the star that `--star` names. */
+/**
+ * Opens networks that share an architecture, whose names may have wildcards, and the star that `--star`
+ * names.
+ */
 export async function openStarred<T>(
   request: NetworksRequest,
   context: Context,

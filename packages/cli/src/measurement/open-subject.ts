@@ -42,27 +42,27 @@ import type { Context } from "../verb.ts";
 import { openBeside } from "./beside-options.ts";
 import { addSetOptions, openSets, type SetOptions } from "./set-options.ts";
 
-/** A subject that was opened, and what the command says of it beside the result. */
+/** An opened subject, and what the command reports of it beside the result. */
 export interface Opened {
   readonly subject: Subjects[SubjectName];
   /** Options of the measurement that follow from how the subject was opened. */
   readonly implied: Readonly<Record<string, unknown>>;
-  /** Files that are read, which are not written over. */
+  /** Files that are read, and must not be overwritten. */
   readonly inputs: readonly string[];
   /** Facts about the subject that a page shows beside the facts of the result. */
   readonly facts: readonly PageFact[];
   /** Fields that `--json` has beside the fields of the result. */
   readonly beside: { readonly binding?: BindingSummary; readonly alignment?: object };
-  /** Gives the tensors of a network the names that they have in the files. @defaultValue they have them */
+  /** Gives the tensors of a network the names in the files. @defaultValue they have these already */
   readonly restore?: BoundNetwork["restore"];
   /**
-   * Names the examples, for processes that open them again.
+   * Names of the examples, by which other processes open them again.
    * @defaultValue no other process opens this sort of subject
    */
   readonly named?: Pick<NamedExamples, "names" | "context">;
 }
 
-/** A subject as a command line names it. */
+/** Names of a subject and its examples from a command line, with the options of its measurement. */
 export interface SubjectRequest {
   readonly measurement: AnyMeasurement;
   readonly paths: readonly string[];
@@ -72,7 +72,7 @@ export interface SubjectRequest {
   readonly flags: SubjectFlags;
   /** Name of the examples to train on; undefined if nothing is trained, or the subject names them itself. */
   readonly training: string | undefined;
-  /** The policy for norms that the command line names. */
+  /** Policy for norms that the command line names. */
   readonly statistics: StatisticsChoice | undefined;
   /** Files that will be written. */
   readonly outputs: readonly string[];
@@ -85,15 +85,15 @@ type SubjectFlags = PairOptions &
   ExportedFromOptions &
   SetOptions & { readonly graphA?: string; readonly graphB?: string; readonly star?: string };
 
-/** How commands name and open a sort of subject. */
+/** Way in which commands name and open a sort of subject. */
 export interface SubjectForm {
   /** Arguments with their help, and how examples name them. */
   readonly arguments: readonly (readonly [name: string, help: string, example: string])[];
   /** Help of the arguments of a measurement on the line between them. @defaultValue the help beside them */
   readonly helpOnLine?: readonly string[];
   /**
-   * Names the networks whose statistics of norms are corrected, for the line that says so.
-   * @defaultValue no line says so
+   * Words for the networks whose statistics of norms are corrected, for the line about that.
+   * @defaultValue there is no such line
    */
   readonly corrected?: string;
   /** Whether weights alone are read: example commands name no graph and no data. @defaultValue false */
@@ -102,7 +102,7 @@ export interface SubjectForm {
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
-/** How commands name and open one network. */
+/** Way in which commands name and open one network. */
 export const NETWORK_FORM: SubjectForm = {
   arguments: [["<network>", "the checkpoint: a file, or a folder", "a.safetensors"]],
   addOptions: addSharedOptions,
@@ -113,7 +113,7 @@ export const NETWORK_FORM: SubjectForm = {
     }),
 };
 
-/** How commands name and open several networks of one architecture. */
+/** Way in which commands name and open several networks of one architecture. */
 export const NETWORKS_FORM: SubjectForm = {
   arguments: [
     ["<networks...>", "the checkpoints: files, or folders", "a.safetensors b.safetensors c.safetensors"],
@@ -124,7 +124,7 @@ export const NETWORKS_FORM: SubjectForm = {
     openNetworks(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-/** How commands name and open two networks. */
+/** Way in which commands name and open two networks. */
 export const PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the first network: a checkpoint file, or a folder", "a.safetensors"],
@@ -137,7 +137,7 @@ export const PAIR_FORM: SubjectForm = {
     openPair(request, context, (subject, shared) => work({ ...shared, subject })),
 };
 
-/** How commands name and open two networks, and several sets of examples. */
+/** Way in which commands name and open two networks, and several sets of examples. */
 export const PAIR_ON_SETS_FORM: SubjectForm = {
   ...PAIR_FORM,
   addOptions(command) {
@@ -187,7 +187,7 @@ async function openPair<T>(
   });
 }
 
-/** How commands name and open two networks that may differ in their architectures. */
+/** Way in which commands name and open two networks that may differ in their architectures. */
 export const UNLIKE_PAIR_FORM: SubjectForm = {
   arguments: [
     ["<a>", "the first checkpoint: a file, or a folder", "a.safetensors"],
@@ -242,7 +242,7 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
 
 /** Further examples for networks, with bytes scaled like the ones to measure on. */
 export interface FurtherExamples {
-  /** The ones that the request names. */
+  /** Examples that the request names in `others`. */
   readonly others: readonly DataSet[];
   open(name: string): Promise<DataSet>;
 }

@@ -22,10 +22,12 @@ import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../tr
 import { toAttribute } from "./flag-names.ts";
 import type { SubjectForm } from "./open-subject.ts";
 
-/** Options that describe what is trained, as the parser of command lines has them. */
+/**
+ * Options for the network, the data and the settings of a training, as the parser of command lines has them.
+ */
 type TrainingRequest = NetworkOptions & TrainingDataOptions & TrainingFlags;
 
-/** How commands describe and open a network that a measurement trains. */
+/** Way in which commands describe and open a network that a measurement trains. */
 export const TRAINING_FORM: SubjectForm = {
   arguments: [],
   addOptions(command, measurement) {
@@ -77,7 +79,7 @@ export const TRAINING_FORM: SubjectForm = {
   },
 };
 
-/** Returns whether a measurement trains networks of any graph; if not, they are built for images. */
+/** Checks whether a measurement trains networks of any graph; if not, they are built for images. */
 const isOfAnyGraph = ({ trains }: AnyMeasurement): boolean => trains?.trained !== "images";
 
 function addNetworkOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void {
@@ -104,7 +106,7 @@ function addExamplesOptions(
   else command.option(flag, measured.help);
 }
 
-/** Adds the options of a measurement that trains by another schedule, too, or with several seeds. */
+/** Adds the options of a measurement that also trains by another schedule, or with several seeds. */
 function addSeveralOptions(command: CommandUnknownOpts, { options, trains }: AnyMeasurement): void {
   const { seeds, otherSchedule } = trains ?? {};
   if (otherSchedule !== undefined) {
@@ -116,7 +118,7 @@ function addSeveralOptions(command: CommandUnknownOpts, { options, trains }: Any
   command.option(`--${seeds.flag} <n>`, seeds.help, parseCount(1), Array.isArray(usual) ? usual.length : 1);
 }
 
-/** Examples of a training, and what the network is built for. */
+/** Examples of a training, and the number of outputs that the network is built for. */
 interface OpenedExamples {
   readonly training: DataSet;
   readonly data: DataSet;
@@ -125,7 +127,7 @@ interface OpenedExamples {
 
 /**
  * Opens the examples of a training, and changes them as the options say.
- * @throws UsageError if there are none to measure on
+ * @throws UsageError if there are no examples to measure on
  */
 async function openExamples(
   measurement: AnyMeasurement,

@@ -8,7 +8,10 @@ import { NETWORK_FORM, NETWORKS_FORM, PAIR_FORM, type SubjectForm } from "./open
 /** Sorts of subjects whose weights alone are read. */
 type Weights = Subjects["weights" | "weights-of-pair" | "weights-of-networks"];
 
-/** Makes a form that opens networks as they are in their files, without their architecture. */
+/**
+ * Makes a form that opens networks from their files, without an architecture and without changing their
+ * tensors.
+ */
 const weightsForm = (
   { arguments: named }: SubjectForm,
   subjectOf: (networks: readonly NamedSubject[]) => Weights,
@@ -26,16 +29,16 @@ const weightsForm = (
     }),
 });
 
-/** How commands name and open one network whose weights alone are read. */
+/** Way in which commands name and open one network whose weights alone are read. */
 export const WEIGHTS_FORM: SubjectForm = weightsForm(NETWORK_FORM, (networks) => {
   return { network: at(networks, 0, "network").network };
 });
 
-/** How commands name and open two networks whose weights alone are read. */
+/** Way in which commands name and open two networks whose weights alone are read. */
 export const WEIGHTS_OF_PAIR_FORM: SubjectForm = weightsForm(PAIR_FORM, (networks) => {
   const { network: b } = at(networks, 1, "network");
   return { a: at(networks, 0, "network").network, b, unaligned: b };
 });
 
-/** How commands name and open several networks whose weights alone are read. */
+/** Way in which commands name and open several networks whose weights alone are read. */
 export const WEIGHTS_OF_NETWORKS_FORM: SubjectForm = weightsForm(NETWORKS_FORM, (networks) => ({ networks }));

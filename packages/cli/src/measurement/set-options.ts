@@ -6,7 +6,7 @@ import type { DataSet } from "@isthmus/graph";
 import { openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { collect, parseNumber, parseSeed } from "../options/parse-values.ts";
 
-/** Options that say which sets of examples are measured on, beside `--data`. */
+/** Options that name the sets of examples to measure on, beside `--data`. */
 export type SetOptions = ScalingOptions & {
   readonly cue?: CueKind;
   readonly cueShare?: number;
@@ -14,7 +14,7 @@ export type SetOptions = ScalingOptions & {
   readonly set?: readonly string[];
 };
 
-/** Adds the options that say which sets of examples are measured on. */
+/** Adds the options that name the sets of examples to measure on. */
 export function addSetOptions(command: CommandUnknownOpts): void {
   command
     .addOption(

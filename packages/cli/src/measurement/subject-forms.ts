@@ -15,7 +15,7 @@ import {
 import { TRAINING_FORM } from "./open-training.ts";
 import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./open-weights.ts";
 
-/** How commands name and open each sort of subject. */
+/** Ways in which commands name and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, SubjectForm>> = {
   network: NETWORK_FORM,
   networks: NETWORKS_FORM,

@@ -16,9 +16,10 @@ export type TrainingMeasurementFlags = Partial<TrainingFlags> & {
 };
 
 /**
- * Adds the flags of a measurement that trains: how it trains and, if it does not open the examples to train
- * on in a way of its own, which they are. They stand before other options, which keep their meaning. One
- * whose options have no loss trains and scores by losses of its own, and has no flag for it.
+ * Adds the flags of a measurement that trains: the settings of the training and, unless it opens the examples
+ * to train on in its own way, the flags that name these. They stand before other options, which keep their
+ * meaning. A measurement whose options have no loss trains and scores by losses of its own, and has no flag
+ * for it.
  */
 export function addTrainingFlags(command: CommandUnknownOpts, { options, trains }: AnyMeasurement): void {
   if (trains === undefined) return;
@@ -34,7 +35,9 @@ export function addTrainingFlags(command: CommandUnknownOpts, { options, trains 
   command.optionsGroup(heading);
 }
 
-/** Returns the fields that have an option each: flags of a training stand for the ones of a training. */
+/**
+ * Returns the fields that have an option each; the fields of a training are left out, as its flags set them.
+ */
 export function flaggedFields({ options, trains }: Pick<AnyMeasurement, "options" | "trains">): Fields {
   if (trains === undefined) return options;
   const others = [trains.seeds, trains.otherSchedule].map((flagged) => flagged?.option);
@@ -54,8 +57,8 @@ export interface NamedExamples {
 }
 
 /**
- * Finds the names of the examples of a measurement: if it trains, `--data` names the ones to train on.
- * @throws UsageError if there are none to measure on
+ * Finds the names of the examples of a measurement: if it trains, `--data` names the examples to train on.
+ * @throws UsageError if there are no examples to measure on
  */
 export async function nameExamples(
   { attempt, trains }: AnyMeasurement,

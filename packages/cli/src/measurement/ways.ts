@@ -14,7 +14,7 @@ export interface Way {
   readonly measurement: AnyMeasurement;
 }
 
-/** Options of the ways of a command, and which ways have each. */
+/** Options of the ways of a command, and the ways that have each of them. */
 interface WayOptions {
   /** Each option once, by its flag. */
   readonly options: readonly Option[];
@@ -59,7 +59,7 @@ export function chooseWay(command: CommandUnknownOpts, ways: readonly Way[]): Wa
   return way;
 }
 
-/** Returns how a command line chooses a way, such as `--by walk`. */
+/** Returns the option by which a command line chooses a way, such as `--by walk`. */
 const flagOf = ({ entry: { way } }: Way): string => (way === undefined ? "" : `--${way.flag} ${way.value}`);
 
 function gatherOptions(ways: readonly Way[]): WayOptions {
@@ -82,7 +82,7 @@ function gatherOptions(ways: readonly Way[]): WayOptions {
   return { options: [...options.values()], waysOf };
 }
 
-/** Says of an option that ways share which default it has in each, if they differ. */
+/** Adds to the help of an option that several ways share its default in each, if the defaults differ. */
 function sayDefaults(option: Option, other: Option, way: Way): void {
   const [own, another] = [option, other].map(({ defaultValue }) => wordsOf(defaultValue));
   if (own === another) return;

@@ -6,9 +6,9 @@ import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 
 /**
- * Looks at a sample of the networks of a plan before they are merged, and notes on standard error what may go
- * wrong.
- * @returns what was found; nothing with `--no-check`
+ * Looks at a sample of the networks of a plan before they are merged, and notes possible problems on standard
+ * error.
+ * @returns the findings; nothing with `--no-check`
  * @throws InputError if the merge would surely be meaningless
  */
 export async function checkNetworks(

@@ -16,25 +16,28 @@ import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import type { OpenedNetworks } from "./open-networks.ts";
 
-/** How one of the checkpoints was aligned, as plain data. */
+/** Alignment of one of the checkpoints, as plain data. */
 export type MergeAlignment = AlignedNetwork["summary"] & {
   readonly checkpoint: string;
-  /** The objective as it was searched, weights as norms scale them; undefined for other methods. */
+  /** Objective of the search, in which norms scale weights; undefined for other methods. */
   readonly scaledObjective?: AlignedNetwork["summary"]["objective"];
-  /** How several were aligned, and to the coordinates of which; undefined where two were. */
+  /**
+   * Method that aligned several checkpoints, and below it the one whose coordinates they have; undefined for
+   * two.
+   */
   readonly many?: string;
   readonly reference?: string;
 };
 
-/** The share of each checkpoint in all layers of the result, or that of the second in each layer. */
+/** Share of each checkpoint in all layers of the result, or share of the second checkpoint in each layer. */
 export interface Shares {
   readonly weights: readonly number[];
   readonly layers: LayerShares | undefined;
 }
 
 /**
- * Says what was done about batch norms, or what it costs that nothing was done; returns undefined for
- * networks without batch norms.
+ * Describes the correction of batch norms, or the cost of none; returns undefined for networks without batch
+ * norms.
  */
 export function describeStatistics(
   { architecture, networks }: OpenedNetworks,
@@ -58,7 +61,7 @@ function countRunningStatistics([first]: readonly Checkpoint[]): number {
   return names.filter((name) => /(^|[./])(running_var|moving_variance)$/.test(name)).length;
 }
 
-/** Returns the metadata of the result, which says how it was made. */
+/** Returns the metadata of the result, which describe its origin. */
 export function describeMerge(
   inputs: readonly Checkpoint[],
   { weights, layers }: Shares,

@@ -9,7 +9,7 @@ import type {
 } from "@isthmus/recipe";
 import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 
-/** Formats the plan of a recipe: a line for all tensors of one place in layers, and what all amounts to. */
+/** Formats the plan of a recipe: a line for all tensors of one place in layers, and a summary. */
 export function formatPlan(groups: readonly TensorGroup[], summary: PlanSummary): string {
   const rows = groups.map(({ pattern, count, dtype, shape, method, parameters }) => [
     pattern,
@@ -31,7 +31,7 @@ export function formatPlan(groups: readonly TensorGroup[], summary: PlanSummary)
   return [table, "", formatPairs(summarize(summary))].join("\n");
 }
 
-/** Formats how single tensors are made. */
+/** Formats the steps that make single tensors. */
 export function formatExplanations(tensors: readonly TensorExplanation[]): string {
   return tensors
     .map(({ tensor, dtype, shape, method, sources, base, parameters, reason }) =>
@@ -59,7 +59,7 @@ function formatParameters(parameters: Readonly<Record<string, unknown>>): readon
   return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
 }
 
-/** Formats what a merge by a recipe has done. */
+/** Formats the outcome of a merge by a recipe. */
 export function formatSavedRecipe(method: string, { output, summary, modelFiles }: RunRecipeResult): string {
   const parts = output.files.length > 1 ? ` in ${output.files.length} files` : "";
   return formatPairs([
@@ -87,7 +87,7 @@ function summarize({ merged, copied, absent, bytesRead, bytesWritten }: PlanSumm
   ];
 }
 
-/** Tensors that are named in a line. */
+/** Number of tensors that are named in a line. */
 const SHOWN = 3;
 
 function describeAbsent(absent: readonly AbsentTensor[]): string {

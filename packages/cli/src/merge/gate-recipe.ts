@@ -10,9 +10,8 @@ import { type BarrierGate, requireBarrier } from "./require-barrier.ts";
 
 /**
  * Measures the barriers between the networks that a plan merges, if `--require-barrier` asks for it; a base
- * that is only compared with is none of them.
- *
- * @param paths - of each network of the plan, for its architecture
+ * that networks are only compared with is left out.
+ * | @param paths - paths of each network of the plan, for its architecture
  * @returns undefined without `--require-barrier`
  * @throws UsageError if there is no `--data`
  */
@@ -41,7 +40,7 @@ export async function gateRecipe(
   return requireBarrier(bound, opened, options, context);
 }
 
-/** Lists the positions of the networks that some tensor is made of. */
+/** Lists the positions of the networks that some tensor is made from. */
 function mergedNetworks({ networks, tensors }: MergePlan): readonly number[] {
   const merged = new Set(
     [...tensors.values()].flatMap(({ sources }) => sources.map(({ network }) => network)),

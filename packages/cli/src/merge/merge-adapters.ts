@@ -6,7 +6,7 @@ import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import { mergeRecipe } from "./merge-recipe.ts";
 
-/** Options of networks, which adapters have no use for. */
+/** Options of networks, which merges of adapters refuse. */
 const OF_NETWORKS = {
   align: "--align",
   graph: "--graph",
@@ -31,7 +31,7 @@ export async function areAdapters(paths: readonly string[]): Promise<boolean> {
 }
 
 /**
- * Merges LoRA adapters with each other, by the recipe that the options amount to.
+ * Merges LoRA adapters with each other, by the recipe that the options stand for.
  * @throws UsageError if an option is of networks only, or there is not one weight for each adapter
  */
 export async function mergeAdapterPaths(

@@ -132,8 +132,8 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
 }
 
 /**
- * Returns where a merge is written.
- * @throws UsageError if no option says it
+ * Returns the path that a merge is written to.
+ * @throws UsageError if no option names it
  */
 export function outputOf({ output }: Pick<MergeOptions, "output">): string {
   if (output !== undefined) return output;
@@ -145,7 +145,7 @@ export function outputOf({ output }: Pick<MergeOptions, "output">): string {
 /**
  * Checks that the result can have the format that its name asks for.
  * @returns whether it is GGUF, which has the metadata of the first network; else it is safetensors
- * @throws UsageError if it is to be GGUF, and the first network has no metadata of GGUF
+ * @throws UsageError if it should be GGUF, and the first network has no metadata of GGUF
  */
 export function assertFormat(output: string, [first]: readonly Checkpoint[]): boolean {
   if (!output.endsWith(".gguf")) return false;
@@ -155,7 +155,10 @@ export function assertFormat(output: string, [first]: readonly Checkpoint[]): bo
   );
 }
 
-/** @throws UsageError if a recipe is among checkpoints */
+/**
+ * Checks that no recipe is among checkpoints.
+ * @throws UsageError if one is
+ */
 function assertNoRecipes(paths: readonly string[]): void {
   const recipe = paths.find(isRecipeFile);
   if (recipe === undefined) return;

@@ -28,7 +28,7 @@ import { type MergeOptions, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
-/** Merges what the recipe in a file describes, or only says what it would do. */
+/** Merges networks by the recipe in a file, or only describes the plan. */
 export async function mergeRecipeFile(
   path: string,
   options: MergeOptions & CommonOptions,
@@ -40,14 +40,14 @@ export async function mergeRecipeFile(
   return mergeRecipe({ recipe, file: path, reading }, options, context);
 }
 
-/** A recipe, and the file it stands in; null if options made it. */
+/** A recipe and its file; the file is null if options made the recipe. */
 export interface NamedRecipe {
   readonly recipe: Recipe;
   readonly file: string | null;
   readonly reading: RecipeReading;
 }
 
-/** Merges what a recipe describes, or only says what it would do. */
+/** Merges networks by a recipe, or only describes the plan. */
 export async function mergeRecipe(
   { recipe, file, reading }: NamedRecipe,
   options: MergeOptions & CommonOptions,
@@ -116,7 +116,10 @@ export async function mergeRecipe(
   }
 }
 
-/** Returns what makes the pieces of a merge on the workers of a queue; undefined if options name none. */
+/**
+ * Returns a function that makes the pieces of a merge on the workers of a queue; undefined if options name
+ * none.
+ */
 async function executorOf(
   options: MergeOptions,
   {
@@ -144,7 +147,10 @@ async function executorOf(
   };
 }
 
-/** Checks the networks of a recipe, and measures barriers between them if asked; adapters are no networks. */
+/**
+ * Checks the networks of a recipe, and measures barriers between them if the options ask for it; adapters are
+ * not checked.
+ */
 async function lookBefore(
   opened: OpenedRecipe,
   options: MergeOptions,
@@ -161,7 +167,10 @@ async function lookBefore(
   );
 }
 
-/** Paths of the files or folders of a plan's networks, for what they say beside the weights. */
+/**
+ * Returns the paths of the files or folders of a plan's networks, which hold further files beside the
+ * weights.
+ */
 function filesOf({ plan, models: { inputs } }: OpenedRecipe): readonly string[] {
   return plan.networks.map(
     ({ source }) => inputs.find(({ network }) => network.source === source)?.directory ?? source,

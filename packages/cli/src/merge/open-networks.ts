@@ -9,18 +9,18 @@ import { type MergeOptions, needsArchitecture, tooFew } from "./merge-options.ts
 
 /** The networks to merge, whose tensors have the same names. */
 export interface OpenedNetworks {
-  /** Their architecture; undefined if nothing needs it. */
+  /** Architecture of the networks; undefined if nothing needs it. */
   readonly architecture: BoundArchitecture | undefined;
   readonly networks: readonly Checkpoint[];
   /** Examples for matching and statistics; undefined if none are named, or no graph is run. */
   readonly data: DataSet | undefined;
-  /** Renames the tensors of the merged network as in the file of the first checkpoint. */
+  /** Renames the tensors of the merged network to the names in the file of the first checkpoint. */
   readonly restore: (merged: Checkpoint) => Checkpoint;
 }
 
 /**
- * Binds the checkpoints to their architecture if `--align` or `--graph` asks for one; else only finds the
- * prefixes of their names.
+ * Binds the checkpoints to their architecture if `--align` or `--graph` asks for one; otherwise finds only
+ * the prefixes of their names.
  */
 export async function openNetworks(
   checkpoints: readonly Checkpoint[],

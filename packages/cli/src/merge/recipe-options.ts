@@ -42,7 +42,7 @@ export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command)
   );
 });
 
-/** Options that a recipe says itself, with the key of the recipe to use in their place. */
+/** Options that a recipe sets itself, each with the key of the recipe to use in its place. */
 const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>> = {
   weights: ["--weights", "weight under the parameters of each model"],
   layers: ["--layers", "filters under the parameters"],

@@ -17,13 +17,13 @@ export interface MeasuredBarrier {
 export interface BarrierGate {
   readonly limit: number;
   readonly barriers: readonly MeasuredBarrier[];
-  /** Why the merge does not take place; undefined if it does. */
+  /** Reason why the merge does not take place; undefined if it does. */
   readonly failure: string | undefined;
 }
 
 /**
- * Measures the barriers between every two of the networks, as they would be merged.
- * @param networks - the networks under the graph's names, aligned if asked
+ * Measures the barriers between every two of the networks, in the state in which they would be merged.
+ * @param networks - the networks under the graph's names, aligned if the options ask for it
  * @returns undefined without `--require-barrier`
  */
 export async function requireBarrier(

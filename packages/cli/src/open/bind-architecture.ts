@@ -15,14 +15,14 @@ import { collect } from "../options/parse-values.ts";
 import type { Context } from "../verb.ts";
 import type { ArchitectureReading } from "./open-architecture.ts";
 
-/** Options that say how a graph is read, and how its weights are found in checkpoints. */
+/** Options for reading a graph, and for finding its weights in checkpoints. */
 export type BindingOptions = ArchitectureReading & {
   readonly exportedFrom?: string | undefined;
   readonly unread?: UnreadPolicy | undefined;
   readonly prefix?: string | undefined;
 };
 
-/** Adds the options that say how a graph is read, and how its weights are found in checkpoints. */
+/** Adds the options for reading a graph, and for finding its weights in checkpoints. */
 export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((command) => {
   addFieldOptions(command.optionsGroup(HELP_GROUPS.measured), { loss: LOSS_FIELD });
   command
@@ -56,9 +56,9 @@ export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((comman
 });
 
 /**
- * Binds checkpoints to an architecture as the options say, and notes on standard error what is not plain.
- * @throws MismatchError if they do not fit, or the graph's file does not compute what the checkpoint that it
- *   was exported from computes
+ * Binds checkpoints to an architecture as the options say, and notes surprising parts on standard error.
+ * @throws MismatchError if they do not fit, or the graph's file does not compute what the checkpoint that
+ *   it was exported from computes
  */
 export async function bindArchitecture(
   architecture: OpenedArchitecture,

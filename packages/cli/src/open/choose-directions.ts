@@ -6,7 +6,7 @@ import type { LandscapeKind } from "@isthmus/curvature";
 /** Kinds of directions that have names of their own; others are named by checkpoints. */
 const NAMED = ["random", "eigenvectors", "trajectory"] as const satisfies readonly LandscapeKind[];
 
-/** Options that say where the directions of a landscape come from. */
+/** Options for the source of the directions of a landscape. */
 export interface DirectionOptions {
   readonly directions?: readonly string[] | undefined;
   readonly snapshots?: readonly string[] | undefined;
@@ -14,8 +14,8 @@ export interface DirectionOptions {
 }
 
 /**
- * Finds out where directions come from, and the checkpoints that they are made of.
- * @throws UsageError if the options do not go with each other
+ * Finds the source of the directions, and the checkpoints that they are made from.
+ * @throws UsageError if the options contradict each other
  * @throws InputError if a folder of snapshots has none
  */
 export async function chooseDirections({
@@ -50,7 +50,10 @@ export async function chooseDirections({
     : { directions: kind, others: [] };
 }
 
-/** Lists the snapshots that files and folders name; of a folder, in the order of numbers in their names. */
+/**
+ * Lists the snapshots that files and folders name; the ones of a folder are in the order of the numbers in
+ * their names.
+ */
 async function listSnapshots(paths: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(
     paths.map(async (path) => {

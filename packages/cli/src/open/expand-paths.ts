@@ -3,9 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { InputError, matchesGlob } from "@isthmus/core";
 
 /**
- * Replaces names with `*` or `?` by the files of their folder that match, for shells that do not and for
- * names in quotes. The files are in the order of their names, with numbers compared as numbers. Other names
- * stay as they are.
+ * Replaces names with `*` or `?` by the matching files of their folder, for shells that do not and for names
+ * in quotes. The files are in the order of their names, with numbers compared as numbers. Names without
+ * wildcards are left unchanged.
  * @throws InputError if a pattern matches no file
  */
 export async function expandPaths(paths: readonly string[]): Promise<string[]> {

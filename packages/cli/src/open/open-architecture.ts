@@ -8,13 +8,10 @@ import {
 } from "@isthmus/zoo";
 import type { EngineOptions } from "../options/engine-option.ts";
 
-/** Options that say how the file of a graph is read, and by which loss its networks are scored. */
+/** Options for reading the file of a graph, and for the loss by which its networks are scored. */
 export type ArchitectureReading = GraphOptions & { readonly loss?: NamedLoss | undefined };
 
-/**
- * Options that say where the architecture of checkpoints is read from: a graph if one is named,
- * else their config.
- */
+/** Options for the source of the architecture of checkpoints: a graph if one is named, else their config. */
 export type ArchitectureOptions = EngineOptions &
   ArchitectureReading & {
     readonly graph?: string | undefined;
@@ -36,7 +33,7 @@ export async function openSharedArchitecture(
   return openShared(paths, await createEngine(engine), { graph, ...readingOf(options) });
 }
 
-/** Takes the options of the reading alone: verbs pass all options that they have. */
+/** Takes only the options for reading a graph: verbs pass all options that they have. */
 const readingOf = ({ input, logits, outputs, loss }: ArchitectureReading): ArchitectureReading => ({
   input,
   logits,

@@ -10,7 +10,7 @@ export function noteTwice(paths: readonly string[], { note }: Pick<Terminal, "no
     note(`"${twice}" is named twice: a network combined with itself is the same network.`);
 }
 
-/** A checkpoint for every path. */
+/** Opened checkpoints, one for every path. */
 type Checkpoints<P extends readonly string[]> = { readonly [I in keyof P]: Checkpoint };
 
 /** Opens checkpoints, passes them to `work` in the same order, and closes them whatever happens. */

@@ -15,14 +15,14 @@ import { parseChannels } from "../options/parse-values.ts";
 import { noteData } from "../result/fed-data.ts";
 
 /**
- * Options that say how bytes are scaled, if not as usual for the data set: for all channels, or one for each.
+ * Options for the scale of bytes, if not the usual one of the data set: for all channels, or one for each.
  */
 export type ScalingOptions = {
   readonly mean?: Scaling["mean"] | undefined;
   readonly std?: Scaling["std"] | undefined;
 };
 
-/** Adds the options that say how bytes are scaled. */
+/** Adds the options for the scale of bytes. */
 export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((command) => {
   command
     .optionsGroup(HELP_GROUPS.reading)
@@ -37,7 +37,7 @@ export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((comman
 /** Options that name the data of a verb. */
 export type DataOptions = ScalingOptions & {
   readonly data: string;
-  /** Name of the examples that statistics are measured on; see {@link openUnscored} if it is missing. */
+  /** Name of the examples that statistics are measured on; if it is missing, see {@link openUnscored}. */
   readonly recalibrateData?: string | undefined;
   /** Number of these examples that are used, from the first. */
   readonly recalibrateExamples?: number | undefined;
@@ -45,7 +45,7 @@ export type DataOptions = ScalingOptions & {
 
 /** Options of verbs that may fit a temperature to the examples for statistics, too. */
 type FittedOptions = DataOptions & {
-  /** Whether they do: then these examples must be none that networks were trained on. */
+  /** Whether a temperature is fitted: then networks must not have been trained on these examples. */
   readonly temperature?: true | undefined;
 };
 
@@ -58,7 +58,7 @@ export async function openExamples(
   return openScaled(name, scalingOf(options), context);
 }
 
-/** Opens a data set for an architecture, and notes how its bytes are scaled, for the record of the result. */
+/** Opens a data set for an architecture, and notes the scale of its bytes, for the record of the result. */
 export async function openScaled(
   name: string,
   scaling: Scaling | undefined,
@@ -67,7 +67,9 @@ export async function openScaled(
   return open(name, context, { scaling, onOpen: noteData });
 }
 
-/** Opens the examples to evaluate on and, if options name others, those for statistics of activations. */
+/**
+ * Opens the examples to evaluate on and, if options name others for statistics of activations, these, too.
+ */
 export async function openData(options: FittedOptions, context: DataContext): Promise<MeasuredExamples> {
   return openMeasuredExamples(namesOf(options), context);
 }
@@ -91,7 +93,7 @@ export function namesOf({ mean, std, ...names }: FittedOptions): ExampleNames {
 }
 
 /**
- * Returns how the options scale bytes; undefined if they are scaled as usual for the data set.
+ * Returns the scale of bytes by the options; undefined for the usual one of the data set.
  * @throws UsageError if only one of the two numbers is given
  */
 export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {

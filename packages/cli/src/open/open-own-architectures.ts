@@ -11,7 +11,7 @@ import { bindArchitecture } from "./bind-architecture.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
 import { openExamples, type ScalingOptions } from "./open-data.ts";
 
-/** A checkpoint, and where its architecture is read from. */
+/** A checkpoint, with the source of its architecture. */
 export interface NamedNetwork {
   readonly path: string;
   readonly checkpoint: Checkpoint;
@@ -49,9 +49,9 @@ export const addExportedFromOptions: AddOptions<ExportedFromOptions> = optionGro
     .option("--exported-from-b <checkpoint>", "the checkpoint that the graph of B was exported from");
 });
 
-/** What a command needs to open two networks. */
+/** Options and context of a command that opens two networks. */
 interface OpenRequest {
-  /** What the command does, for messages, for example `fuse`. */
+  /** Verb of the command for messages, for example `fuse`. */
   readonly attempt: string;
   readonly options: OwnArchitectureOptions;
   readonly context: Context;
@@ -59,8 +59,8 @@ interface OpenRequest {
 
 /**
  * Opens two networks, whose architectures `--graph-a` and `--graph-b` name, with their examples if there are
- * any. Where both have one graph it is bound to both at once, so that either may be the checkpoint that it
- * was exported from.
+ * any. If both have one graph it is bound to both at once, so that either may be the checkpoint that it was
+ * exported from.
  */
 export async function openOwnArchitectures(
   [a, b]: readonly [NamedNetwork, NamedNetwork],
@@ -117,7 +117,7 @@ async function openTogether(
   }));
 }
 
-/** Throws an error again, with the option of one side where it names the option of verbs with one graph. */
+/** Throws an error again; the option of verbs with one graph is replaced by the option of one side. */
 function nameOption(error: unknown, letter: "a" | "b"): never {
   if (!isIsthmusError(error, "MismatchError")) throw error;
   const { message, parameters, input } = error as MismatchError;

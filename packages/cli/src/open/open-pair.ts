@@ -24,11 +24,11 @@ import { openData, openExamples, openUnscoredFor } from "./open-data.ts";
 /** Two networks to measure between, with their architecture and data. */
 export interface Pair extends OpenedArchitecture, BoundArchitecture {
   readonly a: Checkpoint;
-  /** B as it is in its file. */
+  /** Network B from its file, before any alignment. */
   readonly unaligned: Checkpoint;
-  /** B as it is measured: aligned, if the options ask for that. */
+  /** Network B that is measured: aligned, if the options ask for that. */
   readonly b: Checkpoint;
-  /** Summary of the alignment; undefined if none was searched for. */
+  /** Summary of the alignment; undefined if the options ask for none. */
   readonly summary: AlignedNetwork["summary"] | undefined;
   readonly data: DataSet;
   /** Examples to train on; undefined if nothing is trained. */
@@ -36,7 +36,7 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
   /** Examples to measure statistics on; undefined for the evaluated ones. */
   readonly statisticsData: DataSet | undefined;
   readonly statistics: StatisticsChoice;
-  /** All files that are read. */
+  /** Paths of all files that are read. */
   readonly inputs: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export interface PairRequest {
   readonly paths: readonly [string, string];
   readonly options: PairOptions;
   /**
-   * Name of examples to train on, of which the first are the ones for statistics if none are named.
+   * Name of examples to train on, the first of which serve for statistics if no others are named.
    * @defaultValue nothing is trained
    */
   readonly training?: string | undefined;

@@ -3,7 +3,7 @@ import { ENGINE_NAMES, type EngineName } from "@isthmus/engine";
 import { addRareOptions } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
-/** The option on the engine of a verb that runs graphs. */
+/** Option for the engine of a verb that runs graphs. */
 export type EngineOptions = {
   readonly engine: EngineName;
 };

@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 
 /**
- * Headings of options in the help of a verb, in the order in which they stand there. A heading that a verb
- * makes for itself stands behind `measured`.
+ * Headings of options in the help of a verb, in their order. A heading that a verb makes for itself stands
+ * behind `measured`.
  */
 export const HELP_GROUPS = {
   networks: "Networks and data:",
@@ -23,7 +23,7 @@ export const HELP_GROUPS = {
 /** One of the headings in {@link HELP_GROUPS}. */
 export type HelpHeading = (typeof HELP_GROUPS)[keyof typeof HELP_GROUPS];
 
-/** Options that mean the same in each verb that has them, by their heading. */
+/** Names of options that mean the same in each verb that has them, by their heading. */
 const SAME_IN_EACH: readonly (readonly [HelpHeading, names: readonly string[]])[] = [
   [HELP_GROUPS.networks, ["graph", "graph-a", "graph-b", "net", "data", "data-a", "data-b"]],
   [HELP_GROUPS.measured, ["test-data", "points", "batch-size"]],
@@ -68,8 +68,8 @@ export function headingOf(option: Option): string {
 }
 
 /**
- * Sorts options as the help shows them: by heading, and under each the common ones first, then the rare ones,
- * then the ones of every verb.
+ * Sorts options in the order of the help: by heading, and under each heading the common ones first, then the
+ * rare ones, then the ones that every verb has.
  */
 export function sortForHelp(options: readonly Option[]): Option[] {
   return options.toSorted((a, b) => placeOf(a) - placeOf(b) || placeUnderHeading(a) - placeUnderHeading(b));

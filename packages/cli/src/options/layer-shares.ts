@@ -6,14 +6,14 @@ import { z } from "zod";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
 
-/** Options that say which layers a merge averages. */
+/** Options that choose the layers that a merge averages. */
 export type LayerShareOptions = {
   readonly layers?: ReadonlyMap<string, number> | undefined;
   readonly layersFrom?: string | undefined;
   readonly maxBarrier?: number | undefined;
 };
 
-/** Adds the options that say which layers are averaged. */
+/** Adds the options that choose the layers to average. */
 export const addLayerShareOptions: AddOptions<LayerShareOptions> = optionGroup((command) => {
   command
     .addOption(
@@ -35,7 +35,7 @@ export const addLayerShareOptions: AddOptions<LayerShareOptions> = optionGroup((
 
 /**
  * Checks that the options of a layer-wise merge belong together.
- * @throws UsageError if not
+ * @throws UsageError if they do not
  */
 export function assertLayerShares(
   { layers, layersFrom, maxBarrier }: LayerShareOptions,
@@ -79,9 +79,9 @@ export async function assertLayersResult(file: string): Promise<void> {
   parseResult(file, await readJsonFile(file));
 }
 
-/** The share of the second checkpoint in each layer. */
+/** Share of the second checkpoint in each layer. */
 export interface LayerShares {
-  /** The share by patterns of layers and tensors. */
+  /** Shares by patterns of layers and tensors. */
   readonly shares: ReadonlyMap<string, number>;
   /** The shares in words. */
   readonly description: string;
@@ -90,8 +90,8 @@ export interface LayerShares {
 /**
  * Reads the share of the second checkpoint in each layer; returns undefined if all layers are merged alike.
  * @throws FormatError if the file is not a result of `isthmus layers`
- * @throws MismatchError if the result is of the same two checkpoints in the other order, or one of the result
- *   and the merge aligns the second checkpoint and the other does not
+ * @throws MismatchError if the result is of the same two checkpoints in the other order, or only one of the
+ *   result and the merge aligns the second checkpoint
  * @throws OutOfRangeError if no layer's barrier is low enough
  */
 export async function openLayerShares(
@@ -125,13 +125,13 @@ interface MergedPair {
   readonly align?: true | undefined;
 }
 
-/** The end of the source of a checkpoint that was derived from a file, such as " (permuted)". */
+/** Pattern of the end of the source of a checkpoint that was derived from a file, such as " (permuted)". */
 const DERIVED = /(?: \([a-z ]+\))+$/;
 
 /**
- * Checks that a result was measured between the checkpoints of a merge, as far as names of files tell.
- * Files of other names may be the same networks elsewhere, or aligned before, and are trusted.
- * @throws MismatchError if not
+ * Checks that a result was measured between the checkpoints of a merge, as far as names of files tell. Files
+ * of other names are trusted, as they may be copies of the same networks, or networks aligned before.
+ * @throws MismatchError if it was not
  */
 function assertSamePair(
   file: string,
@@ -152,13 +152,13 @@ function assertSamePair(
   if (!wasAligned && align) refuse(`it was measured with "${paths[1]}" as it is: leave out --align`);
 }
 
-/** A number, which is null in JSON if it is not finite. */
+/** Form of a number, which is null in JSON if it is not finite. */
 const NUMBER = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN);
 
-/** The part of a result that is read. */
+/** Form of the part of a result that is read. */
 const RESULT = z.object({
   kind: z.literal("layers"),
   a: z.string(),

@@ -7,7 +7,7 @@ import { type MatchVerbOptions, matchingOf } from "./match-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
 
-/** Options that say how a verb aligns more than two networks. */
+/** Options for the alignment of more than two networks. */
 export type ManyVerbOptions = {
   readonly many?: ManyMethod | undefined;
   readonly reference?: number | undefined;
@@ -16,7 +16,7 @@ export type ManyVerbOptions = {
 const MANY_TEXT =
   "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best)";
 
-/** Adds the options that say how more than two networks are aligned. */
+/** Adds the options for the alignment of more than two networks. */
 export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {
   command
     .optionsGroup(HELP_GROUPS.alignment)
@@ -34,7 +34,7 @@ export function alignsMany(networks: readonly unknown[], { many, reference }: Ma
 }
 
 /**
- * Returns the options of the library that align several networks as the command line says.
+ * Returns the options of the library for aligning several networks as the command line says.
  * @param data - the examples; undefined if none are named
  * @param count - number of the networks
  * @throws UsageError if options exclude each other, or the reference is none of the networks

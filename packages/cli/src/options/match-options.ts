@@ -25,7 +25,7 @@ import { type AddOptions, optionGroup } from "./option-group.ts";
 import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseNumber } from "./parse-values.ts";
 
-/** Options that say how a verb aligns networks. */
+/** Options for the alignment of networks. */
 export type MatchVerbOptions = ScalingOptions &
   OutputsOptions & {
     readonly method: MatchMethod;
@@ -50,8 +50,8 @@ export type MatchVerbOptions = ScalingOptions &
 const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
 
 /**
- * Adds the options that say how networks are aligned and how data are scaled. The setting is the option
- * that names the examples for `--method`.
+ * Adds the options for the alignment of networks and for the scale of data. The setting is the option that
+ * names the examples for `--method`.
  */
 export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--match-data"]> = optionGroup(
   (command, data) => {
@@ -150,7 +150,7 @@ export async function openMatchData(
 }
 
 /**
- * Returns the options of the library that align networks as the command line says.
+ * Returns the options of the library for aligning networks as the command line says.
  * @param data - the examples; undefined if none are named
  * @throws UsageError if the method needs data and there are none, or options exclude each other
  */
@@ -205,7 +205,7 @@ export function matchingOf(
 
 /**
  * Checks that `--normalize` is given only together with `--align`.
- * @throws UsageError if not
+ * @throws UsageError if it is given alone
  */
 export function assertAligns(
   attempt: string,
@@ -215,7 +215,7 @@ export function assertAligns(
   throw new UsageError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
 }
 
-/** Returns the options that are not undefined. */
+/** Returns options without the undefined ones. */
 function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -3,7 +3,7 @@ import { UsageError } from "@isthmus/core";
 import { type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
-/** Examples that statistics are measured on if none are named, for the help. */
+/** Words for the examples that statistics are measured on if none are named, for the help. */
 export const UNSCORED = "the training examples that belong to --data if there are any, else --data";
 
 /** Options on batch norms of a verb that measures networks other than averages of two. */
@@ -13,7 +13,9 @@ export type NormOptions = {
   readonly recalibrateExamples?: number | undefined;
 };
 
-/** Adds the options on the examples that statistics are measured on, and says which are the default. */
+/**
+ * Adds the options on the examples that statistics are measured on, whose help names the default examples.
+ */
 export function addStatisticsDataOptions(command: CommandUnknownOpts, data: string = UNSCORED): void {
   command
     .option("--recalibrate-data <name>", `measure statistics on these examples (default: ${data})`)

@@ -2,10 +2,9 @@ import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/ex
 
 /**
  * A function that adds a group of options to a command, whose type then has them.
- *
- * @typeParam Added - the options of the group. It must be a type alias, not an interface, as commander needs
- *   types with an implicit index signature
- * @typeParam Settings - what the verbs that share the group say differently
+ * | @typeParam Added - the options of the group. It must be a type alias, not an interface, as commander
+ * needs types with an implicit index signature
+ * @typeParam Settings - settings in which the verbs that share the group differ
  */
 export type AddOptions<Added extends OptionValues, Settings extends unknown[] = []> = <
   A extends unknown[],

@@ -2,12 +2,12 @@ import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseNames } from "./parse-values.ts";
 
-/** The option that says which outputs count as what a network computes. */
+/** Option that names the outputs that networks are compared by. */
 export type OutputsOptions = {
   readonly outputs?: readonly string[] | undefined;
 };
 
-/** Adds the option that says which outputs count as what a network computes. */
+/** Adds the option that names the outputs that networks are compared by. */
 export const addOutputsOption: AddOptions<OutputsOptions> = optionGroup((command) => {
   addRareOptions(command.optionsGroup(HELP_GROUPS.alignment), (rare) =>
     rare.option(
@@ -19,7 +19,7 @@ export const addOutputsOption: AddOptions<OutputsOptions> = optionGroup((command
 });
 
 /**
- * Lists the outputs that a proof speaks of, with words in front; an empty text if it speaks of all.
+ * Lists the outputs that a proof covers, with words in front; an empty text if it covers all.
  * @param before - the words in front of the names, such as ` for `
  */
 export function nameOutputs({ outputs }: OutputsOptions, before: string): string {

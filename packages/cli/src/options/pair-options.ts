@@ -19,11 +19,14 @@ export type PairOptions = DataOptions &
     readonly alignment?: string | undefined;
     readonly matchData?: string | undefined;
     readonly statistics?: StatisticsPolicy | StatisticsChoice | undefined;
-    /** Of verbs that fit temperatures, too, to the examples that statistics are measured on. */
+    /**
+     * Whether a temperature is fitted, too, on the examples that statistics are measured on; not all verbs
+     * can.
+     */
     readonly temperature?: true | undefined;
   };
 
-/** Adds the options that say which two networks are measured on which data, and how the second is aligned. */
+/** Adds the options for the two networks to measure, their data, and the alignment of the second. */
 export function addPairSubjectOptions(command: CommandUnknownOpts): void {
   command.option(
     "--graph <file>",
@@ -40,8 +43,8 @@ export function addPairSubjectOptions(command: CommandUnknownOpts): void {
 }
 
 /**
- * Reads from the options what is done about statistics. Options that name examples for
- * them imply `recalibrate`, unless the examples have another use.
+ * Reads the policy for statistics from the options. Options that name examples for statistics imply
+ * `recalibrate`, unless the examples have another use.
  * @throws UsageError if options exclude each other
  */
 export function policyOf(options: PairOptions): StatisticsChoice {

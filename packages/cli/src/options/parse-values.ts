@@ -59,7 +59,7 @@ export function parseRange(text: string): readonly [from: number, to: number] {
   throw new InvalidArgumentError("It must be two numbers from:to such as -1:1, the first one smaller.");
 }
 
-/** Most values of a range such as `0:1:0.1`. */
+/** Largest number of values of a range such as `0:1:0.1`. */
 const MOST_SCALES = 1000;
 
 /** Parses numbers separated by commas, or a range `from:to:step`, which has both ends: `0.25:1.5:0.25`. */
@@ -133,8 +133,8 @@ export function collect(value: string, previous: readonly string[] = []): readon
 export const parseBytes = (text: string): number => parseWord(readBytes, text);
 
 /**
- * Reads a word by a function of a package, whose errors say what the word must be.
- * @throws InvalidArgumentError if it is not that; commander names the option
+ * Reads a word by a function of a package, whose errors describe what the word must be.
+ * @throws InvalidArgumentError if that function refuses it; commander names the option
  */
 export function parseWord<T>(parse: (text: string) => T, text: string): T {
   try {

@@ -7,24 +7,24 @@ import type { Context } from "../verb.ts";
 import type { EngineOptions } from "./engine-option.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
-/** The options of a verb whose tasks may run on other machines. */
+/** Options of a verb whose tasks may run on other machines. */
 export type QueueOptions = {
   readonly queue?: string | undefined;
   readonly storage?: string | undefined;
 };
 
-/** What addresses of queues may be, for help. */
+/** Forms of the addresses of queues, for help. */
 export const QUEUE_HELP =
   "redis://HOST:PORT, rediss://, postgres://USER@HOST/NAME, or a folder that all machines share";
-/** What addresses of storages may be, for help. */
+/** Forms of the addresses of storages, for help. */
 export const STORAGE_HELP = "a folder that all machines share, or s3://BUCKET/PREFIX";
 
-/** Options of verbs that say how many tasks run at once in this process. */
+/** Names of options that set the number of tasks at once in this process. */
 const AT_ONCE = ["workers", "threads"];
 
 /**
  * Adds `--queue` and `--storage`, for verbs whose tasks may run on other machines. With a queue, options that
- * say how many tasks run at once here are refused.
+ * set the number of tasks at once in this process are refused.
  */
 export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGroup((command, of = "") => {
   command
@@ -39,7 +39,10 @@ export const addQueueOptions: AddOptions<QueueOptions, [of?: string]> = optionGr
     .hook("preAction", assertWorkersDecide);
 });
 
-/** @throws UsageError if there is a queue, and the user says how many tasks run at once */
+/**
+ * Checks that the user leaves the number of tasks at once to the workers of a queue.
+ * @throws UsageError if there is a queue, and the user sets that number
+ */
 function assertWorkersDecide(command: CommandUnknownOpts): void {
   const { queue } = command.opts() as QueueOptions;
   const name = AT_ONCE.find((option) => command.getOptionValueSource(option) === "cli");
@@ -77,17 +80,17 @@ export function placesOf(
   return { queue, storage, onNote: (sentence) => terminal.note(sentence) };
 }
 
-/** Loads what workers and queues are made of, which verbs without a queue start faster without. */
+/** Loads the package of workers and queues, without which other verbs start faster. */
 export const loadWorkers = (): Promise<typeof Workers> => import("@isthmus/workers");
 
-/** Says what a verb has left if it is stopped while its tasks may run elsewhere. */
+/** Says what a stopped verb has left, if its tasks may run elsewhere. */
 export function tasksLeft({ queue }: QueueOptions, folder: string): string {
   const where = `the finished tasks are in "${folder}": the same command goes on`;
   if (queue === undefined) return where;
   return `workers go on with the tasks in the queue, which isthmus queue cancel --all stops; ${where}`;
 }
 
-/** Which work tasks are part of. */
+/** Work of a verb, of which tasks are parts. */
 export interface VerbWork {
   readonly verb: string;
   /** Path of a result, beside which the folder for tasks lies. */

@@ -24,7 +24,7 @@ export const addRecipeReadingOptions: AddOptions<RecipeReadingOptions> = optionG
   );
 });
 
-/** How a recipe is read, and the warnings so far. */
+/** Strictness with which a recipe is read, and the warnings so far. */
 export interface RecipeReading extends StrictnessOptions {
   readonly warnings: readonly string[];
 }

@@ -5,7 +5,7 @@ import { addFieldOptions, type Fields } from "../measurement/field-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { MOST, parseCount, parseNumber } from "./parse-values.ts";
 
-/** The options on how a pruned network is trained again. */
+/** Options for training a pruned network again. */
 export type TicketOptions = {
   readonly anneal?: number | undefined;
   readonly rewind?: number | undefined;
@@ -15,7 +15,7 @@ export type TicketOptions = {
   readonly population?: number | undefined;
 };
 
-/** Adds the options on how a pruned network is trained again: with masks that fade, or in rounds. */
+/** Adds the options for training a pruned network again: with masks that fade, or in rounds. */
 export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command) => {
   command
     .option(
@@ -41,7 +41,10 @@ export const addTicketOptions: AddOptions<TicketOptions> = optionGroup((command)
   addFieldOptions(command, fieldsOf("--method evolution", { generations, population }));
 });
 
-/** Returns fields of options that may stand beside another one alone: their defaults are said, not given. */
+/**
+ * Returns fields of options that are allowed only with another option: the help names their defaults, but
+ * they have none of their own.
+ */
 function fieldsOf(flag: string, fields: Fields): Fields {
   const said = Object.entries(fields).map(([name, field]) => {
     const help = `of ${flag}: ${field.help} (default: ${field.default})`;

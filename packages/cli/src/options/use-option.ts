@@ -9,8 +9,8 @@ export interface UseWords {
 }
 
 /**
- * Takes the files of measurements out of a command line: which verbs there are depends on them. They may
- * stand before or after the verb, up to a `--`.
+ * Takes the files of measurements out of a command line, as they decide which verbs there are. They may stand
+ * before or after the verb, up to a `--`.
  */
 export function takeUse(argv: readonly string[]): UseWords {
   const [end] = [argv.indexOf("--"), argv.length].filter((place) => place >= 0);

@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import { assertNoInput, InputError, UsageError } from "@isthmus/core";
 
 /**
- * Checks, before long work, that a file can be written in the end: it is no folder and no input, and no
- * file has the name of a folder above it. Folders that are missing are created when the file is written.
- * @throws InputError if not
+ * Checks, before long work, that a file can be written in the end: it is no folder and no input, and no file
+ * has the name of a folder above it. Folders that are missing are created when the file is written.
+ * @throws InputError if the file cannot be written
  */
 export async function assertOutput(path: string, inputs: readonly string[]): Promise<void> {
   await assertNoInput([path], inputs);

@@ -2,12 +2,12 @@ import { UsageError } from "@isthmus/core";
 import { QUEUE_STATES, type TaskQueue } from "@isthmus/distributed";
 import { plural } from "../format/plural.ts";
 
-/** Ids of tasks of a queue that a message shows. */
+/** Number of ids of tasks that a message shows. */
 const SHOWN = 5;
 
 /**
  * Checks that a queue has the tasks that a command names; undefined names all.
- * @throws UsageError if it has not, which says what the queue holds
+ * @throws UsageError if one is missing; the message lists the contents of the queue
  */
 export async function assertQueued(
   verb: string,

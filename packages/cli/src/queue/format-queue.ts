@@ -3,10 +3,10 @@ import { formatTable } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
 import { formatSeconds } from "../training/format-training.ts";
 
-/** Tasks of a list that are shown. */
+/** Number of tasks of a list that are shown. */
 const SHOWN = 20;
 
-/** Formats what is in a queue: counts, workers, and the tasks that run or have failed. */
+/** Formats the contents of a queue: counts, workers, and the tasks that run or have failed. */
 export function formatQueue({ queue, counts, workers, running, failed }: QueueDescription): string {
   const names = workers.length === 0 ? "" : `: ${workers.map(({ name }) => name).join(", ")}`;
   const served = `${plural(workers.length, "worker", "workers")}${names}`;

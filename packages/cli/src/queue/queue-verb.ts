@@ -11,7 +11,7 @@ export type QueueVerbOptions = CommonOptions & { readonly queue: string };
 /** Options of a verb on some tasks of a queue. */
 export type TasksVerbOptions = QueueVerbOptions & { readonly all?: true | undefined };
 
-/** Milliseconds between two looks at a queue. */
+/** Milliseconds between two reads of a queue. */
 export const LOOK_MS = 1000;
 
 /** Creates a verb below `isthmus queue`. */
@@ -22,14 +22,14 @@ export function createQueueVerb(name: string, summary: string): Command<[], Queu
     .requiredOption("--queue <address>", `the queue: ${QUEUE_HELP}`);
 }
 
-/** Creates a verb below `isthmus queue` that does something with some tasks, or all. */
+/** Creates a verb below `isthmus queue` that acts on some tasks, or on all. */
 export function createTasksVerb(name: string, summary: string): Command<[string[]], TasksVerbOptions> {
   return createQueueVerb(name, summary)
     .argument("[tasks...]", "ids of tasks, as isthmus queue status shows them")
     .option("--all", "all tasks");
 }
 
-/** Opens the queue that options name for as long as something is done with it. */
+/** Opens the queue that options name, passes it to a function, and closes it. */
 export async function withQueue(
   { queue: address }: QueueVerbOptions,
   { terminal }: Context,
@@ -48,7 +48,7 @@ export async function withQueue(
 
 /**
  * Returns the ids of the tasks that a command names; undefined for all.
- * @throws UsageError if it names none, or both some and all
+ * @throws UsageError if it names neither tasks nor all, or both
  */
 export function chosenTasks(
   verb: string,

@@ -5,12 +5,12 @@ import type { DataSet } from "@isthmus/graph";
 /** Data that the command line under way has opened, by their names. */
 const opened = new AsyncLocalStorage<Map<string, FedData>>();
 
-/** Runs a command line whose data are noted, so that its results say how bytes were scaled. */
+/** Runs a command line and notes its data, so that its results record the scale of bytes. */
 export function whileNotingData<T>(work: () => Promise<T>): Promise<T> {
   return opened.run(new Map(), work);
 }
 
-/** Notes how the bytes of a data set are fed to networks; data without bytes are not noted. */
+/** Notes the scale of the bytes of a data set that networks read; data without bytes are not noted. */
 export function noteData({ name, scaling }: Pick<DataSet, "name" | "scaling">): void {
   if (scaling !== undefined) opened.getStore()?.set(name, { name, mean: scaling.mean, std: scaling.std });
 }

@@ -4,8 +4,8 @@ import { quoteCommand } from "../terminal/quote-command.ts";
 import { listFedData } from "./fed-data.ts";
 
 /**
- * Options that change nothing of a result, then options with a value that say where
- * the work is done and results are written.
+ * Options that change nothing of a result, then options whose values are the places of the work and of the
+ * results.
  */
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
 const REPORT: ReadonlySet<string> = new Set(["--report", "--queue", "--storage"]);
@@ -36,8 +36,8 @@ export function describeCommand(
 }
 
 /**
- * Adds the command that made a result to it, and how it scaled bytes, if it can be drawn and does not name
- * its command already.
+ * Adds the command that made a result to it, and the scale of bytes, if the result can be drawn and does not
+ * name its command already.
  */
 export async function withProvenance(result: object, provenance: Provenance): Promise<object> {
   const { kind } = result as { readonly kind?: unknown };

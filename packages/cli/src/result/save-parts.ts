@@ -11,7 +11,7 @@ import {
 } from "@isthmus/report";
 
 /**
- * Checks that a path names a folder, or nothing yet, so that files can be written into it.
+ * Checks that files can be written into a folder: it exists, or nothing has its name yet.
  * @throws InputError if it is a file
  */
 export async function assertFolder(path: string): Promise<void> {
@@ -22,7 +22,7 @@ export async function assertFolder(path: string): Promise<void> {
   });
 }
 
-/** Options of how the parts of a result are written. */
+/** Options for writing the parts of a result. */
 export interface PartsOptions {
   /** Colours of figures. @defaultValue "light" */
   readonly theme?: Theme;

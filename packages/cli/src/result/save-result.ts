@@ -13,9 +13,9 @@ export interface ResultFiles {
   readonly report?: string | undefined;
 }
 
-/** How a result was made. */
+/** Origin of a result. */
 export interface MadeResult {
-  /** Files that the result was made from, which are not written over. */
+  /** Files that the result was made from, and that must not be overwritten. */
   readonly inputs: readonly string[];
   /** Facts that the page shows beside the facts of the result. @defaultValue none */
   readonly facts?: readonly PageFact[];
@@ -38,13 +38,13 @@ export async function saveResult(
   await savePage(report, { title, report: described }, made);
 }
 
-/** What a page says, and its title. */
+/** Contents and title of a page. */
 export interface SavedPage {
   readonly title: string;
   readonly report: Report;
 }
 
-/** Writes a page with the command that made what it shows. */
+/** Writes a page, with the command that made its contents. */
 export async function savePage(
   path: string,
   { title, report }: SavedPage,

@@ -1,13 +1,16 @@
 import { UsageError } from "@isthmus/core";
 import type { QueueOptions } from "../options/queue-options.ts";
 
-/** Options of a search that decide whether its merges may be judged elsewhere. */
+/** Options of a search that decide whether workers of a queue can judge its merges. */
 interface QueueableOptions extends Pick<QueueOptions, "queue"> {
   readonly evaluate?: string | undefined;
   readonly methods?: readonly string[] | undefined;
 }
 
-/** @throws UsageError if merges of a search cannot be judged on the workers of a queue */
+/**
+ * Checks that merges of a search can be judged on the workers of a queue, if there is one.
+ * @throws UsageError if they cannot
+ */
 export function assertQueueable({ queue, evaluate, methods = [] }: QueueableOptions): void {
   if (queue === undefined) return;
   const refuse = (rule: string): UsageError =>

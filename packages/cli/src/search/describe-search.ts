@@ -2,7 +2,7 @@ import type { Recipe, SearchCandidate, SearchResult } from "@isthmus/recipe";
 import type { StudyResult } from "@isthmus/study";
 import { formatPairs } from "../format/format-table.ts";
 
-/** Why searches end, for people. */
+/** Reasons why searches end, in words. */
 const STOPS: Readonly<Record<string, string>> = { evaluations: "all evaluations are used up" };
 
 /** Describes a search as a result with a table of all merges and a picture of the scores. */

@@ -5,7 +5,7 @@ import type { Screen } from "../format/format-chart.ts";
 import { formatPredictors } from "../format/format-predictors.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 
-/** Cells of the longest bar. */
+/** Number of cells of the longest bar. */
 const BAR_WIDTH = 16;
 
 /** Sorts of pairs, in the order they are shown. */
@@ -15,7 +15,7 @@ const GROUPS = [
   ["starAnchor", "star to anchor"],
 ] as const;
 
-/** Shows the barriers of a star with bars and, where there are some, how good its predictions are. */
+/** Formats the barriers of a star with bars and, if there are any, the quality of its predictions. */
 export function formatStar(result: StarResult, terminal: Screen): string {
   const { predictions } = result;
   const parts = [formatGroups(result, terminal)];

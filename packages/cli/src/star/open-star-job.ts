@@ -38,7 +38,7 @@ export interface StarData {
   readonly outOfDistribution: DataSet | undefined;
 }
 
-/** Everything that the verb works on. */
+/** Networks, data and settings that the verb works on. */
 export interface StarJob extends OpenedArchitecture {
   readonly anchors: readonly Checkpoint[];
   readonly heldOut: readonly Checkpoint[];
@@ -47,10 +47,10 @@ export interface StarJob extends OpenedArchitecture {
   /** The proved symmetries; undefined if nothing is aligned. */
   readonly symmetries: Symmetries | undefined;
   readonly data: StarData;
-  /** All files that are read. */
+  /** Paths of all files that are read. */
   readonly inputs: readonly string[];
   readonly binding: BindingSummary;
-  /** Renames the tensors of a network as in the file of the first anchor. */
+  /** Renames the tensors of a network to the names in the file of the first anchor. */
   readonly restore: BoundNetwork["restore"];
 }
 

@@ -8,7 +8,7 @@ type Blocked = Pick<TaskFailure["task"], "key" | "label">;
 
 /**
  * Describes the tasks that failed. The exit code is 2 if all of them failed by wrong input or usage, else 1.
- * @param what - what the tasks are, such as `federations`
+ * @param what - noun for the tasks, such as `federations`
  */
 export async function describeFailures(
   {
@@ -18,7 +18,7 @@ export async function describeFailures(
     kept,
   }: {
     readonly failures: readonly TaskFailure[];
-    /** Missing where no task depends on another. */
+    /** Tasks that could not be begun; missing if no task depends on another. */
     readonly blocked?: readonly Blocked[];
     readonly ran: number;
     readonly kept: number;

@@ -4,14 +4,14 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "@isthmus/core";
 
-/** Files that come with this program, each sort in a folder of its own. */
+/** Folders of the files that come with this program, by sort. */
 const SHIPPED: Readonly<Record<DescribedSort, string>> = {
   study: fileURLToPath(new URL("../../studies", import.meta.url)),
   simulation: fileURLToPath(new URL("../../simulations", import.meta.url)),
 };
 const ENDING = /\.ya?ml$/;
 
-/** What a file describes. */
+/** Sort of work that a file describes. */
 export type DescribedSort = "study" | "simulation";
 
 /** The file that describes a study or a simulation, and the folder for its results. */

@@ -2,7 +2,7 @@ import { formatNumber } from "@isthmus/findings";
 import type { StudyFigure, StudyTable } from "@isthmus/study";
 import { formatTable } from "../format/format-table.ts";
 
-/** Shows a heat map of a study as a grid of numbers; the text is empty if it has none. */
+/** Formats a heat map of a study as a grid of numbers; the text is empty if the map has none. */
 export function formatHeat({ x, y, color = "" }: StudyFigure, { columns, rows }: StudyTable): string {
   const textOf = (value: string | number | null | undefined) => String(value ?? "");
   const across = [...new Set(rows.map((row) => textOf(row[x])))];

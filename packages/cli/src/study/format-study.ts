@@ -15,7 +15,7 @@ interface FailedCounts extends Pick<RunStudyResult, "ran" | "kept"> {
   readonly blocked: readonly unknown[];
 }
 
-/** Most tasks of a list that are shown. */
+/** Largest number of tasks of a list that are shown. */
 const SHOWN_TASKS = 40;
 
 /** Formats the tables of a study as text, each with its figures as charts. */
@@ -65,7 +65,7 @@ export function formatMissing(missing: readonly Task[], finished: number): strin
   return [first, "How long they take is said once some of them have run.", ...shown].join("\n");
 }
 
-/** Formats what a study is doing, for the progress bar. */
+/** Formats the state of a study's tasks, for the progress bar. */
 export function formatTasks({ completed, running, waiting, failed }: TasksProgress): string {
   const [first = ""] = running;
   const counts = [`${completed} done`, `${running.length} running`, `${waiting} left`];
@@ -92,17 +92,17 @@ export function formatFailures(
   ].join("\n");
 }
 
-/** Columns beyond which a chart only gets coarser to read. */
+/** Number of columns beyond which a wider chart is only coarser to read. */
 const MAX_CHART_WIDTH = 90;
-/** Rows of a chart, axis and legend aside. */
+/** Number of rows of a chart, without axis and legend. */
 const CHART_HEIGHT = 10;
-/** Cells of the longest bar. */
+/** Number of cells of the longest bar. */
 const BAR_WIDTH = 30;
 
 type Row = StudyTable["rows"][number];
 
 /**
- * Shows a figure of a study as a chart of lines, as bars if its axis has names or a single place, or as a
+ * Formats a figure of a study as a chart of lines, as bars if its axis has names or a single place, or as a
  * grid of numbers. The text is empty if the figure has no number.
  */
 export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Screen): string {

@@ -25,7 +25,7 @@ import { formatMissing, formatTasks, formatTimeLeft } from "./format-study.ts";
 import { saveDescribed, TASKS } from "./save-described.ts";
 import { withExecutor } from "./with-executor.ts";
 
-/** Options of a command that runs what a file describes. */
+/** Options of a command that runs a described study or simulation. */
 export type DescribedOptions = TaskVerbOptions & {
   readonly output?: string | undefined;
   readonly list?: true | undefined;
@@ -36,11 +36,11 @@ export type DescribedOptions = TaskVerbOptions & {
 interface DescribedRun<R> extends Pick<RunMissingResult, "ran" | "kept" | "failures"> {
   /** Tasks that were not started; missing if no task depends on another. */
   readonly blocked?: RunMissingResult["blocked"];
-  /** Missing if a task failed. */
+  /** Result of the work; missing if a task failed. */
   readonly result?: R | undefined;
 }
 
-/** A study or a simulation that a file describes, and how its command runs it. */
+/** A study or a simulation that a file describes, with the functions by which its command runs it. */
 export interface Described<R extends StudyResult | SimulationResult> {
   readonly file: DescribedFile;
   /** The description that `--print` returns as JSON. */
@@ -51,7 +51,7 @@ export interface Described<R extends StudyResult | SimulationResult> {
   readonly use?: readonly string[] | undefined;
   /** Name of the command, to say how to go on. */
   readonly verb: string;
-  /** The sort of the work, which decides what threads can run. */
+  /** Sort of the work, which decides what threads can run. */
   readonly sort: DescribedSort;
   /** Name of the tasks in the plural, for the message if some fail. */
   readonly tasks: string;
@@ -59,11 +59,11 @@ export interface Described<R extends StudyResult | SimulationResult> {
   missing(engine: string, store: Pick<TaskStore, "read">): Promise<MissingTasks>;
   run(engine: string, options: RunMissingOptions): Promise<DescribedRun<R>>;
   format(result: R, terminal: Terminal): string;
-  /** Says how many tasks were run, and were finished before. */
+  /** Says how many tasks were run, and how many were finished before. */
   formatCounts(ran: number, finished: number): string;
 }
 
-/** Options that say where results go, and how many tasks run at once. */
+/** Options for the folder of the results, and for the number of tasks at once. */
 type RunningOptions = Pick<DescribedOptions, "output" | "workers">;
 
 const addRunningOptions: AddOptions<RunningOptions, [tasks: string]> = optionGroup((command, tasks) => {
@@ -81,8 +81,8 @@ const addRunningOptions: AddOptions<RunningOptions, [tasks: string]> = optionGro
 });
 
 /**
- * Creates a command that runs what a file describes, with the options that come before its own.
- * @param tasks - what its tasks are called
+ * Creates a command that runs a described study or simulation, with the options that come before its own.
+ * @param tasks - noun for its tasks
  */
 export function createDescribedVerb(
   name: string,
@@ -96,7 +96,9 @@ export function createDescribedVerb(
   return addRunningOptions(command as Command<[string], CommonOptions>, tasks);
 }
 
-/** Adds the options that only show what a file describes; `list` says what is listed. */
+/**
+ * Adds the options that only show the description in a file; `list` is the object of the help of `--list`.
+ */
 export const addShowOptions: AddOptions<
   Pick<DescribedOptions, "list" | "print">,
   [sort: DescribedSort, list: string]
@@ -106,7 +108,10 @@ export const addShowOptions: AddOptions<
     .option("--print", `print the file of the ${sort}, to make a changed one from it`);
 });
 
-/** Runs what is missing of what a file describes and writes its results, or shows what would be run. */
+/**
+ * Runs the missing tasks of a described study or simulation and writes its results, or shows the tasks
+ * without running them.
+ */
 export async function runDescribed<R extends StudyResult | SimulationResult>(
   described: Described<R>,
   options: DescribedOptions,

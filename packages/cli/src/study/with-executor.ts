@@ -9,7 +9,7 @@ import { TASKS } from "./save-described.ts";
 /** Work whose tasks run in threads or on the workers of a queue. */
 export interface DescribedWork {
   readonly verb: string;
-  /** The sort of the work, which decides what threads can run. */
+  /** Sort of the work, which decides what threads can run. */
   readonly sort: "study" | "simulation";
   /** Folder of the results. */
   readonly folder: string;
@@ -17,8 +17,8 @@ export interface DescribedWork {
 }
 
 /**
- * Calls a function with what runs the tasks of a study or a simulation, and with the folder for their files,
- * and says how to go on if it is stopped.
+ * Calls a function with the executor of the tasks of a study or a simulation, and with the folder for their
+ * files, and says how to go on if it is stopped.
  */
 export async function withExecutor<T>(
   options: TaskVerbOptions,

@@ -1,16 +1,16 @@
 import { type Command, type CommandUnknownOpts, Help, Option } from "@commander-js/extra-typings";
 import { headingOf, isRare, sortForHelp } from "../options/help-groups.ts";
 
-/** The option that shows the options that few need, too. */
+/** Name of the option that also shows the options that few need. */
 export const HELP_ALL = "--help-all";
 
-/** How {@link arrangeHelp} shows the help of a command. */
+/** Layout in which {@link arrangeHelp} shows the help of a command. */
 interface HelpLayout {
-  /** Most characters in a line. */
+  /** Largest number of characters in a line. */
   readonly width: number;
   /** Whether options that few need are shown, too. */
   readonly showsAll: boolean;
-  /** The command as the user types it, such as `isthmus barrier`. */
+  /** Name of the command that the user types, such as `isthmus barrier`. */
   readonly name: string;
 }
 

@@ -1,7 +1,7 @@
 /** The message of a failure for the user, and the exit code of the process. */
 export interface Failure {
   readonly message: string;
-  /** 1 if the work failed, 2 if what the user gave cannot be used. */
+  /** Exit code: 1 if the work failed, 2 if input or arguments of the user cannot be used. */
   readonly exitCode: 1 | 2;
 }
 

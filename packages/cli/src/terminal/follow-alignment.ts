@@ -1,7 +1,7 @@
 import type { AlignOptions, MatchMethod } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 
-/** What each method matches by, for the progress bar. */
+/** Words for the quantities by which each method matches, for the progress bar. */
 const NAMES: Readonly<Record<MatchMethod, string>> = {
   weight: "weights",
   activation: "activations",
@@ -10,8 +10,8 @@ const NAMES: Readonly<Record<MatchMethod, string>> = {
 };
 
 /**
- * Returns the options that show the progress of an alignment in the terminal, note there what is to be known
- * of it, and stop it with the command.
+ * Returns the options that show the progress of an alignment in the terminal, note its warnings there, and
+ * stop it with the command.
  */
 export function followAlignment(
   method: MatchMethod,

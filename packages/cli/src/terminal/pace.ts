@@ -1,10 +1,10 @@
 import { formatSeconds } from "../training/format-training.ts";
 
-/** Says how long work will take that tells the share of it that is done. */
+/** Estimates the time left of work that reports the share that is done. */
 export interface Pace {
   /**
    * Notes the share that is done.
-   * @param stored - whether it was there before, so that it took no time
+   * @param stored - whether a journal had this part already, so that it took no time
    */
   note(done: number, stored?: boolean): void;
   /** Returns the time left in words, by the pace so far; empty as long as nothing is done. */

@@ -6,11 +6,11 @@ import type { Terminal } from "./terminal.ts";
  */
 export type Progress = (step: string, share?: number, detail?: () => string) => void;
 
-/** Milliseconds between two drawings of the bar. */
+/** Milliseconds between two redraws of the bar. */
 const REDRAW_MS = 80;
 /**
- * Without a screen a line is written after a tenth of the time so far, but within these
- * bounds in milliseconds.
+ * Bounds, in milliseconds, of the time between two lines without a screen, which is a tenth of the time so
+ * far.
  */
 const [FIRST_LINE_MS, LINE_MS] = [5_000, 60_000];
 const BAR_CELLS = 24;
@@ -38,17 +38,17 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
   };
 }
 
-/** Progress that can be told again while nothing new is reported. */
+/** Progress whose last step can be shown again while nothing new is reported. */
 export interface RepeatedProgress {
   readonly progress: Progress;
   /**
-   * Tells the last step again whenever a line is due, until the function that is returned is called: a log
-   * shows that a command goes on which waits for others.
+   * Shows the last step again whenever a line is due, until the returned function is called: so a log shows
+   * that a command which waits for others still runs.
    */
   keepTelling(): () => void;
 }
 
-/** Milliseconds between two looks at whether a line is due. */
+/** Milliseconds between two checks of whether a line is due. */
 const TELL_MS = 1000;
 
 /** Makes a {@link RepeatedProgress}. */

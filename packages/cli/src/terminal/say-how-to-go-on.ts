@@ -1,6 +1,6 @@
 import type { Context } from "../verb.ts";
 
-/** A command that keeps what it has done, in case that it is stopped. */
+/** A command that keeps its finished work, in case that it is stopped. */
 interface Interruptible {
   readonly verb: string;
   /**

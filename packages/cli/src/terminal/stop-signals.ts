@@ -2,7 +2,7 @@ import { constants } from "node:os";
 
 /** Listens for requests to stop; see {@link listenForStop}. */
 export interface StopListener {
-  /** Aborted by the first request. */
+  /** Signal that the first request aborts. */
   readonly signal: AbortSignal;
   /** Returns the name of the first request; undefined until there is one. */
   received(): StopSignal | undefined;

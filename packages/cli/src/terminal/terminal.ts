@@ -95,8 +95,8 @@ export function createTerminal(
 }
 
 /**
- * Decides whether to show colours: `NO_COLOR` and `FORCE_COLOR` count if they are not empty, as
- * their conventions say.
+ * Decides whether to show colours: `NO_COLOR` and `FORCE_COLOR` count unless they are empty, by their
+ * conventions.
  */
 function showsColor(out: TerminalStream, env: Readonly<Record<string, string | undefined>>): boolean {
   if (env["NO_COLOR"]) return false;

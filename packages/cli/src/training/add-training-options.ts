@@ -12,16 +12,16 @@ import {
   type TrainingFlags,
 } from "./training-options.ts";
 
-/** What a verb trains: networks of any graph, or networks of the zoo on images alone. */
+/** Sort of networks that a verb trains: networks of any graph, or networks of the zoo on images alone. */
 type Trained = "any" | "images";
 
-/** What verbs that train say differently. */
+/** Settings in which verbs that train differ. */
 export interface TrainingSettings {
-  /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
+  /** Smallest number of epochs: 0 if an untrained network is a result, too. */
   readonly leastEpochs: 0 | 1;
   /** The optimiser that is used if none is named. @defaultValue "sgd" */
   readonly optimizer?: TrainingFlags["optimizer"];
-  /** @defaultValue "any" */
+  /** Sort of networks that are trained. @defaultValue "any" */
   readonly trained?: Trained;
   /** Whether a command line chooses the loss. @defaultValue true */
   readonly hasLoss?: boolean;
@@ -43,7 +43,10 @@ export const addTrainingOptions: AddOptions<TrainingFlags, [settings: TrainingSe
   },
 );
 
-/** Adds the options of a verb that trains, too, but decides itself how long and at which rates. */
+/**
+ * Adds the options of training to a verb that also trains, but sets the number of epochs and the rates
+ * itself.
+ */
 export const addStepOptions: AddOptions<StepFlags> = optionGroup((command) => {
   command.optionsGroup(HELP_GROUPS.training);
   addBatches(command, "any");

@@ -6,7 +6,7 @@ import { formatPace, formatPhase } from "./format-training.ts";
 /** The verb that runs a training, and the file of its state. */
 export interface FollowedTraining {
   readonly verb: string;
-  /** File that the training goes on from. */
+  /** File of the state, from which a training that was stopped goes on. */
   readonly state: string;
 }
 

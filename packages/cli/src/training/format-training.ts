@@ -3,7 +3,7 @@ import { formatNumber, type TrainingPace } from "@isthmus/findings";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { formatTable } from "../format/format-table.ts";
 
-/** Most rows of the table of epochs; of more epochs, some in between are left out. */
+/** Largest number of rows of the table of epochs; if there are more epochs, some in between are left out. */
 const SHOWN_EPOCHS = 20;
 
 /** Formats the loss and the accuracy of every epoch as a table. */
@@ -32,7 +32,7 @@ export function formatAccuracy(accuracy: number | undefined): string {
   return accuracy === undefined ? "" : `${(100 * accuracy).toFixed(2)} %`;
 }
 
-/** Formats what a training is doing, for the progress bar. */
+/** Formats the current phase of a training, for the progress bar. */
 export function formatPhase({ phase, epoch, epochs }: TrainProgress): string {
   return `${phase === "training" ? "Epoch" : "Evaluating epoch"} ${epoch + 1} of ${epochs}`;
 }

@@ -23,7 +23,7 @@ export type LocalFlags = {
   readonly wassersteinStepSize?: number | undefined;
 };
 
-/** Adds the options of how a client of a federation trains. */
+/** Adds the options for the training of a client of a federation. */
 export const addLocalOptions: AddOptions<LocalFlags> = optionGroup((command) => {
   addRareOptions(command.optionsGroup(HELP_GROUPS.client), addClientOptions);
 });

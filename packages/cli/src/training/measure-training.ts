@@ -18,13 +18,13 @@ import { withProvenance } from "../result/result-provenance.ts";
 import type { Context } from "../verb.ts";
 import type { TrainingFiles } from "./training-files.ts";
 
-/** How far apart measurements are. */
+/** Interval between two measurements, in epochs or in steps. */
 interface MeasureEvery {
   readonly every: number;
   readonly unit: TrainingUnit;
 }
 
-/** Options on what is measured along a training. */
+/** Options of the measurement along a training. */
 export interface MeasureFlags {
   readonly measure?: "curvature" | undefined;
   readonly measureEvery?: MeasureEvery | undefined;
@@ -33,7 +33,7 @@ export interface MeasureFlags {
 
 const DEFAULTS = TRACK_CURVATURE_DEFAULTS;
 
-/** Adds the options on what is measured along a training. */
+/** Adds the options of the measurement along a training. */
 export function addMeasureOptions<T extends CommandUnknownOpts>(command: T): T {
   command
     .optionsGroup(HELP_GROUPS.measured)
@@ -67,8 +67,8 @@ function parseEvery(text: string): MeasureEvery {
 }
 
 /**
- * Checks that options on measurements come with what they belong to.
- * @throws UsageError if not
+ * Checks that options of the measurement are given only with the option that they belong to.
+ * @throws UsageError if one is not
  */
 export function assertMeasure({ measure, measureEvery, measureExamples }: MeasureFlags): void {
   if (measure !== undefined || (measureEvery === undefined && measureExamples === undefined)) return;
@@ -78,14 +78,14 @@ export function assertMeasure({ measure, measureEvery, measureExamples }: Measur
   );
 }
 
-/** What is measured along a training that runs. */
+/** Measurement along a training that runs. */
 export interface TrainingMeasurement {
   /** Measures the weights before training, and returns the options by which `train` measures further on. */
   readonly begin: (weights: Checkpoint) => Promise<Pick<TrainOptions, "onEpoch" | "collect">>;
   readonly history: () => CurvatureHistory;
 }
 
-/** What a measurement belongs to. */
+/** Training that a measurement belongs to: its options and files. */
 interface MeasuredTraining {
   readonly flags: MeasureFlags;
   readonly files: TrainingFiles;

@@ -14,7 +14,7 @@ import { type BindingOptions, bindArchitecture } from "../open/bind-architecture
 import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
-/** Options of the command line that say which network is trained. */
+/** Options of the command line for the network to train. */
 export interface NetworkOptions extends BindingOptions, EngineOptions {
   readonly net?: string | undefined;
   readonly graph?: string | undefined;
@@ -24,14 +24,14 @@ export interface NetworkOptions extends BindingOptions, EngineOptions {
 
 /** A network to train. */
 export interface OpenNetwork {
-  /** The short string that makes it, or the file of its graph. */
+  /** Name: the short string that makes it, or the file of its graph. */
   readonly name: string;
   readonly graph: Graph;
   /** Weights to start from, under the graph's names. */
   readonly weights: Checkpoint;
-  /** How the weights of the graph were found in `--from`; missing without `--from`. */
+  /** Summary of how the weights of the graph were found in `--from`; missing without `--from`. */
   readonly binding?: BindingSummary;
-  /** Renames trained weights as they are named in `--from`. */
+  /** Gives trained weights the names that they have in `--from`. */
   restore(trained: Checkpoint): Checkpoint;
   /** Reads what {@link restore} returned, or a file it was saved to, under the graph's names again. */
   reread(saved: Checkpoint): Checkpoint;
@@ -40,7 +40,7 @@ export interface OpenNetwork {
 
 /**
  * Checks that one of `--net` and `--graph` is given.
- * @throws UsageError if none or both are
+ * @throws UsageError if neither or both are
  */
 export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   if ((net === undefined) !== (graph === undefined)) return;
@@ -49,15 +49,15 @@ export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   );
 }
 
-/** What is known of a network before the data are opened. */
+/** Properties of a network that are known before the data are opened. */
 export interface PlannedNetwork {
-  /** What the network demands of the data. */
+  /** Demands of the network on the data. */
   readonly context: DataContext;
-  /** The architecture; undefined if it is built and not read. */
+  /** Architecture that was read; undefined if it is built from a short string. */
   readonly read: ReadArchitecture | undefined;
 }
 
-/** Reads the architecture of `--graph`, or from the short string of `--net` how long texts are. */
+/** Reads the architecture of `--graph`, or the length of texts from the short string of `--net`. */
 export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwork> {
   const { net, graph: path = "" } = options;
   if (net === undefined) {

@@ -3,7 +3,7 @@ import type { DataSet } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
 import { openExamples, type ScalingOptions } from "../open/open-data.ts";
 
-/** Options of the command line that say which data are trained and evaluated on. */
+/** Options of the command line for the data to train and evaluate on. */
 export interface TrainingDataOptions extends ScalingOptions {
   readonly data: string;
   /** Name of the evaluation data, or `none`. */
@@ -19,7 +19,7 @@ export interface TrainingData {
 /** Names of the examples of a training. */
 interface NamedTrainingData {
   readonly training: string;
-  /** Undefined if nothing is evaluated. */
+  /** Name of the examples to evaluate on; undefined if nothing is evaluated. */
   readonly evaluated: string | undefined;
 }
 

@@ -4,8 +4,8 @@ import type { TrainOptions } from "@isthmus/training";
 import { ENDING } from "./training-files.ts";
 
 /**
- * Writes the network before training into a folder, `0.safetensors`, and returns what writes it after every
- * epoch, under the number of epochs: a trajectory for `isthmus landscape --snapshots`.
+ * Writes the network before training into a folder, `0.safetensors`, and returns a function that writes it
+ * after every epoch, under the number of epochs: a trajectory for `isthmus landscape --snapshots`.
  * @param restore - gives weights the names and structure of the checkpoint they come from
  */
 export async function saveSnapshots(

@@ -4,11 +4,11 @@ import { UsageError } from "@isthmus/core";
 /** Files that a training writes. */
 export interface TrainingFiles {
   readonly checkpoint: string;
-  /** Undefined if the graph is read from a file. */
+  /** File of the graph; undefined if the graph is read from a file. */
   readonly graph: string | undefined;
-  /** The state that an interrupted training goes on from; removed at the end. */
+  /** File of the state from which an interrupted training goes on; removed at the end. */
   readonly state: string;
-  /** The curvature along the training; undefined if it is not measured. */
+  /** File of the curvature along the training; undefined if it is not measured. */
   readonly measured: string | undefined;
 }
 

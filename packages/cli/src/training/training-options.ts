@@ -21,7 +21,7 @@ export const SCHEDULE_NAMES = ["constant", "cosine", "one-cycle", "step"] as con
 /** Default of `--momentum`. */
 export const MOMENTUM = 0.9;
 
-/** Options of the command line that say how to train. */
+/** Options of the command line for a training. */
 export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;
@@ -47,10 +47,10 @@ export type TrainingFlags = {
   readonly saveEvery: number;
 };
 
-/** Options that say how a step is made, and not how many or at which rates. */
+/** Options for a step of training, without the number of steps and their rates. */
 export type StepFlags = Omit<TrainingFlags, "epochs" | "schedule" | "warmup" | "stepEvery" | "stepFactor">;
 
-/** Options of `train`, with what its number of steps depends on. */
+/** Options of `train`, with the settings on which its number of steps depends. */
 export type FlaggedTraining = TrainOptions &
   Pick<EpochSizes, "batch" | "remainder"> & { readonly epochs: number };
 

@@ -3,7 +3,10 @@ import { PROVENANCE } from "./result-forms.ts";
 
 const text = z.string().optional();
 
-/** Makes the form of results of a kind of which nothing is known but what all of them say of themselves. */
+/**
+ * Makes the form of results of a kind that has no form of its own: only the fields that all results have are
+ * checked.
+ */
 export function ownResultForm(kind: string): z.ZodType {
   return z.looseObject({
     kind: z.literal(kind),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Provenance } from "../provenance.ts";
 
-/** A number that was measured. JSON has no NaN: it writes null for what could not be measured. */
+/** Form of a number that was measured. JSON has no NaN: results hold null in its place. */
 export const MEASURED: z.ZodType<number> = z
   .number()
   .nullable()
@@ -9,7 +9,7 @@ export const MEASURED: z.ZodType<number> = z
 
 const channels = z.union([z.number(), z.array(z.number())]);
 
-/** The command that made a result, and how it scaled bytes, as files that a command wrote hold it. */
+/** Form of the provenance of a result, as files of a command hold it: the command, and the scale of bytes. */
 export const PROVENANCE: z.ZodOptional<z.ZodType<Provenance>> = z
   .looseObject({
     command: z.string(),
@@ -21,7 +21,7 @@ export const PROVENANCE: z.ZodOptional<z.ZodType<Provenance>> = z
 /** Form of the provenance in results of all kinds; other keys are left unchanged. */
 export const MADE_RESULT: z.ZodType = z.looseObject({ provenance: PROVENANCE });
 
-/** Fields that say by which loss a result was measured, if that is not the usual one of classes. */
+/** Form of the fields that name the loss of a result, which are missing for the usual loss of classes. */
 export const LOSS_FORM: {
   readonly lossKind: z.ZodOptional<z.ZodString>;
   readonly lossUnit: z.ZodOptional<z.ZodString>;

@@ -12,7 +12,7 @@ import {
 } from "../own/assert-definition.ts";
 import type { MakerStart } from "./network-maker.ts";
 
-/** The starts that a maker can have: one network, or several. */
+/** Starts that a maker can have: one network, or several. */
 const STARTS: readonly MakerStart[] = ["network", "networks"];
 
 const LATER = optional(RULES_OF_PARTS.function);
@@ -39,15 +39,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   describe: LATER,
 };
 
-/** Names that options of commands and entries have for something else. */
+/** Names that commands and entries of studies use already, so that no option of a maker can have them. */
 const TAKEN = { names: new Set([...TAKEN_OPTIONS, "resume", "net"]), by: "every network maker" };
 
-/** Names of examples, which no option can have. */
+/** Names that examples of a maker may have, although no option can have them. */
 const OF_EXAMPLES: readonly string[] = ["data", "statisticsData"];
 
 /**
  * Checks that a value is a maker of networks as a user defines one.
- * @throws UsageError if something is missing, is not what it must be, or is unknown
+ * @throws UsageError if a part is missing, unknown or malformed
  */
 export function assertOwnMaker(definition: unknown): void {
   const what = "a network maker";

@@ -20,28 +20,28 @@ type Fields = Readonly<Record<string, AnyField>>;
 /** Examples by their names. */
 type Asked = Readonly<Record<string, MakerExamples>>;
 
-/** Examples that were opened: one that is optional may be missing. */
+/** Opened examples, by their names; optional ones may be missing. */
 type Opened<X extends Asked> = {
   readonly [K in keyof X]: X[K] extends { readonly isOptional: true } ? DataSet | undefined : DataSet;
 };
 
-/** What a maker makes a network of, as far as its definition says. */
+/** Inputs of a maker: networks, architecture and examples, of the types that follow from its definition. */
 export type OwnStart<S extends MakerStart, X extends Asked, G extends boolean> = MakerStarts[S] & {
   /** Graph and engine; a command may name no graph if the maker needs none. */
   readonly architecture: G extends true ? Architecture : Architecture | undefined;
   readonly examples: Opened<X>;
 };
 
-/** A maker of networks as a user writes it; whatever is left out has a default. */
+/** A maker of networks as a user writes it; parts that are left out have defaults. */
 export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X extends Asked, G extends boolean>
   extends Partial<
     Pick<NetworkMaker, "attempt" | "describe" | "does" | "makes" | "resumes" | "usage" | "version">
   > {
   /** Key of its entries in studies, name of its tasks and of its command, such as `low-rank`. */
   readonly name: string;
-  /** Says in one line what it does, for help. */
+  /** Description of the maker in one line, for help. */
   readonly summary: string;
-  /** Whether it makes a network of each one, or one of several. */
+  /** Sort of its start: it makes one network from each network, or one from several together. */
   readonly from: S;
   /** Its options, each once, made by `numberField` and its like. @defaultValue none */
   readonly options?: F;
@@ -49,7 +49,7 @@ export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X exten
   readonly examples?: X;
   /** Whether it needs the architecture, or works on tensors alone. @defaultValue false */
   readonly needsGraph?: G;
-  /** Says how a network differs from the one it was made of. @defaultValue its name and its options */
+  /** Describes how a network differs from its start, for labels. @defaultValue its name and its options */
   labelOf?(options: ValuesOf<F>, examples: Readonly<Record<string, string>>): string;
   /** Makes a network; a result, if there is one, is plain data that a JSON file can hold. */
   make(
@@ -59,14 +59,14 @@ export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X exten
   ): Promise<Checkpoint | MadeNetwork>;
 }
 
-/** A maker of networks of one's own, whatever it starts from. */
+/** A maker of networks of one's own, with any start. */
 type AnyOwn = OwnNetworkMaker<MakerStart, Fields, Asked, boolean>;
 
 /**
- * Defines a way to make networks from little: its name, what it starts from, its options and what it does.
+ * Defines a way to make networks by a few parts: its name, its start, its options and a function.
  * Entries of studies have its name as their key, and a command of that name writes a network. Both take it
  * from the file that `--use` names, or from `addNetworkMaker`.
- * @throws UsageError if something is missing, or is not what it must be
+ * @throws UsageError if a part is missing, unknown or malformed
  *
  * @example
  * ```ts
@@ -103,7 +103,7 @@ export function defineNetworkMaker<
   return completeMaker(definition as unknown as AnyOwn) as NetworkMaker<ValuesOf<F>, keyof X & string>;
 }
 
-/** Fills in what a user has left out. */
+/** Fills in the parts of a definition that the user has left out. */
 function completeMaker(definition: AnyOwn): NetworkMaker {
   const { name, summary, from, options = {}, examples = {}, version = 1 } = definition;
   return {
@@ -131,7 +131,7 @@ function completeMaker(definition: AnyOwn): NetworkMaker {
   };
 }
 
-/** Makes a label of the name of a maker, its options and its examples: `low-rank, rank 8`. */
+/** Makes a label from the name of a maker, its options and its examples: `low-rank, rank 8`. */
 function plainLabel(name: string, options: object, examples: Readonly<Record<string, string>>): string {
   const said = Object.entries({ ...options, ...examples }).flatMap(([key, value]) => {
     return value === undefined || typeof value === "object" ? [] : [`${key} ${value}`];

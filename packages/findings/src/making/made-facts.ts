@@ -3,7 +3,7 @@ import { plainTitle } from "../measurement/own-result.ts";
 import type { PageFact } from "../page-fact.ts";
 import type { Report } from "../report.ts";
 
-/** Where networks were read from that another one was made of: one, or several. */
+/** Sources of the networks that another one was made from: one, or several. */
 export interface MadeOf {
   readonly network?: string;
   readonly networks?: readonly string[];
@@ -12,12 +12,12 @@ export interface MadeOf {
 /** The title of the page of a network that was made, and the facts that it shows beside the result. */
 export interface MadeFacts {
   readonly title: string;
-  /** The networks that it was made of, and the settings. */
+  /** Sources of the networks that it was made from, and the settings. */
   readonly facts: readonly PageFact[];
 }
 
 /**
- * Says on a page of what and how a network was made.
+ * Returns the title and the facts of the page of a network that was made.
  * @param settings - values by their names, such as options and names of examples
  */
 export function madeFacts(

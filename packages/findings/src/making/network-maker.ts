@@ -5,9 +5,9 @@ import type { Report } from "../report.ts";
 
 /** Networks that a maker starts from, opened. */
 export interface MakerStarts {
-  /** One network: every network of a group gives one of its own. */
+  /** One network; the maker makes a new one from every network of a group. */
   readonly network: { readonly network: Checkpoint };
-  /** Several networks of one architecture, which give one together. */
+  /** Several networks of one architecture; the maker makes a single one from all of them. */
   readonly networks: { readonly networks: readonly Checkpoint[] };
 }
 
@@ -16,15 +16,18 @@ export type MakerStart = keyof MakerStarts;
 
 /** Examples that a maker asks for. */
 export interface MakerExamples {
-  /** Says what they are for, as help says it. */
+  /** Purpose of the examples, for help. */
   readonly help: string;
   /** Whether the maker does without them. @defaultValue false */
   readonly isOptional?: boolean;
-  /** Whether the network is trained on them, which studies then say of it. @defaultValue false */
+  /**
+   * Whether the network is trained on them; studies then record them as its training examples. @defaultValue
+   * false
+   */
   readonly isTrainedOn?: boolean;
 }
 
-/** What a maker makes a network of. */
+/** Inputs of a maker: networks, architecture and examples. */
 export type MakerSubject = MakerStarts[MakerStart] & {
   /** Graph and engine; undefined if a command names no graph, as the maker needs none. */
   readonly architecture: Architecture | undefined;
@@ -36,7 +39,7 @@ export type MakerSubject = MakerStarts[MakerStart] & {
 export interface Resuming {
   /** File in which the training keeps its state; undefined if it keeps none. */
   readonly statePath: string | undefined;
-  /** Whether to go on from a state that is there. */
+  /** Whether to go on from an existing state. */
   readonly resume: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (
@@ -44,13 +47,13 @@ export interface Resuming {
   ) => void;
 }
 
-/** How a network is made, whoever started it. */
+/** Controls of a run that makes a network (stopping, progress, state), for commands and tasks alike. */
 export interface MakingControl {
-  /** Aborted if the making is to stop. */
+  /** Signal that is aborted if the making is to stop. */
   readonly signal: AbortSignal;
   /**
    * Reports progress.
-   * @param stage - what is done at present, such as "Truncating"
+   * @param stage - name of the current stage, such as "Truncating"
    * @param done - share of the work that is done, in `[0, 1]`, if it is known
    */
   readonly report: (stage: string, done?: number) => void;
@@ -61,13 +64,13 @@ export interface MakingControl {
 /** A network that was made. */
 export interface MadeNetwork {
   readonly weights: Checkpoint;
-  /** What is to be said of it: plain data. */
+  /** Result of the making, as plain data, for pages and records. */
   readonly result: object;
 }
 
 /**
- * A way to make a network of others, in one place: the entry of a study, its schema and its task are made of
- * this, and so is the command that writes the network.
+ * A way to make a network from others, in one place: the entry of a study, its schema and its task are made
+ * of this, and so is the command that writes the network.
  * @typeParam O - its options
  * @typeParam X - names of the examples that it asks for
  */
@@ -77,15 +80,15 @@ export interface NetworkMaker<
 > {
   /** Key by which entries of studies choose it, and name of its tasks and of its command. */
   readonly name: string;
-  /** Version of its networks: another one makes tasks begin anew. */
+  /** Version of its networks: a new version makes tasks begin from scratch. */
   readonly version: number;
-  /** Says in one line what it does. */
+  /** Description of the maker in one line, for help. */
   readonly summary: string;
-  /** What is attempted, for messages, such as `quantize`. */
+  /** Verb phrase for error messages, such as `quantize`. */
   readonly attempt: string;
-  /** What its tasks do to a network, for their labels, such as `quantise`. */
+  /** Verb for the labels of its tasks, such as `quantise`. */
   readonly does: string;
-  /** What a command writes, for help, such as `the pruned network`. */
+  /** Name of the network that a command writes, for help, such as `the pruned network`. */
   readonly makes: string;
   readonly from: MakerStart;
   /** Whether it needs the architecture, or works on tensors alone if a command names no graph. */
@@ -94,14 +97,14 @@ export interface NetworkMaker<
   readonly options: FieldsOf<O>;
   /** Examples that it asks for, by the names that entries of studies and commands have for them. */
   readonly examples: Readonly<Record<X, MakerExamples>>;
-  /** Whether a training of it keeps a state, from which a command goes on if asked to. */
+  /** Whether its training keeps a state from which a command can resume. */
   readonly resumes: boolean;
   /** Words of command lines after the name of the command, each with its purpose. */
   readonly usage: readonly (readonly [words: string, purpose: string])[];
-  /** Says how a network differs from the one it was made of, such as `8 bits`. */
+  /** Describes how a network differs from its start, such as `8 bits`. */
   labelOf(options: ResolvedOf<O>, examples: Readonly<Record<string, string>>): string;
   /** Makes a network. */
   make(subject: MakerSubject, options: ResolvedOf<O>, control: MakingControl): Promise<MadeNetwork>;
-  /** Says what is to be said of a network. */
+  /** Describes the result of a network that was made, for its page. */
   describe(result: object): Report;
 }

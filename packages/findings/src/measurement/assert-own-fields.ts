@@ -1,6 +1,9 @@
 import { excerpt, type Field, type Form, findMisfit, type UsageError } from "@isthmus/core";
 
-/** Names that command lines and entries of studies have for what is measured, and for where results go. */
+/**
+ * Names that command lines and entries of studies use already, for subjects, examples and the places of
+ * results.
+ */
 export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   [
     "kind of where for title between across choose align match restarts data statisticsData graph engine",
@@ -11,7 +14,7 @@ export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Names of options, as code and entries of studies have them. */
+/** Pattern of the names of options in code and in entries of studies. */
 export const OPTION_NAME: RegExp = /^[a-z][A-Za-z0-9]*$/;
 
 const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
@@ -32,14 +35,14 @@ const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
 /** Names that options cannot have. */
 export interface TakenOptions {
   readonly names: ReadonlySet<string>;
-  /** What has them for something else, such as `every measurement`. */
+  /** Words for the owner of these names in messages, such as `every measurement`. */
   readonly by: string;
 }
 
 /**
  * Checks that options are well formed: names that are free, fields with help and a form, defaults that fit.
  * @param refuse - makes the error of a problem
- * @throws what `refuse` makes if one is not
+ * @throws the error that `refuse` makes if an option is malformed
  */
 export function assertOwnFields(
   options: Readonly<Record<string, unknown>>,

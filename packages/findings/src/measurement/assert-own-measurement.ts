@@ -55,7 +55,7 @@ const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$
 
 /**
  * Checks that a value is a measurement as a user defines one.
- * @throws UsageError if something is missing, is not what it must be, or is unknown
+ * @throws UsageError if a part is missing, unknown or malformed
  */
 export function assertOwnMeasurement(definition: unknown): void {
   const what = "a measurement";

@@ -17,11 +17,11 @@ import { type PlainData, plainData } from "./plain-data.ts";
 /** Options by their names. */
 type Fields = Readonly<Record<string, AnyField>>;
 
-/** A result of a measurement of one's own: what was found, and of which networks and examples. */
+/** A result of a measurement of one's own: the findings, and the networks and examples that they are of. */
 export type OwnResult<F extends Fields, R extends object> = PlainData<R> &
   Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
 
-/** A measurement as a user writes it; whatever is left out has a default. */
+/** A measurement as a user writes it; parts that are left out have defaults. */
 export interface OwnMeasurement<
   S extends OwnSubjectName,
   F extends Fields,
@@ -37,24 +37,26 @@ export interface OwnMeasurement<
   readonly verb: string;
   /** Name of its results, its tasks and its entries in studies. */
   readonly kind: string;
-  /** Says in one line what it does, for help. */
+  /** Description of the measurement in one line, for help. */
   readonly summary: string;
-  /** What is measured: a network, a pair of networks, or several networks. */
+  /** Sort of its subject: a network, a pair of networks, or several networks. */
   readonly subject: S;
   /**
-   * Whether it needs examples and the architecture of the networks. If it says `false`, nothing asks for
-   * them, and `run` is given networks alone.
+   * Whether it needs examples and the architecture of the networks. If it is `false`, commands and studies
+   * ask for neither, and `run` is given networks alone.
    * @defaultValue true
    */
   readonly needsData?: D;
   /** Its options, each once, made by `numberField` and its like. @defaultValue none */
   readonly options?: F;
-  /** Fills in options whose defaults depend on the networks and the data. @defaultValue as they are given */
+  /**
+   * Fills in options whose defaults depend on the networks and the data. @defaultValue the options unchanged
+   */
   complete?(options: ValuesOf<F>, subject: CompletedBy): ValuesOf<F>;
-  /** Measures, and returns what was found: data that JSON can hold, in which typed arrays become lists. */
+  /** Measures, and returns the findings: data that JSON can hold, in which typed arrays become lists. */
   run(subject: OwnSubject<S, D>, options: ValuesOf<F>, control: Control<NoInfer<R>>): Promise<R>;
   /**
-   * Says what a result shows.
+   * Describes a result for its page.
    * @defaultValue a tile for each number, a table for each list, a line for each list of numbers
    */
   describe?(result: OwnResult<F, R>): Report;
@@ -62,17 +64,20 @@ export interface OwnMeasurement<
   titleOf?(result: OwnResult<F, R>): string;
   /** Loads the form of a result, as files hold it. @defaultValue any object of this kind */
   form?(): Promise<z.ZodType>;
-  /** Returns what tables of studies read of a result. @defaultValue the result without paths of networks */
+  /**
+   * Returns the record of a result that tables of studies read. @defaultValue the result without paths of
+   * networks
+   */
   recordOf?(result: OwnResult<F, R>): object;
 }
 
-/** A measurement of one's own, whatever its subject, options and results are. */
+/** A measurement of one's own, of any subject, options and results. */
 type AnyOwn = OwnMeasurement<OwnSubjectName, Fields, object>;
 
 /**
- * Defines a measurement from little: its name, its subject, its options and what it does. Commands, studies,
+ * Defines a measurement by a few parts: its name, its subject, its options and a function. Commands, studies,
  * workers and pages take it from the file that `--use` names, or from `addMeasurement`.
- * @throws UsageError if something is missing, or is not what it must be
+ * @throws UsageError if a part is missing, unknown or malformed
  *
  * @example
  * ```ts
@@ -111,7 +116,7 @@ export function defineMeasurement<
   return { kind, verb, summary, subject, load: async () => measurement };
 }
 
-/** Fills in what a user has left out. */
+/** Fills in the parts of a definition that the user has left out. */
 function completeMeasurement(definition: AnyOwn): AnyMeasurement {
   const {
     kind,

@@ -7,7 +7,7 @@ import type { Report, Tile } from "../report.ts";
 import type { CellValue, Table, TableColumn } from "../table.ts";
 import type { OwnOrigin } from "./own-result.ts";
 
-/** Keys of a result that say how it was made. */
+/** Keys of a result that hold its origin. */
 const ORIGIN: ReadonlySet<string> = new Set<keyof OwnOrigin | "provenance">([
   "kind",
   "network",
@@ -21,7 +21,7 @@ const ORIGIN: ReadonlySet<string> = new Set<keyof OwnOrigin | "provenance">([
   "provenance",
 ]);
 
-/** Numbers that the summary repeats. */
+/** Number of tiles whose numbers the summary repeats. */
 const SUMMED_UP = 4;
 
 /** Parts of a report that one value of a result makes. */
@@ -34,8 +34,9 @@ interface Shown {
 }
 
 /**
- * Describes a result of which nothing is known but its values: a tile for each number, a table for each list
- * and each object of numbers, a line for each list of numbers, a fact for each text.
+ * Describes a result by its values alone, for a kind without a description of its own: a tile for each
+ * number, a table for each list and each object of numbers, a line for each list of numbers, a fact for each
+ * text.
  */
 export function describePlainly(result: OwnOrigin, title: string): Report {
   const values = Object.entries(result).filter(([key]) => !ORIGIN.has(key));
@@ -63,7 +64,9 @@ export function describePlainly(result: OwnOrigin, title: string): Report {
   };
 }
 
-/** A value of a result: its key, and a name for elements and files that no other value has. */
+/**
+ * A value of a result: its key, and a name for elements and files, which no other value of the result has.
+ */
 interface Value {
   readonly key: string;
   readonly name: string;
@@ -94,7 +97,7 @@ function showObject(of: Value, value: object): Shown {
   return rows.every(({ value: number }) => isNumber(number)) ? showRows(of, rows) : leftOut(of);
 }
 
-/** Shows objects as a table, if they have anything that a table can show. */
+/** Shows objects as a table; a note takes its place if they have neither numbers nor texts. */
 function showRows(of: Value, rows: readonly object[]): Shown {
   const table = tableOf(of, rows);
   return table.columns.length === 0 ? leftOut(of) : { tables: [table] };
@@ -152,7 +155,7 @@ function cellOf(value: unknown): CellValue {
   return typeof value === "number" || typeof value === "string" ? value : null;
 }
 
-/** Returns what the values of a column are; undefined if there is none. */
+/** Returns the kind of the values of a column; undefined if the column is empty. */
 function kindOf(cells: readonly CellValue[]): TableColumn["kind"] | undefined {
   const present = cells.filter((cell) => cell !== null);
   if (present.length === 0) return undefined;
@@ -160,7 +163,7 @@ function kindOf(cells: readonly CellValue[]): TableColumn["kind"] | undefined {
   return present.every(Number.isInteger) ? "count" : "number";
 }
 
-/** Makes a fact of a value with its key in words; none of a value that is undefined. */
+/** Makes a fact of a value, with its key in words; an empty list for an undefined value. */
 export function factOf(key: string, value: unknown): readonly PageFact[] {
   if (value === undefined) return [];
   const text = typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value);
@@ -171,10 +174,10 @@ export function factOf(key: string, value: unknown): readonly PageFact[] {
 const wordsOf = (key: string): string =>
   key.replace(/([a-z0-9])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
 const sentence = (words: string): string => `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
-/** Most characters of a name that is made of a key. */
+/** Largest number of characters of a name that is made of a key. */
 const MOST_CHARACTERS = 40;
 
-/** Makes names of keys for elements and files: in kebab-case, no two alike, whatever the keys are. */
+/** Makes names for elements and files from any keys: in kebab-case, no two alike. */
 function distinctNames(keys: readonly string[]): readonly string[] {
   const taken = new Set<string>();
   return keys.map((key) => {

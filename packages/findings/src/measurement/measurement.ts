@@ -5,7 +5,7 @@ import type { MeasuredResult, ResultKind } from "../result-kind.ts";
 import type { AnyPairsMeasurement, MeasurePairs } from "./pairs.ts";
 import type { TrainingDescription, TrainingSubject } from "./training-description.ts";
 
-/** What every subject has, whatever is measured: an architecture and examples. */
+/** Parts of subjects of every sort: an architecture and examples. */
 export interface OpenedSubject extends Architecture {
   /** Examples to measure on. */
   readonly data: DataSet;
@@ -37,7 +37,7 @@ export interface SourceSubject {
   readonly networks: readonly Checkpoint[];
 }
 
-/** What can be measured, opened: its files, its data and its architecture are in order. */
+/** Subjects of measurements by their sort, opened: their files, data and architecture have been checked. */
 export interface Subjects {
   /** One network. */
   readonly network: OpenedSubject & { readonly network: Checkpoint };
@@ -49,7 +49,7 @@ export interface Subjects {
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
     /**
-     * The network that paths from the first one end at. A command leaves it unaligned, and shows the line to
+     * Network at the end of paths from the first one. A command leaves it unaligned, and shows the line to
      * the aligned one beside the path; an entry of a study says whether it is aligned.
      */
     readonly end: Checkpoint;
@@ -78,7 +78,7 @@ export interface Subjects {
     readonly sources: readonly SourceSubject[];
     readonly targets: readonly Checkpoint[];
   };
-  /** A network, and the networks that its landscape is laid along. */
+  /** A network, and the networks that give the directions of its landscape. */
   readonly landscape: OpenedSubject & {
     readonly network: NamedSubject;
     /** Snapshots of its training in their order, its initialization, or networks that directions lead to. */
@@ -95,29 +95,32 @@ export interface Subjects {
   readonly "weights-of-pair": Pick<Subjects["pair"], "a" | "b" | "unaligned">;
   /** Several networks whose weights alone are read. */
   readonly "weights-of-networks": Pick<Subjects["networks"], "networks">;
-  /** A network that is described and not read: the measurement trains it, from random weights as a rule. */
+  /**
+   * A network that is described and not read from a file: the measurement trains it, as a rule from random
+   * weights.
+   */
   readonly training: TrainingSubject;
 }
 
 /** Name of a sort of subject. */
 export type SubjectName = keyof Subjects;
 
-/** How a network was made, to be kept beside its weights. */
+/** Origin of a network, which is kept beside its weights. */
 export interface NetworkMaking {
-  /** Networks that it was made of. */
+  /** Networks that it was made from. */
   readonly from: readonly Checkpoint[];
-  /** What else it depends on, such as seeds, as values that JSON can hold. */
+  /** Further settings that it depends on, such as seeds, as values that JSON can hold. */
   readonly by: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Writes a network.
  * @param name - name of its file, without an ending
- * @param making - how it was made; a network on the way may say nothing of it
+ * @param making - origin of the network; may be missing for an intermediate network
  */
 export type SaveNetwork = (name: string, network: Checkpoint, making?: NetworkMaking) => Promise<void>;
 
-/** How a training goes that is part of some work. */
+/** Pace of a training that is part of some work. */
 export interface TrainingPace {
   /** Mean loss of the batches of the epoch so far; NaN before the first. */
   readonly meanLoss: number;
@@ -125,22 +128,22 @@ export interface TrainingPace {
   readonly examplesPerSecond: number;
 }
 
-/** How a measurement is run, whoever started it. */
+/** Controls of the run of a measurement (stopping, progress, files), for commands and tasks alike. */
 export interface Control<R = unknown> {
-  /** Aborted if the measurement is to stop. */
+  /** Signal that is aborted if the measurement is to stop. */
   readonly signal: AbortSignal | undefined;
-  /** File for finished parts, from which a measurement goes on after an interruption. @defaultValue none */
+  /** File for finished parts, from which a measurement resumes after an interruption. @defaultValue none */
   readonly journalPath: string | undefined;
   /**
    * Reports progress.
-   * @param stage - what is done at present, such as "Taking units out"
+   * @param stage - name of the current stage, such as "Taking units out"
    * @param done - share of the work that is done, in `[0, 1]`, if it is known
    * @param stored - whether a journal had this part, so that it took no time
-   * @param training - how the training goes that is done at present, if there is one
+   * @param training - pace of the current training, if there is one
    */
   readonly report: (stage: string, done?: number, stored?: boolean, training?: TrainingPace) => void;
   /**
-   * Writes a network that is made, or one on the way, into the file or the folder that a command names.
+   * Writes a finished or an intermediate network into the file or the folder that a command names.
    * @defaultValue undefined, if none is named
    */
   readonly saveNetwork: SaveNetwork | undefined;
@@ -158,7 +161,7 @@ export interface Control<R = unknown> {
 
 /** Further examples that a measurement asks for beside the ones it measures on. */
 export interface ExamplesBeside {
-  /** Says what they are for, as help says it. */
+  /** Purpose of the examples, for help. */
   readonly help: string;
   /** Name of their option on a command line. @defaultValue their name in kebab-case */
   readonly flag?: string;
@@ -174,18 +177,19 @@ interface FlaggedOption<O extends object> {
   readonly option: string & keyof O;
   /** Name of the flag on a command line, such as `runs`. */
   readonly flag: string;
-  /** Says what the flag decides. */
+  /** Purpose of the flag, for help. */
   readonly help: string;
 }
 
 /**
- * How a measurement trains networks. Its options are the ones of a training, as many as it has use for, each
- * with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for them.
+ * Way in which a measurement trains networks. Its options are options of a training, as many as it has use
+ * for, each with its field in `TRAINING_FIELDS`; command lines have flags such as `--lr` and `--flip` for
+ * them.
  */
 export interface Trains<O extends object = Readonly<Record<string, unknown>>> {
-  /** Fewest epochs: 0 if a network that is not trained at all is a result, too. */
+  /** Smallest number of epochs: 0 if an untrained network is a result, too. */
   readonly leastEpochs: 0 | 1;
-  /** The optimizer if none is named. */
+  /** Optimizer that is used if none is named. */
   readonly optimizer: "sgd" | "adam" | "adamw";
   /** Whether it trains networks of any graph, or on images alone. @defaultValue "any" */
   readonly trained?: "any" | "images";
@@ -206,18 +210,18 @@ export interface Trains<O extends object = Readonly<Record<string, unknown>>> {
    */
   readonly seeds?: FlaggedOption<O>;
   /**
-   * The option that has the schedule of flags such as `--lr`, if some trainings are not made by it: the
-   * option `schedule` has the same but for its learning rate, which a flag of its own gives.
-   * @defaultValue all trainings are made by `schedule`
+   * Option that takes the schedule of flags such as `--lr`, if some trainings use another schedule: the
+   * option `schedule` then differs from it in the learning rate only, which has a flag of its own.
+   * @defaultValue all trainings use `schedule`
    */
   readonly otherSchedule?: FlaggedOption<O> & { readonly defaultRate: number };
 }
 
 /** Networks that a measurement makes, which its command writes to `-o` in place of the result. */
 export interface MadeNetworks<O extends object> {
-  /** Says what `-o` names, for help. */
+  /** Meaning of `-o`, for help. */
   readonly help: string;
-  /** Name of the state beside them, from which `--resume` goes on, without an ending. */
+  /** Name of the file of the state beside them, from which `--resume` goes on, without an ending. */
   readonly state: string;
   /** Lists the names of their files without an ending; `-o` may name the file of the only one. */
   names(options: ResolvedOf<O>): readonly string[];
@@ -228,12 +232,12 @@ export interface MadeNetworks<O extends object> {
   readonly beside?: { readonly graph: string; readonly result: string };
 }
 
-/** What options whose defaults are not constant depend on. */
+/** Data and architecture on which the defaults of some options depend. */
 export type CompletedBy = Pick<OpenedSubject, "data" | "beside" | "graph"> &
   Partial<Pick<TrainingSubject, "training">>;
 
 /**
- * Something that can be measured, in one place: the command, the entry of a study, the task of a worker, the
+ * Definition of a measurement, in one place: the command, the entry of a study, the task of a worker, the
  * reading of results and their pages are made of this.
  */
 export interface Measurement<S extends SubjectName, O extends object, R extends MeasuredResult>
@@ -242,50 +246,52 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly kind: R["kind"];
   /** Name of its tasks, if other tasks have the name of its kind. @defaultValue the kind */
   readonly task?: string;
-  /** Version of its numbers: another one makes tasks begin anew. */
+  /** Version of its numbers: a new version makes tasks begin from scratch. */
   readonly version: number;
-  /** What is attempted, for messages, such as `measure curvature`. */
+  /** Verb phrase for error messages, such as `measure curvature`. */
   readonly attempt: string;
   readonly subject: S;
   /**
-   * Whether it measures on a line from one network of a pair to the other, so that help calls them the ones
-   * at t = 0 and t = 1. @defaultValue false: they are the first and the second
+   * Whether it measures on a line from one network of a pair to the other, so that help calls them the
+   * networks at t = 0 and t = 1. @defaultValue false: they are the first and the second
    */
   readonly isOnLine?: boolean;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
-  /** Says which examples a `training` is on. @defaultValue its subject is another */
+  /** Description of the examples of a `training`. @defaultValue its subject is another */
   readonly training?: TrainingDescription<O>;
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;
   /**
-   * What a journal keeps, such as "finished trials", the name of its file in the folder of a task, and
-   * whether that is a folder of several files.
+   * Journal of finished parts: words for the parts that it keeps, such as "finished trials", the name of its
+   * file in the folder of a task, and whether that is a folder of several files.
    * @defaultValue it has no journal
    */
   readonly journal?: { readonly keeps: string; readonly file: string; readonly isFolder?: boolean };
-  /** Says how it trains networks. @defaultValue it trains none */
+  /** Way in which it trains networks. @defaultValue it trains none */
   readonly trains?: Trains<O>;
-  /** Says which networks it makes. @defaultValue it makes none */
+  /** Networks that it makes. @defaultValue it makes none */
   readonly makes?: MadeNetworks<O>;
-  /** Says which networks on the way a command can write into a folder. @defaultValue there are none */
+  /**
+   * Words for the intermediate networks that a command can write into a folder. @defaultValue there are none
+   */
   readonly networks?: string;
   /**
-   * How two of several networks are measured, if workers of a queue can do that.
+   * Way to measure two of several networks, if workers of a queue can do that.
    * @defaultValue all of it is measured by one process
    */
   readonly pairs?: AnyPairsMeasurement;
   /** Options of command lines, each with its purpose. */
   readonly examples: readonly (readonly [options: string, purpose: string])[];
   /**
-   * Fills in options whose defaults depend on the architecture and the data, so that the key of a task has
-   * them. @defaultValue the options themselves
+   * Fills in options whose defaults depend on the architecture and the data, so that they are part of the key
+   * of a task. @defaultValue the options unchanged
    */
   complete?(options: ResolvedOf<O>, subject: CompletedBy): ResolvedOf<O>;
   /** Measures a subject. */
   run(subject: Subjects[S], options: ResolvedOf<O>, control: Control<R>): Promise<R>;
   /**
-   * Returns what tables of studies read of a result.
+   * Returns the record of a result that tables of studies read.
    * @defaultValue the result without the paths of its networks
    */
   recordOf?(result: R): object;
@@ -298,7 +304,7 @@ export type TrainingMeasurement<
   R extends MeasuredResult,
 > = Measurement<S, O, R> & { readonly trains: Trains<O> };
 
-/** Any measurement: its methods take what their own kind made. */
+/** Any measurement; its methods accept only values that the same measurement made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;
 
 /** A measurement in a list of measurements, whose module is not loaded yet. */
@@ -306,12 +312,14 @@ export interface MeasurementEntry {
   readonly kind: string;
   /** Name of its command. */
   readonly verb: string;
-  /** Says in one line what it does. */
+  /** Description of the measurement in one line. */
   readonly summary: string;
   readonly subject: SubjectName;
   /** Whether it trains networks: its command stands among the ones that do. @defaultValue false */
   readonly trains?: boolean;
-  /** How it is chosen among several measurements of one command, such as `{ flag: "by", value: "walk" }`. */
+  /**
+   * Flag that chooses it among several measurements of one command, such as `{ flag: "by", value: "walk" }`.
+   */
   readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
   readonly load: () => Promise<AnyMeasurement>;
 }

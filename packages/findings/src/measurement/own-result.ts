@@ -22,23 +22,23 @@ interface WeightsOf {
 }
 
 /**
- * What a measurement of one's own measures.
+ * Subject of a measurement of one's own.
  * @typeParam D - whether it needs examples and an architecture, or reads weights alone
  */
 export type OwnSubject<S extends OwnSubjectName, D extends boolean> = Subjects[D extends false
   ? WeightsOf[S]
   : S];
 
-/** What any measurement of one's own measures. */
+/** Subject of any measurement of one's own. */
 type AnyOwnSubject = OwnSubject<OwnSubjectName, boolean>;
 
-/** What results of measurements of one's own say of their making, beside what was found. */
+/** Origin of a result of a measurement of one's own: the fields beside its findings. */
 export interface OwnOrigin extends MeasuredResult {
-  /** Where the network was read from, if one is measured. */
+  /** Source of the network, if one is measured. */
   readonly network?: string | undefined;
-  /** Where the first network of a pair was read from. */
+  /** Source of the first network of a pair. */
   readonly a?: string | undefined;
-  /** Where the second network of a pair was read from. */
+  /** Source of the second network of a pair. */
   readonly b?: string | undefined;
   /** Names of the networks, if several are measured. */
   readonly networks?: readonly string[] | undefined;
@@ -52,7 +52,7 @@ export interface OwnOrigin extends MeasuredResult {
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Says which networks and examples a result is of. */
+/** Returns the networks and the examples of a subject, as its result records them. */
 export function originOf(subject: AnyOwnSubject): Omit<OwnOrigin, "kind" | "options"> {
   if (!("data" in subject)) return networksOf(subject);
   const { data, engine } = subject;

@@ -1,10 +1,10 @@
 import type { Checkpoint, FieldsOf, ResolvedOf } from "@isthmus/core";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 
-/** A network of several, as it is or changed, such as aligned. */
+/** One of several networks, unchanged or changed, such as aligned. */
 export interface PairNetwork {
   readonly network: Checkpoint;
-  /** Identifies its weights, which the journal keeps measurements under. */
+  /** Fingerprint of its weights, by which the journal keeps measurements. */
   readonly fingerprint: string;
 }
 
@@ -16,7 +16,7 @@ type AnyOptions = Readonly<Record<string, unknown>>;
 
 /** Pairs of networks to be measured. */
 export interface PairsOfNetworks<O extends object = AnyOptions> {
-  /** Their architecture, whose names the networks have. */
+  /** Architecture of the networks, whose tensors have its names. */
   readonly graph: Graph;
   readonly networks: readonly PairNetwork[];
   readonly pairs: readonly NetworkPair[];
@@ -24,25 +24,25 @@ export interface PairsOfNetworks<O extends object = AnyOptions> {
   readonly options: O;
 }
 
-/** How the measuring of pairs is stopped, and where it reports. */
+/** Controls of the measuring of pairs: stopping and progress. */
 export interface PairsControl {
   readonly signal: AbortSignal | undefined;
-  /** Is called with the share of the work that is done, in `[0, 1]`. */
+  /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;
-  /** Is called once for each pair, with its position in the list and with what was measured. */
+  /** Called once for each pair, with its position in the list and with the measured numbers. */
   readonly onPair: (pair: number, numbers: readonly number[]) => Promise<void>;
 }
 
 /**
- * A port: measures pairs of networks somewhere, in any order. What is measured must be what the measurement
- * itself finds.
+ * A port: measures pairs of networks somewhere, in any order. Its numbers must equal the ones that the
+ * measurement itself finds.
  */
 export type MeasurePairs<O extends object = AnyOptions> = (
   pairs: PairsOfNetworks<O>,
   control: PairsControl,
 ) => Promise<void>;
 
-/** Networks whose pairs are measured, opened by whoever measures them. */
+/** Networks whose pairs are measured, opened with their architecture and examples. */
 export interface PairsSubject extends Architecture {
   readonly data: DataSet;
   readonly statisticsData: DataSet | undefined;
@@ -50,15 +50,16 @@ export interface PairsSubject extends Architecture {
 }
 
 /**
- * How a measurement of several networks measures two of them. No pair depends on another, so that workers of
- * a queue can measure them: their tasks, which are named by the kind and `-pairs`, are made of this.
+ * Way in which a measurement of several networks measures two of them. No pair depends on another, so that
+ * workers of a queue can measure them: their tasks, which are named by the kind and `-pairs`, are made of
+ * this.
  */
 export interface PairsMeasurement<O extends object> {
   /** Options that pairs are measured with, each once. */
   readonly options: FieldsOf<O>;
-  /** Says what is measured elsewhere and what is not, for the help of the command. */
+  /** Note for the help of the command: which part workers measure, and which part they do not. */
   readonly note: string;
-  /** Counts the networks that are evaluated for a pair, by which pairs are gathered to tasks. */
+  /** Counts the networks that are evaluated for a pair; the count decides how many pairs make a task. */
   evaluations(options: ResolvedOf<O>): number;
   /** Measures pairs, and returns the numbers of each. */
   run(
@@ -69,5 +70,5 @@ export interface PairsMeasurement<O extends object> {
   ): Promise<readonly (readonly number[])[]>;
 }
 
-/** How any measurement measures pairs. */
+/** Way in which any measurement measures pairs. */
 export type AnyPairsMeasurement = PairsMeasurement<AnyOptions>;

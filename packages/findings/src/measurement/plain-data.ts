@@ -6,8 +6,8 @@ export type PlainData<T> = T extends ArrayBufferView
     : T;
 
 /**
- * Turns typed arrays into lists, wherever in a value they are: JSON would make objects of them, with a key
- * for each place. Whole numbers of 64 bits become numbers, as JSON has no others.
+ * Turns all typed arrays inside a value into lists: JSON would make objects of them, with a key for each
+ * place. Whole numbers of 64 bits become numbers, as JSON has no others.
  */
 export function plainData(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
@@ -18,5 +18,5 @@ export function plainData(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plainData(part)]));
 }
 
-/** Any typed array is iterable; a view of bytes without a type is none. */
+/** Views an array buffer view as iterable, which all typed arrays are, but a `DataView` is not. */
 const listOf = (array: ArrayBufferView): Iterable<unknown> => array as ArrayBufferView & Iterable<unknown>;

@@ -26,17 +26,17 @@ export interface TrainedExamples {
 
 /** Examples after a measurement has changed them. */
 export interface ChangedExamples extends TrainedExamples {
-  /** Numbers that the network puts out for an example. @defaultValue one for each class */
+  /** Number of outputs of the network for an example. @defaultValue one for each class */
   readonly outputs?: number;
 }
 
-/** How examples are called. */
+/** Keys and help of the examples of a training. */
 export interface ExamplesNames<Entry extends string = string> {
   /** Key of their name in entries of studies. */
   readonly entry: Entry;
   /** Key of their description in the parameters of tasks. */
   readonly param: string;
-  /** Says what they are for, as help says it. @defaultValue help lists the forms of names */
+  /** Purpose of the examples, for help. @defaultValue help lists the forms of names */
   readonly help?: string;
 }
 
@@ -45,7 +45,10 @@ export interface MeasuredNames<Entry extends string = string> extends ExamplesNa
   readonly help: string;
   /** Name of their option on a command line. */
   readonly flag: string;
-  /** The examples if a command line names none: another split of the trained ones, or it must name some. */
+  /**
+   * Examples that are used if a command line names none: another split of the training examples; undefined if
+   * it must name some.
+   */
   readonly default: "other-split" | undefined;
 }
 
@@ -59,7 +62,7 @@ export interface NamedTraining {
   readonly label: string;
 }
 
-/** How a measurement of a `training` calls its examples, and what it makes of them. */
+/** Names of the examples of a `training`, and the changes that the measurement makes to them. */
 export interface TrainingDescription<O extends object> {
   readonly trained: ExamplesNames;
   readonly measured: MeasuredNames;
@@ -68,7 +71,7 @@ export interface TrainingDescription<O extends object> {
    * the examples, and not among the options.
    */
   readonly options: readonly (string & keyof O)[];
-  /** Name of the one of these options that is the seed of a study. */
+  /** Name of the option, among these, that is the seed of a study. */
   readonly seed: string & keyof O;
   /** Changes the examples as the options say; the network is built for what it returns. */
   change(examples: TrainedExamples, options: ResolvedOf<O>): ChangedExamples;
@@ -90,7 +93,7 @@ export type AnyTrainingDescription = TrainingDescription<Readonly<Record<string,
 
 /**
  * Returns the description of the training that a measurement measures.
- * @throws UsageError if the definition does not say what it trains on
+ * @throws UsageError if the definition has no such description
  */
 export function trainingOf({
   attempt,

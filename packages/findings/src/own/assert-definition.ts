@@ -1,6 +1,6 @@
 import { closestName, excerpt, UsageError } from "@isthmus/core";
 
-/** What a part of a definition must be, to follow "must be", and whether a value is that. */
+/** Rule of a part of a definition: words that follow "must be", and a check of a value. */
 export interface Rule {
   readonly rule: string;
   readonly holds: (value: unknown) => boolean;
@@ -9,10 +9,10 @@ export interface Rule {
 
 const KEBAB = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
-/** Returns whether a value is a text that says something. */
+/** Checks whether a value is a text that is not blank. */
 export const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
 
-/** Returns whether a value is an object with keys. */
+/** Checks whether a value is an object with keys, and not a list. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -55,8 +55,8 @@ export const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
 /**
  * Checks that a value is a definition as a user writes one. It may come from JavaScript, which no compiler
  * has checked.
- * @param what - what is defined, such as `a measurement`
- * @throws UsageError if something is missing, is not what it must be, or is unknown
+ * @param what - words for the definition, such as `a measurement`
+ * @throws UsageError if a part is missing, unknown or malformed
  */
 export function assertDefinition(
   what: string,
@@ -80,7 +80,7 @@ export function assertDefinition(
   );
 }
 
-/** Returns what makes the error of a problem of a definition. */
+/** Returns a function that makes the error of a problem in a definition. */
 export function refusalOf(what: string): (problem: string) => UsageError {
   return (problem) => new UsageError(`Cannot define ${what} as ${problem}`);
 }

@@ -1,12 +1,12 @@
 /** One axis of a figure. */
 export interface Axis {
-  /** Words, with the unit in brackets. */
+  /** Words along the axis, with the unit in brackets. */
   readonly label: string;
   /** @defaultValue "linear" */
   readonly scale?: "linear" | "log";
   /** Whether values in `[0, 1]` are shown as percent. */
   readonly percent?: boolean;
-  /** Whether zero belongs to the picture even where all values are far from it. */
+  /** Whether the axis includes zero even if all values are far from it. */
   readonly fromZero?: boolean;
   /** Ends of the axis. @defaultValue the ends of the data */
   readonly domain?: readonly [number, number];
@@ -14,8 +14,8 @@ export interface Axis {
   readonly names?: readonly string[];
   /** Whether values between whole numbers have no meaning, so that no tick stands there. */
   readonly whole?: boolean;
-  /** Places of ticks; round numbers without it. */
+  /** Places of ticks. @defaultValue round numbers */
   readonly ticks?: readonly number[];
-  /** Words along the middle of a vertical axis, where others stand at its top. */
+  /** Whether the words of a vertical axis stand along its middle, and not at its top as on other axes. */
   readonly beside?: boolean;
 }

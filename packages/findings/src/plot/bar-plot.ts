@@ -1,6 +1,6 @@
 import type { Axis } from "./axis.ts";
 
-/** A bar with an interval of its value if it has one. */
+/** A bar, with the interval of its value if it has one. */
 export interface Bar {
   /** Name of its row. */
   readonly row: string;
@@ -25,9 +25,9 @@ export interface BarPlot {
   /** Names of the bars of a row; one without a name needs no legend. */
   readonly series: readonly string[];
   readonly bars: readonly Bar[];
-  /** On figures with one bar a row. @defaultValue none */
+  /** Single values on the bars, for figures with one bar a row. @defaultValue none */
   readonly points?: readonly BarPoints[];
-  /** Of the values. */
+  /** Axis of the values. */
   readonly axis: Axis;
   /** Whether rows have one bar each, of any series, and not one of each series. @defaultValue false */
   readonly single?: boolean;

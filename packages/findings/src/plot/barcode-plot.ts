@@ -6,13 +6,16 @@ export interface PersistenceBar {
   readonly name: string;
   /** Loss of the minimum. */
   readonly from: number;
-  /** Loss at which it meets a deeper one, or at which the picture ends. */
+  /** Loss at which it merges with a deeper one, or at which the picture ends. */
   readonly to: number;
-  /** Whether it ends with the picture only. */
+  /** Whether it merges with none before the picture ends. */
   readonly endless: boolean;
 }
 
-/** A persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
+/**
+ * A persistence barcode: one bar for every minimum, from its height to the height at which it merges with a
+ * deeper one.
+ */
 export interface BarcodePlot {
   readonly kind: "barcode";
   /** Bars from the top. */

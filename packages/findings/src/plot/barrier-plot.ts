@@ -8,7 +8,7 @@ export interface PlottedBarrier {
   readonly style: number;
   /** Values at places from 0 to 1 on the path, in order; at least two. */
   readonly points: readonly { readonly t: number; readonly value: number }[];
-  /** Place at which the curve is highest above its chord, and how high. */
+  /** Place at which the curve is highest above its chord, and its height above the chord there. */
   readonly barrier: { readonly at: number; readonly chord: number };
   /** Ends of the interval of the barrier. @defaultValue none */
   readonly interval?: { readonly low: number; readonly high: number };
@@ -20,7 +20,7 @@ export interface PlottedBarrier {
  */
 export interface BarrierPlot {
   readonly kind: "barrier";
-  /** What the values are, which decides how they are written. */
+  /** Quantity of the values, which decides the format of numbers. */
   readonly measure: Measure;
   /** Words of the vertical axis, with the unit in brackets. */
   readonly label: string;

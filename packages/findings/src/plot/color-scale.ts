@@ -2,7 +2,7 @@ import { levelsBetween, logarithmicLevels } from "./levels.ts";
 
 /** Bands of values, each of one colour, the same for all pictures that are to be compared. */
 export interface ColorScale {
-  /** Values where one band ends and the next begins, ascending. */
+  /** Values at which one band ends and the next begins, ascending. */
   readonly levels: readonly number[];
   /** Colours of the bands: from dark to light, or from blue over a neutral one to red. */
   readonly colors: "sequential" | "diverging";
@@ -10,10 +10,11 @@ export interface ColorScale {
   readonly only?: number;
 }
 
-/** Most levels of a picture whose cells are small. */
+/** Largest number of levels of a picture whose cells are small. */
 const MOST_LEVELS = 9;
 /**
- * Most levels on either side of zero, and the share of the largest value below which one is as good as zero.
+ * Largest number of levels on either side of zero, and the share of the largest value below which a value
+ * counts as zero.
  */
 const SIDE = { levels: 4, share: 0.05 } as const;
 /**
@@ -56,8 +57,8 @@ export function unitScale(): ColorScale {
 const sequential = (levels: readonly number[]): ColorScale => ({ levels, colors: "sequential" });
 
 /**
- * Makes a scale of values with signs: zero and what is near it is neutral, below is blue and above is red.
- * Both sides have the same levels, which grow by factors.
+ * Makes a scale of values with signs: zero and values near it are neutral, values below are blue, values
+ * above are red. Both sides have the same levels, which grow by factors.
  */
 export function divergingScale(values: readonly number[]): ColorScale {
   const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));

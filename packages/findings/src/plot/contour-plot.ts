@@ -6,7 +6,10 @@ export interface PlaneMark {
   readonly kind: "minimum" | "saddle";
   readonly x: number;
   readonly y: number;
-  /** Whether it is a minimum on the edge, which need not be one beyond it. @defaultValue false */
+  /**
+   * Whether it is a minimum on the edge, which the landscape beyond the edge may contradict. @defaultValue
+   * false
+   */
   readonly onEdge?: boolean;
 }
 
@@ -17,7 +20,7 @@ export interface ContourPlot {
   readonly xs: readonly number[];
   /** Ascending coordinates of the rows; at least two. */
   readonly ys: readonly number[];
-  /** `[ys][xs]`, at least 0; places of what is not finite are grey. */
+  /** `[ys][xs]`, at least 0; values that are not finite are drawn in grey. */
   readonly values: readonly (readonly number[])[];
   /**
    * The smallest value above 0 that could be measured, such as the error of one example: no contour is drawn
@@ -26,7 +29,7 @@ export interface ContourPlot {
   readonly resolution?: number;
   /** Words for the colours, with the unit. */
   readonly label: string;
-  /** How a level is written beside the colours. */
+  /** Format of the levels beside the colours. */
   readonly format: NumberFormat;
   readonly models: readonly {
     readonly label: string;
@@ -48,12 +51,12 @@ export interface ContourPlot {
 /** Coordinates of the columns and the rows of a plane. */
 type Plane = Pick<ContourPlot, "xs" | "ys">;
 
-/** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
+/** Bounds of the height of the frame relative to its width; between them both axes have the same scale. */
 const ASPECT = { low: 0.4, high: 1.3 } as const;
 
 /**
- * Computes how many times longer a unit of y is drawn than one of x: 1 except for strips, which would be too
- * thin, or too high, to show anything.
+ * Computes the ratio of the drawn length of a unit of y to a unit of x: 1 except for planes that would be too
+ * flat, or too high, to show anything.
  */
 export function stretchOf(plane: Plane): number {
   return shownAspect(plane) / aspectOf(plane);

@@ -8,7 +8,7 @@ const MANTISSAS = [
   [1],
 ] as const;
 
-/** Ratio of the ends from which levels grow by factors and not by equal steps. */
+/** Smallest ratio of the ends of a range at which levels grow by factors, and not by equal steps. */
 const LOGARITHMIC_FROM = 4;
 /** Values below this share of the highest are one band: they would need most of the levels. */
 const SMALLEST_SHARE = 1e-3;
@@ -16,7 +16,8 @@ const LINEAR_STEPS = [1, 2, 2.5, 5, 10] as const;
 
 /**
  * Lists round numbers strictly between `low` and `high`, ascending, at most `most` of them: by factors (1, 2,
- * 5, ...) if the range spans several times its lower end, else in equal steps. Empty if the range is.
+ * 5, ...) if the range spans several times its lower end, else in equal steps. The list is empty if `high` is
+ * not above `low`.
  * @param least - the smallest value above 0 that was measured exactly; levels by factors begin there
  */
 export function levelsBetween(low: number, high: number, most = 10, least = 0): number[] {
@@ -30,12 +31,14 @@ export function levelsBetween(low: number, high: number, most = 10, least = 0): 
   return levels.filter((level, index) => level > Math.max(low, levels[index - 1] ?? low) && level < high);
 }
 
-/** Numbers nearer to 0 have fewer digits than others, or are 0 once scaled: no levels lie between them. */
+/**
+ * Smallest number of which levels are made. Smaller ones have fewer digits, or are 0 once they are scaled.
+ */
 const SMALLEST = 1e-300;
 
 /**
- * Lists round numbers by factors between `low` and `high`, ends included; both must be positive. Empty if
- * `low` is as good as 0, or `high` beyond all numbers.
+ * Lists round numbers by factors between `low` and `high`, ends included; both must be positive. The list is
+ * empty if `low` is as good as 0, or `high` is infinite.
  */
 export function logarithmicLevels(low: number, high: number, most: number): number[] {
   if (low < SMALLEST || high === Number.POSITIVE_INFINITY) return [];

@@ -1,12 +1,12 @@
 import type { Axis } from "./axis.ts";
 
-/** A place of a line, with an interval of its value if it has one. */
+/** A point of a line, with the interval of its value if it has one. */
 export interface LinePoint {
   readonly x: number;
   readonly y: number;
   readonly low?: number;
   readonly high?: number;
-  /** Name shown beside the mark, where there is room. */
+  /** Name that is shown beside the mark, if there is room. */
   readonly name?: string;
 }
 
@@ -14,7 +14,7 @@ export interface LinePoint {
 export interface LineSeries {
   readonly label: string;
   readonly points: readonly LinePoint[];
-  /** Join the points. @defaultValue true */
+  /** Whether lines join the points. @defaultValue true */
   readonly joined?: boolean;
   /** Index of the curve whose colour and symbol it has. @defaultValue its place among the series */
   readonly style?: number;
@@ -23,16 +23,16 @@ export interface LineSeries {
 /** Lines, or dots with intervals, over two axes. */
 export interface LinePlot {
   readonly kind: "lines";
-  /** At least one point among them. */
+  /** Lines; at least one of them has a point. */
   readonly series: readonly LineSeries[];
   readonly x: Axis;
   readonly y: Axis;
-  /** A line of equal values on both axes. */
+  /** Whether the line of equal values on both axes is drawn. */
   readonly diagonal?: boolean;
 }
 
-/** Most points of a joined line that has marks. */
+/** Largest number of points of a joined line that has marks. */
 const MOST_MARKS = 150;
 
-/** Whether the points of a joined line have marks: more would make a thick line of it. */
+/** Checks whether the points of a joined line get marks: too many would make a thick line of it. */
 export const hasMarks = (points: number): boolean => points <= MOST_MARKS;

@@ -1,14 +1,14 @@
 import type { Axis } from "./axis.ts";
 
-/** A branch of a merge tree: from a minimum or a saddle up to the saddle where it meets another. */
+/** A branch of a merge tree: from a minimum or a saddle up to the saddle at which it meets another. */
 export interface TreeBranch {
-  /** Place across, where minima are 0, 1, 2, ... */
+  /** Place on the horizontal axis, on which minima are at 0, 1, 2, ... */
   readonly x: number;
   readonly from: number;
-  /** Height of the saddle; of the root, of the end of the picture. */
+  /** Height of the saddle at its upper end; the root ends at the top of the picture. */
   readonly to: number;
   readonly kind: "minimum" | "saddle";
-  /** What it is, for those who point at it. */
+  /** Description that appears when a reader points at the branch. */
   readonly title: string;
 }
 

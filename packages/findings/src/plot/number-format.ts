@@ -1,6 +1,6 @@
 import { formatShort } from "../format-value.ts";
 
-/** Numbers that have as many decimals as each other. */
+/** Format of numbers that all have the same number of decimals. */
 export interface AlikeFormat {
   readonly notation: "fixed" | "exponent";
   readonly decimals: number;
@@ -9,17 +9,17 @@ export interface AlikeFormat {
 }
 
 /**
- * How a plot writes its numbers: `short` with three significant digits, `exact` with all that they have,
- * `percent` as a share of 100, or with as many decimals as each other.
+ * Format of the numbers of a plot: `short` with three significant digits, `exact` with all digits, `percent`
+ * for shares, or with the same number of decimals each.
  */
 export type NumberFormat = "short" | "exact" | "percent" | AlikeFormat;
 
-/** Most decimals of numbers that stand beside each other. */
+/** Largest number of decimals of numbers that stand beside each other. */
 const MOST_DECIMALS = 6;
 
 /**
- * Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three
- * significant digits, or another number of them.
+ * Makes a format of numbers that stand beside each other: all have the number of decimals that gives the
+ * largest of them three significant digits, or `digits`.
  */
 export function alikeFormat(values: readonly number[], digits = 3): AlikeFormat {
   const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));

@@ -7,7 +7,7 @@ export interface PlaceSeries {
 /** Points in the plane around the origin, with one scale on both axes. */
 export interface PlacePlot {
   readonly kind: "places";
-  /** One symbol each; at least one point among them. */
+  /** Series, each with a symbol of its own; at least one of them has a point. */
   readonly series: readonly PlaceSeries[];
   /** Half of the width and the height of the picture, in values: the origin is in the middle. */
   readonly radius: number;

@@ -10,7 +10,7 @@ import type { SlicePlot } from "./slice-plot.ts";
 import type { StackPlot } from "./stack-plot.ts";
 import type { StripPlot } from "./strip-plot.ts";
 
-/** What a figure shows, as plain data: its kind says how it is drawn. */
+/** Plot of a figure, as plain data: its `kind` names the way it is drawn. */
 export type Plot =
   | BarPlot
   | BarcodePlot

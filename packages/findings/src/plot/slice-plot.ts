@@ -2,9 +2,9 @@ import type { NumberFormat } from "./number-format.ts";
 
 /** One slice of a grid. */
 export interface Slice {
-  /** Words above it. */
+  /** Words above the slice. */
   readonly label: string;
-  /** `[ys][xs]`; places of what is not finite are grey. */
+  /** `[ys][xs]`; values that are not finite are drawn in grey. */
   readonly values: readonly (readonly number[])[];
 }
 
@@ -18,6 +18,6 @@ export interface SlicePlot {
   readonly slices: readonly Slice[];
   /** Words for the colours, with the unit. */
   readonly label: string;
-  /** How a level is written beside the colours. */
+  /** Format of the levels beside the colours. */
   readonly format: NumberFormat;
 }

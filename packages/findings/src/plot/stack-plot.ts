@@ -9,6 +9,6 @@ export interface StackPlot {
   readonly parts: readonly string[];
   /** Length of each part, `[rows][parts]`, at least 0. */
   readonly values: readonly (readonly number[])[];
-  /** Of the lengths. */
+  /** Axis of the lengths. */
   readonly axis: Axis;
 }

@@ -3,7 +3,7 @@ import type { Axis } from "./axis.ts";
 /** Values of one sort, with their mean. */
 export interface Strip {
   readonly label: string;
-  /** At least one. */
+  /** Values of the strip, at least one. */
   readonly values: readonly { readonly name: string; readonly value: number }[];
   readonly mean: number;
 }

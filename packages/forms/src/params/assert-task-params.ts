@@ -2,16 +2,16 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { z } from "zod";
 import { tellProblems } from "../schema/tell-problems.ts";
 
-/** Problems that one error lists. */
+/** Largest number of problems that one error lists. */
 const SHOWN_PROBLEMS = 4;
-/** The key of a task that parameters are at. */
+/** Key of the parameters of a task, at the beginning of paths in messages. */
 const ROOT = "params";
 
 /**
  * Checks the parameters of a task that may come from another machine.
  * @param kind - name of the kind of task
- * @param schema - of the parameters, which lets no other keys pass
- * @throws InputError if they do not fit the schema; it names what does not, and its value
+ * @param schema - schema of the parameters, which lets no other keys pass
+ * @throws InputError if they do not fit the schema; it names the parts that do not, and their values
  */
 export function assertTaskParams(kind: string, schema: z.ZodType, params: unknown): void {
   const problems = tellProblems(schema, params, [ROOT]).map(({ path, text }) => {
@@ -35,7 +35,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Readonly<Record<PropertyKey, unknown>>)[key], value);
 }
 
-/** Finds the key in a value that fits a schema, and so is not nested deep. */
+/** Checks whether `__proto__` is a key in a value. The value fits a schema, and so is not nested deep. */
 function hasPrototypeKey(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototypeKey);

@@ -1,19 +1,19 @@
 import { z } from "zod";
 import { text } from "../schema/numbers.ts";
 
-/** Returns the new path for one. */
+/** A function that returns the new path for an old one. */
 export type MovePath = (path: string) => string;
 
-/** What is done to a text in which there are paths. */
+/** Function that moves the paths in a text. */
 interface Moved {
   readonly move: (text: string, move: MovePath) => string;
 }
 
-/** The schemas of texts that are paths, or have paths in them. */
+/** Schemas of texts that are paths, or contain paths. */
 const MOVED = z.registry<Moved>();
 
 /**
- * Marks the schema of a text as that of a path, which another machine looks up elsewhere.
+ * Marks the schema of a text as the schema of a path, which another machine looks up elsewhere.
  * @param move - returns the text with other paths in it, if it is more than a path
  */
 export function marksPath(
@@ -24,13 +24,12 @@ export function marksPath(
   return schema;
 }
 
-/** A path of a file, which is moved to where a worker finds it. */
+/** Schema of the path of a file, which is moved to the place at which a worker finds the file. */
 export const filePath: z.ZodString = marksPath(text.min(1));
 
 /**
- * Returns a value with other paths in it, where its schema marks them; a text that only looks like a path
- * stays.
- * @param value - fits the schema
+ * Returns a value with moved paths wherever its schema marks paths; a text that only looks like a path stays.
+ * @param value - a value that fits the schema
  */
 export function movePathsBy<T>(schema: z.ZodType<T>, value: T, move: MovePath): T {
   return moveIn(schema as unknown as z.core.$ZodTypes, value, move) as T;

@@ -2,19 +2,22 @@ import type { z } from "zod";
 import { assertTaskParams } from "./assert-task-params.ts";
 import { type MovePath, movePathsBy } from "./moved-paths.ts";
 
-/** The check of the parameters of a kind of task, and what moves the paths in them. */
+/** Functions that check the parameters of a kind of task, and move the paths in them. */
 export interface ParamsForm<P> {
-  /** @throws InputError if they are not the parameters of a task of the kind */
+  /**
+   * Checks parameters.
+   * @throws InputError if they are not the parameters of a task of the kind
+   */
   readonly assertParams: (params: unknown) => void;
-  /** Returns the parameters with other paths in them. */
+  /** Returns the parameters with moved paths. */
   readonly movePaths: (params: P, move: MovePath) => P;
 }
 
 /**
- * Returns what lets tasks of a kind run on other machines: a check of parameters that come from elsewhere,
- * and what moves the paths in them, both by one schema.
+ * Returns the functions by which tasks of a kind run on other machines: a check of parameters that come from
+ * elsewhere, and a function that moves the paths in them, both by one schema.
  * @param kind - name of the kind of task
- * @param schema - of the parameters, which lets no other keys pass and marks what is a path
+ * @param schema - schema of the parameters, which lets no other keys pass and marks paths
  */
 export function takesParams<P extends object>(kind: string, schema: z.ZodType<P>): ParamsForm<P> {
   return {

@@ -3,20 +3,23 @@ import { z } from "zod";
 /** A part of a JSON Schema, by which editors complete and check files. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The draft of JSON Schema that editors know. */
+/** Address of the draft of JSON Schema that editors know. */
 export const JSON_SCHEMA_DRAFT = "http://json-schema.org/draft-07/schema#";
 
-/** Makes the JSON Schema of the values that a file may have, without rules in code, which it cannot say. */
+/**
+ * Makes the JSON Schema of the values that a file may have, without rules in code, which JSON Schema cannot
+ * express.
+ */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   const options = { target: "draft-7", io: "input", unrepresentable: "any" } as const;
   const { $schema: _, ...described } = z.toJSONSchema(schema, options);
   return described;
 }
 
-/** Fewest characters of a part that is worth a definition of its own. */
+/** Smallest number of characters of a part that is worth a definition of its own. */
 const SHARED_LENGTH = 160;
 
-/** Defines each part that a JSON Schema has more than once a single time, so that files of it stay small. */
+/** Defines each part that a JSON Schema has more than once a single time, so that its files stay small. */
 export function shareParts(schema: JsonSchema): JsonSchema {
   const parts = new Map<string, CountedPart>();
   countParts(schema, parts);
@@ -27,7 +30,7 @@ export function shareParts(schema: JsonSchema): JsonSchema {
   return { ...rest, definitions: { ...Object(definitions), ...Object.fromEntries(shared) } };
 }
 
-/** A part of a schema, and how often it is there. */
+/** A part of a schema, and the number of its occurrences. */
 interface CountedPart {
   readonly part: object;
   count: number;
@@ -39,7 +42,7 @@ function countParts(value: unknown, parts: Map<string, CountedPart>): void {
   const text = textOfPart(value);
   const met = text === undefined ? undefined : parts.get(text);
   if (met !== undefined) {
-    // What is in a part that was met before is shared with it.
+    // The contents of a part that was met before are shared with it.
     met.count++;
     return;
   }
@@ -47,7 +50,10 @@ function countParts(value: unknown, parts: Map<string, CountedPart>): void {
   for (const part of Object.values(value)) countParts(part, parts);
 }
 
-/** Returns the JSON of a part that may be shared; tables of properties are no schemas. */
+/**
+ * Returns the JSON of a part that may be shared, undefined for others: tables of properties are no schemas,
+ * and short parts are not worth it.
+ */
 function textOfPart(value: object): string | undefined {
   const { type, anyOf, oneOf } = value as JsonSchema;
   if (typeof type !== "string" && !Array.isArray(anyOf) && !Array.isArray(oneOf)) return undefined;
@@ -55,7 +61,7 @@ function textOfPart(value: object): string | undefined {
   return text.length < SHARED_LENGTH ? undefined : text;
 }
 
-/** Replaces shared parts below a value, which stays itself, by references. */
+/** Replaces shared parts below a value by references; the value itself is never replaced. */
 function replaceIn(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (typeof value !== "object" || value === null) return value;
   const replace = (part: unknown): unknown => {

@@ -4,8 +4,8 @@ interface Optional<T> {
 }
 
 /**
- * What values of a type look like as plain data: without `readonly`, with optional keys marked, and without
- * the `[key: string]: unknown` of a schema that lets other keys pass.
+ * Shape of the values of a type as plain data: without `readonly`, with optional keys marked, and without the
+ * `[key: string]: unknown` of a schema that lets other keys pass.
  */
 type ShapeOf<T> = T extends string | number | boolean | null | undefined
   ? T
@@ -26,7 +26,7 @@ type ShapeOf<T> = T extends string | number | boolean | null | undefined
       };
 
 /**
- * Whether two types describe the same plain data: the same keys, optional in both or in neither, with values
+ * True if two types describe the same plain data: the same keys, optional in both or in neither, with values
  * of the same types, all the way down. A schema is compared with its type by this.
  */
 export type SameShape<A, B> = [ShapeOf<A>] extends [ShapeOf<B>]

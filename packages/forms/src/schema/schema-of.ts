@@ -2,8 +2,8 @@ import type { z } from "zod";
 import type { SameShape } from "./same-shape.ts";
 
 /**
- * Returns a schema as it is, once the compiler has found that it accepts values of type `T` and no others:
- * a key or a choice that is added to the type or to the schema alone is an error where this is called.
+ * Returns a schema unchanged, once the compiler has found that it accepts values of type `T` and no others: a
+ * key or a choice that is added to the type or to the schema alone is an error at the call.
  */
 export function schemaOf<T>(): <S extends z.ZodType>(
   schema: SameShape<z.output<S>, T> extends true ? S : never,
@@ -19,8 +19,8 @@ export type SchemasOf<T> = {
 };
 
 /**
- * Returns fields of a schema as they are, once the compiler has found that they are the fields of type `T`;
- * see {@link schemaOf}.
+ * Returns fields of a schema unchanged, once the compiler has found that they are the fields of type `T`; see
+ * {@link schemaOf}.
  */
 export function fieldsOf<T>(): <S extends z.ZodRawShape>(
   fields: SameShape<z.output<z.ZodObject<S>>, T> extends true ? S : never,

@@ -1,6 +1,6 @@
 /** A problem that a schema found in a value, as zod describes it. */
 export interface SchemaProblem {
-  /** `too_small`, `invalid_type`, ... */
+  /** Code of the problem: `too_small`, `invalid_type`, ... */
   readonly code?: string;
   readonly message: string;
   readonly minimum?: number | bigint;
@@ -9,11 +9,11 @@ export interface SchemaProblem {
   readonly inclusive?: boolean;
   /** Kind of the value that has a bound. */
   readonly origin?: string;
-  /** Choices of which the value is none. */
+  /** Allowed choices, none of which is the value. */
   readonly options?: readonly unknown[];
 }
 
-/** What kinds of values are called in messages. */
+/** Words for kinds of values in messages. */
 const WORDS: Readonly<Record<string, string>> = {
   object: "a mapping of keys to values",
   record: "a mapping of keys to values",
@@ -27,9 +27,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Says in plain words what is wrong with a value of a file, as `"rounds" must be at least 1`.
- * @param path - of the value in the file
- * @param issue - what the schema found; unknown keys are left to the caller
+ * Describes a problem of a value of a file in plain words, such as `"rounds" must be at least 1`.
+ * @param path - path of the value in the file
+ * @param issue - the problem by the schema; unknown keys are left to the caller
  */
 export function tellProblem(path: readonly PropertyKey[], issue: SchemaProblem): string {
   const name = path.length === 0 ? "the file" : `"${path.map(String).join(".")}"`;

@@ -4,17 +4,17 @@ import { tellProblem } from "./tell-problem.ts";
 
 type Path = readonly PropertyKey[];
 
-/** Something that is wrong in a value. */
+/** A problem in a value. */
 export interface Problem {
-  /** Path of what is wrong; of an unknown key, the path of the key. */
+  /** Path of the wrong part; for an unknown key, the path of the key. */
   readonly path: Path;
-  /** As `"epochs" must be at least 1`, or `unknown key "epoch"; did you mean "epochs"?`. */
+  /** Description such as `"epochs" must be at least 1`, or `unknown key "epoch"; did you mean "epochs"?`. */
   readonly text: string;
 }
 
 /**
- * Lists what is wrong in a value, by its schema.
- * @param at - path of the value in what messages are about
+ * Lists the problems in a value, by its schema.
+ * @param at - path of the value in the file or the task that messages speak of
  */
 export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): readonly Problem[] {
   const { error } = schema.safeParse(value);
@@ -30,13 +30,13 @@ export function tellProblems(schema: z.ZodType, value: unknown, at: Path = []): 
   });
 }
 
-/** The message of Zod for a value that fits no option of a union, if the schema has no message of its own. */
+/** Message of Zod for a value that fits no option of a union, if the schema has no message of its own. */
 const NO_MESSAGE = "Invalid input";
 
 /**
- * Replaces the problem of a value that fits no option of a union by the problems of the option that it comes
- * closest to: one of which a part is wrong, else the first that is of another value rather than of a type. If
- * all are of other types, the message of the union stays.
+ * Replaces the problem of a value that fits no option of a union by the problems of the closest option: an
+ * option that the value fits but for a part, else the first one of the same type. If the value has the type
+ * of no option, the message of the union stays.
  */
 function closestOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
@@ -45,14 +45,15 @@ function closestOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   return closest.flatMap((inner) => closestOf({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** Returns 0 if a part of the value is wrong, 1 if the value is, 2 if its type is. */
+/** Returns 0 if only parts of the value are wrong, 1 if the value itself is wrong, 2 if its type is. */
 function distanceOf(issues: readonly z.core.$ZodIssue[]): number {
   if (issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys")) return 0;
   return issues.some(({ code, path }) => path.length === 0 && code === "invalid_type") ? 2 : 1;
 }
 
 /**
- * Lists the keys that the schema has where `path` leads; of several options it takes the one that fits best.
+ * Lists the keys that the schema has at the end of `path`; of several options it takes the one that fits
+ * best.
  */
 function knownKeys(schema: z.ZodType, value: unknown, path: Path): readonly string[] {
   let at: z.ZodType | undefined = schema;
@@ -72,7 +73,7 @@ function childOf(schema: z.ZodType | undefined, value: unknown, step: PropertyKe
   return chosen instanceof z.ZodArray ? (chosen.element as z.ZodType) : undefined;
 }
 
-/** Returns a schema without what makes it optional; of several options, the one of the value's kind. */
+/** Returns a schema without its mark as optional; of several options, the one of the value's kind. */
 function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
   if (schema instanceof z.ZodOptional) return choose(schema.unwrap() as z.ZodType, value);
   if (!(schema instanceof z.ZodUnion)) return schema;

@@ -7,7 +7,8 @@ type SpecialSchemas = ReadonlyMap<string, z.ZodType>;
 
 /**
  * Makes the schema of the values of a form.
- * @param special - schemas of special forms; the schema of any other asks the form itself
+ * @param special - schemas of special forms; the schema of any other special form calls the form's own
+ *   check
  */
 export function zodOfForm(form: Form, special: SpecialSchemas = new Map()): z.ZodType {
   switch (form.type) {
@@ -48,7 +49,7 @@ export function zodOfField<T>({ form }: Field<T>): z.ZodType<T> {
 
 /**
  * Makes the schemas of the options that fields describe.
- * @param required - names of the options that must be there; any other may be missing
+ * @param required - names of the options that must be present; any other may be missing
  * @param special - schemas of special forms
  */
 export function shapeOfFields(

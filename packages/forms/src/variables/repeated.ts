@@ -6,8 +6,9 @@ export type Variables = Readonly<Record<string, VariableValue>>;
 
 /**
  * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
- * is replaced by the value; a text that is nothing else becomes the value itself, one of variables and digits
- * that makes a whole number that number, and `{ lookup }` the value found there.
+ * is replaced by the value. A text that consists of one `${name}` becomes the value itself, with its type. A
+ * text of variables and digits alone becomes a number if it makes a whole one, and `{ lookup }` becomes the
+ * value in its table.
  */
 export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
   /**
@@ -17,11 +18,11 @@ export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
   readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
 };
 
-/** A value for each value of a variable, such as fewer epochs for wider networks. */
+/** A table with a value for each value of a variable, such as fewer epochs for wider networks. */
 export interface Lookup {
   /** Name of the variable. */
   readonly variable: string;
-  /** The value for each value of the variable. */
+  /** Values by value of the variable. */
   readonly values: Readonly<Record<string, VariableValue>>;
 }
 

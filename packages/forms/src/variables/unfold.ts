@@ -1,11 +1,11 @@
 import { excerpt, InputError } from "@isthmus/core";
 import type { Lookup, Repeated, Variables, VariableValue } from "./repeated.ts";
 
-/** An entry of a file, or a part of one, as messages name it. */
+/** Name of an entry of a file, or of a part of one, for messages. */
 export interface EntryPlace {
   /** Keys that lead to it, for example `networks.mlps`. */
   readonly name: string;
-  /** What the file describes: `study`. */
+  /** Noun for the contents of the file, such as `study`. */
   readonly of: string;
 }
 
@@ -13,13 +13,16 @@ export interface EntryPlace {
 export interface Unfolded<T> {
   /** The values of its variables. */
   readonly variables: Variables;
-  /** With values in place of variables. */
+  /** The entry, with values in place of variables. */
   readonly entry: T;
 }
 
-/** Most combinations of one entry: a typing error must not fill the memory. */
+/** Largest number of combinations of one entry: a typing error must not fill the memory. */
 const MAX_COMBINATIONS = 100_000;
-/** Texts of variables and digits alone, which are numbers where their values are: `1${run}${member}`. */
+/**
+ * Pattern of texts of variables and digits alone, such as `1${run}${member}`, which become numbers if the
+ * values are numbers.
+ */
 const NUMBERS = /^\d*(\$\{[^{}]*\}\d*)+$/;
 const WHOLE = /^(0|[1-9]\d{0,14})$/;
 const RANGE = /^(\d+)\.\.(\d+)$/;
@@ -50,7 +53,7 @@ export function unfold<T>(place: EntryPlace, repeated: Repeated<T>): Unfolded<T>
 
 /**
  * Lists the values of a variable, writing out a range.
- * @throws InputError if there are none, or one is there twice
+ * @throws InputError if there are no values, or one occurs twice
  */
 export function listValues(
   place: EntryPlace,

@@ -1,23 +1,23 @@
 import { Lexer, Parser } from "yaml";
 
 /**
- * Deepest nesting of a file; the studies that come with `isthmus` have six levels. Only what follows the
- * parser goes down by recursion, and a regular expression that is compiled close to the end of the stack ends
- * the whole process.
+ * Largest depth of nesting of a file; the studies that come with `isthmus` have six levels. The parser does
+ * not recurse, but the steps after it do, and a regular expression that is compiled close to the end of the
+ * stack ends the whole process.
  */
 export const MOST_YAML_LEVELS = 128;
-/** Places on the stack of the parser, which is a list: each level takes one or two. */
+/** Largest length of the parser's stack, which is a list: each level takes one or two places. */
 const MOST_PLACES = 2 * MOST_YAML_LEVELS;
 
 /**
  * Finds the line on which a YAML text is nested deeper than any file may be, without recursion; undefined if
- * it never is. The text need not be YAML.
+ * there is none. The text need not be YAML.
  */
 export function findDeepLine(text: string): number | undefined {
   const parser = new Parser();
   let line = 1;
   for (const lexeme of new Lexer().lex(text)) {
-    // What is complete is of no use here, but the parser goes on only if it is taken.
+    // Complete parts are of no use here, but the parser goes on only if they are taken.
     for (const _ of parser.next(lexeme));
     if (lexeme.includes("\n")) line += lexeme.split("\n").length - 1;
     if (parser.stack.length > MOST_PLACES) return line;

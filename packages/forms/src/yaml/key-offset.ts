@@ -1,8 +1,8 @@
 import { type Document, isAlias, isMap, isSeq, type Node, type Pair } from "yaml";
 
 /**
- * Finds where the key that a path ends in begins in the text of a document, or else the nearest existing key
- * around it; undefined if not even the first key of the path is there.
+ * Finds the position, in the text of a document, of the key that a path ends in, or else of the nearest
+ * existing key around it; undefined if not even the first key of the path exists.
  */
 export function keyOffset(document: Document, path: readonly PropertyKey[]): number | undefined {
   let node: unknown = document.contents;

@@ -4,24 +4,24 @@ import { LineCounter, parseDocument } from "yaml";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
 import type { YamlSource } from "./yaml-problems.ts";
 
-/** Problems that one error lists. */
+/** Largest number of problems that one error lists. */
 const SHOWN_PROBLEMS = 8;
 
 /** A YAML file that was read. */
 export interface YamlFile {
   /** Name of the file, for messages. */
   readonly name: string;
-  /** What finds the lines of its values. */
+  /** Parsed text, by which the lines of its values are found. */
   readonly source: YamlSource;
-  /** What it says, not yet checked. */
+  /** Contents of the file, not yet checked. */
   readonly value: unknown;
 }
 
 /**
  * Reads a YAML file whose values are to be checked by a schema.
- * @param what - what the file describes, for messages: `study`
+ * @param what - noun for the contents of the file, for messages, such as `study`
  * @throws InputError if it cannot be read
- * @throws FormatError if it is not YAML, or nested deeper than such files are
+ * @throws FormatError if it is not YAML, or nested deeper than such files may be
  */
 export async function readYamlFile(path: string, what: string): Promise<YamlFile> {
   const name = basename(path);
@@ -51,7 +51,10 @@ function parseYaml(text: string, name: string, what: string): YamlSource {
   return { document, lines };
 }
 
-/** @throws FormatError if it refers to an anchor that is not there */
+/**
+ * Returns a document as plain data.
+ * @throws FormatError if it refers to an anchor that does not exist
+ */
 function plainValue({ document }: YamlSource, name: string, what: string): unknown {
   try {
     return document.toJS();
@@ -67,9 +70,9 @@ function plainValue({ document }: YamlSource, name: string, what: string): unkno
 }
 
 /**
- * Throws what is wrong in a file, if anything is.
- * @param what - what the file describes, for messages: `study`
- * @param problems - as {@link findProblems} lists them
+ * Throws an error that lists the problems of a file, if there are any.
+ * @param what - noun for the contents of the file, for messages, such as `study`
+ * @param problems - problems from {@link findProblems}
  * @throws InputError if there is a problem; the message names the lines
  */
 export function rejectProblems(what: string, name: string, problems: readonly string[]): void {

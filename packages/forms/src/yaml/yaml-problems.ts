@@ -12,8 +12,8 @@ export interface YamlSource {
 type Path = readonly PropertyKey[];
 
 /**
- * Lists what is wrong in a value that was read from a YAML text, each problem with its line, as
- * `12: unknown key "epoch"; did you mean "epochs"?`.
+ * Lists the problems in a value that was read from a YAML text, each with its line, such as `12: unknown key
+ * "epoch"; did you mean "epochs"?`.
  * @param at - path of the value in the text
  */
 export function findProblems(

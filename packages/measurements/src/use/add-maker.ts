@@ -5,10 +5,10 @@ import { listMeasurements } from "../measurements.ts";
 import type { TakenNames } from "./taken-names.ts";
 
 /**
- * Adds a maker of networks of one's own, if nothing has its names: its own is a key of entries, a verb and a
- * kind of tasks, and keys of entries choose makers.
- * @returns a function that takes it away again
- * @throws UsageError if its name or the name of an option is there already
+ * Adds a maker of networks of one's own, if its names are free: the maker's name becomes a key of entries, a
+ * verb and a kind of tasks, and no option may have the name of a key that chooses a maker.
+ * @returns a function that removes the maker again
+ * @throws UsageError if its name, or the name of one of its options, is taken
  */
 export function addMaker(maker: NetworkMaker, taken: TakenNames): () => void {
   const { kinds = [], verbs = [], makers = [], options = [] } = taken;

@@ -5,9 +5,9 @@ import { keepMeasurement, listMeasurements } from "../measurements.ts";
 import type { TakenNames } from "./taken-names.ts";
 
 /**
- * Adds a measurement of one's own: commands, studies, tasks of this process and pages have it from then on.
- * @returns a function that takes it away again
- * @throws UsageError if its kind or its verb is there already
+ * Adds a measurement of one's own, which commands, studies, pages and tasks of this process then have.
+ * @returns a function that removes the measurement again
+ * @throws UsageError if its kind or its verb is taken
  *
  * @example
  * ```ts

@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 
 /** A package that is installed. */
 export interface InstalledPackage {
-  /** Its folder. */
+  /** Folder of the package. */
   readonly folder: string;
   readonly version: string;
 }
 
-/** Finds the package that an import of its name means in a folder; undefined if none is installed there. */
+/** Finds the package that a module in a folder imports by a name; undefined if none is installed. */
 export function findPackage(name: string, folder: string): InstalledPackage | undefined {
   const installed = readManifest(join(folder, "node_modules", name));
   const above = dirname(folder);

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPackage } from "./find-package.ts";
 
-/** Where this program looks its own packages up. */
+/** Address of this module, from which the packages of this program are looked up. */
 const HERE = import.meta.url;
 const OWN_NAME = /^(isthmus|@isthmus\/[a-z-]+)(?:\/|$)/;
 
@@ -13,8 +13,8 @@ interface ResolveContext {
 }
 
 /**
- * Resolves an import: the packages of this program are the ones that run, wherever a module of a user lies,
- * unless another version of them is installed there.
+ * Resolves an import. Packages of this program are the running ones, wherever a module of a user lies, unless
+ * another version of them is installed there.
  */
 export function resolve<C extends ResolveContext, R>(
   specifier: string,
@@ -33,17 +33,17 @@ function isOwnPackage(specifier: string, parent: string): boolean {
   return own !== undefined && (there === undefined || there.version === own.version);
 }
 
-/** Whether Node.js runs TypeScript by itself. Types of Node.js 20 do not know of this feature. */
+/** Whether Node.js runs TypeScript by itself. Types of Node.js 20 do not know this feature. */
 export const RUNS_TYPESCRIPT: boolean =
   "typescript" in process.features && process.features.typescript !== false;
 
-/** A module as Node.js loads it. */
+/** A loaded module, in the form of Node.js. */
 interface LoadedModule {
   readonly format: string;
   readonly source?: string | ArrayBuffer | NodeJS.TypedArray | undefined;
 }
 
-/** Loads a module: of TypeScript, its types are taken out, with everything else where it was. */
+/** Loads a module. Types of TypeScript are removed, and everything else keeps its position. */
 export async function load<C extends object>(
   url: string,
   context: C,

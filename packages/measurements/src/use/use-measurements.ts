@@ -12,11 +12,11 @@ import type { TakenNames } from "./taken-names.ts";
 
 /** Options of {@link useMeasurements}. */
 export interface UseOptions extends TakenNames {
-  /** Receives a sentence if a file is used, but something about it is odd. @defaultValue none receives it */
+  /** Called with a sentence if a file is used, but something about it is odd. @defaultValue no call */
   readonly onNote?: (sentence: string) => void;
 }
 
-/** Files that this thread uses, by their paths: each is loaded once. */
+/** Promises of the loading of files that this thread uses, by their paths: each file is loaded once. */
 const used = new Map<string, Promise<void>>();
 
 /**
@@ -26,7 +26,7 @@ const used = new Map<string, Promise<void>>();
  * A module is JavaScript or TypeScript, and exports what `defineMeasurement` and `defineNetworkMaker` return,
  * under any names. It may import `isthmus` and `@isthmus/*` wherever it lies.
  * @throws InputError if a file is missing, cannot be imported, or defines neither
- * @throws UsageError if a name of one is there already
+ * @throws UsageError if a name in one of them is taken
  *
  * @example
  * ```ts
@@ -82,8 +82,8 @@ async function importFile(path: string): Promise<object> {
 }
 
 /**
- * Returns the measurements and the makers of networks that a module exports, under whatever names.
- * @throws InputError if there is none
+ * Returns the measurements and the makers of networks that a module exports, under any names.
+ * @throws InputError if it exports none
  */
 function definitionsOf(path: string, module: object): readonly (MeasurementEntry | NetworkMaker)[] {
   const exported: readonly unknown[] = Object.values(module).flat();
@@ -114,7 +114,7 @@ let isInstalled = false;
 
 /** Lets modules of users import the packages of this program, and be TypeScript. */
 function installHooks(): void {
-  // Whatever runs the sources of this program loads TypeScript, and finds its packages, without hooks.
+  // Programs that run these sources load TypeScript, and find the packages, without hooks.
   if (isInstalled || import.meta.url.endsWith(".ts")) return;
   // Types of Node.js 20 know of `register` alone. The newer hooks run in the thread that imports.
   const { registerHooks, register } = nodeModule as Partial<typeof nodeModule> & {
@@ -131,7 +131,10 @@ function installHooks(): void {
   isInstalled = true;
 }
 
-/** Says which packages of Isthmus a module imports in another version than the one that runs. */
+/**
+ * Returns a sentence for each package of Isthmus that a module imports in another version than the running
+ * one.
+ */
 async function findOtherVersions(path: string): Promise<readonly string[]> {
   const text = await readTextFile(path);
   const names = [...text.matchAll(/["'](isthmus|@isthmus\/[a-z-]+)["'/]/g)].map(([, name = ""]) => name);

@@ -1,7 +1,7 @@
 /** Name of one of {@link AGGREGATES}. */
 export type AggregateName = "mean" | "std" | "min" | "max" | "low" | "high" | "count";
 
-/** Ways to make one number of several, at least one; null where there are too few for it. */
+/** Ways to make one number of several values (at least one); null if there are too few values for it. */
 export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number[]) => number | null>> = {
   mean,
   std: (values) => (values.length < 2 ? null : deviation(values)),
@@ -12,7 +12,7 @@ export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number
   count: (values) => values.length,
 };
 
-/** Adds from the smallest: the sum does not depend on the order of the values. */
+/** Adds the values in ascending order, so that the sum does not depend on the order in which they come. */
 function sum(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b).reduce((total, value) => total + value, 0);
 }

@@ -41,7 +41,7 @@ export function collectTable(name: string, table: TableDescription, from: Measur
   };
 }
 
-/** A row of a table with what it is made of. */
+/** A row of a table, with its columns and the records that it is computed from. */
 interface MadeRow {
   readonly row: Readonly<Record<string, StudyValue>>;
   readonly columns: Columns;
@@ -49,8 +49,8 @@ interface MadeRow {
 }
 
 /**
- * Says of how many results a column's numbers are made, if all numbers that are made of results are made in
- * the same way.
+ * Returns the aggregate of a column and the number of results behind each of its numbers; an empty object if
+ * no row aggregates results, or rows use different aggregates.
  */
 function countResults(key: string, rows: readonly MadeRow[]): Pick<StudyColumn, "aggregate" | "counts"> {
   const sources = rows.map(({ columns, group }) => {
@@ -88,7 +88,10 @@ function cellOf(key: string, column: ColumnDescription, group: readonly StudyRec
   return values.length === 0 ? null : AGGREGATES[aggregate](values);
 }
 
-/** Numbers, or truths as 1 and 0, that a path leads to in those results of a row that a column is of. */
+/**
+ * Lists the numbers at a path in the results of a row that fit the column's `where`; true counts as 1, false
+ * as 0.
+ */
 function valuesOf(column: ColumnDescription, path: string, group: readonly StudyRecord[]): number[] {
   return group
     .filter((record) => fulfils(record.variable, column.where ?? {}))
@@ -124,14 +127,14 @@ function assertPaths(table: string, columns: Columns, records: readonly StudyRec
 /** A result, or an entry of a list in one, with the variables that distinguish it from others. */
 interface StudyRecord {
   /**
-   * Returns the value of a variable, or of a path into the entry or one around it.
+   * Returns the value of a variable, or the value at a path in the entry or in an enclosing one.
    * @returns undefined if there is none
    */
   variable(name: string): VariableValue | undefined;
   readonly value: unknown;
 }
 
-/** An entry of a list, with those around it, the innermost first. */
+/** An entry of a list, with the values that enclose it, the innermost first. */
 interface Entry {
   readonly value: unknown;
   readonly around: readonly unknown[];
@@ -172,7 +175,8 @@ function textAt(value: unknown, path: string): VariableValue | undefined {
 }
 
 /**
- * Lists the entries of the list that a path leads to; of every such list where `*` steps into one on the way.
+ * Lists the entries of the list at a path. `*` in the path steps into every entry of a list on the way: the
+ * result then joins the lists of all these entries.
  */
 function listEntries(whole: Entry, path: string): readonly Entry[] {
   let entries = [whole];
@@ -196,8 +200,8 @@ function noList(path: string): InputError {
 }
 
 /**
- * Returns what a path such as `barrier.loss.chord` or `predictors.0.nll` leads to in a result.
- * @returns undefined if it leads nowhere
+ * Returns the value at a path such as `barrier.loss.chord` or `predictors.0.nll` in a result.
+ * @returns undefined if the path leads nowhere
  */
 function followPath(result: unknown, path: string): unknown {
   let at = result;
@@ -260,11 +264,11 @@ function compare(a: Group, b: Group, ranks: readonly ReadonlyMap<VariableValue, 
   return 0;
 }
 
-/** Where the results of a study are. */
+/** Measurements of a table, and the results of their tasks. */
 interface MeasuredResults {
-  /** Of the table's measurements. */
+  /** Planned measurements that the table shows. */
   readonly measured: readonly PlannedMeasurement[];
-  /** By key of the task. */
+  /** Results by key of the task. */
   readonly results: ReadonlyMap<string, object>;
 }
 
@@ -281,7 +285,9 @@ function listMeasured({ measured, results }: MeasuredResults): readonly StudyMea
   return [...byText.values()];
 }
 
-/** Reads what a result says of its examples; undefined if it does not say. */
+/**
+ * Reads the examples, and the number of places, that a result records; undefined if it records no examples.
+ */
 function measuredOf(result: unknown): StudyMeasured | undefined {
   const [data, examples] = ["data", "examples"].map((name) => followPath(result, name));
   if (typeof data !== "string" || typeof examples !== "number") return undefined;

@@ -5,8 +5,8 @@ import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 
 /**
- * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
- * named only.
+ * Describes the findings of a study by the figures and tables that it declares; figures without a number to
+ * draw are only named.
  * @throws UsageError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
@@ -39,13 +39,13 @@ export function describeStudy(result: StudyResult): Report {
   };
 }
 
-/** Says what the study does; of a part, also that it is one, and which. */
+/** Returns the description of the study; for a part of a study, the values of its variables come first. */
 function summarize({ description, only }: StudyResult): string {
   if (only === undefined) return description;
   return `This is a part of a study: ${listVariables(only)} only. The study as a whole: ${description}`;
 }
 
-/** Finds the table of a name. */
+/** Finds a table by its name. */
 function tableOf({ tables }: StudyResult, name: string): StudyTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) {
@@ -56,7 +56,7 @@ function tableOf({ tables }: StudyResult, name: string): StudyTable {
   return table;
 }
 
-/** Checks whether the least or the greatest of a row says what its mean does, as it is of one result. */
+/** Checks whether a minimum or maximum in a row only repeats the mean, as the row has a single result. */
 function repeatsMean(
   columns: StudyTable["columns"],
   { key, aggregate, counts }: StudyTable["columns"][number],

@@ -5,19 +5,19 @@ import { studyColumnTitle } from "./study-column-title.ts";
 import { studyHeat } from "./study-heat.ts";
 import { studyCaption } from "./study-words.ts";
 
-/** A row of a table as a figure sees it. */
+/** Position of a row of a table in a figure. */
 interface Place {
   /** Index of the row. */
   readonly row: number;
   readonly x: string | number;
   readonly y: number;
-  /** Ends of an interval around the value; missing where it has no length. */
+  /** Ends of the interval around `y`; missing if there is none, or if its length is zero. */
   readonly low?: number;
   readonly high?: number;
   readonly series: string;
 }
 
-/** What a figure of a study is drawn of. */
+/** Positions and lines that a figure of a study draws. */
 interface Drawn {
   readonly places: readonly Place[];
   /** Names of the lines. */
@@ -27,8 +27,9 @@ interface Drawn {
 }
 
 /**
- * Draws columns of a table as a study declares it. Rows without a number to draw are left out, and the
- * caption says so; it also says what the numbers are made of. If no row has a number there is no figure.
+ * Draws the columns of a table that a figure of a study names. Rows without a number to draw are left out,
+ * and the caption says so; the caption also says how many results the numbers are made of. Returns undefined
+ * if no row has a number.
  * @throws UsageError if a column is missing
  */
 export function studyFigure(
@@ -79,7 +80,7 @@ function captionOf(
     .join(" ");
 }
 
-/** Tells whether two values of a line are at the same place. */
+/** Checks whether a line has two values at the same place. */
 function hasRepeated(places: readonly Place[]): boolean {
   return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }
@@ -158,7 +159,10 @@ function plotOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Plot {
   };
 }
 
-/** Few different places on the axis are its ticks: a width of 64 is read better than one near 60. */
+/**
+ * Returns the values on the axis as its ticks if there are at most 8: a tick at a width of 64 reads better
+ * than one near it, at 60.
+ */
 function ticksAt(places: readonly Place[]): { readonly ticks?: readonly number[] } {
   const values = [...new Set(places.map(({ x }) => Number(x)))].sort((a, b) => a - b);
   return values.length <= 8 ? { ticks: values } : {};

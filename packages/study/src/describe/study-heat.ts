@@ -17,11 +17,11 @@ import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "../study-
 import { studyColumnTitle } from "./study-column-title.ts";
 import { studyCaption } from "./study-words.ts";
 
-/** A table of a study as a heat map sees it. */
+/** Grid of a heat map: names of its rows and columns, and the row of the table that each cell shows. */
 interface Grid {
   readonly rows: readonly string[];
   readonly columns: readonly string[];
-  /** `[rows][columns]`: index of the row of the table; undefined where it has none. */
+  /** `[rows][columns]`: index of the cell's row in the table; undefined for a cell without one. */
   readonly places: readonly (readonly (number | undefined)[])[];
 }
 
@@ -38,8 +38,8 @@ const SCALES: Readonly<
 };
 
 /**
- * Draws a column of a table as the colours of a grid of two others, with the borders and the best cells that
- * the study asks for; undefined if there is no number to draw.
+ * Draws a heat map: the values of one column of a table as colours on a grid of two other columns, with the
+ * borders and the best cells that the study asks for. Returns undefined if there is no number to draw.
  * @throws UsageError if two rows of the table have the same cell
  */
 export function studyHeat(
@@ -97,7 +97,7 @@ const CELLS = (rows: readonly number[]) =>
 const formatOrUnknown = (value: number | null | undefined): string =>
   typeof value === "number" ? formatNumber(value) : "unknown";
 
-/** Lays the rows of a table out by two of its columns, each value in the order of the table. */
+/** Lays the rows of a table out on a grid by two of its columns, whose values keep the order of the table. */
 function gridOf({ title, x, y }: StudyFigure, table: StudyTable): Grid {
   const keys = table.rows.map((row) => [nameOf(row[y]), nameOf(row[x])] as const);
   const rows = [...new Set(keys.map(([row]) => row))];
@@ -131,7 +131,7 @@ function borderOf(values: Values, limit: number): HeatBorder {
   return { upper: values.map((line) => line.map((value) => (value === null ? null : value >= limit))) };
 }
 
-/** Finds the best cell of each column of the grid; of equal ones the first. */
+/** Finds the best cell of each column of the grid; the first of several equal ones. */
 function bestCells(values: Values, best: NonNullable<StudyFigure["best"]>): HeatOverlay["dots"] {
   const sign = best === "least" ? 1 : -1;
   return at(values, 0, "row of cells").flatMap((_, column) => {

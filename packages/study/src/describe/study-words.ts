@@ -3,23 +3,23 @@ import type { StudyColumn, StudyFigure, StudyGroup, StudyResult, StudyTable } fr
 
 type Values = readonly (string | number)[];
 
-/** Whole numbers in a row from which a list names its ends only. */
+/** Number of consecutive whole numbers from which on a list names only the first and the last. */
 const LONG_RUN = 4;
 
-/** What a figure of a study draws, as far as its caption describes it. */
+/** Properties of a drawn figure that its caption describes. */
 export interface DrawnRows {
   /** Indices of the rows that are drawn. */
   readonly rows: readonly number[];
-  /** Whether some have an interval. */
+  /** Whether some of these rows have an interval. */
   readonly bounded: boolean;
-  /** What shows a value, and what an interval. */
+  /** Word for the shape that shows a value; `interval` is the word for the shape of its interval. */
   readonly mark: "mark" | "bar" | "cell";
   readonly interval: "band" | "thin line";
 }
 
 /**
- * Says what the numbers of a figure are made of, as far as the results know: how many measurements, on what,
- * of which networks.
+ * Describes the data behind a figure, as far as the results record it: how many measurements, on which
+ * examples, of which networks.
  */
 export function studyCaption(
   figure: StudyFigure,
@@ -31,7 +31,7 @@ export function studyCaption(
     .join(" ");
 }
 
-/** Says of how many measurements each value is the mean, and what its interval is. */
+/** Says how many measurements each value is the mean of, and what its interval shows. */
 function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, drawn: DrawnRows): string {
   const { rows, bounded, mark, interval } = drawn;
   const columnOf = (key: string | undefined): StudyColumn | undefined =>
@@ -52,7 +52,7 @@ function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, draw
   return `Each ${mark} is the mean of ${several} measurements${range}${deviation}.`;
 }
 
-/** Says on which examples, and at how many places. */
+/** Says on which examples, and at how many places of each path, the results were measured. */
 function measuredWords({ measured = [] }: StudyTable): string {
   const sentences = measured.map(({ data, examples, points }) => {
     const places = points === undefined ? "" : `at ${formatCounted(points, "place")} of each path `;
@@ -76,7 +76,10 @@ function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }
   return distinct.length === 0 ? "" : `Networks: ${distinct.join("; ")}.`;
 }
 
-/** Returns the values of a variable that the `where` of a measurement leaves; all, if it says nothing. */
+/**
+ * Returns the values of a variable that the `where` of a measurement selects; all values if it does not name
+ * the variable.
+ */
 function chosen(values: Values, variable: string, where: unknown): Values {
   if (typeof where !== "object" || where === null || !Object.hasOwn(where, variable)) return values;
   const choices = [(where as Readonly<Record<string, unknown>>)[variable]].flat();
@@ -89,7 +92,7 @@ function chosen(values: Values, variable: string, where: unknown): Values {
 const networksName = (networks: readonly StudyGroup[], name: unknown): string =>
   networks.length > 1 ? `${name}, ` : "";
 
-/** Lists values, of a row of whole numbers the ends. */
+/** Joins values by commas; a long run of consecutive whole numbers becomes `first to last`. */
 function listValues(values: Values): string {
   const [first, last] = [values[0], values.at(-1)];
   const run = values.every((value, index) => typeof value === "number" && value === Number(first) + index);
@@ -103,7 +106,7 @@ export function listVariables(variables: Readonly<Record<string, Values>>): stri
     .join("; ");
 }
 
-/** A setting that is the value of a variable. */
+/** Pattern of a setting that consists of one variable, such as `${seed}`. */
 const WHOLE_VARIABLE = /^\$\{(\w+)\}$/;
 
 /**
@@ -120,7 +123,7 @@ export function groupWords({ count, variables, settings }: StudyGroup): string {
   return `${count}${of === "" ? "" : ` (${of})`}: ${list.join("; ")}`;
 }
 
-/** Returns the name of the variable whose value a setting is; undefined if it is something else. */
+/** Returns the name of the variable that a setting consists of; undefined if the setting is anything else. */
 function variableOf(setting: unknown): string | undefined {
   return typeof setting === "string" ? WHOLE_VARIABLE.exec(setting)?.[1] : undefined;
 }
@@ -143,5 +146,5 @@ function settingWords(value: unknown): string {
   return list.length === 0 ? String(kind) : `${kind} (${list.join(", ")})`;
 }
 
-/** `learningRate` as words. */
+/** Writes a name such as `learningRate` in words: `learning rate`. */
 const nameWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -9,16 +9,16 @@ import type { MeasurementDescription, RepeatedNetwork, StudyDescription } from "
 import type { WantedValues } from "./wanted-values.ts";
 
 /**
- * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
- * half a day.
+ * Largest number of networks and tasks of one study. Planning so many takes about ten seconds; at a second
+ * each they run for half a day.
  */
 const MAX_TASKS = 50_000;
 
 /**
- * Checks how much a study would have to plan, before any of it is made: a typing error can ask for
+ * Checks, before anything is planned, how many networks and tasks a study has: a typing error can ask for
  * millions of pairs.
- * @throws InputError if there are more networks and tasks than a study may have; it names the entry that has
- *   the most
+ * @throws InputError if there are more networks and tasks than a study may have; it names the entry that
+ *   has the most
  */
 export function assertStudySize(study: StudyDescription): void {
   let sum = 0;
@@ -40,8 +40,8 @@ function tooLarge(sum: number, largest: string, most: number): InputError {
 
 /**
  * Counts the networks of each group and the tasks of each measurement, from the numbers of values of their
- * variables. Tasks that several measurements share count for each; what contradicts itself is refused where
- * it is planned, not here.
+ * variables. A task that several measurements share is counted for each of them. Contradictions in the
+ * description are refused by the planning, not here.
  */
 export function* countStudy({
   networks,
@@ -62,8 +62,8 @@ export function* countStudy({
 type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
- * Lists the values of the variables of a group, as far as they are known before it is planned: the variables
- * of the group, of the networks that each network is made from, and the one that tells networks of one entry
+ * Lists the values of the variables of a group, before the group is planned: the variables of its entry, the
+ * variables of the networks that each network is made from, and the variable that tells networks of one entry
  * apart.
  */
 function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<string, Ranges>): Ranges {
@@ -79,7 +79,9 @@ function rangesOf(name: string, repeated: RepeatedNetwork, groups: ReadonlyMap<s
   return new Map([...restrict(starts, where), ...named, ...(made === undefined ? [] : [made])]);
 }
 
-/** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */
+/**
+ * Narrows the values of variables to the ones that `where` asks for; a variable may be left without values.
+ */
 function restrict(ranges: Ranges | undefined, where: WantedValues | undefined): Ranges {
   const narrowed = new Map<string, readonly VariableValue[]>();
   for (const [variable, values] of ranges ?? []) {
@@ -95,7 +97,10 @@ function productOf(ranges: Ranges): number {
   return [...ranges.values()].reduce((product, values) => product * values.length, 1);
 }
 
-/** Counts tasks of a measurement: one for a network or a pair, another where it is aligned; or of merges. */
+/**
+ * Counts the tasks of a measurement: one for each network or pair, and another for each pair that is aligned;
+ * for a merge see {@link countMerges}.
+ */
 function countMeasurements(
   name: string,
   repeated: Repeated<MeasurementDescription>,
@@ -131,7 +136,7 @@ const PAIR_KEYS = ["for", "between", "across", "where", "choose", "align"];
 const EACH_KEYS = ["for", "of", "where"];
 const MERGE_KEYS = ["for", "of", "across", "where", "count", "many", "references"];
 
-/** Tasks of merges: one for each mean of networks, and another where they are matched. */
+/** Counts the tasks of a merge: one for each mean of networks, and another if the networks are matched. */
 function countMerges(entry: MergeMeasurement, groups: ReadonlyMap<string, Ranges>): number {
   const { of, across = "seed", where, many } = entry;
   const ranges = restrict(groups.get(of), where);

@@ -12,10 +12,10 @@ export const MANY_CHOICES: readonly ["single", "ensemble", "naive", ...typeof MA
 ];
 
 /**
- * How one prediction is made of several networks. `single` takes each network by itself, and `ensemble` the
- * mean of their predicted probabilities. The others take the network of the mean weights: of the networks as
- * they are (`naive`), or matched to each other first by a method of `matchMany`, where `reference` matches
- * them to each of several networks in turn.
+ * Way to make one prediction of several networks. `single` takes each network by itself, and `ensemble` the
+ * mean of their predicted probabilities. The others take the network of the mean weights: `naive` averages
+ * the networks without matching them, and the methods of `matchMany` match them to each other first, where
+ * `reference` matches them to each of several networks in turn.
  */
 export type ManyChoice = (typeof MANY_CHOICES)[number];
 
@@ -32,16 +32,16 @@ export interface MergeMeasurement extends MeasuredLoss {
   readonly across?: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
-  /** How many networks are merged: the first ones of the group. @defaultValue all */
+  /** Number of networks that are merged, from the first of the group. @defaultValue all */
   readonly count?: number;
   readonly many: ManyChoice;
-  /** How many networks are the reference in turn: the first ones. @defaultValue all that are merged */
+  /** Number of networks that are the reference in turn, from the first. @defaultValue all that are merged */
   readonly references?: number;
-  /** Searches of each matching of two. @defaultValue the default of `matchMany` */
+  /** Number of searches for each matching of two networks. @defaultValue the default of `matchMany` */
   readonly restarts?: number;
   /** Name of the examples to evaluate on. */
   readonly data: string;
-  /** What is done about statistics of activations; nothing for `ensemble`. @defaultValue "auto" */
+  /** Correction of the statistics of activations; `ensemble` ignores it. @defaultValue "auto" */
   readonly statistics?: StatisticsChoice;
   /** Name of the examples that statistics are measured on. @defaultValue the first 2,500 of `data` */
   readonly statisticsData?: string;

@@ -2,40 +2,40 @@ import type { LearnedChoice } from "@isthmus/weight-matching";
 import type { WantedValues } from "./wanted-values.ts";
 
 /**
- * Which networks are measured two by two: networks of one group that differ in one variable only, or every
- * network of one group with every network of another whose other variables have equal values, as far as both
- * have them.
+ * Selection of the networks that are measured two by two: networks of one group that differ in one variable
+ * only, or every network of one group with every network of another whose other variables have equal values,
+ * as far as both have them.
  */
 export interface PairSelection {
   /** Name of a group of networks, or of two. */
   readonly between: string | readonly [string, string];
-  /** The variable they differ in. @defaultValue "seed" */
+  /** Variable in which the networks of a pair differ. @defaultValue "seed" */
   readonly across?: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
   /**
-   * Which networks of one group are paired: all with all, each with the next, or the first with the second,
-   * the third with the fourth, and so on.
+   * Choice of the pairs in one group: all with all, each with the next, or the first with the second, the
+   * third with the fourth, and so on.
    * @defaultValue "all"
    */
   readonly choose?: PairChoice;
   /** Whether the second network is aligned to the first. @defaultValue "none" */
   readonly align?: AlignChoice;
-  /** Searches of the alignment by weights. @defaultValue the default of `matchWeights` */
+  /** Number of searches for an alignment by weights. @defaultValue the default of `matchWeights` */
   readonly restarts?: number;
-  /** How alignments by activations and learned ones are found; the others do not read it. */
+  /** Options of alignments by activations and of learned alignments; other alignments ignore them. */
   readonly match?: MatchChoice;
 }
 
-/** See {@link PairSelection}. */
+/** Choice of the pairs in one group, see `choose` of {@link PairSelection}. */
 export type PairChoice = "all" | "consecutive" | "disjoint";
 
 /** Names of all ways to align the second network of a pair to the first, see {@link AlignChoice}. */
 export const ALIGN_CHOICES = ["none", "weight", "activation", "learned"] as const;
 
 /**
- * How the second network of a pair is aligned to the first: not at all, by permutations that match weights
- * or activations, or by the whole symmetry group, rotations included, which is learned.
+ * Way to align the second network of a pair to the first: none, permutations that match weights or
+ * activations, or the whole symmetry group, rotations included, which is learned.
  */
 export type AlignChoice = (typeof ALIGN_CHOICES)[number];
 

@@ -1,6 +1,9 @@
 import type { PairSelection } from "./pair-selection.ts";
 
-/** What is measured on a path between the networks of pairs that is no straight line. */
+/**
+ * Pairs of networks, and the examples that a measurement of each pair reads: to evaluate on, to train on, and
+ * to measure statistics on.
+ */
 export interface PathMeasurement extends PairSelection {
   /** Name of the examples to evaluate on. */
   readonly data: string;
@@ -12,7 +15,7 @@ export interface PathMeasurement extends PairSelection {
   readonly batchSize?: number;
 }
 
-/** What is measured on pairs of networks, on several sets of examples. */
+/** Pairs of networks that are measured on several sets of examples. */
 export interface SetsMeasurement extends Omit<PathMeasurement, "data"> {
   /** Names of the examples of each set, such as `mnist:test+cue=place`, by the name of the set. */
   readonly sets: Readonly<Record<string, string>>;

@@ -2,24 +2,23 @@ import { InputError } from "@isthmus/core";
 import { listValues, type VariableValue } from "@isthmus/forms";
 import type { StudyDescription } from "./study-description.ts";
 
-/** An entry of a study, as far as its variables go. */
+/** Variables of an entry of a study; its other keys do not matter here. */
 interface WithRanges {
   readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
 }
 
-/** Values that a variable has left, in all entries of a study. */
+/** Values that remain of a variable, over all entries of a study. */
 interface Remaining {
   readonly values: Set<VariableValue>;
-  /** Whether an entry has lost some. */
+  /** Whether an entry has lost some values of the variable. */
   narrowed: boolean;
 }
 
 /**
  * Makes a part of a study: every group with one of the variables is made for some of its values only. Tasks
  * keep their keys, so that the parts of a study can be run one after the other in one folder, and then the
- * whole. The part says in `only` which values are left of variables that lost some.
- *
- * @param only - values to keep, as text, by name of the variable
+ * whole. The `only` of the part lists the remaining values of each variable that lost some.
+ * | @param only - values to keep, as text, by name of the variable
  * @throws InputError if no entry has a value that is to be kept, or a group would keep none
  */
 export function restrictStudy(

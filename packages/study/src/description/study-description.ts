@@ -8,7 +8,7 @@ import type { FigureDescription, TableDescription } from "./table-description.ts
 /** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
 export type BarrierMeasurement = EntryOf<typeof BARRIER>;
 
-/** Something that a study measures. */
+/** An entry of a study that describes a measurement. */
 export type MeasurementDescription = BuiltInEntry | BarrierMeasurement | MergeMeasurement;
 
 type RepeatedOf<T> = T extends object ? Repeated<T> : never;
@@ -16,21 +16,26 @@ type RepeatedOf<T> = T extends object ? Repeated<T> : never;
 /** A group of networks. */
 export type RepeatedNetwork = RepeatedOf<NetworkDescription>;
 
-/** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
+/**
+ * A study as plain data: networks to train or load, measurements of them, and the tables and figures to show.
+ */
 export interface StudyDescription {
   readonly title: string;
-  /** What is studied and why, for the page. @defaultValue none */
+  /** Subject and purpose of the study, for its page. @defaultValue none */
   readonly description?: string;
   /**
    * Files of measurements of one's own. `readStudy` alone loads them, from the folder of the study's file;
    * here they are absolute paths, and nothing loads them. @defaultValue none
    */
   readonly use?: readonly string[];
-  /** Present if this is a part of a study, see `restrictStudy`: the only values that some variables have. */
+  /**
+   * Values that some variables have, if this is a part of a study with no others, see `restrictStudy`;
+   * missing for a whole study.
+   */
   readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
-  /** Seed of whatever measurements choose at random. @defaultValue 0 */
+  /** Seed of all random choices of measurements. @defaultValue 0 */
   readonly seed?: number;
-  /** Groups of networks by name; networks that are made of others after them. */
+  /** Groups of networks by name; a group that is made from another one must come after it. */
   readonly networks: Readonly<Record<string, RepeatedNetwork>>;
   readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
   readonly tables: Readonly<Record<string, TableDescription>>;

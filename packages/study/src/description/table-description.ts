@@ -2,44 +2,46 @@ import type { StudyFigure } from "../study-result.ts";
 import type { WantedValues } from "./wanted-values.ts";
 
 /**
- * Where the values of a column come from: exactly one of these keys, besides `where`. A path such as
+ * Source of the values of a column: exactly one of these keys, besides `where`. A path such as
  * `barrier.loss.chord` leads into a result.
  */
 export interface ColumnSource {
   /** Only those results of the row whose variables have these values. */
   readonly where?: WantedValues;
-  /** A variable, or a path, of which the rows are made. */
+  /** Variable or path whose value is shown; it must be in the `by` of the table. */
   readonly variable?: string;
-  /** Mean of what the path leads to in the results of a row; true counts as 1, false as 0. */
+  /** Path of the values whose mean over the results of a row is shown; true counts as 1, false as 0. */
   readonly mean?: string;
-  /** Sample standard deviation; none for one result. */
+  /** Path of the values whose sample standard deviation is shown; null for one result. */
   readonly std?: string;
   readonly min?: string;
   readonly max?: string;
-  /** Mean less one standard deviation; none for one result. */
+  /** Path of the values whose mean less one standard deviation is shown; null for one result. */
   readonly low?: string;
-  /** Mean plus one standard deviation; none for one result. */
+  /** Path of the values whose mean plus one standard deviation is shown; null for one result. */
   readonly high?: string;
-  /** Number of results that have what the path leads to. */
+  /** Path of a value: the number of results of the row that have it is shown. */
   readonly count?: string;
-  /** Quotient of two columns of the row. */
+  /** Keys of two columns of the row whose quotient is shown. */
   readonly ratio?: readonly [numerator: string, denominator: string];
-  /** A number known beforehand, by the value of a variable. */
+  /** Numbers known beforehand, by the value of a variable. */
   readonly lookup?: { readonly variable: string; readonly values: Readonly<Record<string, number>> };
 }
 
-/** A column of a table; without a source it shows the variable of its own name. */
+/** A column of a table; without a source it shows the variable whose name is the column's key. */
 export interface ColumnDescription extends ColumnSource {
   readonly title: string;
   readonly unit?: string;
-  /** What is shown in place of a variable's values. */
+  /** Labels that are shown in place of a variable's values, by value. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A table: results of a measurement, of which results with equal variables are gathered into one row. */
+/**
+ * A table of the results of measurements: results with equal values of the variables in `by` make one row.
+ */
 export interface TableDescription {
   readonly title: string;
-  /** Name of the measurement, or of several; the variable `measurement` holds which one a result is of. */
+  /** Name of the measurement, or of several; the variable `measurement` holds the name for each result. */
   readonly of: string | readonly string[];
   /**
    * Path of a list in each result, every entry of which counts as a result; `*` in it leads to every entry of
@@ -47,12 +49,15 @@ export interface TableDescription {
    * does `number`, its place from 1.
    */
   readonly each?: string;
-  /** Only results whose variables have these values, or the values of one of several. */
+  /** Values that the variables of a result must have, or several sets of values of which one must fit. */
   readonly where?: WantedValues | readonly WantedValues[];
-  /** Variables that make a row. */
+  /** Variables whose values tell the rows apart. */
   readonly by: readonly string[];
   readonly columns: Readonly<Record<string, ColumnDescription>>;
-  /** Repeats the rows under labels, each with sources of its own for some columns: lines of one figure. */
+  /**
+   * Repetition of the rows under several labels, each with sources of its own for some columns: lines of one
+   * figure.
+   */
   readonly stack?: {
     /** Key of the column that has the labels; it must be among the columns. */
     readonly column: string;
@@ -60,5 +65,5 @@ export interface TableDescription {
   };
 }
 
-/** A figure: as it is drawn. */
+/** A figure of a study, in the same form as in its result. */
 export type FigureDescription = StudyFigure;

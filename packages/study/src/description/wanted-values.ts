@@ -1,4 +1,4 @@
 import type { VariableValue } from "@isthmus/forms";
 
-/** Values that variables must have: that one, or one of those. */
+/** Required values by name of the variable: a single value, or a list of values of which one must match. */
 export type WantedValues = Readonly<Record<string, VariableValue | readonly VariableValue[]>>;

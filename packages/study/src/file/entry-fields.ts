@@ -1,13 +1,16 @@
 import { z } from "zod";
 
-/** A value of a variable. */
+/** Schema of a value of a variable. */
 export const VALUE: z.ZodType<string | number> = z.union([z.string(), z.number()]);
 
-/** Values that variables must have. */
+/** Schema of the values that variables must have, by name. */
 export const WHERE: z.ZodType<Readonly<Record<string, string | number | readonly (string | number)[]>>> =
   z.record(z.string(), z.union([VALUE, z.array(VALUE)]));
 
-/** Published data have two splits, and which one is meant must be seen. */
+/**
+ * Schema of the name of examples. Published data have two splits, and the name must say which of them is
+ * meant.
+ */
 export const NAMED_DATA: z.ZodString = z.string().regex(/^(?!(fashion-)?mnist(@(\d+\.\.)?\d+)?(\+cue=|$))/, {
   error: 'must say which examples, by ":train" or ":test" after the name',
 });

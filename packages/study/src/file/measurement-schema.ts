@@ -8,7 +8,7 @@ import { entrySchemaOf } from "../measurement/entry.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import { NAMED_DATA, WHERE } from "./entry-fields.ts";
 
-/** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
+/** A merge as a file describes it: `statistics` is the name of a policy, or missing, which means `auto`. */
 type FileMeasurement = FileOf<MergeMeasurement>;
 type FileOf<M extends { readonly statistics?: unknown }> = Omit<M, "statistics"> & {
   readonly statistics?: StatisticsPolicy;

@@ -27,7 +27,7 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   return study;
 }
 
-/** Adds what the files define that a study names, which are looked up from its folder. */
+/** Adds the measurements that files define which a study names in `use`; paths are relative to its folder. */
 async function useNamed(study: StudyDescription, path: string): Promise<StudyDescription> {
   if (study.use === undefined) return study;
   const use = study.use.map((file) => resolve(dirname(path), file));

@@ -42,7 +42,10 @@ export async function studyJsonSchema(): Promise<JsonSchema> {
   });
 }
 
-/** A text with a variable in it, or a choice by one, which stands for any value. */
+/**
+ * Schema of a text that contains a variable, or of a choice by a variable (`lookup`): both can stand for any
+ * value.
+ */
 const VARIABLE: JsonSchema = {
   anyOf: [
     { type: "string", pattern: "\\$\\{" },
@@ -69,7 +72,9 @@ function withVariables(schema: unknown): unknown {
   return { ...said, ...Object.fromEntries(parts) };
 }
 
-/** Changes the schemas in a part of a schema; `required`, for example, has none. */
+/**
+ * Allows variables in the schemas that a part of a schema contains; `required`, for example, contains none.
+ */
 function partWithVariables(key: string, part: unknown): unknown {
   if (key === "properties") {
     const properties = Object.entries(part as JsonSchema);
@@ -80,6 +85,9 @@ function partWithVariables(key: string, part: unknown): unknown {
     : part;
 }
 
-/** A constant, such as the kind of an entry, tells schemas apart: no variable stands for it. */
+/**
+ * Checks whether a schema is of a text, number or truth that a variable can stand for. Constants, such as the
+ * kind of an entry, tell schemas apart: no variable stands for them.
+ */
 const isScalar = ({ type, const: constant }: JsonSchema): boolean =>
   constant === undefined && ["string", "number", "integer", "boolean"].includes(String(type));

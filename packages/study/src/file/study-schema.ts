@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
 import { VALUE, WHERE } from "./entry-fields.ts";
 
-/** What a file says of a group before its variables have values; other keys are checked afterwards. */
+/** Groups of a file before their variables have values; other keys than `for` are checked afterwards. */
 type FileGroups = Readonly<
   Record<string, { readonly for?: Readonly<Record<string, string | readonly (string | number)[]>> }>
 >;
@@ -31,7 +31,7 @@ const source = {
   lookup: z.strictObject({ variable: text, values: z.record(text, z.number()) }).optional(),
 };
 
-/** Names that become names of files and keys of columns. */
+/** Schema of names that become names of files and keys of columns. */
 const name = text.regex(/^[A-Za-z][\w-]*$/, { error: "must be letters, digits, - and _, a letter first" });
 
 /** The path of a list whose entries count as results. */
@@ -75,7 +75,7 @@ const figure = z.strictObject({
   best: z.enum(["least", "greatest"]).optional(),
 });
 
-/** Values of variables, beside whatever else an entry has. */
+/** Schema of the variables of an entry; the other keys of the entry are not checked here. */
 const repeated = z.looseObject({
   for: z.record(name, z.union([text, z.array(VALUE)])).optional(),
 });

@@ -11,7 +11,9 @@ import type { TaskData } from "../tasks/task-kind.ts";
 import type { MeasurementParams } from "./open-shared.ts";
 import type { AnyEntry, PlannedEntry } from "./subject-form.ts";
 
-/** Returns a function that opens further examples of an entry by name, which must fit the networks. */
+/**
+ * Returns a function that opens further examples of an entry by name, and checks that they fit the networks.
+ */
 export function dataOpener(
   { measurement, entry, context: { planner } }: PlannedEntry,
   networks: readonly PlannedNetwork[],
@@ -91,7 +93,7 @@ async function openMeasured(
 
 /**
  * Adds the options whose defaults depend on the architecture and the data to the chosen ones.
- * @param subject - what they depend on; undefined if there are no data
+ * @param subject - the architecture and the data; undefined if there are no data
  */
 export function completed(
   { attempt, options: fields, complete }: AnyMeasurement,
@@ -104,7 +106,7 @@ export function completed(
   return new Map([...chosen, ...options.filter(([name, value]) => value !== resolved[name])]);
 }
 
-/** Returns the options that an entry names, and the seed of the study for a measurement that has one. */
+/** Returns the options that an entry names; a measurement that has a seed takes the seed of the study. */
 export function chosenOf(
   measurement: AnyMeasurement,
   entry: AnyEntry,
@@ -116,12 +118,12 @@ export function chosenOf(
   return new Map<string, unknown>(name in options ? [...chosen, [name, seed]] : chosen);
 }
 
-/** Returns the name of the option that is the seed of a study. */
+/** Returns the name of the option that takes the seed of the study. */
 export const seedOf = ({ training }: AnyMeasurement): string => training?.seed ?? "seed";
 
 /**
- * Lists the options that decide the key of a task: defaults included, but for options that came later, so
- * that tasks that were begun before keep their keys.
+ * Lists the options that decide the key of a task, defaults included. Options that were added later (see
+ * `keyed`) count only if an entry names or changes them, so that older tasks keep their keys.
  */
 export function keyedOptions(
   fields: Readonly<Record<string, AnyField>>,
@@ -146,7 +148,10 @@ function isKeyed(keyed: Keyed, { value, missing, isNamed }: Choice): boolean {
   return isNamed && (keyed === "if-named" || value !== missing);
 }
 
-/** Returns the loss that an entry names, for the parameters of its tasks: without one, their keys stay. */
+/**
+ * Returns the loss that an entry names, for the parameters of its tasks; an empty object if it names none, so
+ * that the keys of these tasks do not change.
+ */
 export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
   return loss === undefined ? {} : { loss };
 }
@@ -154,7 +159,7 @@ export function lossOfEntry({ loss }: MeasuredLoss): MeasuredLoss {
 type Trained = Pick<AnyMeasurement, "trains">;
 type Values<T> = Readonly<Record<string, T>>;
 
-/** Puts what belongs to the options of a training into an object of its own, if a measurement says so. */
+/** Moves the options of a training into an object of their own, if the measurement has a parameter for it. */
 function nest<T, U>({ trains }: Trained, values: Values<T>, wrap: (training: Values<T>) => U): Values<T | U> {
   if (trains?.param === undefined) return values;
   const entries = Object.entries(values);
@@ -176,7 +181,10 @@ export function taskShapeOf(measurement: AnyMeasurement): z.ZodRawShape {
   return nest(measurement, shapeOfFields(Object.fromEntries(inside)), (trained) => z.strictObject(trained));
 }
 
-/** Returns the options that the parameters of a task hold, with the ones that stand beside its examples. */
+/**
+ * Returns the options that the parameters of a task hold, including the options that stand beside its
+ * examples.
+ */
 export function fromTaskParams(
   { trains, training }: AnyMeasurement,
   { options, ...params }: MeasurementParams,

@@ -11,7 +11,7 @@ import { trainingSelection } from "./subjects/training.ts";
 /** The loss that networks are measured by, unless the measurement trains: then its options have the loss. */
 type LossOf<M> = M extends { readonly trains: Trains } ? object : MeasuredLoss;
 
-/** An entry of a study for a measurement: which subjects, which examples, and the options. */
+/** An entry of a study for a measurement: its subjects, its examples and its options. */
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends "training"
@@ -19,7 +19,7 @@ export type EntryOf<M> =
       : Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
     : never;
 
-/** An entry of a study for a measurement that trains networks itself: on which examples, and the options. */
+/** An entry of a study for a measurement that trains networks itself: its examples and its options. */
 type EntryOfTraining<M, O> =
   M extends DescribesTraining<infer Trained, infer Measured, infer Seed>
     ? Selections["training"] & Readonly<Record<Trained | Measured, string>> & Omit<O, Seed>

@@ -12,10 +12,14 @@ export interface MeasurementParams {
   readonly data?: TaskData;
   /** Sets of examples in the order of the result, each with its name in it. */
   readonly sets?: readonly { readonly name: string; readonly data: TaskData }[];
-  /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
+  /**
+   * The loss that networks are scored by. @defaultValue the loss that follows from the labels and the output
+   */
   readonly loss?: NamedLoss;
   readonly statisticsData?: TaskData;
-  /** Further examples by the names that the measurement has for them, and what else names the subject. */
+  /**
+   * Further examples by the names that the measurement has for them, and further parameters of the subject.
+   */
   readonly [beside: string]: unknown;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -34,7 +38,10 @@ export function examplesOpener({ openData }: StudyPorts, graph: Graph): (data: T
   return ({ name }) => openData(name, inputNames);
 }
 
-/** Opens what the subject of a task has whatever its sort: all examples that the task names. */
+/**
+ * Opens the parts that subjects of every sort have: graph, engine, symmetries and all examples that the task
+ * names.
+ */
 export async function openShared(
   { measurement: { examplesBeside = {} }, ports, params }: Opening,
   unscored: Graph,

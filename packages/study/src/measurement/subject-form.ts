@@ -18,12 +18,15 @@ export interface PlannedEntry<Selection extends object = object> {
   /** Kind of the tasks of the measurement. */
   readonly task: KeyedKind;
   readonly entry: AnyEntry & Selection;
-  /** Names of the examples after the subject, for people, such as `, mnist:test`; empty if there are none. */
+  /**
+   * End of the labels of the tasks, which names the examples, such as `, mnist:test`; empty if there are
+   * none.
+   */
   readonly on: string;
   readonly context: MeasurementContext;
 }
 
-/** How entries of studies select a sort of subject, and how tasks name and open it. */
+/** Way in which entries of studies select a sort of subject, and tasks name and open it. */
 export interface SubjectForm<
   S extends SubjectName,
   Selection extends object,
@@ -35,7 +38,10 @@ export interface SubjectForm<
   readonly params: z.ZodRawShape;
   /** Whether weights alone are read, so that nothing is scored by a loss. @defaultValue false */
   readonly isOfWeights?: true;
-  /** Keys of a result that are paths of networks: tables have none, as a result is the same anywhere. */
+  /**
+   * Keys of a result that hold paths of networks: tasks leave them out, so that a result is the same on any
+   * machine.
+   */
   readonly paths: readonly string[];
   /**
    * Plans a task for each subject that an entry selects.
@@ -46,5 +52,5 @@ export interface SubjectForm<
   open<T>(opening: Opening<Params>, work: (subject: Subjects[S]) => Promise<T>): Promise<T>;
 }
 
-/** How studies select and open a subject of any sort. */
+/** Way in which studies select and open a subject of any sort. */
 export type AnySubjectForm = SubjectForm<SubjectName, object>;

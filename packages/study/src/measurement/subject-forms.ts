@@ -18,7 +18,7 @@ import { PLANE_FORM, type PlaneSelection } from "./subjects/plane.ts";
 import { TRAINING_FORM, type TrainingSelection } from "./subjects/training.ts";
 import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./subjects/weights.ts";
 
-/** What an entry of a study says of its subjects, by their sort. */
+/** Keys of an entry of a study that select its subjects, by the sort of subject. */
 export interface Selections {
   readonly network: NetworkMeasurement;
   readonly networks: CellSelection;
@@ -53,5 +53,5 @@ const FORMS: { readonly [S in SubjectName]: SubjectForm<S, Selections[S]> } = {
   "weights-of-networks": WEIGHTS_OF_NETWORKS_FORM,
 };
 
-/** How studies select and open each sort of subject. */
+/** Ways in which studies select and open each sort of subject. */
 export const SUBJECT_FORMS: Readonly<Record<SubjectName, AnySubjectForm>> = FORMS;

@@ -3,18 +3,18 @@ import { addMaker } from "@isthmus/measurements/use";
 import { listTaskKinds } from "../tasks/task-kinds.ts";
 import { listTakenKeys } from "./makers.ts";
 
-/** Names that studies have for something else. */
+/** Names that studies use already, by the sort of name. */
 type TakenByStudies = { readonly [K in "kinds" | "makers" | "options"]: readonly string[] };
 
-/** Lists the names that definitions of one's own cannot have, as studies have them for something else. */
+/** Lists the names that definitions of one's own cannot have, as studies use them already. */
 export function takenByStudies(): TakenByStudies {
   return { kinds: listTaskKinds(), ...listTakenKeys() };
 }
 
 /**
- * Adds a maker of networks of one's own: studies and tasks of this process have it from then on.
- * @returns a function that takes it away again
- * @throws UsageError if its name, or the name of an option, is there already
+ * Adds a maker of networks of one's own, which studies and tasks of this process can use from then on.
+ * @returns a function that removes the maker again
+ * @throws UsageError if its name, or the name of one of its options, is taken already
  *
  * @example
  * ```ts

@@ -21,16 +21,19 @@ import { TASK_DATA } from "../tasks/task-schema.ts";
 import { makingTask, type TaskMaking } from "./making-task.ts";
 import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
 
-/** How networks are collected. */
+/** Parameters of a task that collects networks. */
 export interface CollectParams extends Pick<CollectionChoice, "members" | "concentration" | "volume"> {
   readonly data: TaskData;
   readonly method: CollectionMethod;
-  /** Rates of networks along a training; missing for networks one after another. */
+  /**
+   * Rates of a method that collects networks along a training; missing if networks are trained one after
+   * another.
+   */
   readonly rates?: Omit<CollectRates, "lowRate"> & { readonly lowRate?: number };
   readonly options: TrainingParams;
 }
 
-/** File of a collected network, from 1. */
+/** Returns the name of the file of a collected network, by its number from 1. */
 export const collectedFile = (member: number): string => `net-${String(member).padStart(3, "0")}.safetensors`;
 
 /** File of the mean of the weights of networks along a training. */
@@ -39,7 +42,10 @@ export const MEAN_FILE = "mean.safetensors";
 const { method, epochs, learningRate, lowRate, cycle, ...single } = COLLECTION_FIELDS;
 const rates = shapeOfFields({ epochs, learningRate, lowRate, cycle }, ["epochs", "learningRate", "cycle"]);
 
-/** Collects networks of one; goes on from the state, or after the networks, that an interrupted run left. */
+/**
+ * Task that collects networks from one network. It goes on from the state, or after the networks, that an
+ * interrupted run left.
+ */
 export const COLLECT_TASK: StudyTaskKind<CollectParams> = makingTask<CollectParams>({
   name: "collect",
   version: 1,
@@ -84,7 +90,7 @@ interface CollectionJob {
   readonly store: NetworkStore;
 }
 
-/** What a collection cost: all steps, and the networks that they gave. */
+/** Cost of a collection: the number of networks, and of the training steps that all of them took. */
 interface CollectionCost {
   readonly networks: number;
   readonly steps: number;
@@ -142,7 +148,7 @@ async function collectOneByOne(
   return { networks: members, steps: steps * members };
 }
 
-/** Opens the networks that an interrupted run has left, without gaps. */
+/** Opens the networks that an interrupted run has left, from the first up to the first that is missing. */
 async function openMade(store: NetworkStore, members: number): Promise<readonly Checkpoint[]> {
   const made: Checkpoint[] = [];
   while (made.length < members) {

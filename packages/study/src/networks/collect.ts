@@ -24,29 +24,32 @@ import { deriveNetwork, listNumbers, withMade } from "./derive-network.ts";
 import type { GroupMaker, MadeVariable } from "./group-maker.ts";
 import { TRAINING_SHAPE, type TrainingChoice, type TrainingParams } from "./training-shape.ts";
 
-/** What a study says of a collection. */
+/** Options of a collection in an entry of a study. */
 interface CollectChoice extends CollectionChoice {
   /**
-   * All networks, or the mean of their weights alone, with the start counted; the mean is of `swa`, `fge` and
-   * `lgv`. @defaultValue "networks"
+   * Networks that the group holds: all of them, or only the mean of their weights, with the start counted;
+   * `swa`, `fge` and `lgv` have a mean. @defaultValue "networks"
    */
   readonly keep?: "networks" | "mean";
 }
 
 /**
  * Networks that are collected from networks of another group. Each has the variable `member`, from 1; with
- * `spro` the one they start from is a vertex, too, of the number 0. Options that are missing have the
- * defaults of `collectNetworks`, `bootstrapPosterior` or `simplexVertices`.
+ * `spro` the network that they start from is a vertex, too, with the number 0. Options that are missing have
+ * the defaults of `collectNetworks`, `bootstrapPosterior` or `simplexVertices`.
  */
 export interface CollectedStudyNetwork extends CollectChoice, TrainingChoice {
-  /** Name of the group of networks to start from, which must come before: each that agrees. */
+  /**
+   * Name of the group of networks to start from, which must come before this one: each network that agrees
+   * with this entry is a start.
+   */
   readonly collect: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
   readonly method: NonNullable<CollectionChoice["method"]>;
   /** Name of the examples to train on. */
   readonly data: string;
-  /** Seed of the order of examples, and of what is drawn. */
+  /** Seed of the order of examples, and of all random draws. */
   readonly seed: number;
 }
 
@@ -58,7 +61,7 @@ const FIELDS: FieldsOf<CollectChoice> = {
   }),
 };
 
-/** Collects networks of one. */
+/** Maker of networks that are collected from one network. */
 export const COLLECT: GroupMaker<"each", CollectedStudyNetwork, CollectChoice> = {
   key: "collect",
   from: "each",
@@ -96,12 +99,12 @@ export const COLLECT: GroupMaker<"each", CollectedStudyNetwork, CollectChoice> =
   },
 };
 
-/** Networks of a collection whose number stands in a variable. */
+/** Number of networks that is assumed for a collection if a variable decides it. */
 const USUAL_MEMBERS = 10;
 
 /**
- * Lists the numbers of the networks of a collection: exactly where the description says them, about where
- * they follow from steps; undefined for the mean of them.
+ * Lists the numbers of the networks of a collection: exact ones if the description says how many there are,
+ * estimates if that follows from the steps. Returns undefined for a group that holds the mean alone.
  */
 function listMembers(entry: Repeated<CollectedStudyNetwork>): MadeVariable | undefined {
   const { method, keep, members, epochs, cycle } = entry;
@@ -126,7 +129,7 @@ function assertBelongs(group: string, entry: CollectedStudyNetwork): void {
   );
 }
 
-/** Lists every option that decides the bytes, defaults included, and counts the networks. */
+/** Lists every option that decides the bytes of the networks, defaults included, and counts the networks. */
 function paramsOf(
   entry: CollectedStudyNetwork,
   { architecture }: PlannedNetwork,
@@ -155,7 +158,10 @@ function paramsOf(
 /** The optimizer of collections along a training, if none is named. */
 const COLLECT_OPTIMIZER = { optimizer: COLLECT_NETWORKS_DEFAULTS.optimizer };
 
-/** Returns what an entry says of the training of its networks. */
+/**
+ * Returns the settings of the training of an entry's networks; `usual` holds its epochs and the default
+ * optimizer.
+ */
 function trainingOf(
   { seed: drawn, ...entry }: CollectedStudyNetwork,
   usual: Pick<TrainingParams, "optimizer"> & { readonly epochs: number },

@@ -5,16 +5,18 @@ import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Making } from "./group-maker.ts";
 import { WEIGHTS_FILE } from "./making-task.ts";
 
-/** What a task makes of a network. */
+/** Properties of a network that a task makes from another one, as far as they differ. */
 export interface Derived extends Partial<PlannedNetwork> {
   readonly label: string;
   /** Key of the task. */
   readonly task: string;
-  /** File of the weights in the folder of the task. @defaultValue the one of tasks that make one network */
+  /** File of the weights in the folder of the task. @defaultValue `weights.safetensors` */
   readonly file?: string;
 }
 
-/** Describes a network that a task makes of another one: what is not said is as it was. */
+/**
+ * Describes a network that a task makes from another one: it takes over all properties that are not named.
+ */
 export function deriveNetwork(
   { start, variables }: Pick<Making<"each", unknown>, "start" | "variables">,
   { task, file = WEIGHTS_FILE, ...made }: Derived,
@@ -30,7 +32,7 @@ export function deriveNetwork(
 /**
  * Adds the variable that tells networks of one entry apart to the variables of the entry, which may have it
  * themselves if its value is the same.
- * @throws InputError if it is another
+ * @throws InputError if the entry has the variable with another value
  */
 export function withMade(
   { group, variables }: Pick<Making<"none", unknown>, "group" | "variables">,
@@ -45,7 +47,7 @@ export function withMade(
   );
 }
 
-/** Returns the options that decide the key of a task, of what an entry says and of the defaults of fields. */
+/** Returns the options that decide the key of a task, from an entry and from the defaults of the fields. */
 export function keyedOf(
   fields: Readonly<Record<string, AnyField>>,
   entry: object,
@@ -53,7 +55,9 @@ export function keyedOf(
   return keyedOptions(fields, new Map(Object.entries(entry)));
 }
 
-/** Most numbers that are listed: a study with so many networks is refused before they are made. */
+/**
+ * Largest count of numbers that are listed: a study with so many networks is refused before they are made.
+ */
 const MOST_LISTED = 100_000;
 
 /** Lists whole numbers from one to another, but no more than a study may have networks. */

@@ -2,9 +2,9 @@ import { digestFile, type FieldsOf, textField } from "@isthmus/core";
 import { readGraph } from "@isthmus/graph";
 import type { GroupMaker } from "./group-maker.ts";
 
-/** A network that is there. */
+/** A network that is loaded from files. */
 export interface LoadedNetwork {
-  /** Its architecture, an `.onnx` file. */
+  /** File of its architecture, an `.onnx` file. */
   readonly graph: string;
   /** File or folder of its weights. */
   readonly checkpoint: string;
@@ -23,7 +23,7 @@ const FIELDS: FieldsOf<Omit<LoadedNetwork, "graph">> = {
   }),
 };
 
-/** Takes a network from files. */
+/** Maker of networks that are loaded from files. */
 export const LOAD: GroupMaker<"none", LoadedNetwork, Omit<LoadedNetwork, "graph">> = {
   key: "graph",
   from: "none",

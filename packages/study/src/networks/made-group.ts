@@ -12,17 +12,20 @@ import type { AnyGroupMaker, GroupMaker, StartSort } from "./group-maker.ts";
 import { makingTask, type TaskMaking, WEIGHTS_FILE } from "./making-task.ts";
 import { hasExamples, planMade } from "./plan-made.ts";
 
-/** An entry of a study whose networks a maker makes; its key names the group that they are made of. */
+/** An entry of a study whose networks a maker makes; its key names the group that they are made from. */
 export type MadeEntry<K extends string, M> =
   M extends NetworkMaker<infer O, infer X>
     ? { readonly [key in K | X]: string } & { readonly where?: WantedValues } & O
     : never;
 
-/** What a study says of a maker, beside its definition. */
+/** Keys by which entries of a study choose a maker, and the options that they must give. */
 interface Choosing {
   /** Key by which entries choose it. @defaultValue the name of the maker */
   readonly key?: string;
-  /** A further key and its value, for one of several makers of a key. @defaultValue none */
+  /**
+   * A further key and its value, which choose one of several makers that have the same key. @defaultValue
+   * none
+   */
   readonly way?: readonly [key: string, value: string];
   /** Names of the options that an entry must give. @defaultValue none */
   readonly required?: readonly string[];
@@ -34,7 +37,7 @@ export type MadeGroup<E extends object> = GroupMaker<StartSort, E, Readonly<Reco
 /** Parameters of a task: examples by their names and the options, or the options alone if there are none. */
 type MadeParams = Readonly<Record<string, unknown>>;
 
-/** Makes groups of a study of a maker: their schema, their tasks, and how these are planned. */
+/** Turns a maker into groups of a study: their schema, their tasks, and the way these are planned. */
 export function groupsMadeBy<E extends object>(
   maker: NetworkMaker,
   { key, way, required = [] }: Choosing = {},
@@ -94,7 +97,7 @@ function alwaysThere({ options }: NetworkMaker): readonly string[] {
   });
 }
 
-/** Opens what the task of a maker starts from. */
+/** Opens the networks and the examples that the task of a maker starts from. */
 async function openStart(
   { from, examples }: NetworkMaker,
   { inputs, open, openData }: TaskMaking,
@@ -113,7 +116,9 @@ async function openStart(
   return { subject: { ...starts, architecture, examples: opened }, restore };
 }
 
-/** Returns what tables read of a network: no paths, as the record is the same anywhere. */
+/**
+ * Returns the record of a network that tables read. It holds no paths, so that it is the same on any machine.
+ */
 function recordOf({ result }: MadeNetwork): object {
   return "network" in result ? { ...result, network: "network" } : result;
 }

@@ -69,7 +69,7 @@ export function listGroupMakers(): readonly AnyGroupMaker[] {
   return [...Object.values(BUILT_IN), ...listAddedMakers().map(addedGroups)];
 }
 
-/** Keys of entries of networks that are there, by which a maker is chosen and others. */
+/** Lists the keys that entries of networks have already: the keys that choose a maker, and all others. */
 export function listTakenKeys(): { readonly makers: readonly string[]; readonly options: readonly string[] } {
   const builtIn: readonly AnyGroupMaker[] = Object.values(BUILT_IN);
   const makers = builtIn.map(({ key }) => key);
@@ -89,7 +89,7 @@ function addedGroups(maker: NetworkMaker): AnyGroupMaker {
   return groups;
 }
 
-/** Finds the way to make the networks of an entry, which its keys choose; without any it is loaded. */
+/** Finds the maker that the keys of an entry choose; without such a key the network is loaded from files. */
 export function makerOf(described: object): AnyGroupMaker {
   const values = new Map<string, unknown>(Object.entries(described));
   const makers = listGroupMakers();
@@ -101,7 +101,7 @@ export function makerOf(described: object): AnyGroupMaker {
 
 const SCHEMAS = new WeakMap<AnyGroupMaker, z.ZodObject>();
 
-/** Returns the schema of the entries that a maker is chosen by, with values in place of their variables. */
+/** Returns the schema of the entries that choose a maker, with values in place of their variables. */
 export function networkSchemaOf(maker: AnyGroupMaker): z.ZodObject {
   const schema = SCHEMAS.get(maker) ?? schemaOf(maker);
   SCHEMAS.set(maker, schema);

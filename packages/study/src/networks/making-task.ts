@@ -20,7 +20,7 @@ export interface OpenedStarts {
   readonly networks: readonly BoundNetwork[];
 }
 
-/** What a task makes networks with. */
+/** Inputs, engine and tools of a task that makes networks. */
 export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onProgress">, StudyPorts {
   /** Paths of the files that the task reads. */
   readonly inputs: TaskPaths;
@@ -31,7 +31,7 @@ export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onP
   save(file: string, network: Checkpoint): Promise<void>;
 }
 
-/** What a kind of tasks that make networks consists of. */
+/** Definition of a kind of tasks that make networks. */
 export interface MakingTask<P extends object> {
   readonly name: string;
   readonly version: number;
@@ -42,7 +42,7 @@ export interface MakingTask<P extends object> {
    * @defaultValue "state.safetensors"
    */
   readonly state?: string;
-  /** Makes the networks, and returns what the record of the task says of them. */
+  /** Makes the networks, and returns the properties of them that the record of the task holds. */
   make(making: TaskMaking, params: P): Promise<object>;
 }
 

@@ -35,18 +35,18 @@ export async function planMade(
   return [deriveNetwork({ start: like, variables }, made)];
 }
 
-/** What a network is made of. */
+/** Networks that a network is made from, and the properties that it takes over from them. */
 interface PlannedStart {
-  /** A network that it is like, but for its weights. */
+  /** Network whose properties it takes over, but for the weights. */
   readonly like: PlannedNetwork;
   readonly inputs: TaskInputs;
-  /** Makes its label of what the maker says of it. */
+  /** Returns its label, from the label that the maker gives to its change. */
   readonly labelled: (made: string) => string;
 }
 
 /**
- * Says what a network is made of.
- * @throws InputError if it is nothing
+ * Returns the networks that a network is made from: one of a group, or all of them together.
+ * @throws InputError if no network agrees with the entry
  */
 function startOf(
   { name }: NetworkMaker,

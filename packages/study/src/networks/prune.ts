@@ -22,8 +22,8 @@ import {
 } from "./training-shape.ts";
 
 /**
- * Networks without some of the weights of networks of another group, trained on without them if asked for;
- * options that are missing have the defaults of `pruneNetwork` and `train`.
+ * Networks of another group of which some weights are pruned, and trained further with these at zero if
+ * `data` is named; options that are missing have the defaults of `pruneNetwork` and `train`.
  */
 export interface PrunedStudyNetwork extends PruningChoice, LossStepsChoice {
   /** Name of the group of networks to prune, which must come before; each that agrees is pruned. */
@@ -31,22 +31,23 @@ export interface PrunedStudyNetwork extends PruningChoice, LossStepsChoice {
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
   /**
-   * Epochs of the training to whose weights what stays goes back before it is trained again, one of the
-   * snapshots of the training; 0 is the start. @defaultValue it stays as it is
+   * Epochs of the first training to whose weights the remaining weights are reset before they are trained
+   * again. They must be one of the snapshots of that training; 0 is the start. @defaultValue the weights are
+   * not reset
    */
   readonly rewind?: number;
-  /** Name of the examples to train on with pruned weights at zero. @defaultValue none is trained */
+  /** Name of the examples to train on with pruned weights at zero. @defaultValue no training */
   readonly data?: string;
   /** Seed of the order of examples. @defaultValue 0 */
   readonly seed?: number;
-  /** Times each example is seen in the training; with `data` alone. @defaultValue 1 */
+  /** Times each example is seen in the training; only allowed with `data`. @defaultValue 1 */
   readonly epochs?: number;
 }
 
-/** How a network is pruned, and trained on. */
+/** Parameters of a task that prunes a network, and trains it further. */
 interface PruneParams {
   readonly pruning: PruningChoice;
-  /** How it is trained on; missing if it is not. */
+  /** Training with the pruned weights at zero; missing if there is none. */
   readonly training?: { readonly data: TaskData; readonly options: TrainingParams };
 }
 
@@ -78,7 +79,7 @@ const TASK = makingTask<PruneParams>({
   },
 });
 
-/** Prunes networks, and trains them on. */
+/** Maker of networks that are pruned, and trained further. */
 export const PRUNE: GroupMaker<"each", PrunedStudyNetwork, PruningChoice> = {
   key: "prune",
   from: "each",
@@ -113,7 +114,7 @@ export const PRUNE: GroupMaker<"each", PrunedStudyNetwork, PruningChoice> = {
   },
 };
 
-/** Finds the weights that what stays goes back to. */
+/** Finds the snapshot to whose weights the remaining weights are reset. */
 function rewoundOf(group: string, { label, rewinds = new Map() }: PlannedNetwork, epoch: number): TaskFile {
   const file = rewinds.get(epoch);
   if (file !== undefined) return file;
@@ -123,7 +124,7 @@ function rewoundOf(group: string, { label, rewinds = new Map() }: PlannedNetwork
   );
 }
 
-/** Says how a network is trained on; undefined if it is not. */
+/** Returns the training of a pruned network; undefined if there is none. */
 async function trainingOf({
   group,
   entry,

@@ -12,15 +12,15 @@ import { deriveNetwork } from "./derive-network.ts";
 import type { GroupMaker } from "./group-maker.ts";
 import { makingTask, WEIGHTS_FILE } from "./making-task.ts";
 
-/** How the directions of networks are drawn. */
+/** Options of the random directions. */
 interface ScatterChoice {
   /** Seed of the directions. */
   readonly seed: number;
 }
 
 /**
- * Networks as far from the networks that networks of another group were collected from as these, in random
- * directions: a control.
+ * Controls of the networks of another group, which were collected: each is as far from the network that its
+ * original was collected from, in a random direction.
  */
 export interface ScatteredStudyNetwork extends ScatterChoice {
   /** Name of the group of collected networks, which must come before. */
@@ -33,10 +33,12 @@ export interface ScatteredStudyNetwork extends ScatterChoice {
 
 const FIELDS: FieldsOf<ScatterChoice> = { seed: seedField("seed of the directions") };
 
-/** What is drawn, and the examples that batch norms are measured on. */
+/**
+ * Parameters of a task that draws a network: seed, number, and the examples that batch norms are measured on.
+ */
 interface ScatterParams extends ScatterChoice {
   readonly data: TaskData;
-  /** Which of the networks of the seed it is. */
+  /** Number of the network among all networks of the seed. */
   readonly number: number;
 }
 
@@ -56,7 +58,7 @@ const TASK = makingTask<ScatterParams>({
   },
 });
 
-/** Makes a network in a random direction for every collected network. */
+/** Maker of a network in a random direction for every collected network. */
 export const SCATTER: GroupMaker<"each", ScatteredStudyNetwork, ScatterChoice> = {
   key: "scatter",
   from: "each",

@@ -31,8 +31,8 @@ export interface StarNetwork extends StarSearchChoice, StepsChoice {
   /** Only anchors whose variables have these values. */
   readonly where?: WantedValues;
   /**
-   * Short string of the network whose random weights, by the seed, it starts from.
-   * @defaultValue it starts from the anchors' mean
+   * Short string of the network whose random weights, by the seed, the star starts from.
+   * @defaultValue the star starts from the anchors' mean
    */
   readonly net?: string;
   /** Name of the examples to train on. */
@@ -43,7 +43,7 @@ export interface StarNetwork extends StarSearchChoice, StepsChoice {
   readonly epochs: number;
 }
 
-/** How a star is found. */
+/** Parameters of a task that finds a star. */
 interface StarParams {
   readonly data: TaskData;
   /** The network whose random weights it starts from; missing if it starts from the anchors' mean. */
@@ -83,7 +83,7 @@ const TASK = makingTask<StarParams>({
   },
 });
 
-/** Finds the star of networks. */
+/** Maker of a star of networks. */
 export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
   key: "star",
   from: "all",
@@ -121,7 +121,7 @@ export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
   },
 };
 
-/** Lists every option that decides the bytes, defaults included. */
+/** Lists every option that decides the bytes of the star, defaults included. */
 function optionsOf(
   { star: _, where: __, net: ___, data: ____, ...settings }: StarNetwork,
   graph: Graph,

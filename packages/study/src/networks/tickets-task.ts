@@ -19,7 +19,7 @@ import { makingTask } from "./making-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
 import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
 
-/** A lottery ticket to find; one of `training` and `evolution` says how. */
+/** Parameters of the search for a lottery ticket, by gradients (`training`) or without (`evolution`). */
 export interface TicketsParams {
   readonly network: TaskNetwork;
   readonly data: TaskData;
@@ -28,7 +28,10 @@ export interface TicketsParams {
   readonly evolution?: EvolutionChoice & { readonly seed: number };
 }
 
-/** Finds a lottery ticket with the network of every round; goes on from what an interrupted run left. */
+/**
+ * Task that finds a lottery ticket with the network of every round; it goes on from the states that an
+ * interrupted run left.
+ */
 export const TICKETS_TASK: StudyTaskKind<TicketsParams> = makingTask<TicketsParams>({
   name: "tickets",
   version: 1,

@@ -14,7 +14,7 @@ import { TICKETS_TASK, type TicketsParams } from "./tickets-task.ts";
 import { GRAPH_FILE, weightsFile } from "./train.ts";
 import { RUN_SHAPE, STEPS_SHAPE, type StepsChoice } from "./training-shape.ts";
 
-/** What every lottery ticket has. */
+/** Keys that the entries of all lottery tickets have. */
 interface AnyTicket extends RoundsChoice {
   /** Short string of the zoo, such as `mlp:512x3`. */
   readonly net: string;
@@ -24,9 +24,9 @@ interface AnyTicket extends RoundsChoice {
   readonly seed: number;
 }
 
-/** How a ticket is found by gradients. */
+/** Options of the search for a ticket by gradients. */
 interface GradientChoice extends RoundsChoice {
-  /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
+  /** Epochs of the first training to whose weights every round is reset. @defaultValue 0: the start */
   readonly rewind?: number;
 }
 
@@ -52,7 +52,7 @@ const GRADIENT_FIELDS: FieldsOf<GradientChoice> = { ...ROUNDS_FIELDS, rewind: RE
 
 const EVOLVED_FIELDS: FieldsOf<RoundsChoice & EvolutionChoice> = { ...ROUNDS_FIELDS, ...EVOLUTION_FIELDS };
 
-/** Finds lottery tickets by gradients. */
+/** Maker of lottery tickets by gradients. */
 export const GRADIENT_TICKETS: GroupMaker<"none", GradientTicket, GradientChoice> = {
   key: "tickets",
   way: ["tickets", "gradient"],
@@ -65,7 +65,7 @@ export const GRADIENT_TICKETS: GroupMaker<"none", GradientTicket, GradientChoice
   plan: (making) => planRounds(making, (opened) => ({ training: trainingOf(making, opened) })),
 };
 
-/** Finds lottery tickets without gradients. */
+/** Maker of lottery tickets without gradients. */
 export const EVOLVED_TICKETS: GroupMaker<"none", EvolvedTicket, RoundsChoice & EvolutionChoice> = {
   key: "tickets",
   way: ["tickets", "evolution"],
@@ -81,7 +81,9 @@ export const EVOLVED_TICKETS: GroupMaker<"none", EvolvedTicket, RoundsChoice & E
   },
 };
 
-/** Lists the numbers of the rounds of a lottery ticket, 0 for the network before. */
+/**
+ * Lists the numbers of the rounds of a lottery ticket; 0 stands for the network before anything is pruned.
+ */
 function listRounds({ rounds }: Repeated<AnyTicket>): MadeVariable {
   const count = typeof rounds === "number" ? rounds : Number(ROUNDS_FIELDS.rounds.default);
   return ["round", listNumbers(0, count)];

@@ -20,7 +20,7 @@ import {
   type TrainingParams,
 } from "./training-shape.ts";
 
-/** When weights of a training are kept. */
+/** Choice of the moments at which weights of a training are saved. */
 interface SnapshotChoice {
   /**
    * Numbers of epochs, ascending, after which the weights are saved, 0 for the start; each gives a network of
@@ -42,7 +42,7 @@ export interface TrainedNetwork extends SnapshotChoice, TrainingChoice {
   readonly epochs: number;
 }
 
-/** Most epochs of a training: more would run for years. */
+/** Largest number of epochs of a training: more would run for years. */
 const MOST_EPOCHS = 100_000;
 
 const FIELDS: FieldsOf<SnapshotChoice> = {
@@ -55,7 +55,7 @@ const FIELDS: FieldsOf<SnapshotChoice> = {
   ),
 };
 
-/** What is trained, and how. */
+/** Parameters of a task that trains a network. */
 interface TrainParams {
   readonly network: TaskNetwork;
   readonly data: TaskData;
@@ -97,7 +97,7 @@ const TASK = makingTask<TrainParams>({
   },
 });
 
-/** Trains networks of the zoo. */
+/** Maker of networks of the zoo, which it trains. */
 export const TRAIN: GroupMaker<"none", TrainedNetwork, SnapshotChoice> = {
   key: "net",
   from: "none",

@@ -2,13 +2,13 @@ import { type LossSpec, TRAINING_FIELDS, type TrainingChoice as WholeChoice } fr
 import { z } from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 
-/** What an entry says of the steps of a training; what is missing has the defaults of `train`. */
+/** Settings of the steps of a training in an entry; missing ones have the defaults of `train`. */
 export type StepsChoice = Pick<WholeChoice, "batch" | "optimizer" | "schedule">;
 
-/** What an entry says of the steps of a training, and what it minimises. */
+/** Settings of the steps of a training in an entry, and the loss that it minimises. */
 export type LossStepsChoice = StepsChoice & Pick<WholeChoice, "loss">;
 
-/** What an entry says of a training. */
+/** Settings of a training in an entry: its steps, its loss and its augmentation. */
 export type TrainingChoice = LossStepsChoice & Pick<WholeChoice, "augment">;
 
 const { seed, epochs, batch, remainder, loss, optimizer, schedule, augment } = TRAINING_FIELDS;

@@ -21,22 +21,21 @@ import {
   type TrainingParams,
 } from "./training-shape.ts";
 
-/** Which parameters of a network are trained on. */
+/** Choice of the parameters of a network that are trained further. */
 interface TuneChoice {
   /** Whether all parameters are trained, or the ones of the last linear layer. @defaultValue "all" */
   readonly method?: "all" | "last-layer";
-  /** Patterns of parameters that stay as they are. @defaultValue none */
+  /** Patterns of the names of parameters that are not trained. @defaultValue none */
   readonly freeze?: readonly string[];
 }
 
 /**
- * Networks that are trained on from networks of another group; options that are missing have the defaults of
- * `train`.
+ * Networks of another group that are trained further; options that are missing have the defaults of `train`.
  */
 export interface TunedNetwork extends TuneChoice, TrainingChoice {
   /**
    * Name of the group of networks to start from, which must come before it: each network of the group that
-   * agrees with this entry in all variables that both have is trained on.
+   * agrees with this entry in all variables that both have is trained further.
    */
   readonly tune: string;
   /** Only networks whose variables have these values. */
@@ -57,7 +56,7 @@ const FIELDS: FieldsOf<TuneChoice> = {
   freeze: listField<string>({ type: "text" }, { least: 0, help: "parameters that stay (default: none)" }),
 };
 
-/** How a network is trained on. */
+/** Parameters of a task that trains a network further. */
 interface TuneParams {
   readonly data: TaskData;
   readonly options: TrainingParams & { readonly freeze?: readonly string[] };
@@ -81,7 +80,7 @@ const TASK = makingTask<TuneParams>({
   },
 });
 
-/** Trains networks on. */
+/** Maker of networks that are trained further. */
 export const TUNE: GroupMaker<"each", TunedNetwork, TuneChoice> = {
   key: "tune",
   from: "each",

@@ -16,7 +16,7 @@ import type { Planner } from "./planner.ts";
 import type { PlannedPair } from "./select-networks.ts";
 
 /**
- * Returns the files of a pair; plans its alignment first, and adds the file of that, if one is asked for.
+ * Returns the files of a pair. If an alignment is asked for, plans it first and adds its file.
  * @throws InputError if the alignment needs examples and none are named, or they do not fit the networks
  */
 export async function planAlignment(
@@ -73,7 +73,7 @@ async function activationParams(pair: PlannedPair, { data, examples }: MatchChoi
   return { method: "activation", seed: planner.seed, data: description, options } as const;
 }
 
-/** Lists every option that decides the bytes, as the fields say. */
+/** Lists every option that decides the bytes of a learned alignment, and the examples, as its fields say. */
 async function learningParams(pair: PlannedPair, match: MatchChoice, planner: Planner) {
   const { data: named, batch, learningRate, ...settings } = match;
   const { data, description } = await openExamples(pair, named, { batchSize: batch, planner });
@@ -98,7 +98,7 @@ function openExamples(
 
 /**
  * Returns the name of the examples that both networks were trained on.
- * @throws InputError if there are none
+ * @throws InputError if there are no such examples
  */
 function trainedOn(a: PlannedNetwork, b: PlannedNetwork): string {
   if (a.trainedOn !== undefined && a.trainedOn === b.trainedOn) return a.trainedOn;

@@ -44,7 +44,7 @@ export async function planMerge(
   );
 }
 
-/** Takes as many networks as are merged. */
+/** Takes the first networks of a cell, as many as are merged. */
 function takeMembers(
   { variables, members }: NetworkCell,
   { of, across = "seed", count = members.length, many }: MergeMeasurement,
@@ -57,7 +57,7 @@ function takeMembers(
   );
 }
 
-/** What the tasks of a measurement have in common. */
+/** Entry, planner and examples that all tasks of a merge share. */
 interface MergePlan {
   readonly entry: MergeMeasurement;
   readonly planner: Planner;
@@ -86,7 +86,10 @@ function planCell({ members }: NetworkCell, plan: MergePlan): readonly PlannedMe
   }
 }
 
-/** Plans the measurement of the mean of networks, matched if there is a task that matches them. */
+/**
+ * Plans the measurement of the mean of networks, which are matched first if `universe` is the key of a task
+ * that matches them.
+ */
 function planMean(
   networks: readonly PlannedNetwork[],
   { entry, planner, data, statisticsData }: MergePlan,
@@ -134,7 +137,7 @@ function planMatching(
   }).key;
 }
 
-/** Describes networks and how they are taken together, for people. */
+/** Describes networks and the way they are merged, for labels. */
 function describe(
   networks: readonly PlannedNetwork[],
   { of, many }: MergeMeasurement,

@@ -21,9 +21,9 @@ import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import { agree, fulfils, networksOf, type PlannedGroups, selectStarts } from "./select-networks.ts";
 
-/** All work of a study. */
+/** Plan of a study: all its tasks and their results. */
 export interface StudyPlan {
-  /** Each once, and after the tasks it depends on. */
+  /** Tasks of the study, each once and after the tasks it depends on. */
   readonly tasks: readonly Task[];
   /** Results that tables are made of, by name of the measurement. */
   readonly measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>;
@@ -31,14 +31,13 @@ export interface StudyPlan {
 
 /**
  * Plans a study: turns its description into tasks, whose keys say all that their results depend on. A change
- * of the description changes the keys of what depends on it, and of nothing else; the order of keys in the
+ * of the description changes the keys of the tasks that depend on it, and no others; the order of keys in the
  * description changes none.
- *
- * Examples are opened and read once, and networks are built, so that what does not fit is found before
- * anything is run.
- * @throws InputError if the description contradicts itself, names what is not there, is of more than a study
- *   may have, or data do not fit
- * @throws MismatchError, FormatError or OutOfRangeError of what it names
+ * | Examples are opened and read once, and networks are built, so that data that do not fit their networks
+ * are found before anything is run.
+ * @throws InputError if the description contradicts itself, names something that does not exist, is of more
+ *   than a study may have, or data do not fit
+ * @throws MismatchError, FormatError or OutOfRangeError from the files and data that it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
   assertStudySize(description);
@@ -62,7 +61,7 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   return { tasks: planner.tasks, measurements };
 }
 
-/** Groups that stand before, and what collects tasks. */
+/** Groups that are planned already, and the planner that collects tasks. */
 interface Planning {
   readonly groups: PlannedGroups;
   readonly planner: Planner;
@@ -87,7 +86,7 @@ async function planNetworks(
   return networks;
 }
 
-/** Selects what the networks of an entry are made from: of one of them at a time, or of all together. */
+/** Selects the starts of the networks of an entry: one network at a time, or all of them together. */
 function startsOf(
   { key, from }: AnyGroupMaker,
   { group, variables, entry }: Pick<Making<StartSort, object>, "group" | "variables" | "entry">,
@@ -146,7 +145,7 @@ export function measuredFor(
 /**
  * Checks, before anything is run, that tables and figures name measurements, variables and columns that will
  * exist. Paths into results are checked when they are followed.
- * @throws InputError if one does not
+ * @throws InputError if one of these will not exist
  */
 function assertTables(
   { tables, figures = [] }: StudyDescription,
@@ -215,7 +214,7 @@ interface ColumnPlace {
   readonly table: string;
   readonly key: string;
   readonly by: readonly string[];
-  /** Of all columns. */
+  /** Keys of all columns of the table. */
   readonly keys: readonly string[];
 }
 

@@ -2,14 +2,14 @@ import type { Variables } from "@isthmus/forms";
 import type { Planner } from "./planner.ts";
 import type { PlannedGroups } from "./select-networks.ts";
 
-/** A result that will be there once its task is done. */
+/** A result of a measurement, which exists once its task is done. */
 export interface PlannedMeasurement {
   readonly variables: Variables;
   /** Key of the task. */
   readonly task: string;
 }
 
-/** What a measurement is planned with. */
+/** Variables, networks and planner that a measurement is planned with. */
 export interface MeasurementContext {
   /** Variables of the measurement itself. */
   readonly variables: Variables;

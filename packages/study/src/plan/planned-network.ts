@@ -2,22 +2,22 @@ import type { Variables } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
 import type { TaskFile, TaskInputs } from "@isthmus/tasks";
 
-/** A network that will be there once its task is done. */
+/** A network of a study, which exists once its task is done. */
 export interface PlannedNetwork {
-  /** Of its group, and for a trained one `epochs`. */
+  /** Variables of its group, and for a trained one `epochs`. */
   readonly variables: Variables;
-  /** For people. */
+  /** Description of the network for people, such as the short string of the zoo with its seed. */
   readonly label: string;
   readonly architecture: Graph;
-  /** Name of the examples it was trained on; missing for one that was there. */
+  /** Name of the examples it was trained on; missing for a network that was loaded. */
   readonly trainedOn?: string;
   readonly graph: TaskFile;
   readonly weights: TaskFile;
   /** Weights of the network that it was collected from; missing for others. */
   readonly start?: TaskFile;
-  /** Weights of the same training by epochs, for a trained network and what is made of it. */
+  /** Weights of the same training by number of epochs, for a trained network and networks made from it. */
   readonly rewinds?: ReadonlyMap<number, TaskFile>;
-  /** Checkpoint that the graph was exported from, where it is named. */
+  /** Checkpoint that the graph was exported from, if the study names it. */
   readonly exportedFrom?: TaskFile;
 }
 

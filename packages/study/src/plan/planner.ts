@@ -11,7 +11,7 @@ import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 
-/** What a study is planned with. */
+/** Engine and examples that a study is planned with. */
 export interface PlanPorts {
   /** Name of the engine that tasks will run on. */
   readonly engine: string;
@@ -22,7 +22,7 @@ export interface PlanPorts {
   openData(name: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 
-/** All of a kind of task that the keys of its tasks depend on. */
+/** Properties of a kind of task that the keys of its tasks depend on. */
 export type KeyedKind = Pick<StudyTaskKind, "name" | "version">;
 
 interface OpenData {
@@ -34,13 +34,13 @@ interface OpenData {
 export interface BuiltNetwork {
   readonly network: Network;
   readonly data: DataSet;
-  /** Parameters of a task that name both. */
+  /** Parameters of a task that name the network and the examples. */
   readonly params: { readonly network: TaskNetwork; readonly data: TaskData };
 }
 
 /** Collects the tasks of a study, each once and after the tasks it depends on. */
 export class Planner {
-  /** Seed of whatever measurements choose at random. */
+  /** Seed of all random choices of measurements. */
   readonly seed: number;
   readonly #ports: PlanPorts;
   readonly #tasks = new Map<string, Task>();
@@ -109,9 +109,9 @@ export class Planner {
   }
 }
 
-/** Examples read at once. */
+/** Number of examples that are read at once. */
 const CHUNK = 1000;
-/** Hexadecimal digits of SHA-256 that make the digest. */
+/** Number of hexadecimal digits of SHA-256 that make the digest. */
 const DIGEST_LENGTH = 32;
 
 /** Computes a digest of all examples of a data set, as networks are fed them, and of their labels. */

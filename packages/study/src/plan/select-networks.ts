@@ -23,15 +23,15 @@ export function networksOf(groups: PlannedGroups, group: string): readonly Plann
 
 /** Networks that differ in one variable only. */
 export interface NetworkCell {
-  /** What they share. */
+  /** Variables that all of them share, with their values. */
   readonly variables: Variables;
-  /** Their values of the other variable with the networks, in the order of the group. */
+  /** Networks with their values of the variable in which they differ, in the order of the group. */
   readonly members: readonly { readonly value: string; readonly network: PlannedNetwork }[];
 }
 
 /**
  * Selects the networks of a group whose variables have some values.
- * @throws InputError if there are none
+ * @throws InputError if no network has them
  */
 export function selectNetworks(
   groups: PlannedGroups,
@@ -50,7 +50,7 @@ export function selectNetworks(
 
 /**
  * Gathers networks that differ in the variable `across` only.
- * @throws InputError if one has no such variable
+ * @throws InputError if a network has no such variable
  */
 export function gatherCells(
   group: string,
@@ -78,18 +78,18 @@ export function gatherCells(
   return [...cells.values()];
 }
 
-/** The networks that the networks of a group are made from, each of one. */
+/** Selection of the networks that the networks of a group are made from, each from one of them. */
 export interface StartChoice {
   /** Name of their group. */
   readonly from: string;
   readonly where: WantedValues | undefined;
-  /** Values that they agree with, where they have the same variables. */
+  /** Values that they must agree with, as far as they have the same variables. */
   readonly variables: Variables;
 }
 
 /**
  * Selects the networks that networks of a group are made from.
- * @throws InputError if there are none
+ * @throws InputError if there is no such network
  */
 export function selectStarts(
   group: string,
@@ -106,7 +106,7 @@ export function selectStarts(
 
 /** Two networks to measure between. */
 export interface PlannedPair {
-  /** What they share, and `pair`, such as `0-1`. */
+  /** Variables that both share, and `pair`, such as `0-1`. */
   readonly variables: Variables;
   readonly a: PlannedNetwork;
   readonly b: PlannedNetwork;
@@ -114,7 +114,7 @@ export interface PlannedPair {
 
 /**
  * Chooses pairs of networks of one group, or of two.
- * @throws InputError if there are none, or in some cell of a group only one
+ * @throws InputError if there are no pairs, or only one network in some cell of a group
  */
 export function selectPairs(groups: PlannedGroups, selection: PairSelection): readonly PlannedPair[] {
   const { between, across = "seed", where } = selection;
@@ -170,7 +170,7 @@ export function fulfils(variable: (name: string) => VariableValue | undefined, w
   });
 }
 
-/** Tells whether variables have equal values where both have them. */
+/** Checks whether two sets of variables have equal values for all variables that are in both. */
 export function agree(a: Variables, b: Variables): boolean {
   return Object.entries(a).every(([name, value]) => !Object.hasOwn(b, name) || b[name] === value);
 }

@@ -3,7 +3,7 @@ import type { DataSet, Graph } from "@isthmus/graph";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import type { TrainingChoice, TrainingParams } from "../networks/training-shape.ts";
 
-/** What an entry says of training, beside the network, its examples and when it is saved. */
+/** Settings of a training in an entry, without the network, its examples and its snapshots. */
 type TrainingSettings = TrainingChoice & { readonly seed: number; readonly epochs: number };
 
 /** Lists every option of a training that decides its bytes, defaults included. */

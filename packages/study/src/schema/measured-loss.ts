@@ -4,7 +4,7 @@ import type { z } from "zod";
 
 /** The loss that networks are measured by, in entries of studies and in the parameters of tasks. */
 export interface MeasuredLoss {
-  /** The loss. @defaultValue the one that follows from the labels and the output */
+  /** Name of the loss. @defaultValue the loss that follows from the labels and the output */
   readonly loss?: NamedLoss;
 }
 

@@ -15,10 +15,13 @@ const match = z.strictObject({
   ...shapeOfFields(LEARNING),
 }) as z.ZodType as z.ZodType<MatchChoice>;
 
-/** Pairs of networks, and what every measurement of them has beside its options. */
+/** Selection of pairs of networks, with the keys that all their measurements have beside their options. */
 type SelectedPairs = PairSelection & Pick<PathMeasurement, "statisticsData" | "batchSize">;
 
-/** What an entry says of which pairs of networks are measured, and how the second is aligned to the first. */
+/**
+ * Schemas of the keys of an entry that select pairs of networks, and the alignment of the second to the
+ * first.
+ */
 export const PAIR_SELECTION: SchemasOf<SelectedPairs> = fieldsOf<SelectedPairs>()({
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),

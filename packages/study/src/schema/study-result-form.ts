@@ -5,13 +5,13 @@ import type { StudyResult } from "../study-result.ts";
 const count = z.int().min(0);
 const text = z.string();
 
-/** Names of tables become names of files. */
+/** Schema of the names of tables, which become names of files. */
 const tableName = z.string().regex(/^\w[\w.-]*$/, {
   error: "must be made of letters, digits, dots, underscores and hyphens",
 });
 const values = z.record(text, z.array(z.union([text, z.number()])));
 const group = z.looseObject({ name: text, count, variables: values, settings: z.looseObject({}) });
-/** Form of what a study has found, as files hold it. */
+/** Form of the result of a study, as files hold it. */
 export const STUDY_RESULT_FORM: z.ZodType = schemaOf<StudyResult>()(
   z.looseObject({
     kind: z.literal("study"),

@@ -16,7 +16,7 @@ import { openPair } from "./open-pair.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
-/** How the units of a network are put in the order of another. */
+/** Parameters of a task that puts the units of a network in the order of another. */
 export type AlignNetworksParams =
   | { readonly method: "weight"; readonly seed: number; readonly restarts: number }
   | {
@@ -40,7 +40,9 @@ const PARAMS = schemaOf<AlignNetworksParams>()(
   ]),
 );
 
-/** Permutes network `b` to match network `a`, and proves that it still computes what it did. */
+/**
+ * Task that permutes network `b` to match network `a`, and proves that it still computes the same function.
+ */
 export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,

@@ -10,9 +10,9 @@ import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
-/** How an alignment is learned. */
+/** Parameters of a task that learns an alignment. */
 export interface LearnAlignmentParams {
-  /** Labels are not used. */
+  /** Examples to learn from; their labels are not used. */
   readonly data: TaskData;
   readonly options: LearnedChoice;
 }
@@ -26,9 +26,9 @@ const PARAMS = z.strictObject({
 }) as z.ZodType as z.ZodType<LearnAlignmentParams>;
 
 /**
- * Learns how network `b` is aligned to network `a` by the whole symmetry group, proves that it still computes
- * what it did, and saves it under the names of its own checkpoint; goes on from the state that an interrupted
- * run left.
+ * Task that learns to align network `b` to network `a` by the whole symmetry group, proves that it still
+ * computes the same function, and saves it under the names of its own checkpoint. It goes on from the state
+ * that an interrupted run left.
  */
 export const learnAlignment: StudyTaskKind<LearnAlignmentParams> = {
   name: "learn",

@@ -10,7 +10,7 @@ import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
-/** How networks are matched to each other. */
+/** Parameters of a task that matches networks to each other. */
 export interface MatchNetworksParams extends Required<Omit<ManyChoice, "memory">> {
   /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
@@ -29,8 +29,8 @@ const PARAMS = z.strictObject({
 }) as z.ZodType as z.ZodType<MatchNetworksParams>;
 
 /**
- * Matches any number of networks to each other, and proves that none computes anything else; goes on from the
- * journal that an interrupted run left.
+ * Task that matches any number of networks to each other, and proves that each still computes the same
+ * function. It goes on from the journal that an interrupted run left.
  */
 export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
   name: "match",
@@ -54,7 +54,7 @@ export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
       const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));
       await saveFile(join(folder, UNIVERSE_FILE), JSON.stringify(alignments));
       await rm(journalPath, { force: true });
-      // As it was searched, which is what the limit is of.
+      // The limit is of the objective that was searched, which is the scaled one.
       const { scaledObjective: objective, limit } = match;
       return {
         kind: "match",

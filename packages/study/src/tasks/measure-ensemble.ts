@@ -7,7 +7,7 @@ import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
-/** What an ensemble is measured on. */
+/** Parameters of a task that measures an ensemble. */
 export interface MeasureEnsembleParams {
   readonly data: TaskData;
   readonly options: { readonly batchSize: number };
@@ -17,7 +17,7 @@ const PARAMS = schemaOf<MeasureEnsembleParams>()(
   z.strictObject({ data: TASK_DATA, options: z.strictObject({ batchSize: batch }) }),
 );
 
-/** Measures loss and accuracy of the mean of the probabilities that networks predict. */
+/** Task that measures loss and accuracy of the mean of the probabilities that networks predict. */
 export const measureEnsemble: StudyTaskKind<MeasureEnsembleParams> = {
   name: "ensemble",
   version: 1,

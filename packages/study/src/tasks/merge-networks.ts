@@ -19,7 +19,7 @@ import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";
 
-/** How networks are merged and measured. */
+/** Parameters of a task that merges networks and measures the merged one. */
 export interface MergeNetworksParams extends MeasuredLoss {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
@@ -36,8 +36,8 @@ const PARAMS = schemaOf<MergeNetworksParams>()(
 );
 
 /**
- * Measures loss and accuracy of the mean of networks, each permuted by its alignment where the task reads
- * alignments, after its statistics of activations are corrected.
+ * Task that measures loss and accuracy of the mean of networks, after the mean's statistics of activations
+ * are corrected. If the task reads alignments, each network is permuted by its own before.
  */
 export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
   name: "merge",

@@ -13,8 +13,8 @@ import { pathOf, type TaskPaths } from "@isthmus/tasks";
 /** Networks of one architecture, opened from files. */
 export interface OpenNetworks {
   /**
-   * Takes any batch if it can; its weights are the tensors of the checkpoints, whatever an exporter made of
-   * them.
+   * Graph of the networks, which takes any batch if it can. Its weights are the tensors of the checkpoints,
+   * even if an exporter changed them.
    */
   readonly graph: Graph;
   readonly networks: readonly BoundNetwork[];

@@ -9,7 +9,7 @@ export interface OpenPair {
   readonly networks: {
     readonly graph: Graph;
     readonly a: Checkpoint;
-    /** The second network, aligned if the task says so. */
+    /** The second network, aligned if the task reads an alignment. */
     readonly b: Checkpoint;
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
@@ -18,8 +18,8 @@ export interface OpenPair {
 }
 
 /**
- * Opens the networks `a` and `b` of a task; if the task reads either, `b` as it was `aligned`, or permuted by
- * the `alignment`.
+ * Opens the networks `a` and `b` of a task. If the task reads `aligned`, this takes the place of `b`; if it
+ * reads an `alignment`, `b` is permuted by it.
  */
 export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortSignal): Promise<OpenPair> {
   // B itself is opened, too, where it was aligned: the graph may have been exported from it.

@@ -1,7 +1,7 @@
 import type { DataSet, Engine } from "@isthmus/graph";
 import type { TaskKind } from "@isthmus/tasks";
 
-/** What the tasks of a study work with. */
+/** Engine and examples that the tasks of a study work with. */
 export interface StudyPorts {
   readonly engine: Engine;
   /**
@@ -14,13 +14,15 @@ export interface StudyPorts {
 /** A kind of task of a study. */
 export type StudyTaskKind<P extends object = object> = TaskKind<P, StudyPorts>;
 
-/** Examples, as the key of a task records them: what is in them counts, not only what they are called. */
+/** Examples, as the key of a task records them: by a digest of their content, and not by their name alone. */
 export interface TaskData {
   readonly name: string;
   readonly digest: string;
 }
 
-/** A network with random weights, as the key of a task records it: what it is counts, not only its name. */
+/**
+ * A network with random weights, as the key of a task records it: by fingerprints, and not by its name alone.
+ */
 export interface TaskNetwork {
   /** Short string of the zoo. */
   readonly net: string;

@@ -2,9 +2,9 @@ import { MismatchError } from "@isthmus/core";
 import { type DataSet, fingerprintData } from "@isthmus/graph";
 
 /**
- * Checks that examples are the ones that a task was planned with.
- * @param digest - their fingerprint where it was planned
- * @throws MismatchError if they are others
+ * Checks that examples equal the ones that a task was planned with.
+ * @param digest - fingerprint of the examples where the task was planned
+ * @throws MismatchError if they differ
  */
 export function assertSameData(data: DataSet, digest: string): void {
   const computed = fingerprintData(data);

@@ -2,13 +2,16 @@ import { createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 
-/** Most bytes of f32 that a data set is held in: twice the training images of MNIST, in every thread. */
+/**
+ * Largest size, in bytes of f32, of a data set that is held in memory: twice the training images of MNIST, in
+ * every thread.
+ */
 const MOST_BYTES = 400e6;
 
 /**
  * Returns a data set with its bytes scaled once and for all, as tasks read them hundreds of times, and for
  * small networks scaling takes as long as learning. A data set without bytes to scale, or a large one, is
- * returned as it is.
+ * returned unchanged.
  */
 export function holdExamples(data: DataSet): DataSet {
   const { name, classes, size, exampleShape, scaling, inputName, labelling, unlabelled, targets } = data;

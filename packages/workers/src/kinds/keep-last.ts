@@ -1,7 +1,7 @@
 /**
- * Returns what opens something and keeps it until something of another key is opened: tasks of a process come
- * one after the other, and most are like the one before.
- * @param close - is called with what was kept, before something else is opened
+ * Returns a function that opens a resource by a key, and keeps it open until it is called with another key:
+ * tasks of a process come one after the other, and most need the same resource as the one before.
+ * @param close - called with the kept resource, before another one is opened
  */
 export function keepLast<T>(
   close: (opened: T) => Promise<void> = async () => {},
@@ -10,7 +10,7 @@ export function keepLast<T>(
   return async (key, open) => {
     if (last?.key !== key) {
       const earlier = last?.opened;
-      // What cannot be closed, or could not be opened, does not keep others from being opened.
+      // A resource that cannot be closed, or could not be opened, does not keep others from being opened.
       const closed = earlier?.then(close).catch(() => {});
       last = { key, opened: Promise.resolve(closed).then(open) };
     }

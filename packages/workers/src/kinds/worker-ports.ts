@@ -10,13 +10,13 @@ export interface WorkerData {
   readonly use: readonly string[];
 }
 
-/** What tasks work with. */
+/** Engine and data that tasks work with. */
 export interface WorkerPorts {
   readonly engine: Engine;
   openData(data: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 
-/** Makes what the tasks of a thread or process work with: an engine, and data that are opened once. */
+/** Creates the ports of the tasks of a thread or process: an engine, and data that are opened once. */
 export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engine">): Promise<WorkerPorts> {
   const engine = oneThreadEngine(await createEngine(name));
   const opened = new Map<string, Promise<DataSet>>();
@@ -34,8 +34,8 @@ export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engi
 }
 
 /**
- * Returns an engine that runs every graph in one thread, which keeps all cores busy where several graphs
- * run side by side.
+ * Returns an engine that runs every graph in one thread, which keeps all cores busy if several graphs run
+ * side by side.
  */
 function oneThreadEngine({ name, load }: Engine): Engine {
   return { name, load: (graph, options) => load(graph, { ...options, threads: 1 }) };

@@ -22,7 +22,9 @@ const UNFINISHED = z.strictObject({
   durable: z.boolean(),
 });
 
-/** What the parameters of pieces of a merge must look like; a recipe is checked by its own rules. */
+/**
+ * Schema of the parameters of a task that makes pieces of a merge; the recipe is checked by its own rules.
+ */
 const SCHEMA = z.strictObject({
   data: z.strictObject({ recipe: z.record(z.string(), z.unknown()), methodFiles: z.tuple([]), seed: count }),
   digest: name,
@@ -32,15 +34,15 @@ const SCHEMA = z.strictObject({
   unfinished: UNFINISHED.optional(),
 });
 
-/** A merge by a recipe as plain data, as `openRecipe` describes it. */
+/** A merge by a recipe, as plain data in the form of `openRecipe`. */
 interface RecipeMerge {
   readonly recipe: Recipe;
   readonly seed: number;
 }
 
 /**
- * Makes pieces of a merge by a recipe, and writes them into their places in unfinished files, or into a file
- * of its own where it does not see these.
+ * Task that makes pieces of a merge by a recipe, and writes them into their places in unfinished files, or
+ * into a file of its own if it does not see these.
  */
 export const mergePiecesTask: TaskKind<MergePiecesParams> = {
   name: "merge-pieces",
@@ -71,7 +73,7 @@ export const mergePiecesTask: TaskKind<MergePiecesParams> = {
   },
 };
 
-/** Returns the folder of unfinished files: the results of its tasks are in a folder within it. */
+/** Returns the folder of unfinished files, which contains the folder `store` of the results of tasks. */
 const unfinishedFolderOf = (store: string): string => dirname(store);
 
 interface Opened {

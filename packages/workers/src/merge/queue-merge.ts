@@ -20,14 +20,15 @@ export interface QueueMergeOptions extends QueuePlaces {
   readonly engine?: EngineName | undefined;
   /** Called with the steps of the preparation of tasks. */
   readonly onStep?: FollowStep | undefined;
-  /** Stops the merge. */
+  /** Signal that stops the merge. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Returns what makes the pieces of a merge on the workers of a queue, for `openExecutor` of `saveRecipe`.
- * @throws UsageError if the merge cannot be made elsewhere: its methods are code of the user, or each worker
- *   would have to align its networks or to open its adapters again
+ * Returns a function that opens an executor, which makes the pieces of a merge on the workers of a queue, for
+ * `openExecutor` of `saveRecipe`.
+ * @throws UsageError if the merge cannot be made elsewhere: its methods are code of the user, or each
+ *   worker would have to align its networks or to open its adapters again
  */
 export function queueMerge(
   recipe: Recipe,
@@ -74,7 +75,7 @@ export function queueMerge(
 /** Parameters and files of a task that makes pieces. */
 type Described = Pick<Task, "params" | "inputs">;
 
-/** Returns what describes pieces for machines that see only files that are sent to them. */
+/** Returns a function that describes pieces for machines that see only the files that are sent to them. */
 async function describeElsewhere(
   recipe: Recipe,
   following: { readonly onStep: FollowStep; readonly signal: AbortSignal | undefined },

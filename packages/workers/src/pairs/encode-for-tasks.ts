@@ -3,7 +3,7 @@ import { decodeGraph, encodeGraph, type Graph } from "@isthmus/graph";
 
 /**
  * Encodes a graph for tasks that read it again on another machine.
- * @throws InvariantError if another graph would be read there
+ * @throws InvariantError if the bytes do not give the same graph when they are read
  */
 export function encodeForTasks(graph: Graph): Uint8Array {
   const bytes = encodeGraph(graph);

@@ -1,13 +1,16 @@
 import type { NetworkPair } from "@isthmus/findings";
 
-/** Products of a weight and a number that a task has at least, if there are pairs enough: some seconds. */
+/**
+ * Smallest number of products of a weight and a number in a task, if there are enough pairs: some seconds of
+ * work.
+ */
 const TASK_WORK = 5e10;
 /** Number of parts that the pairs of many networks are cut into, whatever the number of workers. */
 const PARTS = 32;
 
 /**
- * Joins pairs that follow each other until a task takes some seconds. Which pairs are together does not
- * depend on which of them are missing, so that a measurement that goes on finds the tasks that it had.
+ * Joins pairs that follow each other until a task takes some seconds. The grouping does not depend on which
+ * pairs are missing, so that a measurement that goes on finds its earlier tasks.
  * @param networks - number of all networks
  * @param work - products of a weight and a number that one pair takes
  * @returns positions in the list of pairs

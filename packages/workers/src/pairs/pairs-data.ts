@@ -12,11 +12,11 @@ import { keepLast } from "../kinds/keep-last.ts";
 import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
 
 /**
- * Examples that pairs are measured on, as the key of a task records them: what is in them counts, not only
- * their names.
+ * Examples that pairs are measured on, as the key of a task records them: by digests of their contents, and
+ * not by their names alone.
  */
 export interface PairsData extends Pick<ExampleNames, "data" | "recalibrateData" | "recalibrateExamples"> {
-  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
+  /** Mean that is subtracted from bytes, with `std`. @defaultValue the usual one of the data set */
   readonly mean?: Scaling["mean"] | undefined;
   readonly std?: Scaling["std"] | undefined;
   /** Folder of the tokenizer, for texts. */
@@ -25,7 +25,7 @@ export interface PairsData extends Pick<ExampleNames, "data" | "recalibrateData"
   readonly statisticsDigest: string;
 }
 
-/** What an architecture says of its data, as plain data without paths. */
+/** Schema of an architecture's demands on its data, as plain data without paths. */
 const FEEDS = z.strictObject({
   inputs: z.array(z.string()),
   imageShape: z.array(z.int().min(1)).optional(),
@@ -40,11 +40,14 @@ export interface NamedExamples {
   /** Examples that statistics are measured on. @defaultValue the first of `data` */
   readonly statisticsData?: DataSet | undefined;
   readonly names: ExampleNames;
-  /** How the architecture is fed. */
+  /** Demands of the architecture on its data. */
   readonly context: DataContext;
 }
 
-/** Describes examples for another machine: paths in parameters of a task, all else in a file of feeds. */
+/**
+ * Describes examples for another machine: paths are put into the parameters of a task, everything else into a
+ * file of feeds.
+ */
 export async function describePairsData(
   { data: opened, statisticsData, names, context }: NamedExamples,
   files: GatheredFiles,
@@ -68,7 +71,7 @@ export async function describePairsData(
   };
 }
 
-/** Returns the examples that statistics are measured on if nobody names others. */
+/** Returns the examples that statistics are measured on if no others are named. */
 const firstOf = (data: DataSet): DataSet => limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
 
 /** Examples, and the names of the inputs of the graph that they are fed to. */
@@ -83,7 +86,7 @@ const keepExamples = keepLast<PairsExamples>();
 /**
  * Opens the examples of a task.
  * @param feeds - path of the file of feeds
- * @throws MismatchError if they are others than where the task was made
+ * @throws MismatchError if they differ from the examples where the task was made
  */
 export async function openPairsData(data: PairsData, feeds: string): Promise<PairsExamples> {
   const read = await readJsonFile(feeds);

@@ -10,24 +10,24 @@ import { CHANNEL_NUMBERS } from "../kinds/channel-numbers.ts";
 import type { WorkerPorts } from "../kinds/worker-ports.ts";
 import { openPairsData, type PairsData } from "./pairs-data.ts";
 
-/** Which pairs of the `networks` of a task are measured, and how. */
+/** Parameters of a task that measures some pairs of its `networks`. */
 export interface PairsParams {
   readonly data: PairsData;
   readonly options: Readonly<Record<string, unknown>>;
-  /** Positions among the networks. */
+  /** Pairs, as positions among the networks. */
   readonly pairs: readonly NetworkPair[];
 }
 
-/** The record of a task that measured pairs. */
+/** Record of a task that has measured pairs. */
 export interface PairsResult {
   readonly kind: string;
-  /** The numbers of each pair. */
+  /** Measured numbers of each pair. */
   readonly numbers: readonly (readonly number[])[];
 }
 
 const position = z.int().min(0).max(1_000_000);
 
-/** Largest file of a graph. */
+/** Largest size of the file of a graph, in bytes. */
 const MOST_GRAPH_BYTES = 2 ** 31 - 1;
 
 /** Makes the kind of the tasks that measure pairs of networks for a measurement. */

@@ -40,7 +40,7 @@ interface PairsPlan {
 
 /**
  * Returns a function that measures pairs on the workers of a queue; undefined if the measurement has no
- * pairs. Networks are written once, as the measurement has them, into the folder for tasks.
+ * pairs. Each network is written once, with the tensors that the measurement uses, into the folder for tasks.
  */
 export async function queuePairs(
   tasks: QueueTasks,
@@ -123,7 +123,7 @@ async function planTasks(
   });
 }
 
-/** Writes a network under the names and in the element types of the graph, unless it is there. */
+/** Writes a network under the names and in the element types of the graph, unless its file exists. */
 async function writeNetwork(
   graph: Graph,
   { network, fingerprint }: PairNetwork,

@@ -5,11 +5,11 @@ import { listDataFiles, moveDataFiles } from "@isthmus/data";
 import type { GatheredFiles, UserFile } from "@isthmus/tasks";
 import type { QueueTasks } from "./with-queue.ts";
 
-/** Files by which texts are encoded. */
+/** Names of the files of a tokenizer. */
 const TOKENIZER = new Set(["tokenizer.json", "tokenizer_config.json"]);
 
 /**
- * Returns gathered files as inputs of tasks, by their digests, which take a while for large networks.
+ * Returns gathered files as inputs of tasks, with their digests, which take a while for large networks.
  * @throws the reason of the signal if it is aborted meanwhile
  */
 export async function describeGathered(
@@ -22,14 +22,14 @@ export async function describeGathered(
     onStep("Hashing files for workers", described.length / all.length);
     described.push({ path, digest: await digestFile(path, { signal }), name });
   }
-  // What is not there yet goes to the storage with the first task that reads it.
+  // A file that is not in the storage yet is sent there with the first task that reads it.
   if (files.isElsewhere) onStep("Sending files to workers, and waiting for them");
   return described;
 }
 
 /**
  * Adds the files of a data set for tasks that run elsewhere; other tasks find them by their paths.
- * @returns the name by which tasks find it
+ * @returns the name by which tasks find the data set
  */
 export async function gatherData(name: string, files: GatheredFiles): Promise<string> {
   if (!files.isElsewhere) return name;

@@ -10,7 +10,10 @@ import {
   type TaskStorage,
 } from "@isthmus/distributed";
 
-/** The place where tasks wait for workers, and the place where workers find and leave files. */
+/**
+ * Addresses of the queue in which tasks wait for workers, and of the storage in which workers find and leave
+ * files.
+ */
 export interface QueuePlaces {
   /** Address of the queue: `redis://HOST:PORT`, `rediss://`, `postgres://USER@HOST/NAME`, or a folder. */
   readonly queue: string;
@@ -28,8 +31,8 @@ export interface OpenedQueue {
 
 /**
  * Opens a queue and its storage.
- * @param copies - most bytes of copies of files, of a worker with a storage in S3
- * @throws InputError if the storage is a folder that is not there
+ * @param copies - largest number of bytes of copies of files, for a worker with a storage in S3
+ * @throws InputError if the storage is a folder that does not exist
  */
 export async function openQueueAndStorage(
   { queue: address, storage: place, onNote }: QueuePlaces,
@@ -48,9 +51,12 @@ export async function openQueueAndStorage(
 
 /** Options of {@link openQueueExecutor}. */
 export interface QueueExecutorPlaces extends QueuePlaces {
-  /** Name of the engine that workers must have, as engines say it: `onnxruntime`, or one of TensorFlow.js. */
+  /**
+   * Name of the engine that workers must have, in the form that engines report it: `onnxruntime`, or one of
+   * TensorFlow.js.
+   */
   readonly engine: string;
-  /** Where results of tasks are stored; made if it is missing. */
+  /** Folder for the results of tasks; created if it is missing. */
   readonly folder: string;
 }
 
@@ -89,8 +95,8 @@ export async function openQueueExecutor({
 }
 
 /**
- * Checks that a folder for files is there: one that is not mounted must not be made by mistake.
- * @throws InputError if it is not
+ * Checks that a folder for files exists: a folder that is not mounted must not be created by mistake.
+ * @throws InputError if it does not exist
  */
 async function assertStorage(place: string): Promise<void> {
   if (/^s3:/i.test(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;

@@ -7,7 +7,10 @@ import type { Engine } from "@isthmus/graph";
 import type { Task, TaskControl, TaskExecutor } from "@isthmus/tasks";
 import { openQueueExecutor, type QueuePlaces } from "./open-queue.ts";
 
-/** Tells how far the preparation of tasks is: its step, and the share that is done. */
+/**
+ * A function that is called with the current step of the preparation of tasks, and with the share that is
+ * done.
+ */
 export type FollowStep = (step: string, share?: number) => void;
 
 /** Options of {@link withQueue}. */
@@ -18,20 +21,20 @@ export interface QueuedWork extends QueuePlaces {
   readonly beside: string;
   /** Called with the steps of the preparation of tasks. */
   readonly onStep?: FollowStep | undefined;
-  /** Stops the work; what tasks have found stays, so that the same call goes on. */
+  /** Signal that stops the work; results of finished tasks stay, so that the same call goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The workers of a queue, and where files and results of tasks lie for them. */
+/** Executor on the workers of a queue, and the folder in which files and results of tasks lie for them. */
 export interface QueueTasks {
   readonly executor: Omit<QueueExecutor, "close">;
   /** Folder for files and results of tasks; it is removed once all work is done. */
   readonly folder: string;
-  /** The engine that workers must have. */
+  /** Engine that workers must have. */
   readonly engine: Engine;
   /** Called with the steps of the preparation of tasks. */
   readonly onStep: FollowStep;
-  /** Stops the work. */
+  /** Signal that stops the work. */
   readonly signal: AbortSignal | undefined;
   /** Runs one task, and returns its result. */
   run(task: Task, signal: AbortSignal | undefined): Promise<object>;
@@ -46,7 +49,7 @@ export function tasksFolderOf(beside: string): string {
 }
 
 /**
- * Calls a function with the workers of a queue, and clears up after it. What tasks have found stays if the
+ * Calls a function with the workers of a queue, and clears up after it. Results of tasks stay if the
  * work fails or is stopped, so that the same call goes on.
  * @example
  * ```ts ignore
@@ -92,7 +95,7 @@ export async function withQueue<T>(
 
 /**
  * Runs one task on the workers of a queue, and returns its result.
- * @param folder - where results of tasks are stored
+ * @param folder - folder for the results of tasks
  */
 export function runQueuedTask(
   executor: Pick<TaskExecutor, "run">,

@@ -27,14 +27,15 @@ import {
 /** Options of a search whose merges are judged on the workers of a queue. */
 export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "identity">;
 
-/** How merges of a queued search are judged, and the seed of their methods. */
+/** Options for judging the merges of a queued search, and the seed of their methods. */
 export interface QueuedSearchOptions extends MergeJudgeOptions, StrictnessOptions {
   readonly seed: number;
 }
 
 /**
- * Returns what merges and judges candidates on the workers of a queue, and what decides their scores.
- * @throws what `openRecipe` throws, before anything is queued
+ * Returns a function that merges and judges candidates on the workers of a queue, and the identity of the
+ * search, which holds everything that decides the scores.
+ * @throws the errors of `openRecipe`, before anything is queued
  */
 export async function queueCandidates(
   tasks: QueueTasks,
@@ -73,8 +74,8 @@ export async function queueCandidates(
 }
 
 /**
- * Plans one of the merges, so that what is wrong in a recipe is said before anything is queued.
- * @throws what `openRecipe` throws
+ * Plans one of the merges, so that problems of a recipe are reported before anything is queued.
+ * @throws the errors of `openRecipe`
  */
 async function assertPlannable(
   recipe: Recipe,
@@ -94,7 +95,7 @@ async function assertPlannable(
   }
 }
 
-/** Adds the files that merges are judged by, and returns how tasks find them. */
+/** Adds the files by which merges are judged, and returns the paths by which tasks find them. */
 async function gatherJudge(judge: DescribedJudge, files: GatheredFiles): Promise<DescribedJudge> {
   const { data, graph, exportedFrom } = judge;
   return {

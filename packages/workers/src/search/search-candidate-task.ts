@@ -22,32 +22,35 @@ import { holdExamples } from "../kinds/hold-examples.ts";
 import { keepLast } from "../kinds/keep-last.ts";
 import type { WorkerPorts } from "../kinds/worker-ports.ts";
 
-/** How merges are judged, as plain data. */
+/** Options for judging merges, as plain data. */
 export interface DescribedJudge
   extends Pick<MergeJudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
-  /** The mean that is subtracted of bytes, with `std`. @defaultValue the usual one of the data set */
+  /** Mean that is subtracted from bytes, with `std`. @defaultValue the usual one of the data set */
   readonly mean?: Scaling["mean"] | undefined;
-  /** The deviation that bytes are divided by, with `mean`. */
+  /** Deviation that bytes are divided by, with `mean`. */
   readonly std?: Scaling["std"] | undefined;
 }
 
-/** A merge of a search, and how it is judged. */
+/** Parameters of a task that makes a merge of a search, and judges it. */
 export interface SearchCandidateParams {
-  /** The recipe with ranges; paths are looked up from the folder of whoever waits. */
+  /** Recipe with ranges; its paths are looked up from the folder of the process that waits for the result. */
   readonly recipe: Recipe;
   /** Numbers in place of its ranges, in their order. */
   readonly values: readonly number[];
   readonly seed: number;
-  /** Names of inputs and outputs of the graph are in a file, as they may look like paths. */
+  /**
+   * Options for judging. Names of inputs and outputs of the graph are not among them, but in a file, as they
+   * may look like paths.
+   */
   readonly judge: DescribedJudge;
   /** Fingerprint of the examples. */
   readonly digest: string;
 }
 
-/** What a merge was judged to be. */
+/** Record of a task that has judged a merge. */
 export interface SearchCandidateResult {
   readonly kind: "search-candidate";
-  /** A number; as text if it is not finite. */
+  /** Score of the merge, as text if it is not finite. */
   readonly score: number | string;
 }
 
@@ -77,7 +80,10 @@ const NAMES = z.strictObject({
   loss: z.custom<NamedLoss>((loss) => findMisfit(LOSS_FIELD.form, loss) === undefined).optional(),
 });
 
-/** Merges by a recipe with numbers in place of its ranges, in memory, and judges the result by examples. */
+/**
+ * Task that merges by a recipe with numbers in place of its ranges, in memory, and judges the result by
+ * examples.
+ */
 export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> = {
   name: "search-candidate",
   version: 1,
@@ -100,10 +106,10 @@ export const searchCandidateTask: TaskKind<SearchCandidateParams, WorkerPorts> =
   },
 };
 
-/** Everything of a task but the numbers, which all tasks of a search have. */
+/** Parameters that all tasks of a search share: all but the numbers. */
 type SearchParams = Omit<SearchCandidateParams, "values">;
 
-/** What a search is opened with. */
+/** Engine and names of the graph for a search. */
 interface SearchPlace {
   readonly engine: Engine;
   /** Path of the file with names of the graph. */

@@ -225,6 +225,6 @@ function format(
   return `${table}\n\n${pairs}`;
 }
 
-/** Tells how many units of a client moved; nothing where updates were not aligned. */
+/** Says how many units of a client moved; an empty text if updates were not aligned. */
 const tellMoved = (aligned: AlignedUpdates<ClientUpdate> | undefined, client: number): string =>
   aligned === undefined ? "" : String(at(aligned.clients, client, "client").moved);

@@ -31,7 +31,7 @@ interface JoinVerbOptions extends EngineOptions {
   readonly leastNoise: number;
 }
 
-/** Variable of the environment that a token is read from. */
+/** Name of the environment variable that holds the token. */
 const TOKEN_VARIABLE = "ISTHMUS_TOKEN";
 
 /** Creates the command `isthmus federate join`. */

@@ -20,7 +20,7 @@ import { type PruneVerbOptions, roundsOf } from "./prune-verb-options.ts";
 /** A network whose lottery ticket is searched. */
 type TicketJob = PruneJob & { readonly architecture: Architecture & PrunedArchitecture };
 
-/** Trains, prunes and sets a network back in rounds, whose states are in a folder beside the output. */
+/** Trains, prunes and rewinds a network in rounds, whose states are in a folder beside the output. */
 export async function findTicket(job: TicketJob, data: PruneData, context: Context): Promise<Pruning> {
   const { architecture, options } = job;
   const { trained, measured } = data;
@@ -104,8 +104,8 @@ function searchRounds(
 }
 
 /**
- * Checks that states of another run are gone on from only if asked for.
- * @throws InputError if there are some
+ * Checks that the states of an earlier run are used only if the options ask for it.
+ * @throws InputError if there are states and they do not
  */
 async function assertResumed(folder: string, { resume }: PruneVerbOptions): Promise<void> {
   if (resume === true || (await stat(folder).catch(() => undefined)) === undefined) return;

@@ -15,7 +15,7 @@ import type { Context } from "../../verb.ts";
 import { findTicket } from "./find-ticket.ts";
 import type { PruneData, PruneJob, Pruning } from "./prune-job.ts";
 
-/** Prunes a network as options say, trains it on, and measures losses. */
+/** Prunes a network as the options say, trains it further, and measures losses. */
 export async function pruneAndMeasure(
   { architecture, network, options }: PruneJob,
   data: PruneData,

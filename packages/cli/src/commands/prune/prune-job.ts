@@ -16,7 +16,7 @@ export interface PruneData {
   readonly trained?: DataSet | undefined;
 }
 
-/** A pruned network, and what is known of it. */
+/** A pruned network, and the results of pruning it. */
 export interface Pruning {
   readonly weights: Checkpoint;
   readonly result: PruneResult;

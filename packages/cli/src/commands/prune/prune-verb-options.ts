@@ -26,8 +26,8 @@ export interface PruneVerbOptions extends EngineOptions, BindingOptions, Scaling
 }
 
 /**
- * Checks that options go together.
- * @throws UsageError if they do not
+ * Checks that the options do not contradict each other.
+ * @throws UsageError if they do
  */
 export function assertPruneOptions(options: PruneVerbOptions): void {
   const { epochs, rewind, anneal, data, trainData } = options;
@@ -82,5 +82,5 @@ function assertGradientRounds({ epochs, rewind = 0, generations, population }: P
   }
 }
 
-/** Names the folder of the states of rounds. */
+/** Returns the path of the folder for the states of rounds. */
 export const roundsOf = (output: string): string => `${stemOf(output)}.rounds`;

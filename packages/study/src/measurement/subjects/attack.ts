@@ -12,19 +12,19 @@ import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
 import { CELL_SELECTION, type CellSelection, planEachCell } from "./networks.ts";
 
-/** Networks that adversarial examples are made on, as a study says it. */
+/** Selection of the networks that adversarial examples are made on. */
 export interface SourceChoice {
   /** Name of their group. */
   readonly of: string;
   /** Only networks whose variables have these values. @defaultValue all */
   readonly where?: WantedValues;
-  /** How several of them make one attack. @defaultValue "together" */
+  /** Way in which several of them make one attack. @defaultValue "together" */
   readonly mode?: SourceMode;
 }
 
 /** Networks of a group that are attacked, and the networks that examples are made on. */
 export interface AttackSelection extends CellSelection {
-  /** What examples are made on, by the name of the source. */
+  /** Networks that adversarial examples are made on, by the name of the source. */
   readonly sources: Readonly<Record<string, SourceChoice>>;
 }
 
@@ -39,7 +39,10 @@ const sourceInput = (index: number): string => `source-${index + 1}`;
 
 const mode = z.enum(SOURCE_MODES);
 
-/** How studies select and open networks that adversarial examples are made on, and ones that are attacked. */
+/**
+ * Way in which studies select and open networks that adversarial examples are made on, and networks that are
+ * attacked.
+ */
 export const ATTACK_FORM: SubjectForm<
   "attack",
   AttackSelection,

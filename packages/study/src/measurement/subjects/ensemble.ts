@@ -21,7 +21,7 @@ export interface EnsembleSelection extends StarredSelection {
   readonly others?: readonly string[];
 }
 
-/** How studies select and open networks that predict together, and the star of them. */
+/** Way in which studies select and open networks that predict together, and their star. */
 export const ENSEMBLE_FORM: SubjectForm<
   "ensemble",
   EnsembleSelection,

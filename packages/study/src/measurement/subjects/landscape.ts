@@ -9,13 +9,13 @@ import { withCheckpoints } from "../open-shared.ts";
 import type { SubjectForm } from "../subject-form.ts";
 import { NETWORK_SELECTION, type NetworkMeasurement, planEachNetwork } from "./network.ts";
 
-/** Networks of a group, and where the directions of the landscape of each come from. */
+/** Networks of a group, and the source of the directions of their landscapes. */
 export interface LandscapeSelection extends NetworkMeasurement {
-  /** A trajectory, and a line from the initialization, take snapshots of the same training. */
+  /** Source of the directions: `trajectory` and `initialization` use snapshots of the same training. */
   readonly directions: Exclude<LandscapeKind, "networks">;
 }
 
-/** How studies select and open a network with the snapshots that its landscape is laid along. */
+/** Way in which studies select and open a network with the snapshots that its landscape is laid along. */
 export const LANDSCAPE_FORM: SubjectForm<"landscape", LandscapeSelection> = {
   selection: {
     ...NETWORK_SELECTION,
@@ -43,10 +43,10 @@ export const LANDSCAPE_FORM: SubjectForm<"landscape", LandscapeSelection> = {
 };
 
 /**
- * Lists the snapshots of a network's training before it, in their order; of them the random weights alone for
- * a line from the initialization.
- * @param group - all networks that it is one of
- * @throws InputError if there are none
+ * Lists the snapshots of a network's training with fewer epochs than the network, in ascending order; for a
+ * line from the initialization the random weights alone.
+ * @param group - all networks of the group that the network is in
+ * @throws InputError if there are no such snapshots
  */
 function snapshotsBefore(
   network: PlannedNetwork,
@@ -67,7 +67,7 @@ function snapshotsBefore(
   );
 }
 
-/** Returns what tells a training apart from others of its group. */
+/** Returns a key that tells a training apart from others of its group: all its variables but `epochs`. */
 function runOf({ variables: { epochs: _, ...others } }: PlannedNetwork): string {
   return canonicalJson(others);
 }

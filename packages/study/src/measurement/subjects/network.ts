@@ -20,7 +20,7 @@ export interface NetworkSelection {
   readonly where?: WantedValues;
 }
 
-/** What is measured on every network of a group, each by itself. */
+/** Networks of a group that are measured one by one, and the examples to measure on. */
 export interface NetworkMeasurement extends NetworkSelection {
   /** Name of the examples to measure on. */
   readonly data: string;
@@ -28,17 +28,17 @@ export interface NetworkMeasurement extends NetworkSelection {
   readonly batchSize?: number;
 }
 
-/** What an entry says of networks of a group. */
+/** Schemas of the keys of an entry that select networks of a group. */
 export const GROUP_SELECTION: z.ZodRawShape = { of: z.string(), where: WHERE.optional() };
 
-/** What an entry says of networks of a group, and of the examples to measure on. */
+/** Schemas of the keys of an entry that select networks of a group and the examples to measure on. */
 export const NETWORK_SELECTION: z.ZodRawShape = {
   ...GROUP_SELECTION,
   data: NAMED_DATA,
   batchSize: batch.optional(),
 };
 
-/** How studies select and open one network at a time. */
+/** Way in which studies select and open one network at a time. */
 export const NETWORK_FORM: SubjectForm<"network", NetworkMeasurement> = {
   selection: NETWORK_SELECTION,
   params: { data: TASK_DATA },

@@ -21,14 +21,14 @@ import {
 export interface StarredSelection extends CellSelection {
   /** Name of the examples that statistics of norms are measured on. @defaultValue the first of `data` */
   readonly statisticsData?: string;
-  /** Name of a group of stars, of which one agrees with these networks. @defaultValue there is none */
+  /** Name of a group of stars, one of which must agree with these networks. @defaultValue no star */
   readonly star?: string;
 }
 
-/** What an entry says of networks, of the star of them, and of the examples to measure on. */
+/** Schemas of the keys of an entry that select networks, their star, and the examples to measure on. */
 export const STARRED_SELECTION: z.ZodRawShape = { ...CELL_SELECTION, star: z.string().optional() };
 
-/** How studies select and open several networks of one architecture, and the star of them. */
+/** Way in which studies select and open several networks of one architecture, and their star. */
 export const NETWORKS_AND_STAR_FORM: SubjectForm<"networks-and-star", StarredSelection> = {
   selection: STARRED_SELECTION,
   params: { data: TASK_DATA },

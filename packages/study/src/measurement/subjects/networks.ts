@@ -29,13 +29,15 @@ export interface CellSelection extends CellOfGroup, NetworkMeasurement {}
 /** An entry of networks that are measured together, whether they are measured on examples or not. */
 type PlannedCells = PlannedEntry<CellOfGroup & { readonly data?: string }>;
 
-/** What an entry says of networks that are measured together, and of the examples to measure on. */
+/**
+ * Schemas of the keys of an entry that select networks to measure together, and the examples to measure on.
+ */
 export const CELL_SELECTION: z.ZodRawShape = { ...NETWORK_SELECTION, across: z.string().optional() };
 
-/** What an entry says of networks that are measured together without examples. */
+/** Schemas of the keys of an entry that select networks to measure together without examples. */
 export const CELL_OF_GROUP: z.ZodRawShape = { ...GROUP_SELECTION, across: z.string().optional() };
 
-/** How studies select and open several networks of one architecture. */
+/** Way in which studies select and open several networks of one architecture. */
 export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
   selection: CELL_SELECTION,
   params: { data: TASK_DATA },
@@ -52,7 +54,7 @@ export interface PlannedCell extends Pick<NetworkCell, "variables"> {
   readonly networks: readonly PlannedNetwork[];
 }
 
-/** Plans one task for the networks of each cell of a group, which reads nothing else. */
+/** Plans one task for the networks of each cell of a group; the task reads no other files. */
 export function planCells(planned: PlannedCells): Promise<readonly PlannedMeasurement[]> {
   return planEachCell(
     planned,
@@ -74,7 +76,10 @@ export function partsOfCell(
 export const nameInOrder = (networks: readonly Checkpoint[]): readonly NamedSubject[] =>
   networks.map((network, index) => ({ label: `network ${index + 1}`, network }));
 
-/** Names networks by their numbers in place of their paths, so that none of this machine is in a result. */
+/**
+ * Names networks by their numbers, which also replace their paths, so that results hold no path of this
+ * machine.
+ */
 export const nameByNumber = (networks: readonly Checkpoint[]): readonly NamedSubject[] =>
   nameInOrder(networks).map(({ label, network }) => ({ label, network: { ...network, source: label } }));
 

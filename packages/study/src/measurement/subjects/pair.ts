@@ -17,10 +17,12 @@ import { openParams } from "../entry-params.ts";
 import { examplesOpener, type Opening, openShared } from "../open-shared.ts";
 import type { PlannedEntry, SubjectForm } from "../subject-form.ts";
 
-/** What an entry says of pairs of networks that may differ in their architectures. */
+/**
+ * Selection of pairs of networks that may differ in their architectures, and of the examples to measure on.
+ */
 export type UnlikePairMeasurement = Omit<PathMeasurement, "statisticsData">;
 
-/** How studies select and open two networks of one architecture. */
+/** Way in which studies select and open two networks of one architecture. */
 export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
   selection: { ...PAIR_SELECTION, data: NAMED_DATA },
   params: { data: TASK_DATA },
@@ -31,7 +33,7 @@ export const PAIR_FORM: SubjectForm<"pair", PathMeasurement> = {
 
 const { statisticsData: _, ...unlike } = PAIR_FORM.selection;
 
-/** How studies select and open two networks that may differ in their architectures. */
+/** Way in which studies select and open two networks that may differ in their architectures. */
 export const UNLIKE_PAIR_FORM: SubjectForm<"unlike-pair", UnlikePairMeasurement> = {
   ...PAIR_FORM,
   selection: unlike,
@@ -42,7 +44,7 @@ export const UNLIKE_PAIR_FORM: SubjectForm<"unlike-pair", UnlikePairMeasurement>
     }),
 };
 
-/** How studies select and open two networks of one architecture, and several sets of examples. */
+/** Way in which studies select and open two networks of one architecture, and several sets of examples. */
 export const PAIR_ON_SETS_FORM: SubjectForm<
   "pair-on-sets",
   SetsMeasurement,
@@ -95,7 +97,7 @@ export async function planPairs(
   return measured;
 }
 
-/** Says for people what a task does with a pair. */
+/** Returns the label of the task that measures a pair. */
 function labelOf(
   { measurement: { attempt, trains }, entry }: PlannedEntry<PairSelection>,
   { a, b }: PlannedPair,
@@ -104,7 +106,7 @@ function labelOf(
   return `${entry.kind} of ${a.label} and ${b.label}${MANNERS[entry.align ?? "none"]}`;
 }
 
-/** How the second network of a pair stands to the first, for people. */
+/** Part of a label that says how the second network of a pair is aligned to the first. */
 const MANNERS: Readonly<Record<AlignChoice, string>> = {
   none: "",
   weight: ", aligned",

@@ -19,7 +19,7 @@ import type { StarredSelection } from "./networks-and-star.ts";
  */
 export type PlaneSelection = CellSelection & Pick<StarredSelection, "statisticsData">;
 
-/** How studies select and open three networks of a plane, and others that are placed in it. */
+/** Way in which studies select and open three networks of a plane, and others that are placed in it. */
 export const PLANE_FORM: SubjectForm<"plane", PlaneSelection> = {
   selection: CELL_SELECTION,
   params: { data: TASK_DATA },

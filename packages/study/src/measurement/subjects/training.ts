@@ -16,13 +16,13 @@ import { TASK_DATA, TASK_NETWORK } from "../../tasks/task-schema.ts";
 import { chosenOf, completed, fromTaskParams, keyedOptions } from "../entry-params.ts";
 import type { AnyEntry, SubjectForm } from "../subject-form.ts";
 
-/** A network that the measurement trains itself; none of a group is measured. */
+/** A network that the measurement trains itself, in place of networks of a group. */
 export interface TrainingSelection {
   /** Short string of the network. */
   readonly net: string;
 }
 
-/** How studies describe and open a network that a measurement trains. */
+/** Way in which studies describe and open a network that a measurement trains. */
 export const TRAINING_FORM: SubjectForm<"training", TrainingSelection, { readonly network: TaskNetwork }> = {
   selection: { net: z.string() },
   params: { network: TASK_NETWORK },

@@ -10,7 +10,7 @@ import { PAIR_FORM, planPairs, withTwo } from "./pair.ts";
 
 const { statisticsData: _, batchSize: __, ...selection } = PAIR_SELECTION;
 
-/** How studies select and open one network whose weights alone are read. */
+/** Way in which studies select and open one network whose weights alone are read. */
 export const WEIGHTS_FORM: SubjectForm<"weights", NetworkSelection> = {
   selection: GROUP_SELECTION,
   params: {},
@@ -23,7 +23,7 @@ export const WEIGHTS_FORM: SubjectForm<"weights", NetworkSelection> = {
     ),
 };
 
-/** How studies select and open two networks whose weights alone are read. */
+/** Way in which studies select and open two networks whose weights alone are read. */
 export const WEIGHTS_OF_PAIR_FORM: SubjectForm<"weights-of-pair", PairSelection> = {
   selection,
   params: {},
@@ -33,7 +33,7 @@ export const WEIGHTS_OF_PAIR_FORM: SubjectForm<"weights-of-pair", PairSelection>
   open: (opening, work) => withTwo(opening, ({ graph: ___, ...pair }) => work(pair)),
 };
 
-/** How studies select and open several networks whose weights alone are read. */
+/** Way in which studies select and open several networks whose weights alone are read. */
 export const WEIGHTS_OF_NETWORKS_FORM: SubjectForm<"weights-of-networks", CellOfGroup> = {
   selection: CELL_OF_GROUP,
   params: {},

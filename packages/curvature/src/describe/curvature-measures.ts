@@ -20,15 +20,15 @@ const RISES = [
   ["average", ({ average }: SharpnessValues) => average?.rise],
 ] as const;
 
-/** A rise of the loss as it is drawn. */
+/** Rise of the loss in the form in which a figure shows it. */
 interface DrawnRise {
   readonly row: string;
-  /** Empty if there is one network. */
+  /** Name of the form of the network; empty if only one was measured. */
   readonly label: string;
   readonly series: number;
   readonly value: number;
   readonly error: number | undefined;
-  /** Radius or standard deviation. */
+  /** Radius of the ball, or standard deviation of the noise. */
   readonly size: number | null;
 }
 

@@ -43,7 +43,7 @@ const MARGIN = 0.2;
  * @throws InputError if the data do not fit the graph, or directions have no length or are not independent
  * @throws UsageError if options do not go with the directions
  * @throws OutOfRangeError if an option is out of range
- * @throws UnsupportedError if eigenvectors are asked for and an operator has no gradient rule
+ * @throws UnsupportedError if eigenvectors are requested and an operator has no gradient rule
  * @throws DOMException named AbortError if `signal` is aborted
  *
  * @example

@@ -6,7 +6,8 @@ import type { PlannedLayer, PlannedNetwork } from "./plan-layers.ts";
 import { type VisitRowsOptions, visitRows } from "./visit-rows.ts";
 
 /**
- * Largest number of bytes of samples that are held at once, before those of wide layers become Gram matrices.
+ * Largest number of bytes of samples that are held at once, before the samples of wide layers are replaced by
+ * Gram matrices.
  */
 const MOST_BYTES = 2 ** 29;
 

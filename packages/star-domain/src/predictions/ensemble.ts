@@ -75,7 +75,7 @@ export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> =
 type Ensemble = Subjects["ensemble"];
 type Drawn = Required<DrawnChoice>;
 
-/** Prepares the star, networks on its rays, and networks on the simplex, as far as they are asked for. */
+/** Prepares the star, networks on its rays, and networks on the simplex, as far as they are requested. */
 async function drawPredictors(
   subject: Ensemble,
   options: Drawn,

@@ -56,19 +56,19 @@ export interface CurvatureChoice
   extends Pick<HessianOptions, "parameters" | "examples" | "batchSize" | "derivatives" | "step"> {
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
-  /** Labels drawn for each example, of a sampled Gauss-Newton matrix. @defaultValue 1 */
+  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix. @defaultValue 1 */
   readonly labelSamples?: number;
   /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 3 */
   readonly count?: number;
   /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
   readonly tolerance?: number;
-  /** The most products for eigenvalues. @defaultValue 200 */
+  /** Largest number of products for eigenvalues. @defaultValue 200 */
   readonly steps?: number;
-  /** The most products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
   readonly traceProducts?: number;
   /** Standard error over the trace at which its estimation stops. @defaultValue 1e-3 */
   readonly relativeError?: number;
-  /** Random vectors for the density; 0 for no density. @defaultValue 1 */
+  /** Number of random vectors for the density; 0 for no density. @defaultValue 1 */
   readonly runs?: number;
   /** Products for each random vector of the density. @defaultValue 40 */
   readonly densitySteps?: number;

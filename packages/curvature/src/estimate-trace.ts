@@ -11,9 +11,12 @@ import { innerProduct, norm, orthogonalizeInPlace, randomSigns, scaleInPlace } f
 
 /** Options of {@link estimateTrace}. */
 export interface EstimateTraceOptions extends ProductOptions {
-  /** The most products, at least 6. @defaultValue 100 */
+  /** Largest number of products, at least 6. @defaultValue 100 */
   readonly products?: number;
-  /** Standard error over the estimate at which it stops; 0 to make all products. @defaultValue 1e-3 */
+  /**
+   * Standard error over the estimate at which the estimation stops; 0 to make all products.
+   * @defaultValue 1e-3
+   */
   readonly relativeError?: number;
 }
 

@@ -20,9 +20,9 @@ export interface HessianPoint {
 
 /** Largest numbers of products for the measures of a point. */
 export interface HessianPointChoice {
-  /** The most products for the eigenvalue. @defaultValue 50 */
+  /** Largest number of products for the eigenvalue. @defaultValue 50 */
   readonly steps?: number;
-  /** The most products for the trace, at least 6. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6. @defaultValue 30 */
   readonly traceProducts?: number;
 }
 

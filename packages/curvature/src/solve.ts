@@ -12,7 +12,7 @@ export interface SolveOptions extends Omit<ProductOptions, "seed"> {
    * @defaultValue 1e-6
    */
   readonly tolerance?: number;
-  /** The most products. @defaultValue 200 */
+  /** Largest number of products. @defaultValue 200 */
   readonly steps?: number;
 }
 

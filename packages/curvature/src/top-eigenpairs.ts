@@ -24,7 +24,10 @@ export interface TopEigenpairsOptions extends ProductOptions {
    * @defaultValue 1e-4
    */
   readonly tolerance?: number;
-  /** The most products, each of which takes the memory of one more vector in f64. @defaultValue 200 */
+  /**
+   * Largest number of products, each of which takes the memory of one more vector in f64.
+   * @defaultValue 200
+   */
   readonly steps?: number;
 }
 

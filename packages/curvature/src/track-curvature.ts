@@ -56,7 +56,7 @@ export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
 /** Measures curvature along a training. */
 export interface CurvatureTracker {
   /**
-   * Measures a network after so many epochs, or steps, unless no point is due then, or one was measured there
+   * Measures a network after `at` epochs, or steps, unless no point is due then, or one was measured there
    * before.
    * @returns whether there is a new point
    */

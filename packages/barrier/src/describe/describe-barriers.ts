@@ -84,7 +84,10 @@ function listBarriers(curves: readonly BarrierCurve[]): string {
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
 }
 
-/** Tells whether two curves are of one pair of networks, before and after something was done to B. */
+/**
+ * Tells whether two curves are of one pair of networks, before and after a change of B, such as its
+ * alignment.
+ */
 function isSamePair([first, second, ...others]: readonly BarrierCurve[]): boolean {
   if (first === undefined || second === undefined || others.length > 0) return false;
   return first.result.a === second.result.a && first.result.b === second.result.b;

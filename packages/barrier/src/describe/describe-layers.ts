@@ -126,7 +126,8 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
 }
 
 /**
- * Describes random directions beside the way to the other network; returns no section if the result has none.
+ * Describes rises in random directions beside the rise on the path to the other network; returns no section
+ * if the result has none.
  */
 function robustnessSection(result: LayersResult): Section[] {
   const { robustness, data, examples, seed } = result;

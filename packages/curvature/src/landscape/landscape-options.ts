@@ -66,7 +66,10 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
   readonly stage: "eigenvectors" | "grid";
 }
 
-/** Most directions, and most places along one: a grid has as many as their power. */
+/**
+ * Largest number of directions, and largest number of places along one: the size of a grid is the number of
+ * places to the power of the number of directions.
+ */
 const MOST_DIMENSIONS = 10;
 const MOST_POINTS = 10_000;
 
@@ -79,7 +82,10 @@ export interface LandscapeChoice {
    * @defaultValue 2; to other networks, as many as there are; 1 from an initialization
    */
   readonly dimensions?: number | undefined;
-  /** Places along every direction, at least 2. @defaultValue 51; 25 for planes, 9 for three, 5 for more */
+  /**
+   * Number of places along every direction, at least 2.
+   * @defaultValue 51; 25 for planes, 9 for three, 5 for more
+   */
   readonly points?: number | undefined;
   /**
    * Ends of every axis, in units of the direction.
@@ -97,13 +103,13 @@ export interface LandscapeChoice {
    * @defaultValue 1000
    */
   readonly hessianExamples?: number;
-  /** The most products with the Hessian for eigenvectors. @defaultValue 200 */
+  /** Largest number of products with the Hessian for eigenvectors. @defaultValue 200 */
   readonly steps?: number;
   /** Whether to measure slope and curvature along every direction at the network. @defaultValue true */
   readonly local?: boolean;
   /** Treatment of batch norms of all networks. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -182,7 +188,7 @@ export type ResolvedOptions = Required<MeasureLandscapeOptions> & {
   readonly vectors: VectorPolicy;
 };
 
-/** Places along every direction, by the number of directions. */
+/** Default numbers of places along every direction, by the number of directions. */
 const POINTS: Readonly<Record<number, number>> = { 1: 51, 2: 25, 3: 9 };
 const FEWEST_POINTS = 5;
 

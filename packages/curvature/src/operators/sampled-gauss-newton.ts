@@ -23,7 +23,7 @@ import {
 
 /** Options of {@link sampledGaussNewton}. */
 export interface SampledGaussNewtonOptions extends CurvatureOperatorOptions {
-  /** Labels drawn for each example. @defaultValue 1 */
+  /** Number of labels drawn for each example. @defaultValue 1 */
   readonly labelSamples?: number;
   /** Seed of the labels. @defaultValue 0 */
   readonly seed?: number;

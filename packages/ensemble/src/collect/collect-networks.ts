@@ -85,8 +85,8 @@ export const COLLECT_NETWORKS_DEFAULTS: Required<
  * a constant high rate for attacks that transfer (LGV).
  *
  * A collection that was stopped and resumes ends with the same bytes, as with `train`.
- * @throws UsageError if an option is unknown or does not belong to the method, or a state is kept without a
- *   store
+ * @throws UsageError if an option is unknown or does not belong to the method, or there is a `statePath`
+ *   without a `store`
  * @throws OutOfRangeError if an option is out of its range, or cycles are shorter than a step
  * @throws InputError, MismatchError, FormatError, UnsupportedError, DivergenceError, EngineError,
  *   DOMException as `train`

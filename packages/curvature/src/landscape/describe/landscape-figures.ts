@@ -19,9 +19,9 @@ import { scaleWords } from "./describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
 
-/** Most minima and most saddles that are marked in a plane. */
+/** Largest number of minima, and of saddles, that are marked in a plane. */
 const MOST_MARKS = 40;
-/** Points of a parabola: so many that they are a line without marks. */
+/** Number of points of a parabola, enough for a line without marks. */
 const PARABOLA_POINTS = 201;
 
 /** Draws the losses and errors: as lines, a plane, or slices of a grid. */

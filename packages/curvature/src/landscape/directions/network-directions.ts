@@ -13,8 +13,8 @@ import { orient } from "./eigenvector-directions.ts";
 const FLAT = 1e-12;
 
 /**
- * Makes one direction of the way from the network to each of the others.
- * @param sign - 1; -1 for the ways from the others to the network
+ * Makes a direction for each of the other networks: its difference from the network in the middle.
+ * @param sign - 1; or -1 for the opposite differences
  */
 export async function differenceDirections(task: DirectionTask, sign: 1 | -1): Promise<Direction[]> {
   const directions: Direction[] = [];

@@ -4,10 +4,12 @@ import type { MergeTree, TreeMinimum } from "./merge-tree-result.ts";
 
 /** Options of {@link mergeTree}. */
 export interface MergeTreeOptions {
-  /** Which places are beside each other. @defaultValue "faces" */
+  /** Kind of neighbourhoods of places. @defaultValue "faces" */
   readonly neighbors?: GridNeighbors;
   /**
-   * Minima that rise at most so far before they meet a deeper one are left out; at least 0. @defaultValue 0
+   * Persistence up to which minima are left out: their rise to the saddle at which they meet a deeper one; at
+   * least 0.
+   * @defaultValue 0
    */
   readonly leastPersistence?: number;
 }
@@ -19,10 +21,10 @@ const ATTEMPT = "compute a merge tree";
 
 /**
  * Computes the merge tree of values on a grid of any dimension: its minima, and the saddles at which the
- * parts below a rising level join, by union-find over the places in the order of their values. Of two minima
- * that meet, the deeper one goes on (the elder rule). Minima at the edge of the grid are marked (`onEdge`).
- * Equal values are ordered by their places, and a flat part is one minimum. Places without a finite value are
- * left out, as if the grid had holes.
+ * parts below a rising level join, by union-find over the places in the order of their values. If two minima
+ * meet, the branch of the deeper one continues (the elder rule). Minima at the edge of the grid are marked
+ * (`onEdge`). Equal values are ordered by their places, and a flat part is one minimum. Places without a
+ * finite value are left out, as if the grid had holes.
  *
  * The tree has only saddles that join two parts: it has neither saddles at which a ring closes nor maxima.
  * @param values - in row-major order

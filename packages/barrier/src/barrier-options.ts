@@ -48,7 +48,7 @@ export interface BarrierChoice {
    * @defaultValue false
    */
   readonly temperature?: boolean;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -108,7 +108,7 @@ export const RESAMPLING_FIELDS: FieldsOf<ResamplingChoice> = {
 
 /** Inputs of a measurement of a barrier beside its plain options: data, a signal, progress. */
 interface BarrierRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BarrierProgress) => void) | undefined;

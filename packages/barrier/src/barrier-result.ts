@@ -93,7 +93,7 @@ export interface BarrierResult extends LossFields {
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
-  /** Number of these examples. */
+  /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
   /** Number of examples that were evaluated at each point. */
   readonly examples: number;

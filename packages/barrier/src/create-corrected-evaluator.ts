@@ -49,7 +49,7 @@ export interface CorrectedEvaluatorOptions {
    * @defaultValue false
    */
   readonly allowNonFinite?: boolean;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -59,7 +59,7 @@ export interface CorrectedEvaluation extends Evaluation {
   readonly tempered?: TemperedLoss;
 }
 
-/** Evaluates networks of one architecture, with the statistics of their activations corrected. */
+/** Evaluator of networks of one architecture, which corrects the statistics of their activations. */
 export interface CorrectedEvaluator {
   /**
    * Evaluates a network.

@@ -97,7 +97,7 @@ export interface BarrierDecomposition extends LossFields {
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
-  /** Number of these examples. */
+  /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
   readonly examples: number;
   readonly data: string;

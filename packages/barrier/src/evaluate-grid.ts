@@ -38,7 +38,7 @@ export interface EvaluateGridOptions {
   readonly statistics: NormPolicy;
   /** Examples on which statistics are measured; the first 2,500 of the evaluated ones if missing. */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   /** File that stores finished rows, and from which the same measurement resumes. */
   readonly journalPath?: string | undefined;

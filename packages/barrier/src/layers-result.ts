@@ -141,7 +141,7 @@ export interface LayersResult extends LossFields {
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
-  /** Number of these examples. */
+  /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
   readonly examples: number;
   readonly data: string;

@@ -44,7 +44,7 @@ export interface PlaneChoice {
   readonly statistics?: NormPolicy;
   /** Curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
   readonly curve?: CurveKind | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -75,7 +75,7 @@ export const PLANE_FIELDS: FieldsOf<PlaneChoice> = {
 
 /** Inputs of a measurement of a plane beside its plain options: data, a journal, a signal, progress. */
 interface PlaneRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;

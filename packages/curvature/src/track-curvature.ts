@@ -53,7 +53,7 @@ export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
   points: [],
 };
 
-/** Measures curvature along a training. */
+/** Tracker that measures curvature along a training. */
 export interface CurvatureTracker {
   /**
    * Measures a network after `at` epochs, or steps, unless no point is due then, or one was measured there

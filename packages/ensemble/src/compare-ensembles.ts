@@ -45,7 +45,7 @@ export interface CompareEnsemblesProgress {
 
 /** Options of {@link compareEnsembles} that are plain data. */
 export interface CompareEnsemblesChoice extends SelectGreedilyOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 

@@ -71,7 +71,7 @@ export interface SimilarityChoice {
   readonly neighbours?: number;
   /** Seed of anchors. @defaultValue 0 */
   readonly seed?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 

@@ -10,7 +10,7 @@ import {
 } from "./similarity-options.ts";
 import type { SimilarityResult } from "./similarity-result.ts";
 
-/** Measures the similarity of the activations of two networks' layers. */
+/** Measurement of the similarity of the activations of two networks' layers. */
 export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, SimilarityResult> = {
   kind: "similarity",
   version: 1,

@@ -12,7 +12,7 @@ import { SUBSPACE_LEARNING_RATE } from "./resolve-measure-options.ts";
 
 const ATTEMPT = "measure an intrinsic dimension";
 
-/** Measures the smallest random subspace in which a network can be trained. */
+/** Measurement of the smallest random subspace in which a network can be trained. */
 export const INTRINSIC_DIMENSION: Measurement<
   "training",
   IntrinsicDimensionChoice,

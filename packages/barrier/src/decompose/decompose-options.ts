@@ -36,7 +36,7 @@ export interface DecomposeChoice {
    * @defaultValue false
    */
   readonly temperature?: boolean;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -63,7 +63,7 @@ export const DECOMPOSE_FIELDS: FieldsOf<DecomposeChoice> = {
  * progress.
  */
 interface DecomposeRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DecomposeProgress) => void) | undefined;

@@ -166,7 +166,7 @@ function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   return figures;
 }
 
-/** Explains curves with temperature. */
+/** Explanation of curves with temperature. */
 const WITH_TEMPERATURE =
   " With temperature, the logits at each place are divided by the one number that makes the loss there lowest: what is left of a barrier is no matter of how sure the networks between are.";
 

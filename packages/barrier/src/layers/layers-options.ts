@@ -51,7 +51,7 @@ export interface LayersChoice {
   readonly predict?: number;
   /** Number of random directions for each group; 0 for none. @defaultValue 0 */
   readonly directions?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /** Seed of the random order and of random directions. @defaultValue 0 */
   readonly seed?: number;
@@ -99,7 +99,7 @@ export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
  * Inputs of a measurement of barriers by layer beside its plain options: data, a journal, a signal, progress.
  */
 interface LayersRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished pieces, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;

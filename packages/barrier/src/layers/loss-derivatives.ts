@@ -24,12 +24,12 @@ export interface DifferentiatedLoss {
   readonly names: readonly string[];
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Computes derivatives of the mean loss of networks in inference mode along directions. */
+/** Computation of derivatives of the mean loss of networks in inference mode along directions. */
 export interface LossDerivatives {
   /** Computes the loss, then its derivative along each direction. */
   slopes(network: NetworkWeights, directions: readonly Direction[]): Promise<number[]>;

@@ -40,7 +40,7 @@ export interface PredictBarriersOptions {
    * @defaultValue the loss by which networks are evaluated: cross-entropy, for texts of the next token
    */
   readonly loss?: LossSpec | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after every pass over the examples. */

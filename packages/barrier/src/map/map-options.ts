@@ -32,7 +32,7 @@ export interface MapPairsChoice {
    * @defaultValue "recalibrate"
    */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -75,7 +75,7 @@ interface MapRun extends LossOption {
   readonly star?: Checkpoint | undefined;
   /** Symmetries of the graph, if known. @defaultValue they are discovered */
   readonly symmetries?: Symmetries | undefined;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores alignments and measurements, so that a stopped map can go on. @defaultValue none */
   readonly journalPath?: string | undefined;

@@ -11,7 +11,7 @@ import type { MapPairs, MapPairsChoice, MeasureMapPairs } from "./map-options.ts
 
 /** Options of {@link measurePairs}; a map has the same options. */
 export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the pairs that are measured, in `[0, 1]`. */

@@ -16,7 +16,9 @@ const TRAINING = 0.8;
 const bendNames = (bends: number): readonly string[] =>
   Array.from({ length: bends }, (_, k) => `bend-${k + 1}`);
 
-/** Trains a curve of low loss between two networks, and measures it beside the straight line. */
+/**
+ * Measurement that trains a curve of low loss between two networks, and measures it beside the straight line.
+ */
 export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   kind: "curve",
   version: 2,

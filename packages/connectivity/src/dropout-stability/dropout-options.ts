@@ -18,7 +18,7 @@ export interface DropoutChoice {
   readonly trials?: number;
   /** Treatment of batch norms of networks without some units. @defaultValue "keep" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /** Seed of the choice of units. @defaultValue 0 */
   readonly seed?: number;
@@ -45,7 +45,7 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
 
 /** Inputs of a measurement of networks without some units beside its plain options: data, a signal. */
 export interface DropoutRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
 }

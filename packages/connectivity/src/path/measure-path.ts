@@ -28,7 +28,7 @@ export interface MeasurePathChoice {
   readonly points?: number;
   /** Treatment of batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 

@@ -14,7 +14,7 @@ export interface TuningPosition {
   readonly epochs: readonly TunedEpoch[];
 }
 
-/** Keeps the state of a tuning in a file. */
+/** Keeper of the state of a tuning in a file. */
 export interface TuningKeeper {
   /** Returns the position to begin at; if the tuning resumes from a state, reads the state's tensors. */
   begin(): Promise<TuningPosition>;

@@ -11,7 +11,7 @@ export interface WalkedPathChoice extends WalkChoice {
   readonly points?: number;
   /** Treatment of batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call of an evaluation. @defaultValue 100 */
+  /** Number of examples in one engine call of an evaluation. @defaultValue 100 */
   readonly batchSize?: number;
   /**
    * Whether a Bezier curve is trained in about as many steps as the walk takes, and measured beside it.

@@ -159,7 +159,7 @@ function endWords(eigenvalues: Spectrum): string {
   return words.length === 0 ? "" : `At the ends, ${words.join(", ")}.`;
 }
 
-/** Describes the eigenvalues at both ends of the spectrum; no section if the result has none. */
+/** Describes the eigenvalues at both ends of the spectrum; returns no section if the result has none. */
 export function eigenvaluesSection(result: CurvatureResult): Section[] {
   const { eigenvalues, operator, data, examples, seed } = result;
   if (eigenvalues === undefined || !hasValues(eigenvalues)) return [];

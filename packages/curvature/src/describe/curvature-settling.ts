@@ -56,7 +56,9 @@ const SETTLING: readonly Settling[] = [
   },
 ];
 
-/** Describes how a loss settles as the number of examples grows; no section if it was not measured. */
+/**
+ * Describes how a loss settles as the number of examples grows; returns no section if that was not measured.
+ */
 export function settlingSection(result: CurvatureResult): Section[] {
   const { settling } = result;
   if (settling === undefined) return [];

@@ -161,7 +161,7 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
 
 /** Options of {@link measureLandscape}. */
 export interface MeasureLandscapeOptions extends LandscapeChoice, LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;

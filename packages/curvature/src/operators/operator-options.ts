@@ -30,7 +30,7 @@ export interface CurvatureOperatorOptions {
   readonly loss?: LossSpec | undefined;
   /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
   readonly examples?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -30,7 +30,7 @@ export interface AttackProgress {
 
 /** Options of {@link measureAttack} that are plain data. */
 export interface MeasureAttackChoice extends AttackOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 

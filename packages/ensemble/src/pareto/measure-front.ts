@@ -26,7 +26,7 @@ export interface MeasureFrontOptions {
   readonly reference: readonly number[];
   /** Number of training steps of all networks together, for the result. */
   readonly steps: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each network. */

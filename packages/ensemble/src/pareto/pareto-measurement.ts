@@ -12,8 +12,8 @@ import { splitHeads } from "./task-graph.ts";
 const HEADS = PAIR_TASKS.length;
 
 /**
- * Compares the front of networks between two networks, trained in one run, to networks trained on weighted
- * sums.
+ * Measurement that compares the front of networks between two networks, trained in one run, to networks
+ * trained on weighted sums.
  */
 export const PARETO: Measurement<"training", ParetoMeasurementChoice, ParetoResult> &
   DescribesTraining<"data", "testData", "pairs"> = {

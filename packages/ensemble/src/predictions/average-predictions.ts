@@ -14,7 +14,7 @@ export type NetworkStream = Iterable<Checkpoint> | AsyncIterable<Checkpoint>;
 
 /** Options of {@link averagePredictions}. */
 export interface AveragePredictionsOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /**
    * Folder that stores the predictions of each network, so that the next call need not compute them again.

@@ -25,7 +25,7 @@ export interface ComparePredictorsChoice {
   readonly rays?: RayDistribution;
   /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 

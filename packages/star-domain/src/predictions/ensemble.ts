@@ -17,7 +17,10 @@ import { networksOnRays } from "./networks-on-rays.ts";
 
 const ATTEMPT = "compare ensembles";
 
-/** Compares the predictions of several networks, alone and together, also by a star of them and its rays. */
+/**
+ * Measurement that compares the predictions of several networks, alone and together, also by a star of them
+ * and its rays.
+ */
 export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> = {
   kind: "ensemble",
   // Tasks named "ensemble" measure the ensemble that a merge is compared with.

@@ -21,8 +21,8 @@ export interface PartExcess {
    */
   readonly averaged: { readonly a: LossAndError; readonly b: LossAndError };
   /**
-   * Rise of the midpoint's loss by taking this part alone back: `L(midpoint with the part of A) -
-   * L(midpoint)`, and likewise of B; below 0 if that improves the midpoint.
+   * Rise of the midpoint's loss by taking this part alone back:
+   * `L(midpoint with the part of A) - L(midpoint)`, and likewise of B; below 0 if that improves the midpoint.
    */
   readonly putBack: { readonly a: LossAndError; readonly b: LossAndError };
 }

@@ -51,7 +51,8 @@ export function describeDropoutStability(result: DropoutStabilityResult): Report
 }
 
 /**
- * Fraction of the range of values by which an axis extends beyond them, so that no mark lies on another axis.
+ * Fraction of a step, or of the range of values, by which an axis extends beyond them, so that no mark lies
+ * on another axis.
  */
 const ROOM = 0.15;
 /** Ratio of the largest to the smallest value from which their axis is logarithmic. */

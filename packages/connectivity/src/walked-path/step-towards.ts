@@ -5,11 +5,11 @@ const PARALLEL = 1 - 1e-7;
  * Moves weights by a share of the distance towards others, and gives them a variance between the variances of
  * both.
  *
- * A step on the straight line would lose variance, as the sum of two independent weights does: `W' = mean +
- * sqrt(v / s^2) (W - mean)` makes up for it (LLPF, 2026), where the root of `v` changes evenly from one
- * standard deviation to the other. The deviations from the mean turn on the arc between both weights, and
- * equal shares of the rest of the path are equal steps on the arc: `n` calls with the shares `1 / n`, `1 / (n
- * - 1)`, and so on, the last one 1, advance evenly and end at the target bit for bit.
+ * A step on the straight line would lose variance, as the sum of two independent weights does:
+ * `W' = mean + sqrt(v / s^2) (W - mean)` makes up for it (LLPF, 2026), where the root of `v` changes evenly
+ * from one standard deviation to the other. The deviations from the mean turn on the arc between both
+ * weights, and equal shares of the rest of the path are equal steps on the arc: `n` calls with the shares
+ * `1 / n`, `1 / (n - 1)`, and so on, the last one 1, advance evenly and end at the target bit for bit.
  *
  * Weights that have one element or a single value, or that point in the same or the opposite direction, move
  * on the straight line.

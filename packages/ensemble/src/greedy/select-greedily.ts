@@ -59,10 +59,11 @@ const ATTEMPT = "choose networks greedily";
 
 /**
  * Chooses networks for an ensemble one after another by their predictions for examples that are used neither
- * for training nor for evaluation: each time the network with the least `nll + log sum over j of exp(-lambda
- * / M * d_j)`, where `d_j` is the mean squared distance of its probabilities from the probabilities of the
- * chosen network `j`, and `M` the largest number of networks to choose. A network that would raise the
- * negative log likelihood of the ensemble is passed over, and the choice ends if all networks would.
+ * for training nor for evaluation: each time the network with the least
+ * `nll + log sum over j of exp(-lambda / M * d_j)`, where `d_j` is the mean squared distance of its
+ * probabilities from the probabilities of the chosen network `j`, and `M` the largest number of networks to
+ * choose. A network that would raise the negative log likelihood of the ensemble is passed over, and the
+ * choice ends if all networks would.
  *
  * The sum is the diversity term of Tiulpin and Blaschko, who train each network by it; here it serves to
  * choose among trained networks. Ties go to the first network.

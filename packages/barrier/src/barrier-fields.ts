@@ -1,6 +1,6 @@
 import { type Field, wholeField } from "@isthmus/core";
 
-/** Most places on a path between networks, each of which has a result. */
+/** Largest number of places on a path between networks; the result lists every place. */
 export const MOST_PLACES = 10_001;
 
 /** Makes the field of the number of evenly spaced places on a path. */

@@ -22,7 +22,7 @@ export interface BarrierProgress {
   /** Points measured so far, of `total`. */
   readonly completed: number;
   readonly total: number;
-  /** The point measured last. */
+  /** Point that was measured last. */
   readonly point: BarrierPoint;
 }
 
@@ -30,25 +30,31 @@ export interface BarrierProgress {
 export interface BarrierChoice {
   /** Evenly spaced places, both ends included, at least 3. @defaultValue 25 */
   readonly points?: number;
-  /** The most further places, which are added where the curve is highest above its chord. @defaultValue 0 */
+  /**
+   * Largest number of further places, which are added where the curve is highest above its chord.
+   * @defaultValue 0
+   */
   readonly refine?: number;
   /** Kind of the path between the networks. @defaultValue "linear" */
   readonly path?: PathKind;
   /**
-   * What is done about the statistics of activations between the ends.
+   * Treatment of the statistics of activations between the ends.
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
   /**
-   * Measure the loss also with one softmax temperature, which is fitted at every place to the examples that
-   * statistics are measured on. @defaultValue false
+   * Whether to measure the loss also with one softmax temperature, which is fitted at every place to the
+   * examples on which statistics are measured.
+   * @defaultValue false
    */
   readonly temperature?: boolean;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
-/** How intervals of a barrier are found, by drawing the examples again and again. */
+/**
+ * Options of the bootstrap intervals of a barrier, for which examples are drawn repeatedly with replacement.
+ */
 export interface ResamplingChoice {
   /** Resamples for the intervals, at least 2; 0 for none. @defaultValue 0 */
   readonly bootstrap?: number;
@@ -58,7 +64,7 @@ export interface ResamplingChoice {
   readonly seed?: number;
 }
 
-/** Number of places that a command line refines by if it names none. */
+/** Number of further places if a command line asks to refine without a number. */
 const REFINED_PLACES = 8;
 
 /** Fields of {@link BarrierChoice}. */
@@ -85,7 +91,7 @@ export const BARRIER_FIELDS: FieldsOf<BarrierChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** Most resamples: more would change no digit that is shown. */
+/** Largest number of resamples: more would change no digit that is shown. */
 const MOST_RESAMPLES = 1_000_000;
 
 /** Fields of {@link ResamplingChoice}. */
@@ -100,9 +106,9 @@ export const RESAMPLING_FIELDS: FieldsOf<ResamplingChoice> = {
   seed: seedField("seed of the resamples"),
 };
 
-/** What a measurement of a barrier runs with, beside its options. */
+/** Inputs of a measurement of a barrier beside its plain options: data, a signal, progress. */
 interface BarrierRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BarrierProgress) => void) | undefined;
@@ -111,7 +117,7 @@ interface BarrierRun extends LossOption {
 /** Options of {@link measureBarrier}. */
 export interface MeasureBarrierOptions extends BarrierChoice, ResamplingChoice, BarrierRun {}
 
-/** What is attempted, for messages. */
+/** Words for the attempt in error messages. */
 export const ATTEMPT = "measure a barrier";
 
 const RUN_DEFAULTS: Required<BarrierRun> = {

@@ -9,21 +9,26 @@ export interface BarrierPoint {
   readonly loss: number;
   /** Share of the examples that are classified wrongly, in `[0, 1]`. */
   readonly error: number;
-  /** `exp` of the mean cross-entropy of all tokens, each counting the same; of texts only. */
+  /** Perplexity: `exp` of the mean cross-entropy of all tokens, each counting the same; only for texts. */
   readonly perplexity?: number;
 }
 
-/** The definitions in use, from one curve L(t). */
+/** Barriers of one curve L(t) by every definition in use. */
 export interface BarrierValues {
-  /** `max over t of L(t) - [(1 - t) L(0) + t L(1)]` (Frankle et al. 2020; Entezari et al. 2022). */
+  /**
+   * Barrier above the chord: `max over t of L(t) - [(1 - t) L(0) + t L(1)]` (Frankle et al. 2020; Entezari et
+   * al. 2022).
+   */
   readonly chord: number;
-  /** `max over t of L(t) - (L(0) + L(1)) / 2` (Ainsworth et al. 2023). */
+  /**
+   * Barrier above the mean of both ends: `max over t of L(t) - (L(0) + L(1)) / 2` (Ainsworth et al. 2023).
+   */
   readonly meanOfEndpoints: number;
-  /** `max over t of L(t) - max(L(0), L(1))`. */
+  /** Barrier above the higher end: `max over t of L(t) - max(L(0), L(1))`. */
   readonly maxEndpoint: number;
-  /** `L(1/2) - (L(0) + L(1)) / 2`. */
+  /** Rise at the midpoint above the mean of both ends: `L(1/2) - (L(0) + L(1)) / 2`. */
   readonly midpoint: number;
-  /** Where the chord barrier is reached, in `[0, 1]`. */
+  /** Place at which the chord barrier is reached, in `[0, 1]`. */
   readonly at: number;
 }
 
@@ -37,64 +42,64 @@ export interface BarrierInterval {
 export interface TemperedPoint {
   /** Place on the path, in `[0, 1]`. */
   readonly t: number;
-  /** What the logits are divided by, above 0: more than 1 where the network is surer than it is right. */
+  /** Number by which the logits are divided, above 0: more than 1 if the network is overconfident. */
   readonly temperature: number;
   /** Mean cross-entropy over the examples, in nats. */
   readonly loss: number;
-  /** `exp` of the mean cross-entropy of all tokens, each counting the same; of texts only. */
+  /** Perplexity: `exp` of the mean cross-entropy of all tokens, each counting the same; only for texts. */
   readonly perplexity?: number;
 }
 
 /**
- * The curve of the loss with one softmax temperature fitted at every place, both ends included; errors are
- * the same with and without.
+ * Curve of the loss with one softmax temperature fitted at every place, both ends included; errors are the
+ * same with and without temperature.
  *
- * What is left of a barrier then is no matter of how sure the networks between are.
+ * The barrier that remains is not due to the confidence of the networks between the ends.
  */
 export interface TemperedCurve {
-  /** At the same places as the curve without. */
+  /** Losses at the same places as the curve without temperature. */
   readonly points: readonly TemperedPoint[];
-  /** Of the loss. */
+  /** Barriers of the loss. */
   readonly barrier: BarrierValues;
   /**
-   * Interval of the chord barrier of the loss, from the resamples of the curve without; temperatures are not
-   * fitted again for each.
+   * Interval of the chord barrier of the loss, from the same resamples as for the curve without temperature;
+   * temperatures are not fitted again for each resample.
    */
   readonly interval?: BarrierInterval;
-  /** Name of the examples that temperatures were fitted to. */
+  /** Name of the examples to which temperatures were fitted. */
   readonly data: string;
   /** Number of these examples. */
   readonly examples: number;
 }
 
-/** A barrier curve and what it says. */
+/** Barrier curve, and the barriers computed from it. */
 export interface BarrierResult extends LossFields {
   readonly kind: "barrier";
-  /** Ascending in t, from 0 to 1. */
+  /** Points of the path, ascending in t, from 0 to 1. */
   readonly points: readonly BarrierPoint[];
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
-  /** Intervals of the chord barriers; missing if no bootstrap was asked for. */
+  /** Intervals of the chord barriers; missing if no bootstrap was requested. */
   readonly interval?: {
-    /** Coverage, for example 0.95. */
+    /** Coverage of the intervals, for example 0.95. */
     readonly level: number;
     readonly resamples: number;
     readonly seed: number;
     readonly loss: BarrierInterval;
     readonly error: BarrierInterval;
   };
-  /** The same curve with temperatures; missing if none were asked for. */
+  /** Curve with temperatures; missing if these were not requested. */
   readonly tempered?: TemperedCurve;
   readonly path: "linear" | "spherical";
   readonly statistics: StatisticsPolicy;
-  /** Name of the examples that statistics were measured on; absent where they were kept. */
+  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
-  /** Number of these examples. */
+  /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
-  /** Examples that were evaluated at each point. */
+  /** Number of examples that were evaluated at each point. */
   readonly examples: number;
   readonly data: string;
   readonly a: string;
   readonly b: string;
-  /** Engine the networks ran on. */
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

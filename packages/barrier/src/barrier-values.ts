@@ -32,7 +32,7 @@ export function chordBarrier(
   let highestPlace = 0;
   for (const [index, place] of t.entries()) {
     const rise = at(values, index, "value") - chordAt(place, first, last);
-    // A NaN anywhere makes the barrier NaN, rather than passing for no barrier.
+    // A NaN anywhere makes the barrier NaN, instead of counting as no barrier.
     if (rise > chord || Number.isNaN(rise)) {
       chord = rise;
       highestPlace = place;
@@ -46,8 +46,8 @@ function endsOf(values: readonly number[]): [first: number, last: number] {
 }
 
 /**
- * Computes `(1 - t) first + t last` from the nearer end: exact at both ends, and everywhere if they are
- * equal.
+ * Computes `(1 - t) first + t last` from the nearer end, so that the result is exact at both ends, and
+ * everywhere if both are equal.
  */
 function chordAt(t: number, first: number, last: number): number {
   return t < 0.5 ? first + t * (last - first) : last - (1 - t) * (last - first);

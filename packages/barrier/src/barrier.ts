@@ -5,8 +5,8 @@ import { BARRIER_RESULT } from "./barrier-result-kind.ts";
 import { measureBarrier } from "./measure-barrier.ts";
 
 /**
- * Measures loss and error on the way from one network to another. Studies are made of it; the command has
- * more options, and compares and takes apart what it measures, so that it is written out.
+ * Measurement of loss and error on the path from one network to another, for studies. The command
+ * `isthmus barrier` does not use it, as the command has more options, compares barriers, and decomposes them.
  */
 export const BARRIER: Measurement<"pair", BarrierChoice, BarrierResult> = {
   ...BARRIER_RESULT,

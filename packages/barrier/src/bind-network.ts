@@ -2,7 +2,7 @@ import { assertFiniteTensors, type Checkpoint, createCheckpoint } from "@isthmus
 import { assertNetwork, bindWeights, type Graph } from "@isthmus/graph";
 
 /**
- * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types.
+ * Reads the weights of a graph from a checkpoint into memory, in the graph's element types.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if a weight is NaN or infinite; the tensor is named
  */

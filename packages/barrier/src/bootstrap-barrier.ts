@@ -2,7 +2,7 @@ import { at, createRandom } from "@isthmus/core";
 import type { BarrierInterval } from "./barrier-result.ts";
 import { chordBarrier } from "./barrier-values.ts";
 
-/** The loss or the error of every example along a path. */
+/** Losses or errors of every example along a path. */
 export interface ExampleCurve {
   /** Places, ascending from 0 to 1, `[points]`. */
   readonly t: readonly number[];
@@ -21,7 +21,8 @@ export interface BootstrapSettings {
 
 /**
  * Computes percentile intervals of the chord barriers of several curves over the same examples. Examples are
- * drawn with replacement, the same for all curves and all places, so that what places have in common cancels.
+ * drawn with replacement, the same for all curves and all places, so that the noise that places have in
+ * common cancels.
  *
  * The maximum over t is taken again in every resample (Efron and Tibshirani 1993, chapter 13), so the
  * interval also covers the choice of the place; a barrier of 0 therefore has an interval above 0.
@@ -48,7 +49,7 @@ export function bootstrapBarrier(
   return barriers.map((resamples) => percentiles(resamples.sort(), level));
 }
 
-/** Computes the mean of values, each counted so many times. */
+/** Computes the mean of values that are weighted by counts. */
 function weightedMean(values: ArrayLike<number>, counts: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < counts.length; i++) sum += (values[i] as number) * (counts[i] as number);
@@ -56,7 +57,7 @@ function weightedMean(values: ArrayLike<number>, counts: Float64Array): number {
 }
 
 function percentiles(sorted: Float64Array, level: number): BarrierInterval {
-  // As many resamples are left out below as above.
+  // The number of resamples below the interval equals the number above it.
   const left = Math.floor(((1 - level) / 2) * sorted.length);
   return { low: at(sorted, left, "resample"), high: at(sorted, sorted.length - 1 - left, "resample") };
 }

@@ -2,19 +2,25 @@ import type { BarrierResult } from "./barrier-result.ts";
 import type { BarrierDecomposition } from "./decomposition-result.ts";
 import { BARRIER_LABELS, type BarrierCurve } from "./describe/barrier-curve.ts";
 
-/** A barrier as the verb prints it, with what it was compared with and taken apart into. */
+/**
+ * Result of the command `isthmus barrier`: a barrier, with the barrier before alignment and a decomposition
+ * if these were measured.
+ */
 export interface ComparedBarrierResult extends BarrierResult {
-  /** The barrier to B before its alignment, if both were measured. */
+  /** Barrier to B before its alignment; absent if it was not measured. */
   readonly asGiven?: BarrierResult;
-  /** The barrier half-way, taken apart by layers or examples. */
+  /** Decomposition of the barrier half-way, by layers and by examples. */
   readonly decomposition?: BarrierDecomposition;
-  /** How B was aligned to A; missing if nothing is known of an alignment. */
+  /** Record of the alignment of B to A; missing if no alignment is known. */
   readonly alignment?: object;
 }
 
-/** Curves of a barrier, before and after alignment if it has both; the last one taken apart if it was. */
+/**
+ * Lists the curves of a barrier, before and after alignment if it has both; the last one has the
+ * decomposition, if there is one.
+ */
 export function curvesOf({ asGiven, decomposition, ...result }: ComparedBarrierResult): BarrierCurve[] {
-  // A result that says nothing of an alignment may still be one of networks that a script has aligned.
+  // A result without a record of an alignment may still be of networks that a script has aligned.
   const label =
     result.alignment === undefined && asGiven === undefined ? BARRIER_LABELS.given : BARRIER_LABELS.aligned;
   return [

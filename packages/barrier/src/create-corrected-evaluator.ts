@@ -17,7 +17,7 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 
-/** An architecture, and what to measure networks of it with. */
+/** Architecture, with the engine and the examples to evaluate its networks. */
 export interface EvaluatedArchitecture {
   readonly graph: Graph;
   readonly engine: Engine;
@@ -27,40 +27,47 @@ export interface EvaluatedArchitecture {
 
 /** Options of {@link createCorrectedEvaluator}. */
 export interface CorrectedEvaluatorOptions {
-  /** What is attempted, for messages, for example `measure a barrier`. */
+  /** Words for the attempt in error messages, for example `measure a barrier`. */
   readonly attempt: string;
-  /** What is done about the statistics of activations. */
+  /** Treatment of the statistics of activations. */
   readonly statistics: StatisticsPolicy;
-  /** Examples to measure statistics on; the first 2,500 of the evaluated ones if missing. */
+  /** Examples on which statistics are measured; the first 2,500 of the evaluated ones if missing. */
   readonly statisticsData?: DataSet | undefined;
   /**
-   * Fit one softmax temperature to each network, corrected, on the examples that statistics are measured on.
+   * Whether to fit one softmax temperature to each corrected network, on the examples on which statistics are
+   * measured.
    * @defaultValue false
    */
   readonly temperature?: boolean;
-  /** Networks whose statistics REPAIR gives an average of them; only for its policies. @defaultValue none */
+  /**
+   * Networks whose averaged statistics REPAIR gives to every network; only for policies of REPAIR.
+   * @defaultValue none
+   */
   readonly ends?: readonly Checkpoint[];
-  /** Take losses that are not finite, as far from all networks they may be. @defaultValue false */
+  /**
+   * Whether to accept losses that are not finite, which may occur far from all trained networks.
+   * @defaultValue false
+   */
   readonly allowNonFinite?: boolean;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Loss and error of a corrected network, and its loss with a temperature if one was to be fitted. */
+/** Loss and error of a corrected network, and its loss with a temperature if temperatures are fitted. */
 export interface CorrectedEvaluation extends Evaluation {
   readonly tempered?: TemperedLoss;
 }
 
-/** Evaluates networks of one architecture, with the statistics of their activations corrected. */
+/** Evaluator of networks of one architecture, which corrects the statistics of their activations. */
 export interface CorrectedEvaluator {
   /**
    * Evaluates a network.
-   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as
-   *   it is
+   * @param shares - share of each of `ends` in the network, `[ends]`; undefined for a network that is not to
+   *   be corrected
    */
   evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<CorrectedEvaluation>;
-  /** Frees what the engine holds. */
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 
@@ -90,7 +97,8 @@ export async function createCorrectedEvaluator(
     });
     return {
       async evaluate(network, shares) {
-        // In memory and in the graph's element types, so that nothing is rounded and files are read once.
+        // The network is held in memory, in the graph's element types, so that nothing is rounded later and
+        // files are read once.
         const read = await holdInMemory({ graph, engine }, network);
         const corrected = shares === undefined ? read : await correct(read, shares);
         const evaluation = await evaluator.evaluate(corrected, signal);
@@ -105,9 +113,9 @@ export async function createCorrectedEvaluator(
   }
 }
 
-/** Checks that the outputs of a network were numbers: nothing that is measured after it would be one. */
+/** Checks that the losses of a network are finite: otherwise all later results would be NaN. */
 function assertFiniteLosses(attempt: string, { source }: Checkpoint, evaluation: CorrectedEvaluation): void {
-  // With NaNs among the examples that it is fitted to alone, a temperature is none.
+  // If the network gives NaN only for the examples of the fit, just the loss with temperature is NaN.
   const { tempered = evaluation } = evaluation;
   for (const { loss, losses } of [evaluation, tempered]) {
     if (Number.isFinite(loss)) continue;

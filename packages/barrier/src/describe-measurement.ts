@@ -4,8 +4,8 @@ import type { JournalRun } from "@isthmus/tasks";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 
 /**
- * Describes how networks are measured, so that it can be compared with another measurement; graph and data by
- * fingerprints.
+ * Describes the settings of a measurement, so that they can be compared with another measurement; graph and
+ * data are described by fingerprints.
  */
 export function describeMeasurement(
   { graph, engine, data }: EvaluatedArchitecture,

@@ -18,27 +18,27 @@ export interface GridProgress {
   readonly total: number;
 }
 
-/** A grid of places at which networks are evaluated. */
+/** Grid of places at which networks are evaluated, and single networks. */
 export interface GridTask {
-  /** What is attempted, for messages, for example `measure a plane`. */
+  /** Words for the attempt in error messages, for example `measure a plane`. */
   readonly attempt: string;
   /** Coordinates along every axis, at least one each. */
   readonly axes: readonly (readonly number[])[];
-  /** Returns the network at a place, of one coordinate for each axis. */
+  /** Returns the network at a place, which has one coordinate for each axis. */
   readonly at: (place: readonly number[]) => Checkpoint;
   /** Networks that are evaluated by themselves after the grid. */
   readonly networks: readonly Checkpoint[];
-  /** Everything that decides the numbers of the grid, which its journal is compared by. */
+  /** Description of all inputs that decide the numbers of the grid, which must match that in the journal. */
   readonly run: JournalRun;
 }
 
 /** Options of {@link evaluateGrid}. */
 export interface EvaluateGridOptions {
-  /** What is done about batch norms of all networks. */
+  /** Treatment of batch norms of all networks. */
   readonly statistics: NormPolicy;
-  /** Examples to measure statistics on; the first 2,500 of the evaluated ones if missing. */
+  /** Examples on which statistics are measured; the first 2,500 of the evaluated ones if missing. */
   readonly statisticsData?: DataSet | undefined;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   /** File that stores finished rows, and from which the same measurement resumes. */
   readonly journalPath?: string | undefined;
@@ -46,13 +46,13 @@ export interface EvaluateGridOptions {
   readonly onProgress?: ((progress: GridProgress) => void) | undefined;
 }
 
-/** What {@link evaluateGrid} measures. */
+/** Result of {@link evaluateGrid}. */
 export interface EvaluatedGrid {
   /** Losses of all places in row-major order: along the last axis first. */
   readonly loss: readonly number[];
   /** Errors of all places, in the same order. */
   readonly error: readonly number[];
-  /** Loss and error of each of the single networks; a loss that is no number is NaN. */
+  /** Loss and error of each of the single networks; the loss is NaN if it is not a number. */
   readonly networks: readonly LossAndError[];
 }
 
@@ -101,7 +101,7 @@ export async function evaluateGrid(
   }
 }
 
-/** Lists the places of a grid, along the last axis first. */
+/** Lists the places of a grid, of which the last coordinate varies fastest. */
 function productOf(axes: readonly (readonly number[])[]): readonly number[][] {
   return axes.reduce<number[][]>(
     (places, axis) => places.flatMap((place) => axis.map((coordinate) => [...place, coordinate])),

@@ -5,31 +5,38 @@ import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
 /** A group of tensors that are interpolated together. */
 export interface LayerGroup {
   readonly name: string;
-  /** Names of the tensors. */
+  /** Names of the group's tensors. */
   readonly tensors: readonly string[];
   readonly elements: number;
-  /** Norm of the difference between A and B in the group's parameters. */
+  /** Euclidean norm of the difference between A and B in the group's parameters. */
   readonly euclideanDistance: number;
   /**
-   * Cosine of the angle between A and B in these parameters, in `[-1, 1]`; 0 if A or B is 0 everywhere in
-   * them.
+   * Cosine of the angle between A and B in these parameters, in `[-1, 1]`; 0 if all of these parameters are 0
+   * in A or in B.
    */
   readonly cosineSimilarity: number;
 }
 
 /**
- * A curve of loss and error on which some groups move from one network to the other while the others stay.
+ * Curve of loss and error along a path on which some groups move from one network to the other while the
+ * others stay.
  */
 export interface LayerCut {
   /** Names of the groups that move. */
   readonly groups: readonly string[];
   /** The network whose other groups stay. */
   readonly fixed: "a" | "b";
-  /** Ascending in t, from 0 (all of them as in `fixed`) to 1 (as in the other network). */
+  /**
+   * Points of the path, ascending in t, from 0 (all groups as in `fixed`) to 1 (moving groups as in the other
+   * network).
+   */
   readonly points: readonly BarrierPoint[];
-  /** Barriers against the ends of this curve. */
+  /** Barriers above the ends of this curve. */
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
-  /** `L(1/2) - [L(A) + L(B)] / 2`, against the whole networks (Adilova et al. 2024). */
+  /**
+   * Rise at the midpoint above the mean of the whole networks, `L(1/2) - [L(A) + L(B)] / 2` (Adilova et al.
+   * 2024).
+   */
   readonly wholeEndpoints: { readonly loss: number; readonly error: number };
 }
 
@@ -42,9 +49,9 @@ export type CumulativeOrder = (typeof CUMULATIVE_ORDERS)[number];
 /** The barrier of one group by itself. */
 export interface LayerBarrier {
   readonly group: string;
-  /** The cut with the other groups as in A. */
+  /** Cut with the other groups as in A. */
   readonly a: LayerCut;
-  /** The cut with the other groups as in B. */
+  /** Cut with the other groups as in B. */
   readonly b: LayerCut;
   /** Loss and error that averaging this group alone adds: the mean of `wholeEndpoints` of both cuts. */
   readonly barrier: { readonly loss: number; readonly error: number };
@@ -61,7 +68,7 @@ export interface PredictedPoint {
 }
 
 /**
- * A barrier predicted to second order from both ends, and the measured one.
+ * Barrier predicted to second order from both ends, and the measured barrier.
  *
  * The barrier of a group `g` is the largest
  * `(1 - t) L(A + t d_g) + t L(B - (1 - t) d_g) - [(1 - t) L(A) + t L(B)]` over t, where `d_g` is the
@@ -71,11 +78,13 @@ export interface PredictedPoint {
 export interface BarrierPrediction {
   /** Name of the group, or `all`. */
   readonly group: string;
-  /** From slopes and curvatures of the loss at both ends, in nats (after Singh et al. 2024). */
+  /**
+   * Barrier predicted from slopes and curvatures of the loss at both ends, in nats (after Singh et al. 2024).
+   */
   readonly predicted: number;
-  /** Measured on the same examples, in nats. */
+  /** Barrier measured on the same examples, in nats. */
   readonly measured: number;
-  /** Ascending in t, from 0 to 1. */
+  /** Points of the path, ascending in t, from 0 to 1. */
   readonly points: readonly PredictedPoint[];
   /** First and second derivative of the loss by t along the path from A to B, at each end. */
   readonly ends: readonly {
@@ -99,26 +108,26 @@ export interface DirectionRobustness {
 /** Barriers of groups of parameters. */
 export interface LayersResult extends LossFields {
   readonly kind: "layers";
-  /** In the order the network uses them, shallow to deep. */
+  /** Groups in the order in which the network uses them, shallow to deep. */
   readonly groups: readonly LayerGroup[];
-  /** All groups at once. */
+  /** Cut on which all groups move at once. */
   readonly whole: LayerCut;
-  /** Each group by itself, in the order of `groups`. */
+  /** Barriers of each group by itself, in the order of `groups`. */
   readonly layers: readonly LayerBarrier[];
-  /** Growing sets of groups; the last step of each order is the whole. */
+  /** Barriers of growing sets of groups; at the last step of each order all groups move. */
   readonly cumulative: readonly {
     readonly order: CumulativeOrder;
     readonly steps: readonly { readonly added: string; readonly cut: LayerCut }[];
   }[];
-  /** Predicted barriers; present if they were asked for. */
+  /** Predicted barriers; present if they were requested. */
   readonly predictions?: {
     /** Barriers of every group, in the order of `groups`, then of `all`. */
     readonly barriers: readonly BarrierPrediction[];
     /** Spearman's rank correlation of predicted and measured barriers of single groups, in `[-1, 1]`. */
     readonly rankCorrelation: number;
     /**
-     * `d_g' H d_h` for all pairs of groups at each end, `[groups][groups]`, in nats; their sum is the
-     * curvature of `all`.
+     * Interactions `d_g' H d_h` of all pairs of groups at each end, `[groups][groups]`, in nats; their sum is
+     * the curvature of `all`.
      */
     readonly interactions: readonly {
       readonly network: "a" | "b";
@@ -127,12 +136,12 @@ export interface LayersResult extends LossFields {
     /** Number of examples of prediction and measurement: the first of the data. */
     readonly examples: number;
   };
-  /** Rises in random directions; present if they were asked for. */
+  /** Rises in random directions; present if they were requested. */
   readonly robustness?: readonly DirectionRobustness[];
   readonly statistics: StatisticsPolicy;
-  /** Name of the examples that statistics were measured on; absent if they were kept. */
+  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
-  /** Number of these examples. */
+  /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
   readonly examples: number;
   readonly data: string;

@@ -13,7 +13,7 @@ import {
 } from "./create-corrected-evaluator.ts";
 import { type CurvePoint, pointOf, summarizeCurve } from "./summarize-curve.ts";
 
-/** Two networks of one architecture, and the engine and the data to measure them with. */
+/** Two networks of one architecture, with the engine and the data to measure them. */
 export interface BarrierNetworks extends EvaluatedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
@@ -25,8 +25,8 @@ const MIN_STEP = 1 / 1024;
 /**
  * Measures loss and error along the path between two networks, and the barrier by every definition.
  *
- * All places use the same examples in the same order; sums are in f64. The ends are the networks as they are:
- * a policy for statistics applies to the places between.
+ * All places use the same examples in the same order; sums are in f64. At the ends the networks are not
+ * changed: a policy for statistics applies to the places between.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws UsageError if an option is unknown
@@ -83,7 +83,7 @@ export async function measureBarrier(
   }
 }
 
-/** A path and the evaluator of its networks. */
+/** Path and the evaluator of its networks. */
 interface CurveTask {
   readonly path: Path;
   readonly evaluator: CorrectedEvaluator;

@@ -84,12 +84,12 @@ export async function measurePlane(
   };
 }
 
-/** A network and its place in the plane. */
+/** Network and its place in the plane. */
 interface PlacedSubject extends PlaneSubject {
   readonly place: PlaneProjection;
 }
 
-/** A plane, the grid on it, and the networks placed in it. */
+/** Plane, the grid on it, and the networks placed in it. */
 interface PlaneTask {
   readonly plane: Plane;
   readonly grid: PlaneGrid;
@@ -160,7 +160,7 @@ async function evaluatePlane(
   return { loss: rowsOf(loss), error: rowsOf(error), models };
 }
 
-/** Describes everything that decides the numbers of the rows. */
+/** Describes all inputs that decide the numbers of the rows. */
 async function describePlane(
   architecture: EvaluatedArchitecture,
   { grid, subjects }: PlaneTask,
@@ -174,7 +174,7 @@ async function describePlane(
     first: await fingerprint(0),
     second: await fingerprint(1),
     third: await fingerprint(2),
-    // The grid depends on the margin, and on networks that were placed.
+    // The bounds of the grid are recorded, as they depend on the margin and on placed networks.
     points: options.points,
     left: at(xs, 0, "column"),
     right: at(xs, xs.length - 1, "column"),

@@ -12,16 +12,15 @@ import { CURVE_KINDS, type CurveKind, type PlanePlace } from "@isthmus/interpola
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import type { GridProgress } from "./evaluate-grid.ts";
 
-/** A network of a plane, and its label there. */
+/** Network of a plane, and its label there. */
 export interface PlaneSubject {
   readonly label: string;
   readonly network: Checkpoint;
 }
 
 /**
- * The three networks of a plane: the first is the origin, the third lies on the x axis; for a curve they
- * are one
- * end, its bend, and the other end.
+ * Three networks that span a plane: the first is the origin, the third lies on the x axis. For a curve they
+ * are one end, the bend, and the other end.
  */
 export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 
@@ -33,22 +32,23 @@ export interface PlaneChoice {
   /** Number of columns, and of rows, of the grid, at least 2. @defaultValue 21 */
   readonly points?: number;
   /**
-   * Margin around the three networks, as a share of the space they take up, at least 0; placed networks that
-   * would be outside widen the grid. @defaultValue 0.2
+   * Margin around the three networks, as a share of their extent, at least 0; placed networks that would be
+   * outside widen the grid.
+   * @defaultValue 0.2
    */
   readonly margin?: number;
   /**
-   * What is done about batch norms of all networks, including `models` and `placed`. @defaultValue
-   * "recalibrate"
+   * Treatment of batch norms of all networks, including `models` and `placed`.
+   * @defaultValue "recalibrate"
    */
   readonly statistics?: NormPolicy;
-  /** A curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
+  /** Curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
   readonly curve?: CurveKind | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
-/** Most columns of a grid: a screen shows no more. */
+/** Largest number of columns of a grid: a screen shows no more. */
 const MOST_COLUMNS = 500;
 
 /** Fields of {@link PlaneChoice}. */
@@ -73,9 +73,9 @@ export const PLANE_FIELDS: FieldsOf<PlaneChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** What a measurement of a plane runs with, beside its options. */
+/** Inputs of a measurement of a plane beside its plain options: data, a journal, a signal, progress. */
 interface PlaneRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
@@ -89,7 +89,7 @@ export interface MeasurePlaneOptions extends PlaneChoice, PlaneRun {
   readonly placed?: readonly PlaneSubject[] | undefined;
 }
 
-/** What is attempted, for messages. */
+/** Words for the attempt in error messages. */
 export const PLANE_ATTEMPT = "measure a plane";
 
 const RUN_DEFAULTS: Required<PlaneRun> = {
@@ -121,15 +121,15 @@ export interface PlaneGrid {
 interface PlaneGridOptions {
   /** Number of columns, and of rows, at least 2. */
   readonly points: number;
-  /** Space on each side, as a share of the space that the places take up. */
+  /** Margin on each side, as a share of the extent of the places. */
   readonly margin: number;
 }
 
 /**
  * Computes an even grid around places, with a margin.
  * @param spanning - at least two places, which must differ in x and in y
- * @param others - further places, which widen the grid if they would be outside of it; else the grid does not
- *   depend on them at all
+ * @param others - further places, which widen the grid if they would be outside of it; otherwise they do not
+ *   affect the grid
  */
 export function planeGrid(
   spanning: readonly PlanePlace[],

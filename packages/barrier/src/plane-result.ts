@@ -1,14 +1,19 @@
 import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
 
-/** A network that lies in a plane. */
+/** Network that is placed in a plane. */
 export interface PlaneModel {
   readonly label: string;
   readonly source: string;
-  /** Coordinates, in units of distance between weights. */
+  /**
+   * Coordinate along the first axis, and likewise `y` along the second, in units of distance between weights.
+   */
   readonly x: number;
   readonly y: number;
-  /** Distance from the plane, in units of distance between weights; about 0 for the three that span it. */
+  /**
+   * Distance of the network from the plane, in units of distance between weights; about 0 for the three
+   * networks that span it.
+   */
   readonly distance: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
@@ -24,13 +29,13 @@ export interface PlaneResult extends LossFields {
   /** Ascending coordinates of the rows. */
   readonly ys: readonly number[];
   /**
-   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) if a network's loss is no number, for example
-   * because running statistics are kept and were extrapolated to a negative variance.
+   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) if a network's loss is not a number, for
+   * example because running statistics are kept and were extrapolated to a negative variance.
    */
   readonly loss: readonly (readonly number[])[];
   /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
   readonly error: readonly (readonly number[])[];
-  /** The three networks that span the plane, then others that were placed in it. */
+  /** Networks that span the plane, three of them, then others that were placed in it. */
   readonly models: readonly PlaneModel[];
   /** Lines to draw in the plane, such as a curve that bends in it, as pairs `[x, y]`. */
   readonly paths: readonly {

@@ -5,20 +5,20 @@ import { barrierValues } from "./barrier-values.ts";
 import { bootstrapBarrier, type ExampleCurve } from "./bootstrap-barrier.ts";
 import type { CorrectedEvaluation } from "./create-corrected-evaluator.ts";
 
-/** A place of a path and the evaluation of its network. */
+/** Place of a path and the evaluation of its network. */
 export interface CurvePoint {
   readonly t: number;
   readonly evaluation: CorrectedEvaluation;
 }
 
-/** Returns what the result of a measurement says of a place. */
+/** Converts a place and its evaluation to a point of a result. */
 export function pointOf({ t, evaluation: { loss, error, perplexity } }: CurvePoint): BarrierPoint {
   return { t, loss, error, ...(perplexity === undefined ? {} : { perplexity }) };
 }
 
 /** Options of {@link summarizeCurve}. */
 interface SummaryOptions {
-  /** Resamples for the intervals; 0 for none. */
+  /** Number of resamples for the intervals; 0 for none. */
   readonly bootstrap: number;
   /** Coverage of the intervals, in `(0, 1)`. */
   readonly level: number;
@@ -26,8 +26,8 @@ interface SummaryOptions {
 }
 
 /**
- * Computes the barriers of a curve and, if asked for, their intervals; with temperatures, too, if they were
- * fitted.
+ * Computes the barriers of a curve and, if requested, their intervals; if temperatures were fitted, also
+ * those with temperatures.
  *
  * @param curve - ascending in t, from 0 to 1
  */
@@ -49,13 +49,13 @@ export function summarizeCurve(
   };
 }
 
-/** Intervals of a curve, and of its losses with temperatures if it has them. */
+/** Intervals of a curve, and intervals of its losses with temperatures if it has them. */
 interface Intervals {
   readonly plain: NonNullable<BarrierResult["interval"]>;
   readonly tempered: BarrierInterval | undefined;
 }
 
-/** Computes the intervals from the same resamples; none if there are to be no resamples. */
+/** Computes the intervals from the same resamples; returns none if no resamples are requested. */
 function intervalsOf(
   curve: readonly CurvePoint[],
   tempered: readonly TemperedLoss[],

@@ -11,7 +11,7 @@ export interface CountedProducts {
 
 /**
  * Wraps an operator so that every product is checked, counted and announced.
- * @param attempt - what is attempted, for messages
+ * @param attempt - words for the attempt in error messages, such as `measure curvature`
  * @param total - largest number of products
  * @throws InputError if a product is not finite
  */

@@ -6,7 +6,10 @@ import { norm } from "./vectors.ts";
 export interface CriticalSharpnessChoice {
   /** Learning rate that is tried first, such as the result at an earlier step. @defaultValue 1e-3 */
   readonly guess?: number;
-  /** Width of the bracket of the learning rate over its upper end at which it stops. @defaultValue 1 / 16 */
+  /**
+   * Width of the bracket of the learning rate, over its upper end, at which the bisection stops.
+   * @defaultValue 1 / 16
+   */
   readonly tolerance?: number;
 }
 
@@ -25,7 +28,7 @@ export const CRITICAL_SHARPNESS_FIELDS: FieldsOf<CriticalSharpnessChoice> = {
 /** Options of {@link criticalSharpness}. */
 export interface CriticalSharpnessOptions extends CriticalSharpnessChoice {
   /**
-   * Change of the parameters at a learning rate of 1, `[dimension]`; with one, no gradient is computed.
+   * Change of the parameters at a learning rate of 1, `[dimension]`; if it is set, no gradient is computed.
    * @defaultValue the negative gradient
    */
   readonly direction?: Float64Array | undefined;
@@ -37,33 +40,33 @@ const RUN_DEFAULTS: Required<Omit<CriticalSharpnessOptions, keyof CriticalSharpn
   signal: undefined,
 };
 
-/** The curvature along an update that losses alone show. */
+/** Curvature along an update, measured by losses alone. */
 export interface CriticalSharpnessResult {
   readonly kind: "critical-sharpness";
   /** Two over the middle of the bracket of the critical learning rate. */
   readonly sharpness: number;
-  /** The smallest learning rate at which the loss rises lies between these. */
+  /** Bounds of the smallest learning rate at which the loss rises. */
   readonly learningRate: readonly [low: number, high: number];
   readonly direction: "gradient" | "given";
-  /** Number of times that the loss of all examples was computed, the network's own among them. */
+  /** Number of times that the loss of all examples was computed, including the loss of the network itself. */
   readonly passes: number;
   readonly loss: number;
 }
 
 const ATTEMPT = "measure critical sharpness";
 
-/** What becomes of the loss on a step. */
+/** Effect of a step on the loss. */
 type Change = "rise" | "fall" | "none";
 
-/** Doublings or halvings after which there seems to be no critical learning rate. */
+/** Number of doublings or halvings after which the search for a critical learning rate gives up. */
 const MOST_FACTORS = 60;
 
 /**
  * Measures critical sharpness, `2 / eta`, by losses alone: `eta` is the smallest learning rate at which a
  * step along the negative gradient, or another direction, raises the loss. It is bracketed by doubling or
- * halving, then by bisection. Where the loss is quadratic, it is the curvature along the gradient `g`,
- * `g' H g / g' g`, at most the largest eigenvalue. It is not invariant to scalings of layers that leave the
- * function as it is.
+ * halving, then by bisection. If the loss is quadratic, critical sharpness is the curvature along the
+ * gradient `g`, `g' H g / g' g`, at most the largest eigenvalue. It is not invariant to scalings of layers
+ * that leave the network's function unchanged.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a loss is not finite, or no step of any length raises or lowers it
  * @see Kalra et al., A scalable measure of loss landscape curvature for analyzing the training dynamics of
@@ -85,7 +88,7 @@ export async function criticalSharpness(
     passes += 1;
     const next = await surface.lossAt(place.map((x, i) => x + rate * (direction[i] as number)));
     if (next === loss) return "none";
-    // A step into numbers that overflow is one that is too long.
+    // A loss that overflows means that the step is too long.
     return next < loss ? "fall" : "rise";
   };
   let [low, high] = await bracket(resolved.guess, changeAt);
@@ -130,7 +133,7 @@ async function descent(surface: LossSurface): Promise<Float64Array> {
   );
 }
 
-/** Finds a rate at which the loss does not rise, and twice as large a one at which it does. */
+/** Finds a learning rate at which the loss does not rise, such that the loss rises at twice that rate. */
 async function bracket(
   guess: number,
   changeAt: (rate: number) => Promise<Change>,

@@ -31,7 +31,7 @@ import {
 import { SPECTRAL_DENSITY_DEFAULTS } from "./spectral-density.ts";
 import { TOP_EIGENPAIRS_DEFAULTS } from "./top-eigenpairs.ts";
 
-/** What {@link measureCurvature} is at. */
+/** Stage of {@link measureCurvature}. */
 export type CurvatureStage =
   | "eigenvalues"
   | "trace"
@@ -56,29 +56,34 @@ export interface CurvatureChoice
   extends Pick<HessianOptions, "parameters" | "examples" | "batchSize" | "derivatives" | "step"> {
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
-  /** Labels drawn for each example, of a sampled Gauss-Newton matrix. @defaultValue 1 */
+  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix. @defaultValue 1 */
   readonly labelSamples?: number;
   /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 3 */
   readonly count?: number;
   /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
   readonly tolerance?: number;
-  /** The most products for eigenvalues. @defaultValue 200 */
+  /** Largest number of products for eigenvalues. @defaultValue 200 */
   readonly steps?: number;
-  /** The most products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
   readonly traceProducts?: number;
   /** Standard error over the trace at which its estimation stops. @defaultValue 1e-3 */
   readonly relativeError?: number;
-  /** Random vectors for the density; 0 for no density. @defaultValue 1 */
+  /** Number of random vectors for the density; 0 for no density. @defaultValue 1 */
   readonly runs?: number;
-  /** Products for each of them. @defaultValue 40 */
+  /** Products for each random vector of the density. @defaultValue 40 */
   readonly densitySteps?: number;
-  /** Places of the density. @defaultValue 1000 */
+  /** Number of places at which the density is computed. @defaultValue 1000 */
   readonly points?: number;
-  /** Standard deviation of its Gaussians; 0 for a hundredth of the range. @defaultValue 0 */
+  /**
+   * Standard deviation of the Gaussians that smooth the density; 0 for a hundredth of the range.
+   * @defaultValue 0
+   */
   readonly width?: number;
   /**
-   * What to measure the diagonal blocks of, grouped as by `groupLayers` of `@isthmus/barrier`: the largest
-   * eigenvalue and the trace of each, if `count` and `traceProducts` are not 0. @defaultValue no blocks
+   * Kind of parts, layers or blocks, whose diagonal blocks are measured, grouped as by `groupLayers` of
+   * `@isthmus/barrier`: the largest eigenvalue and the trace of each, if `count` and `traceProducts` are not
+   * 0.
+   * @defaultValue no blocks
    */
   readonly by?: Grouping | undefined;
   /** Options of the sharpness; `{}` for its defaults. @defaultValue not measured */
@@ -88,7 +93,8 @@ export interface CurvatureChoice
   /** Options of the local learning coefficient; `{}` for its defaults. @defaultValue not measured */
   readonly learningCoefficient?: LearningCoefficientChoice | undefined;
   /**
-   * Options of how the loss settles as the number of examples grows; `{}` for its defaults.
+   * Options of the measurement of how the loss settles as the number of examples grows; `{}` for its
+   * defaults.
    * @defaultValue not measured
    */
   readonly settling?: SettlingChoice | undefined;
@@ -100,7 +106,8 @@ export interface CurvatureChoice
 
 /**
  * Fields of {@link CurvatureChoice}. Their defaults take some 120 products in all: half a minute on two cores
- * for a network of a million parameters. Of so many parameters one random vector shows the density well.
+ * for a network of a million parameters. For that many parameters, one random vector estimates the density
+ * well.
  */
 export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   operator: choiceField<CurvatureKind>(CURVATURE_KINDS, {
@@ -223,11 +230,14 @@ export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOp
   readonly journalPath?: string | undefined;
   /** Called after every product. */
   readonly onProgress?: ((progress: CurvatureProgress) => void) | undefined;
-  /** Called each time a part is finished, with everything that was measured so far. */
+  /** Called each time a part is finished, with all measures so far. */
   readonly onPart?: ((soFar: CurvatureResult) => void) | undefined;
 }
 
-/** Options with all defaults filled in; a loss that was named is that of the graph. */
+/**
+ * Options with all defaults filled in; a loss given by name is resolved to the loss of that name for the
+ * graph.
+ */
 export type ResolvedCurvatureOptions = Omit<Required<MeasureCurvatureOptions>, "loss"> & {
   readonly loss: LossSpec | undefined;
 };

@@ -11,48 +11,50 @@ import type { SpectralDensity } from "./spectral-density.ts";
 /** Curvature in the parameters of one layer alone. */
 export interface LayerCurvature {
   readonly name: string;
-  /** Names of its tensors. */
+  /** Names of the layer's tensors. */
   readonly parameters: readonly string[];
-  /** Number of its parameters, the size of its block of the matrix. */
+  /** Number of the layer's parameters, which is the size of its block of the matrix. */
   readonly dimension: number;
   /** Length of the layer's part of the gradient. */
   readonly gradientNorm: number;
-  /** Largest eigenvalue of the block; absent if no eigenvalues were asked for. */
+  /** Largest eigenvalue of the block; absent if no eigenvalues were requested. */
   readonly largest?: ComputedEigenvalue & { readonly converged: boolean; readonly products: number };
-  /** Trace of the block; absent if it was not asked for. Traces of all blocks add up to the trace. */
+  /** Trace of the block; absent if it was not requested. Traces of all blocks add up to the trace. */
   readonly trace?: TraceEstimate;
 }
 
-/** What is measured around one network. */
+/** Measures of the loss around one network. */
 export interface CurvatureMeasures {
   /** Mean loss. */
   readonly loss: number;
   /** Length of the gradient of the mean loss by the measured parameters: near 0 at a minimum. */
   readonly gradientNorm: number;
-  /** Eigenvalues at both ends of the spectrum; absent if none were asked for. */
+  /** Eigenvalues at both ends of the spectrum; absent if none were requested. */
   readonly eigenvalues?: {
-    /** Falling. */
+    /** Largest eigenvalues, in falling order. */
     readonly largest: readonly ComputedEigenvalue[];
-    /** Rising. */
+    /** Smallest eigenvalues, in rising order. */
     readonly smallest: readonly ComputedEigenvalue[];
     /** Whether all residuals are within the tolerance. */
     readonly converged: boolean;
     readonly tolerance: number;
     readonly products: number;
   };
-  /** Absent if it was not asked for. */
+  /** Trace of the matrix; absent if it was not requested. */
   readonly trace?: TraceEstimate;
-  /** Density of all eigenvalues; absent if it was not asked for. */
+  /** Density of all eigenvalues; absent if it was not requested. */
   readonly density?: SpectralDensity;
-  /** The diagonal blocks, in the order the network uses the layers; absent if they were not asked for. */
+  /**
+   * Diagonal blocks, in the order in which the network uses the layers; absent if they were not requested.
+   */
   readonly layers?: readonly LayerCurvature[];
-  /** Absent if it was not asked for. */
+  /** Sharpness; absent if it was not requested. */
   readonly sharpness?: SharpnessResult;
-  /** Absent if it was not asked for. */
+  /** Critical sharpness; absent if it was not requested. */
   readonly criticalSharpness?: CriticalSharpnessResult;
-  /** Absent if it was not asked for. */
+  /** Local learning coefficient; absent if it was not requested. */
   readonly learningCoefficient?: LearningCoefficientResult;
-  /** How the loss settles as the number of examples grows; absent if it was not asked for. */
+  /** Settling of the loss as the number of examples grows; absent if it was not requested. */
   readonly settling?: SettlingResult;
 }
 
@@ -61,19 +63,25 @@ export interface CurvatureResult extends LossFields, CurvatureMeasures {
   readonly kind: "curvature";
   /** The matrix that was measured. */
   readonly operator: CurvatureKind;
-  /** How products with it were computed. */
+  /** Method by which products with the matrix were computed. */
   readonly derivatives: "exact" | "finite-differences";
-  /** Why products are not exact, though they were to be if possible. */
+  /**
+   * Reason why products are finite differences; absent if they are exact, or if finite differences were
+   * requested.
+   */
   readonly reason?: string;
-  /** Length of the way to each place of finite differences; absent if products are exact. */
+  /**
+   * Distance of the network to each of the two places of finite differences; absent if products are exact.
+   */
   readonly step?: number;
   /** Number of measured parameters, the size of the matrix. */
   readonly dimension: number;
-  /** Names of the tensors that they are in, in the order of the graph. */
+  /** Names of the tensors of the measured parameters, in the order of the graph. */
   readonly parameters: readonly string[];
   /**
-   * Measures of the network in canonical form, which computes the same: numbers that differ depend on scales
-   * that the function does not. Absent if it was not asked for.
+   * Measures of the network in canonical form, which computes the same function: numbers that differ depend
+   * on scales of the weights that the function does not depend on. Absent if the canonical form was not
+   * requested.
    */
   readonly canonical?: CurvatureMeasures;
   readonly examples: number;

@@ -5,7 +5,7 @@ import type { CurvatureResult } from "./curvature-result.ts";
 import { describeCurvature } from "./describe/describe-curvature.ts";
 import { ATTEMPT, measureCurvature } from "./measure-curvature.ts";
 
-/** Measures how the loss curves around a network. */
+/** Measurement of the curvature of the loss around a network. */
 export const CURVATURE: Measurement<"network", CurvatureChoice, CurvatureResult> = {
   kind: "curvature",
   version: 1,

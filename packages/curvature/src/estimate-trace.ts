@@ -11,9 +11,12 @@ import { innerProduct, norm, orthogonalizeInPlace, randomSigns, scaleInPlace } f
 
 /** Options of {@link estimateTrace}. */
 export interface EstimateTraceOptions extends ProductOptions {
-  /** The most products, at least 6. @defaultValue 100 */
+  /** Largest number of products, at least 6. @defaultValue 100 */
   readonly products?: number;
-  /** Standard error over the estimate at which it stops; 0 to make all products. @defaultValue 1e-3 */
+  /**
+   * Standard error over the estimate at which the estimation stops; 0 to make all products.
+   * @defaultValue 1e-3
+   */
   readonly relativeError?: number;
 }
 
@@ -29,27 +32,28 @@ export interface TraceEstimate {
   readonly trace: number;
   /** Standard error of the trace; 0 if it is exact. */
   readonly standardError: number;
-  /** Random vectors that the standard error comes from; 0 if the trace is exact. */
+  /** Number of random vectors from which the standard error is computed; 0 if the trace is exact. */
   readonly samples: number;
   /** Number of products made. */
   readonly products: number;
-  /** Whether the relative error that was asked for is reached. */
+  /** Whether the requested relative error is reached. */
   readonly converged: boolean;
 }
 
 const ATTEMPT = "estimate a trace";
 
-/** Fewest samples that a standard error is trusted of. */
+/** Fewest samples from which a standard error is trusted. */
 const LEAST_SAMPLES = 10;
 
-/** Part of its length below which what is left of a sketched vector is rounding. */
+/** Fraction of its length below which the remainder of a sketched vector counts as rounding error. */
 const ROUNDING = 1e-10;
 
 /**
  * Estimates the trace of an operator (Hutch++): a third of the products finds a space on which much of the
- * operator lies, another third computes the trace on it exactly, and what is left is estimated from random
- * signs, whose spread gives the standard error. It stops once that is small enough. An operator of no more
- * rows than products is summed up exactly.
+ * operator lies, another third computes the trace on it exactly, and the trace on the rest of the space is
+ * estimated from random signs, whose spread gives the standard error. The estimation stops once the standard
+ * error is small enough. If the operator has no more rows than products are allowed, its trace is summed up
+ * exactly.
  *
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a product is not finite

@@ -7,7 +7,7 @@ import type { ComputedEigenvalue } from "./ritz-pairs.ts";
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 
-/** What is measured of a Hessian where many are compared. */
+/** Measures of one Hessian that is compared with others. */
 export interface HessianPoint {
   readonly loss: number;
   readonly gradientNorm: number;
@@ -18,11 +18,11 @@ export interface HessianPoint {
   readonly traceError: number;
 }
 
-/** How many products the numbers of a point may take. */
+/** Largest numbers of products for the measures of a point. */
 export interface HessianPointChoice {
-  /** The most products for the eigenvalue. @defaultValue 50 */
+  /** Largest number of products for the eigenvalue. @defaultValue 50 */
   readonly steps?: number;
-  /** The most products for the trace, at least 6. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6. @defaultValue 30 */
   readonly traceProducts?: number;
 }
 
@@ -50,7 +50,7 @@ export const HESSIAN_POINT_DEFAULTS: Required<HessianPointOptions> = {
   seed: 0,
 };
 
-/** Errors, relative, that are small beside what a training, or the number of examples, changes. */
+/** Relative errors that are small beside the changes by training, or by the number of examples. */
 const [EIGENVALUE_ERROR, TRACE_ERROR] = [1e-3, 1e-2];
 
 /** Measures the length of the gradient, the largest eigenvalue and the trace of the Hessian. */

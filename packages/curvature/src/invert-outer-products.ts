@@ -46,7 +46,7 @@ export function invertOuterProducts(
     );
   }
   const { values, vectors: turned } = symmetricEigen(createMatrix(count, count, products));
-  // Of a Gram matrix; what is below 0 is rounding.
+  // A Gram matrix has no negative eigenvalues: values below 0 are rounding errors.
   const divisors = Array.from(values, (value) => Math.max(0, value) + count * damping);
   return {
     dimension,

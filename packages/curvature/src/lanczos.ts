@@ -9,40 +9,46 @@ import {
   scaleInPlace,
 } from "./vectors.ts";
 
-/** Part of the operator's size below which what is left of a product is rounding. */
+/** Fraction of the operator's size below which the remainder of a product counts as rounding error. */
 const ROUNDING = 1e-13;
 
-/** How a Krylov space is built. */
+/** Inputs of the construction of a Krylov space. */
 export interface LanczosOptions {
   /** First vector, of length 1, orthogonal to the locked ones. */
   readonly start: Float64Array;
   /** Largest dimension of the space. */
   readonly steps: number;
-  /** Draws a new direction where products stay within the space. */
+  /** Random numbers for a new direction, which is drawn when products stay within the space. */
   readonly random: Random;
   readonly multiply: (vector: Float64Array) => Promise<Float64Array>;
   /** Orthonormal vectors that the space must be orthogonal to. @defaultValue none */
   readonly locked?: readonly Float64Array[];
-  /** Returns whether the space is large enough; it is asked after every step. */
+  /** Returns whether the space is large enough; called after every step. */
   readonly isEnough?: (space: KrylovSpace) => boolean;
 }
 
-/** A space on which an operator is a tridiagonal matrix. */
+/** Krylov space, on which an operator is a tridiagonal matrix. */
 export interface KrylovSpace {
   /** Orthonormal vectors, one for each step. */
   readonly basis: readonly Float64Array[];
-  /** The operator on the basis: its diagonal. */
+  /** Diagonal of the operator's matrix in the basis. */
   readonly diagonal: readonly number[];
-  /** The operator on the basis: what couples each vector to the next; the last leads out of the space. */
+  /**
+   * Off-diagonal of the operator's matrix in the basis: the coupling of each vector to the next one; the last
+   * coupling leads out of the space.
+   */
   readonly coupling: readonly number[];
-  /** Length of what each product had within the space beside these two, which is rounding. */
+  /**
+   * Length of the part of each product within the space that diagonal and coupling do not account for:
+   * rounding error.
+   */
   readonly rounding: readonly number[];
 }
 
 /**
  * Builds a space step by step on which an operator is tridiagonal (Lanczos), every vector made orthogonal to
- * all before. Where the space is closed, it goes on in a new direction, so that eigenvalues that occur more
- * than once turn up as often.
+ * all before. If the space is closed under the operator, the construction goes on in a new direction, so that
+ * repeated eigenvalues are found as often as they occur.
  */
 export async function lanczos({
   start,
@@ -70,7 +76,8 @@ export async function lanczos({
       addMultipleInPlace(product, -at(coupling, coupling.length - 1, "coupling"), before);
     addMultipleInPlace(product, -at(diagonal, diagonal.length - 1, "diagonal"), vector);
     basis.push(vector);
-    // All at once: what one set leaves of the other is not small beside a product nearly within the space.
+    // Both sets are orthogonalized against at once: after one set alone, the rounding error along the other
+    // set would not be small beside the remainder of a product that is nearly within the space.
     const parts = orthogonalizeInPlace(product, [...locked, ...basis]);
     rounding.push(norm(parts.subarray(locked.length)));
     const left = norm(product);
@@ -84,7 +91,8 @@ export async function lanczos({
 }
 
 /**
- * Draws a direction orthogonal to orthonormal vectors, of length 1; undefined if these span everything.
+ * Draws a direction orthogonal to orthonormal vectors, of length 1; undefined if the vectors span the whole
+ * space.
  */
 export function directionBeside(
   random: Random,

@@ -14,13 +14,13 @@ import { standardErrorOf } from "./sample-statistics.ts";
 
 /** Options of {@link learningCoefficient} that are plain data. */
 export interface LearningCoefficientChoice {
-  /** Losses from each chain. @defaultValue 200 */
+  /** Number of losses taken from each chain. @defaultValue 200 */
   readonly draws?: number;
   /** Number of chains, at least 2. @defaultValue 10 */
   readonly chains?: number;
-  /** Steps of each chain before the first of these losses. @defaultValue 100 */
+  /** Number of steps of each chain before its first loss is taken. @defaultValue 100 */
   readonly burnIn?: number;
-  /** Size of a step, the variance of its noise. @defaultValue 1e-5 */
+  /** Step size, which is the variance of the noise of a step. @defaultValue 1e-5 */
   readonly step?: number;
   /** Strength of the pull back to the network. @defaultValue 100 */
   readonly localization?: number;
@@ -79,16 +79,16 @@ const RUN_DEFAULTS: Required<Omit<LearningCoefficientOptions, keyof typeof FIELD
 export interface LearningCoefficientResult {
   readonly kind: "learning-coefficient";
   readonly coefficient: number;
-  /** Standard error over chains. */
+  /** Standard error of the estimate over chains. */
   readonly standardError: number;
-  /** The estimate of each chain; it does not depend on how many there are. */
+  /** Estimate of each chain; it does not depend on the number of chains. */
   readonly chains: readonly number[];
   /**
    * Rise of the estimate from the first half of all draws to the second, with its standard error over chains.
    * Chains that still climb away from the network give too small an estimate.
    */
   readonly drift: { readonly rise: number; readonly standardError: number };
-  /** What the estimate would be from the losses after each step alone, burn-in included. */
+  /** Estimates from the losses after each step alone, including the steps of burn-in. */
   readonly course: readonly number[];
   /** Number of examples times the inverse temperature. */
   readonly beta: number;
@@ -111,8 +111,8 @@ const ADVICE = "take a smaller step, or a larger localization";
  * stochastic gradient Langevin dynamics: chains that start at the network, pulled back to it. Each step is on
  * one batch, whose loss is compared with the network's own loss on the same batch.
  *
- * The coefficient itself is invariant to every symmetry of the network. The estimate is so only nearly, as
- * noise and pull treat all parameters alike: compare networks after `canonicalize` of
+ * The coefficient itself is invariant to every symmetry of the network. The estimate is invariant only
+ * approximately, as noise and pull treat all parameters alike: compare networks after `canonicalize` of
  * `@isthmus/weight-matching`.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a loss is not finite
@@ -175,7 +175,7 @@ function assertTemperature(
   );
 }
 
-/** Returns what computes the loss of the network itself on each batch, once. */
+/** Returns a function that computes the loss of the network itself on a batch, once for each batch. */
 function ownLosses(surface: LossSurface): (batch: number) => Promise<number> {
   const losses = new Map<number, Promise<number>>();
   return (batch) => {
@@ -200,7 +200,7 @@ async function runChain(
   const { place: center, examples, batchSize } = surface;
   const place = Float64Array.from(center);
   const gradient = new Float64Array(surface.dimension);
-  // By example, so that a smaller last batch is as likely as its examples are.
+  // An example is drawn, and its batch is taken, so that a smaller last batch is less likely in proportion.
   const drawBatch = () => Math.floor(random.integer(examples) / batchSize);
   const [pull, spread] = [step / 2, Math.sqrt(step)];
   await surface.gradientAt(place, gradient, drawBatch());

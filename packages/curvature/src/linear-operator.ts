@@ -1,12 +1,12 @@
-/** The part of a vector that belongs to one tensor. */
+/** Part of a vector that belongs to one tensor. */
 export interface OperatorTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Place of its first element. */
+  /** Index in the vector of the tensor's first element. */
   readonly offset: number;
 }
 
-/** A symmetric matrix that is known by its products with vectors. */
+/** Symmetric matrix that is given by its products with vectors. */
 export interface LinearOperator {
   /** Number of rows of the matrix; it has as many columns. */
   readonly dimension: number;
@@ -14,13 +14,13 @@ export interface LinearOperator {
   readonly layout: readonly OperatorTensor[];
   /**
    * Computes the product with a vector into `out`.
-   * @param vector - `[dimension]`, which stays as it is
+   * @param vector - `[dimension]`; it is not changed
    * @param out - `[dimension]`, another array than `vector`; overwritten
    */
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
 }
 
-/** Progress of what is computed by products with an operator. */
+/** Progress of a computation by products with an operator. */
 export interface ProductProgress {
   /** Share of the work that is done, in `[0, 1]`; it may end before all products are made. */
   readonly done: number;
@@ -29,7 +29,7 @@ export interface ProductProgress {
   readonly total: number;
 }
 
-/** Options of everything that is computed by products with an operator. */
+/** Options of all computations by products with an operator. */
 export interface ProductOptions {
   /** Seed of random vectors. @defaultValue 0 */
   readonly seed?: number;

@@ -30,7 +30,7 @@ import { sampledGaussNewton } from "./operators/sampled-gauss-newton.ts";
 import { announceStages } from "./stage-progress.ts";
 import { norm } from "./vectors.ts";
 
-/** What messages call the attempt. */
+/** Words for the attempt in error messages. */
 export const ATTEMPT = "measure curvature";
 
 const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice>> = {
@@ -44,12 +44,13 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
 /**
  * Measures the curvature of a network's mean loss: the eigenvalues at both ends of the spectrum of its
  * Hessian (or Gauss-Newton matrix, or empirical Fisher information), the trace with a standard error, and the
- * density of all eigenvalues; on demand also by layer, and what losses around the network show: sharpness,
- * critical sharpness, the local learning coefficient. The network is in inference mode; the same seed gives
- * the same result.
+ * density of all eigenvalues; on demand also the same by layer, and measures from losses around the network:
+ * sharpness, critical sharpness, and the local learning coefficient. The network is in inference mode; the
+ * same seed gives the same result.
  *
- * Only adaptive sharpness is invariant to scalings of layers that leave the function as it is, and the
- * learning coefficient nearly so: with `canonical`, everything is measured of the canonical form, too.
+ * Only adaptive sharpness is invariant to scalings of layers that leave the function unchanged, and the
+ * learning coefficient nearly so: with `canonical`, everything is also measured for the canonical form of the
+ * network.
  *
  * With a `journalPath`, a measurement that was interrupted goes on with the unfinished part, to the same
  * result.
@@ -139,13 +140,13 @@ async function canonicalForm(
   return (await canonicalize(network, { spec: symmetries.spec, linear })).network;
 }
 
-/** How one form of a network is measured. */
+/** Options of the measurement of one form of a network. */
 interface FormOptions {
   readonly options: ResolvedCurvatureOptions;
   readonly journal: Journal;
   /** Name of the form in the journal. */
   readonly form: string;
-  /** Called each time a part is finished, with everything that was measured so far. */
+  /** Called each time a part is finished, with all measures so far. */
   readonly onPart?: (operator: CurvatureOperator, measures: CurvatureMeasures) => void;
 }
 
@@ -161,7 +162,7 @@ const FIELDS: Readonly<Record<CurvatureStage, keyof CurvatureMeasures>> = {
   settling: "settling",
 };
 
-/** Measures everything that is asked for around one network. */
+/** Takes all requested measures around one network. */
 async function measureForm(
   architecture: Architecture,
   network: Checkpoint,
@@ -185,7 +186,7 @@ async function measureForm(
       const stage = planned.find((other) => other.stage === part)?.stage;
       if (stage !== undefined && isStored(part)) announce(stage)(1, true);
       const value = await journal.getData(keyOf(part), measure);
-      // A single layer is a part of the stage of layers, and no measure of its own.
+      // A single layer is a part of the stage of layers, not a measure of its own.
       if (stage !== undefined) {
         measured = { ...measured, [FIELDS[stage]]: value };
         onPart?.(operator, measured);
@@ -204,7 +205,7 @@ async function measureForm(
   }
 }
 
-/** Describes everything that decides the numbers of a measurement. */
+/** Describes all inputs that decide the numbers of a measurement. */
 async function describeRun(
   { graph, engine }: Architecture,
   network: Checkpoint,

@@ -11,13 +11,16 @@ import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 import { topEigenpairs } from "./top-eigenpairs.ts";
 import { norm } from "./vectors.ts";
 
-/** A part of an operator that belongs to a layer. */
+/** Part of an operator that belongs to a layer. */
 interface LayerBlock {
   readonly name: string;
   readonly block: OperatorBlock;
 }
 
-/** Lists the blocks of layers or blocks of the network that an operator has parameters of. */
+/**
+ * Lists the parts of an operator that belong to each layer, or each block, of the network; layers without
+ * parameters in the operator are left out.
+ */
 export function layerBlocks(
   graph: Graph,
   operator: CurvatureOperator,
@@ -53,7 +56,7 @@ function blockProducts(
   return (count > 0 ? Math.min(steps, dimension) : 0) + Math.min(traceProducts, dimension);
 }
 
-/** Measures eigenvalues, trace, density and blocks of an operator, as far as they are asked for. */
+/** Measures eigenvalues, trace, density and blocks of an operator, as far as they are requested. */
 export async function measureOperator(
   operator: CurvatureOperator,
   { blocks, gradient }: { readonly blocks: readonly LayerBlock[]; readonly gradient: Float64Array },

@@ -29,13 +29,13 @@ import { standardErrorOf } from "./sample-statistics.ts";
 /** Options of {@link measureSettling} that are not about the loss itself. */
 export interface SettlingChoice extends HessianPointChoice {
   /**
-   * Numbers of examples, rising, each fewer than there are.
-   * @defaultValue the powers of 2 from 16 on that are fewer
+   * Numbers of examples, rising, each smaller than the number of all examples.
+   * @defaultValue the powers of 2 from 16 on that are smaller
    */
   readonly sizes?: readonly number[] | undefined;
   /** Places around the network at which losses are measured, at least 2. @defaultValue 20 */
   readonly samples?: number;
-  /** Standard deviation of every parameter among these places. @defaultValue 0.01 */
+  /** Standard deviation of every parameter over the places. @defaultValue 0.01 */
   readonly deviation?: number;
 }
 
@@ -74,44 +74,44 @@ const RUN_DEFAULTS: Required<Omit<MeasureSettlingOptions, keyof SettlingChoice>>
   onProgress: undefined,
 };
 
-/** A loss that is the mean over some examples. */
+/** Measures of the loss as the mean over a number of examples. */
 export interface SettlingPoint extends HessianPoint {
   /** Number of examples, the first ones for the Hessian, some at random for the change. */
   readonly size: number;
-  /** By how much one more example changes the mean loss near the network: the mean of absolute changes. */
+  /** Mean absolute change of the mean loss near the network by one more example. */
   readonly change: number;
   /** Standard error of the change, over places. */
   readonly changeError: number;
 }
 
-/** How a loss and its Hessian settle as the number of examples grows. */
+/** Settling of a loss and its Hessian as the number of examples grows. */
 export interface SettlingResult {
   readonly kind: "settling";
-  /** By rising size. */
+  /** Measures for each number of examples, by rising number. */
   readonly points: readonly SettlingPoint[];
   /**
-   * Power of the size that changes fall with, the slope on logarithmic axes: near -1. Absent for one size,
-   * and where nothing changes.
+   * Exponent of the power law by which changes fall with the number of examples, the slope on logarithmic
+   * axes: near -1. Absent if there is one size only, or if the loss does not change.
    */
   readonly exponent?: number;
   readonly samples: number;
   readonly deviation: number;
-  /** Number of examples that sizes are parts of. */
+  /** Number of all examples. */
   readonly examples: number;
   readonly seed: number;
 }
 
 const ATTEMPT = "measure how a loss settles";
 
-/** Size from which powers of 2 count. */
+/** Smallest of the default numbers of examples. */
 const LEAST_SIZE = 16;
 
 /**
  * Measures how the loss around a network settles as it becomes the mean over more examples: by how much one
- * more of them changes it at random places nearby, and the largest eigenvalue and the trace of its Hessian.
+ * more example changes it at random places nearby, and the largest eigenvalue and the trace of its Hessian.
  * The change is averaged over all examples that could come next.
  *
- * None of it is invariant to scalings of layers, as the same noise is larger for smaller weights.
+ * None of these measures is invariant to scalings of layers, as the same noise is larger for smaller weights.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if the data do not fit the graph or the loss, or a product is not finite
  * @throws UnsupportedError if an operator has no gradient rule
@@ -207,7 +207,7 @@ async function measureChanges(
   return changes;
 }
 
-/** Computes by how much one more loss changes the mean of the first ones, averaged over all that are left. */
+/** Computes by how much one more loss changes the mean of the first ones, averaged over all other losses. */
 function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
   return sizes.map((size) => {
     const center = losses.subarray(0, size).reduce((sum, x) => sum + x, 0) / size;
@@ -216,7 +216,7 @@ function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
   });
 }
 
-/** Fits the slope of logarithms of changes over sizes, by least squares; NaN if none fits. */
+/** Fits the slope of logarithms of changes over sizes, by least squares; NaN if there is no slope. */
 function exponentOf(points: readonly SettlingPoint[]): number {
   const x = points.map(({ size }) => Math.log(size));
   const y = points.map(({ change }) => Math.log(change));

@@ -15,17 +15,23 @@ import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vecto
 
 /** Options of {@link measureSharpness} that are plain data. */
 export interface SharpnessChoice {
-  /** Radius of the ball in which the loss may rise, as in SAM. @defaultValue 0.05 */
+  /** Radius of the ball in which the largest rise of the loss is sought, as in SAM. @defaultValue 0.05 */
   readonly radius?: number;
-  /** Radius in units of the absolute parameters, as in ASAM. @defaultValue 0.5 */
+  /**
+   * Radius of the ball of adaptive sharpness, in units of the absolute parameters, as in ASAM.
+   * @defaultValue 0.5
+   */
   readonly adaptiveRadius?: number;
-  /** Steps of ascent in the ball; 0 for the one step of SAM alone. @defaultValue 20 */
+  /** Number of steps of ascent in the ball; 0 for the one step of SAM alone. @defaultValue 20 */
   readonly steps?: number;
-  /** Standard deviation of Gaussian noise. @defaultValue 0.01 */
+  /** Standard deviation of the Gaussian noise. @defaultValue 0.01 */
   readonly deviation?: number;
-  /** Standard deviation in units of the absolute parameters. @defaultValue 0.1 */
+  /**
+   * Standard deviation of the noise of adaptive sharpness, in units of the absolute parameters.
+   * @defaultValue 0.1
+   */
   readonly adaptiveDeviation?: number;
-  /** Number of noises, at least 2; 0 for none. @defaultValue 20 */
+  /** Number of draws of the noise, at least 2; 0 for none. @defaultValue 20 */
   readonly samples?: number;
 }
 
@@ -87,7 +93,7 @@ const RUN_DEFAULTS: Required<Omit<MeasureSharpnessOptions, keyof typeof FIELDS>>
   onProgress: undefined,
 };
 
-/** How far the loss rises around a network, by one measure of distance. */
+/** Rises of the loss around a network, by one measure of distance. */
 export interface SharpnessValues {
   readonly radius: number;
   /** Rise of the loss after one step of the radius' length along the gradient, as SAM takes it. */
@@ -97,7 +103,7 @@ export interface SharpnessValues {
   /** Mean rise under Gaussian noise; absent if there were no samples. */
   readonly average?: {
     readonly rise: number;
-    /** Standard error of the mean over the noises. */
+    /** Standard error of the mean over the draws of the noise. */
     readonly standardError: number;
     readonly deviation: number;
   };
@@ -107,9 +113,12 @@ export interface SharpnessValues {
 export interface SharpnessResult {
   readonly kind: "sharpness";
   readonly loss: number;
-  /** All parameters alike; not invariant to scalings of layers that leave the function as it is. */
+  /**
+   * Sharpness that treats all parameters alike; not invariant to scalings of layers that leave the function
+   * unchanged.
+   */
   readonly plain: SharpnessValues;
-  /** Every parameter in units of its absolute value; invariant to such scalings. */
+  /** Sharpness with every parameter in units of its absolute value; invariant to such scalings. */
   readonly adaptive: SharpnessValues;
   readonly steps: number;
   readonly samples: number;
@@ -119,13 +128,16 @@ export interface SharpnessResult {
 const ATTEMPT = "measure sharpness";
 const ADVICE = "take a smaller radius or deviation";
 
-/** Lengths of all steps together over the radius, so that the edge is reached from anywhere within. */
+/**
+ * Total length of all steps over the radius, so that the edge of the ball is reached from any place within.
+ */
 const TRAVEL = 2.5;
 
 /**
  * Measures how far the loss rises around a network: in the worst direction within a ball, and on average
- * under Gaussian noise. Both are measured plain, and with every parameter in units of its absolute value.
- * The adaptive ones stay the same where layers are scaled against each other; the plain ones do not.
+ * under Gaussian noise. Both are measured plain, and adaptively, which is with every parameter in units of
+ * its absolute value. Adaptive sharpness stays the same if layers are scaled against each other; plain
+ * sharpness does not.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a loss is not finite
  * @see Foret et al., Sharpness-aware minimization, 2021; Kwon et al., ASAM, 2021; Andriushchenko et al., A
@@ -165,7 +177,7 @@ function assertSamples({ samples }: Required<SharpnessChoice>): void {
   );
 }
 
-/** A loss around its place, in coordinates that are stretched by a scale. */
+/** Loss surface in coordinates that are stretched by a scale. */
 interface Stretched {
   readonly surface: LossSurface;
   readonly loss: number;
@@ -207,7 +219,7 @@ async function measureAround(stretched: Stretched, extent: Extent): Promise<Shar
 const noise = (random: Random, dimension: number, deviation: number): Float64Array =>
   Float64Array.from({ length: dimension }, () => deviation * random.normal());
 
-/** Returns the place that a way in stretched coordinates leads to. */
+/** Returns the place at the end of a displacement in stretched coordinates. */
 const placeAt = ({ surface, scale }: Stretched, way: Float64Array): Float64Array =>
   surface.place.map((x, i) => x + (scale[i] as number) * (way[i] as number));
 
@@ -228,7 +240,7 @@ async function climb(stretched: Stretched, { radius, steps, seed }: Extent): Pro
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < steps; i++) {
     const direction = upwards(stretched, gradient);
-    // Where the loss is level, as at a minimum, any direction is as good to begin with.
+    // If the gradient is zero, as at a minimum, a random direction serves for the start.
     const isLevel = norm(direction) === 0;
     const taken = isLevel ? randomDirection(createRandom(seed, ATTEMPT), surface.dimension) : direction;
     addMultipleInPlace(way, step, taken);

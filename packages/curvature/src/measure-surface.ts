@@ -9,10 +9,10 @@ import { measureSharpness, SHARPNESS_FIELDS } from "./measure-sharpness.ts";
 import { openLossSurface } from "./operators/loss-surface.ts";
 import type { MeasurementFrame, PlannedWork } from "./stage-progress.ts";
 
-/** Losses and gradients that the critical sharpness takes, or so. */
+/** Approximate number of losses and gradients that the critical sharpness takes. */
 const CRITICAL_WORK = 20;
 
-/** Plans the work of what is measured by losses and gradients, in products with a matrix. */
+/** Plans the work of measures from losses and gradients, in units of products with a matrix. */
 export function plannedLosses(options: ResolvedCurvatureOptions, examples: number): PlannedWork[] {
   const { sharpness, criticalSharpness, learningCoefficient, batchSize } = options;
   const climb = { ...defaultsOf(SHARPNESS_FIELDS), ...sharpness };
@@ -30,7 +30,9 @@ export function plannedLosses(options: ResolvedCurvatureOptions, examples: numbe
   ];
 }
 
-/** Plans the work of the Hessians of fewer examples, in products with the whole one. */
+/**
+ * Plans the work of the Hessians of fewer examples, in units of products with the Hessian of all examples.
+ */
 function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: number): number {
   if (settling === undefined) return 0;
   const { sizes, steps, traceProducts } = { ...defaultsOf(SETTLING_FIELDS), ...settling };
@@ -38,7 +40,7 @@ function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: numbe
   return (all / examples) * (steps + traceProducts);
 }
 
-/** Measures what the loss around a network shows, as far as it is asked for. */
+/** Takes the measures of the loss around a network, as far as they are requested. */
 export async function measureSurface(
   architecture: Architecture,
   network: Checkpoint,

@@ -3,7 +3,7 @@ import type { LinearOperator } from "./linear-operator.ts";
 
 /** A diagonal block of an operator. */
 export interface OperatorBlock extends LinearOperator {
-  /** Cuts the part that belongs to the block out of a vector of the whole operator. */
+  /** Extracts the part of a vector of the whole operator that belongs to the block. */
   readonly cut: (vector: Float64Array) => Float64Array;
 }
 

@@ -9,10 +9,10 @@ export const SPECTRUM_ENDS = ["largest", "smallest", "both"] as const;
 /** An end of a spectrum, or both. */
 export type SpectrumEnd = (typeof SPECTRUM_ENDS)[number];
 
-/** An eigenvalue as it was computed. */
+/** Computed eigenvalue, with a bound of its error. */
 export interface ComputedEigenvalue {
   readonly value: number;
-  /** An eigenvalue of the operator is at most this far from the value. */
+  /** Bound of the distance between the value and an eigenvalue of the operator. */
   readonly residual: number;
 }
 
@@ -20,10 +20,11 @@ export interface ComputedEigenvalue {
 export interface Eigenpair {
   readonly value: number;
   /**
-   * The length of `A v - value v` for the vector `v` is at most this: an eigenvalue is as near.
+   * Bound of the length of `A v - value v` for the vector `v`: an eigenvalue of the operator is at least as
+   * near to `value`.
    */
   readonly residual: number;
-  /** `[dimension]`, of length 1. */
+  /** Eigenvector, `[dimension]`, of length 1. */
   readonly vector: Float64Array;
 }
 
@@ -33,7 +34,10 @@ export interface RitzSpace {
   readonly eigen: SymmetricEigen;
 }
 
-/** Lists the places of so many eigenvalues at each of some ends, the outermost first, each once. */
+/**
+ * Lists the indices of the outermost eigenvalues at the given ends of the spectrum, the outermost first, each
+ * once.
+ */
 export function placesAt(
   { eigen }: RitzSpace,
   { ends, count }: { readonly ends: readonly ("largest" | "smallest")[]; readonly count: number },
@@ -50,8 +54,9 @@ export function spectrumSize({ eigen }: RitzSpace, pairs: readonly Eigenpair[]):
 }
 
 /**
- * Returns a bound of the residual of an eigenvector on the space: the part of its product that leads out of
- * it, and what products had within it beside the tridiagonal matrix, as products of an f32 graph have.
+ * Returns a bound of the residual of an eigenvector on the space: the part of the vector's product that leads
+ * out of the space, and the parts of products within the space that the tridiagonal matrix does not account
+ * for, such as rounding errors of an f32 graph.
  */
 export function ritzResidual({ space, eigen: { vectors } }: RitzSpace, place: number): number {
   const weights = space.rounding.map((_, i) => at(vectors.data, i * vectors.columns + place, "element"));

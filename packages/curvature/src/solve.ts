@@ -7,9 +7,12 @@ import { addMultipleInPlace, innerProduct, norm, scaleInPlace } from "./vectors.
 export interface SolveOptions extends Omit<ProductOptions, "seed"> {
   /** Number that is added to the operator's diagonal, at least 0. @defaultValue 0 */
   readonly damping?: number;
-  /** Residual over the length of the right side at which it stops. @defaultValue 1e-6 */
+  /**
+   * Residual, over the length of the right side, at which the solution is accurate enough.
+   * @defaultValue 1e-6
+   */
   readonly tolerance?: number;
-  /** The most products. @defaultValue 200 */
+  /** Largest number of products. @defaultValue 200 */
   readonly steps?: number;
 }
 
@@ -21,11 +24,12 @@ const SOLVE_DEFAULTS: Required<SolveOptions> = { ...SHARED, damping: 0, toleranc
 /** Result of {@link solve}. */
 export interface SolveResult {
   readonly solution: Float64Array;
-  /** Length of what is left of the right side, over its length. */
+  /** Length of the residual over the length of the right side. */
   readonly residual: number;
   /**
-   * Why it stopped: `converged`; `steps`, when they were used up; `negative-curvature`, where the damped
-   * operator is not positive along a direction, so that more damping is needed.
+   * Reason for the end of the iteration: `converged`; `steps`, if all products were used up;
+   * `negative-curvature`, if the damped operator is not positive along a direction, so that more damping is
+   * needed.
    */
   readonly stopped: "converged" | "steps" | "negative-curvature";
   /** Number of products made. */
@@ -36,7 +40,7 @@ const ATTEMPT = "solve a linear system";
 
 /**
  * Solves `(A + damping I) x = b` for a positive definite `A + damping I` by conjugate gradients.
- * @param b - `[dimension]`, which stays as it is
+ * @param b - right side, `[dimension]`; it is not changed
  * @throws OutOfRangeError if an option is out of range, or `b` is of another length
  * @throws InputError if a product is not finite
  */

@@ -6,13 +6,14 @@ import { randomDirection } from "./vectors.ts";
 
 /** Options of {@link spectralDensity}. */
 export interface SpectralDensityOptions extends ProductOptions {
-  /** Random vectors to start from. @defaultValue 10 */
+  /** Number of random vectors, each of which starts a run. @defaultValue 10 */
   readonly runs?: number;
-  /** Products for each of them, at most the dimension. @defaultValue 80 */
+  /** Number of products of each run, at most the dimension. @defaultValue 80 */
   readonly steps?: number;
   /**
-   * Places of the density, at least 2. Peers take 10,000; from `nodes` a grid as fine is drawn without
-   * products. @defaultValue 1000
+   * Number of places of the density, at least 2. Other implementations use 10,000; `smoothNodes` computes a
+   * grid that fine from `nodes`, without products.
+   * @defaultValue 1000
    */
   readonly points?: number;
   /**
@@ -33,13 +34,13 @@ export const SPECTRAL_DENSITY_DEFAULTS: Required<SpectralDensityOptions> = {
 
 /** The density of an operator's eigenvalues, whose integral is 1. */
 export interface SpectralDensity {
-  /** First and last place; the others are evenly between them. */
+  /** First and last place of the density; the others are evenly spaced between them. */
   readonly range: readonly [number, number];
   /** Density at each place. */
   readonly density: readonly number[];
   /** Standard deviation of the Gaussians. */
   readonly width: number;
-  /** What the density is smoothed of: numbers, rising, and their weights, which add up to 1. */
+  /** Nodes whose smoothing gives the density: rising values, and their weights, which add up to 1. */
   readonly nodes: { readonly values: readonly number[]; readonly weights: readonly number[] };
   readonly runs: number;
   readonly steps: number;
@@ -47,15 +48,16 @@ export interface SpectralDensity {
 
 const ATTEMPT = "estimate a spectral density";
 
-/** Part of the range of the nodes that the width is by default. */
+/** Default width as a fraction of the range of the nodes. */
 const WIDTH_OF_RANGE = 0.01;
 
-/** Widths that the grid reaches beyond the outermost nodes, where a Gaussian is 4e-6 of its height. */
+/** Margin of the grid beyond the outermost nodes, in widths: there a Gaussian is 4e-6 of its height. */
 const MARGIN = 5;
 
 /**
  * Estimates the density of an operator's eigenvalues by stochastic Lanczos quadrature: each run gives nodes
- * and weights whose sums are integrals over the spectrum as a random vector sees it.
+ * and weights whose weighted sums are integrals over the spectrum, weighted by the components of a random
+ * vector.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a product is not finite
  * @see Ghorbani et al., An investigation into neural net optimization via Hessian eigenvalue density, 2019
@@ -77,7 +79,7 @@ export async function spectralDensity(
   for (let run = 0; run < runs; run++) {
     const random = createRandom(seed, `${ATTEMPT} ${run}`);
     const start = randomDirection(random, dimension);
-    // A closed space holds all that the vector sees.
+    // A closed space contains all eigenvectors that the random vector has a component of.
     const isEnough = ({ coupling }: { readonly coupling: readonly number[] }) => coupling.at(-1) === 0;
     const { values, vectors } = spaceEigen(await lanczos({ start, steps, random, multiply, isEnough }));
     values.forEach((value, i) => {

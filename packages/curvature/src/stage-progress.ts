@@ -1,6 +1,9 @@
 import type { CurvatureProgress, CurvatureStage, ResolvedCurvatureOptions } from "./curvature-options.ts";
 
-/** What parts of a measurement share: its options, its progress, and where finished parts are kept. */
+/**
+ * Context that the parts of a measurement share: its options, its progress, and the journal of finished
+ * parts.
+ */
 export interface MeasurementFrame {
   readonly options: ResolvedCurvatureOptions;
   readonly announce: AnnounceStage;
@@ -10,15 +13,15 @@ export interface MeasurementFrame {
   readonly keep: <T>(part: string, measure: () => Promise<T>) => Promise<T>;
 }
 
-/** How much work a stage is, in products. */
+/** Work of a stage, in products. */
 export interface PlannedWork {
   readonly stage: CurvatureStage;
   readonly work: number;
 }
 
 /**
- * Returns what announces the share of a stage that is done as a share of the whole, and whether it was in the
- * journal.
+ * Returns a function for a stage that takes the finished share of the stage, and whether the part was in the
+ * journal, and announces the finished share of the whole measurement.
  */
 export type AnnounceStage = (stage: CurvatureStage) => (share: number, stored?: boolean) => void;
 

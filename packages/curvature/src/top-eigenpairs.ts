@@ -17,14 +17,17 @@ import {
 export interface TopEigenpairsOptions extends ProductOptions {
   /** Number of eigenvalues at each end, at least 1. @defaultValue 10 */
   readonly count?: number;
-  /** @defaultValue "largest" */
+  /** Ends of the spectrum at which eigenvalues are computed. @defaultValue "largest" */
   readonly end?: SpectrumEnd;
   /**
    * Largest residual over the largest absolute eigenvalue at which an eigenvalue counts as computed.
    * @defaultValue 1e-4
    */
   readonly tolerance?: number;
-  /** The most products, each of which takes the memory of one more vector in f64. @defaultValue 200 */
+  /**
+   * Largest number of products, each of which takes the memory of one more vector in f64.
+   * @defaultValue 200
+   */
   readonly steps?: number;
 }
 
@@ -39,12 +42,13 @@ export const TOP_EIGENPAIRS_DEFAULTS: Required<TopEigenpairsOptions> = {
 
 /** Result of {@link topEigenpairs}. */
 export interface TopEigenpairsResult {
-  /** The largest eigenvalues, falling; none if only the smallest were asked for. */
+  /** Largest eigenvalues, falling; none if only the smallest were requested. */
   readonly largest: readonly Eigenpair[];
-  /** The smallest eigenvalues, rising; none if only the largest were asked for. */
+  /** Smallest eigenvalues, rising; none if only the largest were requested. */
   readonly smallest: readonly Eigenpair[];
   /**
-   * Whether all residuals are within the tolerance, and no eigenvalue further out is left beside the vectors.
+   * Whether all residuals are within the tolerance, and no eigenvalue further out remains in the space
+   * orthogonal to the vectors.
    */
   readonly converged: boolean;
   /** Number of products made. */
@@ -53,16 +57,16 @@ export interface TopEigenpairsResult {
 
 const ATTEMPT = "compute eigenvalues";
 
-/** Steps from one check of convergence to the next. */
+/** Number of steps between checks of convergence. */
 const CHECK_EVERY = 5;
 
 /**
  * Computes eigenvalues at the ends of an operator's spectrum and their vectors, by Lanczos' method with every
  * vector made orthogonal to all before.
  *
- * A space that products of one vector span has one vector of each eigenspace. So once it has converged,
- * another is built beside the vectors, until nothing further out turns up: eigenvalues that occur several
- * times are listed as often.
+ * The space spanned by products of one vector has only one vector of each eigenspace. So once it has
+ * converged, another space is built orthogonal to the eigenvectors found, until no eigenvalue further out
+ * turns up: repeated eigenvalues are listed as often as they occur.
  * @throws OutOfRangeError if an option is out of range
  * @throws InputError if a product is not finite
  */
@@ -96,7 +100,7 @@ function assertOptions(options: Required<TopEigenpairsOptions>): void {
   throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be at least 0: it is ${tolerance}`);
 }
 
-/** Builds spaces beside the pairs that have converged, until none has pairs further out. */
+/** Builds spaces orthogonal to the converged eigenvectors, until a space has no eigenvalues further out. */
 async function searchPairs(
   { dimension }: LinearOperator,
   { multiply, completed }: CountedProducts,
@@ -110,7 +114,7 @@ async function searchPairs(
     const start = directionBeside(random, dimension, locked);
     if (start === undefined) return { pairs, converged: true };
     if (completed() === steps) return { pairs, converged: false };
-    // The first space must have all pairs; the others, what is outermost beside them.
+    // The first space must have all pairs; further spaces need the outermost pair only.
     const atEnds = { ends: endsOf(options.end), count: locked.length === 0 ? count : 1 };
     const least = Math.min(atEnds.ends.length * atEnds.count, dimension - locked.length);
     const hasConverged = (ritz: RitzSpace) =>

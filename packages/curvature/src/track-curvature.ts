@@ -7,13 +7,13 @@ import {
   hessianPoint,
 } from "./hessian-point.ts";
 
-/** What the places of a training are counted in. */
+/** Units in which the places of a training are counted. */
 export const TRAINING_UNITS = ["epoch", "step"] as const;
 
 /** One of {@link TRAINING_UNITS}. */
 export type TrainingUnit = (typeof TRAINING_UNITS)[number];
 
-/** Curvature at a place of a training. */
+/** Curvature at one place of a training. */
 export interface CurvaturePoint extends HessianPoint {
   /** Number of finished epochs, or steps. */
   readonly at: number;
@@ -22,11 +22,11 @@ export interface CurvaturePoint extends HessianPoint {
 /** Curvature of a loss along a training, on examples that stay the same. */
 export interface CurvatureHistory extends LossFields {
   readonly kind: "curvature-history";
-  /** In the order of the training. */
+  /** Points in the order of the training. */
   readonly points: readonly CurvaturePoint[];
-  /** What points are counted in. */
+  /** Unit in which points are counted. */
   readonly unit: TrainingUnit;
-  /** Epochs, or steps, from one point to the next. */
+  /** Number of epochs, or steps, from one point to the next. */
   readonly every: number;
   readonly examples: number;
   readonly data: string;
@@ -36,9 +36,9 @@ export interface CurvatureHistory extends LossFields {
 
 /** Options of {@link trackCurvature}. */
 export interface TrackCurvatureOptions extends HessianPointOptions {
-  /** What points are counted in. @defaultValue "epoch" */
+  /** Unit in which points are counted. @defaultValue "epoch" */
   readonly unit?: TrainingUnit;
-  /** Epochs, or steps, from one point to the next, at least 1. @defaultValue 1 */
+  /** Number of epochs, or steps, from one point to the next, at least 1. @defaultValue 1 */
   readonly every?: number;
   /** Points that were measured before, such as by a training that resumes. @defaultValue none */
   readonly points?: readonly CurvaturePoint[];
@@ -53,10 +53,11 @@ export const TRACK_CURVATURE_DEFAULTS: Required<TrackCurvatureOptions> = {
   points: [],
 };
 
-/** Measures curvature along a training. */
+/** Tracker that measures curvature along a training. */
 export interface CurvatureTracker {
   /**
-   * Measures a network after so many epochs, or steps, unless there is to be no point or is one already.
+   * Measures a network after `at` epochs, or steps, unless no point is due then, or one was measured there
+   * before.
    * @returns whether there is a new point
    */
   readonly measure: (at: number, network: Checkpoint) => Promise<boolean>;
@@ -67,8 +68,8 @@ const ATTEMPT = "track curvature";
 
 /**
  * Tracks the length of the gradient, the largest eigenvalue and the trace of the Hessian along a training, on
- * the same examples and with the same random vectors at every point. It reads the networks and changes
- * nothing of the training. None of the numbers is invariant to scalings of layers.
+ * the same examples and with the same random vectors at every point. It reads the networks and does not
+ * affect the training. None of the numbers is invariant to scalings of layers.
  * @throws OutOfRangeError if an option is out of range
  */
 export function trackCurvature(

@@ -20,12 +20,12 @@ export function scaleInPlace(x: Float64Array, factor: number): void {
   for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) * factor;
 }
 
-/** Part of a length that must be left for what rounding leaves along other vectors to be small. */
+/** Fraction of a vector's length that must remain for its rounding errors along other vectors to be small. */
 const LEFT = 0.7;
 
 /**
- * Takes the parts along orthonormal vectors out of a vector in place; twice where little else is left, as
- * what rounding leaves of them is not small beside that.
+ * Removes the parts along orthonormal vectors from a vector in place. It does so twice if little of the
+ * vector remains, as rounding errors along the vectors are not small beside the remainder.
  * @returns the part along each vector
  */
 export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Array[]): Float64Array {
@@ -40,7 +40,10 @@ export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Arr
   return parts;
 }
 
-/** Vectors that are read at once: fewer passes over the other, and sums that do not wait. */
+/**
+ * Number of vectors that are read at once: that takes fewer passes over the other vector, and the sums do not
+ * wait for one another.
+ */
 const AT_ONCE = 4;
 
 /** Computes the scalar products of a vector with others. */
@@ -81,7 +84,7 @@ export function randomSigns(random: Random, dimension: number): Float64Array {
   const signs = new Float64Array(dimension);
   let bits = 0;
   for (let i = 0; i < dimension; i++) {
-    // Each of the 32 bits of a draw is a sign: draws take longer than all else here.
+    // Each of the 32 bits of a draw is a sign, as draws take longer than everything else here.
     bits = i % 32 === 0 ? random.integer(2 ** 32) : bits >>> 1;
     signs[i] = (bits & 1) === 0 ? -1 : 1;
   }

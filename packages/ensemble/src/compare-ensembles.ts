@@ -27,7 +27,9 @@ import { createJudge, type JudgedPredictor, meanQuality } from "./predictions/cr
 import { openClassifier } from "./predictions/keep-predictions.ts";
 import { readLabels } from "./predictions/read-labels.ts";
 
-/** Networks that are made one by one, whose averaged predictions are compared with ensembles. */
+/**
+ * Predictor whose networks are made one by one, and whose averaged predictions are compared with ensembles.
+ */
 export interface FurtherPredictor {
   readonly name: string;
   /** Number of networks, for progress. */
@@ -43,7 +45,7 @@ export interface CompareEnsemblesProgress {
 
 /** Options of {@link compareEnsembles} that are plain data. */
 export interface CompareEnsemblesChoice extends SelectGreedilyOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -53,14 +55,15 @@ export const COMPARE_ENSEMBLES_FIELDS: FieldsOf<CompareEnsemblesChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** What a comparison of ensembles runs with, beside its options. */
+/** Inputs of a comparison of ensembles beside its plain options. */
 interface EnsemblesRun {
   /**
-   * Examples that the greedy ensemble is chosen on, neither trained on nor among the ones that are predicted.
+   * Examples by which the greedy ensemble is chosen; they must be neither training examples nor among the
+   * predicted ones.
    * @defaultValue none: no greedy ensemble
    */
   readonly selectionData?: DataSet | undefined;
-  /** Other data, for which a predictor should have low confidence; labels are not used. @defaultValue none */
+  /** Other data, for which predictors should have low confidence; labels are not used. @defaultValue none */
   readonly others?: readonly DataSet[];
   /** Further predictors, such as networks on the rays of a star. @defaultValue none */
   readonly further?: readonly FurtherPredictor[];
@@ -70,9 +73,9 @@ interface EnsemblesRun {
    */
   readonly statisticsData?: DataSet | undefined;
   /**
-   * Folder that keeps the predictions of each network, from which a comparison that was interrupted goes on
-   * without making them again, as does one of more networks.
-   * @defaultValue none are kept
+   * Folder that stores the predictions of each network, so that an interrupted comparison, or one of more
+   * networks, need not compute them again.
+   * @defaultValue none are stored
    */
   readonly predictionsPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -96,14 +99,14 @@ const ATTEMPT = "compare ensembles";
 
 /**
  * Compares ways to predict by several networks of one architecture: by single networks, whose qualities are
- * averaged; by the mean of their weights, with batch norms measured anew; by an ensemble of all, whose class
+ * averaged; by the mean of their weights, with batch norms measured again; by an ensemble of all, whose class
  * probabilities are averaged; by an ensemble chosen greedily, see {@link selectGreedily}; and by further
- * ones.
+ * predictors.
  *
- * Predictions do not change under the symmetries of a network. The mean of weights does: align networks that
- * were not trained from one another first.
+ * Predictions do not change under the symmetries of a network. The mean of weights changes: align networks
+ * first, unless one was trained from the other.
  * @throws OutOfRangeError if there are no networks, or an option is out of its range
- * @throws MismatchError if a network does not fit the graph, or a label is no class
+ * @throws MismatchError if a network does not fit the graph, or a label is not a class
  * @throws InputError if the data do not fit the graph
  * @throws DOMException named AbortError if `signal` is aborted
  *
@@ -169,7 +172,7 @@ export async function compareEnsembles(
   };
 }
 
-/** Returns what counts networks that were run, and announces the share of all of them. */
+/** Returns a function that counts a network as run, and announces the share of networks that were run. */
 function createCounter(
   networks: number,
   { selectionData, further, members, onProgress }: Required<CompareEnsemblesOptions>,

@@ -1,30 +1,33 @@
 import type { GreedyChoice } from "./greedy/select-greedily.ts";
 import type { JudgedPredictor, JudgedQuality } from "./predictions/create-judge.ts";
 
-/** Data, by name. */
+/** Name and number of examples of data. */
 export interface NamedData {
   readonly data: string;
   readonly examples: number;
 }
 
-/** Ways to predict by several networks, compared. */
+/** Comparison of ways to predict by several networks. */
 export interface EnsembleResult extends NamedData {
   readonly kind: "ensemble";
-  /** Single networks first, whose numbers are means and which have no reliability. */
+  /**
+   * Predictors; the first one stands for single networks, whose numbers are means and which have no
+   * reliability.
+   */
   readonly predictors: readonly JudgedPredictor[];
-  /** Every network alone. */
+  /** Quality of every network alone. */
   readonly networks: readonly ({ readonly network: string } & JudgedQuality)[];
-  /** How the greedy ensemble was chosen; absent without examples to choose it on. */
+  /** Record of the choice of the greedy ensemble; absent if there were no examples to choose it by. */
   readonly greedy?: NamedData & {
-    /** In the order in which they were chosen. */
+    /** Chosen networks, in the order in which they were chosen. */
     readonly chosen: readonly ({ readonly network: string } & Omit<GreedyChoice, "index">)[];
-    /** The most that were to be chosen. */
+    /** Largest number of networks that could be chosen. */
     readonly members: number;
     readonly diversity: number;
   };
   /** Other data sets, in the order of `aurocOthers`. */
   readonly others: readonly NamedData[];
-  /** Whether the mean of the weights has batch norms, which were measured anew. */
+  /** Whether the mean of the weights has batch norms, which were then measured again. */
   readonly recalibrated: boolean;
   readonly engine: string;
 }

@@ -1,6 +1,8 @@
 import type { LocalTrainingOptions, TrainOptions } from "@isthmus/training";
 
-/** Options of trainings that are made one after another, of which nothing is kept before the end of each. */
+/**
+ * Options of trainings that run one after another, and whose states are not stored before the end of each.
+ */
 export type RepeatedTrainingOptions = Omit<
   TrainOptions,
   "collect" | "onEpoch" | "evaluationData" | "statePath" | "resume" | "saveEvery" | keyof LocalTrainingOptions

@@ -31,7 +31,7 @@ import { visitRows } from "./values/visit-rows.ts";
 
 type Table = readonly (readonly (number | null)[])[];
 
-/** Everything that measuring needs. */
+/** Context of a measurement. */
 interface Task extends SimilarityPlan {
   readonly data: DataSet;
   readonly options: Required<MeasureSimilarityOptions>;
@@ -41,28 +41,30 @@ interface Task extends SimilarityPlan {
   readonly journal: Journal;
 }
 
-/** Kernels of more samples than this would take more than 2 GiB each. */
+/** Largest number of samples: a kernel of more samples would take more than 2 GiB. */
 const MOST_SAMPLES = 16384;
 
 /**
- * Measures how alike the representations of two networks are: every layer of A with every layer of B, by
+ * Measures the similarity of the representations of two networks: every layer of A with every layer of B, by
  * linear and RBF CKA, SVCCA, orthogonal Procrustes analysis and relative representations.
  *
- * All of these stay the same if the features of a layer are permuted or rotated, or all scaled by one factor,
- * so that aligning the networks first changes nothing. All but SVCCA change if features are scaled one by
- * one, as units before a ReLU may be: use `canonicalize` of `@isthmus/weight-matching` first. PWCCA changes
- * if features are mixed, but not if they are permuted.
+ * All of these measures are invariant to permutations and rotations of the features of a layer, and to
+ * scaling all features by one factor, so that aligning the networks first changes nothing. All but SVCCA
+ * change if features are scaled one by one, as is possible for units before a ReLU: use `canonicalize` of
+ * `@isthmus/weight-matching` first. PWCCA changes if features are rotated or mixed, but not if they are
+ * permuted.
  *
- * Linear CKA of layers with at most as many features as samples is streamed: memory does not grow with
- * samples if nothing else is measured.
+ * Linear CKA of layers with at most as many features as samples is streamed: memory does not grow with the
+ * number of samples if nothing else is measured.
  *
  * With a `journalPath`, a measurement that was killed resumes with the unfinished layer, and gives the same
  * numbers.
- * @param a - a graph, what runs it, and its network
- * @param b - of the same graph, or of another one that takes the same data
+ * @param a - a graph, its engine, and its network
+ * @param b - a network of the same graph, or of another graph that takes the same data
  * @throws InputError if the data do not fit a graph, or activations are not f32 and finite
  * @throws MismatchError if a checkpoint does not fit its graph, or the journal is of another measurement
- * @throws OutOfRangeError if an option is out of range, or names no value, or there are too few samples
+ * @throws OutOfRangeError if an option is out of range, or `values` matches no value, or there are too few
+ *   samples
  *
  * @example
  * ```ts
@@ -109,7 +111,7 @@ export async function measureSimilarity(
   }
 }
 
-/** Describes everything that decides the numbers of a measure. */
+/** Describes all inputs that decide the numbers of a measure. */
 async function describeRun(
   networks: readonly ComparedNetwork[],
   data: DataSet,
@@ -194,7 +196,7 @@ async function stream(
   return new Map([["linear-cka", cka.result()]]);
 }
 
-/** Parts of the work after which its stages end. */
+/** Shares of the work at the end of each stage. */
 const SHARES = { streamed: 0.2, a: 0.3, b: 0.4 };
 
 async function compareHeld(
@@ -252,7 +254,7 @@ function visitOptions({ choice, stride, options: { batchSize, signal } }: Task) 
   return { choice, stride, batchSize, signal };
 }
 
-/** Returns what announces the progress over examples as a part of the whole. */
+/** Returns a function that announces the progress over examples as progress of the whole measurement. */
 function announce({ options: { onProgress } }: Task, from: number, to: number) {
   return ({ done }: { readonly done: number }) =>
     onProgress?.({ done: from + (to - from) * done, stage: "activations" });

@@ -13,7 +13,7 @@ import {
 } from "@isthmus/core";
 import { POSITIONS, type Positions } from "./values/value-layout.ts";
 
-/** What can be measured; `relative` gives three numbers. */
+/** Measures of similarity; `relative` gives three numbers. */
 export const SIMILARITY_MEASURES = [
   "linear-cka",
   "rbf-cka",
@@ -27,8 +27,8 @@ export const SIMILARITY_MEASURES = [
 export type SimilarityMeasure = (typeof SIMILARITY_MEASURES)[number];
 
 /**
- * How CKA is estimated from samples: by the unbiased or the biased HSIC of all of them, or by the unbiased
- * HSIC of blocks, averaged.
+ * Estimators of CKA from samples: by the unbiased or the biased HSIC of all samples, or by the unbiased HSIC
+ * of blocks, averaged.
  */
 export const CKA_ESTIMATORS = ["unbiased", "biased", "minibatch"] as const;
 
@@ -46,36 +46,36 @@ export interface SimilarityProgress {
 export interface SimilarityChoice {
   /**
    * Names or labels of values that stand for layers, in which `*` matches any characters.
-   * @defaultValue the values that layers with weights read, and what the graph returns
+   * @defaultValue the values that layers with weights read, and the outputs of the graph
    */
   readonly values?: readonly string[] | undefined;
-  /** What is measured. @defaultValue all but `pwcca` */
+  /** Measures to take. @defaultValue all but `pwcca` */
   readonly measures?: readonly SimilarityMeasure[];
-  /** What positions of images and of sequences are. @defaultValue "auto" */
+  /** Treatment of the positions of images and of sequences. @defaultValue "auto" */
   readonly positions?: Positions;
-  /** The most examples, the first ones; 0 for all. @defaultValue 1000 */
+  /** Largest number of examples, the first ones; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
-  /** The most samples, taken at equal distances; 0 for all. @defaultValue 1000 */
+  /** Largest number of samples, taken at equal distances; 0 for all. @defaultValue 1000 */
   readonly samples?: number;
-  /** How CKA is estimated. @defaultValue "unbiased" */
+  /** Estimator of CKA. @defaultValue "unbiased" */
   readonly estimator?: CkaEstimator;
-  /** Samples of each block of `minibatch`. @defaultValue 256 */
+  /** Number of samples in each block of `minibatch`. @defaultValue 256 */
   readonly block?: number;
   /** Bandwidth of RBF CKA as a share of the median distance. @defaultValue 0.8 */
   readonly bandwidth?: number;
   /** Share of the variance that directions of SVCCA hold, above 0 and up to 1. @defaultValue 0.99 */
   readonly variance?: number;
-  /** Anchors of relative representations, at most half of the samples. @defaultValue 300 */
+  /** Number of anchors of relative representations, at most half of the samples. @defaultValue 300 */
   readonly anchors?: number;
-  /** Nearest neighbours whose Jaccard index is measured. @defaultValue 10 */
+  /** Number of nearest neighbours whose Jaccard index is measured. @defaultValue 10 */
   readonly neighbours?: number;
   /** Seed of anchors. @defaultValue 0 */
   readonly seed?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
-/** Samples that the unbiased HSIC needs. */
+/** Least number of samples that the unbiased HSIC needs. */
 const LEAST_SAMPLES = 4;
 
 /** Fields of {@link SimilarityChoice}. */
@@ -139,7 +139,8 @@ export const SIMILARITY_FIELDS: FieldsOf<SimilarityChoice> = {
 /** Options of {@link measureSimilarity}. */
 export interface MeasureSimilarityOptions extends SimilarityChoice {
   /**
-   * File that finished layers are kept in, so that a measurement that was killed goes on to the same numbers.
+   * File in which finished layers are stored, so that a measurement that was killed resumes, to the same
+   * numbers.
    * @defaultValue none
    */
   readonly journalPath?: string | undefined;
@@ -148,7 +149,7 @@ export interface MeasureSimilarityOptions extends SimilarityChoice {
   readonly onProgress?: ((progress: SimilarityProgress) => void) | undefined;
 }
 
-/** What messages call the attempt. */
+/** Words for the attempt in error messages. */
 export const ATTEMPT = "measure similarity";
 
 const RUN_DEFAULTS: Required<Omit<MeasureSimilarityOptions, keyof SimilarityChoice>> = {
@@ -158,8 +159,8 @@ const RUN_DEFAULTS: Required<Omit<MeasureSimilarityOptions, keyof SimilarityChoi
 };
 
 /**
- * Adds defaults to options, and checks them.
- * @throws OutOfRangeError if one is out of range
+ * Fills in the defaults of options, and checks them.
+ * @throws OutOfRangeError if an option is out of range
  */
 export function resolveSimilarityOptions(
   options: MeasureSimilarityOptions,
@@ -168,8 +169,8 @@ export function resolveSimilarityOptions(
 }
 
 /**
- * Checks that there are enough samples for what is measured.
- * @throws OutOfRangeError if there are too few
+ * Checks that there are enough samples for the measures.
+ * @throws OutOfRangeError if there are too few samples
  */
 export function assertSampleCount(
   { estimator, block, neighbours, measures }: Required<MeasureSimilarityOptions>,

@@ -2,20 +2,20 @@ import type { SimilarityNumber } from "./measures/measure.ts";
 import type { CkaEstimator } from "./similarity-options.ts";
 import type { Positions } from "./values/value-layout.ts";
 
-/** A value of a network that was compared. */
+/** Value of a network that was compared. */
 export interface ComparedLayer {
-  /** Name in the graph. */
+  /** Name of the value in the graph. */
   readonly name: string;
-  /** Short name, unique in the graph. */
+  /** Short name of the value, unique in the graph. */
   readonly label: string;
-  /** Features of each sample. */
+  /** Number of features of each sample. */
   readonly features: number;
 }
 
 /** One number of every layer of A with every layer of B. */
 export interface SimilarityTable {
   readonly number: SimilarityNumber;
-  /** `[layers of A][layers of B]`; null where a value does not vary. */
+  /** Values of the number, `[layers of A][layers of B]`; null if a layer is constant over the samples. */
   readonly values: readonly (readonly (number | null)[])[];
 }
 
@@ -27,12 +27,12 @@ export interface SimilarityResult {
   readonly layersA: readonly ComparedLayer[];
   readonly layersB: readonly ComparedLayer[];
   readonly tables: readonly SimilarityTable[];
-  /** What positions of images and of sequences were. */
+  /** Treatment of the positions of images and of sequences. */
   readonly positions: Exclude<Positions, "auto">;
-  /** Samples of every layer. */
+  /** Number of samples of every layer. */
   readonly samples: number;
   readonly estimator: CkaEstimator;
-  /** Samples of each block; absent unless CKA was estimated from blocks. */
+  /** Number of samples in each block; absent unless CKA was estimated from blocks. */
   readonly block?: number;
   /** Bandwidth of RBF CKA as a share of the median distance. */
   readonly bandwidth: number;

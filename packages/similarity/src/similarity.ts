@@ -10,7 +10,7 @@ import {
 } from "./similarity-options.ts";
 import type { SimilarityResult } from "./similarity-result.ts";
 
-/** Measures how alike the layers of two networks are in what they compute. */
+/** Measurement of the similarity of the activations of two networks' layers. */
 export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, SimilarityResult> = {
   kind: "similarity",
   version: 1,
@@ -61,7 +61,7 @@ const STAGES: Readonly<Record<SimilarityProgress["stage"], string>> = {
   comparison: "Comparing layers",
 };
 
-/** Lists every layer with all numbers of it in one network beside it in the other. */
+/** Lists every layer with all numbers that compare it in one network with the same layer in the other. */
 function numbersOfLayers({ layersA, tables }: SimilarityResult): readonly object[] {
   return layersA.map(({ label }, layer) => ({
     layer: label,

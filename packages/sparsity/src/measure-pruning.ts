@@ -3,16 +3,16 @@ import type { Checkpoint } from "@isthmus/core";
 import { type Architecture, type DataSet, type LossOption, lossFields, scoreBy } from "@isthmus/graph";
 import type { PruneMeasures } from "./prune-result.ts";
 
-/** The networks whose losses are compared. */
+/** Networks whose losses are compared. */
 export interface ComparedNetworks {
   readonly before: Checkpoint;
   readonly after: Checkpoint;
-  /** After training on with masks; missing if nothing was trained. */
+  /** Pruned network after further training with masks; missing if it was not trained. */
   readonly tuned?: Checkpoint | undefined;
 }
 
 /**
- * Measures loss and error of a network before and after it was pruned, and after it was trained on.
+ * Measures loss and error of a network before and after pruning, and after further training.
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if the data do not fit the graph, or a loss is not finite
  *

@@ -1,17 +1,23 @@
 import { choiceField, type Field, type FieldsOf, namesField, numberField } from "@isthmus/core";
 
-/** Ways to choose what is pruned: the least weights of all, the least of each weight, or whole units. */
+/**
+ * Ways to choose elements to prune: by least magnitude among all weights, by least magnitude in each weight,
+ * or whole units.
+ */
 export const PRUNE_CHOICES = ["global", "layer", "units"] as const;
 
-/** How what is pruned is chosen. */
+/** Way to choose elements to prune. */
 export type PruneChoice = (typeof PRUNE_CHOICES)[number];
 
-/** What is pruned of a network. */
+/** Options of pruning that are plain data. */
 export interface PruningChoice {
-  /** Share of the weights that is pruned, in `[0, 1)`; of the units of each layer if whole units are. */
+  /**
+   * Share of the weights that is pruned, in `[0, 1)`; if whole units are pruned, share of the units of each
+   * layer.
+   */
   readonly sparsity: number;
   /**
-   * Whether all weights together are compared, the ones of each layer, or whole units.
+   * Way to choose elements: by comparing all weights together, or the weights of each layer, or whole units.
    * @defaultValue "global"
    */
   readonly by?: PruneChoice;
@@ -22,7 +28,7 @@ export interface PruningChoice {
   readonly layers?: readonly string[] | undefined;
 }
 
-/** The field of the share that is pruned. */
+/** Field of the share that is pruned. */
 export const SPARSITY_FIELD: Field<number> = numberField({
   least: 0,
   below: 1,

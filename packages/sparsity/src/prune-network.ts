@@ -12,37 +12,37 @@ import type { PruneResult } from "./prune-result.ts";
 
 const ATTEMPT = "prune";
 
-/** A graph, and its symmetries where whole units are pruned. */
+/** Graph, with its symmetries if whole units are pruned. */
 export interface PrunedArchitecture {
   readonly graph: Graph;
-  /** Missing unless whole units are pruned. */
+  /** Symmetries of the graph; needed only if whole units are pruned. */
   readonly symmetries?: Symmetries;
 }
 
 /** A pruned network. */
 export interface PrunedNetwork {
-  /** Weights of the graph, zero where they are pruned; in memory. */
+  /** Weights of the graph, with zeros for pruned elements; in memory. */
   readonly weights: Checkpoint;
   readonly masks: Masks;
   readonly result: PruneResult;
 }
 
 /**
- * Prunes a network: the weights of least magnitude become zero, of all weights together, of each weight by
- * the same share or by shares of their own, or whole units of hidden layers with all weights that compute and
- * read them.
+ * Prunes a network: the elements of least magnitude become zero, among all weights together, or in each
+ * weight by the same share or by shares of their own; or whole units of hidden layers are pruned, with all
+ * weights that compute and read them.
  *
- * Exactly as many elements (or units of each layer) are pruned as the share asks for, to the nearest number.
- * Of equal magnitudes the first are pruned, so that a pruned network pruned again is itself. Biases and
- * parameters of norms stay. Without its pruned units a network computes what it does with zeros for their
- * outputs; where a layer norm lies between, it sees the biases of the units instead.
+ * The number of pruned elements (or units of each layer) is the given share of all, rounded to the nearest
+ * whole number. Among equal magnitudes the first are pruned, so that pruning a pruned network again does not
+ * change it. Biases and parameters of norms stay. Without its pruned units a network computes the same as
+ * with zeros for their outputs; but if a layer norm lies between, it reads the biases of the units instead.
  *
  * Choices are invariant to permutations of units, up to ties. Scaling a unit up and its readers down changes
- * magnitudes and so what is pruned by `global` and `layer`, unless scales are canonicalised first; the choice
- * of whole units does not change if one number scales a whole layer.
+ * magnitudes, and so the choice of `global` and `layer`, unless scales are canonicalised first; the choice of
+ * whole units does not change if one number scales a whole layer.
  *
  * Han et al., Learning both weights and connections for efficient neural networks (2015).
- * `torch.nn.utils.prune.global_unstructured` and `l1_unstructured` choose the same.
+ * `torch.nn.utils.prune.global_unstructured` and `l1_unstructured` choose the same elements.
  * @throws MismatchError if the network does not fit the graph
  * @throws InputError if a weight would lose all elements, or there is nothing to prune
  * @throws OutOfRangeError if a share is not in `[0, 1)`, a pattern matches nothing, or a layer would lose all

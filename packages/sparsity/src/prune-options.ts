@@ -5,13 +5,14 @@ import { PRUNING_FIELDS, type PruningChoice } from "./prune-fields.ts";
 export interface PruneOptions extends PruningChoice {
   /**
    * Other shares for some weights, or for some layers of units, by their names, in which `*` matches any
-   * characters; the first that matches counts. Not for the choice `global`. @defaultValue none
+   * characters; the first matching name counts. Not for the choice `global`.
+   * @defaultValue none
    */
   readonly shares?: Readonly<Record<string, number>>;
   /**
-   * Standard deviations of the weights, by the same names, that magnitudes are divided by before they are
-   * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary
-   * optimization (2023). `trainByEvolution` returns them. Not for the choice `units`.
+   * Standard deviations of the weights, by the same names, by which magnitudes are divided before they are
+   * compared: the signal-to-noise ratio of Lange and Sprekeler, Lottery tickets in evolutionary optimization
+   * (2023). `trainByEvolution` returns them. Not for the choice `units`.
    * @defaultValue magnitudes are compared
    */
   readonly deviations?: Checkpoint | undefined;
@@ -34,7 +35,7 @@ const OTHER_DEFAULTS: Required<Omit<PruneOptions, keyof PruningChoice>> = {
 export function resolvePruneOptions(attempt: string, options: PruneOptions): ResolvedPruneOptions {
   const resolved = resolveFields(attempt, PRUNING_FIELDS, options, OTHER_DEFAULTS);
   const { sparsity, by, shares, deviations } = resolved;
-  // Callers without types may leave it out.
+  // Callers without type checks may leave the sparsity out.
   assertSparsity(attempt, "sparsity", sparsity);
   for (const [pattern, share] of Object.entries(shares))
     assertSparsity(attempt, `shares of ${pattern}`, share);
@@ -53,7 +54,7 @@ export function resolvePruneOptions(attempt: string, options: PruneOptions): Res
 
 /**
  * Checks that a share can be pruned.
- * @throws OutOfRangeError if it is not in `[0, 1)`
+ * @throws OutOfRangeError if the share is not in `[0, 1)`
  */
 export function assertSparsity(attempt: string, name: string, share: number): void {
   if (share >= 0 && share < 1) return;

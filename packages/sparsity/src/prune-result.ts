@@ -5,15 +5,15 @@ import type { PruneChoice } from "./prune-fields.ts";
 /** Ways to train the rounds of a lottery ticket: by gradients, or by evolution strategies. */
 export const TICKET_METHODS = ["gradient", "evolution"] as const;
 
-/** How the rounds of a lottery ticket are trained. */
+/** Way to train the rounds of a lottery ticket. */
 export type TicketMethod = (typeof TICKET_METHODS)[number];
 
-/** How much of a weight is pruned. */
+/** Pruned share of one weight. */
 export interface PrunedLayer {
   readonly name: string;
   readonly elements: number;
   readonly pruned: number;
-  /** Share that is pruned. */
+  /** Share of the weight's elements that is pruned. */
   readonly sparsity: number;
 }
 
@@ -23,56 +23,59 @@ export interface NetworkMeasures {
   readonly error: number;
 }
 
-/** Losses before and after pruning, and after training on, on the same examples. */
+/** Losses before and after pruning, and after further training, on the same examples. */
 export interface PruneMeasures extends LossFields {
   readonly before: NetworkMeasures;
   readonly after: NetworkMeasures;
-  /** With the masks held while training; missing if nothing was trained. */
+  /** Measures after further training with masks; missing if the network was not trained. */
   readonly tuned?: NetworkMeasures;
   readonly examples: number;
   readonly data: string;
   readonly engine: string;
 }
 
-/** A round of pruning and training again; the first is the network before anything is pruned. */
+/** Round of pruning and training again; the first is the dense network before any pruning. */
 export interface RewoundRound {
-  /** Share that is pruned. */
+  /** Share of the weights that is pruned. */
   readonly sparsity: number;
-  /** After training; missing if nothing is measured. */
+  /** Loss after the training of the round; missing if rounds are not measured. */
   readonly loss?: number;
   readonly error?: number;
-  /** Chord barrier of the loss to the round before; missing for the first, and if nothing is measured. */
+  /**
+   * Chord barrier of the loss to the network of the round before; missing for the first round, and if rounds
+   * are not measured.
+   */
   readonly barrier?: number;
 }
 
-/** How a lottery ticket was found. */
+/** Record of the search for a lottery ticket. */
 export interface PruneRewinding {
   readonly method: TicketMethod;
-  /** Epochs of the first training to whose weights every round went back; 0 is the start. */
+  /** Number of epochs of the first training to whose weights every round went back; 0 for the start. */
   readonly rewind: number;
   readonly rounds: readonly RewoundRound[];
 }
 
-/** A pruned network, as numbers alone. */
+/** Result of pruning a network, without its weights. */
 export interface PruneResult {
   readonly kind: "prune";
   readonly network: string;
   readonly by: PruneChoice;
-  /** Share that was to be pruned. */
+  /** Requested share. */
   readonly target: number;
   /** Share of the elements of all `layers` that is pruned. */
   readonly sparsity: number;
   readonly elements: number;
   readonly pruned: number;
-  /** In the order of the graph. */
+  /** Pruned shares of weights, in the order of the graph. */
   readonly layers: readonly PrunedLayer[];
-  /** Missing if the weights of least magnitude were pruned. */
+  /** Criterion of the choice; missing if it was the magnitude. */
   readonly criterion?: "signal-to-noise";
-  /** Missing unless whole units are pruned. */
+  /** Numbers of pruned units; missing unless whole units are pruned. */
   readonly units?: readonly PrunedUnits[];
   readonly measures?: PruneMeasures;
-  /** Missing unless the network was trained, pruned and set back in rounds. */
+  /** Record of the rounds; missing unless the network was trained, pruned and set back in rounds. */
   readonly rewinding?: PruneRewinding;
-  /** Missing if nothing was trained after pruning. */
+  /** Further training after pruning; missing if there was none. */
   readonly tuning?: { readonly data: string; readonly epochs: number; readonly seed: number };
 }

@@ -2,7 +2,7 @@ import { at, type Checkpoint, type Field, triesField } from "@isthmus/core";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 
-/** The field of the number of searches for each alignment by which a star is judged. */
+/** Field of the number of searches for each alignment, for measurements of a star. */
 export const JUDGING_RESTARTS_FIELD: Field<number> = triesField({
   least: 1,
   default: 4,
@@ -19,7 +19,7 @@ export interface AlignToOptions {
 
 /**
  * Aligns a network to another by weight matching: returns it, lazily, with its units permuted to match
- * `target`, once its outputs were found to be the same as before.
+ * `target`, after a check that its outputs are the same as before.
  */
 export async function alignTo(
   target: Checkpoint,

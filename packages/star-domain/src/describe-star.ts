@@ -13,7 +13,7 @@ import {
 } from "@isthmus/findings";
 import type { PairGroup, StarResult } from "./star-result.ts";
 
-/** Sorts of pairs, in the order of figures and tables. */
+/** Kinds of pairs, in the order of figures and tables. */
 const GROUPS = [
   { key: "regularRegular", label: "regular to regular" },
   { key: "starHeldOut", label: "star to held out" },
@@ -25,8 +25,8 @@ interface NamedGroup extends PairGroup {
 }
 
 /**
- * Says how a star network is connected, and how good its predictions are.
- * @throws UsageError if no pair of any sort was measured
+ * Describes how well a star network is connected, and how good its predictions are.
+ * @throws UsageError if no pair of any kind was measured
  */
 export function describeStar(result: StarResult): Report {
   const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
@@ -65,14 +65,14 @@ export function describeStar(result: StarResult): Report {
   };
 }
 
-/** How many networks, and which. */
+/** Returns the number of networks and their names. */
 const namesOf = (names: readonly string[]): string =>
   names.length === 0 ? "none" : `${names.length}: ${names.join(", ")}`;
 
 function summarize(result: StarResult): string {
   const { barriers, anchors } = result;
   const { regularRegular, starHeldOut, starAnchor } = barriers;
-  // Without networks held out, a star can only be described by its anchors.
+  // Without held-out networks, a star is described by its anchors only.
   const [{ mean, pairs }, others] =
     starHeldOut.pairs.length > 0
       ? [
@@ -133,7 +133,7 @@ function barrierSection(groups: readonly NamedGroup[], result: StarResult): Repo
         rows: groups.map(({ label, pairs, mean, std }) => {
           const losses = pairs.map(({ loss }) => loss);
           const error = pairs.reduce((sum, pair) => sum + pair.error, 0) / pairs.length;
-          // One pair has no deviation, whatever older results say of it.
+          // One pair has no deviation, even if a result of an earlier version has a number.
           const deviation = pairs.length > 1 ? std : null;
           return {
             cells: [label, pairs.length, mean, deviation, Math.min(...losses), Math.max(...losses), error],
@@ -169,7 +169,7 @@ function pairsSection(groups: readonly NamedGroup[], losses: LossWords): Report[
   };
 }
 
-/** Describes the quality of averaged predictions; no section if the result has none. */
+/** Describes the quality of averaged predictions; returns no section if the result has no predictions. */
 function predictorsSection({ predictions }: StarResult): Section[] {
   if (!predictions) return [];
   const { predictors, outOfDistribution, ...measured } = predictions;

@@ -21,11 +21,11 @@ import { alignTo, JUDGING_RESTARTS_FIELD } from "./align-to.ts";
 import type { StarArchitecture } from "./search/star-search.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 
-/** A star, its anchors, and held-out networks. */
+/** Star, its anchors, and held-out networks. */
 export interface StarNetworks {
   readonly star: Checkpoint;
   readonly anchors: readonly Checkpoint[];
-  /** Networks that the search did not use, which show whether it found a star; may be empty. */
+  /** Networks that the search did not use, which show whether the search found a star; may be empty. */
   readonly heldOut: readonly Checkpoint[];
 }
 
@@ -40,7 +40,10 @@ export interface MeasureStarProgress {
 
 /** Options of {@link measureStar} that are plain data. */
 export interface MeasureStarChoice {
-  /** Evenly spaced places of each pair, at least 3. @defaultValue 11 */
+  /**
+   * Number of evenly spaced places between each pair of networks, both ends included, at least 3.
+   * @defaultValue 11
+   */
   readonly points?: number;
   /**
    * Number of pairs of regular networks, which are drawn from all anchors and held-out networks; 0 for all
@@ -51,15 +54,15 @@ export interface MeasureStarChoice {
   /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
   /**
-   * What is done about the statistics of activations between the ends.
+   * Treatment of the statistics of activations between the ends.
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
-/** Most places of a pair. */
+/** Largest number of places of a pair. */
 const MOST_PLACES = 10_000;
 
 /** Fields of {@link MeasureStarChoice}. */
@@ -83,9 +86,9 @@ export const MEASURE_STAR_FIELDS: FieldsOf<MeasureStarChoice> = {
 
 /** Options of {@link measureStar}. */
 export interface MeasureStarOptions extends MeasureStarChoice, LossOption {
-  /** Decides which regular pairs are drawn, and seeds alignments. */
+  /** Seed of the draw of regular pairs, and of alignments. */
   readonly seed: number;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MeasureStarProgress) => void) | undefined;
@@ -101,7 +104,7 @@ const RUN_DEFAULTS: Required<Omit<MeasureStarOptions, "seed" | keyof MeasureStar
 /** Options with all defaults filled in. */
 type Resolved = Required<MeasureStarOptions>;
 
-/** Networks of a pair, the second of which is aligned to the first. */
+/** Networks of a pair; the second is aligned to the first. */
 type Pair = readonly [Checkpoint, Checkpoint];
 
 /**
@@ -188,7 +191,7 @@ function assertNetworks(graph: Graph, { star, anchors, heldOut }: StarNetworks):
   for (const network of [star, ...anchors, ...heldOut]) assertNetwork(graph, network);
 }
 
-/** Draws some of all pairs of networks by the seed, and returns them in the order of all pairs. */
+/** Draws pairs of networks by the seed, and returns them in the order of all pairs. */
 function drawPairs(
   networks: readonly Checkpoint[],
   { regularPairs, seed }: Pick<Resolved, "regularPairs" | "seed">,
@@ -222,8 +225,8 @@ async function measurePair(
 }
 
 /**
- * Computes the mean and the sample standard deviation of the loss barriers of pairs: NaN for the mean of no
- * pairs, and for the deviation of fewer than two.
+ * Computes the mean and the sample standard deviation of the loss barriers of pairs: the mean is NaN if there
+ * are no pairs, the deviation if there are fewer than two.
  */
 export function summarizePairs(pairs: readonly PairBarrier[]): PairGroup {
   const mean = pairs.reduce((sum, { loss }) => sum + loss, 0) / pairs.length;

@@ -21,7 +21,7 @@ const predictor = z.looseObject({
   aurocOutOfDistribution: MEASURED.optional(),
 });
 
-/** Form of what was measured of a star network, as files hold it. */
+/** Form of the measurements of a star network, as files hold them. */
 export const STAR_FORM: z.ZodType = schemaOf<StarResult>()(
   z.looseObject({
     kind: z.literal("star"),

@@ -25,7 +25,10 @@ export interface StarResult extends LossFields {
   readonly kind: "star";
   readonly anchors: readonly string[];
   readonly heldOut: readonly string[];
-  /** Measured on `data`, at `points` places of each pair, whose networks were aligned first if `aligned`. */
+  /**
+   * Barriers by kind of pairs, measured on `data`, at `points` places of each pair, whose networks were
+   * aligned first if `aligned`.
+   */
   readonly barriers: {
     readonly regularRegular: PairGroup;
     readonly starHeldOut: PairGroup;
@@ -35,7 +38,7 @@ export interface StarResult extends LossFields {
   readonly aligned: boolean;
   readonly data: string;
   readonly examples: number;
-  /** Quality of predictions; present if it was asked for. */
+  /** Quality of predictions; present if it was requested. */
   readonly predictions?: {
     readonly predictors: readonly Predictor[];
     readonly data: string;

@@ -14,11 +14,11 @@ import { createProjection } from "./projection/create-projection.ts";
 import { PROJECTION_KINDS, type Projection, type ProjectionKind } from "./projection/projection.ts";
 import { splitDimension } from "./split-dimension.ts";
 
-/** What a random matrix reaches. */
+/** Scopes of a random matrix: all trained parameters, or the parameters of one layer. */
 export const SUBSPACE_SCOPES = ["whole", "layer"] as const;
 
 /**
- * What a random matrix reaches: `whole`, all trained parameters at once; `layer`, the parameters of one
+ * Scope of a random matrix: `whole` for all trained parameters at once; `layer` for the parameters of one
  * layer, which share a name up to the last dot, so that each layer has coordinates of its own.
  */
 export type SubspaceScope = (typeof SUBSPACE_SCOPES)[number];
@@ -26,17 +26,17 @@ export type SubspaceScope = (typeof SUBSPACE_SCOPES)[number];
 /** Options of a random subspace. */
 export interface SubspaceOptions {
   /**
-   * Coordinates in all, at least 1 and at most as many as there are trained parameters; with the scope
-   * `layer` they are split over the layers by their sizes, at least one each.
+   * Number of coordinates in all, at least 1 and at most the number of trained parameters; with the scope
+   * `layer` they are split over the layers by their sizes, at least one for each.
    */
   readonly dimension: number;
-  /** The random matrix. @defaultValue "fastfood" */
+  /** Kind of the random matrix. @defaultValue "fastfood" */
   readonly projection?: ProjectionKind;
-  /** What a matrix reaches. @defaultValue "whole" */
+  /** Scope of each random matrix. @defaultValue "whole" */
   readonly scope?: SubspaceScope;
 }
 
-/** Fields of {@link SubspaceOptions}, but for the dimension, which a search chooses. */
+/** Fields of {@link SubspaceOptions} except the dimension, which a search chooses. */
 export const SUBSPACE_FIELDS: FieldsOf<Omit<SubspaceOptions, "dimension">> = {
   projection: choiceField<ProjectionKind>(PROJECTION_KINDS, {
     placeholder: "<kind>",
@@ -50,21 +50,21 @@ export const SUBSPACE_FIELDS: FieldsOf<Omit<SubspaceOptions, "dimension">> = {
   }),
 };
 
-/** A random matrix and the parameters that it reaches. */
+/** Random matrix with its parameters. */
 interface Part {
   readonly names: readonly string[];
   readonly projection: Projection;
-  /** Place of its first coordinate. */
+  /** Index of the part's first coordinate. */
   readonly begin: number;
-  /** Numbers of all its parameters, one after the other. */
+  /** Values of all parameters of the part, one parameter after the other. */
   readonly flat: Float32Array;
 }
 
 /**
  * Creates the random subspace `theta_0 + P z` through parameters: a map from coordinates `z` to parameters,
- * with the gradient `P^T g` by them.
+ * and from the gradient `g` by parameters to the gradient `P^T g` by coordinates.
  * @param start - the parameters `theta_0`, in order
- * @throws UsageError if there is no such projection or scope
+ * @throws UsageError if the projection or the scope is unknown
  * @throws OutOfRangeError if the dimension is not from 1, or one for each layer, to the number of parameters
  */
 export function createSubspace(
@@ -109,7 +109,7 @@ export function createSubspace(
 
 /**
  * Checks the scope of a subspace.
- * @throws UsageError if there is no such scope
+ * @throws UsageError if the scope is unknown
  */
 function assertScope(scope: SubspaceScope): void {
   if (SUBSPACE_SCOPES.includes(scope)) return;
@@ -118,7 +118,7 @@ function assertScope(scope: SubspaceScope): void {
   );
 }
 
-/** Groups the names of parameters by what one matrix reaches, in their order. */
+/** Groups the names of parameters that share one matrix, in their order. */
 export function groupParameters(
   names: readonly string[],
   scope: SubspaceScope,
@@ -142,7 +142,7 @@ function assertDimension(dimension: number, sizes: readonly number[]): void {
 const coordinatesOf = ({ begin, projection }: Part, all: Float32Array): Float32Array =>
   all.subarray(begin, begin + projection.columns);
 
-/** Lists the parameters of a part with their places among its numbers. */
+/** Lists the parameters of a part, each with its section of the part's values. */
 function piecesOf(
   { names, flat }: Part,
   start: ReadonlyMap<string, Tensor>,

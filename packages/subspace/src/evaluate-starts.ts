@@ -3,7 +3,7 @@ import { type Architecture, bindWeights, createEvaluator, type DataSet, scoreOut
 import type { SeedAccuracy } from "./intrinsic-dimension-result.ts";
 import type { ResolvedMeasureOptions } from "./resolve-measure-options.ts";
 
-/** Measures the networks that seeds start from, as they are after no training at all. */
+/** Evaluates the networks from which the seeds start, before any training. */
 export async function evaluateStarts(
   { graph, engine }: Architecture,
   initialize: (seed: number) => Checkpoint,

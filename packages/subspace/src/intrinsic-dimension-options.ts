@@ -3,18 +3,24 @@ import { type ScheduleSpec, TRAINING_FIELDS, type TrainingChoice } from "@isthmu
 import { DIMENSION_SEARCH_FIELDS, type DimensionSearchChoice } from "./measure-options.ts";
 import { MEASURE_INTRINSIC_DIMENSION_DEFAULTS } from "./resolve-measure-options.ts";
 
-/** What networks are trained to say of examples: their labels, or the same labels in another order. */
+/** Labels on which networks are trained: the given ones, or the same labels in another order. */
 const LABEL_CHOICES = ["given", "shuffled"] as const;
 
-/** Which subspaces are searched, and how networks are trained in them; the rest is chosen as by `train`. */
+/**
+ * Options of the search of subspaces, and of the training of networks in them; other defaults are the same as
+ * for `train`.
+ */
 export interface IntrinsicDimensionChoice extends DimensionSearchChoice, TrainingChoice {
-  /** Whether networks are trained on the labels, or on these in another order. @defaultValue "given" */
+  /**
+   * Labels on which networks are trained: the given ones, or the same labels in another order.
+   * @defaultValue "given"
+   */
   readonly labels?: (typeof LABEL_CHOICES)[number];
   /** Seed of the order of shuffled labels. @defaultValue 0 */
   readonly seed?: number;
   /** Seeds, each of which decides a start, a matrix, and the order of examples. @defaultValue [0, 1, 2] */
   readonly seeds?: readonly number[];
-  /** How the learning rate changes in full trainings. @defaultValue as `train` chooses it */
+  /** Schedule of the learning rate in full trainings. @defaultValue the schedule that `train` chooses */
   readonly baselineSchedule?: ScheduleSpec | undefined;
 }
 
@@ -42,7 +48,7 @@ export const INTRINSIC_DIMENSION_FIELDS: FieldsOf<IntrinsicDimensionChoice> = {
   epochs,
   batch,
   remainder: { ...remainder, keyed: "if-named" },
-  // Entries of studies name none: the one that `train` chooses is in the key of a task.
+  // Entries of studies do not set the loss: the key of a task has the loss that `train` chooses.
   loss: { ...loss, tasksOnly: true },
   optimizer: { ...optimizer, default: MEASURE_INTRINSIC_DIMENSION_DEFAULTS.optimizer },
   schedule: { ...schedule, help: "how the learning rate changes in subspaces (default: from 0.1 to 0)" },

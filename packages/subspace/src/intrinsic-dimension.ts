@@ -12,7 +12,7 @@ import { SUBSPACE_LEARNING_RATE } from "./resolve-measure-options.ts";
 
 const ATTEMPT = "measure an intrinsic dimension";
 
-/** Measures the smallest random subspace in which a network can be trained. */
+/** Measurement of the smallest random subspace in which a network can be trained. */
 export const INTRINSIC_DIMENSION: Measurement<
   "training",
   IntrinsicDimensionChoice,
@@ -107,10 +107,10 @@ function stageOf({ stage, dimension, seed, trainings }: IntrinsicDimensionProgre
   return `${where}, seed ${seed} (training ${trainings + 1})`;
 }
 
-/** Trainings of a search, roughly: how many there will be is not known before it ends. */
+/** Approximate number of trainings of a search: the exact number is not known before it ends. */
 const TRAININGS = 30;
 
-/** Returns the share of the search that is done, roughly; it never reaches 1. */
+/** Returns the approximate share of the search that is done, which never reaches 1. */
 function shareOf({ trainings, training: { step, steps } }: IntrinsicDimensionProgress): number {
   const done = trainings + step / steps;
   return done / (done + TRAININGS);

@@ -22,27 +22,29 @@ import { summarizeSearch } from "./search/summarize-search.ts";
 import { judgeUntrained } from "./search/untrained-accuracy.ts";
 import { trainInSubspace } from "./train-in-subspace.ts";
 
-/** Examples to train on, and to measure accuracies on. */
+/** Examples for training, and examples on which accuracies are measured. */
 export interface TrainedAndEvaluated {
   readonly training: DataSet;
   readonly evaluation: DataSet;
 }
 
 /**
- * Measures the intrinsic dimension of a task for a network: the smallest dimension of a random subspace, in
- * which training reaches a share of the accuracy that training all parameters reaches, 90 % as a rule.
+ * Measures the intrinsic dimension of a task for a network: the smallest dimension of a random subspace in
+ * which training reaches a share, 90 % by default, of the accuracy of training all parameters.
  *
  * Every seed trains the full network once; their mean accuracy, times the threshold, is the line. The search
  * trains all seeds in one dimension after the other: it doubles or halves the dimension until the line is
- * between two, and then takes their geometric mean until they are near. It does not rely on accuracies that
- * rise: after every dimension, the bracket is found anew by the rising numbers that are nearest to the means
- * over seeds. The result is the smallest measured dimension at which these reach the line, with the place
- * where they cross it, and an interval from where the accuracies of each seed alone do. Networks are also
- * measured as they start: where full trainings reach hardly more, the result says that nothing was learned.
+ * between two dimensions, and then takes their geometric mean until they are near. It does not need
+ * accuracies that rise with the dimension: after every dimension, the bracket is found anew by a rising fit,
+ * the rising numbers that are nearest to the means over seeds. The result is the smallest measured dimension
+ * at which the fit reaches the line, with the dimension at which it crosses the line, and an interval from
+ * the crossings of each seed alone. Networks are also evaluated before training: if full trainings reach
+ * hardly more, the result says that nothing was learned.
  *
- * Coordinates are drawn in the network's parameters as they are: another network of the same function, as by
- * permuted units, has other subspaces, but their distribution is the same. Rescaled layers change it.
- * @param initialize - makes the network that a seed starts from
+ * Subspaces are drawn in the space of the network's parameters: another network of the same function, such as
+ * one with permuted units, has other subspaces, but their distribution is the same. Rescaling layers changes
+ * the distribution.
+ * @param initialize - makes the network from which a seed starts
  * @throws OutOfRangeError if an option is out of its range, such as a dimension above the parameters
  * @throws UnsupportedError if the loss has no accuracy, or a parameter is not f32
  * @throws MismatchError if the journal is of another measurement
@@ -121,7 +123,7 @@ export async function measureIntrinsicDimension(
   };
 }
 
-/** A network, its data, and what is done so far. */
+/** Network, its data, and the record of finished trainings. */
 interface Runner extends Subject {
   readonly journal: Journal;
   readonly done: { trainings: number };
@@ -132,13 +134,13 @@ interface Subject extends TrainedAndEvaluated {
   readonly initialize: (seed: number) => Checkpoint;
 }
 
-/** A training: in a subspace if it has a dimension. */
+/** One training: in a subspace if it has a dimension, else of all parameters. */
 interface Piece {
   readonly seed: number;
   readonly dimension?: number;
 }
 
-/** Makes a training, unless the journal has its numbers. */
+/** Runs a training, unless the journal has its numbers. */
 async function trainOnce(
   { journal, done, ...subject }: Runner,
   piece: Piece,
@@ -165,7 +167,7 @@ async function trainOnce(
     if (accuracy === undefined || loss === undefined) throw withoutAccuracy(subject.evaluation);
     return [accuracy, loss];
   });
-  // The numbers are in the journal: the state is of no more use.
+  // The numbers are in the journal: the state is no longer needed.
   if (statePath !== undefined) await rm(statePath, { force: true });
   done.trainings += 1;
   return { seed, accuracy: at(numbers, 0, "accuracy"), loss: at(numbers, 1, "loss") };
@@ -200,7 +202,7 @@ function withoutAccuracy({ name }: DataSet): InputError {
   );
 }
 
-/** Describes everything that decides the numbers of a training, beside its dimension and seed. */
+/** Describes all inputs that decide the numbers of a training, except its dimension and seed. */
 async function describeRun(
   { architecture: { graph, engine }, initialize, training, evaluation }: Subject,
   options: ResolvedMeasureOptions,

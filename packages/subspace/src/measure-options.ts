@@ -4,12 +4,12 @@ import { SUBSPACE_FIELDS, type SubspaceOptions } from "./create-subspace.ts";
 
 /** Progress of `measureIntrinsicDimension`. */
 export interface IntrinsicDimensionProgress {
-  /** Full trainings, then trainings in subspaces. */
+  /** Stage of the measurement: full trainings, then trainings in subspaces. */
   readonly stage: "baseline" | "search";
   /** Dimension of the subspace, or the number of trained parameters. */
   readonly dimension: number;
   readonly seed: number;
-  /** Trainings that are done; how many there will be is not known before the search ends. */
+  /** Number of finished trainings; the total is not known before the search ends. */
   readonly trainings: number;
   /** Progress of the present training. */
   readonly training: TrainProgress;
@@ -30,18 +30,18 @@ type SharedOptions = Pick<
   | "signal"
 >;
 
-/** Which subspaces are searched, and how finely. */
+/** Options of the search of subspaces. */
 export interface DimensionSearchChoice extends Omit<SubspaceOptions, "dimension"> {
-  /** Share of the full network's accuracy that is to be reached, in `(0, 1]`. @defaultValue 0.9 */
+  /** Share of the full network's accuracy that must be reached, in `(0, 1]`. @defaultValue 0.9 */
   readonly threshold?: number;
-  /** The first dimension of the search. @defaultValue the root of the number of trained parameters */
+  /** First dimension of the search. @defaultValue the root of the number of trained parameters */
   readonly first?: number | undefined;
-  /** The smallest dimension of the search. @defaultValue 1, or one for each layer */
+  /** Smallest dimension of the search. @defaultValue 1, or one for each layer */
   readonly least?: number | undefined;
-  /** The largest dimension of the search. @defaultValue the number of trained parameters */
+  /** Largest dimension of the search. @defaultValue the number of trained parameters */
   readonly most?: number | undefined;
   /**
-   * The search ends once the bracket is no wider than this share of its lower end, in `(0, 1]`.
+   * Width of the bracket, as a share of its lower end, at which the search ends, in `(0, 1]`.
    * @defaultValue 0.1
    */
   readonly resolution?: number;
@@ -82,19 +82,24 @@ export const DIMENSION_SEARCH_FIELDS: FieldsOf<DimensionSearchChoice> = {
 /** Options of `measureIntrinsicDimension`. */
 export interface MeasureIntrinsicDimensionOptions extends SharedOptions, DimensionSearchChoice {
   /**
-   * How the learning rate changes in subspaces.
+   * Schedule of the learning rate in subspaces.
    * @defaultValue as in full trainings, but from 0.1, which suits Adam and coordinates
    */
   readonly schedule?: ScheduleSpec | undefined;
-  /** How it changes in full trainings. @defaultValue as `train` chooses it for the optimiser */
+  /**
+   * Schedule of the learning rate in full trainings.
+   * @defaultValue the schedule that `train` chooses for the optimiser
+   */
   readonly baselineSchedule?: ScheduleSpec | undefined;
   /**
-   * Seeds of trainings: each decides a start, a subspace, and the order of examples. @defaultValue [0, 1, 2]
+   * Seeds of trainings: each decides a start, a subspace and the order of examples.
+   * @defaultValue [0, 1, 2]
    */
   readonly seeds?: readonly number[];
   /**
    * File for the results of finished trainings, from which a measurement resumes; the state of the present
-   * training is kept beside it. @defaultValue none is written
+   * training is in a file beside it.
+   * @defaultValue none is written
    */
   readonly journalPath?: string | undefined;
   /** Called after every step of a training. */

@@ -17,13 +17,19 @@ import {
   type MeasureIntrinsicDimensionOptions,
 } from "./measure-options.ts";
 
-/** Learning rate of Adam in subspaces: columns have length 1, so that it is the way of a step. */
+/**
+ * Learning rate of Adam in subspaces: columns have length 1, so that it is the distance that a coordinate
+ * moves in a step.
+ */
 export const SUBSPACE_LEARNING_RATE = 0.1;
 
-/** What depends on the network, its data, and the optimiser. */
+/** Options whose defaults depend on the network, its data, or the optimiser. */
 type Chosen = "loss" | "batch" | Schedules;
 
-/** Defaults of {@link MeasureIntrinsicDimensionOptions} that have no field and depend on nothing. */
+/**
+ * Defaults of the options of {@link MeasureIntrinsicDimensionOptions} that have no field and whose defaults
+ * are fixed.
+ */
 export const MEASURE_INTRINSIC_DIMENSION_DEFAULTS: Required<
   Omit<MeasureIntrinsicDimensionOptions, Chosen | keyof DimensionSearchChoice>
 > = {
@@ -114,7 +120,7 @@ function assertAccuracy({ name }: Graph, kind: string): void {
   );
 }
 
-/** Counts the numbers of some weights. */
+/** Counts the elements of the named weights. */
 function countNumbers({ weights }: Graph, names: readonly string[]): number {
   return names.reduce((sum, name) => sum + sizeOf(entry(weights, name, "weight").shape), 0);
 }
@@ -128,7 +134,10 @@ function assertLeast({ least, scope }: ResolvedMeasureOptions, smallest: number)
   );
 }
 
-/** Checks numbers; the first dimension only if it was asked for, as the usual one follows the others. */
+/**
+ * Checks the ranges of numbers; the first dimension is checked only if it was set, as its default is derived
+ * from the others.
+ */
 function assertRanges({ seeds, least, most, parameters }: ResolvedMeasureOptions, first = least): void {
   const rules: readonly (readonly [boolean, string])[] = [
     [parameters > 0, `at least one parameter must be trained: all are frozen`],

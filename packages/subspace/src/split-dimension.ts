@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
 
 /**
- * Splits a dimension over layers in proportion to their sizes, with at least 1 and at most its size for each:
- * what rounding leaves over goes where most was cut off, to the first of several.
+ * Splits a dimension over layers in proportion to their sizes, with at least 1 and at most its size for each
+ * layer. The remainder of rounding goes to the layers that lost most by it, among equal ones to the first.
  * @param sizes - numbers of parameters, each at least 1
  * @param dimension - from the number of layers to the sum of the sizes
  */

@@ -12,15 +12,16 @@ export interface TrainInSubspaceOptions extends TrainReparameterizedOptions, Sub
 
 /**
  * Trains a network in a random subspace through its start: its parameters are `theta_0 + P z`, and the
- * optimiser changes the coordinates `z` alone, which start as zeros, by the gradient `P^T g`.
+ * optimiser changes only the coordinates `z`, which start as zeros, by the gradient `P^T g`.
  *
  * The matrix `P` comes from the seed. Weight decay and clipping act on the coordinates. The columns of `P`
  * have length 1, so that the length of `z` is nearly the distance from the start, and plain SGD moves the
- * network only by the share of the gradient that is in the subspace: Adam, whose steps do not depend on it,
- * needs no other learning rate in other dimensions. Resumes to the same bytes, as `train` does.
+ * network only by the part of the gradient that lies in the subspace. The steps of Adam do not depend on the
+ * length of the gradient, so that one learning rate suits all dimensions. A training that resumes ends with
+ * the same bytes, as with `train`.
  *
- * Another network of the same function, as by permuted units, is trained in another subspace: results differ
- * as they do between seeds.
+ * Another network of the same function, such as one with permuted units, is trained in another subspace:
+ * results differ as much as between seeds.
  * @throws OutOfRangeError if the dimension is not from 1 to the number of trained parameters
  * @throws UsageError if an option is unknown, or the optimiser is sharpness-aware
  * @throws UnsupportedError if a trained parameter is not f32

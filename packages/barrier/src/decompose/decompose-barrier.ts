@@ -10,22 +10,26 @@ import { countElements, groupLayers, type LayerTensors } from "../layers/group-l
 import { DECOMPOSE, type DecomposeBarrierOptions, resolveDecomposeOptions } from "./decompose-options.ts";
 import { excessByExample } from "./excess-by-example.ts";
 
-/** Networks that consist of one mixture: A, B and the midpoint. */
+/** Number of networks with the same share of B in all parts: A, B and the midpoint. */
 const WHOLE_NETWORKS = 3;
-/** Networks in which one part differs: half-way in A and in B, and as in A and as in B in the midpoint. */
+/**
+ * Number of networks for each part, in which only this part differs: half-way in A and in B; and as in A and
+ * as in B in the midpoint.
+ */
 const NETWORKS_OF_PART = 4;
 
 /**
- * Takes the barrier between two networks apart, half-way between them: which parts of the network make it,
- * and which examples carry it. It needs forward passes only: three, and four for each part.
+ * Decomposes the barrier half-way between two networks: into the contributions of parts of the network, and
+ * of examples. It needs forward passes only: three, and four for each part.
  *
  * Each part is averaged alone, with the rest of A and with the rest of B, and taken back alone from the
  * average of all, to A and to B. All networks use the same examples in the same order, so that their losses
- * can be compared example by example. A and B are evaluated as they are; a policy for statistics applies to
+ * can be compared example by example. A and B are evaluated unchanged; a policy for statistics applies to
  * every other network.
  *
- * Parts are no summands. Where they were learned to fit one another, averaging them one by one may cost more
- * in all than averaging all of them at once, and taking one back may make the average worse.
+ * The contributions of parts do not add up to the barrier. If parts have learned to fit one another,
+ * averaging them one by one may cost more in all than averaging all of them at once, and taking one back may
+ * make the average worse.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or a loss is not finite
  * @throws UnsupportedError if the graph has no weights
@@ -102,10 +106,10 @@ export async function decomposeBarrier(
   }
 }
 
-/** Evaluates the network with these shares of B in its parts. */
+/** Function that evaluates the network with the given shares of B in its parts. */
 type Evaluate = (shares: Shares) => Promise<CorrectedEvaluation>;
 
-/** Something of both ends and of the midpoint. */
+/** Values for both ends and for the midpoint. */
 interface Whole<T> {
   readonly a: T;
   readonly b: T;
@@ -118,7 +122,7 @@ const mapWhole = <T, U>({ a, b, midpoint }: Whole<T>, of: (one: T) => U): Whole<
   midpoint: of(midpoint),
 });
 
-/** Returns the same share for all of so many parts. */
+/** Returns a list with the same share for each of `count` parts. */
 const alike = (share: number, count: number): number[] => new Array<number>(count).fill(share);
 
 async function evaluateWhole(evaluate: Evaluate, count: number): Promise<Whole<CorrectedEvaluation>> {
@@ -137,7 +141,7 @@ function summarizeWhole(
   return { ends: { a, b }, midpoint, excess: difference(midpoint, mean) };
 }
 
-/** The parts of two networks, and how both and their midpoint do. */
+/** Parts of two networks, with loss and error of both networks and of their midpoint. */
 interface PartsTask extends Whole<LossAndError> {
   readonly graph: Graph;
   readonly groups: readonly LayerTensors[];

@@ -5,7 +5,7 @@ import { BARRIER_FIELDS } from "../barrier-options.ts";
 import { GROUPS_FIELD, MIXED_STATISTICS_FIELD } from "../layers/group-fields.ts";
 import { GROUPINGS, type Grouping, type LayerPattern } from "../layers/group-layers.ts";
 
-/** Names the attempt for messages. */
+/** Words for the attempt in error messages. */
 export const DECOMPOSE = "take a barrier apart";
 
 /** Progress of `decomposeBarrier`. */
@@ -17,25 +17,26 @@ export interface DecomposeProgress {
   readonly total: number;
 }
 
-/** How a barrier is taken apart, as plain data. */
+/** Options of the decomposition of a barrier that are plain data. */
 export interface DecomposeChoice {
-  /** What the parts are: layers, or blocks of them such as `blocks.0`. @defaultValue "layer" */
+  /** Kind of the parts: layers, or blocks of layers such as `blocks.0`. @defaultValue "layer" */
   readonly by?: Grouping;
   /** Parts to form first; other tensors are in the part of their layer or block. @defaultValue none */
   readonly groups?: readonly LayerPattern[];
   /** Number of examples of highest excess to list, at least 0. @defaultValue 10 */
   readonly worst?: number;
   /**
-   * What is done about the statistics of activations of all networks but A and B; not `repair-closed-form`.
+   * Treatment of the statistics of activations of all networks but A and B; not `repair-closed-form`.
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
   /**
-   * Take the excess apart that is left with a softmax temperature fitted to each network, as `measureBarrier`
-   * does. @defaultValue false
+   * Whether to decompose the excess that remains with a softmax temperature fitted to each network, as
+   * `measureBarrier` fits it.
+   * @defaultValue false
    */
   readonly temperature?: boolean;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -57,9 +58,12 @@ export const DECOMPOSE_FIELDS: FieldsOf<DecomposeChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** The ports of taking a barrier apart: examples for statistics, a signal, progress. */
+/**
+ * Inputs of the decomposition of a barrier beside its plain options: examples for statistics, a signal,
+ * progress.
+ */
 interface DecomposeRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DecomposeProgress) => void) | undefined;

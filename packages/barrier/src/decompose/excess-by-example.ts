@@ -3,9 +3,12 @@ import type { ExampleExcess, ExcessByExample } from "../decomposition-result.ts"
 
 /** Quantiles of the excess that are listed. */
 const QUANTILES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1] as const;
-/** Thousandths of the examples whose part of the excess is listed. */
+/** Shares of the examples, in thousandths, whose part of the excess is listed. */
 const TOP = [10, 100] as const;
-/** Thousandths at which the sum is listed below 1 %, where it is steepest; above, at every percent. */
+/**
+ * Shares of the examples below 1 %, in thousandths, at which the cumulative sum is listed, as it is steepest
+ * there; from 1 % on it is listed at every percent.
+ */
 const FIRST_THOUSANDTHS = [0, 1, 2, 5] as const;
 
 /** Losses of the same examples by three networks, `[examples]` each, in nats. */
@@ -16,10 +19,11 @@ export interface ExampleLosses {
 }
 
 /**
- * Computes which examples carry the excess of the midpoint over the mean of both ends. It takes no further
- * pass: the mean excess is the mean of the excesses of all examples.
+ * Computes which examples carry the excess of the midpoint over the mean of both ends. It needs no further
+ * forward pass: the mean excess is the mean of the excesses of all examples.
  *
- * @param worst - number of examples that are listed, the ones of highest excess; of equal ones the first
+ * @param worst - number of examples that are listed, in the order of falling excess; among equal ones,
+ *   earlier examples come first
  */
 export function excessByExample({ a, b, midpoint }: ExampleLosses, worst: number): ExcessByExample {
   const count = midpoint.length;
@@ -71,16 +75,22 @@ function cumulate(values: readonly number[]): number[] {
   return sums;
 }
 
-/** Returns the numbers of examples at which sums are listed, ascending; of few examples, every number. */
+/**
+ * Returns the numbers of examples at which sums are listed, ascending; every number if there are few
+ * examples.
+ */
 function countsToList(count: number): number[] {
   const percents = Array.from({ length: 100 }, (_, percent) => 10 * (percent + 1));
   return [...new Set([...FIRST_THOUSANDTHS, ...percents].map((share) => countOf(share, count)))];
 }
 
-/** Returns a share of the examples in whole ones, rounded up. */
+/** Converts a share of the examples to a whole number of examples, rounded up. */
 const countOf = (thousandths: number, count: number) => Math.ceil((thousandths * count) / 1000);
 
-/** Interpolates linearly between the two nearest of values in order (Hyndman and Fan 1996, type 7). */
+/**
+ * Computes a quantile of sorted values by linear interpolation between the two nearest (Hyndman and Fan 1996,
+ * type 7).
+ */
 function quantileOf(ascending: Float64Array, quantile: number): number {
   const place = quantile * (ascending.length - 1);
   const below = Math.floor(place);

@@ -3,33 +3,33 @@ import { type LossWords, lossWords } from "@isthmus/findings";
 import type { BarrierResult } from "../barrier-result.ts";
 import type { BarrierDecomposition } from "../decomposition-result.ts";
 
-/** Names of the curves of one pair of networks. */
+/** Labels of the curves of one pair of networks. */
 export const BARRIER_LABELS = {
-  /** Networks as their files have them, whether they were aligned before or not. */
+  /** Label for networks as given, whether or not their files hold aligned networks. */
   given: "as given",
-  /** B after its units were put in the order of A's. */
+  /** Label for the networks once the units of B are in the order of A's. */
   aligned: "aligned",
 } as const;
 
-/** One named curve of a picture. */
+/** One labelled curve of a figure. */
 export interface BarrierCurve {
   /** Short name for the legend, for example `aligned`. */
   readonly label: string;
-  /** The barrier as `measureBarrier` returns it. */
+  /** Barrier in the form that `measureBarrier` returns. */
   readonly result: BarrierResult;
-  /** The same barrier half-way, taken apart. */
+  /** Decomposition of the same barrier half-way. */
   readonly decomposition?: BarrierDecomposition;
 }
 
-/** One curve of a picture, whose losses may be with temperatures. */
+/** One curve of a figure, whose losses may be with temperatures. */
 export interface ShownCurve extends BarrierCurve {
-  /** Temperature at each point, where losses are with temperatures; errors are as without. */
+  /**
+   * Temperature at each point; absent if losses are without temperatures. Errors are the same in both cases.
+   */
   readonly temperatures?: readonly number[];
 }
 
-/**
- * Returns the curves, each followed by its losses with temperatures as a curve of its own, if it has them.
- */
+/** Returns the curves, each followed by a curve of its losses with temperatures, if it has them. */
 export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[] {
   return curves.flatMap((curve) => {
     const { label, result } = curve;
@@ -47,12 +47,15 @@ export function withTemperedCurves(curves: readonly BarrierCurve[]): ShownCurve[
   });
 }
 
-/** Returns the words for the losses of curves, which have one loss. */
+/** Returns the words for the losses of curves, which all have the same kind of loss. */
 export function lossesOf(curves: readonly BarrierCurve[]): LossWords {
   return lossWords(at(curves, 0, "curve").result);
 }
 
-/** Returns whether errors were measured: squared and absolute differences have no right and wrong. */
+/**
+ * Returns whether errors were measured: networks with a loss of squared or absolute differences have no
+ * classification errors.
+ */
 export function measuresErrors({ points }: Pick<BarrierResult, "points">): boolean {
   return points.some(({ error }) => !Number.isNaN(error));
 }
@@ -87,7 +90,7 @@ export function assertDrawableCurves(curves: readonly BarrierCurve[]): void {
   }
 }
 
-/** Checks that losses and errors of a curve are finite; errors may be measured nowhere. */
+/** Checks that losses and errors of a curve are finite; errors may be missing altogether. */
 function assertFinite(label: string, { points }: BarrierResult): void {
   const hasError = measuresErrors({ points });
   for (const { t, loss, error } of points) {

@@ -9,14 +9,17 @@ import {
 } from "@isthmus/findings";
 import { type BarrierCurve, lossesOf } from "./barrier-curve.ts";
 
-/** The choice of curves and of the measure that a figure of barriers shows. */
+/** Choice of the curves and of the measure that a figure of barriers shows. */
 export interface BarrierChoice {
   readonly measure: Measure;
-  /** Indices of the curves to draw, in the colours they have among all; none for all of them. */
+  /**
+   * Indices of the curves to draw; they keep the colours that they have among all. An empty list draws all of
+   * them.
+   */
   readonly only?: readonly number[];
 }
 
-/** A figure of barrier curves, and what it says to those who do not see it. */
+/** Figure of barrier curves, and its description in words for readers who cannot see it. */
 export interface WordedBarrierPlot {
   readonly plot: BarrierPlot;
   readonly words: string;

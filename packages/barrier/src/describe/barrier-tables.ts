@@ -83,7 +83,10 @@ export function definitionsTable(curves: readonly ShownCurve[]): Table {
   };
 }
 
-/** Makes the table of every point of every curve; places that a curve was not measured at stay empty. */
+/**
+ * Makes the table of every point of every curve; cells stay empty for places at which a curve was not
+ * measured.
+ */
 export function pointsTable(curves: readonly ShownCurve[]): Table {
   const places = [...new Set(curves.flatMap(({ result }) => result.points.map(({ t }) => t)))].sort(
     (a, b) => a - b,

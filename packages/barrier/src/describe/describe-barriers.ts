@@ -25,7 +25,7 @@ import { definitionsTable, pointsTable } from "./barrier-tables.ts";
 import { decompositionSections } from "./decomposition/describe-decomposition.ts";
 import { temperatureFact, temperatureFigures, temperatureWords } from "./temperatures.ts";
 
-/** Ratio of barriers from which the smaller deserves words. */
+/** Ratio of barriers from which the difference is stated in words. */
 const WORTH_TELLING = 2;
 /** Ratio of barriers from which the lowest curve looks like a line beside the highest. */
 const NEEDS_ENLARGING = 8;
@@ -84,13 +84,16 @@ function listBarriers(curves: readonly BarrierCurve[]): string {
   return isSamePair(curves) ? `The loss barrier is ${list}` : `The loss barriers are ${list}`;
 }
 
-/** Tells whether two curves are of one pair of networks, before and after something was done to B. */
+/**
+ * Tells whether two curves are of one pair of networks, before and after a change of B, such as its
+ * alignment.
+ */
 function isSamePair([first, second, ...others]: readonly BarrierCurve[]): boolean {
   if (first === undefined || second === undefined || others.length > 0) return false;
   return first.result.a === second.result.a && first.result.b === second.result.b;
 }
 
-/** Says what the barriers are with temperature, if there is any. */
+/** Says how high the barriers are with temperature; returns an empty text if there are no temperatures. */
 function temperedSummary(curves: readonly BarrierCurve[]): string {
   const barriers = curves.flatMap(({ result: { tempered } }) => tempered?.barrier.chord ?? []);
   const last = barriers.at(-1);
@@ -163,11 +166,11 @@ function figuresOf(curves: readonly ShownCurve[]): Figure[] {
   return figures;
 }
 
-/** Says what curves with temperature are. */
+/** Explanation of curves with temperature. */
 const WITH_TEMPERATURE =
   " With temperature, the logits at each place are divided by the one number that makes the loss there lowest: what is left of a barrier is no matter of how sure the networks between are.";
 
-/** Says of the intervals what they are, if there are any. */
+/** Explains the intervals; returns an empty text if there are none. */
 function intervalWords(curves: readonly BarrierCurve[]): string {
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
   if (interval === undefined) return "";

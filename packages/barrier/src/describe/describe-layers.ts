@@ -21,7 +21,7 @@ import {
 } from "./layers-tables.ts";
 import { predictionSection } from "./predictions.ts";
 
-/** Highest barriers of single groups that the top of the page names. */
+/** Number of single groups of highest barrier that the top of the page names. */
 const NAMED = 2;
 
 /**
@@ -70,7 +70,7 @@ export function describeLayers(result: LayersResult): Report {
   };
 }
 
-/** Groups, the highest barrier first. */
+/** Sorts the groups by their barrier, the highest first. */
 function ranked({ layers }: LayersResult): LayersResult["layers"] {
   return layers.toSorted((one, other) => other.barrier.loss - one.barrier.loss);
 }
@@ -104,7 +104,10 @@ function tilesOf(result: LayersResult): Tile[] {
   }));
 }
 
-/** Bars of the way to B and of the mean over random directions, whose range is the interval. */
+/**
+ * Makes the bars of a group: the rise of the loss on the path to B, and the mean rise in random directions
+ * with their range as the interval.
+ */
 function barsOf({ group, random, toOther }: DirectionRobustness) {
   return [
     { row: group, series: 0, value: toOther.end },
@@ -122,7 +125,10 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
   ];
 }
 
-/** Describes random directions beside the way to the other network; no section if the result has none. */
+/**
+ * Describes rises in random directions beside the rise on the path to the other network; returns no section
+ * if the result has none.
+ */
 function robustnessSection(result: LayersResult): Section[] {
   const { robustness, data, examples, seed } = result;
   if (!robustness || robustness.length === 0) return [];

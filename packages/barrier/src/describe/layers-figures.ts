@@ -12,16 +12,16 @@ import {
 } from "@isthmus/findings";
 import type { LayerCut, LayersResult } from "../layers-result.ts";
 
-/** Name of the row of all groups, as the tables and figures have it. */
+/** Name of the row of all groups in tables and figures. */
 export const ALL_GROUPS = "all groups";
 
-/** The networks whose other groups stay, in the order of figures. */
+/** Networks whose other groups stay, in the order of figures. */
 const FIXED = [
   { network: "a", label: "others as in A" },
   { network: "b", label: "others as in B" },
 ] as const;
 
-/** Makes the figures of barriers by layer, by the section they belong to. */
+/** Makes the figures of barriers by layer; the result has a field for each section of the page. */
 export function layersFigures(result: LayersResult): {
   readonly single: readonly Figure[];
   readonly cumulative: readonly Figure[];
@@ -97,7 +97,7 @@ function cumulativeFigure(result: LayersResult): Figure {
   };
 }
 
-/** Whole numbers of groups, not more than fit. */
+/** Returns the ticks of an axis of numbers of groups: whole numbers, no more than fit. */
 function groupTicks(groups: number): number[] {
   const stride = Math.ceil(groups / 12);
   return Array.from({ length: groups }, (_, index) => index + 1).filter(
@@ -105,7 +105,7 @@ function groupTicks(groups: number): number[] {
   );
 }
 
-/** Loss along the way of each group, in the colours of the figure beside it. */
+/** Makes the figure of the loss along the path of each group, in the colours of the figure beside it. */
 function heatFigure(
   result: LayersResult,
   { network, label }: (typeof FIXED)[number],

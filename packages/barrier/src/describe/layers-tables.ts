@@ -3,7 +3,7 @@ import type { LayerCut, LayersResult } from "../layers-result.ts";
 import { BARRIER_DEFINITIONS, hasPerplexity } from "./barrier-tables.ts";
 import { ALL_GROUPS } from "./layers-figures.ts";
 
-/** Makes the table of the groups: what they hold and how far apart the networks are in them. */
+/** Makes the table of the groups: their contents, and the distances of the networks in them. */
 export function groupsTable({ groups }: LayersResult): Table {
   return {
     name: "groups",
@@ -34,7 +34,7 @@ export function halfwayPerplexity({ points }: LayerCut): number | null {
   return points[(points.length - 1) / 2]?.perplexity ?? null;
 }
 
-/** Makes the table of what averaging each group costs, and all of them. */
+/** Makes the table of the costs of averaging each group alone, and all groups. */
 export function layerBarriersTable(result: LayersResult): Table {
   const { layers, whole } = result;
   const { loss, error } = whole.wholeEndpoints;
@@ -122,7 +122,7 @@ export function cumulativeTable(result: LayersResult): Table {
   };
 }
 
-/** Makes the table of loss and error at every place of every group's way. */
+/** Makes the table of loss and error at every place of every group's path. */
 export function layerPointsTable(result: LayersResult): Table {
   const { layers, whole } = result;
   const cuts = [

@@ -1,13 +1,13 @@
 import type { BarrierPoint } from "../barrier-result.ts";
 import type { BarrierCurve } from "./barrier-curve.ts";
 
-/** Perplexities of one place, one for each curve; null where a curve has none. */
+/** Perplexities at one place, one for each curve; null for a curve without perplexity. */
 export interface PerplexityRow {
   readonly name: string;
   readonly values: readonly (number | null)[];
 }
 
-/** Places whose perplexity is shown, and how a point of a curve is recognised as one. */
+/** Places whose perplexity is shown, each with a test of whether a point of a curve is there. */
 const PLACES: readonly (readonly [
   name: string,
   isPlace: (point: BarrierPoint, curve: BarrierCurve) => boolean,
@@ -19,7 +19,7 @@ const PLACES: readonly (readonly [
 
 /**
  * Lists the perplexities of language models at both ends of each curve, and where its loss rises most above
- * the chord; no rows if no curve has any.
+ * the chord; returns no rows if no curve has perplexities.
  */
 export function perplexityRows(curves: readonly BarrierCurve[]): readonly PerplexityRow[] {
   const rows = PLACES.map(([name, isPlace]) => ({

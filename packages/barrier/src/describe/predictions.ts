@@ -20,17 +20,17 @@ type Predictions = NonNullable<LayersResult["predictions"]>;
 /** Networks at the ends of a path, in the order of tables. */
 const ENDS = ["a", "b"] as const;
 
-/** How curvatures are shown, alike at both ends. */
+/** Settings of the display of curvatures, shared by both ends. */
 interface Shown {
   readonly names: readonly string[];
   readonly scale: ColorScale;
   readonly format: NumberFormat;
-  /** On which examples. */
+  /** Words for the examples on which curvatures were measured. */
   readonly measured: string;
   readonly losses: LossWords;
 }
 
-/** Describes predicted beside measured barriers; no section if the result has no predictions. */
+/** Describes predicted beside measured barriers; returns no section if the result has no predictions. */
 export function predictionSection(result: LayersResult): Section[] {
   const { predictions, groups, data } = result;
   if (!predictions) return [];
@@ -116,7 +116,7 @@ function interactionFigure(
   };
 }
 
-/** Says what the colours of a scale with signs mean. */
+/** Explains the colours of a scale with signs. */
 function signWords({ levels }: ColorScale): string {
   const neutral = levels.find((level) => level > 0);
   if (neutral === undefined) return "All of them are 0.";

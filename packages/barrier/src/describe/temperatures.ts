@@ -1,7 +1,7 @@
 import { type Figure, formatCounted, formatShort, type PageFact } from "@isthmus/findings";
 import type { BarrierCurve, ShownCurve } from "./barrier-curve.ts";
 
-/** Says in a few words between which ends temperatures are. */
+/** States the range of temperatures in a few words. */
 export function temperatureWords(temperatures: readonly number[]): string {
   const [low, high] = [Math.min(...temperatures), Math.max(...temperatures)].map((value) =>
     formatShort(value),
@@ -9,7 +9,7 @@ export function temperatureWords(temperatures: readonly number[]): string {
   return low === high ? `temperature ${low}` : `temperatures ${low} to ${high}`;
 }
 
-/** Makes the figure of the temperatures along the path; none if no curve has any. */
+/** Makes the figure of the temperatures along the path; returns none if no curve has temperatures. */
 export function temperatureFigures(curves: readonly ShownCurve[]): Figure[] {
   const series = curves.flatMap(({ label, result, temperatures }, style) =>
     temperatures === undefined
@@ -45,7 +45,7 @@ export function temperatureFigures(curves: readonly ShownCurve[]): Figure[] {
   ];
 }
 
-/** States what temperatures were fitted to, if there are any. */
+/** States to which examples temperatures were fitted, if there are any. */
 export function temperatureFact(curves: readonly BarrierCurve[]): PageFact[] {
   const fitted = curves.flatMap(({ result: { tempered } }) => (tempered === undefined ? [] : [tempered]));
   const values = fitted.map(

@@ -1,4 +1,4 @@
-/** The barriers by which layers are chosen; every `LayersResult` has them. */
+/** Barriers by which layers are chosen; every `LayersResult` has them. */
 export interface ChoosableLayers {
   readonly layers: readonly {
     readonly group: string;
@@ -7,7 +7,7 @@ export interface ChoosableLayers {
 }
 
 /**
- * Chooses the layers that can be averaged: each has a barrier of at most some height while the other layers
+ * Chooses the layers that can be averaged: each has a barrier of at most `maxBarrier` while the other layers
  * are as in A.
  *
  * @param maxBarrier - the largest barrier of the loss, in nats: half-way, above the mean of both whole

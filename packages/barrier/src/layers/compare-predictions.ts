@@ -5,7 +5,7 @@ import { sharesAt } from "./cut-points.ts";
 import { ALL_GROUPS } from "./group-layers.ts";
 import type { LossExpansion } from "./predict-barriers.ts";
 
-/** The groups and the places for which barriers are predicted, and what they are predicted from. */
+/** Groups and places for which barriers are predicted, and the expansions from which they are predicted. */
 export interface PredictionTask {
   readonly groups: readonly { readonly name: string }[];
   readonly ends: readonly [LossExpansion, LossExpansion];
@@ -59,7 +59,7 @@ export async function compareWithPredictions(
   };
 }
 
-/** A place on the path of some groups. */
+/** Place on the path on which some groups move. */
 interface Rise {
   readonly moving: readonly number[];
   readonly places: readonly number[];
@@ -119,9 +119,9 @@ export function alongGroups(
  * The nearer end counts more. The prediction is exact where the loss is quadratic along the path. For groups,
  * whose paths from A and from B differ, it predicts the mean of both, see `BarrierPrediction`.
  *
- * The polynomial of degree five that has the value and both derivatives of both ends is no better: for two
- * pairs of convolutional networks it predicts barriers of .20 and .82 and this function .66 and 3.80, and .77
- * and 2.20 were measured.
+ * The polynomial of degree five with the values and both derivatives at both ends is no better: for two pairs
+ * of convolutional networks it predicts barriers of .20 and .82, this function predicts .66 and 3.80, and the
+ * measured barriers are .77 and 2.20.
  */
 export function predictRise(a: WayDerivatives, b: WayDerivatives, t: number): number {
   return t * (1 - t) * (a.slope - b.slope + (t * a.curvature + (1 - t) * b.curvature) / 2);

@@ -10,11 +10,11 @@ export interface PointValues {
   readonly error: number;
   /** Loss on the first examples only, on which predictions are made. */
   readonly sampleLoss: number;
-  /** Perplexity, of texts only. */
+  /** Perplexity; only for texts. */
   readonly perplexity?: number;
 }
 
-/** Two networks, their groups, and everything to evaluate networks made of them with. */
+/** Two networks, their groups, and the means to evaluate networks made of them. */
 export interface LayerSubject extends MixedNetworks {
   readonly journal: Journal;
   /** Number of examples for `sampleLoss`, the first of the data; 0 for none. */
@@ -24,11 +24,14 @@ export interface LayerSubject extends MixedNetworks {
   readonly onEvaluated: () => void;
 }
 
-/** An evaluator of networks that are made of A and B group by group, which evaluates each network once. */
+/** Evaluator of networks that are made of A and B group by group; each network is evaluated once. */
 export interface PointReader {
-  /** Evaluates the network with these shares of B. All networks but A and B themselves are corrected. */
+  /** Evaluates the network with the given shares of B. All networks but A and B themselves are corrected. */
   at(shares: Shares): Promise<PointValues>;
-  /** Evaluates a network near A, with its statistics corrected as for A; `key` names it in the journal. */
+  /**
+   * Evaluates a network near A, with its statistics corrected as for A; `key` is the name of the network in
+   * the journal.
+   */
   near(key: string, network: () => Promise<Checkpoint>): Promise<PointValues>;
 }
 

@@ -4,7 +4,7 @@ import type { CorrectedEvaluation, CorrectedEvaluator } from "../create-correcte
 import type { Shares } from "./cut-points.ts";
 import type { LayerTensors } from "./group-layers.ts";
 
-/** Two networks, the groups that move between them, and what evaluates networks made of both. */
+/** Two networks, the groups that move between them, and the evaluator of networks made of both. */
 export interface MixedNetworks {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
@@ -13,8 +13,8 @@ export interface MixedNetworks {
 }
 
 /**
- * Evaluates the network with these shares of B, one for each group. All networks but A and B themselves are
- * corrected.
+ * Evaluates the network with the given shares of B, one for each group. All networks but A and B themselves
+ * are corrected.
  */
 export async function evaluateMixture(
   { a, b, groups, evaluator }: MixedNetworks,
@@ -25,7 +25,7 @@ export async function evaluateMixture(
       tensors.map((name) => [name, at(shares, index, "share")] as const),
     ),
   );
-  // Sites of REPAIR that are no weight belong to no group, and stay as in A.
+  // Sites of REPAIR that are not weights belong to no group, and stay as in A.
   const shareOf = (name: string) => shareByName.get(name) ?? 0;
   const isEnd = [0, 1].some((end) => shares.every((share) => share === end));
   const repaired = (site: string) => [1 - shareOf(site), shareOf(site)];

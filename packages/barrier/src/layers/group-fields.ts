@@ -5,7 +5,7 @@ import type { LayerPattern } from "./group-layers.ts";
 /**
  * Reads groups of layers separated by commas, with patterns separated by plus signs, and a name for a group
  * if it needs one: `head=fc*+norm,conv*`.
- * @throws OutOfRangeError if the text is not like that
+ * @throws OutOfRangeError if the text does not have this form
  */
 function parseLayerPatterns(text: string): readonly LayerPattern[] {
   const groups = text.split(",").flatMap((group) => (group.trim() === "" ? [] : [group.trim()]));
@@ -21,7 +21,7 @@ function parseLayerPatterns(text: string): readonly LayerPattern[] {
   });
 }
 
-/** The field of groups that are formed of layers. */
+/** Field of groups that are formed of layers. */
 export const GROUPS_FIELD: Field<readonly LayerPattern[]> = listField<LayerPattern>(
   {
     type: "object",
@@ -35,9 +35,9 @@ export const GROUPS_FIELD: Field<readonly LayerPattern[]> = listField<LayerPatte
   },
 );
 
-/** The field of what is done about statistics of networks that are made of whole layers of two others. */
+/** Field of the treatment of statistics in networks that consist of whole layers of two others. */
 export const MIXED_STATISTICS_FIELD: Field<StatisticsChoice> = {
   ...STATISTICS_FIELD,
-  // Its closed form holds only if all layers are at one place between A and B.
+  // The closed form of REPAIR holds only if all layers are at one place between A and B.
   form: { type: "choice", values: STATISTICS_CHOICES.filter((policy) => policy !== "repair-closed-form") },
 };

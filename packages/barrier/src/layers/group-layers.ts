@@ -3,7 +3,7 @@ import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
 
-/** A group of tensors that move together. */
+/** Group of tensors that move together. */
 export interface LayerTensors {
   readonly name: string;
   /** Names of the tensors, in the graph's order. */
@@ -17,10 +17,10 @@ export interface LayerPattern {
   readonly patterns: readonly string[];
 }
 
-/** What weights are grouped by, see {@link groupLayers}. */
+/** Units by which weights are grouped, see {@link groupLayers}. */
 export const GROUPINGS = ["layer", "block"] as const;
 
-/** What weights are grouped by. */
+/** Unit by which weights are grouped. */
 export type Grouping = (typeof GROUPINGS)[number];
 
 /** Name of all groups together. */
@@ -31,8 +31,8 @@ export const ALL_GROUPS = "all";
  *
  * A layer consists of all weights that share a name up to the last dot; the statistics of a batch norm belong
  * to the layer of its scale. A weight is used at the node where a value computed from it meets a value
- * computed from an input, so that transposed or reshaped weights do not come first. The place of a group is
- * that of its first tensor.
+ * computed from an input, so that weights that are transposed or reshaped before do not come first. The
+ * position of a group is the position of its first tensor.
  *
  * A block is a numbered part of the network, such as `blocks.0` with the layers `blocks.0.fc1` and
  * `blocks.0.attn.qkv`: all layers that share a name up to its first number. A layer without a number in its
@@ -113,7 +113,9 @@ function statisticsOwners(graph: Graph): ReadonlyMap<string, string> {
   return owners;
 }
 
-/** Returns the weights in the order in which they meet the data; weights that never do come last. */
+/**
+ * Returns the weights in the order in which they meet the data; weights that never meet the data come last.
+ */
 function weightsByUse(graph: Graph): string[] {
   const moving = new Set(graph.inputs.map(({ name }) => name));
   const sources = new Map([...graph.weights.keys()].map((name) => [name, new Set([name])]));

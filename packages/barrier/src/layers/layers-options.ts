@@ -17,13 +17,13 @@ import type { LayerPattern } from "./group-layers.ts";
 
 /** Progress of {@link measureLayers}. */
 export interface LayersProgress {
-  /** What `measureLayers` is doing. */
+  /** Phase of the measurement. */
   readonly phase: "measuring" | "directions" | "predicting";
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
   /**
-   * Networks evaluated and passes of differentiation made, of `total`, including all that the journal already
-   * has.
+   * Number of networks evaluated and of passes of differentiation made, of `total`, including results that
+   * the journal already has.
    */
   readonly completed: number;
   readonly total: number;
@@ -38,9 +38,9 @@ export interface LayersChoice {
   /** Evenly spaced places on every cut, both ends included: an odd number of at least 3. @defaultValue 5 */
   readonly points?: number;
   /**
-   * What is done about the statistics of activations; not `repair-closed-form`.
+   * Treatment of the statistics of activations; not `repair-closed-form`.
    * @defaultValue "auto": batch norms are measured again, networks without them are not changed; with
-   *   `predict`, no network is
+   *   `predict`, no network is changed
    */
   readonly statistics?: StatisticsChoice;
   /**
@@ -49,18 +49,18 @@ export interface LayersChoice {
    * @defaultValue 0
    */
   readonly predict?: number;
-  /** Random directions for each group; 0 for none. @defaultValue 0 */
+  /** Number of random directions for each group; 0 for none. @defaultValue 0 */
   readonly directions?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /** Seed of the random order and of random directions. @defaultValue 0 */
   readonly seed?: number;
 }
 
-/** Number of random directions that a command line takes if it names none, as published. */
+/** Number of random directions, as published, if a command line asks for directions without a number. */
 const DIRECTIONS = 5;
 
-/** Number of examples that barriers are predicted on if none is named. */
+/** Default number of examples on which barriers are predicted. */
 export const PREDICTED_EXAMPLES = 1000;
 
 /** Fields of {@link LayersChoice}. */
@@ -95,9 +95,11 @@ export const LAYERS_FIELDS: FieldsOf<LayersChoice> = {
   seed: seedField("seed of the random order and of random directions"),
 };
 
-/** The ports of a measurement of barriers by layer: a journal, a signal, progress. */
+/**
+ * Inputs of a measurement of barriers by layer beside its plain options: data, a journal, a signal, progress.
+ */
 interface LayersRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished pieces, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
@@ -111,7 +113,10 @@ export interface MeasureLayersOptions extends LayersChoice, LayersRun {}
 /** Options of {@link measureLayers} with all defaults filled in. */
 type AskedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
 
-/** Options with all defaults filled in, and the policy for statistics decided for the network. */
+/**
+ * Options with all defaults filled in, and the policy for statistics that fits the network in place of
+ * `auto`.
+ */
 export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "statisticsData"> &
   ChosenStatistics;
 

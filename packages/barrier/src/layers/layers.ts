@@ -5,7 +5,9 @@ import type { LayersResult } from "../layers-result.ts";
 import { LAYERS_FIELDS, type LayersChoice, type LayersProgress } from "./layers-options.ts";
 import { measureLayers } from "./measure-layers.ts";
 
-/** Measures barriers layer by layer: which layers raise the loss between two networks. */
+/**
+ * Measurement of barriers layer by layer, which shows the layers that raise the loss between two networks.
+ */
 export const LAYERS: Measurement<"pair", LayersChoice, LayersResult> = {
   kind: "layers",
   version: 1,

@@ -4,29 +4,32 @@ import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
 import { createObjectiveRunner, type LossSpec, type ObjectiveOutcome } from "@isthmus/training";
 
-/** A direction in the space of weights; it is 0 in tensors that are missing. */
+/** Direction in the space of weights; it is 0 in missing tensors. */
 export type Direction = ReadonlyMap<string, Tensor>;
 
-/** The weights of a network: a tensor for every weight of the graph. */
+/** Weights of a network: a tensor for every weight of the graph. */
 export type NetworkWeights = ReadonlyMap<string, Tensor>;
 
-/** A loss to differentiate, and by which weights. */
+/** Loss to differentiate, with its data and the weights by which it is differentiated. */
 export interface DifferentiatedLoss {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
-  /** Undefined for the loss that networks are evaluated by: cross-entropy, for texts of the next token. */
+  /**
+   * Loss to differentiate; undefined for the loss by which networks are evaluated: cross-entropy, for texts
+   * of the next token.
+   */
   readonly loss: LossSpec | undefined;
   /** Names of all weights that move in some direction. */
   readonly names: readonly string[];
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
-  /** Examples in one engine call. */
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Computes derivatives of the mean loss of networks in inference mode along directions. */
+/** Computation of derivatives of the mean loss of networks in inference mode along directions. */
 export interface LossDerivatives {
   /** Computes the loss, then its derivative along each direction. */
   slopes(network: NetworkWeights, directions: readonly Direction[]): Promise<number[]>;
@@ -36,14 +39,14 @@ export interface LossDerivatives {
     direction: Direction,
     directions: readonly Direction[],
   ): Promise<number[]>;
-  /** Frees what the engine holds. */
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 
 /**
  * Prepares first and second derivatives of a loss: graphs that are differentiated once and twice, for whole
- * batches and, as shapes are fixed, for the remaining examples. Sums over tensors and batches are in f64,
- * sums within a batch in the type of the weights.
+ * batches and, as the shapes of a graph are fixed, separately for the remaining examples. Sums over tensors
+ * and batches are in f64, sums within a batch in the type of the weights.
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
  * @throws InputError or MismatchError if the data do not fit the graph or the loss
  */
@@ -94,7 +97,7 @@ export async function createLossDerivatives(differentiated: DifferentiatedLoss):
   };
 }
 
-/** Places of the graphs that are made of the loss. */
+/** Indices of the graphs that are derived from the loss. */
 const [GRADIENT, PRODUCT] = [0, 1];
 
 function zerosLike({ dtype, shape }: Tensor): Tensor {

@@ -10,7 +10,7 @@ import type { LayersProgress, ResolvedLayersOptions } from "./layers-options.ts"
 import { directionKey, PLACES_IN_DIRECTION } from "./measure-robustness.ts";
 import { expansionKeys } from "./predict-barriers.ts";
 
-/** The groups and the journal of a measurement. */
+/** Groups and journal of a measurement, whose pieces are counted. */
 interface CountedPieces {
   readonly tensors: readonly LayerTensors[];
   readonly journal: Journal;

@@ -39,7 +39,7 @@ import { expandEnds } from "./predict-barriers.ts";
  * B; of all groups at once; and of sets of groups that grow in several orders.
  *
  * Every network is evaluated once, however many cuts pass through it, all on the same examples in the same
- * order. A and B are evaluated as they are; a policy for statistics applies to every other network, including
+ * order. A and B are evaluated unchanged; a policy for statistics applies to every other network, including
  * networks that consist of whole layers of both. REPAIR gives every layer the average of its statistics in A
  * and B, weighted by the layer's own place. With `predict`, barriers are predicted from both ends, too (see
  * `predictBarriers`); with `directions`, cuts are compared with random directions of the same length.
@@ -105,10 +105,7 @@ export async function measureLayers(
   };
 }
 
-/**
- * Describes everything that decides the numbers of a network, which do not depend on the orders that are
- * measured.
- */
+/** Describes all inputs that decide the results of a network, which do not depend on the measured orders. */
 async function describeRun(
   networks: BarrierNetworks,
   groups: readonly LayerTensors[],
@@ -158,7 +155,7 @@ async function describeGroups({ graph, a, b, tensors }: Subject): Promise<LayerG
   return groups;
 }
 
-/** The part of the result that is measured group by group. */
+/** Part of the result that is measured group by group. */
 type Measured = Pick<
   LayersResult,
   "groups" | "whole" | "layers" | "cumulative" | "predictions" | "robustness"

@@ -11,14 +11,14 @@ import {
 import type { DirectionRobustness, LayerCut, LayerGroup } from "../layers-result.ts";
 import type { PointReader } from "./create-point-reader.ts";
 
-/** A group of network A, which is moved in random directions. */
+/** Group of network A that is moved in random directions. */
 export interface RobustnessTask {
   readonly reader: PointReader;
   readonly a: Checkpoint;
   readonly group: LayerGroup;
-  /** Names of the group's parameters; its other tensors do not move. */
+  /** Names of the group's parameters; other tensors of the group do not move. */
   readonly parameters: readonly string[];
-  /** The measured path to B in this group alone, with the others as in A. */
+  /** Measured path to B in this group alone, with the others as in A. */
   readonly toOther: LayerCut;
 }
 
@@ -63,7 +63,7 @@ export async function measureRobustness(
   };
 }
 
-/** A random direction in some parameters. */
+/** Random direction in some parameters. */
 interface Direction {
   readonly parameters: readonly string[];
   readonly length: number;

@@ -36,11 +36,11 @@ export interface PredictBarriersOptions {
   /** Number of examples, the first ones; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
   /**
-   * The loss that is predicted.
-   * @defaultValue the loss networks are evaluated by: cross-entropy, for texts of the next token
+   * Loss that is predicted.
+   * @defaultValue the loss by which networks are evaluated: cross-entropy, for texts of the next token
    */
   readonly loss?: LossSpec | undefined;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after every pass over the examples. */
@@ -64,14 +64,15 @@ const FIELDS: FieldsOf<PredictedChoice> = {
 
 const RUN_DEFAULTS: Required<PredictedRun> = { loss: undefined, signal: undefined, onProgress: undefined };
 
-/** The second-order expansion of the loss around one network. */
+/** Second-order expansion of the loss around one network. */
 export interface LossExpansion {
   readonly network: "a" | "b";
   readonly loss: number;
-  /** Derivative of the loss along the difference from A to B in each group, `[groups]`, in nats. */
+  /** Derivatives of the loss along the difference from A to B in each group, `[groups]`, in nats. */
   readonly slopes: readonly number[];
   /**
-   * `d_g' H d_h` for all pairs of groups, `[groups][groups]`, in nats; `d_g` is the difference in group `g`.
+   * Curvatures `d_g' H d_h` for all pairs of groups, `[groups][groups]`, in nats; `d_g` is the difference in
+   * group `g`.
    */
   readonly curvatures: readonly (readonly number[])[];
 }
@@ -79,15 +80,15 @@ export interface LossExpansion {
 /** Result of {@link predictBarriers}. */
 export interface PredictBarriersResult {
   readonly groups: readonly LayerTensors[];
-  /** The expansion at A, then at B. */
+  /** Expansions at A, then at B. */
   readonly ends: readonly [LossExpansion, LossExpansion];
   readonly examples: number;
 }
 
 /**
  * Expands the loss to second order at both networks, in the directions from A to B, whole and group by group.
- * It computes gradients, and products with the Hessian, of the mean loss over some examples of networks in
- * inference mode. Running statistics move like weights, as on a path of the policy `keep`.
+ * It computes gradients of the mean loss over some examples, and products with its Hessian, for networks in
+ * inference mode. Running statistics move like weights, as on a path with the policy `keep` for statistics.
  *
  * `predictRise` predicts barriers from the expansions.
  * @throws MismatchError if a checkpoint does not fit the graph
@@ -178,7 +179,7 @@ export async function expandEnds(
   }
 }
 
-/** Computes the difference of two networks in some tensors, without tensors of whole numbers. */
+/** Computes the difference of two networks in some tensors, leaving out integer tensors. */
 function directionOf(from: NetworkWeights, to: NetworkWeights, names: readonly string[]): Direction {
   const direction = new Map<string, Tensor>();
   for (const name of names) {

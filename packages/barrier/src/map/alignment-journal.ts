@@ -2,9 +2,9 @@ import type { Journal } from "@isthmus/tasks";
 import type { ManyJournal } from "@isthmus/weight-matching";
 
 /**
- * Keeps alignments in a journal that other things are kept in, too.
+ * Returns a journal of alignments that stores them in a journal shared with other results.
  *
- * @param name - says which alignment it is of, as the journal may hold several
+ * @param name - name of the alignment, as the journal may hold several alignments
  */
 export function alignmentJournal(journal: Journal, name: string): ManyJournal {
   return { get: (key, compute) => journal.get(`alignment ${name} ${key}`, compute) };

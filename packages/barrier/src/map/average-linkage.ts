@@ -1,13 +1,13 @@
 import { at, InvariantError } from "@isthmus/core";
 import type { MapTree } from "../map-result.ts";
 
-/** A group of points that were joined. */
+/** Group of points that were joined. */
 interface Group {
   readonly id: number;
   readonly members: readonly number[];
 }
 
-/** Two groups, and how far they are from each other. */
+/** Two groups, and the distance between them. */
 interface Candidate {
   readonly a: Group;
   readonly b: Group;
@@ -18,8 +18,8 @@ interface Candidate {
 /**
  * Joins points to a tree, always the two groups whose members are nearest to each other on average (average
  * linkage, or UPGMA; Sokal and Michener 1958).
- * @param heights - distances that count, `[points][points]`, symmetric
- * @param ties - distances that decide where the first are equal, `[points][points]`, symmetric
+ * @param heights - distances that decide the order of joins, `[points][points]`, symmetric
+ * @param ties - distances that decide between pairs of equal heights, `[points][points]`, symmetric
  */
 export function joinByAverage(
   heights: readonly (readonly number[])[],

@@ -1,17 +1,17 @@
 import { at, meanOf } from "@isthmus/core";
 import { createMatrix, symmetricEigen } from "@isthmus/linear-algebra";
 
-/** A place in the plane. */
+/** Place in the plane. */
 export type Place = readonly [x: number, y: number];
 
 /**
  * Finds places for points in the plane by their distances: classical multidimensional scaling, which
  * projects them on the plane in which they lie farthest apart. It is exact for points that lie in a plane.
  *
- * The point farthest out along an axis is on its positive side, so that the picture does not depend on signs
- * of eigenvectors.
+ * The point farthest from the origin along an axis is on the axis' positive side, so that the places do not
+ * depend on the signs of eigenvectors.
  * @param distances - `[points][points]`, symmetric
- * @returns the place of each point; their middle is the origin
+ * @returns place of each point; the mean of all places is the origin
  * @see Torgerson, Multidimensional scaling: I. Theory and method, 1952
  */
 export function scaleClassically(distances: readonly (readonly number[])[]): Place[] {
@@ -26,7 +26,7 @@ export function scaleClassically(distances: readonly (readonly number[])[]): Pla
   return distances.map((_, i) => axes.map((axis) => at(axis, i, "place")) as [number, number]);
 }
 
-/** Computes the inner products of points around their middle from their distances, `[n * n]`. */
+/** Computes the inner products of points, relative to their mean, from their distances, `[n * n]`. */
 function centredProducts(distances: readonly (readonly number[])[]): Float64Array {
   const squares = distances.map((row) => row.map((distance) => distance ** 2));
   const means = squares.map(meanOf);

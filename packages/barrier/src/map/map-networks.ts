@@ -22,18 +22,18 @@ import { countOfStage, measureStage, type StageNetwork } from "./measure-stage.t
 const ALIGNING = 0.25;
 
 /**
- * Measures the barriers and distances between all pairs of networks, as they are and once all are aligned to
- * each other; joins them to a tree by the barriers, and places them and their mean in the plane by the
+ * Measures the barriers and distances between all pairs of networks, before and after all are aligned to each
+ * other; joins the networks to a tree by the barriers, and places them and their mean in the plane by the
  * distances.
  *
- * Barriers are chord barriers on straight lines, all on the same examples in the same order. They are no
+ * Barriers are chord barriers on straight lines, all on the same examples in the same order. Barriers are not
  * distances: they break the triangle inequality, as a star shows, from which all barriers are low. So the
- * plane shows Euclidean distances of parameters, and the tree takes barriers, which need no triangles; where
- * barriers are equal, distances decide.
+ * plane shows Euclidean distances of parameters; the tree uses barriers, as it does not need the triangle
+ * inequality; if barriers are equal, distances decide.
  *
  * Networks are read when they are needed, two at a time; `memory` limits what the alignment holds. With a
- * `journalPath`, measurements are kept under what networks hold, so that a map that was stopped goes on, and
- * a map of more networks measures only what is new.
+ * `journalPath`, measurements are stored by fingerprints of the networks, so that a map that was stopped goes
+ * on, and a map of more networks measures only the new pairs.
  * @param networks - at least two, with the graph's names
  * @throws InputError if there are fewer than two networks, a weight is NaN or infinite, or the data do not
  *   fit the graph
@@ -130,7 +130,7 @@ function assertSeveral(networks: readonly Checkpoint[]): void {
 }
 
 /**
- * Reads all networks once, so that one that is not fit to be measured is named before the work, and computes
+ * Reads all networks once, so that an invalid network is reported before the measurement begins, and computes
  * their fingerprints.
  */
 async function identify(
@@ -145,7 +145,7 @@ async function identify(
   return identified;
 }
 
-/** Names everything that decides the alignment of networks. */
+/** Makes a name of an alignment from all inputs that decide it. */
 function nameOf(
   networks: readonly StageNetwork[],
   { many, restarts, seed, memory }: ResolvedMapOptions,

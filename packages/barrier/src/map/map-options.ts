@@ -15,30 +15,36 @@ import { pointsField } from "../barrier-fields.ts";
 
 /** Progress of {@link mapNetworks}. */
 export interface MapProgress {
-  /** Share of the work that is done, in `[0, 1]`, an estimate. */
+  /** Estimated share of the work that is done, in `[0, 1]`. */
   readonly done: number;
   readonly phase: "aligning" | "measuring";
 }
 
-/** Options that the pairs of a map are measured with. */
+/** Options of the measurement of the pairs of a map. */
 export interface MapPairsChoice {
-  /** Evenly spaced places of each pair, both ends included, at least 3. @defaultValue 5 */
+  /**
+   * Number of evenly spaced places between each pair of networks, both ends included, at least 3.
+   * @defaultValue 5
+   */
   readonly points?: number;
-  /** What is done about batch norms between networks, and of their mean. @defaultValue "recalibrate" */
+  /**
+   * Treatment of batch norms of networks between a pair, and of the mean of all.
+   * @defaultValue "recalibrate"
+   */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
 /** Pairs of networks of a map to be measured. */
 export type MapPairs = PairsOfNetworks<ResolvedOf<MapPairsChoice>>;
 
-/** A port: measures pairs of networks of a map somewhere, in any order, as `measurePairs` does. */
+/** Port that measures pairs of networks of a map on any machine and in any order, as `measurePairs` does. */
 export type MeasureMapPairs = MeasurePairs<ResolvedOf<MapPairsChoice>>;
 
 /** Options of a map that are plain data. */
 export interface MapChoice extends ManyChoice, MapPairsChoice {
-  /** Seed of the alignment; a command line that names none has 0. */
+  /** Seed of the alignment; 0 on a command line without a seed. */
   readonly seed?: number;
 }
 
@@ -56,18 +62,22 @@ export const MAP_FIELDS: FieldsOf<MapChoice> = {
   seed: seedField("seed of the alignment"),
 };
 
-/** The ports of a map: a journal, a signal, progress, and what measures its pairs. */
+/**
+ * Inputs of a map beside its plain options: a star, symmetries, data, a journal, a signal, progress, and the
+ * function that measures pairs.
+ */
 interface MapRun extends LossOption {
   /**
-   * A network that is aligned to the others and placed among them, but is no part of their mean, such as one
-   * that `findStar` found. @defaultValue none
+   * Network that is aligned to the others and placed among them, but is not part of their mean, such as the
+   * result of `findStar`.
+   * @defaultValue none
    */
   readonly star?: Checkpoint | undefined;
-  /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
+  /** Symmetries of the graph, if known. @defaultValue they are discovered */
   readonly symmetries?: Symmetries | undefined;
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
-  /** File that keeps what was found and measured, to go on from after a stop. @defaultValue none */
+  /** File that stores alignments and measurements, so that a stopped map can go on. @defaultValue none */
   readonly journalPath?: string | undefined;
   /**
    * Measures the pairs, for example on other machines. @defaultValue they are measured here, one after the
@@ -83,7 +93,7 @@ export interface MapNetworksOptions extends MapChoice, MapRun {
   readonly seed: number;
 }
 
-/** Names the attempt for messages. */
+/** Words for the attempt in error messages. */
 export const MAP_ATTEMPT = "map networks";
 
 const RUN_DEFAULTS: Required<MapRun> = {

@@ -29,7 +29,7 @@ function checkStage(
   for (const [i, { a, b }] of pairs.entries())
     for (const [name, one] of Object.entries({ a, b }))
       checks.position(`${above}pairs.${i}.${name}`, one, networks, "networks");
-  // A join may be of what was joined before.
+  // A join may join the groups of earlier joins.
   for (const [i, { a, b }] of tree.joins.entries())
     for (const [name, one] of Object.entries({ a, b }))
       checks.position(`${above}tree.joins.${i}.${name}`, one, networks + i, "networks and the joins before");

@@ -12,7 +12,7 @@ import {
 import { MAP_RESULT } from "./map-result-kind.ts";
 import { measurePairs } from "./measure-pairs.ts";
 
-/** Measures the loss between two networks of a map. */
+/** Measurement of the loss between two networks of a map. */
 const MAP_PAIRS: PairsMeasurement<MapPairsChoice> = {
   options: MAP_PAIRS_FIELDS,
   note: "workers measure the pairs; the alignment itself runs on this machine",
@@ -26,7 +26,10 @@ const MAP_PAIRS: PairsMeasurement<MapPairsChoice> = {
     }),
 };
 
-/** Measures barriers between all pairs of networks, before and after alignment, and places the networks. */
+/**
+ * Measurement of barriers between all pairs of networks, before and after alignment, and of the networks'
+ * places in a plane.
+ */
 export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
   ...MAP_RESULT,
   version: 1,

@@ -9,12 +9,12 @@ import {
 } from "../create-corrected-evaluator.ts";
 import type { MapPairs, MapPairsChoice, MeasureMapPairs } from "./map-options.ts";
 
-/** Options of {@link measurePairs}; a map has the same. */
+/** Options of {@link measurePairs}; a map has the same options. */
 export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Is called with the share of the pairs that are measured, in `[0, 1]`. */
+  /** Called with the share of the pairs that are measured, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
  * Measures pairs of networks as `mapNetworks` does, for example on another machine.
  *
  * @param networks - with the graph's names
- * @param pairs - positions of the two networks of each
+ * @param pairs - positions in `networks` of the two networks of each pair
  * @returns for each pair the distance, then the losses, then the errors at the places between
  * @throws InputError if a weight or a loss is NaN or infinite, or the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph
@@ -83,7 +83,7 @@ export async function measurePairs(
   }
 }
 
-/** Returns what measures pairs here, one after the other, with an evaluator. */
+/** Returns a function that measures pairs in this process, one after the other, with an evaluator. */
 export function measurePairsBy(evaluator: CorrectedEvaluator): MeasureMapPairs {
   return async ({ graph, networks, pairs, options: { points } }, { signal, onProgress, onPair }) => {
     const open = (position: number) => bindNetwork(graph, at(networks, position, "network").network);
@@ -91,7 +91,7 @@ export function measurePairsBy(evaluator: CorrectedEvaluator): MeasureMapPairs {
     let first: { readonly position: number; readonly network: Checkpoint } | undefined;
     for (const [pair, [a, b]] of pairs.entries()) {
       signal?.throwIfAborted();
-      // Pairs of one network follow each other, so that it is read once.
+      // Pairs with the same first network follow each other, so that it is read once.
       if (first?.position !== a) first = { position: a, network: await open(a) };
       const both = [first.network, await open(b)] as const;
       const path = createPath("linear", ...both);

@@ -12,18 +12,18 @@ import { distanceOf, placesOf } from "./measure-pairs.ts";
 import { orderLeaves } from "./order-leaves.ts";
 import { placeByDistances } from "./place-by-distances.ts";
 
-/** A network in one state of alignment. */
+/** Network in one state of alignment. */
 export interface StageNetwork extends PairNetwork {
   readonly role: "network" | "star";
 }
 
-/** What the measuring of a stage needs. */
+/** Context of the measurement of a stage. */
 export interface StageTools extends EvaluatedArchitecture {
   readonly evaluator: CorrectedEvaluator;
   readonly journal: Journal;
   readonly options: ResolvedMapOptions;
   readonly measurePairs: MeasureMapPairs;
-  /** Called with how many networks more were evaluated, or taken from the journal. */
+  /** Called with the number of networks that were just evaluated or taken from the journal. */
   readonly count: (more: number) => void;
 }
 
@@ -33,12 +33,14 @@ interface Measured {
   readonly error: number;
 }
 
-/** Counts the networks that are evaluated for one stage. */
+/** Computes the number of networks that are evaluated for one stage. */
 export function countOfStage(networks: number, points: number): number {
   return networks + 1 + ((networks * (networks - 1)) / 2) * (points - 2);
 }
 
-/** Measures all pairs of networks, and their mean; and makes the tree and the places of what was measured. */
+/**
+ * Measures all pairs of networks, and their mean; and computes the tree and the places from these measures.
+ */
 export async function measureStage(
   networks: readonly StageNetwork[],
   tools: StageTools,
@@ -119,7 +121,7 @@ async function measureMissingPairs(
   countTo(evaluations);
 }
 
-/** Computes the barriers of a pair from what was measured between its networks. */
+/** Computes the barriers of a pair from the losses and errors between its networks. */
 function barriersOf(
   numbers: readonly number[],
   [a, b]: readonly [Measured, Measured],
@@ -159,7 +161,7 @@ async function measureMean(
   return { loss, error, distances };
 }
 
-/** Makes the tree of barriers, and the places by distances. */
+/** Computes the tree from the barriers, and the places from the distances. */
 function arrange(
   n: number,
   pairs: readonly MappedPair[],

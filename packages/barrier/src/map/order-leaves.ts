@@ -1,14 +1,14 @@
 import { at, entry } from "@isthmus/core";
 import type { MapTree } from "../map-result.ts";
 
-/** The best order of a group for each pair of ends, and the sum of the distances of its neighbours. */
+/** Best order of a group for each pair of ends, and the sum of the distances of neighbours in it. */
 type Orders = ReadonlyMap<string, { readonly order: readonly number[]; readonly length: number }>;
 
 const ends = (left: number, right: number) => `${left} ${right}`;
 
 /**
- * Puts the leaves of a tree in the order, among all that its joins allow, in which neighbours are nearest to
- * each other in sum (Bar-Joseph, Gifford and Jaakkola, Fast optimal leaf ordering, 2001).
+ * Sorts the leaves of a tree so that the sum of the distances of neighbours is the smallest of all orders
+ * that the joins allow (Bar-Joseph, Gifford and Jaakkola, Fast optimal leaf ordering, 2001).
  *
  * The time grows as the fourth power of the number of points.
  * @param distances - `[points][points]`, symmetric

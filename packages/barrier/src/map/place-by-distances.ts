@@ -1,9 +1,12 @@
 import { at } from "@isthmus/core";
 import { type Place, scaleClassically } from "./classical-scaling.ts";
 
-/** Most steps, and the least share of the stress by which a step must lower it. */
+/** Largest number of steps, and the least share of the stress by which a step must lower it. */
 const STEPS = { most: 500, gain: 1e-7 } as const;
-/** How far points are pulled apart, as a share of the longest distance, and the angle between them. */
+/**
+ * Distance by which points are pulled apart, as a share of the longest distance, and angle between their
+ * directions.
+ */
 const APART = 0.01;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 
@@ -11,11 +14,12 @@ const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
  * Finds places for points in the plane so that their distances are as near as possible to given ones: by
  * classical scaling, then by steps that only lower the stress (SMACOF; de Leeuw 1977).
  *
- * Networks that were trained apart are all about equally far from each other, as the corners of a simplex.
- * Classical scaling alone projects some of these corners onto each other; the steps pull them apart.
+ * Networks that were trained independently are all about equally far from each other, as the corners of a
+ * simplex. Classical scaling alone projects some of these corners onto each other; the steps pull them apart.
  * @param distances - `[points][points]`, symmetric; at least two points
- * @returns the place of each point, with the middle of all at the origin, and Kruskal's stress (formula 1 of
- *   Kruskal 1964, without a monotone transformation): the root of the misfit's share of all squared distances
+ * @returns place of each point, with their mean at the origin, and Kruskal's stress (formula 1 of Kruskal
+ *   1964, without a monotone transformation): the root of the ratio of the squared misfits to all squared
+ *   distances
  */
 export function placeByDistances(distances: readonly (readonly number[])[]): {
   readonly places: readonly Place[];
@@ -24,12 +28,12 @@ export function placeByDistances(distances: readonly (readonly number[])[]): {
   const classical = scaleClassically(distances);
   const starts = [classical, pullApart(distances, classical)].map((start) => lowerStress(distances, start));
   const { places, stress } = starts.reduce((best, other) => (other.stress < best.stress ? other : best));
-  // The steps keep the middle, but not the axes.
+  // The steps keep the mean of the places, but not the axes, so that the result is scaled classically again.
   return { places: scaleClassically(places.map((one) => places.map((two) => gap(one, two)))), stress };
 }
 
 /**
- * Moves each point a little in a direction of its own, as the steps leave points together that begin on one
+ * Moves each point a little in a direction of its own, as the steps cannot separate points that begin at one
  * place; points at distance 0 move alike.
  */
 function pullApart(distances: readonly (readonly number[])[], places: readonly Place[]): Place[] {
@@ -54,7 +58,10 @@ function lowerStress(
   return { places, stress };
 }
 
-/** Moves one point to the mean of where each other point would have it (the Guttman transform). */
+/**
+ * Returns the new place of one point: the mean of the places that fit its distance to each other point (the
+ * Guttman transform).
+ */
 function majorize(distances: readonly number[], places: readonly Place[], point: number): Place {
   const here = at(places, point, "place");
   let [x, y] = [0, 0];

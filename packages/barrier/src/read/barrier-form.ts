@@ -61,7 +61,8 @@ const decomposition = z.looseObject({
 });
 
 /**
- * Form of a barrier as the verb prints it; results of earlier versions call the barrier as given `asTrained`.
+ * Form of the result of `isthmus barrier`; results of earlier versions have the name `asTrained` for the
+ * field `asGiven`.
  */
 export const BARRIER_FORM: z.ZodType = schemaOf<ComparedBarrierResult>()(
   barrier

@@ -31,10 +31,10 @@ export const MEASURES: z.ZodType<{ readonly loss: number; readonly error: number
   error: MEASURED,
 });
 
-/** Form of a number of things. */
+/** Form of a count, which is at least 0. */
 export const COUNT: z.ZodType<number> = count(0);
 
-/** Forms of what results between two networks say of their making. */
+/** Forms of the fields by which results between two networks record their origin. */
 export const PAIR_ORIGIN: {
   readonly a: z.ZodType<string>;
   readonly b: z.ZodType<string>;

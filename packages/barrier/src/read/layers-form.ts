@@ -20,7 +20,7 @@ const prediction = z.looseObject({
   points: z.array(z.looseObject({ t: z.number(), predicted: MEASURED, measured: MEASURED })),
   ends: z.array(z.looseObject({ network, slope: MEASURED, curvature: MEASURED })),
 });
-/** Groups as earlier versions wrote them had the cosine similarity among their distances. */
+/** Form of the distances of a group in results of earlier versions, which include the cosine similarity. */
 const earlierDistance = z.looseObject({
   distance: z.looseObject({ euclidean: z.unknown(), cosine: z.unknown() }),
 });

@@ -9,14 +9,16 @@ import { describeCurve } from "./describe-curve.ts";
 import { measureCurve } from "./measure-curve.ts";
 import { type TrainedCurve, trainCurve } from "./train-curve.ts";
 
-/** Share of the work that training takes, roughly: for the progress. */
+/** Approximate share of the work that training takes, for the progress. */
 const TRAINING = 0.8;
 
 /** Lists the names of the bends of a curve, from the first network on. */
 const bendNames = (bends: number): readonly string[] =>
   Array.from({ length: bends }, (_, k) => `bend-${k + 1}`);
 
-/** Trains a curve of low loss between two networks, and measures it beside the straight line. */
+/**
+ * Measurement that trains a curve of low loss between two networks, and measures it beside the straight line.
+ */
 export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   kind: "curve",
   version: 2,
@@ -74,7 +76,7 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   },
 };
 
-/** A trained curve whose bends are to be saved. */
+/** Trained curve whose bends are to be saved. */
 interface Trained {
   readonly subject: Subjects["pair"];
   readonly trained: TrainedCurve;
@@ -82,7 +84,7 @@ interface Trained {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Saves every bend, with its statistics measured anew unless they are kept. */
+/** Saves every bend; statistics of batch norms are measured again unless they are kept. */
 async function saveBends(
   { subject: { graph, engine, a, b, data, statisticsData = data }, trained, statistics, signal }: Trained,
   saveNetwork: SaveNetwork,

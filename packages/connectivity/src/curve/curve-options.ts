@@ -3,15 +3,15 @@ import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { TRAINING_FIELDS, type TrainingChoice } from "@isthmus/training";
 import { MEASURE_PATH_FIELDS, type MeasurePathChoice } from "../path/measure-path.ts";
 
-/** The shape of a curve. */
+/** Shape of a curve. */
 export interface CurveShape {
   /** Shape of the curve. @defaultValue "bezier" */
   readonly curve?: CurveKind;
-  /** Networks between the ends that are trained, at least 1. @defaultValue 1 */
+  /** Number of networks between the ends, which are trained, at least 1. @defaultValue 1 */
   readonly bends?: number;
 }
 
-/** Most networks between the ends: each takes as much memory as an end. */
+/** Largest number of networks between the ends: each takes as much memory as an end. */
 const MOST_BENDS = 500;
 
 /** Fields of {@link CurveShape}. */

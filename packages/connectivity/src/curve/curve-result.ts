@@ -8,9 +8,12 @@ import type { EpochResult } from "@isthmus/training";
 export interface PathSummary {
   readonly min: number;
   readonly max: number;
-  /** Mean over the places, which are even in t. */
+  /** Mean over the places, which are evenly spaced in t. */
   readonly mean: number;
-  /** Integral over the length of the path, divided by the length (Garipov et al. 2018). */
+  /**
+   * Integral over the length of the path, divided by the length (Garipov et al. 2018); the mean over the
+   * places if the length is 0.
+   */
   readonly lengthMean: number;
   /** Place of the maximum, in `[0, 1]`. */
   readonly at: number;
@@ -19,8 +22,8 @@ export interface PathSummary {
 /** Loss and error at places of a path between two networks. */
 export interface MeasuredPath {
   /**
-   * Ascending in t, from 0 to 1; `length` is the length of the path up to the place, as a distance between
-   * weights.
+   * Measured places, ascending in t, from 0 to 1; `length` is the length of the path up to the place, as a
+   * distance between weights.
    */
   readonly points: readonly (BarrierPoint & { readonly length: number })[];
   readonly length: number;
@@ -28,21 +31,21 @@ export interface MeasuredPath {
   readonly error: PathSummary;
 }
 
-/** A curve that was trained between two networks, beside the straight line. */
+/** Losses and errors on a curve that was trained between two networks, and on the straight line. */
 export interface CurveResult extends LossFields {
   readonly kind: "curve";
   readonly curve: CurveKind;
-  /** Networks between the ends that were trained. */
+  /** Number of networks between the ends, which were trained. */
   readonly bends: number;
   /** Results of each epoch of training, measured at random places of the curve. */
   readonly epochs: readonly EpochResult[];
-  /** Name of the examples the bends were trained on. */
+  /** Name of the examples on which the bends were trained. */
   readonly trainingData: string;
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
   /**
-   * Mean loss of the ends less the loss on the curve where it differs most from that mean: below 0 where the
-   * ends are poorly connected, above 0 where they are poorly trained (Yang et al. 2021). Missing in older
+   * Mean loss of the ends minus the loss at the place of the curve that differs most from that mean: below 0
+   * if the ends are poorly connected, above 0 if they are poorly trained (Yang et al. 2021). Missing in older
    * files.
    */
   readonly modeConnectivity?: number;

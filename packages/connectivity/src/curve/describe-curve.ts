@@ -9,7 +9,7 @@ import {
 } from "../path/path-figures.ts";
 import type { CurveResult } from "./curve-result.ts";
 
-/** Ratio of the worst losses from which it is worth words. */
+/** Ratio of the worst losses from which it is stated in words. */
 const WORTH_TELLING = 1.5;
 
 /**
@@ -67,7 +67,7 @@ function summarize(result: CurveResult): string {
   return `${worst}${times}. The curve is ${longer.toFixed(2)} times as long as the line.`;
 }
 
-/** Describes how the bends were trained, if they were. */
+/** Describes the training of the bends; returns no section if no epoch is recorded. */
 function trainingSection(result: CurveResult): Section[] {
   const { epochs } = result;
   if (epochs.length === 0) return [];

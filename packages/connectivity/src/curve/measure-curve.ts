@@ -74,7 +74,9 @@ export async function measureCurve(
   };
 }
 
-/** Returns by how much the losses of the ends exceed the loss on a path where it differs most from them. */
+/**
+ * Returns the mean loss of the ends minus the loss at the place of a path that differs most from that mean.
+ */
 function modeConnectivity({ points }: Pick<CurveResult["path"], "points">): number {
   const losses = points.map(({ loss }) => loss);
   const ends = (at(losses, 0, "loss") + at(losses, losses.length - 1, "loss")) / 2;

@@ -15,16 +15,16 @@ import { CURVE_SHAPE_FIELDS, type CurveShape } from "./curve-options.ts";
 /** Options of {@link trainCurve}: the options of training, and the shape of the curve. */
 export interface TrainCurveOptions extends TrainOptions, CurveShape {}
 
-/** A trained curve between two networks. */
+/** Trained curve between two networks. */
 export interface TrainedCurve {
   readonly curve: CurveKind;
-  /** The networks A, the bends, and B; in memory. */
+  /** Networks of the curve: A, the bends, and B; in memory. */
   readonly points: CurvePoints;
-  /** The curve as a path from A to B. */
+  /** Path from A to B along the curve. */
   readonly path: Path;
-  /** Name of the examples the bends were trained on. */
+  /** Name of the examples on which the bends were trained. */
   readonly trainingData: string;
-  /** Losses and accuracies were measured at random places of the curve. */
+  /** Results of the training; losses and accuracies were measured at random places of the curve. */
   readonly result: TrainResult;
 }
 
@@ -82,7 +82,7 @@ export async function trainCurve(
   };
 }
 
-/** The parts of a curve that decide the blend of every step. */
+/** Parts of a curve that decide the blend of every step. */
 interface CurveBlend {
   readonly graph: Graph;
   readonly curve: CurveKind;

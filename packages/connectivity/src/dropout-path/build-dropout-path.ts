@@ -16,28 +16,37 @@ import { joinHalves } from "./join-halves.ts";
 import { findMixedLayers } from "./mixed-layers.ts";
 import { checkpointOf } from "./read-weights.ts";
 
-/** A line of a path through dropout-stable networks. */
+/** Straight line of a path through dropout-stable networks. */
 export interface PathSegment {
-  /** What is done on it, for people. */
+  /** Description of the change on the line, for readers. */
   readonly step: string;
-  /** Places where it begins and ends, in `[0, 1]`. */
+  /** Place of the path at which the line begins, in `[0, 1]`; it ends at `to`. */
   readonly from: number;
   readonly to: number;
-  /** Whether the outputs of the network change on it, linearly unless units of layers are mixed. */
+  /**
+   * Whether the outputs of the network change on the line: if so, they change linearly unless units of layers
+   * are mixed.
+   */
   readonly isChange: boolean;
 }
 
-/** A path of straight lines from one network to another, through networks without half of their units. */
+/** Path of straight lines from one network to another, through networks without half of their units. */
 export interface DropoutPath {
   readonly path: Path;
-  /** Ends of the lines, the networks that are joined included; in memory. */
+  /** Networks at the ends of the lines, including the two that are joined; in memory. */
   readonly points: CurvePoints;
   readonly segments: readonly PathSegment[];
-  /** How units were taken out of both networks: layer by layer, or all layers on one line. */
+  /** Order in which units were taken out of both networks: layer by layer, or all layers on one line. */
   readonly order: "layers" | "direct";
-  /** Names of layers whose units something combines, as layer norm does: if any, nothing is guaranteed. */
+  /**
+   * Names of layers whose units are combined before they are read, as by layer norm: if there are any, no
+   * bound is guaranteed.
+   */
   readonly mixed: readonly string[];
-  /** Largest loss of both networks and of all between with fewer units: the most there is, by `layers`. */
+  /**
+   * Largest loss of both networks and of all networks between with fewer units: with the order `layers`, an
+   * upper bound of the loss on the path.
+   */
   readonly bound: number;
 }
 
@@ -49,13 +58,14 @@ const ATTEMPT = "build a path through dropout-stable networks";
  *
  * Each network loses half of the units of its layers, the last layer first; then the second is written into
  * the free half of the first, and the outputs turn from one to the other. The path ends at the second network
- * itself, not at a permutation of it. Where layers write to one stream, as in residual networks, all lose
- * their units on one line, of which nothing is guaranteed; where something combines units, as layer norm
- * does, which is tried out, nothing is guaranteed of any line. It is measured: see `measureDropoutPath`. All
- * ends of lines are in memory at once: about 4 per layer and 7 more.
+ * itself, not at a permutation of it. If layers write to one stream, as in residual networks, all layers lose
+ * their units on one line, on which no bound is guaranteed. If units are combined before they are read, as by
+ * layer norm, which is found by trial, no bound is guaranteed on any line. `measureDropoutPath` measures the
+ * loss on the path. All ends of lines are in memory at once: about 4 networks per layer and 7 more.
  *
  * Kuditipudi et al., Explaining landscape connectivity of low-cost solutions for multilayer nets (2019),
- * theorem 1. Theirs ends after more lines that permute units; ours moves only units that are in the way.
+ * theorem 1. The path of the paper has further lines that permute units; this path moves only units that
+ * occupy places of others.
  * @throws MismatchError if the checkpoints do not fit the graph
  * @throws InputError if the data do not fit the graph, or it has no hidden units that can be taken out
  * @throws UnsupportedError if weights have fewer than 32 bits
@@ -127,7 +137,7 @@ export async function buildDropoutPath(
   }
 }
 
-/** @throws OutOfRangeError if a layer has one unit, of which no half can stay */
+/** @throws OutOfRangeError if a layer has only one unit, so that no half can stay */
 function assertHalves(layers: readonly HiddenLayer[]): void {
   const single = layers.find(({ size }) => size < 2);
   if (single === undefined) return;
@@ -141,7 +151,7 @@ interface Whole {
   readonly order: DropoutPath["order"];
 }
 
-/** Chooses the half of the units of which the largest loss on the way to it is smallest. */
+/** Chooses the half of the units for which the largest loss on the path to the halved network is smallest. */
 async function chooseHalf(
   { network, layers, evaluator, order }: Whole,
   {
@@ -178,7 +188,7 @@ async function chooseHalf(
   return best as NonNullable<typeof best>;
 }
 
-/** Turns a way around: each line is the same, and leads to where it began. */
+/** Reverses a path: it has the same lines, each of which now leads to the network where it began. */
 function reverse(waypoints: readonly Waypoint[]): readonly Waypoint[] {
   return waypoints
     .slice(0, -1)

@@ -78,7 +78,7 @@ function segmentsTable(result: DropoutPathResult): Table {
       { title: "Worst loss", kind: "loss" },
     ],
     rows: segments.map(({ step, from, to, isChange }) => {
-      // Places are computed by other divisions than ends of lines.
+      // The tolerance is needed as places and ends of lines are rounded differently.
       const near = path.points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
       const worst = Math.max(...near.map(({ loss }) => loss));
       return { cells: [Number(formatPlace(from)), step, isChange ? "change" : "stay", worst] };

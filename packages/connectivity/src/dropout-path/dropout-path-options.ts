@@ -1,18 +1,21 @@
 import { type FieldsOf, wholeField } from "@isthmus/core";
 import { DROPOUT_FIELDS, type DropoutChoice, type DropoutRun } from "../dropout-stability/dropout-options.ts";
 
-/** Progress of building a path. */
+/** Progress of the construction of a path. */
 export interface BuildProgress {
-  /** Share of the networks without some units that are there, in `[0, 1]`. */
+  /** Share of the work that is done, in `[0, 1]`, by the number of trials. */
   readonly done: number;
 }
 
-/** Options of `buildDropoutPath`; of all choices at random the one with the lowest loss is taken. */
+/**
+ * Options of `buildDropoutPath`; of all random choices of units, the one with the lowest largest loss is
+ * taken.
+ */
 export interface BuildDropoutPathOptions extends DropoutChoice, DropoutRun {
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
-/** Defaults of what building a path runs with, beside its options. */
+/** Defaults of the inputs of the construction of a path beside its plain options. */
 export const BUILD_RUN_DEFAULTS: Required<
   Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal" | "onProgress">
 > = {
@@ -24,11 +27,11 @@ export const BUILD_RUN_DEFAULTS: Required<
 
 /** Options of the measurement of a path through networks without some units that are plain data. */
 export interface DropoutPathChoice extends DropoutChoice {
-  /** Places on each line of the path, its first end included and its last one not. @defaultValue 4 */
+  /** Number of places on each line of the path, including its first end but not its last. @defaultValue 4 */
   readonly pointsPerLine?: number;
 }
 
-/** Most places on one line of a path. */
+/** Largest number of places on one line of a path. */
 const MOST_POINTS = 10_000;
 
 /** Fields of {@link DropoutPathChoice}. */

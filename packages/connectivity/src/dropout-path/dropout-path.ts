@@ -5,7 +5,10 @@ import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { DROPOUT_PATH_FIELDS, type DropoutPathChoice } from "./dropout-path-options.ts";
 import { type DropoutPathResult, measureDropoutPath } from "./measure-dropout-path.ts";
 
-/** Builds a path through networks without half of their units, and measures it beside the straight line. */
+/**
+ * Measurement that builds a path through networks without half of their units, and measures it beside the
+ * straight line.
+ */
 export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathResult> = {
   kind: "dropout-path",
   version: 2,

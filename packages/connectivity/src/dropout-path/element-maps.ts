@@ -1,19 +1,22 @@
 import { at, sizeOf } from "@isthmus/core";
 import { positionIn, type UnitSite } from "@isthmus/symmetry/layout";
 
-/** What each place of a layer holds: a unit of some network by number, or -1; `[size]`. */
+/**
+ * Units at the places of a layer: the number of a unit of some network for each place, or -1 for an empty
+ * place; `[size]`.
+ */
 export type Slots = Int32Array;
 
-/** An element is at a place that holds nothing. */
+/** State of a position at an empty place. */
 export const NOTHING = -1;
-/** An element is at no unit of a layer. */
+/** State of a position that belongs to no unit of a layer. */
 const NO_UNIT = -2;
 
-/** How elements of a weight move along one axis, from each place of a unit to the unit that it holds. */
+/** Map of elements of a weight along one axis, from each place of a layer to the unit that it holds. */
 export interface AxisMap {
-  /** Elements by which each position moves, `[positions]`. */
+  /** Number of elements by which each position moves, `[positions]`. */
   readonly offsets: Int32Array;
-  /** 0 where the position moves, otherwise {@link NOTHING} or {@link NO_UNIT}, `[positions]`. */
+  /** State of each position: 0 if it moves, otherwise {@link NOTHING} or {@link NO_UNIT}; `[positions]`. */
   readonly states: Int8Array;
   readonly positionOf: (element: number) => number;
 }
@@ -48,12 +51,12 @@ function positionsOfUnits(units: Int32Array, size: number): readonly (readonly n
   return positions;
 }
 
-/** An element of a weight that has no counterpart: its place holds nothing, or it is at no unit. */
+/** Move of an element of a weight that has no counterpart, as its place is empty or it belongs to no unit. */
 export const ABSENT: number = Number.MIN_SAFE_INTEGER;
 
 /**
- * Returns by how many elements an element moves along axes; {@link ABSENT} if some place holds nothing, or,
- * where every axis must have a unit there, if one has none.
+ * Returns the number of elements by which an element moves along axes; {@link ABSENT} if its place on an axis
+ * is empty, or if it belongs to no unit on an axis and `everyAxis` is set.
  */
 export function moveOf(maps: readonly AxisMap[], element: number, everyAxis: boolean): number {
   let offset = 0;
@@ -66,7 +69,9 @@ export function moveOf(maps: readonly AxisMap[], element: number, everyAxis: boo
   return offset;
 }
 
-/** Tells whether an element is written by a unit on every one of some axes, whatever its place holds. */
+/**
+ * Tells whether an element is written by a unit on every one of the given axes, even if its place is empty.
+ */
 export function isWritten(maps: readonly AxisMap[], element: number): boolean {
   return maps.length > 0 && maps.every(({ states, positionOf }) => states[positionOf(element)] !== NO_UNIT);
 }

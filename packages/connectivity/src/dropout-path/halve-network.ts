@@ -6,33 +6,34 @@ import type { Slots } from "./element-maps.ts";
 import { type Placement, readCopy, type Weights, writeCopy } from "./place-copy.ts";
 import { readWeights } from "./read-weights.ts";
 
-/** A network that a path goes through, with the line that leads to it. */
+/** Network that a path goes through, with the line that leads to it. */
 export interface Waypoint {
   readonly weights: Weights;
-  /** What is done on the line to it, for people. */
+  /** Description of the change on the line to the network, for readers. */
   readonly step: string;
   /** Whether the outputs change on the line: if so, they change linearly. */
   readonly isChange: boolean;
 }
 
-/** A way from a network to one that uses at most half of the units of each layer. */
+/** Path from a network to one that uses at most half of the units of each layer. */
 export interface HalvedNetwork {
-  /** The network itself first. */
+  /** Networks of the path, the original network first. */
   readonly waypoints: readonly Waypoint[];
-  /** For each layer, the unit of the network that each place of the last waypoint holds, or -1. */
+  /** Units of the network at the places of the last waypoint, or -1 for empty places, for each layer. */
   readonly slots: readonly Slots[];
 }
 
 /**
- * Walks from a network to one that uses the chosen units alone.
+ * Makes a path from a network to one that uses only the chosen units.
  *
- * The last layer loses its units first. Then, for one layer more each time: the layers behind it are written
- * a second time, into places that are free, now with the layer in front reduced; and what reads the last
- * layer turns from the first copy to the second. On every line either nothing that the network computes
- * changes, or its outputs change linearly from one reduced network to the next, so that a convex loss is at
- * most the larger of both (Kuditipudi et al. 2019, lemma 1 and theorem 1).
- * @param remainders - of all layers, in order; at most half of the units stay
- * @param order - `layers` as described; `direct` by one line for all layers at once
+ * The last layer loses its units first. Then, for one layer more each time, the layers behind it are written
+ * a second time, into free places, now for the reduced layer in front; and the readers of the last layer turn
+ * from the first copy to the second. On every line the network's function either does not change, or its
+ * outputs change linearly from one reduced network to the next, so that a convex loss is at most the larger
+ * of both (Kuditipudi et al. 2019, lemma 1 and theorem 1).
+ * @param remainders - remainders of all layers, in order; at most half of the units stay
+ * @param order - `layers` for the lines described above; `direct` for one line on which all layers change at
+ *   once
  */
 export async function halveNetwork(
   network: Checkpoint,
@@ -83,12 +84,14 @@ function unitsThatStay(stays: Uint8Array): readonly number[] {
   return Array.from(stays.keys()).filter((unit) => stays[unit] === 1);
 }
 
-/** Lists the places of a layer that hold nothing. */
+/** Lists the empty places of a layer. */
 export function freePlaces(slots: Slots): readonly number[] {
   return Array.from(slots.keys()).filter((place) => (slots[place] as number) < 0);
 }
 
-/** Gives every unit a free place: its own if that is free, otherwise the next one that no other unit has. */
+/**
+ * Gives every unit a free place: its own if that is free, otherwise the next place that no other unit has.
+ */
 export function placeUnits(units: readonly number[], free: readonly number[], size: number): Slots {
   const slots = new Int32Array(size).fill(-1);
   const isFree = new Set(free);

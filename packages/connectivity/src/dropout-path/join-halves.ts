@@ -6,9 +6,9 @@ import { type Placement, readCopy, readRepetitions, repeatUnits, writeCopy } fro
 
 /**
  * Joins two networks that use at most half of the units of each layer: writes the second into the places that
- * the first leaves free, turns the outputs from one to the other, and moves units that were in the way to
- * their own places.
- * @returns every network on the way from the first to the second, both included
+ * the first leaves free, turns the outputs from the first to the second, and moves units of the second that
+ * lie at other places to their own.
+ * @returns networks of the path from the first to the second, without the first
  */
 export function joinHalves(
   layers: readonly HiddenLayer[],
@@ -40,13 +40,19 @@ export function joinHalves(
 const lastOf = ({ waypoints }: HalvedNetwork): Waypoint => at(waypoints, waypoints.length - 1, "waypoint");
 const slotsOf = ({ slots }: HalvedNetwork, index: number): Slots => at(slots, index, "layer");
 
-/** Places what one network holds where another holds nothing, at its own place if that is free. */
+/**
+ * Places the units of one network (`guest`) into the empty places of another (`host`), at their own places if
+ * these are free.
+ */
 function placeBeside(host: Slots, guest: Slots): Slots {
   const used = Array.from(guest.keys()).filter((place) => (guest[place] as number) >= 0);
   return placeUnits(used, freePlaces(host), host.length);
 }
 
-/** Returns where the unit of each place lies now; -1 for a place that has none, or whose unit is there. */
+/**
+ * Returns for each place where its unit lies now; -1 for a place without a unit, or whose unit is already
+ * there.
+ */
 function homesOf(slots: Slots): Slots {
   const homes = new Int32Array(slots.length).fill(-1);
   slots.forEach((unit, place) => {

@@ -22,13 +22,13 @@ export interface DropoutPathProgress {
   readonly stage: "build" | "measure";
 }
 
-/** A path to measure, with the name it has in the result. */
+/** Path to measure, with its name in the result. */
 export interface NamedPath {
   readonly name: string;
   readonly path: Path;
 }
 
-/** A path that was measured. */
+/** Measured path with its name. */
 export interface NamedMeasuredPath {
   readonly name: string;
   readonly path: MeasuredPath;
@@ -50,7 +50,7 @@ export interface DropoutPathResult
   readonly kind: "dropout-path";
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
-  /** Other paths, as they were given. */
+  /** Other paths, in the order of the option `beside`. */
   readonly beside: readonly NamedMeasuredPath[];
   readonly choice: UnitChoice;
   readonly rescale: Rescaling;
@@ -65,13 +65,13 @@ export interface DropoutPathResult
 }
 
 const ATTEMPT = "measure a path through dropout-stable networks";
-/** Share of the work that choosing units takes, roughly: for the progress. */
+/** Approximate share of the work that the choice of units takes, for the progress. */
 const BUILDING = 0.2;
 
 /**
  * Builds a path between two networks through networks without half of their units, and measures loss and
- * error on it and on the straight line. The path is built and measured on the same examples: what bounds its
- * loss is the loss on them.
+ * error on it and on the straight line. The path is built and measured on the same examples, as the bound of
+ * its loss holds for those examples only.
  * @throws MismatchError, InputError, UnsupportedError as `buildDropoutPath`
  * @throws OutOfRangeError if an option is out of range
  *

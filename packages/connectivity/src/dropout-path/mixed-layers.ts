@@ -4,15 +4,15 @@ import { dropUnits } from "../dropout-stability/drop-units.ts";
 import { repeatUnits } from "./place-copy.ts";
 import { checkpointOf, readWeights } from "./read-weights.ts";
 
-/** Largest relative change of a loss that rounding explains. */
+/** Largest relative change of a loss that counts as rounding error. */
 const ROUNDING = 1e-5;
 
 /**
- * Finds the layers whose units something combines before they are read, as layer norm does: there a unit
- * changes what others compute even if nothing reads it, and no unit can be written a second time.
+ * Finds the layers whose units are combined before they are read, as by layer norm: there a unit affects
+ * other units even if nothing reads it, and no unit can be written a second time.
  *
- * It is tried out: half of the units are read no longer, and become repetitions of the others. Where each
- * unit is by itself, the loss stays as it is.
+ * Layers are found by trial: half of the units are no longer read, and become repetitions of the others. If
+ * units are not combined, that does not change the loss.
  * @param measureLoss - mean loss of a network on some examples
  * @returns names of layers, in their order
  */

@@ -5,17 +5,20 @@ import { ABSENT, type AxisMap, isWritten, mapAxis, moveOf, NOTHING, type Slots }
 /** Weights of a network in memory, by name. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** Where a copy of some layers of a network lies among the units of another. */
+/** Placement of a copy of some layers of one network among the units of another. */
 export interface Placement {
   readonly layers: readonly HiddenLayer[];
-  /** For each layer, which unit of the source each place holds, or -1; in their order. */
+  /**
+   * Units of the source at the places of each layer, or -1 for places that do not change, in the order of
+   * `layers`.
+   */
   readonly slots: readonly Slots[];
 }
 
 /**
- * Writes a copy of some layers of `source` into places of `host` that nothing reads: the units compute what
- * they do in the source, from each other and from what the layers in front of them compute. The function of
- * the host stays as it is.
+ * Writes a copy of some layers of `source` into places of `host` that nothing reads: the copied units compute
+ * the same as in the source, from each other and from the outputs of the layers in front of them. The
+ * function of the host does not change.
  */
 export function writeCopy(host: Weights, source: Weights, placement: Placement): Weights {
   return change(host, placement, ({ name, writes, reads }, { data }) => {
@@ -31,9 +34,10 @@ export function writeCopy(host: Weights, source: Weights, placement: Placement):
 }
 
 /**
- * Lets whatever reads the layers of a placement read the copy in place of all other units, and takes all else
- * that no layer of it writes, as the biases of the output, from the source: the result computes what the
- * source does. On the line to it the outputs of the network change linearly.
+ * Makes the readers of the layers of a placement read the copy instead of all other units, and takes the
+ * other weights that no layer of the placement writes, such as the biases of the output, from the source: the
+ * result has the function of the source. On the line to the result, the outputs of the network change
+ * linearly.
  */
 export function readCopy(host: Weights, source: Weights, placement: Placement): Weights {
   return change(host, placement, ({ name, writes, reads }, { data }) => {
@@ -47,8 +51,8 @@ export function readCopy(host: Weights, source: Weights, placement: Placement): 
 }
 
 /**
- * Writes units a second time, at places that nothing reads: the function stays as it is.
- * @param placement - which unit is repeated at each place, -1 where the place stays as it is
+ * Writes units a second time, at places that nothing reads, so that the function does not change.
+ * @param placement - unit to repeat at each place, or -1 for places that do not change
  */
 export function repeatUnits(host: Weights, placement: Placement): Weights {
   return change(host, placement, ({ writes }, { data }) => {
@@ -61,14 +65,14 @@ export function repeatUnits(host: Weights, placement: Placement): Weights {
 }
 
 /**
- * Lets whatever reads units read their repetitions in place of them. On the line to the result the function
- * does not change at all.
+ * Makes the readers of units read their repetitions instead. On the line to the result, the function does not
+ * change at all.
  * @param placement - as for {@link repeatUnits}
  */
 export function readRepetitions(host: Weights, { layers, slots }: Placement): Weights {
   const columns = slots.map((ofLayer) => {
     const repeated = new Set(ofLayer);
-    // A unit that was repeated is read no more where it was.
+    // A unit that was repeated is no longer read at its former place.
     return ofLayer.map((unit, place) => (unit >= 0 ? unit : repeated.has(place) ? NOTHING : place));
   });
   return change(host, { layers, slots: columns }, ({ reads }, { data }) => {
@@ -80,17 +84,20 @@ export function readRepetitions(host: Weights, { layers, slots }: Placement): We
   });
 }
 
-/** The units of a placement that lie in one weight. */
+/** Maps of the axes of one weight on which units of a placement lie. */
 interface PlacedWeight {
   readonly name: string;
   readonly writes: readonly AxisMap[];
   readonly reads: readonly AxisMap[];
 }
 
-/** Returns the value of each element of a changed weight; undefined for a weight that stays as it is. */
+/**
+ * Function that returns the values of the elements of a changed weight; undefined for a weight that does not
+ * change.
+ */
 type ChangeWeight = (weight: PlacedWeight, tensor: Tensor) => ((element: number) => number) | undefined;
 
-/** Changes weights in memory; the ones that stay as they are are shared. */
+/** Changes weights in memory; the result shares the memory of weights that do not change. */
 function change(host: Weights, { layers, slots }: Placement, changeWeight: ChangeWeight): Weights {
   const changed = new Map<string, Tensor>();
   for (const [name, tensor] of host) {

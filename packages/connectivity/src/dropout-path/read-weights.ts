@@ -3,7 +3,7 @@ import type { Weights } from "./place-copy.ts";
 
 /**
  * Reads all weights of a network into memory.
- * @throws UnsupportedError if a weight has fewer than 32 bits: sums of halves would not be exact
+ * @throws UnsupportedError if a weight has fewer than 32 bits, as sums of halves would not be exact
  */
 export async function readWeights(network: Checkpoint): Promise<Weights> {
   const weights = new Map<string, Tensor>();

@@ -1,22 +1,22 @@
 import { type Checkpoint, createRandom } from "@isthmus/core";
 import { type HiddenLayer, measureUnitNorms } from "@isthmus/symmetry/layout";
 
-/** Ways to choose the units of a layer that stay: at random, or the ones with the largest weights. */
+/** Ways to choose the units of a layer that stay: at random, or the units with the largest weights. */
 export const UNIT_CHOICES = ["random", "largest"] as const;
 
-/** How the units of a layer that stay are chosen. */
+/** Way to choose the units of a layer that stay. */
 export type UnitChoice = (typeof UNIT_CHOICES)[number];
 
-/** What is left of a layer: some of its units, rescaled so that together they do what all did. */
+/** Remainder of a layer: some of its units, rescaled to replace all units. */
 export interface LayerRemainder {
   readonly layer: HiddenLayer;
-  /** 1 for each unit that stays, `[size]`. */
+  /** Flags of the units: 1 for each unit that stays, else 0; `[size]`. */
   readonly stays: Uint8Array;
-  /** Number by which the weights are multiplied that read the units that stay. */
+  /** Factor of the weights that read the units that stay. */
   readonly factor: number;
 }
 
-/** How many units stay, and how they are chosen. */
+/** Number of units that stay, and the way to choose them. */
 export interface ChooseUnitsOptions {
   /** Number of units that stay. */
   readonly count: number;
@@ -24,7 +24,7 @@ export interface ChooseUnitsOptions {
   readonly seed: number;
 }
 
-/** Chooses the units of a layer that stay; returns 1 for each that does, `[size]`. */
+/** Chooses the units of a layer that stay; returns 1 for each unit that stays, else 0; `[size]`. */
 export async function chooseUnits(
   network: Checkpoint,
   layer: HiddenLayer,

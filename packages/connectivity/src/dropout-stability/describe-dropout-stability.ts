@@ -12,7 +12,7 @@ import {
 } from "@isthmus/findings";
 import type { DropoutShare, DropoutStabilityResult } from "./dropout-result.ts";
 
-/** Says how much a network loses with units taken out. */
+/** Describes the rise of a network's loss when units are taken out. */
 export function describeDropoutStability(result: DropoutStabilityResult): Report {
   const { shares, choice, rescale } = result;
   const { unit } = lossWords(result);
@@ -50,9 +50,12 @@ export function describeDropoutStability(result: DropoutStabilityResult): Report
   };
 }
 
-/** Part of a step by which an axis goes on beyond its values, so that no mark stands on another axis. */
+/**
+ * Fraction of a step, or of the range of values, by which an axis extends beyond them, so that no mark lies
+ * on another axis.
+ */
 const ROOM = 0.15;
-/** Ratio of values from which their axis is logarithmic. */
+/** Ratio of the largest to the smallest value from which their axis is logarithmic. */
 const FAR = 10;
 
 function summarize(result: DropoutStabilityResult): string {
@@ -62,7 +65,7 @@ function summarize(result: DropoutStabilityResult): string {
   return `The loss of ${losses.amount(loss)} rises by up to ${rises.join(", ")} of the units of ${formatCounted(layers.length, "layer")}, in the mean over choices of units.`;
 }
 
-/** Mean loss over trials of each step of a share, the last layer first. */
+/** Computes the mean loss over trials, and its range, for each step of a share, the last layer first. */
 function meanLosses({ trials }: DropoutShare): readonly {
   readonly from: string;
   readonly loss: number;
@@ -119,7 +122,9 @@ function layersFigure(result: DropoutStabilityResult): Figure {
   };
 }
 
-/** Chooses a logarithmic axis for values that would else lie on the axis below, as others are far higher. */
+/**
+ * Chooses a logarithmic axis if low values would otherwise lie on the axis below, as others are far higher.
+ */
 function scaleOf(values: readonly number[]): { readonly scale?: "log" } {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return low > 0 && high > FAR * low ? { scale: "log" } : {};

@@ -10,7 +10,7 @@ import type { HiddenLayer } from "@isthmus/symmetry/layout";
 import type { JournalRun } from "@isthmus/tasks";
 import type { DropoutChoice, DropoutRun } from "./dropout-options.ts";
 
-/** A network that loses units, and what it is evaluated on. */
+/** Network that loses units, with the data on which it is evaluated. */
 interface Subject {
   readonly architecture: Architecture;
   readonly network: Checkpoint;
@@ -23,7 +23,7 @@ type Decisive = Required<
   readonly layers: readonly HiddenLayer[];
 };
 
-/** Describes everything that decides the numbers of a trial, beside its share and seed. */
+/** Describes all inputs that decide the numbers of a trial, except its share and seed. */
 export async function describeDropout(
   { architecture: { graph, engine }, network, data }: Subject,
   { choice, rescale, statistics, statisticsData, layers }: Decisive,

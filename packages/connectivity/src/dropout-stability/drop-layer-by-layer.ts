@@ -4,21 +4,21 @@ import type { HiddenLayer } from "@isthmus/symmetry/layout";
 import { chooseUnits, type LayerRemainder, type UnitChoice } from "./choose-units.ts";
 import { fitFactor, type Rescaling } from "./fit-factor.ts";
 
-/** How many units of each layer stay, which, and how they are rescaled. */
+/** Number of units of each layer that stay, the way to choose them, and their rescaling. */
 export interface DropPlan {
-  /** Returns how many units of a layer of a size stay. */
+  /** Returns the number of units that stay in a layer of the given size. */
   readonly count: (size: number) => number;
   readonly choice: UnitChoice;
   readonly rescale: Rescaling;
   readonly seed: number;
-  /** Evaluates networks where factors are fitted. */
+  /** Evaluator of networks, for factors that are fitted. */
   readonly evaluator: CorrectedEvaluator;
 }
 
 /**
- * Chooses what is left of layers, from the last to the first: each factor is chosen given what is left of
+ * Chooses the remainders of layers, from the last to the first: each factor is chosen given the remainders of
  * the layers behind it.
- * @returns what is left of each layer, in the order of the layers
+ * @returns remainder of each layer, in the order of the layers
  */
 export async function dropLayerByLayer(
   network: Checkpoint,
@@ -38,7 +38,7 @@ export async function dropLayerByLayer(
   return remainders;
 }
 
-/** Returns a seed for each trial: the first is the seed itself. */
+/** Returns a seed for each trial: the first is the given seed. */
 export function trialSeeds(seed: number, trials: number): readonly number[] {
   const random = createRandom(seed, "trials");
   return Array.from({ length: trials }, (_, trial) => (trial === 0 ? seed : random.integer(2 ** 32)));

@@ -9,8 +9,9 @@ interface AxisFactors {
 }
 
 /**
- * Returns a network without some of its hidden units: weights that read them are 0, weights that read the
- * others are multiplied by the factor of their layer. Lazy: a tensor is changed when it is read.
+ * Returns a network without some of its hidden units: weights that read these units are 0, and weights that
+ * read the other units are multiplied by the factor of their layer. The result is lazy: a tensor is changed
+ * when it is read.
  *
  * @throws InvariantError if a layer reads a tensor that the checkpoint does not have
  */

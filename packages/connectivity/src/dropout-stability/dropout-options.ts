@@ -4,26 +4,27 @@ import { type NormPolicy, normField } from "@isthmus/statistics";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 
-/** How units are taken out, and networks without them are evaluated. */
+/** Options of taking out units, and of the evaluation of networks without them. */
 export interface DropoutChoice {
-  /** Which units stay. @defaultValue "random" */
+  /** Way to choose the units that stay. @defaultValue "random" */
   readonly choice?: UnitChoice;
   /**
-   * How the units that stay are rescaled: by the inverse of their share, or, layer by layer, by the number
-   * at which the loss is least. @defaultValue "inverse"
+   * Rescaling of the units that stay: by the inverse of their share, or, layer by layer, by the factor for
+   * which the loss is least.
+   * @defaultValue "inverse"
    */
   readonly rescale?: Rescaling;
-  /** Choices of the units that stay, each from another seed. @defaultValue 3 */
+  /** Number of choices of the units that stay, each from another seed. @defaultValue 3 */
   readonly trials?: number;
-  /** What is done about batch norms of networks without some units. @defaultValue "keep" */
+  /** Treatment of batch norms of networks without some units. @defaultValue "keep" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /** Seed of the choice of units. @defaultValue 0 */
   readonly seed?: number;
 }
 
-/** Fields of {@link DropoutChoice}, which paths through networks without units have, too. */
+/** Fields of {@link DropoutChoice}, which are also options of paths through networks without units. */
 export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
   choice: choiceField<UnitChoice>(UNIT_CHOICES, {
     flag: "choose",
@@ -42,9 +43,9 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
   seed: seedField("seed of the choice of units"),
 };
 
-/** What a measurement of networks without some units runs with, beside its options. */
+/** Inputs of a measurement of networks without some units beside its plain options: data, a signal. */
 export interface DropoutRun extends LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
 }

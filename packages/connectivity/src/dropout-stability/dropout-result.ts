@@ -6,43 +6,43 @@ import { z } from "zod";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 
-/** Loss and error of a network of which units are taken out in one layer and all layers behind it. */
+/** Loss and error of a network without some units of one layer and of all layers behind it. */
 export interface DroppedLayers {
-  /** Name of the first of these layers. */
+  /** Name of the first layer that loses units. */
   readonly from: string;
-  /** Units of this layer that stay. */
+  /** Number of units of this layer that stay. */
   readonly units: number;
-  /** Number by which they are rescaled. */
+  /** Factor by which these units are rescaled. */
   readonly factor: number;
   readonly loss: number;
   readonly error: number;
 }
 
-/** One choice of the units that stay. */
+/** Results for one choice of the units that stay. */
 export interface DropoutTrial {
-  /** The last layer first, then with one layer more each time. */
+  /** Results without units of the last layer, then with one layer more each time. */
   readonly steps: readonly DroppedLayers[];
-  /** Largest loss of a step less the loss of the network; it may be below 0. */
+  /** Largest loss of a step minus the loss of the network; it may be below 0. */
   readonly rise: number;
 }
 
-/** How well a network does with a share of its units. */
+/** Results of a network with a share of its units. */
 export interface DropoutShare {
   readonly share: number;
   readonly trials: readonly DropoutTrial[];
-  /** Of the rises of all trials. */
+  /** Statistics of the rises of all trials. */
   readonly rise: { readonly mean: number; readonly min: number; readonly max: number };
 }
 
-/** How much the loss of a network rises when only a share of the units of its layers stays. */
+/** Rise of a network's loss when only a share of the units of its layers stays. */
 export interface DropoutStabilityResult extends LossFields {
   readonly kind: "dropout-stability";
-  /** Loss and error of the network as it is. */
+  /** Loss of the network with all units. */
   readonly loss: number;
   readonly error: number;
-  /** In the order in which they are read. */
+  /** Layers that lose units, in the order in which the network uses them. */
   readonly layers: readonly { readonly name: string; readonly units: number }[];
-  /** Layers that are left as they are, with reasons, by name. */
+  /** Reasons why other layers keep all units, by names of layers. */
   readonly left: Readonly<Record<string, string>>;
   readonly shares: readonly DropoutShare[];
   readonly choice: UnitChoice;

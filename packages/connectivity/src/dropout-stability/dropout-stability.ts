@@ -8,7 +8,7 @@ import {
   measureDropoutStability,
 } from "./measure-dropout-stability.ts";
 
-/** Measures how much the loss of a network rises if only a share of the units of its layers stays. */
+/** Measurement of the rise of a network's loss if only a share of the units of its layers stays. */
 export const DROPOUT_STABILITY: Measurement<"network", DropoutStabilityChoice, DropoutStabilityResult> = {
   kind: "dropout-stability",
   version: 1,

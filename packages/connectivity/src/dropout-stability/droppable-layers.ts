@@ -4,9 +4,9 @@ import { findHiddenLayers, type HiddenLayers } from "@isthmus/symmetry/layout";
 
 /**
  * Finds the layers of an architecture that may lose units.
- * @param patterns - names of layers, in which `*` matches any characters; all if missing
+ * @param patterns - names of layers, in which `*` matches any characters; all layers if missing
  * @throws OutOfRangeError if a pattern matches no layer
- * @throws InputError if the architecture has no layer that may
+ * @throws InputError if the architecture has no layer that may lose units
  */
 export function droppableLayers(
   attempt: string,

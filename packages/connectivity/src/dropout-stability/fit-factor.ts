@@ -3,19 +3,22 @@ import type { Checkpoint } from "@isthmus/core";
 import type { LayerRemainder } from "./choose-units.ts";
 import { dropUnits } from "./drop-units.ts";
 
-/** Ways to choose the factor of the units that stay: by how many they are, or so that the loss is least. */
+/**
+ * Ways to choose the factor of the units that stay: the inverse of their share, or the factor for which the
+ * loss is least.
+ */
 export const RESCALINGS = ["inverse", "fit"] as const;
 
-/** How the units of a layer that stay are rescaled. */
+/** Way to rescale the units of a layer that stay. */
 export type Rescaling = (typeof RESCALINGS)[number];
 
-/** Places of the golden section at which a factor is tried. */
+/** Number of factors that the golden-section search tries. */
 const TRIES = 12;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Finds the factor of one layer at which the loss is least, between 1 and twice the inverse share, by the
- * golden section, given what is left of the layers behind it.
+ * Finds the factor of one layer for which the loss is least, between 1 and twice the inverse share, by
+ * golden-section search, given the remainders of the layers behind it.
  */
 export async function fitFactor(
   network: Checkpoint,

@@ -45,7 +45,7 @@ export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = {
 
 /** Options of `measureDropoutStability`. */
 export interface MeasureDropoutStabilityOptions extends DropoutStabilityChoice, DropoutRun {
-  /** File for the numbers of finished trials, from which a measurement goes on. @defaultValue none */
+  /** File for the numbers of finished trials, from which a stopped measurement goes on. @defaultValue none */
   readonly journalPath?: string | undefined;
   readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
 }
@@ -67,19 +67,20 @@ const RUN_DEFAULTS: Required<Run> = {
  * Measures how much the loss of a network rises when only a share of the hidden units stays: in the last
  * layer, in the last two, and so on to all of them.
  *
- * A network that does as well without half of the units of these layers is dropout stable, and two networks
- * that are can be joined by a path on which the loss stays as low, see `buildDropoutPath`. Units are taken
- * out by weights of 0 in front of whatever reads them; the weights that read the others are multiplied.
- * Every plain permutation symmetry is a layer: neurons, channels with all that follows them, whole attention
- * heads. The result for a choice at random is invariant to permutations and to scales of units; for the
- * largest units to scales alone if one number scales a whole layer.
+ * A network that does as well without half of the units of these layers is dropout stable, and two
+ * dropout-stable networks can be joined by a path on which the loss stays as low, see `buildDropoutPath`.
+ * Units are taken out by setting the weights that read them to 0; the weights that read the other units are
+ * multiplied by a factor. Every plain permutation symmetry is a layer: neurons, channels with all that
+ * follows them, whole attention heads. The result for a random choice is invariant to permutations and to
+ * scales of units; the result for the largest units is invariant to scales only if one number scales a whole
+ * layer.
  *
  * Kuditipudi et al., Explaining landscape connectivity of low-cost solutions for multilayer nets (2019),
  * definition 1, whose factor is any number for each layer; Shevchenko and Mondelli, Landscape connectivity
  * and dropout stability of SGD solutions (2020), whose factor is the inverse share.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or it has no hidden units that can be taken out
- * @throws OutOfRangeError if an option is out of range, or `layers` names none
+ * @throws OutOfRangeError if an option is out of range, or `layers` matches no layer
  *
  * @example
  * ```ts
@@ -151,11 +152,11 @@ export async function measureDropoutStability(
   }
 }
 
-/** A network with the layers that lose units. */
+/** Network with the layers that lose units. */
 interface Subject {
   readonly network: Checkpoint;
   readonly layers: readonly HiddenLayer[];
-  /** Loss of the network as it is. */
+  /** Loss of the network with all units. */
   readonly loss: number;
   readonly evaluator: CorrectedEvaluator;
   readonly journal: Journal;
@@ -165,7 +166,7 @@ async function measureShares(
   subject: Subject,
   { shares, trials, onProgress, ...options }: Resolved,
 ): Promise<readonly DropoutShare[]> {
-  // The units of the largest weights are the same for every seed.
+  // The units with the largest weights are the same for every seed.
   const seeds = options.choice === "largest" ? [options.seed] : trialSeeds(options.seed, trials);
   const total = shares.length * seeds.length * subject.layers.length;
   let completed = 0;
@@ -187,7 +188,7 @@ type TrialOptions = Pick<Resolved, "choice" | "rescale" | "signal"> & {
   readonly onStep: () => void;
 };
 
-/** Numbers that a journal has of each step of a trial: factor, loss and error. */
+/** Count of the numbers in a journal for each step of a trial: factor, loss and error. */
 const STEP_NUMBERS = 3;
 
 /** Measures a trial, unless the journal has its numbers. */

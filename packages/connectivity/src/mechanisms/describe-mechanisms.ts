@@ -15,7 +15,7 @@ import { assertPaths, placesTable } from "../path/path-figures.ts";
 import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
-/** Words for losses, which are all of classes, as errors decide. */
+/** Words for losses, which are all cross-entropies, as errors decide the connectivity. */
 const LOSSES = lossWords({});
 
 /**

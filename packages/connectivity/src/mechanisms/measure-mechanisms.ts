@@ -15,13 +15,16 @@ import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 export interface MechanismsProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
-  /** Name of the set that is measured. */
+  /** Name of the data set that is measured. */
   readonly set: string;
 }
 
 /** Options of {@link measureMechanisms} that are plain data. */
 export interface MechanismsChoice extends MeasurePathChoice {
-  /** The largest barrier of the error, and gap between ends, that count as none. @defaultValue 0.05 */
+  /**
+   * Tolerance: the largest barrier of the error, and the largest gap between the ends, that count as none.
+   * @defaultValue 0.05
+   */
   readonly tolerance?: number;
 }
 
@@ -41,7 +44,7 @@ export const MECHANISMS_FIELDS: FieldsOf<MechanismsChoice> = {
 export interface MeasureMechanismsOptions
   extends MechanismsChoice,
     Pick<MeasurePathOptions, "statisticsData" | "signal"> {
-  /** The path, with the name it has in the result. @defaultValue the straight line between the networks */
+  /** Path to measure, with its name in the result. @defaultValue the straight line between the networks */
   readonly path?: { readonly name: string; readonly path: Path } | undefined;
   readonly onProgress?: ((progress: MechanismsProgress) => void) | undefined;
 }
@@ -59,15 +62,15 @@ const ATTEMPT = "measure mechanisms";
 
 /**
  * Measures loss and error along a path between two networks on several data sets at once, and the barrier on
- * each: two networks are mechanistically connected if there is no barrier on any. Sets are, as a rule,
- * counterfactuals of one data set, such as `counterfactuals` of `@isthmus/data` makes them.
+ * each: two networks are mechanistically connected if there is no barrier on any data set. As a rule, the
+ * sets are counterfactuals of one data set, such as `counterfactuals` of `@isthmus/data` makes.
  *
- * Barriers of the error decide. A network that is misled is sure of what it says: its loss may be many nats,
- * and beside such an end the chord hides any rise; barriers of the loss are in the result, too.
+ * Barriers of the error decide. A network that is misled is overconfident: its loss may be many nats, and the
+ * chord from such an end hides any rise. The result has barriers of the loss, too.
  *
  * A straight line depends on the order of units: permute the second network to match the first one for a
- * result that is invariant under it. Statistics of batch norms are measured on the same examples for all
- * sets, so that all are measured on the same networks.
+ * result that does not depend on that order. Statistics of batch norms are measured on the same examples for
+ * all sets, so that all are measured on the same networks.
  * @param sets - data sets by name, in the order of the result
  * @throws UsageError if there are no sets
  * @throws OutOfRangeError if an option is out of range

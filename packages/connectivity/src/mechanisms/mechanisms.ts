@@ -5,7 +5,7 @@ import { describeMechanisms } from "./describe-mechanisms.ts";
 import { MECHANISMS_FIELDS, type MechanismsChoice, measureMechanisms } from "./measure-mechanisms.ts";
 import type { MechanismsResult } from "./mechanisms-result.ts";
 
-/** Measures on several sets of examples whether two networks predict by the same mechanisms. */
+/** Measurement, on several sets of examples, of whether two networks predict by the same mechanisms. */
 export const MECHANISMS: Measurement<"pair-on-sets", MechanismsChoice, MechanismsResult> = {
   kind: "mechanisms",
   version: 1,

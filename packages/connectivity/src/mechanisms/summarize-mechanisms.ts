@@ -1,7 +1,7 @@
 import { formatMeasure } from "@isthmus/findings";
 import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 
-/** Says what was found: first whether networks are connected, then whether they are similar. */
+/** Summarizes the result: first whether networks are connected, then whether they are similar. */
 export function summarizeMechanisms({
   sets,
   connected,

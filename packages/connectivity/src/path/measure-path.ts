@@ -24,15 +24,15 @@ export interface PathProgress {
 
 /** Options of {@link measurePath} that are plain data. */
 export interface MeasurePathChoice {
-  /** Evenly spaced places, both ends included, at least 2. @defaultValue 21 */
+  /** Number of evenly spaced places, both ends included, at least 2. @defaultValue 21 */
   readonly points?: number;
-  /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
+  /** Treatment of batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
-/** Most places on a path. */
+/** Largest number of places on a path. */
 const MOST_PLACES = 10_000;
 
 /** Fields of {@link MeasurePathChoice}. */
@@ -50,7 +50,7 @@ export const MEASURE_PATH_FIELDS: FieldsOf<MeasurePathChoice> = {
 /** Options of {@link measurePath}. */
 export interface MeasurePathOptions extends MeasurePathChoice, LossOption {
   /**
-   * Examples to measure statistics on; training examples are better than test examples.
+   * Examples on which statistics are measured; training examples are better than test examples.
    * @defaultValue the first 2,500 of the evaluated ones
    */
   readonly statisticsData?: DataSet | undefined;
@@ -73,7 +73,7 @@ const ATTEMPT = "measure a path";
  * Measures loss and error along any path, with their minimum, maximum, mean and the integral over the length
  * of the path (Garipov et al. 2018, `eval_curve.py`).
  *
- * All places use the same examples in the same order. The ends are the networks as they are: a policy for
+ * All places use the same examples in the same order. At the ends the networks are not changed: a policy for
  * statistics applies to the places between. The length is measured along the polygon through the places,
  * between parameters; running statistics do not count.
  * @throws MismatchError if networks of the path do not fit the graph
@@ -113,8 +113,8 @@ export async function measurePath(
 }
 
 /**
- * Computes the summaries of loss and error along a path. A NaN at any place makes all of them NaN, rather
- * than passing for a low loss.
+ * Computes the summaries of loss and error along a path. A NaN at any place makes all summaries NaN, instead
+ * of counting as a low loss.
  * @param points - at least two, ascending in t and length
  */
 export function summarizePath(points: MeasuredPath["points"]): MeasuredPath {
@@ -126,7 +126,7 @@ export function summarizePath(points: MeasuredPath["points"]): MeasuredPath {
   };
 }
 
-/** A measured place of a path. */
+/** Measured place of a path. */
 type Point = MeasuredPath["points"][number];
 
 function summarize(points: readonly Point[], measureOf: (point: Point) => number): PathSummary {
@@ -138,7 +138,7 @@ function summarize(points: readonly Point[], measureOf: (point: Point) => number
     max,
     mean,
     lengthMean: lengthMean(points, values) ?? mean,
-    // A maximum that is NaN is found at no place.
+    // If the maximum is NaN, it is found at no place.
     at: points[values.indexOf(max)]?.t ?? Number.NaN,
   };
 }

@@ -17,13 +17,13 @@ import {
 import type { LossFields } from "@isthmus/graph";
 import type { MeasuredPath, PathSummary } from "../curve/curve-result.ts";
 
-/** A measured path with a name. */
+/** Measured path with a name. */
 export interface NamedPath {
   readonly label: string;
   readonly path: MeasuredPath;
 }
 
-/** The examples that paths were measured on, and the loss. */
+/** Examples on which paths were measured, and the loss. */
 interface MeasuredData extends LossFields {
   readonly data: string;
   readonly examples: number;
@@ -42,7 +42,7 @@ export function assertPaths(paths: readonly NamedPath[]): void {
 /**
  * Makes the figures of paths between two networks: the loss along t, the error along t, and the loss along
  * the length.
- * @param origin - how the paths were made, for captions
+ * @param origin - words for the making of the paths, for captions
  */
 export function pathFigures(
   paths: readonly NamedPath[],
@@ -61,7 +61,7 @@ export function pathFigures(
   ];
 }
 
-/** Says what marks and lines are. */
+/** Explains marks and lines. */
 function marksWords(paths: readonly NamedPath[]): string {
   const counts = [...new Set(paths.map(({ path }) => path.points.length))];
   const places = counts.join(" and ");
@@ -167,7 +167,7 @@ export function placesTable(paths: readonly NamedPath[], losses: LossWords): Tab
   };
 }
 
-/** Describes each path by its worst loss. */
+/** Makes a tile of each path with its worst loss. */
 export function pathTiles(paths: readonly NamedPath[], { unit, hasErrors }: LossWords): Tile[] {
   return paths.map(({ label, path }, style) => ({
     name: `worst loss, ${label}`,

@@ -10,7 +10,7 @@ import { MEASURED_PATH } from "./path-form.ts";
 
 const whole = count(0);
 
-/** What results of paths between two networks have in common. */
+/** Forms of the fields that results of paths between two networks have in common. */
 const paths = {
   path: MEASURED_PATH,
   line: MEASURED_PATH,
@@ -40,7 +40,7 @@ export const DROPOUT_PATH_FORM: z.ZodType = schemaOf<DropoutPathResult>()(
   }),
 );
 
-/** Form of a path that layers walked one after the other, as files hold it. */
+/** Form of a path on which layers moved one after the other, as files hold it. */
 export const WALKED_PATH_FORM: z.ZodType = schemaOf<WalkedPathResult>()(
   z.looseObject({
     kind: z.literal("walked-path"),

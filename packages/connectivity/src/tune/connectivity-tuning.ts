@@ -3,7 +3,7 @@ import { defineNetworkMaker, type NetworkMaker } from "@isthmus/findings";
 import { tuneByConnectivity } from "./tune-by-connectivity.ts";
 import { CONNECTIVITY_FIELDS, type ConnectivityRules } from "./tune-options.ts";
 
-/** Trains networks on so that they use a cue no longer, in one place: entries of studies are made of this. */
+/** Kind of networks that are trained further so that they no longer use a cue; entries of studies use it. */
 export const CONNECTIVITY_TUNING: NetworkMaker<ConnectivityRules, "data" | "cue"> = defineNetworkMaker({
   name: "tune-by-connectivity",
   summary: "Train a network on so that it uses a cue no longer",

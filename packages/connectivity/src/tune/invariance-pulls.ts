@@ -1,12 +1,12 @@
 /** Representations of the examples of a batch, and their classes. */
 export interface Representations {
-  /** `[batch, width]` */
+  /** Representations, `[batch, width]`. */
   readonly features: Float32Array;
-  /** `[batch]` */
+  /** Classes, `[batch]`. */
   readonly labels: Int32Array;
 }
 
-/** The invariance loss, and its gradients by the representations of both batches. */
+/** Invariance loss, and its gradients by the representations of both batches. */
 export interface InvariancePulls {
   readonly loss: number;
   readonly pulls: readonly [Float32Array, Float32Array];
@@ -47,7 +47,7 @@ export function invariancePulls(
   return { loss, pulls };
 }
 
-/** The mean of the representations of a class, as a direction and a length. */
+/** Mean of the representations of a class, as a direction and a length. */
 interface MeanDirection {
   readonly direction: Float64Array;
   readonly length: number;

@@ -1,17 +1,17 @@
 import { UnsupportedError } from "@isthmus/core";
 import { chooseOutput, type Graph, parameterNames } from "@isthmus/graph";
 
-/** The linear layer that computes the output of a network. */
+/** Linear layer that computes the output of a network. */
 export interface LastLayer {
-  /** Name of the value that it reads. */
+  /** Name of the value that the layer reads. */
   readonly input: string;
-  /** Names of its weights. */
+  /** Names of the layer's weights. */
   readonly weights: readonly string[];
 }
 
 /**
  * Finds the linear layer that computes an output.
- * @throws UnsupportedError if there is none
+ * @throws UnsupportedError if no linear layer computes the output
  */
 export function findLastLayer(attempt: string, graph: Graph, output: string): LastLayer {
   const isValue = (name: string) => !graph.weights.has(name) && !graph.constants.has(name);
@@ -32,8 +32,7 @@ export function findLastLayer(attempt: string, graph: Graph, output: string): La
 }
 
 /**
- * Lists the parameters that stay as they are when only the last linear layer is trained, for `freeze` of
- * `train`.
+ * Lists the parameters that are frozen when only the last linear layer is trained, for `freeze` of `train`.
  * @throws UnsupportedError if the network's output is not computed by a linear layer
  *
  * @example

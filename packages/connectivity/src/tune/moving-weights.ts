@@ -1,7 +1,7 @@
 import { createTensor, entry, type Tensor } from "@isthmus/core";
 import type { Weights } from "./open-pulled-loss.ts";
 
-/** How far weights are moved. */
+/** Learning rate and weight decay of one step. */
 export interface MoveRules {
   readonly rate: number;
   readonly weightDecay: number;
@@ -10,7 +10,7 @@ export interface MoveRules {
 /** Weights that are moved by SGD with momentum. */
 export interface MovingWeights {
   readonly weights: Weights;
-  /** The moved weights and their velocities, which share their memory. */
+  /** Moved weights and their velocities, as tensors that share their memory. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   moveInPlace(gradients: ReadonlyMap<string, Float32Array>, rules: MoveRules): void;
 }
@@ -50,7 +50,7 @@ export function createMoving(start: Weights, names: readonly string[]): MovingWe
   };
 }
 
-/** Returns the numbers of an f32 weight. */
+/** Returns the values of an f32 weight. */
 export function valuesOf(weights: Weights, name: string): Float32Array {
   return entry(weights, name, "weight").data as Float32Array;
 }

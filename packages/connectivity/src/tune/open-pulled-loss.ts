@@ -9,7 +9,7 @@ import { findLastLayer } from "./last-layer.ts";
 /** Weights by name. */
 export type Weights = ReadonlyMap<string, Tensor>;
 
-/** What was computed on one batch. */
+/** Loss and gradients of one batch. */
 export interface PulledOutcome {
   /** Cross-entropy, in nats. */
   readonly loss: number;
@@ -17,19 +17,24 @@ export interface PulledOutcome {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** How much the loss and the representations count in a gradient. */
+/** Weights of the loss and of the representations in a gradient. */
 export interface Pull {
   readonly scale: number;
-  /** Gradient by the representations, `[batch, width]`; none if missing. */
+  /** Gradient by the representations, which is added, `[batch, width]`; 0 if missing. */
   readonly pull?: Float32Array;
 }
 
-/** The loss of a network on batches of data, with gradients that may come from its representations, too. */
+/**
+ * Loss of a network on batches of data, whose gradients may include a given gradient by the representations.
+ */
 export interface PulledLoss {
   readonly batch: number;
-  /** Computes the loss and the gradient of `scale` times the loss plus what pulls at the representations. */
+  /**
+   * Computes the loss, and the gradient of `scale` times the loss plus the product of `pull` and the
+   * representations.
+   */
   differentiate(weights: Weights, batch: number, pull: Pull): Promise<PulledOutcome>;
-  /** Computes what the last layer reads, `[batch, width]`. */
+  /** Computes the representations, which the last layer reads, `[batch, width]`. */
   represent(weights: Weights, batch: number): Promise<Float32Array>;
   release(): Promise<void>;
 }
@@ -102,10 +107,10 @@ export async function openPulledLoss(
   };
 }
 
-/** A loss to which the representations may add. */
+/** Graph of a loss to which the representations may add a term. */
 interface PulledGraph {
   readonly graph: Graph;
-  /** The graph that computes representations only. */
+  /** Graph that computes representations only. */
   readonly forward: Graph;
   readonly features: string;
   readonly shape: readonly number[];

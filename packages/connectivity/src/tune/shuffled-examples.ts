@@ -1,15 +1,15 @@
 import { createRandom, type TensorData, UnsupportedError } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 
-/** A data set whose order changes. */
+/** Data set whose order changes from epoch to epoch. */
 export interface ShuffledExamples {
   readonly data: DataSet;
-  /** Puts the examples into the order of an epoch. */
+  /** Puts the examples in the order of an epoch. */
   shuffle(epoch: number): void;
 }
 
 /**
- * Returns the examples of a data set in an order that the seed and the epoch decide.
+ * Returns the examples of a data set in an order that depends on the seed and the epoch.
  * @throws UnsupportedError if examples have further arrays
  */
 export function shuffledExamples(data: DataSet, seed: number): ShuffledExamples {
@@ -39,7 +39,7 @@ export function shuffledExamples(data: DataSet, seed: number): ShuffledExamples 
       },
     },
     shuffle(epoch) {
-      // Each epoch begins from the order of the data, so that one can go on from any.
+      // Each epoch starts from the original order of the data, so that a tuning can resume at any epoch.
       order.forEach((_, index) => {
         order[index] = index;
       });

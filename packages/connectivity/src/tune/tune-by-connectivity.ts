@@ -17,7 +17,7 @@ import { CONNECTIVITY_FIELDS, TUNING_RUN_DEFAULTS, type TuneByConnectivityOption
 import type { TunedByConnectivity } from "./tune-result.ts";
 import { createTuningKeeper } from "./tune-state.ts";
 
-/** Data with the cue that a network is not to use, and data without. */
+/** Data with the cue that a network must not use, and clean data without the cue. */
 export interface TuningData {
   readonly clean: DataSet;
   readonly cue: DataSet;
@@ -26,17 +26,17 @@ export interface TuningData {
 const ATTEMPT = "tune by connectivity";
 
 /**
- * Trains a network on so that it no longer uses a cue (connectivity-based fine-tuning, CBFT). Each step draws
- * a place on the line to the network as it was, from the middle half, and moves the loss there on data with
- * the cue towards `margin`, so that a barrier arises; then it lowers the loss on clean data and the distance
- * between the mean representations of each class with and without the cue.
+ * Trains a network further so that it no longer uses a cue (connectivity-based fine-tuning, CBFT). Each step
+ * draws a place on the line to the original network, from the middle half, and moves the loss there on data
+ * with the cue towards `margin`, so that a barrier arises; then it lowers the loss on clean data and the
+ * distance between the mean representations of each class with and without the cue.
  *
- * Norms keep their running statistics, and nothing is dropped out. The same seed gives the same bytes, also
+ * Norms keep their running statistics, and there is no dropout. The same seed gives the same bytes, also
  * after an interruption.
  * @throws OutOfRangeError if an option is out of range, or a data set is smaller than a batch
  * @throws UnsupportedError if the network has no last linear layer, or an operator has no gradient rule
  * @throws MismatchError, InputError if the network or data do not fit the graph, or the state is of another
- *   tuning or must not be replaced
+ *   tuning or an earlier state must not be replaced
  * @throws DivergenceError if a loss is not finite
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Lubana et al., Mechanistic mode connectivity, 2023, and `mech_fine_tuning.py` of its code
@@ -109,7 +109,7 @@ function assertBatch({ batch }: ResolvedOptions, { clean, cue }: TuningData): vo
   }
 }
 
-/** Describes everything that decides the result, so that no other tuning goes on from its state. */
+/** Describes all inputs that decide the result, so that no other tuning resumes from its state. */
 async function describeTuning(
   { graph, engine }: Architecture,
   network: Checkpoint,

@@ -7,7 +7,7 @@ import type { TuneByConnectivityOptions } from "./tune-options.ts";
 import type { TunedByConnectivity, TunedEpoch } from "./tune-result.ts";
 import type { TuningKeeper } from "./tune-state.ts";
 
-/** What steps of a tuning are made with. */
+/** Context of the steps of a tuning. */
 export interface TuningRun {
   readonly clean: ShuffledExamples;
   readonly cue: ShuffledExamples;
@@ -16,14 +16,14 @@ export interface TuningRun {
   readonly names: readonly string[];
   readonly before: Weights;
   readonly moving: MovingWeights;
-  /** In an epoch. */
+  /** Number of steps in an epoch. */
   readonly steps: number;
 }
 
 type ResolvedOptions = Required<TuneByConnectivityOptions>;
 
 /**
- * Makes the epochs that are left, and keeps the state after each.
+ * Runs the remaining epochs, and stores the state after each.
  * @throws DivergenceError if a loss is not finite
  */
 export async function runEpochs(
@@ -70,15 +70,19 @@ async function runEpoch(run: TuningRun, epoch: number, options: ResolvedOptions)
 }
 
 /**
- * Returns the learning rate of a step. As in the paper's code it is constant until the distance has counted
- * for an epoch, and then begins to fall by a cosine of all steps, whose end it does not reach.
+ * Returns the learning rate of a step. As in the paper's code it is constant for the epochs of `warmup` and
+ * one more, and then falls by a cosine whose half period is the number of all steps, so that it does not
+ * reach 0.
  */
 function rateAt(step: number, perEpoch: number, { learningRate, warmup, epochs }: ResolvedOptions): number {
   const passed = Math.max(0, step - (warmup + 1) * perEpoch - 1);
   return 0.5 * learningRate * (1 + Math.cos((Math.PI * passed) / (epochs * perEpoch)));
 }
 
-/** Computes the gradient of `|margin - loss|` at a place of the line, by the end that is tuned. */
+/**
+ * Computes the gradient of `|margin - loss|` at a place of the line, with respect to the tuned end of the
+ * line.
+ */
 async function barrierGradient(
   { onCue, names, before, moving: { weights } }: TuningRun,
   { t, index, margin }: { readonly t: number; readonly index: number; readonly margin: number },

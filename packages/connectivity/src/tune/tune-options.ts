@@ -8,32 +8,33 @@ export interface TuneProgress {
   readonly epochs: number;
 }
 
-/** What decides the weights that `tuneByConnectivity` returns. */
+/** Options that decide the weights that `tuneByConnectivity` returns. */
 export interface ConnectivityRules {
-  /** Decides the order of examples, and the places on the line. */
+  /** Seed of the order of examples, and of the places on the line. */
   readonly seed: number;
-  /** Passes over the smaller one of both data sets. @defaultValue 20 */
+  /** Number of passes over the smaller of both data sets. @defaultValue 20 */
   readonly epochs?: number;
-  /** Examples of each data set in a step. @defaultValue 64 */
+  /** Number of examples of each data set in a step. @defaultValue 64 */
   readonly batch?: number;
   /**
-   * Learning rate of SGD with momentum 0.9. It stays until the distance has counted for an epoch, then it
-   * falls by a cosine of all steps. @defaultValue 0.01
+   * Learning rate of SGD (momentum 0.9): constant during the `warmup` epochs and one more, then cosine decay
+   * over the number of all steps.
+   * @defaultValue 0.01
    */
   readonly learningRate?: number;
-  /** Added to gradients, times the weights. @defaultValue 0.0001 */
+  /** Weight decay: factor of the weights that are added to gradients. @defaultValue 0.0001 */
   readonly weightDecay?: number;
-  /** Loss that networks on the line are to have on data with the cue, in nats. @defaultValue 1 */
+  /** Target loss of networks on the line on data with the cue, in nats. @defaultValue 1 */
   readonly margin?: number;
   /** Weight of the distance between representations of examples with and without the cue. @defaultValue 1 */
   readonly invariance?: number;
-  /** Epochs before that distance counts. @defaultValue 1 */
+  /** Number of first epochs in which that distance does not count. @defaultValue 1 */
   readonly warmup?: number;
 }
 
-/** Most passes over the examples: more would run for years. */
+/** Largest number of passes over the examples: more would run for years. */
 const MOST_EPOCHS = 100_000;
-/** Most examples in a step: memory is taken for all of them. */
+/** Largest number of examples in a step: all of them are held in memory. */
 const MOST_IN_STEP = 2 ** 20;
 
 /** Fields of {@link ConnectivityRules}. */
@@ -81,17 +82,18 @@ export const CONNECTIVITY_FIELDS: FieldsOf<ConnectivityRules> = {
 /** Options of `tuneByConnectivity`. */
 export interface TuneByConnectivityOptions extends ConnectivityRules {
   /**
-   * File that the state is written to after each epoch, and that a later call goes on from; it stays for the
-   * caller to remove. @defaultValue none
+   * File to which the state is written after each epoch, and from which a later call resumes; the caller
+   * removes it.
+   * @defaultValue none
    */
   readonly statePath?: string | undefined;
-  /** Whether to go on from a state that is there, to the same bytes. @defaultValue false */
+  /** Whether to resume from an existing state, to the same bytes. @defaultValue false */
   readonly resume?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TuneProgress) => void) | undefined;
 }
 
-/** Options that are no plain data. */
+/** Defaults of the options that are not plain data. */
 export const TUNING_RUN_DEFAULTS: Required<Omit<TuneByConnectivityOptions, keyof ConnectivityRules>> = {
   statePath: undefined,
   resume: false,

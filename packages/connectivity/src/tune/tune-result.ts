@@ -1,24 +1,24 @@
 import type { Checkpoint } from "@isthmus/core";
 
-/** Losses of an epoch, mean over its steps, in nats. */
+/** Losses of an epoch, averaged over its steps, in nats. */
 export interface TunedEpoch {
   /** Cross-entropy on clean data. */
   readonly clean: number;
-  /** Cross-entropy on data with the cue, of networks on the line. */
+  /** Cross-entropy of networks on the line, on data with the cue. */
   readonly onLine: number;
-  /** Distance between representations with and without the cue, times its weight; 0 before it counts. */
+  /** Distance between representations with and without the cue, times its weight; 0 during warm-up. */
   readonly invariance: number;
 }
 
-/** A network that was tuned. */
+/** Tuned network, with a record of the tuning. */
 export interface TunedByConnectivity {
-  /** In memory, in the order of the graph. */
+  /** Tuned network, in memory, with weights in the order of the graph. */
   readonly weights: Checkpoint;
   readonly epochs: readonly TunedEpoch[];
-  /** Steps in all epochs. */
+  /** Number of steps in all epochs. */
   readonly steps: number;
-  /** Batches whose gradients were computed: two in a step, three once the distance counts. */
+  /** Number of batches whose gradients were computed: two in a step, and three once the distance counts. */
   readonly gradients: number;
-  /** Epochs that an earlier call had made. */
+  /** Number of epochs that an earlier call had finished. */
   readonly resumedAt: number;
 }

@@ -8,25 +8,25 @@ import {
 } from "@isthmus/training";
 import type { TunedEpoch } from "./tune-result.ts";
 
-/** How far a tuning has got: everything that a state holds beside tensors. */
+/** Position of a tuning: the contents of a state except tensors. */
 export interface TuningPosition {
   /** Losses of the finished epochs. */
   readonly epochs: readonly TunedEpoch[];
 }
 
-/** Keeps the state of a tuning in a file. */
+/** Keeper of the state of a tuning in a file. */
 export interface TuningKeeper {
-  /** Returns the position to begin at; reads the tensors of a state that is gone on from. */
+  /** Returns the position to begin at; if the tuning resumes from a state, reads the state's tensors. */
   begin(): Promise<TuningPosition>;
   save(position: TuningPosition): Promise<void>;
 }
 
 /** Options of {@link createTuningKeeper}. */
 export interface TuningKeeperOptions {
-  /** Undefined if no state is kept. */
+  /** File of the state; undefined if no state is kept. */
   readonly path: string | undefined;
   readonly resume: boolean;
-  /** Everything that decides the result. */
+  /** Describes all inputs that decide the result. */
   describe(): Promise<RunDescription>;
 }
 
@@ -42,9 +42,10 @@ const TUNING: WorkKind<TuningPosition> = {
 };
 
 /**
- * Creates the keeper of a file, which reads and writes the numbers of `tensors`.
- * @throws InputError, from `begin`, if there is a state that is not to be gone on from
- * @throws FormatError, MismatchError, from `begin`, if the file is no state, or one of another tuning
+ * Creates the keeper of a file, which reads and writes the values of `tensors`.
+ * @throws InputError, from `begin`, if there is a state and `resume` is not set
+ * @throws FormatError, MismatchError, from `begin`, if the file is not a state, or is the state of another
+ *   tuning
  */
 export async function createTuningKeeper(
   tensors: ReadonlyMap<string, Tensor>,

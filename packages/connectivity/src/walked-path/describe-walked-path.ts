@@ -18,7 +18,7 @@ import {
 import type { WalkedPathResult } from "./walked-path-result.ts";
 
 /**
- * Says what a path shows that layers walked one after the other, beside the straight line and other paths.
+ * Describes a path on which layers moved one after the other, beside the straight line and other paths.
  * @throws UsageError if one of them has fewer than two points
  */
 export function describeWalkedPath(result: WalkedPathResult): Report {
@@ -76,7 +76,7 @@ function segmentsTable(result: WalkedPathResult): Table {
       { title: "Worst loss", kind: "loss" },
     ],
     rows: segments.map(({ layer, from, to }) => {
-      // Places are computed by other divisions than ends of layers.
+      // The tolerance is needed as places and ends of layers are rounded differently.
       const near = path.points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
       return { cells: [Number(formatPlace(from)), layer, Math.max(...near.map(({ loss }) => loss))] };
     }),

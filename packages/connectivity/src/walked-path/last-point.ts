@@ -9,11 +9,14 @@ import {
 import { hasWorkState } from "@isthmus/training";
 import { readWeights } from "../dropout-path/read-weights.ts";
 
-/** The last point of a path that was measured, from which the next one is as far as the path is long. */
+/**
+ * Last measured point of a path, from which the distance to the next point, as a part of the path's length,
+ * is measured.
+ */
 export interface LastPoint {
-  /** In memory. */
+  /** Network at the point, in memory. */
   readonly network: Checkpoint;
-  /** Copies a network in place of it, and writes it to the file. */
+  /** Replaces the network by a copy of another one, and writes it to the file. */
   replace(network: Checkpoint): Promise<void>;
   /** Removes the file. */
   remove(): Promise<void>;
@@ -21,9 +24,9 @@ export interface LastPoint {
 
 /**
  * Opens the last point that was measured.
- * @param path - its file; undefined for none
+ * @param path - file of the point; undefined if there is no file
  * @param start - the point where a path begins
- * @param goesOn - whether a path goes on from its file, if there is one
+ * @param goesOn - whether to continue from the point in the file, if there is one
  */
 export async function openLastPoint(
   path: string | undefined,
@@ -54,7 +57,7 @@ async function openFile(path: string, start: Checkpoint): Promise<Checkpoint> {
   }
 }
 
-/** Copies a network into memory of its own: tensors of a training are written again later. */
+/** Copies a network into memory of its own, as a training overwrites its tensors later. */
 async function copy(network: Checkpoint): Promise<Checkpoint> {
   const weights = [...(await readWeights(network))].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() } as Tensor] as const,

@@ -14,7 +14,7 @@ import type { WalkedPoint, WalkRun } from "./walk-options.ts";
 import { WALKED_PATH_FIELDS, type WalkedPathChoice, type WalkedPathProgress } from "./walked-path-options.ts";
 import type { WalkedPathResult, WalkedSegment } from "./walked-path-result.ts";
 
-/** Examples to train on, and to measure loss and error on. */
+/** Examples for training, and examples on which loss and error are measured. */
 export interface WalkData {
   readonly training: DataSet;
   readonly evaluation: DataSet;
@@ -24,11 +24,12 @@ export interface WalkData {
 export interface MeasureWalkedPathOptions extends WalkedPathChoice, WalkRun {
   /** Other paths to measure, such as the line to an aligned network. @defaultValue none */
   readonly beside?: readonly NamedPath[];
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /**
-   * File for the numbers of measured points, from which a measurement goes on; the states of the walk and of
-   * the curve, and the last point, are beside it until it ends. @defaultValue none is written
+   * File for the numbers of measured points, from which a stopped measurement goes on; the states of the walk
+   * and of the curve, and the last point, are in files beside it until the measurement ends.
+   * @defaultValue none is written
    */
   readonly journalPath?: string | undefined;
   /** Called at every point between the ends; once more for points that a resumed walk repeats. */
@@ -49,18 +50,19 @@ const RUN_DEFAULTS: Required<Run> = {
 };
 
 const ATTEMPT = "measure a walked path";
-/** Share of the work that the walk takes, roughly: for the progress. */
+/** Approximate share of the work that the walk takes, for the progress. */
 const WALKING = 0.9;
-/** Share of the work that the training of a curve takes, roughly, if there is one. */
+/** Approximate share of the work that the training of a curve takes, if there is one. */
 const BENDING = 0.3;
 
 /**
  * Walks from one network to another layer by layer, and measures loss and error at every point: right after
- * each move of a layer, which is where the path is worst, and after the training that follows; then on the
- * straight line. Between points the path is straight. No more than two of its networks are in memory at once.
+ * each move of a layer, where the loss of the path is highest, and after the training that follows; then it
+ * measures the straight line. Between points the path is straight. No more than two of its networks are in
+ * memory at once.
  *
- * It ends at the second network itself: permuting units of a network changes the path, as it does the
- * straight line, but not what makes it low.
+ * The path ends at the second network itself: permuting units of a network changes the path, as it changes
+ * the straight line, but the method does not need aligned networks.
  * @throws OutOfRangeError if an option is out of range
  * @throws MismatchError, UnsupportedError, InputError, FormatError, DivergenceError, EngineError,
  *   DOMException as `walkLayers`
@@ -94,7 +96,7 @@ export async function measureWalkedPath(
   const architecture = { ...unscored, graph: scoreBy(unscored.graph, named) };
   const { graph } = architecture;
   const { batch, loss } = chooseTrainOptions({ graph, data: training }, resolved);
-  // A journal knows a walk by this object in JSON, the order of its keys included.
+  // A journal identifies a walk by the JSON of this object, so that the order of its keys matters.
   const walking = { moves, trainSteps, learningRate, optimizer, seed, threads, signal, batch, loss };
   const ends = [await bindNetwork(graph, networks[0]), await bindNetwork(graph, networks[1])] as const;
   const subject = { architecture, ends, training, evaluation };
@@ -136,7 +138,10 @@ export async function measureWalkedPath(
 
 type Resolved = Required<MeasureWalkedPathOptions>;
 
-/** Returns what reports the progress of a part of the work, from one share of it to another. */
+/**
+ * Returns a function that reports the progress of a part of the work as progress of the whole, from the share
+ * `from` to the share `to`.
+ */
 function within({ onProgress }: Pick<Resolved, "onProgress">, from: number, to: number) {
   return (progress: WalkedPathProgress): void =>
     onProgress?.({ ...progress, done: from + (to - from) * progress.done });
@@ -188,7 +193,10 @@ function drawPath(numbers: readonly MeasuredPoint[]): MeasuredPath {
   );
 }
 
-/** A layer walks from the point before its first move to the one after its last. */
+/**
+ * Lists the segments of layers: a layer walks from the point before its first move to the point after its
+ * last.
+ */
 function segmentsOf({ layers, moves }: WalkPlan, places: readonly WalkPlace[]): readonly WalkedSegment[] {
   const points = places.length + 1;
   const arrivals = places.flatMap(({ move, phase }, index) =>

@@ -14,7 +14,7 @@ import { type JournalRun, openJournal } from "@isthmus/tasks";
 import { openLastPoint } from "./last-point.ts";
 import type { WalkChoice, WalkRun } from "./walk-options.ts";
 
-/** Networks that are joined by a walk, and what they are measured on. */
+/** Networks that are joined by a walk, with the data for training and evaluation. */
 export interface WalkSubject {
   readonly architecture: Architecture;
   readonly ends: readonly [Checkpoint, Checkpoint];
@@ -22,10 +22,10 @@ export interface WalkSubject {
   readonly evaluation: DataSet;
 }
 
-/** How layers walk, all defaults filled in: a journal is of a walk with these options. */
+/** Options of a walk with all defaults filled in; a journal belongs to a walk with these options. */
 export type Walking = Required<Omit<WalkChoice, "batch"> & WalkRun> & { readonly batch: number };
 
-/** How points of a walk are measured. */
+/** Options of the measurement of a walk's points. */
 interface MeterOptions {
   readonly statistics: NormPolicy;
   readonly statisticsData: DataSet | undefined;
@@ -34,26 +34,28 @@ interface MeterOptions {
   readonly journalPath: string | undefined;
 }
 
-/** What was measured at a point. */
+/** Loss, error and distance measured at a point. */
 export interface MeasuredPoint {
   readonly loss: number;
   readonly error: number;
-  /** Distance from the point before. */
+  /** Distance from the previous point. */
   readonly way: number;
 }
 
-/** Measures one point after the other, and remembers the numbers, in a file if there is one. */
+/** Meter that measures one point after the other, and stores the numbers, in a file if there is one. */
 export interface Meter {
   has(step: number): boolean;
   measure(step: number, network: Checkpoint): Promise<void>;
   read(step: number): Promise<MeasuredPoint>;
-  /** Removes what only an unfinished walk needs. */
+  /** Removes files that only an unfinished walk needs. */
   finish(): Promise<void>;
-  /** Frees what the engine holds. */
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 
-/** Opens a meter: `ends` are measured as they are, between them the policy for statistics applies. */
+/**
+ * Opens a meter: `ends` are measured unchanged; the policy for statistics applies to networks between them.
+ */
 export async function openMeter(
   subject: WalkSubject,
   walking: Walking,
@@ -75,7 +77,7 @@ export async function openMeter(
   return {
     has: (step) => journal.has(String(step)),
     async measure(step, network) {
-      // What begins a walk is behind the last point of one that goes on.
+      // If a walk goes on from a later point, its first network must not replace the last measured point.
       if (step === 0 && journal.has("0")) return;
       await journal.get(String(step), async () => {
         const isEnd = ends.includes(network);
@@ -95,7 +97,7 @@ export async function openMeter(
   };
 }
 
-/** Describes everything that decides the numbers of points. */
+/** Describes all inputs that decide the numbers of points. */
 async function describeRun(
   { architecture: { graph, engine }, ends: [a, b], training, evaluation }: WalkSubject,
   { signal: _, threads: __, ...walking }: Walking,

@@ -4,44 +4,47 @@ import { bindWeights, type Graph, parameterNames } from "@isthmus/graph";
 import type { FinishedStep, WeightConstraint } from "@isthmus/training";
 import { stepTowardsInto } from "./step-towards.ts";
 
-/** What walks in which step. */
+/** Plan of a walk: its layers, and the numbers of their moves and steps. */
 export interface WalkPlan {
   /** Layers with their parameters, in the order in which data flow. */
   readonly layers: readonly LayerTensors[];
-  /** Moves in which a layer reaches its place. */
+  /** Number of moves in which a layer reaches its target. */
   readonly moves: number;
-  /** Steps of training before each move. */
+  /** Number of steps of training before each move. */
   readonly trainSteps: number;
 }
 
-/** Counts the steps in which there is a layer behind the one that walks. */
+/** Counts the steps of training, in which there is a layer behind the one that walks. */
 const trainingSteps = ({ layers, moves, trainSteps }: WalkPlan): number =>
   (layers.length - 1) * moves * trainSteps;
 
-/** Counts the steps of a whole walk: the last layer moves after each step, as nothing is left to train. */
+/**
+ * Counts the steps of a whole walk: the last layer moves in every step, as there are no layers to train
+ * behind it.
+ */
 export const stepsOf = (plan: WalkPlan): number => trainingSteps(plan) + plan.moves;
 
 /**
- * Counts the steps of training of a walk, for other paths that are to cost as much.
+ * Counts the steps of training of a walk, for other paths that should cost as much.
  * @throws UnsupportedError if the graph has no parameters, or one that is not f32
  */
 export function countWalkSteps(graph: Graph, lengths: Pick<WalkPlan, "moves" | "trainSteps">): number {
   return stepsOf({ ...lengths, layers: layersThatWalk("count the steps of a walk", graph) });
 }
 
-/** Where a walk is after a step of training. */
+/** Position of a walk after a step of training. */
 export interface WalkPlace {
-  /** Steps of training so far. */
+  /** Number of steps so far. */
   readonly step: number;
-  /** The layer that walks, from 0, in the order in which data flow. */
+  /** Index of the layer that walks, from 0, in the order in which data flow. */
   readonly layer: number;
-  /** Moves that this layer has made, at most as many as it makes. */
+  /** Number of moves that this layer has made so far. */
   readonly move: number;
-  /** Whether it has just moved, or the layers behind it were trained since. */
+  /** Phase of the walk: the layer has just moved, or the layers behind it were trained since. */
   readonly phase: "moved" | "trained";
 }
 
-/** Returns where a walk is after a step, counted from 1; undefined after its end. */
+/** Returns the position of a walk after a step, counted from 1; undefined after the end of the walk. */
 export function placeAfter(plan: WalkPlan, finished: number): WalkPlace | undefined {
   if (finished > stepsOf(plan)) return undefined;
   const last = finished - trainingSteps(plan);
@@ -65,7 +68,8 @@ export function placesOf(plan: WalkPlan): WalkPlace[] {
 }
 
 /**
- * Lists the layers that walk with their parameters; what has none, as running statistics, walks nowhere.
+ * Lists the layers that walk, with their parameters; groups without parameters, such as running statistics
+ * alone, do not walk.
  * @throws UnsupportedError if the graph has no parameters, or one that is not f32
  */
 export function layersThatWalk(attempt: string, graph: Graph): readonly LayerTensors[] {
@@ -84,10 +88,10 @@ export function layersThatWalk(attempt: string, graph: Graph): readonly LayerTen
 }
 
 /**
- * Creates the rule that moves layers during a training: layers that have arrived are set to the target, the
- * one that walks is held, and moved after every so many steps; the layers behind it are trained.
+ * Creates the rule that moves layers during a training: layers that have arrived are set to the target; the
+ * layer that walks is held, and moved after every `trainSteps` steps; the layers behind it are trained.
  *
- * What it does depends on the number of the step and on the weights before and after it alone, so that a
+ * The rule depends only on the number of the step and on the weights before and after the step, so that a
  * training that resumes ends with the same bytes.
  */
 export async function createWalk(

@@ -1,20 +1,22 @@
-/** Cosine above which two directions are one, and below whose negative they are opposite. */
+/** Cosine above which two directions count as the same, and below whose negative they count as opposite. */
 const PARALLEL = 1 - 1e-7;
 
 /**
- * Moves weights a share of the way towards others, and gives them the variance between both.
+ * Moves weights by a share of the distance towards others, and gives them a variance between the variances of
+ * both.
  *
- * A step on the straight line would lose variance on the way, as the sum of two independent weights does:
- * `W' = mean + sqrt(v / s^2) (W - mean)` makes up for it (LLPF, 2026), where `v` changes evenly from one
- * deviation to the other. What is left of the mean turns on the arc between both, and equal shares of the
- * rest of the way are equal steps of it: `n` calls with the shares `1 / n`, `1 / (n - 1)`, and so on, the
- * last one 1, go evenly and end at the others bit for bit.
+ * A step on the straight line would lose variance, as the sum of two independent weights does:
+ * `W' = mean + sqrt(v / s^2) (W - mean)` makes up for it (LLPF, 2026), where the root of `v` changes evenly
+ * from one standard deviation to the other. The deviations from the mean turn on the arc between both
+ * weights, and equal shares of the rest of the path are equal steps on the arc: `n` calls with the shares
+ * `1 / n`, `1 / (n - 1)`, and so on, the last one 1, advance evenly and end at the target bit for bit.
  *
- * Weights of one element, of one value, or that point the same or the opposite way move on the line.
- * @param from - where the weights are
- * @param to - where they go
- * @param share - share of the rest of the way, in `[0, 1]`
- * @param out - may be `from`
+ * Weights that have one element or a single value, or that point in the same or the opposite direction, move
+ * on the straight line.
+ * @param from - weights at the start of the step
+ * @param to - target of the weights
+ * @param share - share of the remaining distance, in `[0, 1]`
+ * @param out - weights after the step; may be the array `from`
  */
 export function stepTowardsInto(
   from: Float32Array,
@@ -38,12 +40,12 @@ export function stepTowardsInto(
   }
 }
 
-/** How two weights lie to each other. */
+/** Means, norms and angle of two weights. */
 interface Comparison {
   readonly means: readonly [number, number];
-  /** Norms of what is left of the means. */
+  /** Norms of the deviations from the means. */
   readonly norms: readonly [number, number];
-  /** Cosine between what is left; NaN if one has a single value. */
+  /** Cosine of the angle between the deviations; NaN if one of the weights has a single value. */
   readonly cosine: number;
 }
 

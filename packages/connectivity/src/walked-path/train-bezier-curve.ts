@@ -5,16 +5,16 @@ import type { Walking, WalkSubject } from "./open-meter.ts";
 import { countWalkSteps } from "./plan-walk.ts";
 import type { WalkedPathProgress } from "./walked-path-options.ts";
 
-/** How the training of a curve is kept and followed. */
+/** Journal file and progress callback of the training of a curve. */
 interface Following {
   readonly journalPath: string | undefined;
   readonly onProgress: ((progress: WalkedPathProgress) => void) | undefined;
 }
 
-/** A curve between the ends of a walk. */
+/** Trained curve between the ends of a walk. */
 interface TrainedBeside {
   readonly named: NamedPath;
-  /** Removes the state of its training, once all is measured. */
+  /** Removes the state of the curve's training, once everything is measured. */
   readonly finish: () => Promise<void>;
 }
 

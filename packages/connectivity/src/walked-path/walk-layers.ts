@@ -17,15 +17,15 @@ const RUN_DEFAULTS: Required<Omit<WalkLayersOptions, keyof WalkChoice>> = {
 };
 
 /**
- * Walks from one network to another layer by layer: each layer, in the order in which data flow, moves to
- * its place in small steps that keep its variance, and between two moves the layers behind it are trained,
- * while the ones in front and the one that moves are held (LLPF, 2026). The walk ends at the second network
- * itself. No layer has to be wide, and residual networks and transformers walk as others do.
+ * Walks from one network to another layer by layer: each layer, in the order in which data flow, moves to its
+ * target in small steps that keep its variance; between two moves the layers behind it are trained, while the
+ * layer itself and the layers in front of it are held (LLPF, 2026). The walk ends at the second network
+ * itself. Layers need not be wide, and the method applies to residual networks and transformers as well.
  *
  * Unlike in the authors' code, the layer that walks is not trained, so that it arrives after a known number
  * of moves, and biases move as its other weights do.
- * @param data - examples to train on
- * @returns the names of the layers, in their order, and the number of steps of training
+ * @param data - examples for training
+ * @returns the names of the layers, in the order in which they walk, and the number of steps of training
  * @throws UnsupportedError if a parameter is not f32, or an operator has no gradient rule
  * @throws MismatchError if a network does not fit the graph, or the state is of another walk
  * @throws OutOfRangeError if an option is out of range
@@ -73,7 +73,7 @@ export async function walkLayers(
     ...walk,
     description: { ...walk.description, to: await fingerprintWeights(graph, target) },
   };
-  // Trainings are of whole epochs: this one is stopped once the last layer has arrived.
+  // A training has whole epochs: this one is stopped once the last layer has arrived.
   const end = new AbortController();
   const training = {
     seed,
@@ -107,7 +107,7 @@ export async function walkLayers(
   return { layers: plan.layers.map(({ name }) => name), steps };
 }
 
-/** Returns the least number of epochs that have as many steps. */
+/** Returns the least number of epochs with at least as many steps as the walk. */
 function epochsFor(
   steps: number,
   { examples, batch }: { readonly examples: number; readonly batch: number },

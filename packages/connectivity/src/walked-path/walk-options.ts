@@ -7,9 +7,9 @@ import {
 } from "@isthmus/training";
 import type { WalkPlace } from "./plan-walk.ts";
 
-/** A network on a walked path. */
+/** Network on a walked path, with its position. */
 export interface WalkedPoint extends WalkPlace {
-  /** The network; it must be read before the callback returns. */
+  /** Network at the point; it must be read before the callback returns. */
   readonly network: Checkpoint;
 }
 
@@ -21,11 +21,14 @@ export interface WalkProgress {
   readonly layer: string;
 }
 
-/** How layers walk, and the layers behind them are trained; batch and loss are chosen as by `train`. */
+/**
+ * Options of the walk of layers, and of the training of the layers behind them; batch and loss have the same
+ * defaults as in `train`.
+ */
 export interface WalkChoice extends Pick<TrainingChoice, "batch" | "loss" | "optimizer"> {
-  /** Moves in which a layer reaches its place. @defaultValue 20 */
+  /** Number of moves in which a layer reaches its target. @defaultValue 20 */
   readonly moves?: number;
-  /** Steps of training before each move. @defaultValue 20 */
+  /** Number of steps of training before each move. @defaultValue 20 */
   readonly trainSteps?: number;
   /** Learning rate of all steps. @defaultValue 0.03 */
   readonly learningRate?: number;
@@ -33,7 +36,7 @@ export interface WalkChoice extends Pick<TrainingChoice, "batch" | "loss" | "opt
   readonly seed?: number;
 }
 
-/** Most moves of a layer. */
+/** Largest number of moves of a layer. */
 const MOST_MOVES = 10_000;
 
 /** Fields of {@link WalkChoice}. */
@@ -47,19 +50,20 @@ export const WALK_FIELDS: FieldsOf<WalkChoice> = {
   trainSteps: wholeField({ least: 1, default: 20, help: "steps of training before each move" }),
   learningRate: { ...LEARNING_RATE_FIELD, default: 0.03 },
   batch: TRAINING_FIELDS.batch,
-  // Entries of studies and command lines name none: the one that `train` chooses is in the key of a task.
+  // Entries of studies and command lines do not set the loss: the key of a task has the loss that `train`
+  // chooses.
   loss: { ...TRAINING_FIELDS.loss, tasksOnly: true },
   optimizer: TRAINING_FIELDS.optimizer,
   seed: seedField("seed of the order of examples"),
 };
 
-/** What a walk runs with, beside its options. */
+/** Inputs of a walk beside its plain options: threads, a signal. */
 export type WalkRun = Pick<TrainOptions, "threads"> & { readonly signal?: AbortSignal | undefined };
 
 /** Options of `walkLayers`. */
 export interface WalkLayersOptions extends WalkChoice, WalkRun {
   /**
-   * File for the state, from which a walk that was stopped goes on, to the same points; removed at the end.
+   * File for the state, from which a stopped walk goes on, to the same points; removed at the end.
    * @defaultValue none is written
    */
   readonly statePath?: string | undefined;

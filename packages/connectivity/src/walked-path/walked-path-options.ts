@@ -4,20 +4,23 @@ import { WALK_FIELDS, type WalkChoice } from "./walk-options.ts";
 
 /** Options of the measurement of a walked path that are plain data. */
 export interface WalkedPathChoice extends WalkChoice {
-  /** Evenly spaced places on the straight line and on paths beside it, at least 2. @defaultValue 25 */
+  /**
+   * Number of evenly spaced places on the straight line and on paths beside it, at least 2.
+   * @defaultValue 25
+   */
   readonly points?: number;
-  /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
+  /** Treatment of batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call of an evaluation. @defaultValue 100 */
+  /** Number of examples in one engine call of an evaluation. @defaultValue 100 */
   readonly batchSize?: number;
   /**
-   * Whether a Bezier curve is trained in about as many steps, and measured beside the walk.
+   * Whether a Bezier curve is trained in about as many steps as the walk takes, and measured beside it.
    * @defaultValue false
    */
   readonly bezier?: boolean;
 }
 
-/** Most places on a line. */
+/** Largest number of places on a line. */
 const MOST_PLACES = 10_000;
 
 /** Fields of {@link WalkedPathChoice}. */
@@ -43,6 +46,6 @@ export interface WalkedPathProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
   readonly stage: "curve" | "walk" | "measure";
-  /** The layer that walks. */
+  /** Name of the layer that walks. */
   readonly layer?: string;
 }

@@ -3,34 +3,40 @@ import type { NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath } from "../curve/curve-result.ts";
 import type { NamedMeasuredPath } from "../dropout-path/measure-dropout-path.ts";
 
-/** A part of a path, on which one layer walks. */
+/** Part of a path on which one layer walks. */
 export interface WalkedSegment {
   /** Name of the layer. */
   readonly layer: string;
-  /** Places where it begins and ends to walk, in `[0, 1]`. */
+  /** Place of the path at which the layer begins to walk, in `[0, 1]`; it arrives at `to`. */
   readonly from: number;
   readonly to: number;
 }
 
-/** Loss and error on a path that layers walked one after the other, beside the straight line and others. */
+/**
+ * Loss and error on a path on which layers moved one after the other, beside the straight line and other
+ * paths.
+ */
 export interface WalkedPathResult extends LossFields {
   readonly kind: "walked-path";
-  /** Places are networks right after each move and before the next one, both ends among them. */
+  /**
+   * Path of the walk; its places are the networks right after each move and before the next one, and both
+   * ends.
+   */
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
-  /** Other paths, as they were given. */
+  /** Other paths, in the order of the option `beside`. */
   readonly beside: readonly NamedMeasuredPath[];
   readonly segments: readonly WalkedSegment[];
-  /** Moves in which a layer reached its place. */
+  /** Number of moves in which a layer reached its target. */
   readonly moves: number;
-  /** Steps of training before each move. */
+  /** Number of steps of training before each move. */
   readonly trainSteps: number;
-  /** All steps of training. */
+  /** Number of all steps of training. */
   readonly steps: number;
   readonly batch: number;
   readonly optimizer: string;
   readonly learningRate: number;
-  /** Name of the examples that layers were trained on. */
+  /** Name of the examples on which layers were trained. */
   readonly trainingData: string;
   readonly statistics: NormPolicy;
   readonly examples: number;

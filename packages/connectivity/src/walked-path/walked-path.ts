@@ -9,7 +9,10 @@ import { measureWalkedPath } from "./measure-walked-path.ts";
 import { WALKED_PATH_FIELDS, type WalkedPathChoice } from "./walked-path-options.ts";
 import type { WalkedPathResult } from "./walked-path-result.ts";
 
-/** Walks from one network to another layer by layer, and measures the path beside the straight line. */
+/**
+ * Measurement that walks from one network to another layer by layer, and measures the path beside the
+ * straight line.
+ */
 export const WALKED_PATH: Measurement<"pair", WalkedPathChoice, WalkedPathResult> = {
   kind: "walked-path",
   version: 1,

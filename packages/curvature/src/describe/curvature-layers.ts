@@ -3,7 +3,7 @@ import { dataWords, type Figure, formatNumber, type Section, type Table } from "
 import type { CurvatureResult, LayerCurvature } from "../curvature-result.ts";
 import { formsOf } from "./curvature-forms.ts";
 
-/** What bars of layers show. */
+/** Values of layers that bars show. */
 const LAYER_VALUES = [
   {
     name: "layer-traces",
@@ -23,7 +23,7 @@ const LAYER_VALUES = [
   },
 ] as const;
 
-/** Describes the curvature of each layer alone; no section if it was not measured. */
+/** Describes the curvature of each layer alone; returns no section if it was not measured. */
 export function layersSection(result: CurvatureResult): Section[] {
   const { layers = [] } = result;
   if (layers.length === 0) return [];

@@ -20,19 +20,19 @@ const RISES = [
   ["average", ({ average }: SharpnessValues) => average?.rise],
 ] as const;
 
-/** A rise of the loss as it is drawn. */
+/** Rise of the loss in the form in which a figure shows it. */
 interface DrawnRise {
   readonly row: string;
-  /** Empty if there is one network. */
+  /** Name of the form of the network; empty if only one was measured. */
   readonly label: string;
   readonly series: number;
   readonly value: number;
   readonly error: number | undefined;
-  /** Radius or standard deviation. */
+  /** Radius of the ball, or standard deviation of the noise. */
   readonly size: number | null;
 }
 
-/** Describes how far the loss rises around a network; no section if it was not measured. */
+/** Describes how far the loss rises around a network; returns no section if it was not measured. */
 export function sharpnessSection(result: CurvatureResult): Section[] {
   const { sharpness } = result;
   if (sharpness === undefined) return [];
@@ -106,7 +106,7 @@ function sharpnessTable(rises: readonly DrawnRise[]): Table {
   };
 }
 
-/** Describes the estimate of the learning coefficient; no section if it was not measured. */
+/** Describes the estimate of the learning coefficient; returns no section if it was not measured. */
 export function coefficientSection(result: CurvatureResult): Section[] {
   const { learningCoefficient: first } = result;
   if (first === undefined) return [];
@@ -174,7 +174,7 @@ const COMPARED: readonly (readonly [name: string, (measures: CurvatureMeasures) 
   ["learning coefficient", ({ learningCoefficient }) => learningCoefficient?.coefficient],
 ];
 
-/** Compares a network with its canonical form; no section if that was not measured. */
+/** Compares a network with its canonical form; returns no section if that was not measured. */
 export function canonicalSection(result: CurvatureResult): Section[] {
   const { canonical } = result;
   if (canonical === undefined) return [];

@@ -12,7 +12,7 @@ import type { CurvatureKind } from "../operators/operator-options.ts";
 import type { ComputedEigenvalue } from "../ritz-pairs.ts";
 import type { SpectralDensity } from "../spectral-density.ts";
 
-/** What matrices are called in sentences. */
+/** Names of matrices in sentences. */
 export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {
   hessian: "Hessian",
   "gauss-newton": "Gauss-Newton matrix",
@@ -20,7 +20,7 @@ export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {
   "empirical-fisher": "empirical Fisher information",
 };
 
-/** Indices of the curves whose colours things have. */
+/** Indices of curves, which decide the colours of the density and of both ends of the spectrum. */
 export const CURVATURE_STYLES = { density: 0, largest: 1, smallest: 2 } as const;
 
 type Spectrum = NonNullable<CurvatureResult["eigenvalues"]>;
@@ -28,12 +28,12 @@ type Spectrum = NonNullable<CurvatureResult["eigenvalues"]>;
 /** Both ends of the spectrum. */
 const ENDS = ["largest", "smallest"] as const;
 
-/** Part of the height of one eigenvalue's Gaussian at which the axis of a density ends. */
+/** Fraction of the height of one eigenvalue's Gaussian at which the axis of a density ends. */
 const LOWEST_PART = 0.01;
-/** Parts of the highest density between which that end of the axis is. */
+/** Bounds of that end of the axis, as fractions of the highest density. */
 const FLOORS = { least: 1e-12, most: 0.1 } as const;
 
-/** A density as it is drawn. */
+/** Density in the form in which a figure shows it. */
 interface DrawnDensity {
   readonly places: readonly { readonly x: number; readonly y: number }[];
   readonly peak: { readonly x: number; readonly y: number };
@@ -42,8 +42,9 @@ interface DrawnDensity {
 }
 
 /**
- * Describes the density of all eigenvalues, with the computed ones on it; no section if the result has none.
- * @throws UsageError if no value of it is above 0
+ * Describes the density of all eigenvalues, and marks the computed eigenvalues on it; returns no section if
+ * the result has no density.
+ * @throws UsageError if no value of the density is above 0
  */
 export function densitySection(result: CurvatureResult): Section[] {
   const { density } = result;
@@ -117,7 +118,7 @@ function densityFigure(result: CurvatureResult, density: SpectralDensity, drawn:
   };
 }
 
-/** Ends the line at the lower end of the axis, and leaves it out below. */
+/** Cuts the line of a density off at the lower end of the axis. */
 function aboveFloor({ places, floor }: DrawnDensity): LineSeries["points"] {
   const isAbove = (index: number) => (places[index]?.y ?? floor) > floor;
   return places.map(({ x, y }, index) => {
@@ -158,7 +159,7 @@ function endWords(eigenvalues: Spectrum): string {
   return words.length === 0 ? "" : `At the ends, ${words.join(", ")}.`;
 }
 
-/** Describes the eigenvalues at both ends of the spectrum; no section if the result has none. */
+/** Describes the eigenvalues at both ends of the spectrum; returns no section if the result has none. */
 export function eigenvaluesSection(result: CurvatureResult): Section[] {
   const { eigenvalues, operator, data, examples, seed } = result;
   if (eigenvalues === undefined || !hasValues(eigenvalues)) return [];

@@ -13,12 +13,12 @@ import type { CurvatureResult } from "../curvature-result.ts";
 import type { SettlingPoint, SettlingResult } from "../measure-settling.ts";
 import { formsOf } from "./curvature-forms.ts";
 
-/** A number that has a figure. */
+/** Quantity that has a figure. */
 interface Settling {
   readonly name: string;
   readonly title: string;
   readonly axis: string;
-  /** Whether its numbers are losses, which have a unit. */
+  /** Whether the values are losses, which have a unit. */
   readonly isLoss?: boolean;
   readonly caption: (settling: SettlingResult) => string;
   readonly numberOf: (point: SettlingPoint) => number;
@@ -56,7 +56,9 @@ const SETTLING: readonly Settling[] = [
   },
 ];
 
-/** Describes how a loss settles as the number of examples grows; no section if it was not measured. */
+/**
+ * Describes how a loss settles as the number of examples grows; returns no section if that was not measured.
+ */
 export function settlingSection(result: CurvatureResult): Section[] {
   const { settling } = result;
   if (settling === undefined) return [];
@@ -97,7 +99,7 @@ function settlingFigure(result: CurvatureResult, settling: SettlingResult, shown
   };
 }
 
-/** Returns a place with the interval around it, if that can be drawn. */
+/** Returns a point with the error interval around it, if the interval can be drawn. */
 function pointOf(x: number, y: number, error: number, scale: "log" | undefined): LinePoint {
   const isDrawn = Number.isFinite(error) && (scale !== "log" || y > error);
   return isDrawn ? { x, y, low: y - error, high: y + error } : { x, y };

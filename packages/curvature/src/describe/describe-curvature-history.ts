@@ -13,16 +13,16 @@ import type { CurvatureHistory, CurvaturePoint, TrainingUnit } from "../track-cu
 
 const UNIT_TITLES: Readonly<Record<TrainingUnit, string>> = { epoch: "Epoch", step: "Step" };
 
-/** A number that has a line. */
+/** Quantity that has a line in the figure. */
 interface Line {
   readonly name: string;
   readonly title: string;
   readonly label: string;
-  /** Whether its numbers are losses, which have a unit. */
+  /** Whether the values are losses, which have a unit. */
   readonly isLoss?: boolean;
   readonly caption: string;
   readonly value: (point: CurvaturePoint) => number;
-  /** How far from it the truth may be. */
+  /** Error of the value at a point. */
   readonly error?: (point: CurvaturePoint) => number;
 }
 
@@ -138,7 +138,7 @@ function lineFigure({ points, unit, data, examples }: CurvatureHistory, line: Li
   };
 }
 
-/** Says where each number was largest, and what it is at both ends. */
+/** Says at which point each quantity was largest, and its values at the first and the last point. */
 function extremesTable(result: CurvatureHistory): Table {
   const { points, unit } = result;
   const rows = linesOf(result).map(({ label, value }) => {

@@ -24,7 +24,7 @@ const values = z.looseObject({
   average: z.looseObject({ rise: z.number(), standardError: z.number(), deviation: z.number() }).optional(),
 });
 
-/** Form of what is measured around one network. */
+/** Form of the measures around one network. */
 const measures = {
   loss: z.number(),
   gradientNorm: z.number(),

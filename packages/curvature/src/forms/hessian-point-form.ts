@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { HessianPoint } from "../hessian-point.ts";
 
-/** An error. JSON has no infinity: it writes null for an error of which too few samples say anything. */
+/** Form of an error. JSON has no infinity: null stands for an infinite error, which too few samples give. */
 export const ERROR: z.ZodType<number> = z
   .number()
   .nullable()
@@ -11,7 +11,7 @@ export const ERROR: z.ZodType<number> = z
 export const EIGENVALUE: z.ZodObject<{ value: z.ZodNumber; residual: z.ZodNumber }, z.core.$loose> =
   z.looseObject({ value: z.number(), residual: z.number() });
 
-/** Form of what is measured of a Hessian where many are compared. */
+/** Form of the measures of a Hessian that is compared with others. */
 export const HESSIAN_POINT: Readonly<{ [K in keyof HessianPoint]: z.ZodType<HessianPoint[K]> }> = {
   loss: z.number(),
   gradientNorm: z.number(),

@@ -12,17 +12,17 @@ import { randomDirections } from "./directions/random-directions.ts";
 import { ATTEMPT } from "./landscape-options.ts";
 import type { LandscapeNetwork, LandscapeResult } from "./landscape-result.ts";
 
-/** Where a network is among the directions. */
+/** Position of a network relative to the directions. */
 export type Place = Pick<LandscapeNetwork, "place" | "distance">;
 
-/** The networks that some directions lead to. */
+/** Space of networks that some directions span. */
 export interface LandscapeSpace {
   readonly directions: readonly Direction[];
   /** Lengths of the directions. */
   readonly lengths: readonly number[];
-  /** Cosines of the angles between them. */
+  /** Cosines of the angles between the directions. */
   readonly cosines: readonly (readonly number[])[];
-  /** How eigenvectors were computed; empty for other directions. */
+  /** Record of the computation of eigenvectors; empty for other directions. */
   readonly computed: Omit<ComputedDirections, "directions">;
   /** Returns the network at a place, lazily. */
   readonly at: (place: readonly number[]) => Checkpoint;
@@ -92,7 +92,7 @@ async function directionsOf(task: DirectionTask): Promise<ComputedDirections> {
   }
 }
 
-/** Measures lengths and angles of directions, and where the other networks are among them. */
+/** Measures lengths and angles of directions, and the positions of the other networks relative to them. */
 async function measureBasis(
   graph: Graph,
   {
@@ -121,13 +121,14 @@ async function measureBasis(
   );
   const right = basis.map((_, i) => others.map((__, k) => product(i, size + k) / length(i)));
   const solved = await solveCosines(network, cosines, right);
-  // Without a sign of zero, which JSON does not keep.
+  // The sign of a negative zero is removed, as JSON does not keep it.
   const placeOf = (k: number) =>
     basis.map((_, i) => at(solved, i * others.length + k, "place") / length(i) + 0);
   const places: Place[] = [];
   for (const k of others.keys()) {
     const place = placeOf(k);
-    // Measured again, as a difference of products has few correct digits for networks that are near.
+    // The distance is computed from the remainder itself, as a difference of products has few correct digits
+    // if the network is near the directions.
     const rest = toOther(k).map((share, j) => (j < size ? -at(place, j, "coordinate") : share));
     const [[square]] = (await innerProducts(all, [rest], { tensors })) as [[number]];
     places.push({ place, distance: Math.sqrt(square) });
@@ -156,7 +157,8 @@ async function solveCosines(
 ): Promise<ArrayLike<number>> {
   const size = cosines.length;
   const columns = at(right, 0, "row").length;
-  // With a column of zeros, so that dependent directions are noticed where no network is placed, too.
+  // The right side has an extra column of zeros, so that dependent directions are detected even if no network
+  // is placed.
   const matrix = createMatrix(size, size, Float64Array.from(cosines.flat()));
   const sides = createMatrix(size, columns + 1, Float64Array.from(right.flatMap((row) => [...row, 0])));
   const solved = await solvePositiveDefinite(matrix, sides, plainProducts);
@@ -169,7 +171,7 @@ async function solveCosines(
   return solved.data.filter((_, i) => i % (columns + 1) !== columns);
 }
 
-/** Returns what a result says of directions. */
+/** Returns the description of directions for a result. */
 export function describeBasis({ directions, lengths }: LandscapeSpace): LandscapeResult["basis"] {
   return directions.map(({ values: _, ...facts }, k) => ({ ...facts, length: at(lengths, k, "length") }));
 }

@@ -2,7 +2,7 @@ import { barrierValues } from "@isthmus/barrier";
 import { at } from "@isthmus/core";
 import type { InterpolationShape } from "./landscape-result.ts";
 
-/** Rise, over the highest loss, that rounding may make of equal losses. */
+/** Largest rise, relative to the highest loss, that rounding may cause between equal losses. */
 const ROUNDING = 1e-6;
 
 /**
@@ -21,7 +21,7 @@ export function interpolationShape(
   let [lowest, lowestAt] = [Number.POSITIVE_INFINITY, 0];
   for (const [index, loss] of losses.entries()) {
     const place = at(t, index, "place");
-    // A NaN anywhere makes the rise NaN, rather than passing for none.
+    // A NaN anywhere makes the rise NaN, instead of counting as no rise.
     if (loss - lowest > shape.largestRise || Number.isNaN(loss)) {
       Object.assign(shape, { largestRise: loss - lowest, from: lowestAt, to: place });
     }

@@ -17,8 +17,9 @@ import { type NormPolicy, normField } from "@isthmus/statistics";
 import { TOP_EIGENPAIRS_DEFAULTS } from "../top-eigenpairs.ts";
 
 /**
- * Where the directions of a landscape come from: random numbers; the largest eigenvalues of the Hessian; the
- * principal components of a training run; differences to other networks; or the one from an initialization.
+ * Sources of the directions of a landscape: random numbers; the largest eigenvalues of the Hessian; the
+ * principal components of a training run; differences to other networks; or the difference to the trained
+ * network from an initialization.
  */
 export const LANDSCAPE_KINDS = [
   "random",
@@ -28,13 +29,16 @@ export const LANDSCAPE_KINDS = [
   "initialization",
 ] as const;
 
-/** Where the directions of a landscape come from. */
+/** Source of the directions of a landscape. */
 export type LandscapeKind = (typeof LANDSCAPE_KINDS)[number];
 
-/** What a direction is scaled to the size of: every filter, every tensor, the network as one; or nothing. */
+/**
+ * Normalizations of a direction: scaled to the size of every filter, of every tensor, or of the whole
+ * network; or not at all.
+ */
 export const NORMALIZATIONS = ["filter", "layer", "whole", "none"] as const;
 
-/** What a direction is scaled to the size of. */
+/** Normalization of a direction. */
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
 /** Whether directions move tensors of one axis, such as biases and the parameters of norms. */
@@ -47,8 +51,10 @@ export type VectorPolicy = (typeof VECTOR_POLICIES)[number];
 export interface LandscapeNetworks {
   readonly network: PlaneSubject;
   /**
-   * Snapshots of the training run that ended in the network, in their order; the networks that directions
-   * lead to; the initialization; else networks that are placed. @defaultValue none
+   * Snapshots of the training run that ended in the network, in their order, for `trajectory`; the networks
+   * that directions lead to, for `networks`; the initialization, for `initialization`; for other directions,
+   * networks that are placed in the landscape.
+   * @defaultValue none
    */
   readonly others?: readonly PlaneSubject[] | undefined;
 }
@@ -60,41 +66,50 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
   readonly stage: "eigenvectors" | "grid";
 }
 
-/** Most directions, and most places along one: a grid has as many as their power. */
+/**
+ * Largest number of directions, and largest number of places along one: the size of a grid is the number of
+ * places to the power of the number of directions.
+ */
 const MOST_DIMENSIONS = 10;
 const MOST_POINTS = 10_000;
 
 /** Options of {@link measureLandscape} that are plain data. */
 export interface LandscapeChoice {
-  /** Where directions come from. @defaultValue "random" */
+  /** Source of the directions. @defaultValue "random" */
   readonly directions?: LandscapeKind;
   /**
    * Number of directions, at least 1.
    * @defaultValue 2; to other networks, as many as there are; 1 from an initialization
    */
   readonly dimensions?: number | undefined;
-  /** Places along every direction, at least 2. @defaultValue 51; 25 for planes, 9 for three, 5 for more */
+  /**
+   * Number of places along every direction, at least 2.
+   * @defaultValue 51; 25 for planes, 9 for three, 5 for more
+   */
   readonly points?: number | undefined;
   /**
    * Ends of every axis, in units of the direction.
    * @defaultValue -1 to 1; -0.5 to 1.5 to other networks, 0 to 1 from an initialization, around a trajectory
    */
   readonly range?: readonly [from: number, to: number] | undefined;
-  /** What directions are scaled to the size of. @defaultValue "filter" for random ones, else "none" */
+  /** Normalization of the directions. @defaultValue "filter" for random ones, else "none" */
   readonly normalization?: Normalization | undefined;
-  /** What is done about tensors of one axis. @defaultValue "ignore" for random directions, else "move" */
+  /** Treatment of tensors of one axis. @defaultValue "ignore" for random directions, else "move" */
   readonly vectors?: VectorPolicy | undefined;
   /** Seed of random directions, and of the search for eigenvectors. @defaultValue 0 */
   readonly seed?: number;
-  /** Examples that eigenvectors are of, the first ones; 0 for all. @defaultValue 1000 */
+  /**
+   * Number of examples, the first ones, whose Hessian gives the eigenvectors; 0 for all.
+   * @defaultValue 1000
+   */
   readonly hessianExamples?: number;
-  /** The most products with the Hessian for eigenvectors. @defaultValue 200 */
+  /** Largest number of products with the Hessian for eigenvectors. @defaultValue 200 */
   readonly steps?: number;
-  /** Measure slope and curvature along every direction at the network. @defaultValue true */
+  /** Whether to measure slope and curvature along every direction at the network. @defaultValue true */
   readonly local?: boolean;
-  /** What is done about batch norms of all networks. @defaultValue "recalibrate" */
+  /** Treatment of batch norms of all networks. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -103,7 +118,7 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
   directions: choiceField<LandscapeKind>(LANDSCAPE_KINDS, {
     default: "random",
     help: "where directions come from",
-    // Commands and studies choose it with the networks that the directions are made of.
+    // Commands and studies choose the kind of directions by the networks from which these are made.
     tasksOnly: true,
   }),
   dimensions: wholeField({
@@ -146,7 +161,7 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
 
 /** Options of {@link measureLandscape}. */
 export interface MeasureLandscapeOptions extends LandscapeChoice, LossOption {
-  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
+  /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
@@ -162,10 +177,10 @@ const RUN_DEFAULTS: Required<Omit<MeasureLandscapeOptions, keyof LandscapeChoice
   onProgress: undefined,
 };
 
-/** What is attempted, for messages. */
+/** Words for the attempt in error messages. */
 export const ATTEMPT = "measure a landscape";
 
-/** Options of which only the range may still follow from the directions. */
+/** Options with all defaults filled in, except the range, which may still follow from the directions. */
 export type ResolvedOptions = Required<MeasureLandscapeOptions> & {
   readonly dimensions: number;
   readonly points: number;
@@ -173,7 +188,7 @@ export type ResolvedOptions = Required<MeasureLandscapeOptions> & {
   readonly vectors: VectorPolicy;
 };
 
-/** Places along every direction, by the number of directions. */
+/** Default numbers of places along every direction, by the number of directions. */
 const POINTS: Readonly<Record<number, number>> = { 1: 51, 2: 25, 3: 9 };
 const FEWEST_POINTS = 5;
 
@@ -204,7 +219,7 @@ function defaultDimensions(kind: LandscapeKind, others: number): number {
   return kind === "networks" ? Math.max(1, others) : 2;
 }
 
-/** Checks that the directions can be made of the networks that there are. */
+/** Checks that the directions can be made of the given networks. */
 function assertFits({ directions, dimensions, normalization, range }: ResolvedOptions, others: number): void {
   const fail = (rule: string): never => {
     throw new UsageError(`Cannot ${ATTEMPT} as ${rule}`);

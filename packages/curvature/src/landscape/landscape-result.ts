@@ -7,17 +7,23 @@ import type { GridTopology } from "./topology/grid-topology.ts";
 /** One direction of a landscape. */
 export interface LandscapeDirection {
   readonly label: string;
-  /** Distance between weights that one unit of the coordinate is. */
+  /** Distance between weights per unit of the coordinate. */
   readonly length: number;
-  /** Eigenvalue of the Hessian that it is the vector of; of eigenvectors only. */
+  /** Eigenvalue of the Hessian that belongs to the direction; only for eigenvectors. */
   readonly eigenvalue?: number;
-  /** An eigenvalue is at most this far from `eigenvalue`. */
+  /** Largest distance of `eigenvalue` from an exact eigenvalue. */
   readonly residual?: number;
-  /** Share of the variance of a trajectory along it, in `[0, 1]`; of trajectories only. */
+  /** Share of the variance of the trajectory along the direction, in `[0, 1]`; only for trajectories. */
   readonly explained?: number;
-  /** First derivative of the mean loss along it by the coordinate, at the network, if it was measured. */
+  /**
+   * First derivative of the mean loss by the coordinate of the direction, at the network; absent if it was
+   * not measured.
+   */
   readonly slope?: number;
-  /** Second derivative of the mean loss along it, at the network, by the coordinate. */
+  /**
+   * Second derivative of the mean loss by the coordinate of the direction, at the network; absent if it was
+   * not measured.
+   */
   readonly curvature?: number;
 }
 
@@ -25,9 +31,9 @@ export interface LandscapeDirection {
 export interface LandscapeNetwork {
   readonly label: string;
   readonly source: string;
-  /** Coordinate along every direction of the place nearest to it. */
+  /** Coordinates, one for each direction, of the place of the landscape nearest to the network. */
   readonly place: readonly number[];
-  /** Distance from that place, in units of distance between weights. */
+  /** Distance of the network from that place, in units of distance between weights. */
   readonly distance: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
@@ -35,13 +41,13 @@ export interface LandscapeNetwork {
   readonly error: number;
 }
 
-/** What the losses on the way from an initialization to the trained network say. */
+/** Shape of the losses on the path from an initialization to the trained network. */
 export interface InterpolationShape {
-  /** Whether the loss never rises by more than what rounding makes of equal losses. */
+  /** Whether the loss never rises by more than rounding errors. */
   readonly monotone: boolean;
-  /** The most that the loss rises from a place to any later one, in nats. */
+  /** Largest rise of the loss from a place to any later one, in nats. */
   readonly largestRise: number;
-  /** Where that rise begins and ends, in `[0, 1]`. */
+  /** Place at which that rise begins, in `[0, 1]`; it ends at `to`. */
   readonly from: number;
   readonly to: number;
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
@@ -50,7 +56,7 @@ export interface InterpolationShape {
 /** Loss and error on a grid of places around a network. */
 export interface LandscapeResult extends LossFields {
   readonly kind: "landscape";
-  /** Where the directions come from. */
+  /** Source of the directions. */
   readonly directions: LandscapeKind;
   readonly normalization: Normalization;
   readonly vectors: VectorPolicy;
@@ -71,15 +77,15 @@ export interface LandscapeResult extends LossFields {
   readonly networks: readonly LandscapeNetwork[];
   /** Minima, saddles and the merge tree of the losses. */
   readonly topology: GridTopology;
-  /** Of a line from an initialization only. */
+  /** Shape of the losses; only for a line from an initialization. */
   readonly interpolation?: InterpolationShape;
-  /** How slopes, curvatures and eigenvectors were computed; absent if none were. */
+  /** Method by which slopes, curvatures and eigenvectors were computed; absent if none of them were. */
   readonly derivatives?: "exact" | "finite-differences";
-  /** Why they are not exact, or why there are no slopes and curvatures, though they were asked for. */
+  /** Reason why derivatives are not exact, or why requested slopes and curvatures are missing. */
   readonly reason?: string;
-  /** Whether eigenvectors are within the tolerance; of eigenvectors only. */
+  /** Whether the residuals of all eigenvectors are within the tolerance; only for eigenvectors. */
   readonly converged?: boolean;
-  /** Examples that eigenvectors are of. */
+  /** Number of examples whose Hessian gave the eigenvectors; only for eigenvectors. */
   readonly hessianExamples?: number;
   readonly seed: number;
   readonly statistics: NormPolicy;

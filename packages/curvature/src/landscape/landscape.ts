@@ -12,7 +12,7 @@ import type { LandscapeResult } from "./landscape-result.ts";
 import { measureLandscape } from "./measure-landscape.ts";
 import { checkLandscape } from "./read/check-landscape.ts";
 
-/** Measures loss and error on a line, a plane or a grid around a network. */
+/** Measurement of loss and error on a line, a plane or a grid around a network. */
 export const LANDSCAPE: Measurement<"landscape", LandscapeChoice, LandscapeResult> = {
   kind: "landscape",
   version: 1,

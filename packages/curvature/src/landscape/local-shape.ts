@@ -7,13 +7,13 @@ import { joinVector } from "./directions/eigenvector-directions.ts";
 import type { ResolvedOptions } from "./landscape-options.ts";
 import type { LandscapeResult } from "./landscape-result.ts";
 
-/** How the loss begins along directions. */
+/** Slopes and curvatures of the loss along directions. */
 export interface LocalShape extends Pick<LandscapeResult, "derivatives" | "reason"> {
   /** First and second derivative along each direction; empty if they could not be measured. */
   readonly along: readonly { readonly slope: number; readonly curvature: number }[];
 }
 
-/** Why nothing is measured at a network whose statistics are not its own. */
+/** Reason why nothing is measured at a network whose statistics were recalibrated. */
 const RECALIBRATED =
   "batch norms are measured again at every place, so that derivatives at the network would be of another loss; keep their statistics to have slopes and curvatures";
 

@@ -30,19 +30,20 @@ const MARGIN = 0.2;
 /**
  * Measures loss and error on a line, a plane or a grid of more dimensions around a network: along random
  * directions (Li et al. 2018), eigenvectors of the Hessian, principal components of a training run, or to
- * other networks; or from an initialization to it, and says whether the loss falls all the way. Finds the
- * minima and saddles of what it measured, and slope and curvature along every direction at the network.
+ * other networks; or from an initialization to the network, and then says whether the loss falls all the way.
+ * It finds the minima and saddles of the measured losses, and slope and curvature along every direction at
+ * the network.
  *
  * Directions with the sizes of filters or layers are invariant to scaling a whole layer up and the next one
- * down, which leaves a ReLU network's function as it is; plain random ones and eigenvectors are not, and none
- * are invariant to scaling single units: compare networks after `canonicalize` of `@isthmus/weight-matching`.
- * With a `journalPath`, a measurement that was killed resumes with the unfinished row, and gives the same
- * bytes.
+ * down, which leaves a ReLU network's function unchanged; plain random directions and eigenvectors are not,
+ * and no directions are invariant to scaling single units: compare networks after `canonicalize` of
+ * `@isthmus/weight-matching`. With a `journalPath`, a measurement that was killed resumes with the unfinished
+ * row, and gives the same bytes.
  * @throws MismatchError if a checkpoint does not fit the graph, or the journal is of another measurement
  * @throws InputError if the data do not fit the graph, or directions have no length or are not independent
  * @throws UsageError if options do not go with the directions
  * @throws OutOfRangeError if an option is out of range
- * @throws UnsupportedError if eigenvectors are asked for and an operator has no gradient rule
+ * @throws UnsupportedError if eigenvectors are requested and an operator has no gradient rule
  * @throws DOMException named AbortError if `signal` is aborted
  *
  * @example
@@ -119,7 +120,7 @@ export async function measureLandscape(
   };
 }
 
-/** Reads networks into memory. A last snapshot that is the end of its trajectory itself counts once. */
+/** Reads networks into memory. If the last snapshot is the network itself, it counts once. */
 async function bindSubjects(
   graph: Graph,
   { network, others = [] }: LandscapeNetworks,
@@ -194,7 +195,7 @@ async function evaluateSpace(
   );
 }
 
-/** Describes everything that decides the numbers of the grid. */
+/** Describes all inputs that decide the numbers of the grid. */
 async function describeRun(
   { architecture, data, network, others, options }: DirectionTask,
   axes: readonly (readonly number[])[],

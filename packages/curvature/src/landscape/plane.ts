@@ -8,7 +8,7 @@ import {
 import { checkSizes, type Measurement } from "@isthmus/findings";
 import { describePlane } from "./describe/describe-plane.ts";
 
-/** Measures loss and error on the plane through three networks. */
+/** Measurement of loss and error on the plane through three networks. */
 export const PLANE: Measurement<"plane", PlaneChoice, PlaneResult> = {
   kind: "plane",
   version: 1,

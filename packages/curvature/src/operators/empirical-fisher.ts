@@ -18,14 +18,14 @@ const PRODUCT: ProductGraph = {
       { feature: "loss of kind output" },
     );
   },
-  // Each gradient is of an example's share of the mean loss, and occurs twice.
+  // The graph takes the gradient of an example's share of the mean loss, and uses it twice in each product.
   factor: (count) => count,
 };
 
 /**
  * Creates the empirical Fisher information of a network in inference mode: the mean over examples of `g g'`,
- * where `g` is the gradient of the loss of the example, for the label it has. It is positive semi-definite.
- * Release it once it is not needed any more.
+ * where `g` is the gradient of the loss of the example for its label in the data. It is positive
+ * semi-definite. Release it once it is not needed any more.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range

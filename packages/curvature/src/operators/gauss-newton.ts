@@ -21,8 +21,8 @@ const PRODUCT: ProductGraph = {
 /**
  * Creates the Gauss-Newton matrix `J' H J` of the mean loss of a network in inference mode, exactly: `J` is
  * the Jacobian of its output by the parameters, `H` the Hessian of the loss by the output. For cross-entropy
- * it is the Fisher information, by labels that the network itself draws. It is positive semi-definite.
- * Release it once it is not needed any more.
+ * it is the Fisher information, whose labels are drawn from the network's own probabilities. It is positive
+ * semi-definite. Release it once it is not needed any more.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range

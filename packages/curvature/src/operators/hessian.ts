@@ -19,7 +19,7 @@ import {
 
 const ATTEMPT = "compute a Hessian";
 
-/** Ways to the places of finite differences, by the precision of the parameters. */
+/** Distances of the network to the places of finite differences, by the precision of the parameters. */
 const [STEP_F64, STEP_F32] = [1e-5, 1e-3];
 
 const PRODUCT: ProductGraph = {
@@ -29,13 +29,13 @@ const PRODUCT: ProductGraph = {
 
 /**
  * Creates the Hessian of the mean loss of a network in inference mode by its parameters. Its products are
- * exact where every operator has second derivatives, else central differences of gradients; the operator
- * says which. Release it once it is not needed any more.
+ * exact if every operator has second derivatives, else central differences of gradients; `derivatives` of the
+ * result says which. Release it once it is not needed any more.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range
- * @throws UnsupportedError if an operator has no gradient rule, or no second derivatives where these must be
- *   exact
+ * @throws UnsupportedError if an operator has no gradient rule, or has no second derivatives although
+ *   products must be exact
  */
 export async function hessian(
   { graph, engine }: Architecture,

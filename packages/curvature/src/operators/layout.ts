@@ -10,7 +10,7 @@ import {
 import { type Graph, parameterNames } from "@isthmus/graph";
 import type { OperatorTensor } from "../linear-operator.ts";
 
-/** Tensors of a vector, and how many elements they have together. */
+/** Tensors of a vector, and the number of their elements in all. */
 export interface VectorLayout {
   readonly dimension: number;
   readonly layout: readonly OperatorTensor[];

@@ -17,12 +17,12 @@ import type { OperatorTensor } from "../linear-operator.ts";
 import { addTensorsInPlace, layoutParameters, splitVector } from "./layout.ts";
 import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./operator-options.ts";
 
-/** A mean loss as a function of a vector of parameters, around the place of a network. */
+/** Mean loss of a network as a function of the vector of its parameters. */
 export interface LossSurface {
   readonly dimension: number;
   /** Tensors that a vector consists of, one after another. */
   readonly layout: readonly OperatorTensor[];
-  /** The parameters of the network. */
+  /** Parameters of the network. */
   readonly place: Float64Array;
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
@@ -30,23 +30,24 @@ export interface LossSurface {
   readonly batchSize: number;
   /**
    * Computes the mean loss at a place.
-   * @param batch - number of the only batch that counts, from 0; all if missing
+   * @param batch - index of the only batch to evaluate, from 0; all batches if missing
    */
   readonly lossAt: (place: Float64Array, batch?: number) => Promise<number>;
   /** Computes the mean loss at a place, and its gradient into `out`, `[dimension]`. */
   readonly gradientAt: (place: Float64Array, out: Float64Array, batch?: number) => Promise<number>;
 }
 
-/** The surface of a network's loss, which the engine holds. */
+/** Loss surface of a network, which holds memory of the engine. */
 export interface NetworkSurface extends LossSurface {
-  /** Frees what the engine holds; the surface cannot be used after it. */
+  /** Frees the memory of the engine; the surface cannot be used after it. */
   readonly release: () => Promise<void>;
 }
 
 /** Options of {@link openLossSurface}. */
 export interface LossSurfaceOptions extends CurvatureOperatorOptions {
   /**
-   * Whether gradients can be computed; without, every graph that can be run will do. @defaultValue true
+   * Whether gradients are to be computed; if not, any graph that the engine can run is accepted.
+   * @defaultValue true
    */
   readonly gradients?: boolean;
 }
@@ -59,7 +60,7 @@ const LOSS_SURFACE_DEFAULTS: Required<LossSurfaceOptions> = {
 
 const ATTEMPT = "measure a loss";
 
-/** Places of the graphs that are made of the loss. */
+/** Indices of the graphs that are derived from the loss. */
 const [LOSS, GRADIENT] = [0, 1];
 
 /**
@@ -68,7 +69,7 @@ const [LOSS, GRADIENT] = [0, 1];
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range
- * @throws UnsupportedError if an operator has no gradient rule, and gradients are asked for
+ * @throws UnsupportedError if an operator has no gradient rule, and gradients are requested
  */
 export async function openLossSurface(
   { graph, engine }: Architecture,

@@ -15,36 +15,41 @@ import type { OperatorTensor } from "../linear-operator.ts";
 import { addTensorsInPlace, layoutParameters, splitVector, type VectorLayout } from "./layout.ts";
 import type { CurvatureOperator, CurvatureOperatorOptions } from "./operator-options.ts";
 
-/** A network, and the data its loss is measured on. */
+/** Network, and the data on which its loss is measured. */
 export interface MeasuredLoss extends Architecture {
   readonly network: Checkpoint;
   readonly data: DataSet;
 }
 
-/** The graph of a product with a vector. */
+/** Graph of a product with a vector, and its scale. */
 export interface ProductGraph {
   /** Makes the graph, with inputs and outputs named as by `hessianVectorProduct`. */
   readonly derive: (objective: Objective, names: readonly string[]) => Graph;
-  /** Returns what the product on a batch of so many examples is multiplied by, for its mean. */
+  /**
+   * Returns the factor by which the product on a batch of `count` examples is multiplied to give the mean.
+   */
   readonly factor: (count: number) => number;
 }
 
-/** A loss that can be differentiated, and multiplied with a vector if there is a graph of the product. */
+/**
+ * Loss that can be differentiated; if there is a graph of products, its curvature can be multiplied with a
+ * vector.
+ */
 export interface OpenedLoss extends VectorLayout {
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly examples: number;
-  /** Computes the mean loss at some weights, and its gradient into `out`. */
+  /** Computes the mean loss at the given weights, and its gradient into `out`. */
   readonly gradientAt: (weights: ReadonlyMap<string, Tensor>, out: Float64Array) => Promise<number>;
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
   readonly release: () => Promise<void>;
 }
 
-/** Places of the graphs that are made of the loss. */
+/** Indices of the graphs that are derived from the loss. */
 const [GRADIENT, PRODUCT] = [0, 1];
 
 /**
  * Prepares a network's loss for products with its curvature. Sums over batches are in f64.
- * @param product - undefined if there are only gradients
+ * @param product - graph of the product; undefined if only gradients are needed
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws UnsupportedError if an operator has no gradient rule

@@ -13,15 +13,16 @@ export const CURVATURE_KINDS = [
 export type CurvatureKind = (typeof CURVATURE_KINDS)[number];
 
 /**
- * How products with the Hessian are computed: `exact` from second derivatives; `finite-differences` from
- * gradients at two places; `auto`, exact where every operator of the graph has second derivatives.
+ * Methods to compute products with the Hessian: `exact` from second derivatives; `finite-differences` from
+ * gradients at two places; `auto`, exact if every operator of the graph has second derivatives, else by
+ * finite differences.
  */
 export const HESSIAN_DERIVATIVES = ["auto", "exact", "finite-differences"] as const;
 
-/** How products with the Hessian are computed. */
+/** Method to compute products with the Hessian. */
 export type HessianDerivatives = (typeof HESSIAN_DERIVATIVES)[number];
 
-/** Options of operators that a network's loss has. */
+/** Options of the curvature operators of a network's loss. */
 export interface CurvatureOperatorOptions {
   /** Names of parameters, in which `*` matches any characters. @defaultValue all parameters */
   readonly parameters?: readonly string[] | undefined;
@@ -29,18 +30,19 @@ export interface CurvatureOperatorOptions {
   readonly loss?: LossSpec | undefined;
   /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
   readonly examples?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of the Hessian of a network's loss. */
 export interface HessianOptions extends CurvatureOperatorOptions {
-  /** @defaultValue "auto" */
+  /** Method to compute products. @defaultValue "auto" */
   readonly derivatives?: HessianDerivatives;
   /**
-   * Length of the way to each of both places of finite differences, in units of the parameters; 0 for 1e-5
-   * if all parameters are f64, else 1e-3. @defaultValue 0
+   * Distance of the network to each of the two places of finite differences, in units of the parameters; 0
+   * for 1e-5 if all parameters are f64, else 1e-3.
+   * @defaultValue 0
    */
   readonly step?: number;
 }
@@ -61,19 +63,24 @@ export const HESSIAN_DEFAULTS: Required<HessianOptions> = {
   step: 0,
 };
 
-/** A curvature of the mean loss of a network in inference mode. */
+/** Operator of one kind of curvature of the mean loss of a network in inference mode. */
 export interface CurvatureOperator extends LinearOperator {
   readonly kind: CurvatureKind;
-  /** How products are computed. */
+  /** Method by which products are computed. */
   readonly derivatives: Exclude<HessianDerivatives, "auto">;
-  /** Why products are not exact, though they were to be if possible. */
+  /**
+   * Reason why products are finite differences; absent if they are exact, or if finite differences were
+   * requested.
+   */
   readonly reason?: string;
-  /** Length of the way to each place of finite differences; missing if products are exact. */
+  /**
+   * Distance of the network to each of the two places of finite differences; missing if products are exact.
+   */
   readonly step?: number;
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
-  /** Computes the mean loss, and its gradient into `out`, `[dimension]`. */
+  /** Computes the mean loss of the network, and its gradient into `out`, `[dimension]`. */
   readonly gradient: (out: Float64Array) => Promise<number>;
-  /** Frees what the engine holds; the operator cannot be used after it. */
+  /** Frees the memory of the engine; the operator cannot be used after it. */
   readonly release: () => Promise<void>;
 }

@@ -23,7 +23,7 @@ import {
 
 /** Options of {@link sampledGaussNewton}. */
 export interface SampledGaussNewtonOptions extends CurvatureOperatorOptions {
-  /** Labels drawn for each example. @defaultValue 1 */
+  /** Number of labels drawn for each example. @defaultValue 1 */
   readonly labelSamples?: number;
   /** Seed of the labels. @defaultValue 0 */
   readonly seed?: number;
@@ -40,9 +40,9 @@ const ATTEMPT = "sample a Gauss-Newton matrix";
 
 /**
  * Creates an estimate of the Gauss-Newton matrix of a network's mean cross-entropy: the mean of `g g'`, where
- * `g` is the gradient of the loss of an example for a label that the network itself draws. Over seeds its
- * mean is the exact matrix. The label of an example depends on the seed alone, whatever the batches are.
- * Release it once it is not needed any more.
+ * `g` is the gradient of the loss of an example for a label that is drawn from the network's own
+ * probabilities. The mean of the estimate over seeds is the exact matrix. The label of an example depends on
+ * the seed, and not on the batches. Release it once it is not needed any more.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph or the loss
  * @throws OutOfRangeError if an option is out of range
@@ -80,7 +80,7 @@ export async function sampledGaussNewton(
   }
 }
 
-/** Returns the mean of operators, with the gradient for the labels that the examples have. */
+/** Returns the mean of operators, with the gradient for the labels of the data. */
 function averageOf(operators: readonly CurvatureOperator[], labelled: CurvatureOperator): CurvatureOperator {
   return {
     ...labelled,

@@ -9,9 +9,9 @@ import { readBatches } from "./read-batches.ts";
 const ATTEMPT = "make adversarial examples";
 
 /**
- * Makes adversarial examples on some networks: examples that are changed a little so that the cross-entropy
- * of the networks rises.
- * @returns all examples as they are changed, `[examples, ...]`
+ * Makes adversarial examples on the given networks: examples that are changed a little so that the
+ * cross-entropy of the networks rises.
+ * @returns all changed examples, `[examples, ...]`
  * @throws OutOfRangeError, UsageError, MismatchError, InputError, UnsupportedError, DOMException as
  *   `measureAttack`
  *
@@ -55,7 +55,7 @@ export async function attackExamples(
   }
 }
 
-/** What stops the making of examples. */
+/** Signal that stops the making of examples. */
 interface Stop {
   readonly signal?: AbortSignal | undefined;
 }

@@ -12,45 +12,47 @@ import {
 import { channelScalings, type DataSet } from "@isthmus/graph";
 
 /**
- * Attacks: `fgsm`, the fast gradient sign method, is one step of the whole size; `pgd`, projected gradient
- * descent, is several, each brought back to the allowed distance.
+ * Attacks: `fgsm`, the fast gradient sign method, takes one step of the whole size; `pgd`, projected gradient
+ * descent, takes several steps, and brings the example back to the allowed distance after each.
  */
 export const ATTACK_METHODS = ["fgsm", "pgd"] as const;
 /** An attack, see {@link ATTACK_METHODS}. */
 export type AttackMethod = (typeof ATTACK_METHODS)[number];
 
-/** Distances: `linf`, the largest change of a number of the example; `l2`, the Euclidean one. */
+/** Distances: `linf`, the largest change of a number of the example; `l2`, the Euclidean distance. */
 export const ATTACK_NORMS = ["linf", "l2"] as const;
 /** A distance, see {@link ATTACK_NORMS}. */
 export type AttackNorm = (typeof ATTACK_NORMS)[number];
 
-/** Largest distances that attacks are usually compared at, for pixels from 0 to 1. */
+/** Largest distances at which attacks are usually compared, for pixels from 0 to 1. */
 const ATTACK_EPSILONS: Readonly<Record<AttackNorm, number>> = { linf: 8 / 255, l2: 128 / 255 };
 
-/** How examples are changed. */
+/** Options of an attack. */
 export interface AttackOptions {
-  /** @defaultValue "pgd" */
+  /** Attack. @defaultValue "pgd" */
   readonly method?: AttackMethod;
-  /** @defaultValue "linf" */
+  /** Distance by which changes are limited. @defaultValue "linf" */
   readonly norm?: AttackNorm;
   /**
-   * The largest distance from the example, at least 0: for images of bytes in pixels from 0 to 1, which
-   * changed images keep to; else in the numbers of the examples. @defaultValue {@link ATTACK_EPSILONS}
+   * Largest distance from the original example, at least 0. For images of bytes, its unit is that of pixels
+   * from 0 to 1, and changed pixels stay within that range; for other examples, its unit is that of their
+   * numbers.
+   * @defaultValue {@link ATTACK_EPSILONS}
    */
   readonly epsilon?: number | undefined;
-  /** Steps of `pgd`, at least 1. @defaultValue 10 */
+  /** Number of steps of `pgd`, at least 1. @defaultValue 10 */
   readonly steps?: number | undefined;
   /** Size of a step of `pgd`, in the unit of `epsilon`. @defaultValue 2.5 times `epsilon` over `steps` */
   readonly stepSize?: number | undefined;
-  /** Whether `pgd` starts at a random place within the distance. @defaultValue true */
+  /** Whether `pgd` starts at a random place within the largest distance. @defaultValue true */
   readonly randomStart?: boolean;
-  /** Decides random starts, and the order of networks that attack in turn. @defaultValue 0 */
+  /** Seed of random starts, and of the order of networks that attack in turn. @defaultValue 0 */
   readonly seed?: number;
 }
 
-/** Most steps of an attack: more would run for years. */
+/** Largest number of steps of an attack: more would run for years. */
 const MOST_STEPS = 1_000_000;
-/** Steps of `pgd` if none are said. */
+/** Default number of steps of `pgd`. */
 const PGD_STEPS = 10;
 
 const usual = ATTACK_NORMS.map((norm) => `${norm} ${ATTACK_EPSILONS[norm].toPrecision(3)}`).join(", ");
@@ -93,7 +95,7 @@ export const ATTACK_FIELDS: FieldsOf<AttackOptions> = {
   seed: seedField("seed of random starts, and of the order of networks in turn"),
 };
 
-/** An attack with all numbers filled in; sizes are in the unit of the options. */
+/** Attack with all numbers filled in; sizes are in the unit of the options. */
 export interface ResolvedAttack {
   readonly method: AttackMethod;
   readonly norm: AttackNorm;
@@ -123,24 +125,27 @@ export function completeAttack(attempt: string, options: ResolvedOf<AttackOption
 }
 
 /**
- * Numbers that a channel of examples may have, and how steps in it compare with those in the first channel.
+ * Range of the numbers of a channel of examples, and the ratio of steps in it to steps in the first channel.
  */
 export interface ChannelRange {
   readonly low: number;
   readonly high: number;
-  /** A step in the numbers of this channel over the same step in the first channel. */
+  /** Ratio of a step in the numbers of this channel to the same step in the first channel. */
   readonly weight: number;
 }
 
-/** Numbers that examples may have, and what one unit of an attack's sizes is in them. */
+/** Range of the numbers of examples, and the unit of an attack's sizes in these numbers. */
 export interface ExampleRange {
-  /** In the numbers of the first channel. */
+  /** Unit of an attack's sizes, in the numbers of the first channel. */
   readonly unit: number;
-  /** All channels alike, or one entry for each. */
+  /** Ranges of the channels: one entry for each, or one entry for all. */
   readonly channels: readonly ChannelRange[];
 }
 
-/** Returns the range of a data set's numbers: of pixels as they are scaled, else all numbers. */
+/**
+ * Returns the range of a data set's numbers: that of scaled pixels, or all numbers if the data set has no
+ * scaling.
+ */
 export function rangeOf({ scaling }: Pick<DataSet, "scaling">): ExampleRange {
   if (scaling === undefined) {
     return {

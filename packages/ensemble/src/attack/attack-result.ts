@@ -1,34 +1,35 @@
 import type { AttackNorm, ResolvedAttack } from "./attack-options.ts";
 import type { SourceMode } from "./attack-source.ts";
 
-/** What adversarial examples of one source do to one target. */
+/** Effect of the adversarial examples of one source on one target. */
 export interface AttackedTarget {
   /**
-   * Share of the examples that the target classifies correctly whose changed ones it does not, in `[0, 1]`;
-   * null if it classifies none correctly.
+   * Share, among the examples that the target classifies correctly, of those whose changed version it
+   * classifies wrongly, in `[0, 1]`; null if it classifies none correctly.
    */
   readonly success: number | null;
-  /** Share of all changed examples that it classifies correctly, in `[0, 1]`. */
+  /** Share of all changed examples that the target classifies correctly, in `[0, 1]`. */
   readonly accuracy: number;
 }
 
-/** Adversarial examples made on one source. */
+/** Results of the adversarial examples made on one source. */
 export interface AttackedSource {
   readonly name: string;
   readonly mode: SourceMode;
   readonly networks: readonly string[];
   /** Mean cross-entropy of the source's mean logits, in nats. */
   readonly loss: { readonly before: number; readonly after: number };
-  /** In the order of the targets. */
+  /** Effects on the targets, in the order of the targets. */
   readonly targets: readonly AttackedTarget[];
 }
 
-/** How adversarial examples made on some networks transfer to others. */
+/** Transfer of adversarial examples, made on some networks, to others. */
 export interface AttackResult extends ResolvedAttack {
   readonly kind: "attack";
   readonly norm: AttackNorm;
   /**
-   * Whether sizes are of pixels from 0 to 1, which changed examples keep to; else of the examples' numbers.
+   * Whether sizes are in units of pixels from 0 to 1, and changed pixels stay in that range; if not, sizes
+   * are in units of the examples' numbers.
    */
   readonly pixels: boolean;
   readonly sources: readonly AttackedSource[];

@@ -5,35 +5,36 @@ import type { AttackedBatch, InputGradient, NetworkWeights } from "./input-gradi
 import { ascendInPlace, type Ball, projectInPlace, scatterInPlace } from "./perturb.ts";
 
 /**
- * How several networks make one attack: `together` by the mean of their logits at every step; `in-turn` by
- * one of them a step, in an order drawn by the seed, as networks of a large geometric vicinity do.
+ * Modes in which several networks make one attack: `together`, by the mean of their logits at every step;
+ * `in-turn`, by one network in each step, in an order drawn by the seed, as for networks of a large geometric
+ * vicinity (LGV).
  */
 export const SOURCE_MODES = ["together", "in-turn"] as const;
-/** How several networks make one attack, see {@link SOURCE_MODES}. */
+/** Mode in which several networks make one attack, see {@link SOURCE_MODES}. */
 export type SourceMode = (typeof SOURCE_MODES)[number];
 
-/** Networks that adversarial examples are made on: one, or several. */
+/** Networks, one or several, on which adversarial examples are made. */
 export interface AttackSource {
-  /** For the table. */
+  /** Name of the source, for tables. */
   readonly name: string;
   readonly networks: readonly Checkpoint[];
-  /** @defaultValue "together" */
+  /** Mode of the attack by several networks. @defaultValue "together" */
   readonly mode?: SourceMode;
 }
 
-/** Networks that examples are made on, and networks that they are shown to. */
+/** Networks on which examples are made, and networks that are attacked with them. */
 export interface AttackedNetworks {
   readonly sources: readonly AttackSource[];
   readonly targets: readonly Checkpoint[];
 }
 
-/** A source with its weights in memory. */
+/** Source with its weights in memory. */
 export interface OpenedSource {
   readonly networks: readonly NetworkWeights[];
   readonly mode: SourceMode;
 }
 
-/** Reads the weights of a source, in the order that its networks attack in. */
+/** Reads the weights of a source, in the order in which its networks attack. */
 export async function openSource(
   graph: Graph,
   { networks, mode = "together" }: AttackSource,
@@ -46,15 +47,15 @@ export async function openSource(
   return { networks: opened, mode };
 }
 
-/** A batch of examples, and where it begins among all. */
+/** Batch of examples, and its position among all examples. */
 export interface PlacedBatch extends AttackedBatch {
-  /** Place of the first example, which seeds random starts. */
+  /** Index of the first example, which decides the seeds of random starts. */
   readonly begin: number;
 }
 
 /**
- * Makes adversarial examples of a batch. A single step takes all networks together, in whatever mode, as no
- * others follow.
+ * Makes adversarial examples of a batch. A single step uses all networks together in both modes, as no
+ * further steps follow.
  * @returns the changed examples
  */
 export async function attackBatch(

@@ -3,7 +3,7 @@ import { describeAttack } from "../describe/describe-attack.ts";
 import type { AttackResult } from "./attack-result.ts";
 import { MEASURE_ATTACK_FIELDS, type MeasureAttackChoice, measureAttack } from "./measure-attack.ts";
 
-/** Makes adversarial examples on some networks and measures how they transfer to others. */
+/** Measurement that makes adversarial examples on some networks, and measures their transfer to others. */
 export const ATTACK: Measurement<"attack", MeasureAttackChoice, AttackResult> = {
   kind: "attack",
   version: 1,

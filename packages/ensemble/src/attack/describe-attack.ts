@@ -10,7 +10,7 @@ import type { JournalRun } from "@isthmus/tasks";
 import type { ResolvedAttack } from "./attack-options.ts";
 import type { AttackedNetworks, AttackSource } from "./attack-source.ts";
 
-/** Describes everything that decides the numbers of an attack, for its journal. */
+/** Describes all inputs that decide the numbers of an attack, for its journal. */
 export async function describeAttack(
   { graph, engine, data }: Architecture & { readonly data: DataSet },
   { sources, targets }: AttackedNetworks,

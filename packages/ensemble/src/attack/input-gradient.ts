@@ -15,7 +15,7 @@ import { add, GraphBuilder, mul } from "@isthmus/graph/builder";
 import { gradientName, typesOf } from "@isthmus/graph/ir";
 import { attachLoss, type Objective } from "@isthmus/training";
 
-/** Examples as they are changed, and their classes; one batch of the size that graphs were made for. */
+/** Changed examples and their classes: one batch of the size for which graphs were made. */
 export interface AttackedBatch {
   readonly inputs: Tensor;
   readonly labels: Int32Array;
@@ -24,17 +24,17 @@ export interface AttackedBatch {
 /** Weights of a network, by the names of the graph. */
 export type NetworkWeights = ReadonlyMap<string, Tensor>;
 
-/** Computes logits of examples, and how the loss changes with the examples. */
+/** Computation of the logits of examples, and of the gradient of the loss by the examples. */
 export interface InputGradient {
-  /** Rows of every batch. */
+  /** Number of rows of every batch. */
   readonly batch: number;
   readonly classes: number;
   /** Computes the logits of a batch, `[batch, classes]`. */
   logits(network: NetworkWeights, batch: AttackedBatch): Promise<Float32Array>;
   /**
-   * Computes the gradient of the mean cross-entropy of `(logits + others) / networks` by the inputs: of one
-   * network, or of a network among several whose logits are averaged.
-   * @param mixed - the sum of the logits of the other networks, and the number of all
+   * Computes the gradient of the mean cross-entropy of `(logits + others) / networks` by the inputs: for a
+   * single network, or for one of several networks whose logits are averaged.
+   * @param mixed - sum of the logits of the other networks, and the number of all networks
    */
   gradient(
     network: NetworkWeights,
@@ -46,9 +46,9 @@ export interface InputGradient {
 
 /**
  * Prepares gradients of the cross-entropy of networks in inference mode by their inputs.
- * @param batchSize - rows of a batch, unless the graph takes another number only
- * @throws InputError if the data do not fit the graph, an input but the examples is needed, examples are no
- *   floating-point numbers, or the graph has no logits for whole examples
+ * @param batchSize - number of rows of a batch, unless the graph takes another number only
+ * @throws InputError if the data do not fit the graph, the graph needs an input beside the examples, examples
+ *   are not floating-point numbers, or the graph has no logits for whole examples
  * @throws UnsupportedError if an operator has no gradient rule
  */
 export async function createInputGradient(
@@ -107,10 +107,12 @@ type RunGraph = (network: NetworkWeights, feeds: ReadonlyMap<string, Tensor>) =>
 
 const toNumbers = ({ data, dtype }: Tensor): Float32Array => toFloat32(data, dtype);
 
-/** Names of the inputs that other networks' logits and the share of each are fed by. */
+/**
+ * Names of the inputs for other networks' logits and for the share of each network, and of the mean logits.
+ */
 const [OTHERS, SCALE, MIXED] = ["isthmus.others", "isthmus.share", "isthmus.mixed"];
 
-/** Adds the cross-entropy of logits to which others are added, and which are scaled. */
+/** Adds to a graph the cross-entropy of its logits, after others are added to them and the sum is scaled. */
 function mixLogits(
   graph: Graph,
   { logits, examples }: { readonly logits: string; readonly examples: string },

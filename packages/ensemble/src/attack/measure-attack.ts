@@ -24,13 +24,13 @@ import { markCorrect, readBatches, sumOfLosses } from "./read-batches.ts";
 export interface AttackProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
-  /** Name of the source that is at work. */
+  /** Name of the source on which examples are being made. */
   readonly source: string;
 }
 
 /** Options of {@link measureAttack} that are plain data. */
 export interface MeasureAttackChoice extends AttackOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -40,11 +40,11 @@ export const MEASURE_ATTACK_FIELDS: FieldsOf<MeasureAttackChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
-/** What an attack is measured with, beside its options. */
+/** Inputs of the measurement of an attack beside its plain options. */
 interface AttackRun {
   /**
-   * File that keeps what was measured of each batch, from which an attack that was interrupted goes on.
-   * @defaultValue nothing is kept
+   * File that stores the measurements of each batch, from which an interrupted attack goes on.
+   * @defaultValue nothing is stored
    */
   readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -63,11 +63,12 @@ const RUN_DEFAULTS: Required<AttackRun> = {
 const ATTEMPT = "attack networks";
 
 /**
- * Makes adversarial examples on some networks and measures how they transfer to others: small changes of the
- * examples that raise the cross-entropy of a surrogate, of several together, or of several in turn (LGV).
+ * Makes adversarial examples on some networks and measures their transfer to others: examples with small
+ * changes that raise the cross-entropy of a surrogate network, of several together, or of several in turn
+ * (LGV).
  *
  * All networks are of one architecture, in inference mode. The result does not change under the symmetries of
- * a network, except by rounding where a sign is close.
+ * a network, except by rounding errors, if a gradient is close to 0 and its sign changes.
  * @throws OutOfRangeError if there are no sources, networks of a source or targets, or an option is out of
  *   its range
  * @throws UsageError if an option is unknown or does not belong to the attack
@@ -152,13 +153,13 @@ export async function measureAttack(
   }
 }
 
-/** A target, and which examples it classifies correctly as they are. */
+/** Target, and flags of the unchanged examples that it classifies correctly. */
 interface OpenedTarget {
   readonly weights: NetworkWeights;
   readonly clean: Uint8Array;
 }
 
-/** Everything that the sources of a measurement share. */
+/** Context that the sources of a measurement share. */
 interface AttackJob {
   readonly graph: Graph;
   readonly gradients: InputGradient;
@@ -167,7 +168,7 @@ interface AttackJob {
   readonly attack: ResolvedAttack;
   readonly signal: AbortSignal | undefined;
   readonly journal: Journal;
-  /** Number of the source, from 1. */
+  /** Number of the current source, from 1. */
   readonly number: number;
 }
 

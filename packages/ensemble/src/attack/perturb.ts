@@ -2,8 +2,8 @@ import type { Random } from "@isthmus/core";
 import type { AttackNorm, ChannelRange, ExampleRange } from "./attack-options.ts";
 
 /**
- * Where a changed example must stay: at most `radius` from the original, and within the range of its numbers.
- * Distances are measured in the numbers of the first channel.
+ * Region in which a changed example must stay: at most `radius` from the original, and within the range of
+ * its numbers. Distances are measured in the numbers of the first channel.
  */
 export interface Ball extends Pick<ExampleRange, "channels"> {
   readonly norm: AttackNorm;
@@ -23,15 +23,17 @@ function forEachNumber(
 }
 
 /**
- * Moves an example up its gradient in place: by `size` in every number along the gradient's sign for `linf`,
- * by `size` in all along its direction for `l2`. Where the gradient is 0 nothing moves.
+ * Moves an example up its gradient in place: for `linf`, every number moves by `size` along the sign of its
+ * slope; for `l2`, the example moves by `size` along the gradient's direction. Numbers whose slope is 0 do
+ * not move.
  */
 export function ascendInPlace(
   example: Float32Array,
   gradient: Float32Array,
   { norm, size, channels }: Pick<Ball, "norm" | "channels"> & { readonly size: number },
 ): void {
-  // In the numbers of the first channel, slopes of others are larger by as much as steps in them are.
+  // Slopes are converted to the numbers of the first channel: the slopes of other channels are multiplied by
+  // the ratio of their steps.
   let squares = 0;
   forEachNumber(gradient, channels, (i, { weight }) => {
     squares += (weight * (gradient[i] as number)) ** 2;
@@ -82,7 +84,8 @@ export function scatterInPlace(example: Float32Array, ball: Ball, random: Random
     forEachNumber(example, channels, (i, { weight }) => {
       weights[i] = weight;
     });
-    // A slope is weighed by its channel: divided by the weight it is uniform in the numbers of the first.
+    // The ascent multiplies slopes by the weight of their channel: dividing by it here makes directions
+    // uniform in the numbers of the first channel.
     const direction = Float32Array.from(weights, (weight) => random.normal() / weight);
     const size = radius * random.uniform() ** (1 / example.length);
     ascendInPlace(example, direction, { norm, size, channels });

@@ -2,13 +2,16 @@ import { createTensor } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { PlacedBatch } from "./attack-source.ts";
 
-/** A batch that may be filled up by its last example. */
+/** Batch that may be padded with copies of its last example. */
 export interface FilledBatch extends PlacedBatch {
-  /** Number of the examples without what only fills it up. */
+  /** Number of examples without the padding. */
   readonly count: number;
 }
 
-/** Reads the examples of a data set in batches of one size; the last one is filled up by its last example. */
+/**
+ * Reads the examples of a data set in batches of one size; the last batch is padded with copies of its last
+ * example.
+ */
 export function* readBatches(data: DataSet, batch: number): Generator<FilledBatch> {
   for (let begin = 0; begin < data.size; begin += batch) {
     const end = Math.min(begin + batch, data.size);
@@ -27,7 +30,7 @@ export function* readBatches(data: DataSet, batch: number): Generator<FilledBatc
   }
 }
 
-/** Marks by 1 which examples of a batch are classified correctly, by the first of the largest logits. */
+/** Marks the examples of a batch by 1 that are classified correctly, by the first of the largest logits. */
 export function markCorrect(
   logits: Float32Array,
   { labels, begin, count }: FilledBatch,

@@ -15,29 +15,28 @@ import { meanOfWeights } from "./mean-of-weights.ts";
 import { createMemoryStore, type NetworkStore } from "./network-store.ts";
 import { type CollectMethod, type CollectRates, planCollection, resolveRates } from "./plan-collection.ts";
 
-/** Options of a training that a collection decides itself. */
+/** Options of a training that the collection sets itself. */
 type Decided = "schedule" | "epochs" | "collect" | "onEpoch" | "evaluationData" | keyof LocalTrainingOptions;
 
 /** Options of {@link collectNetworks}. */
 export interface CollectNetworksOptions extends Omit<TrainOptions, Decided>, Partial<CollectRates> {
-  /** How networks are collected. @defaultValue "swa" */
+  /** Method by which networks are collected. @defaultValue "swa" */
   readonly method?: CollectMethod;
-  /**
-   * Whether the mean of the weights is made. @defaultValue only by `swa`
-   */
+  /** Whether the mean of the weights is computed. @defaultValue only by `swa` */
   readonly mean?: boolean | undefined;
   /**
-   * Whether the network that training starts from counts in the mean, as it does for Izmailov et al.
+   * Whether the network from which training starts counts in the mean, as it does for Izmailov et al.
    * @defaultValue true
    */
   readonly withStart?: boolean;
   /**
-   * Examples on which batch norms of the mean are measured anew.
-   * @defaultValue the first 2,500 of the ones trained on
+   * Examples on which batch norms of the mean are measured again.
+   * @defaultValue the first 2,500 examples of the training data
    */
   readonly statisticsData?: DataSet | undefined;
   /**
-   * Where networks are kept; needed with `statePath`, as a resumed collection must find the ones before.
+   * Store of the collected networks; needed with `statePath`, as a resumed collection must find the networks
+   * collected before.
    * @defaultValue in memory
    */
   readonly store?: NetworkStore | undefined;
@@ -47,28 +46,28 @@ export interface CollectNetworksOptions extends Omit<TrainOptions, Decided>, Par
 export interface CollectResult {
   readonly method: CollectMethod;
   readonly schedule: ScheduleSpec;
-  /** Numbers of finished steps after which the networks were collected. */
+  /** Numbers of finished steps at which networks were collected. */
   readonly collectedAt: readonly number[];
-  /** Number of networks in the mean; absent if none was made. */
+  /** Number of networks in the mean; absent if no mean was computed. */
   readonly averaged?: number;
   readonly training: TrainResult;
 }
 
-/** Networks along a training. */
+/** Networks collected along a training. */
 export interface CollectedNetworks {
-  /** In the order of the training. */
+  /** Collected networks, in the order of the training. */
   readonly networks: readonly Checkpoint[];
-  /** The mean of their weights, in memory; absent if it was not asked for. */
+  /** Mean of the weights, in memory; absent if it was not requested. */
   readonly mean?: Checkpoint;
   readonly result: CollectResult;
 }
 
-/** Weight decay of SGD that the authors of FGE and LGV collect networks with. */
+/** Weight decay of SGD with which the authors of FGE and LGV collect networks. */
 export const COLLECT_WEIGHT_DECAY = 1e-4;
 
 const OPTIMIZER = { kind: "sgd", momentum: 0.9, weightDecay: COLLECT_WEIGHT_DECAY } as const;
 
-/** Defaults of {@link collectNetworks} beside the ones of `train` and {@link COLLECT_RATES}. */
+/** Defaults of the options of {@link collectNetworks} that neither `train` nor {@link COLLECT_RATES} has. */
 export const COLLECT_NETWORKS_DEFAULTS: Required<
   Pick<CollectNetworksOptions, "method" | "mean" | "withStart" | "statisticsData" | "store" | "optimizer">
 > = {
@@ -81,13 +80,13 @@ export const COLLECT_NETWORKS_DEFAULTS: Required<
 };
 
 /**
- * Trains on from a network and collects its weights on the way: at a constant or cyclic rate for their mean
+ * Trains a network further and collects its weights on the way: at a constant or cyclic rate for their mean
  * (SWA), at the low points of a rate that falls and rises for an ensemble (FGE), or several times an epoch at
  * a constant high rate for attacks that transfer (LGV).
  *
- * It is as exact as `train`: stopped and resumed, it ends with the same bytes.
- * @throws UsageError if an option is unknown or does not belong to the method, or a state is kept without a
- *   store
+ * A collection that was stopped and resumes ends with the same bytes, as with `train`.
+ * @throws UsageError if an option is unknown or does not belong to the method, or there is a `statePath`
+ *   without a `store`
  * @throws OutOfRangeError if an option is out of its range, or cycles are shorter than a step
  * @throws InputError, MismatchError, FormatError, UnsupportedError, DivergenceError, EngineError,
  *   DOMException as `train`

@@ -3,37 +3,40 @@ import { SIMPLEX_VERTICES_DEFAULTS } from "../simplex/simplex-vertices.ts";
 import { COLLECT_METHODS, COLLECT_RATES, type CollectMethod } from "./plan-collection.ts";
 
 /**
- * How several networks are made of one: collected along a training (`swa`, `fge`, `lgv`), drawn from the
- * posterior (`posterior`), or trained as the vertices of a simplex of low loss (`spro`).
+ * Method to make several networks from one: they are collected along a training (`swa`, `fge`, `lgv`), drawn
+ * from the posterior (`posterior`), or trained as the vertices of a simplex of low loss (`spro`).
  */
 export type CollectionMethod = CollectMethod | "posterior" | "spro";
 
-/** How networks are collected of one, by any method. */
+/** Options of making several networks from one, by any method. */
 export interface CollectionChoice {
-  /** How networks are made. @defaultValue "swa" */
+  /** Method by which networks are made. @defaultValue "swa" */
   readonly method?: CollectionMethod;
-  /** Times each example is seen, by `posterior` and `spro` for every network. @defaultValue by the method */
+  /**
+   * Number of passes over the examples; for `posterior` and `spro`, the number for every network.
+   * @defaultValue by the method
+   */
   readonly epochs?: number | undefined;
-  /** Learning rate of `swa`, `fge` and `lgv`, of cycles the highest. @defaultValue 0.05 */
+  /** Learning rate of `swa`, `fge` and `lgv`; the highest one if it has cycles. @defaultValue 0.05 */
   readonly learningRate?: number | undefined;
   /** Lowest learning rate of the cycles of `swa` and `fge`. @defaultValue by the method */
   readonly lowRate?: number | undefined;
-  /** Epochs from one network of `swa`, `fge` and `lgv` to the next. @defaultValue by the method */
+  /** Number of epochs from one network of `swa`, `fge` and `lgv` to the next. @defaultValue by the method */
   readonly cycle?: number | undefined;
   /** Number of networks of `posterior` and `spro`. @defaultValue by the method */
   readonly members?: number | undefined;
-  /** How many examples the first network's predictions count as, for `posterior`. @defaultValue 0 */
+  /** Number of examples as which the first network's predictions count, for `posterior`. @defaultValue 0 */
   readonly concentration?: number | undefined;
   /** Weight of the logarithm of the volume beside the loss of `spro`. @defaultValue 0.01 */
   readonly volume?: number | undefined;
 }
 
-/** Most epochs of a training: more would run for years. */
+/** Largest number of epochs of a training: more would run for years. */
 const MOST_EPOCHS = 100_000;
-/** Most networks of a collection. */
+/** Largest number of networks of a collection. */
 const MOST_MEMBERS = 10_000;
 
-/** Networks of a collection by methods that train one after another. */
+/** Default numbers of networks, for methods that train networks one after another. */
 const USUAL_MEMBERS = { posterior: 5, spro: SIMPLEX_VERTICES_DEFAULTS.members } as const;
 
 const ofAll = (what: (method: CollectMethod) => unknown): string =>
@@ -87,7 +90,7 @@ export function isOneByOne(method: CollectionMethod): method is "posterior" | "s
   return method === "posterior" || method === "spro";
 }
 
-/** Returns how many networks are trained one after another by a method. */
+/** Returns the number of networks that a method trains one after another. */
 export function membersOf(method: "posterior" | "spro", members: number | undefined): number {
   return members ?? USUAL_MEMBERS[method];
 }

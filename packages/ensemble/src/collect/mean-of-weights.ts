@@ -5,14 +5,15 @@ import { countBatchNorms, holdInMemory, recalibrateBatchNorm } from "@isthmus/st
 
 /** Options of {@link meanOfWeights}. */
 export interface MeanOfWeightsOptions {
-  /** Examples on which batch norms are measured anew. */
+  /** Examples on which batch norms are measured again. */
   readonly data: DataSet;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Averages the weights of networks, and measures batch norms anew, as their statistics do not average. The
- * mean of copies of a network without batch norms is that network, bit for bit.
+ * Averages the weights of networks, and measures batch norms again, as the mean of their statistics does not
+ * fit the mean of the weights. The mean of copies of a network without batch norms is that network, bit for
+ * bit.
  * @returns the mean, in memory
  * @throws OutOfRangeError if there are no networks
  * @throws MismatchError if names or shapes differ

@@ -1,12 +1,13 @@
 import { at, type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 
-/** Where collected networks are kept, so that a collection that resumes has all of them. */
+/** Store of collected networks, so that a collection that resumes has all of them. */
 export interface NetworkStore {
   /**
-   * Keeps a network; one of the same index is replaced. It must not depend on a signal, and read all weights.
+   * Stores a network, in place of an earlier one of the same index. The store must read all weights, and must
+   * not depend on a signal.
    */
   save(index: number, network: Checkpoint): Promise<void>;
-  /** Opens a network that was kept. */
+  /** Opens a stored network. */
   open(index: number): Promise<Checkpoint>;
 }
 
@@ -18,7 +19,7 @@ export function createMemoryStore(): NetworkStore {
       const tensors = new Map<string, Tensor>();
       for (const name of network.tensors.keys()) {
         const tensor = await network.read(name);
-        // Training writes its next weights into the same arrays.
+        // The data are copied, as training writes its next weights into the same arrays.
         tensors.set(name, { ...tensor, data: tensor.data.slice() });
       }
       networks[index] = createCheckpoint(tensors, network.metadata, network.source);

@@ -10,21 +10,21 @@ export const COLLECT_METHODS = ["swa", "fge", "lgv"] as const;
 /** A way to collect networks, see {@link COLLECT_METHODS}. */
 export type CollectMethod = (typeof COLLECT_METHODS)[number];
 
-/** Numbers of a way to collect networks. */
+/** Epochs, learning rates and cycle of a way to collect networks. */
 export interface CollectRates {
-  /** Times each example is seen. */
+  /** Number of passes over the examples. */
   readonly epochs: number;
-  /** The learning rate, of cycles the highest. */
+  /** Learning rate; the highest one if it has cycles. */
   readonly learningRate: number;
-  /** The lowest rate of cycles; undefined for a rate that stays the same. */
+  /** Lowest learning rate of cycles; undefined for a constant rate. */
   readonly lowRate: number | undefined;
-  /** Epochs from one network to the next. */
+  /** Number of epochs from one network to the next. */
   readonly cycle: number;
 }
 
 /**
- * Defaults of each way, as their authors have them: Izmailov et al. 2018, Garipov et al. 2018 and Gubri et
- * al. 2022, who collect four networks an epoch.
+ * Defaults of each way, as in the papers of its authors: Izmailov et al. 2018, Garipov et al. 2018 and Gubri
+ * et al. 2022, who collect four networks an epoch.
  */
 export const COLLECT_RATES: Readonly<Record<CollectMethod, CollectRates>> = {
   swa: { epochs: 10, learningRate: 0.05, lowRate: undefined, cycle: 1 },
@@ -32,7 +32,7 @@ export const COLLECT_RATES: Readonly<Record<CollectMethod, CollectRates>> = {
   lgv: { epochs: 10, learningRate: 0.05, lowRate: undefined, cycle: 0.25 },
 };
 
-/** Numbers of a way to collect networks, of which some may be missing. */
+/** Numbers of a way to collect networks, some of which may be missing. */
 type PartialRates = { readonly [K in keyof CollectRates]?: CollectRates[K] | undefined };
 
 /** Fills in the numbers of a method. */
@@ -50,24 +50,24 @@ export function resolveRates(
   };
 }
 
-/** At which rates a training goes on, and after which steps its weights are collected. */
+/** Schedule of the learning rate of a collection, and the steps after which weights are collected. */
 export interface CollectionPlan {
   readonly schedule: ScheduleSpec;
-  /** Numbers of finished steps, rising. */
+  /** Numbers of finished steps at which weights are collected, rising. */
   readonly steps: readonly number[];
 }
 
 const ATTEMPT = "collect networks";
 
-/** Room for the rounding of quotients such as `10 / 0.1`. */
+/** Tolerance for rounding errors of quotients such as `10 / 0.1`. */
 const ROUNDING = 1e-9;
 
 /**
  * Plans the learning rate and the steps of a collection. At a constant rate, and in the falling cycles of
- * `swa`, a network is collected at the end of each cycle; in the cycles of `fge` in the middle, where the
- * rate is lowest. Cycles have the same whole number of steps, for `fge` an even one.
+ * `swa`, a network is collected at the end of each cycle; in the cycles of `fge`, in the middle, where the
+ * rate is lowest. All cycles have the same whole number of steps, which is even for `fge`.
  * @param totalSteps - steps of the whole training
- * @throws UsageError if there is no such method, or rates do not belong to it
+ * @throws UsageError if the method is unknown, or rates do not belong to it
  * @throws OutOfRangeError if a number is out of its range, or cycles are shorter than a step
  */
 export function planCollection(

@@ -12,16 +12,17 @@ import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@ist
 /** Options of {@link scatterNetwork}. */
 export interface ScatterNetworkOptions {
   readonly seed: number;
-  /** Which of several networks of a seed it is. @defaultValue 0 */
+  /** Index of the network among several of the same seed. @defaultValue 0 */
   readonly number?: number;
-  /** Examples on which batch norms are measured anew; needed if there are such norms. */
+  /** Examples on which batch norms are measured again; needed if there are such norms. */
   readonly statisticsData: DataSet;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Returns a network that is as far from a start as another one, parameter by parameter, in a random
- * direction: a control of what the direction does that training has gone. Batch norms are measured anew.
+ * direction: a control for the effect of the direction that training has taken. Batch norms are measured
+ * again.
  * @returns the network, in memory
  * @throws MismatchError if a network does not fit the graph
  *

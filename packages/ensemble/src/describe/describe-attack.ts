@@ -14,7 +14,7 @@ import {
 } from "@isthmus/findings";
 import type { AttackedSource, AttackResult } from "../attack/attack-result.ts";
 
-/** Says how adversarial examples made on some networks transfer to others. */
+/** Describes the transfer of adversarial examples, made on some networks, to others. */
 export function describeAttack(result: AttackResult): Report {
   const { targets, sources } = result;
   return {
@@ -37,7 +37,8 @@ export function describeAttack(result: AttackResult): Report {
 }
 
 /**
- * Returns the shares of targets other than the source's own networks; of all targets if there are no others.
+ * Returns the success of a source's attack on the targets except its own networks, or on all targets if there
+ * are no others.
  */
 function transfersOf({ targets }: AttackResult, source: AttackedSource): number[] {
   const all = source.targets.map(({ success }, i) => ({

@@ -16,7 +16,7 @@ import type { JudgedPredictor } from "../predictions/create-judge.ts";
 import { qualityFigure, reliabilityFigure } from "./ensemble-figures.ts";
 import { othersWords, predictorsTable, qualityCells, qualityColumns } from "./predictors-table.ts";
 
-/** Says how good the predictions of several networks are, alone and together. */
+/** Describes the quality of the predictions of several networks, alone and together. */
 export function describeEnsemble(result: EnsembleResult): Report {
   const { networks, greedy } = result;
   return {

@@ -26,7 +26,7 @@ function frontsOf({
   ];
 }
 
-/** Says how good networks for several tasks are at each of them. */
+/** Describes how good networks for several tasks are at each task. */
 export function describePareto(result: ParetoResult): Report {
   const { tasks, trainedOn, reference } = result;
   return {
@@ -54,7 +54,7 @@ function summarize(result: ParetoResult): string {
   return `${sentence}; ${formatCounted(scalarised.points.length, "network")} that were each trained on a weighted sum of the losses, in ${formatCounted(scalarised.steps, "step")} together, have ${volumeWords(scalarised, reference)}.${all}`;
 }
 
-/** Says the hypervolume of a front, or why it has none. */
+/** States the hypervolume of a front, or the reason why it has none. */
 function volumeWords(front: Front, reference: readonly number[]): string {
   if (countInside(front, reference) === 0)
     return "none, as none of them is better than a guess at every task";

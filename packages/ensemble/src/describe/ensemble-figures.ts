@@ -2,14 +2,14 @@ import { dataWords, type Figure, formatNumber } from "@isthmus/findings";
 import type { EnsembleResult } from "../ensemble-result.ts";
 import type { JudgedPredictor } from "../predictions/create-judge.ts";
 
-/** Measures that figures show, all the lower the better. */
+/** Measures that figures show; for all of them, lower is better. */
 const MEASURES = {
   nll: { title: "Negative log likelihood:", axis: "NLL (nats)", unit: "nats" },
   ece: { title: "Expected calibration error:", axis: "ECE", unit: "in 15 bins" },
   brier: { title: "Brier score:", axis: "Brier score", unit: "0 to 2" },
 } as const;
 
-/** Draws one measure of all predictors as bars, with every network as a dot on the bar of single ones. */
+/** Draws one measure of all predictors as bars, with every network as a dot on the bar of single networks. */
 export function qualityFigure(
   { predictors, networks, data, examples }: EnsembleResult,
   measure: keyof typeof MEASURES,
@@ -43,12 +43,18 @@ export function qualityFigure(
   };
 }
 
-/** Share of all examples that a bin of confidence needs: the accuracy of a few is no estimate. */
+/**
+ * Least share of all examples in a bin of confidence that is shown: the accuracy of few examples is no
+ * estimate.
+ */
 const LEAST_SHARE = 0.01;
-/** Examples that a bin of confidence needs, if they are more than {@link LEAST_SHARE} of all. */
+/**
+ * Least number of examples in a bin of confidence that is shown, if it is more than {@link LEAST_SHARE} of
+ * all.
+ */
 const LEAST_EXAMPLES = 5;
 
-/** Draws how often predictions of about equal confidence are right; no figure if nothing is known of it. */
+/** Draws the share of correct predictions by confidence; returns no figure if no bin has enough examples. */
 export function reliabilityFigure({ predictors, data, examples }: EnsembleResult): Figure[] {
   const least = Math.max(LEAST_EXAMPLES, Math.ceil(LEAST_SHARE * examples));
   const drawn = predictors

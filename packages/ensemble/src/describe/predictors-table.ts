@@ -2,7 +2,7 @@ import { dataWords, type Table, type TableColumn } from "@isthmus/findings";
 import type { NamedData } from "../ensemble-result.ts";
 import type { JudgedPredictor } from "../predictions/create-judge.ts";
 
-/** A predictor as tables show it. */
+/** Predictor in the form that tables show. */
 type ShownPredictor = Omit<JudgedPredictor, "reliability">;
 
 /** Makes the table of the quality of predictions. */
@@ -25,7 +25,7 @@ export function predictorsTable(
   };
 }
 
-/** Says which data the columns of areas are of. */
+/** States the data to which the columns of areas belong. */
 export function othersWords(others: readonly NamedData[]): string {
   const words = others.map(({ data, examples }) => dataWords(data, examples));
   if (words.length === 0) return "";

@@ -14,7 +14,7 @@ const quality = {
   aurocOthers: z.array(MEASURED),
 };
 
-/** Form of ways to predict by several networks, compared, as files hold it. */
+/** Form of the comparison of ways to predict by several networks, as files hold it. */
 export const ENSEMBLE_FORM: z.ZodType = schemaOf<EnsembleResult>()(
   z.looseObject({
     kind: z.literal("ensemble"),

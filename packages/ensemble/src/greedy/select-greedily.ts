@@ -12,13 +12,16 @@ import { assertLabels } from "../predictions/prediction-quality.ts";
 
 /** Options of {@link selectGreedily}. */
 export interface SelectGreedilyOptions {
-  /** The most networks that are chosen, at least 1. @defaultValue half of the networks, rounded up */
+  /**
+   * Largest number of networks that are chosen, at least 1.
+   * @defaultValue half of the networks, rounded up
+   */
   readonly members?: number | undefined;
   /** Weight of diversity, at least 0; the authors of the method call it lambda. @defaultValue 1 */
   readonly diversity?: number;
 }
 
-/** Most networks of an ensemble, and most that are drawn for one. */
+/** Largest number of networks in an ensemble, and of networks that are drawn for one. */
 export const MOST_MEMBERS = 10_000;
 
 /** Fields of {@link SelectGreedilyOptions}. */
@@ -37,31 +40,33 @@ export const GREEDY_FIELDS: FieldsOf<SelectGreedilyOptions> = {
   }),
 };
 
-/** A network that was chosen. */
+/** Chosen network. */
 export interface GreedyChoice {
-  /** Its place among the networks. */
+  /** Index of the network among all networks. */
   readonly index: number;
-  /** Its own mean negative log likelihood, in nats. */
+  /** Mean negative log likelihood of the network alone, in nats. */
   readonly nll: number;
   /**
-   * What it lacks in diversity: the smaller, the less it is like the networks chosen before; 0 for the first.
+   * Likeness of the network to the networks chosen before: the term of diversity, which is smaller the more
+   * they differ; 0 for the first.
    */
   readonly likeness: number;
-  /** Mean negative log likelihood of the ensemble with it, in nats; it never rises. */
+  /** Mean negative log likelihood of the ensemble with the network, in nats; it never rises. */
   readonly ensembleNll: number;
 }
 
 const ATTEMPT = "choose networks greedily";
 
 /**
- * Chooses networks for an ensemble one after another by their predictions for examples that are neither
- * trained nor judged on: each time the network of the least `nll + log sum over j of exp(-lambda / M * d_j)`,
- * where `d_j` is the mean squared distance of its probabilities from network `j` among the ones chosen, and
- * `M` the most that are chosen. A network that would raise the negative log likelihood of the ensemble is
- * passed over, and the choice ends where all would.
+ * Chooses networks for an ensemble one after another by their predictions for examples that are used neither
+ * for training nor for evaluation: each time the network with the least
+ * `nll + log sum over j of exp(-lambda / M * d_j)`, where `d_j` is the mean squared distance of its
+ * probabilities from the probabilities of the chosen network `j`, and `M` the largest number of networks to
+ * choose. A network that would raise the negative log likelihood of the ensemble is passed over, and the
+ * choice ends if all networks would.
  *
- * The sum is the diversity term of Tiulpin and Blaschko, who train each network by it; here it chooses among
- * networks that are trained already. Ties go to the first network.
+ * The sum is the diversity term of Tiulpin and Blaschko, who train each network by it; here it serves to
+ * choose among trained networks. Ties go to the first network.
  * @param pool - probabilities of each network for the same examples
  * @returns the networks chosen, in their order, at least one
  * @throws MismatchError if predictions do not fit the labels or each other

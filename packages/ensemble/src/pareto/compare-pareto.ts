@@ -34,24 +34,25 @@ export interface CompareParetoOptions
   extends Omit<TrainParetoOptions, "onProgress" | "statePath" | "resume">,
     ParetoChoice {
   /**
-   * File of the state of the training of the manifold, from which it can resume, and which stays for the
-   * caller to remove. States of networks on weighted sums are beside it, `a.sum-0.safetensors` for
-   * `a.safetensors`, until all is measured. @defaultValue none
+   * File of the state of the training of the manifold, from which the training can resume; the caller removes
+   * it. States of networks on weighted sums are in files beside it, `a.sum-0.safetensors` for
+   * `a.safetensors`, until everything is measured.
+   * @defaultValue none
    */
   readonly statePath?: string | undefined;
-  /** Whether trainings go on from their states. @defaultValue false */
+  /** Whether trainings resume from their states. @defaultValue false */
   readonly resume?: boolean;
   readonly onProgress?: ((progress: ParetoProgress) => void) | undefined;
 }
 
-/** The networks of a comparison and its result. */
+/** Networks of a comparison, and its result. */
 export interface ComparedPareto {
-  /** The trained network of each task. */
+  /** Trained network of each task. */
   readonly networks: readonly Checkpoint[];
   readonly result: ParetoResult;
 }
 
-/** Examples to train on and to measure on, with labels for every task. */
+/** Examples for training and for measurements, with labels for every task. */
 export interface ParetoData {
   readonly training: DataSet;
   readonly test: DataSet;
@@ -61,9 +62,9 @@ const ATTEMPT = "compare fronts";
 
 /**
  * Trains one network for each task in one run (Pareto manifold learning) and measures the front of the
- * networks between them; beside it, if asked for, networks that are each trained on a weighted sum of the
- * tasks' losses, all from the first start, with the same options.
- * @param starts - a network for each task to start from
+ * networks between them; if requested, it also trains and measures networks that are each trained on a
+ * weighted sum of the tasks' losses, all from the first start, with the same options.
+ * @param starts - start of the network of each task
  * @throws InputError, MismatchError, OutOfRangeError as {@link trainPareto}
  * @throws DOMException named AbortError if `signal` is aborted
  *
@@ -155,11 +156,11 @@ interface SumsOptions extends Omit<TaskTrainingOptions, "onProgress" | "statePat
   readonly lattice: readonly (readonly number[])[];
   readonly statePath: string | undefined;
   readonly resume: boolean | undefined;
-  /** Returns what follows a training, by its place among all. */
+  /** Returns the progress callback of a training, by the training's index among all. */
   readonly follow: (run: number) => NonNullable<TaskTrainingOptions["onProgress"]>;
 }
 
-/** Trains a network on each weighted sum, from the state of it that is there. */
+/** Trains a network on each weighted sum, and resumes from its state if there is one. */
 async function trainSums(
   architecture: Architecture,
   start: Checkpoint,
@@ -188,7 +189,7 @@ async function trainSums(
   return { networks, steps, states };
 }
 
-/** Returns the network between the networks of the tasks, in memory. */
+/** Returns the mean of the networks of the tasks, weighted by shares, in memory. */
 async function blend(
   architecture: Architecture,
   networks: readonly Checkpoint[],
@@ -207,8 +208,8 @@ async function recalibrated(
 }
 
 /**
- * Lists evenly spaced shares of a number of tasks, of sum 1, `points` of them along each edge; the first
- * rises.
+ * Lists evenly spaced shares of tasks, which add up to 1, with `points` of them along each edge, in the order
+ * of a rising first share.
  */
 function latticeOf(tasks: number, points: number): number[][] {
   const parts = points - 1;

@@ -1,11 +1,12 @@
 import { MismatchError } from "@isthmus/core";
 
 /**
- * Computes the hypervolume of points: the volume of all places that at least one point is at least as good as
- * in every objective, up to a reference point. Objectives are minimised. It is exact, by slices along the
- * last objective.
- * @param points - values of the objectives; a point that is not below the reference everywhere adds nothing
- * @param reference - the worst values that count
+ * Computes the hypervolume of points: the volume, up to a reference point, of all places that are dominated
+ * by at least one point, which is at least as good in every objective. Objectives are minimised. The
+ * computation is exact, by slices along the last objective.
+ * @param points - values of the objectives; a point that is not below the reference in every objective adds
+ *   nothing
+ * @param reference - worst values that count
  * @throws MismatchError if a point has more or fewer objectives than the reference
  * @see Zitzler and Thiele, Multiobjective evolutionary algorithms, 1999
  */
@@ -37,7 +38,8 @@ function volumeOf(points: readonly (readonly number[])[], reference: readonly nu
 }
 
 /**
- * Returns the points that no other point dominates: at least as good in every objective, and better in one.
+ * Returns the points that no other point dominates. A point dominates another if it is at least as good in
+ * every objective, and better in one.
  */
 export function paretoFront<T>(points: readonly T[], valuesOf: (point: T) => readonly number[]): T[] {
   return points.filter((point) => {

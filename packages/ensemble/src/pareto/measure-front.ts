@@ -12,7 +12,7 @@ import { hypervolume } from "./hypervolume.ts";
 import type { Front, FrontPoint } from "./pareto-result.ts";
 import { assertTasks, findHeads } from "./task-graph.ts";
 
-/** A network, and the shares of the tasks that it is for. */
+/** Network, and the shares of the tasks for which it was made. */
 export interface SharedNetwork {
   readonly shares: readonly number[];
   readonly network: Checkpoint;
@@ -20,13 +20,13 @@ export interface SharedNetwork {
 
 /** Options of {@link measureFront}. */
 export interface MeasureFrontOptions {
-  /** Arrays of the data that hold the labels of each task, in the order of the graph's outputs. */
+  /** Names of the data's arrays with the labels of each task, in the order of the graph's outputs. */
   readonly tasks: readonly string[];
-  /** Losses from which on nothing counts in the hypervolume. */
+  /** Reference of the hypervolume: losses of at least these values do not count. */
   readonly reference: readonly number[];
-  /** Steps that all networks took, for the result. */
+  /** Number of training steps of all networks together, for the result. */
   readonly steps: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each network. */
@@ -37,7 +37,7 @@ const ATTEMPT = "measure a front";
 
 /**
  * Measures how good networks are at each of several tasks, and the hypervolume of their losses.
- * @throws InputError if the graph has fewer outputs than there are tasks, or the data lack labels of one
+ * @throws InputError if the graph has fewer outputs than there are tasks, or the data lack labels of a task
  */
 export async function measureFront(
   { graph, engine }: Architecture,
@@ -80,13 +80,13 @@ export async function measureFront(
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
-/** A session, and the names of the logits of each head. */
+/** Session of the engine, and the names of the logits of each head. */
 interface LoadedHeads {
   readonly session: Session;
   readonly logits: readonly string[];
 }
 
-/** Creates what runs a graph on ranges of examples, whose sessions are loaded once for each size. */
+/** Creates a runner of a graph on ranges of examples, whose sessions are loaded once for each size. */
 function createRunner(
   { graph, engine, data }: Architecture & { readonly data: DataSet },
   { heads, batch }: { readonly heads: number; readonly batch: number },
@@ -119,7 +119,7 @@ function createRunner(
   };
 }
 
-/** Adds cross-entropies and correct ones of a batch, in f64. */
+/** Adds the cross-entropies and the number of correct predictions of a batch to sums, in f64. */
 function addInto(
   sums: { loss: number; correct: number },
   logits: Float32Array,

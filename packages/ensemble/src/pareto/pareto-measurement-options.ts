@@ -3,12 +3,12 @@ import { PAIR_IMAGES_FIELDS, type PairImagesOptions } from "@isthmus/data";
 import { TRAIN_DEFAULTS, TRAINING_FIELDS, type TrainingChoice } from "@isthmus/training";
 import { PARETO_FIELDS, type ParetoChoice } from "./pareto-options.ts";
 
-/** Which networks make the fronts, how they are trained, and how two images become one. */
+/** Options of the networks of the fronts, of their training, and of the pairing of two images in one. */
 export interface ParetoMeasurementChoice
   extends ParetoChoice,
     Pick<PairImagesOptions, "layout">,
     Omit<TrainingChoice, "loss"> {
-  /** Seed of which images are paired. @defaultValue `seed` */
+  /** Seed of the pairing of images. @defaultValue `seed` */
   readonly pairs?: number | undefined;
 }
 

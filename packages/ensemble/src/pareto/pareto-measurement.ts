@@ -8,10 +8,13 @@ import type { ParetoResult } from "./pareto-result.ts";
 import { PARETO_RESULT } from "./pareto-result-kind.ts";
 import { splitHeads } from "./task-graph.ts";
 
-/** Heads of a network that tells both images of a pair. */
+/** Number of heads of a network that classifies both images of a pair. */
 const HEADS = PAIR_TASKS.length;
 
-/** Compares the front of networks between two, trained in one run, to networks trained on weighted sums. */
+/**
+ * Measurement that compares the front of networks between two networks, trained in one run, to networks
+ * trained on weighted sums.
+ */
 export const PARETO: Measurement<"training", ParetoMeasurementChoice, ParetoResult> &
   DescribesTraining<"data", "testData", "pairs"> = {
   ...PARETO_RESULT,
@@ -90,7 +93,7 @@ export const PARETO: Measurement<"training", ParetoMeasurementChoice, ParetoResu
   },
   recordOf(result) {
     const { manifold, scalarised } = result;
-    // One list of both, for tables of a row for each.
+    // Both fronts are in one list, for tables with a row for each network.
     const fronts = [
       { way: "Pareto manifold", ...manifold },
       ...(scalarised === undefined ? [] : [{ way: "weighted sums", ...scalarised }]),

@@ -1,32 +1,35 @@
 import { type Field, type FieldsOf, fieldOf, numberField, wholeField } from "@isthmus/core";
 
-/** How shares of the tasks are drawn. */
+/** Options of drawing shares of the tasks. */
 export interface SharesChoice {
   /**
-   * Concentration of the Dirichlet distribution that shares of the tasks are drawn from in every step: below
-   * 1 mostly one task counts, above 1 mostly all. @defaultValue 1
+   * Concentration of the Dirichlet distribution from which shares of the tasks are drawn in every step: below
+   * 1, mostly a single task counts; above 1, mostly all tasks count.
+   * @defaultValue 1
    */
   readonly concentration?: number;
 }
 
-/** Which networks make the fronts, beside their training. */
+/** Options of the networks of the fronts, beside their training. */
 export interface ParetoChoice extends SharesChoice {
-  /** Networks of the manifold along each edge of the simplex, at least 2. @defaultValue 11 */
+  /** Number of networks of the manifold along each edge of the simplex, at least 2. @defaultValue 11 */
   readonly points?: number;
   /**
-   * Networks trained each on a weighted sum, along each edge; 0 for none, else at least 2. @defaultValue 0
+   * Number of networks along each edge that are each trained on a weighted sum; 0 for none, else at least 2.
+   * @defaultValue 0
    */
   readonly scalarised?: number;
   /**
-   * Epochs of each of these networks, for equal cost as many fewer as there are more of them.
-   * @defaultValue as many as of the manifold
+   * Number of epochs of each of these networks; for equal cost, set it to the epochs of the manifold divided
+   * by the number of these networks.
+   * @defaultValue the number of epochs of the manifold
    */
   readonly scalarisedEpochs?: number | undefined;
 }
 
-/** Most networks along an edge of a front. */
+/** Largest number of networks along an edge of a front. */
 const MOST_POINTS = 1000;
-/** Most epochs of a training. */
+/** Largest number of epochs of a training. */
 const MOST_EPOCHS = 100_000;
 
 /** Fields of {@link SharesChoice}. */
@@ -38,7 +41,9 @@ export const SHARES_FIELDS: FieldsOf<SharesChoice> = {
   }),
 };
 
-/** Each task alone has a network, so that one along an edge is no front. */
+/**
+ * Field of the number of networks on weighted sums: 1 is not allowed, as both ends of an edge have a network.
+ */
 const SCALARISED_FIELD: Field<number> = fieldOf<number>(
   {
     type: "special",

@@ -1,6 +1,6 @@
-/** A network on a front: its shares of the tasks, and how good it is at each. */
+/** Network on a front: its shares of the tasks, and its loss and accuracy at each. */
 export interface FrontPoint {
-  /** How much each task counts, of sum 1. */
+  /** Weights of the tasks, which add up to 1. */
   readonly shares: readonly number[];
   /** Mean cross-entropy of each task, in nats. */
   readonly losses: readonly number[];
@@ -8,12 +8,15 @@ export interface FrontPoint {
   readonly accuracies: readonly number[];
 }
 
-/** Networks of one kind, and the volume of what they are better than. */
+/** Networks of one kind, and their hypervolume. */
 export interface Front {
   readonly points: readonly FrontPoint[];
-  /** Hypervolume of their losses, up to the reference: 0 if none is better than it at every task. */
+  /**
+   * Hypervolume of the networks' losses, up to the reference: 0 if no network is better than the reference at
+   * every task.
+   */
   readonly hypervolume: number;
-  /** Steps that all of them took. */
+  /** Number of training steps of all networks together. */
   readonly steps: number;
 }
 
@@ -23,11 +26,14 @@ export interface ParetoResult {
   readonly tasks: readonly string[];
   /** Networks on the simplex between one network a task, trained in one run. */
   readonly manifold: Front;
-  /** Networks that were each trained on a weighted sum of the tasks' losses; absent if none were. */
+  /** Networks that were each trained on a weighted sum of the tasks' losses; absent if there are none. */
   readonly scalarised?: Front;
-  /** Hypervolume of all networks of both fronts together; absent if there is one front alone. */
+  /** Hypervolume of all networks of both fronts together; absent if there is only one front. */
   readonly together?: number;
-  /** Losses from which on nothing counts: the logarithm of the classes, which a guess has. */
+  /**
+   * Reference of the hypervolume: the loss of a guess, which is the logarithm of the number of classes, for
+   * each task.
+   */
   readonly reference: readonly number[];
   readonly trainedOn: string;
   readonly data: string;

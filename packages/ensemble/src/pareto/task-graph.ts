@@ -23,22 +23,22 @@ import {
   where,
 } from "@isthmus/graph/builder";
 
-/** Weight `[tasks]` that says how much each task counts. It is not trained. */
+/** Name of the weight `[tasks]` with the share of each task. It is not trained. */
 export const TASK_SHARES = "isthmus.tasks";
-/** Output that is the mean cross-entropy of all tasks by their shares. */
+/** Name of the output with the cross-entropy of all tasks, weighted by their shares. */
 export const TASK_LOSS = "isthmus.loss";
 
-/** A network of several heads as it is trained, for batches of one size. */
+/** Graph of the training of a network of several heads, for batches of one size. */
 export interface TaskGraph {
   readonly graph: Graph;
   readonly examples: string;
 }
 
 /**
- * Adds the loss of several tasks to a network: the sum of the cross-entropies of its outputs, each by the
- * share of its task, which is a weight: blended networks blend their shares, too.
+ * Adds the loss of several tasks to a network: the sum of the cross-entropies of its outputs, each times the
+ * share of its task. Shares are a weight of the network, so that blended networks blend their shares, too.
  * @param tasks - names of the arrays of labels, one for each output in their order
- * @throws InputError if there are fewer outputs than tasks, an output is no logits, or the data lack a task
+ * @throws InputError if there are fewer outputs than tasks, an output is not logits, or the data lack a task
  */
 export async function attachTasks(
   attempt: string,
@@ -69,13 +69,13 @@ export async function attachTasks(
 /** Logits of each head of a network, and the graph that computes them. */
 export interface Heads {
   readonly graph: Graph;
-  /** Names of the values, one for each task. */
+  /** Names of the logits, one for each task. */
   readonly logits: readonly string[];
 }
 
 /**
- * Finds the logits of the first outputs of a typed graph, each of which is a head, through the softmax that
- * may be at its end.
+ * Finds the logits of the first outputs of a typed graph, each of which is a head, also if the output is a
+ * softmax of logits.
  * @throws InputError if the cross-entropy of classes cannot be computed from one of them
  */
 export function findHeads(attempt: string, typed: Graph, count: number): Heads {
@@ -99,7 +99,7 @@ function crossEntropy(logits: Value, labels: Value): Value {
   return neg(reduceMean(reduceSum(picked, { axes: [-1] })));
 }
 
-/** Checks that there is a head for each task, and labels for each. */
+/** Checks that there are a head and labels for each task. */
 export function assertTasks(
   attempt: string,
   {
@@ -133,8 +133,8 @@ export function assertTasks(
 
 /**
  * Splits the one output of a network into heads of equally many classes, such as 20 logits into two of 10.
- * @param graph - typed or not; the output that is scored is split
- * @throws InputError if the logits do not divide by the number of heads
+ * @param graph - graph, typed or not, whose scored output is split
+ * @throws InputError if the number of logits is not a multiple of the number of heads
  */
 export async function splitHeads({ graph, engine }: Architecture, heads: number): Promise<Graph> {
   const typed = await specialize({ graph, engine }, { batch: 2 });

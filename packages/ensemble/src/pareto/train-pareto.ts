@@ -22,22 +22,22 @@ import {
 import { SHARES_FIELDS, type SharesChoice } from "./pareto-options.ts";
 import { attachTasks, TASK_LOSS, TASK_SHARES } from "./task-graph.ts";
 
-/** Options that both ways to train for several tasks have. */
+/** Options that both ways to train for several tasks share. */
 export interface TaskTrainingOptions
   extends Omit<
     TrainOptions,
     "loss" | "onEpoch" | "collect" | "evaluationData" | "controlVariates" | keyof LocalTrainingOptions
   > {
-  /** Arrays of the data that hold the labels of each task, in the order of the graph's outputs. */
+  /** Names of the data's arrays with the labels of each task, in the order of the graph's outputs. */
   readonly tasks: readonly string[];
 }
 
 /** Options of {@link trainPareto}. */
 export interface TrainParetoOptions extends TaskTrainingOptions, SharesChoice {}
 
-/** One network for each task. */
+/** Trained networks, one for each task. */
 export interface TrainedPareto {
-  /** In the order of the tasks; in memory. */
+  /** Networks in the order of the tasks; in memory. */
   readonly networks: readonly Checkpoint[];
   readonly result: TrainResult;
 }
@@ -49,9 +49,9 @@ const ATTEMPT = "train for several tasks";
  * is good for the tasks in these shares: every step draws shares from a Dirichlet distribution, blends the
  * networks by them, and lowers the tasks' losses in the same shares.
  *
- * Running statistics of batch norms are not trained: measure them anew on the networks that are used.
- * @param starts - a network for each task to start from
- * @throws InputError if the graph has fewer outputs than there are tasks, or the data lack labels of one
+ * Running statistics of batch norms are not trained: measure them again on the networks that are used.
+ * @param starts - start of the network of each task
+ * @throws InputError if the graph has fewer outputs than there are tasks, or the data lack labels of a task
  * @throws MismatchError if there is not a start for each task, or one does not fit the graph
  * @throws OutOfRangeError if an option is out of its range
  * @see Dimitriadis, Frossard and Fleuret, Pareto manifold learning, 2023
@@ -100,7 +100,7 @@ export async function trainPareto(
 
 /**
  * Trains one network on the weighted sum of the losses of several tasks (linear scalarisation).
- * @param shares - how much each task counts
+ * @param shares - weights of the tasks
  * @throws InputError, MismatchError, OutOfRangeError as {@link trainPareto}
  */
 export async function trainScalarised(

@@ -15,11 +15,12 @@ export interface BootstrapPosteriorOptions extends RepeatedTrainingOptions {
   /** Number of networks to draw, at least 1. @defaultValue 5 */
   readonly members?: number;
   /**
-   * How much the prior network's predictions count beside the labels, in examples: 0 for not at all, as many
-   * as there are examples for as much as these. @defaultValue 0
+   * Number of examples as which the prior network's predictions count beside the labels: 0 for not at all,
+   * the number of all examples for as much as the labels.
+   * @defaultValue 0
    */
   readonly concentration?: number;
-  /** Number of networks that were drawn before and are left out. @defaultValue 0 */
+  /** Number of networks that were drawn before and are skipped. @defaultValue 0 */
   readonly skip?: number;
 }
 
@@ -29,10 +30,10 @@ const ATTEMPT = "draw networks from a posterior";
  * Draws networks from the posterior by a bootstrap (nonparametric transfer learning): each is trained from a
  * prior network on the examples with weights drawn from a Dirichlet distribution, by the seed. With a
  * concentration, the examples count once more with labels drawn from the prior network's predictions:
- * `Dirichlet(1, ..., 1, c / n, ..., c / n)`. An epoch counts as in `train`: all epochs together see each
- * example as often as its weight says.
+ * `Dirichlet(1, ..., 1, c / n, ..., c / n)`. Epochs count as in `train`: in all epochs together, each example
+ * is seen in proportion to its weight.
  *
- * Networks are drawn one after another; one is in memory at a time beside the prior.
+ * Networks are drawn one after another; beside the prior, one network is in memory at a time.
  * @throws OutOfRangeError if an option is out of its range
  * @throws MismatchError if the prior does not fit the graph, or examples have more than inputs and a label
  * @throws InputError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
@@ -71,7 +72,7 @@ export async function* bootstrapPosterior(
   }
 }
 
-/** Returns what draws a class for every example from the prior network's predictions. */
+/** Returns a function that draws a class for every example from the prior network's predictions. */
 async function openPrior(
   architecture: Architecture,
   prior: Checkpoint,

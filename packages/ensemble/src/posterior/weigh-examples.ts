@@ -3,11 +3,11 @@ import { allocateBatch, type Batch, type DataSet, gatherExamples } from "@isthmu
 
 const ATTEMPT = "weigh examples";
 
-/** Examples of a data set with weights, some of them said to be of other classes. */
+/** Weights of the examples of a data set, which may occur a second time with other labels. */
 export interface WeighedExamples {
   /**
-   * One for each example, and one more for each example with another label if there are such labels; of sum
-   * 1.
+   * Weights of the examples, followed by weights of the examples with other labels if there are such labels;
+   * all add up to 1.
    */
   readonly weights: Float64Array;
   /** Other labels of the examples. @defaultValue none */
@@ -19,10 +19,10 @@ export interface WeighedExamples {
 /**
  * Makes a data set in which each example occurs about as often as its weight says, so that a training that
  * sees each of its examples once minimises the weighted loss: counts are the weights times the size, rounded
- * up or down so that they sum to it. Nothing is copied.
+ * up or down so that they add up to the size. Examples are not copied.
  * @throws MismatchError if there is not one weight for each example, or examples have more than inputs and a
  *   label
- * @throws OutOfRangeError if weights are no shares
+ * @throws OutOfRangeError if weights are not shares
  */
 export function weighExamples(data: DataSet, { weights, otherLabels, size }: WeighedExamples): DataSet {
   const count = data.size + (otherLabels?.length ?? 0);
@@ -71,7 +71,7 @@ export function weighExamples(data: DataSet, { weights, otherLabels, size }: Wei
   };
 }
 
-/** Lists each place as often as its weight says, in rising order. */
+/** Lists each index as often as its weight demands, in rising order. */
 function placesOf(weights: Float64Array, size: number): Uint32Array {
   const places = new Uint32Array(size);
   let [passed, filled] = [0, 0];

@@ -2,7 +2,7 @@ import { at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import type { Classifier, ClassProbabilities, DataSet, Engine, Graph } from "@isthmus/graph";
 import { openClassifier } from "./keep-predictions.ts";
 
-/** An architecture, and the data sets that its networks predict. */
+/** Architecture, with the data sets that its networks predict. */
 export interface PredictionTask {
   readonly graph: Graph;
   readonly engine: Engine;
@@ -14,17 +14,17 @@ export type NetworkStream = Iterable<Checkpoint> | AsyncIterable<Checkpoint>;
 
 /** Options of {@link averagePredictions}. */
 export interface AveragePredictionsOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /**
-   * Folder that keeps the predictions of each network, so that the next call needs not make them again.
-   * @defaultValue none are kept
+   * Folder that stores the predictions of each network, so that the next call need not compute them again.
+   * @defaultValue none are stored
    */
   readonly predictionsPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called with each network's predictions for every data set, before they are averaged. It must not change
-   * them.
+   * Called with each network's predictions for every data set, before they are averaged. The callback must
+   * not change them.
    */
   readonly onNetwork?: ((predictions: readonly ClassProbabilities[]) => void) | undefined;
 }

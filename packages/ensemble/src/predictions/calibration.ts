@@ -1,18 +1,18 @@
 /** Number of bins of confidence. */
 const BINS = 15;
 
-/** Examples whose confidence is in one of 15 bins of equal width. */
+/** Examples whose confidence lies in one of 15 bins of equal width. */
 export interface ConfidenceBin {
   readonly examples: number;
-  /** Mean confidence of its examples. */
+  /** Mean confidence of the bin's examples. */
   readonly confidence: number;
-  /** Share of its examples that are classified correctly. */
+  /** Share of the bin's examples that are classified correctly. */
   readonly accuracy: number;
 }
 
 /**
  * Sorts examples into 15 bins of equal width by their confidence. A bin includes its upper bound; the first
- * one also includes 0. Examples whose confidence is NaN are in none.
+ * bin also includes 0. Examples whose confidence is NaN are in no bin.
  * @param confidences - the largest probability of each example, in `[0, 1]`
  * @param correct - 1 for each example that is classified correctly, else 0
  * @returns the bins that have examples, rising
@@ -45,8 +45,8 @@ export function binConfidences(confidences: ArrayLike<number>, correct: ArrayLik
 }
 
 /**
- * Computes the expected calibration error: the mean over examples of the distance between accuracy and mean
- * confidence of their bin, in 15 bins of equal width, see {@link binConfidences}.
+ * Computes the expected calibration error: the mean over examples of the absolute difference between the
+ * accuracy and the mean confidence of their bin, in 15 bins of equal width, see {@link binConfidences}.
  *
  * @param confidences - the largest probability of each example, in `[0, 1]`
  * @param correct - 1 for each example that is classified correctly, else 0

@@ -21,13 +21,13 @@ export interface JudgedQuality extends Omit<PredictionQuality, "aurocOutOfDistri
 
 /** Networks whose predicted probabilities are averaged, with their quality. */
 export interface JudgedPredictor extends JudgedQuality, Pick<Predictor, "name" | "members"> {
-  /** How often predictions of about equal confidence are right: the bins of the calibration error. */
+  /** Accuracy by confidence: the bins of the calibration error. */
   readonly reliability: readonly ConfidenceBin[];
 }
 
-/** Examples that predictors are judged by. */
+/** Architecture, with the examples by which predictors are judged. */
 export interface JudgedTask extends Architecture {
-  /** Examples to predict, which were not trained on. */
+  /** Examples to predict, which were not used for training. */
   readonly data: DataSet;
   /** Other data, for which a predictor should have low confidence; their labels are not used. */
   readonly others: readonly DataSet[];
@@ -40,14 +40,17 @@ export interface JudgeOptions
   readonly onNetwork?: (() => void) | undefined;
 }
 
-/** Measures the quality of the mean predictions of some networks, and of each network alone. */
+/**
+ * Function that measures the quality of the mean predictions of several networks, and of each network alone.
+ */
 export type Judge = (
   name: string,
   networks: NetworkStream,
 ) => Promise<{ readonly predictor: JudgedPredictor; readonly singles: readonly JudgedQuality[] }>;
 
 /**
- * Prepares judging predictors by labelled examples, and by other data that they should not be sure of.
+ * Prepares the evaluation of predictors on labelled examples, and on other data for which they should have
+ * low confidence.
  * @throws InputError or MismatchError, when predictors are judged, if data or networks do not fit the graph
  */
 export function createJudge(
@@ -77,7 +80,7 @@ export function createJudge(
   };
 }
 
-/** Computes the mean of every number over some networks; areas that are null or NaN are left out. */
+/** Computes the mean of every number over the networks; areas that are null or NaN are left out. */
 export function meanQuality(qualities: readonly JudgedQuality[]): JudgedQuality {
   const mean = (numberOf: (quality: JudgedQuality) => number | null | undefined): number => {
     return meanOf(qualities.map(numberOf).filter((value) => typeof value === "number"));

@@ -16,19 +16,19 @@ import {
 /** Options of {@link openClassifier}. */
 export interface OpenClassifierOptions {
   readonly batchSize: number;
-  /** Folder in which predictions are kept; undefined for none. */
+  /** Folder in which predictions are stored; undefined if they are not stored. */
   readonly folder: string | undefined;
 }
 
 /** Name of the tensor that holds the probabilities in a file. */
 const PROBABILITIES = "probabilities";
-/** Hexadecimal digits of SHA-256 in the name of a file. */
+/** Number of hexadecimal digits of SHA-256 in the name of a file. */
 const DIGEST_LENGTH = 32;
 
 /**
- * Prepares class probabilities as `createClassifier` does, and keeps them in a folder if one is named: each
- * in a file whose name is a digest of all that decides them, from which they are read the next time, exactly
- * as they were.
+ * Prepares class probabilities as `createClassifier` does, and stores them in a folder if one is named: the
+ * predictions of each network are in a file whose name is a digest of all inputs that decide them, and the
+ * next call reads exactly the same numbers from it.
  */
 export async function openClassifier(
   { graph, engine }: Architecture,
@@ -64,7 +64,10 @@ export async function openClassifier(
   };
 }
 
-/** Reads predictions; undefined if there are none. Files are written whole, so that none is a part of one. */
+/**
+ * Reads stored predictions; returns undefined if there are none. Files are written atomically, so that no
+ * file is incomplete.
+ */
 async function readPredictions(path: string): Promise<ClassProbabilities | undefined> {
   const file = await openCheckpoint(path).catch(() => undefined);
   if (file === undefined) return undefined;

@@ -22,7 +22,7 @@ export interface PredictionQuality {
 
 /** Networks whose predicted probabilities are averaged. */
 export interface Predictor extends PredictionQuality {
-  /** For example `star`, `rays of the star`, `deep ensemble`. */
+  /** Name of the predictor, for example `star`, `rays of the star`, `deep ensemble`. */
   readonly name: string;
   /** Number of networks that are averaged. */
   readonly members: number;

@@ -1,11 +1,11 @@
 import { assertLabelled, type DataSet } from "@isthmus/graph";
 
-/** Number of labels that are read at a time, as the inputs are read with them. */
+/** Number of labels that are read at a time; it is limited as the inputs are read with them. */
 const LABELS_AT_ONCE = 1000;
 
 /**
  * Reads the labels of all examples, in their order.
- * @throws InputError if they are no classes
+ * @throws InputError if labels are not classes
  */
 export function readLabels(data: DataSet): Int32Array {
   assertLabelled("judge predictions", data);

@@ -1,18 +1,18 @@
 import { at } from "@isthmus/core";
 
-/** The way straight up from the space that some points span to another point. */
+/** Height of a point above the space that other points span, with its direction. */
 export interface Height {
   readonly height: number;
-  /** From the nearest place of the space to the point; overwritten by the next call. */
+  /** Vector from the nearest place of the space to the point; overwritten by the next call. */
   readonly upwards: Float64Array;
 }
 
-/** Measures the height of a point above the space through a base and some other points. */
+/** Function that measures the height of a point above the space through a base and some other points. */
 export type HeightAbove = (point: Float64Array) => Height;
 
 /**
- * Prepares measuring heights above the space through a base and some other points. Where points lie in the
- * space of the ones before, they count no more.
+ * Prepares the measurement of heights above the space through a base and some other points. Points that lie
+ * in the space of the points before them are left out.
  */
 export function heightAbove(base: Float64Array, others: readonly Float64Array[]): HeightAbove {
   const axes: Float64Array[] = [];
@@ -31,7 +31,10 @@ export function heightAbove(base: Float64Array, others: readonly Float64Array[])
   };
 }
 
-/** Removes what lies along some orthonormal axes, twice, as once leaves some of it by rounding. */
+/**
+ * Removes the parts of a vector along orthonormal axes; twice, as rounding errors leave small parts after the
+ * first pass.
+ */
 function removeInPlace(vector: Float64Array, axes: readonly Float64Array[]): void {
   for (let pass = 0; pass < 2; pass++) {
     for (const axis of axes) {

@@ -13,14 +13,14 @@ export interface NetworksOnSimplexOptions {
   readonly seed: number;
   /** Number of networks to draw, at least 1. */
   readonly members: number;
-  /** Examples on which batch norms are measured anew. */
+  /** Examples on which batch norms are measured again. */
   readonly statisticsData: DataSet;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Draws networks evenly from the simplex of some networks, one after another, by the seed; batch norms are
- * measured anew on each.
+ * Draws networks uniformly from the simplex of the given networks, one after another, by the seed; the batch
+ * norms of each are measured again.
  * @throws OutOfRangeError if there are no vertices, or an option is out of its range
  * @throws MismatchError if vertices have other weights than the first
  */

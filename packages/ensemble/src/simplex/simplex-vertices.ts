@@ -17,25 +17,32 @@ export interface SimplexVerticesOptions extends Omit<RepeatedTrainingOptions, "f
    */
   readonly volume?: number;
   /**
-   * How far from the mean of the vertices before a new one starts, in a random direction, as a share of their
-   * size, more than 0. @defaultValue 0.01
+   * Distance of the start of a new vertex from the mean of the vertices before, in a random direction, as a
+   * share of the size of its weights, above 0.
+   * @defaultValue 0.01
    */
   readonly spread?: number;
-  /** Vertices that were trained before, in their order, and are not trained again. @defaultValue none */
+  /**
+   * Vertices that an earlier call trained, in their order, which are not trained again.
+   * @defaultValue none
+   */
   readonly made?: readonly Checkpoint[];
 }
 
-/** Defaults of {@link simplexVertices} beside the ones of `train`. */
+/** Defaults of the options of {@link simplexVertices} that `train` does not have. */
 export const SIMPLEX_VERTICES_DEFAULTS: Required<
   Pick<SimplexVerticesOptions, "members" | "volume" | "spread" | "made">
 > = { members: 3, volume: 0.01, spread: 0.01, made: [] };
 
-/** A vertex that was trained. */
+/** Trained vertex. */
 export interface SimplexVertex {
   readonly network: Checkpoint;
-  /** Its distance from the space that each start and the vertices before span, in the order of the starts. */
+  /**
+   * Distances of the vertex from the spaces that each start and the vertices before span, in the order of the
+   * starts.
+   */
   readonly heights: readonly number[];
-  /** Logarithm of the volume of the simplex of each start, the vertices before and this one. */
+  /** Logarithms of the volumes of the simplexes of each start, the vertices before and this vertex. */
   readonly logVolumes: readonly number[];
   readonly training: TrainResult;
 }
@@ -45,14 +52,14 @@ const ATTEMPT = "train the vertices of a simplex";
 /**
  * Trains the vertices of simplexes of low loss (SPRO) one after another: each step lowers the loss at a place
  * drawn evenly from the simplex of a start, the vertices before and the new one, and moves the new one away
- * from the others, as the logarithm of the volume has the weight of an option beside the loss. Of several
- * starts, each step draws one: they share the new vertices, which connect them. One start gives a simplex
- * around it.
+ * from the others, as the logarithm of the volume, weighted by the option `volume`, is maximised beside the
+ * loss. If there are several starts, each step draws one: the starts share the new vertices, which connect
+ * them. One start gives a simplex around it.
  *
- * The volume's share of a step is made after it, without momentum, as decoupled weight decay is. Volumes
- * change where units are rescaled, and starts are taken as they are: align them first if new vertices are not
- * to do it.
- * @param starts - trained networks, which stay as they are
+ * The gradient of the volume is applied after each step, without momentum, like decoupled weight decay.
+ * Volumes change if units are rescaled, and starts are not aligned: align them first unless new vertices are
+ * to connect them without alignment.
+ * @param starts - trained networks, which are not changed
  * @returns the new vertices, in memory, as they are made
  * @throws OutOfRangeError if an option is out of its range, or there is no start
  * @throws MismatchError if a start does not fit the graph

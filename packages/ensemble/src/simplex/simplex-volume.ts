@@ -2,11 +2,11 @@ import { at, MismatchError } from "@isthmus/core";
 
 /**
  * Returns the logarithm of the volume of a simplex from the squared distances between its vertices: the
- * volume of Cayley and Menger, by the heights of its vertices one above another, whose product over the
- * factorial it is. A single vertex has the volume 1, whose logarithm is 0; vertices that span less than the
- * simplex have none, whose logarithm is minus infinity.
+ * volume of Cayley and Menger, computed as the product of the heights of each vertex above the vertices
+ * before, over a factorial. A single vertex has the volume 1, whose logarithm is 0; vertices that span a
+ * space of lower dimension have the volume 0, whose logarithm is minus infinity.
  * @param squaredDistances - one row for each vertex, symmetric, with zeros on the diagonal
- * @throws MismatchError if there is not one number for each two vertices
+ * @throws MismatchError if the numbers of distances do not fit the number of vertices
  *
  * @example
  * ```ts

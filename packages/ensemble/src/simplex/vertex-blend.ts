@@ -12,23 +12,23 @@ import { type Blend, type FinishedStep, learningRateAt, type ScheduleSpec } from
 import { flatten, type Weights } from "./flatten.ts";
 import { type HeightAbove, heightAbove } from "./height-above.ts";
 
-/** Everything that decides how a vertex is trained. */
+/** Inputs of the training of a vertex. */
 export interface Simplex {
-  /** Names of the parameters, whose distances count. */
+  /** Names of the parameters, between which distances are measured. */
   readonly names: readonly string[];
   readonly starts: readonly Weights[];
   readonly before: readonly Weights[];
   readonly volume: number;
   readonly schedule: ScheduleSpec;
   readonly seed: number;
-  /** Number of the vertex, from 0. */
+  /** Index of the vertex, from 0. */
   readonly member: number;
 }
 
 /** Name of the point that is trained. */
 export const VERTEX = "new vertex";
 
-/** Creates the blend of a vertex that is trained and the others. */
+/** Creates the blend of the vertex that is trained and the other vertices. */
 export function createVertexBlend(
   { names, starts, before, volume, schedule, seed, member }: Simplex,
   { heights, start }: { readonly heights: readonly HeightAbove[]; readonly start: Checkpoint },
@@ -63,8 +63,9 @@ export function createVertexBlend(
 }
 
 /**
- * Moves a vertex up from the others as the gradient of the logarithm of the volume does, which is one over
- * the height: along it the square of the height grows steadily, which holds for heights close to 0, too.
+ * Moves a vertex away from the others along the gradient of the logarithm of the volume, whose length is one
+ * over the height. Along this gradient the square of the height grows linearly, which is stable for heights
+ * close to 0, too.
  */
 function riseInPlace(
   weights: Weights,
@@ -87,13 +88,13 @@ function riseInPlace(
   }
 }
 
-/** Prepares measuring how high a vertex is above each start and the vertices before. */
+/** Prepares the measurement of a vertex's heights above the spaces of each start and the vertices before. */
 export function heightsAbove({ names, starts, before }: Simplex): readonly HeightAbove[] {
   const others = before.map((vertex) => flatten(vertex, names));
   return starts.map((start) => heightAbove(flatten(start, names), others));
 }
 
-/** Returns the mean of the vertices before, moved a little in a random direction. */
+/** Returns the mean of the starts and the vertices before, moved a little in a random direction. */
 export function startNear({ names, starts, before, seed, member }: Simplex, spread: number): Checkpoint {
   const vertices = [...starts, ...before];
   const random = createRandom(seed, `start of vertex ${member}`);

@@ -18,7 +18,7 @@ import {
   SIMILARITY_WORDS,
 } from "./similarity-figures.ts";
 
-/** Says how alike the representations of two networks are. */
+/** Describes the similarity of the representations of two networks. */
 export function describeSimilarity(result: SimilarityResult): Report {
   const { layersA, layersB, tables } = result;
   return {
@@ -28,13 +28,13 @@ export function describeSimilarity(result: SimilarityResult): Report {
     sections: [...diagonalSection(result), ...heatSection(result)],
     facts: factsOf(result, measuredFacts(result)),
     notes: notesOf(result),
-    // Layers of one place say most, but two networks of different depths have none.
+    // The table of layers at equal depths says most, but networks with different numbers of layers have none.
     shownTables: layersA.length === layersB.length ? ["diagonal"] : tables.map(({ number }) => number),
     data: result,
   };
 }
 
-/** Most numbers that stand above the first figure, which shows all of them. */
+/** Largest number of tiles above the first figure, which shows all numbers. */
 const MOST_TILES = 3;
 const LAYERS_OF_ONE_PLACE = "layers of one place";
 

@@ -15,7 +15,7 @@ import {
 import type { SimilarityNumber } from "../measures/measure.ts";
 import type { SimilarityResult, SimilarityTable } from "../similarity-result.ts";
 
-/** What numbers of similarity are called. */
+/** Names of the numbers of similarity. */
 export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {
   "linear-cka": "linear CKA",
   "rbf-cka": "RBF CKA",
@@ -30,23 +30,23 @@ export const SIMILARITY_WORDS: Readonly<Record<SimilarityNumber, string>> = {
 /** Colours of all heat maps: the same value has the same colour on every page. */
 const SCALE = unitScale();
 
-/** Pixels of a name below the lines, so that the first one does not stand out of the figure. */
+/** Width in pixels of a name below the lines, so that the first name does not extend beyond the figure. */
 const TICK_WIDTH = 110;
 
-/** Columns from which a heat map has the whole width of the page. */
+/** Number of columns from which a heat map has the whole width of the page. */
 const WIDE = 11;
 
-/** Tells whether layers of one place can be compared, as networks have as many. */
+/** Tells whether layers at equal depths can be compared, as both networks have the same number of layers. */
 export function hasDiagonal({ layersA, layersB }: SimilarityResult): boolean {
   return layersA.length === layersB.length;
 }
 
-/** Returns the numbers of layers of one place. */
+/** Returns the numbers of layers at equal depths. */
 export function diagonalOf({ values }: SimilarityTable): (number | null)[] {
   return values.map((row, i) => at(row, i, "layer"));
 }
 
-/** Describes layers of one place; no section if one network has more layers. */
+/** Describes layers at equal depths; returns no section if one network has more layers. */
 export function diagonalSection(result: SimilarityResult): Section[] {
   const { tables, layersA, layersB } = result;
   if (!hasDiagonal(result) || tables.length === 0) return [];
@@ -100,7 +100,10 @@ export function diagonalSection(result: SimilarityResult): Section[] {
   ];
 }
 
-/** Returns the lower end of the axis: the tenth below the lowest number, so that lines stand apart. */
+/**
+ * Returns the lower end of the axis: the nearest tenth below the lowest number, so that lines are well
+ * separated.
+ */
 function lowestOf(tables: readonly SimilarityTable[]): number {
   const numbers = tables.flatMap(diagonalOf).filter((value) => value !== null);
   return Math.floor(10 * Math.min(0.9, ...numbers)) / 10;
@@ -164,7 +167,7 @@ function heatOf(
   };
 }
 
-/** What has to be known of a number to compute it again. */
+/** Words for the settings from which each number can be computed again. */
 const SETTINGS: Readonly<Record<SimilarityNumber, (result: SimilarityResult) => string>> = {
   "linear-cka": (result) => `Estimated ${estimatorWords(result)}.`,
   "rbf-cka": (result) =>
@@ -198,7 +201,7 @@ function rangeWords(values: readonly (number | null)[]): string {
   return `from ${formatNumber(Math.min(...numbers))} to ${formatNumber(Math.max(...numbers))}`;
 }
 
-/** Writes a sentence's first letter large. */
+/** Makes the first letter of a sentence a capital. */
 function capitalize(words: string): string {
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }

@@ -6,18 +6,21 @@ import { createRepresentation } from "./representation.ts";
 
 /** Options of {@link createBlockCka}. */
 export interface BlockCkaOptions {
-  /** Samples of each block. */
+  /** Number of samples in each block. */
   readonly block: number;
   readonly bandwidth: number;
   readonly kernels: readonly KernelName[];
   readonly products: MatrixProducts;
 }
 
-/** CKA from blocks of samples. */
+/** Computation of CKA from blocks of samples. */
 export interface BlockCka {
-  /** Adds samples of every representation, and the same samples of every other. */
+  /**
+   * Adds samples of every representation on the left, and the same samples of every representation on the
+   * right.
+   */
   add(left: readonly Matrix[], right: readonly Matrix[]): Promise<void>;
-  /** Returns CKA by each kernel, `[left][right]`; samples that fill no block do not count. */
+  /** Returns CKA by each kernel, `[left][right]`; samples of an incomplete block do not count. */
   result(): ReadonlyMap<KernelName, (number | null)[][]>;
 }
 
@@ -30,7 +33,8 @@ interface BlockSums {
 
 /**
  * Creates minibatch CKA (Nguyen et al., 2021): the unbiased HSIC of each block of samples, averaged over
- * blocks, then their ratio. Memory grows neither with samples nor with the square of features.
+ * blocks, then their ratio. Memory grows neither with the number of samples nor with the square of the number
+ * of features.
  */
 export function createBlockCka({ block, bandwidth, kernels, products }: BlockCkaOptions): BlockCka {
   const sums = new Map<KernelName, BlockSums>();

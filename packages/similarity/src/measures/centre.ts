@@ -1,8 +1,8 @@
 import type { Matrix } from "@isthmus/linear-algebra";
 
 /**
- * Computes the mean of each column in f64, counted from its first element: of equal elements it is exactly
- * that element, so that a column that does not vary is exactly 0 once it is centred.
+ * Computes the mean of each column in f64, as an offset from its first element: the mean of equal elements is
+ * exactly that element, so that a constant column is exactly 0 once it is centred.
  */
 export function columnMeans({ rows, columns, data }: Matrix): Float64Array {
   const means = new Float64Array(columns);
@@ -31,7 +31,7 @@ export function centreColumns(matrix: Matrix): Matrix {
   return shiftColumns(matrix, columnMeans(matrix));
 }
 
-/** Copies a Gram matrix of samples as the one of the same samples with the mean of all subtracted. */
+/** Copies a Gram matrix of samples as the Gram matrix of the same samples with their mean subtracted. */
 export function centreGram({ rows: n, data }: Matrix): Matrix {
   const means = columnMeans({ rows: n, columns: n, data });
   const [mean = 0] = columnMeans({ rows: n, columns: 1, data: means });

@@ -4,23 +4,29 @@ import { columnMeans, shiftColumns } from "./centre.ts";
 import { alignmentOf, type HsicEstimator } from "./hsic.ts";
 import { createLinearMoments, type LinearMoments } from "./linear-moments.ts";
 
-/** Linear CKA of several representations with several others, from samples that come in batches. */
+/**
+ * Computation of linear CKA of several representations with several others, from samples that come in
+ * batches.
+ */
 export interface CkaStream {
   /**
-   * Adds samples, which all representations are of.
-   * @param left - `[samples, features]` of each representation
-   * @param right - of each of the others
+   * Adds a batch: the same samples of all representations.
+   * @param left - `[samples, features]` of each representation on the left
+   * @param right - `[samples, features]` of each representation on the right
    */
   add(left: readonly Matrix[], right: readonly Matrix[]): Promise<void>;
-  /** Returns CKA of every representation with every other from all samples so far, `[left][right]`. */
+  /**
+   * Returns CKA of every representation on the left with every one on the right, from all samples so far,
+   * `[left][right]`.
+   */
   result(): (number | null)[][];
 }
 
 /** Options of {@link createCkaStream}. */
 export interface CkaStreamOptions {
-  /** @defaultValue "unbiased" */
+  /** Estimator of HSIC. @defaultValue "unbiased" */
   readonly estimator?: HsicEstimator;
-  /** What multiplies matrices. @defaultValue this thread */
+  /** Implementation of products of matrices. @defaultValue this thread */
   readonly products?: MatrixProducts;
 }
 
@@ -33,10 +39,11 @@ interface Moments {
 
 /**
  * Creates a stream that computes linear CKA of every two representations. It holds one product of every two
- * features, so memory does not grow with samples; batches of other sizes give the same to rounding.
+ * features, so memory does not grow with the number of samples; other batch sizes give the same numbers up to
+ * rounding.
  *
- * Samples are counted from the means of the first batch, which changes CKA as little as any shift does, and
- * loses no digits where activations are far from zero.
+ * The means of the first batch are subtracted from all samples: CKA is invariant to that shift, and no digits
+ * are lost if activations are far from zero.
  *
  * @example
  * ```ts

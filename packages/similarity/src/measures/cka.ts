@@ -10,7 +10,7 @@ interface KernelForm {
   readonly self: number;
 }
 
-/** Kernels of samples, as results call them. */
+/** Names of kernels of samples in results. */
 export type KernelName = "linear-cka" | "rbf-cka";
 
 /**
@@ -44,7 +44,7 @@ async function centredGram(gram: Representation["gram"]): Promise<Float64Array> 
   return centreGram(await gram()).data as Float64Array;
 }
 
-/** Computes the kernel of distances from products of every two samples, in their memory. */
+/** Computes the kernel of distances from the scalar products of every two samples, and overwrites these. */
 function rbfKernel(gram: Float64Array, samples: number, bandwidth: number): Kernel {
   const lengths = Float64Array.from({ length: samples }, (_, i) => gram[i * samples + i] as number);
   for (let i = 0; i < samples; i++) {
@@ -55,7 +55,7 @@ function rbfKernel(gram: Float64Array, samples: number, bandwidth: number): Kern
     }
   }
   const width = 2 * bandwidth ** 2 * medianOfPairs(gram, samples);
-  // Where most samples are equal, every other one is infinitely far.
+  // If most samples are equal, the width is 0, and the kernel of two different samples is 0.
   for (let i = 0; i < gram.length; i++) {
     const square = gram[i] as number;
     gram[i] = square === 0 ? 1 : Math.exp(-square / width);

@@ -19,7 +19,7 @@ export type CompareRepresentationsOptions = Pick<
 >;
 
 /**
- * Measures how alike two matrices of activations are, by the measures and with the defaults of
+ * Measures the similarity of two matrices of activations, by the measures and with the defaults of
  * {@link measureSimilarity}.
  * @param matrices - `[samples, features]` each, of the same samples; f64 is computed in f64 throughout
  * @throws OutOfRangeError if the samples differ in number or are too few, or an option is out of range

@@ -4,10 +4,10 @@ export const HSIC_ESTIMATORS = ["unbiased", "biased"] as const;
 /** One of {@link HSIC_ESTIMATORS}. */
 export type HsicEstimator = (typeof HSIC_ESTIMATORS)[number];
 
-/** Kernel values of every two samples, and sums of them that HSIC needs. */
+/** Kernel values of every two samples, and their sums that HSIC needs. */
 export interface Kernel {
   readonly samples: number;
-  /** Symmetric, `[samples, samples]`. */
+  /** Kernel values, a symmetric matrix `[samples, samples]`. */
   readonly data: Float64Array;
   readonly diagonal: Float64Array;
   /** Sums of rows without the diagonal. */
@@ -16,7 +16,7 @@ export interface Kernel {
   readonly sum: number;
 }
 
-/** Makes a kernel of its matrix, which is not copied. */
+/** Makes a kernel from its matrix, which is not copied. */
 export function createKernel(data: Float64Array, samples: number): Kernel {
   const diagonal = Float64Array.from({ length: samples }, (_, i) => data[i * samples + i] as number);
   const rowSums = diagonal.map((self, i) => sumOf(data.subarray(i * samples, (i + 1) * samples)) - self);
@@ -49,16 +49,16 @@ export function hsic(k: Kernel, l: Kernel, estimator: HsicEstimator): number {
 /** Sums over kernels `K` and `L` from which HSIC follows. */
 export interface HsicSums {
   readonly samples: number;
-  /** Of `K_ij L_ij` over all elements. */
+  /** Sum of `K_ij L_ij` over all elements. */
   readonly products: number;
-  /** Of `K_ii L_ii`. */
+  /** Sum of `K_ii L_ii` over the diagonals. */
   readonly diagonals: number;
-  /** Of the products of row sums without diagonals. */
+  /** Sum of the products of row sums without diagonals. */
   readonly rowSums: number;
-  /** Of all elements without diagonals. */
+  /** Sum of all elements of `K` without the diagonal, and likewise of `L`. */
   readonly sumK: number;
   readonly sumL: number;
-  /** Of the products of whole row sums. */
+  /** Sum of the products of whole row sums. */
   readonly wholeRowSums: number;
   readonly wholeK: number;
   readonly wholeL: number;
@@ -78,7 +78,7 @@ export function estimateHsic(sums: HsicSums, estimator: HsicEstimator): number {
 
 /**
  * Returns the centred kernel alignment of two representations from the HSIC of both and of each with itself;
- * null if one of them does not vary.
+ * null if one of the representations is constant.
  */
 export function alignmentOf(both: number, [a, b]: readonly [number, number]): number | null {
   return a > 0 && b > 0 ? both / Math.sqrt(a * b) : null;

@@ -1,12 +1,12 @@
 import type { Matrix, MatrixProducts } from "@isthmus/linear-algebra";
 import { dot, estimateHsic, type HsicEstimator } from "./hsic.ts";
 
-/** Sums over samples of two representations from which HSIC of linear kernels follows. */
+/** Sums over samples of two representations, from which HSIC of linear kernels is computed. */
 export interface LinearMoments {
   /**
    * Adds samples.
    * @param x - `[samples, features]`, f64
-   * @param y - of the same samples
+   * @param y - `[samples, features]` of the other representation for the same samples, f64
    */
   add(x: Matrix, y: Matrix): Promise<void>;
   /** Estimates HSIC from all samples so far. */
@@ -25,7 +25,7 @@ export function createLinearMoments(
 ): LinearMoments {
   const cross = new Float64Array(p * q);
   const [sumX, sumY] = [new Float64Array(p), new Float64Array(q)];
-  // Rows of each by the squared lengths of the other.
+  // Sums of the rows of each representation, weighted by the squared lengths of the other's rows.
   const [crossedX, crossedY] = [new Float64Array(p), new Float64Array(q)];
   let [samples, lengthsX, lengthsY, diagonals] = [0, 0, 0, 0];
   return {

@@ -1,6 +1,8 @@
 import type { Matrix } from "@isthmus/linear-algebra";
 
-/** Lists the other rows of the largest cosine with each row; of equal ones the first. */
+/**
+ * Lists for each row the other rows with the largest cosines; among equal ones, the first rows come first.
+ */
 export function nearestRows({ rows: n, data }: Matrix, count: number): Int32Array[] {
   const size = Math.min(count, n - 1);
   return Array.from({ length: n }, (_, row) => {
@@ -11,7 +13,7 @@ export function nearestRows({ rows: n, data }: Matrix, count: number): Int32Arra
   });
 }
 
-/** Inserts a row behind the ones that are nearer, and removes the last one of too many. */
+/** Inserts a row behind the nearer rows, and removes the last row if there are too many. */
 function insert(
   nearest: number[],
   row: number,
@@ -26,7 +28,9 @@ function insert(
   if (nearest.length > size) nearest.pop();
 }
 
-/** Returns the rank of one place by its value, from 1 for the largest; equal values do not count. */
+/**
+ * Returns the rank of one element by its value, from 1 for the largest; equal values do not raise the rank.
+ */
 export function rankOfEqual(values: ArrayLike<number>, place: number): number {
   const value = values[place] as number;
   let rank = 1;

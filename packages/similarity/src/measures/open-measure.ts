@@ -9,13 +9,16 @@ import { relativeMeasure } from "./relative.ts";
 import type { Representation } from "./representation.ts";
 import { svccaMeasure } from "./svcca.ts";
 
-/** Representations of the layers of two networks, which are computed when they are needed first. */
+/** Representations of the layers of two networks, which are computed at their first use. */
 export interface ComparedSides {
   readonly counts: { readonly left: number; readonly right: number };
   hold(): Promise<{ readonly left: readonly Representation[]; readonly right: readonly Representation[] }>;
 }
 
-/** Numbers of every representation with every other; each layer on the right is a piece of the journal. */
+/**
+ * Function that computes the numbers of every representation on the left with every one on the right; each
+ * layer on the right is a piece of the journal.
+ */
 export type ComparePairs = (
   sides: ComparedSides,
   journal: Journal,
@@ -28,7 +31,7 @@ type Settings = Pick<
   "estimator" | "bandwidth" | "variance" | "anchors" | "neighbours" | "seed"
 >;
 
-/** Returns what compares representations by a measure. */
+/** Returns the function that compares representations by a measure. */
 export function openMeasure(name: SimilarityMeasure, settings: Settings): ComparePairs {
   const { bandwidth, variance, anchors, neighbours, seed } = settings;
   const estimator = settings.estimator === "biased" ? "biased" : "unbiased";
@@ -48,8 +51,8 @@ export function openMeasure(name: SimilarityMeasure, settings: Settings): Compar
 }
 
 /**
- * Prepares all on the left, and one at a time on the right, as what is prepared may be large; nothing for
- * what the journal has.
+ * Compares pairs by a measure: prepares all representations on the left, and one at a time on the right, as
+ * prepared forms may be large; nothing is prepared for pieces that the journal has.
  */
 function comparePairs<Form>(name: SimilarityMeasure, { prepare, compare }: Measure<Form>): ComparePairs {
   return async ({ counts, hold }, journal, onPair) => {
@@ -82,7 +85,10 @@ function comparePairs<Form>(name: SimilarityMeasure, { prepare, compare }: Measu
   };
 }
 
-/** Returns all numbers of a pair for a journal: NaN for null, infinity for what a measure does not give. */
+/**
+ * Returns all numbers of a pair for a journal: NaN for null, infinity for numbers that the measure does not
+ * have.
+ */
 function encodeSimilarities(pair: Similarities): number[] {
   return SIMILARITY_NUMBERS.map((name) => {
     const value = pair[name];

@@ -3,7 +3,7 @@ import { dot } from "./hsic.ts";
 import type { Measure } from "./measure.ts";
 import { sumOfSingularValues } from "./singular-values.ts";
 
-/** Centred samples up to a rotation, of length 1 as one vector. */
+/** Centred samples up to a rotation, scaled so that the whole matrix has norm 1. */
 interface ShapeForm {
   readonly shape: Matrix;
   readonly length: number;

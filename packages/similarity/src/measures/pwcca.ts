@@ -4,11 +4,11 @@ import { dot } from "./hsic.ts";
 import type { Measure } from "./measure.ts";
 import { countDirections } from "./svcca.ts";
 
-/** Directions of a representation, and what each feature is in them. */
+/** Directions of a representation, and the coordinates of each feature in them. */
 interface WeightedForm {
-  /** `[samples, directions]`, orthonormal. */
+  /** Orthonormal directions, `[samples, directions]`. */
   readonly basis: Matrix;
-  /** `[directions, features]`. */
+  /** Coordinates of the features, `[directions, features]`. */
   readonly loadings: Matrix;
   readonly products: MatrixProducts;
 }
@@ -16,7 +16,7 @@ interface WeightedForm {
 /**
  * Creates PWCCA (Morcos et al., 2018) on the directions of SVCCA: canonical correlations weighted by how much
  * of the features of A lies along the canonical variables of A. It changes if features of A are mixed, but
- * not if they change places, and it is not symmetric.
+ * not if they are permuted, and it is not symmetric.
  */
 export function pwccaMeasure(variance: number): Measure<WeightedForm> {
   return {

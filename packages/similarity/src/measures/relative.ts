@@ -10,20 +10,20 @@ export interface RelativeOptions {
   readonly seed: number;
 }
 
-/** Samples by their cosines with anchors, each row of length 1. */
+/** Relative representations of samples: their cosines with anchors, each row scaled to length 1. */
 interface RelativeForm {
   readonly rows: Matrix;
-  /** Indices of the nearest other samples of each, `[samples, neighbours]`, rising. */
+  /** Indices of the nearest other samples of each sample, `[samples, neighbours]`, rising. */
   readonly nearest: readonly Int32Array[];
   readonly products: MatrixProducts;
 }
 
 /**
- * Creates relative representations (Moschella et al., 2023): every sample becomes its cosines with anchors,
- * which are samples drawn from a seed, and samples that are no anchors are compared by them. The numbers are
- * the mean cosine of a sample in A and in B; the mean reciprocal rank of a sample of B among all samples of
- * B by their cosine with the same sample of A; and the mean Jaccard index of the nearest neighbours of a
- * sample in A and in B.
+ * Creates relative representations (Moschella et al., 2023): every sample is represented by its cosines with
+ * anchors, which are samples drawn by a seed, and the other samples are compared by these representations.
+ * The numbers are the mean cosine of a sample in A and in B; the mean reciprocal rank of a sample of B among
+ * all samples of B by their cosine with the same sample of A; and the mean Jaccard index of the nearest
+ * neighbours of a sample in A and in B.
  */
 export function relativeMeasure({ anchors, neighbours, seed }: RelativeOptions): Measure<RelativeForm> {
   return {
@@ -54,7 +54,7 @@ interface SplitSamples {
   readonly others: Int32Array;
 }
 
-/** Draws anchors, and leaves at least half of the samples. */
+/** Draws anchors, at most half of the samples, and returns the other samples beside them. */
 function splitSamples(samples: number, anchors: number, seed: number): SplitSamples {
   const order = createRandom(seed, "anchors").shuffleInPlace(
     Int32Array.from({ length: samples }, (_, i) => i),

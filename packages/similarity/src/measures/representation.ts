@@ -7,21 +7,30 @@ import {
 } from "@isthmus/linear-algebra";
 import { centreColumns, centreGram } from "./centre.ts";
 
-/** Columns whose products are added up at once, so that few of a wide matrix are f64 at a time. */
+/**
+ * Number of columns whose products are added up at once, so that few columns of a wide matrix are in f64 at a
+ * time.
+ */
 const CHUNK = 2048;
 
-/** Singular values below this share of the largest are rounding, of activations or of Gram matrices. */
+/**
+ * Share of the largest singular value below which others count as rounding errors, of activations or of Gram
+ * matrices.
+ */
 const LOST = 1e-6;
 
 /** Singular values and left singular vectors of samples with the mean of all subtracted. */
 export interface Spectrum {
-  /** `[samples, rank]`, orthonormal. */
+  /** Left singular vectors, orthonormal, `[samples, rank]`. */
   readonly left: Matrix;
-  /** `[rank]`, falling. */
+  /** Singular values, falling, `[rank]`. */
   readonly values: Float64Array;
 }
 
-/** What the samples of one value are to measures of similarity: all that no rotation of features changes. */
+/**
+ * Samples of one value in the forms that measures of similarity need, which are invariant to rotations of
+ * features.
+ */
 export interface Representation {
   readonly samples: number;
   readonly features: number;
@@ -35,8 +44,8 @@ export interface Representation {
 }
 
 /**
- * Makes a representation of the samples of a value, `[samples, features]`. Of more features than samples
- * only the Gram matrix of the samples is held.
+ * Makes a representation of the samples of a value, `[samples, features]`. If there are more features than
+ * samples, only the Gram matrix of the samples is held.
  */
 export async function createRepresentation(
   rows: Matrix,
@@ -96,7 +105,10 @@ function once<T>(compute: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Returns eigenvectors of a Gram matrix with the roots of their eigenvalues, without the lost ones. */
+/**
+ * Returns eigenvectors of a Gram matrix with the roots of their eigenvalues, without those lost in rounding
+ * errors.
+ */
 async function eigenOf(
   gram: Matrix,
   products: MatrixProducts,

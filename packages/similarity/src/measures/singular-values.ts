@@ -1,11 +1,11 @@
 import { largestEigenvectors, type Matrix, type MatrixProducts, svd } from "@isthmus/linear-algebra";
 
-/** Longest shorter side of which singular values are computed to full precision. */
+/** Largest length of the shorter side of a matrix whose singular values are computed to full precision. */
 const EXACT = 96;
 
 /**
- * Computes the sum of the singular values of a matrix. Where its shorter side is longer than 96 they are
- * roots of eigenvalues of a Gram matrix, so each has an error of up to 1e-8 of the largest.
+ * Computes the sum of the singular values of a matrix. If its shorter side is longer than 96, they are roots
+ * of eigenvalues of a Gram matrix, so that each has an error of up to 1e-8 of the largest.
  */
 export async function sumOfSingularValues(matrix: Matrix, products: MatrixProducts): Promise<number> {
   const isWide = matrix.columns > matrix.rows;

@@ -3,9 +3,9 @@ import { dot } from "./hsic.ts";
 import type { Measure } from "./measure.ts";
 import { sumOfSingularValues } from "./singular-values.ts";
 
-/** Directions that hold some share of the variance of a representation. */
+/** Leading directions of a representation, which hold a share of its variance. */
 interface SubspaceForm {
-  /** `[samples, directions]`, orthonormal. */
+  /** Orthonormal directions, `[samples, directions]`. */
   readonly basis: Matrix;
   readonly products: MatrixProducts;
 }
@@ -35,7 +35,7 @@ export function countDirections(values: Float64Array, variance: number): number 
   let sum = 0;
   for (const [index, value] of values.entries()) {
     sum += value ** 2;
-    // Rounding may leave the sum of all a little below the total.
+    // By rounding errors, the sum of all may be a little below the total.
     if (sum >= variance * total * (1 - 1e-12) && variance < 1) return index + 1;
   }
   return values.length;

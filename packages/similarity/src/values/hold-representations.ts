@@ -5,7 +5,10 @@ import { createRepresentation, type Representation } from "../measures/represent
 import type { PlannedLayer, PlannedNetwork } from "./plan-layers.ts";
 import { type VisitRowsOptions, visitRows } from "./visit-rows.ts";
 
-/** Bytes of samples that are held at once before wide ones become Gram matrices. */
+/**
+ * Largest number of bytes of samples that are held at once, before the samples of wide layers are replaced by
+ * Gram matrices.
+ */
 const MOST_BYTES = 2 ** 29;
 
 /** Options of {@link holdRepresentations}. */
@@ -15,8 +18,8 @@ export interface HoldOptions extends VisitRowsOptions {
 }
 
 /**
- * Collects the samples of all layers of a network. The network runs again for each group of layers whose
- * samples together are few enough.
+ * Collects the samples of all layers of a network. The network runs once for each group of layers whose
+ * samples together fit in the memory limit.
  */
 export async function holdRepresentations(
   network: PlannedNetwork,
@@ -43,7 +46,7 @@ export async function holdRepresentations(
       options.signal?.throwIfAborted();
       const rows = { rows: samples, columns, data: at(held, i, "layer") };
       representations.push(await createRepresentation(rows, products));
-      // What a wide layer was made of is not needed while the next one is made.
+      // The samples of a wide layer are freed before the next representation is made.
       held[i] = new Float32Array();
     }
   }

@@ -1,6 +1,6 @@
 /**
  * Shortens the names that exporters give to values: `/blocks/blocks.0/attn/MatMul_1_output_0` becomes
- * `blocks.0/attn/MatMul_1`. Names that would not be unique stay as they are.
+ * `blocks.0/attn/MatMul_1`. Names whose short form would not be unique are not shortened.
  * @returns a label for each name, in order
  */
 export function labelValues(names: readonly string[]): string[] {

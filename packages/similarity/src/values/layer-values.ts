@@ -3,11 +3,11 @@ import type { Graph } from "@isthmus/graph";
 import { dependentValues, listNames } from "@isthmus/graph/ir";
 import { labelValues } from "./label-values.ts";
 
-/** A value of a graph that stands for a layer. */
+/** Value of a graph that stands for a layer. */
 export interface LayerValue {
-  /** Name in the graph. */
+  /** Name of the value in the graph. */
   readonly name: string;
-  /** Short name, unique in the graph. */
+  /** Short name of the value, unique in the graph. */
   readonly label: string;
 }
 
@@ -23,16 +23,17 @@ const LAYERS: ReadonlySet<string> = new Set([
   "RNN",
 ]);
 
-/** Operators that only move values. */
+/** Operators that only move elements of values. */
 const MOVES: ReadonlySet<string> = new Set(
   "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Expand Dropout".split(" "),
 );
 
 /**
- * Lists the values of a graph that stand for its layers: what layers with weights read, and what the graph
- * returns, in the order of its nodes. Data inputs, also moved ones, are left out.
+ * Lists the values of a graph that stand for its layers: the values that layers with weights read, and the
+ * outputs of the graph, in the order of its nodes. Data inputs are left out, even if operators only move
+ * their elements.
  * @param patterns - names or labels of other values to take instead, in which `*` matches any characters
- * @throws OutOfRangeError if no value has a name that one of the patterns matches, or there are no layers
+ * @throws OutOfRangeError if a pattern matches no value, or the graph has no layers
  */
 export function layerValues(graph: Graph, patterns?: readonly string[]): LayerValue[] {
   const computed = computedValues(graph);
@@ -51,7 +52,7 @@ export function layerValues(graph: Graph, patterns?: readonly string[]): LayerVa
   return all.filter(({ name, label }) => matchesAny(patterns, name) || matchesAny(patterns, label));
 }
 
-/** Lists the values that depend on the data, and do more than move an input. */
+/** Lists the values that depend on the data and are not just moved inputs. */
 function computedValues(graph: Graph): string[] {
   const inputs = graph.inputs.map(({ name }) => name);
   const dependent = dependentValues(graph, inputs);
@@ -66,7 +67,10 @@ function computedValues(graph: Graph): string[] {
   );
 }
 
-/** Names what is multiplied by something that does not depend on the data, and the outputs of the graph. */
+/**
+ * Returns the names of the values that are multiplied by a value that does not depend on the data, and of the
+ * outputs of the graph.
+ */
 function readByLayers(graph: Graph): ReadonlySet<string> {
   const dependent = dependentValues(
     graph,

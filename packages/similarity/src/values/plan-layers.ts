@@ -4,37 +4,37 @@ import { visitActivations } from "@isthmus/statistics";
 import { type LayerValue, layerValues } from "./layer-values.ts";
 import { layoutOf, type Positions, sizeOfRows, type ValueLayout } from "./value-layout.ts";
 
-/** A network of its own architecture. */
+/** Network with its architecture. */
 export interface ComparedNetwork extends Architecture {
-  /** Has a tensor for every weight of the graph. */
+  /** Checkpoint of the network, with a tensor for every weight of the graph. */
   readonly network: Checkpoint;
 }
 
-/** A value of a network, and how it becomes samples. */
+/** Value of a network, with its division into samples and features. */
 export interface PlannedLayer extends LayerValue {
   readonly layout: ValueLayout;
-  /** Features of each sample. */
+  /** Number of features of each sample. */
   readonly columns: number;
 }
 
-/** A network with the values of it that are compared. */
+/** Network with its values that are compared. */
 export interface PlannedNetwork extends ComparedNetwork {
   readonly layers: readonly PlannedLayer[];
 }
 
-/** Which values of two networks are compared, and how. */
+/** Plan of a comparison: the values of two networks, and their division into samples. */
 export interface SimilarityPlan {
   readonly networks: readonly [PlannedNetwork, PlannedNetwork];
   readonly choice: Exclude<Positions, "auto">;
-  /** Samples of each example. */
+  /** Number of samples of each example. */
   readonly rows: number;
 }
 
-/** Examples that show how values grow with them. */
+/** Number of examples in the run that shows how values grow with the number of examples. */
 const SHOWING = 2;
 
 /**
- * Chooses the values of two networks, and finds out by running two examples how they become samples.
+ * Chooses the values of two networks, and finds their division into samples by running two examples.
  * @throws UsageError if values have different numbers of samples
  */
 export async function planLayers(
@@ -84,7 +84,7 @@ async function layoutLayers(
   await visitActivations([{ ...network, values }], data, { batchSize: data.size }, async ([first]) => {
     shown = first ?? shown;
   });
-  // Unless they are named, values of whole numbers are no layers.
+  // Integer values count as layers only if patterns name them.
   const chosen = layers.filter(({ name }) => patterns !== undefined || shown.get(name)?.dtype === "f32");
   if (chosen.length === 0) {
     throw new UnsupportedError(

@@ -2,18 +2,19 @@ import { formatShape, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 
 /**
- * What the positions of images and of sequences are: part of the features, averaged over, or samples of
- * their own. `auto` takes positions as samples where every value is a sequence of one length, as in a
- * language model, and else as part of the features.
+ * Treatments of the positions of images and of sequences: `flatten` makes them part of the features,
+ * `average` averages over them, `samples` makes each a sample of its own. `auto` takes positions as samples
+ * if every value is a sequence and all have the same length, as in a language model, and else as part of the
+ * features.
  */
 export const POSITIONS = ["auto", "flatten", "average", "samples"] as const;
 
 /** One of {@link POSITIONS}. */
 export type Positions = (typeof POSITIONS)[number];
 
-/** How the elements of a value are divided. */
+/** Division of the elements of a value. */
 export interface ValueLayout {
-  /** Positions of each example: pixels, or places in a sequence. */
+  /** Number of positions of each example: pixels, or places in a sequence. */
   readonly positions: number;
   readonly features: number;
   /** Whether positions come after features, as in images. */
@@ -21,9 +22,9 @@ export interface ValueLayout {
 }
 
 /**
- * Returns how a value of some examples is divided: of two axes the second one is features, of three the last
- * one with positions between, of more the second one with positions after it. Rows that are a multiple of
- * the examples are positions of sequences.
+ * Returns the division of a value for some examples. With two axes, the second one has the features; with
+ * three, the last one, and the second one has the positions; with more, the second one, and the axes after it
+ * have the positions. If there are several rows for each example, these are positions of sequences.
  * @throws InputError if the value does not have the examples on its first axis
  */
 export function layoutOf(name: string, shape: readonly number[], examples: number): ValueLayout {
@@ -41,7 +42,7 @@ export function layoutOf(name: string, shape: readonly number[], examples: numbe
   return { positions: size / features, features, isImage: rest.length > 2 };
 }
 
-/** Returns the rows and columns of a value for each example. */
+/** Returns the numbers of rows and columns of a value for each example. */
 export function sizeOfRows(
   { positions, features }: ValueLayout,
   choice: Exclude<Positions, "auto">,
@@ -52,7 +53,7 @@ export function sizeOfRows(
 
 /**
  * Reads a value as samples by features.
- * @throws InputError if it is not f32, or not finite
+ * @throws InputError if the value is not f32, or not finite
  */
 export function readRows(
   name: string,

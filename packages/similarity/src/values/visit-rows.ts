@@ -9,7 +9,7 @@ import { readRows } from "./value-layout.ts";
 export interface VisitRowsOptions
   extends Pick<ActivationStatisticsOptions, "batchSize" | "signal" | "onProgress"> {
   readonly choice: SimilarityPlan["choice"];
-  /** Every so many rows one is a sample. */
+  /** Distance in rows from one sample to the next. */
   readonly stride: number;
 }
 
@@ -37,7 +37,7 @@ export async function visitRows(
   });
 }
 
-/** Takes a row, and every so many after it. */
+/** Selects every `stride`-th row from the row `first` on. */
 function everyRow(matrix: Matrix, first: number, stride: number): Matrix {
   if (stride === 1) return matrix;
   const { rows, columns, data } = matrix;

@@ -20,7 +20,7 @@ const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
   units: "the units of each layer with the least weights",
 };
 
-/** Says how much of a network is pruned, and what that costs. */
+/** Describes the pruned share of a network, and the cost of pruning. */
 export function describePruning(result: PruneResult): Report {
   const { sparsity, elements, pruned, measures, tuning, units, by, rewinding, criterion } = result;
   const { unit, hasErrors } = lossWords({ ...measures });
@@ -78,7 +78,7 @@ export function describePruning(result: PruneResult): Report {
     shownTables: ["rounds", "units", "layers"],
     data: result,
   };
-  // The loss is that of what was measured; the result itself is of no loss.
+  // The measures have the kind of loss; the result itself has no loss.
   return withLossColumns(report, { ...measures });
 }
 

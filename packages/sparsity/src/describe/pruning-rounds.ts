@@ -10,10 +10,13 @@ import {
 } from "@isthmus/findings";
 import type { PruneMeasures, PruneRewinding } from "../prune-result.ts";
 
-/** What the rounds of a lottery ticket were measured on. */
+/** Examples and kind of loss of the measurement of a lottery ticket's rounds. */
 type Measured = Pick<PruneMeasures, "data" | "examples" | "lossKind" | "lossUnit"> | undefined;
 
-/** Describes the rounds in which a lottery ticket was found; figures only if they were measured. */
+/**
+ * Describes the rounds in which a lottery ticket was found; there are figures only if the rounds were
+ * measured.
+ */
 export function roundsSection({ rounds }: PruneRewinding, measured: Measured): Section {
   return {
     name: "rounds",
@@ -23,7 +26,7 @@ export function roundsSection({ rounds }: PruneRewinding, measured: Measured): S
   };
 }
 
-/** Says how rounds were trained and how far they went back. */
+/** Describes the training of rounds, and the epoch to whose weights they went back. */
 export function rewindingWords({ method, rewind, rounds }: PruneRewinding): string {
   const by = method === "gradient" ? "by gradients" : "by evolution strategies";
   const to = rewind === 0 ? "the start" : `the weights after ${formatCounted(rewind, "epoch")}`;

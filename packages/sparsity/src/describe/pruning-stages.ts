@@ -1,6 +1,9 @@
 import type { NetworkMeasures, PruneResult } from "../prune-result.ts";
 
-/** Lists the measured networks of a pruning in the order they were made, with what was done to each. */
+/**
+ * Lists the measured networks of a pruning in the order in which they were made, with words for the step that
+ * made each.
+ */
 export function pruningStages({
   measures,
   rewinding,

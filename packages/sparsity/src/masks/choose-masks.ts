@@ -4,7 +4,9 @@ import type { Masks } from "./masks.ts";
 /** Weights in memory, by name. */
 export type Weights = ReadonlyMap<string, Pick<Elements, "dtype" | "data">>;
 
-/** Counts the elements to prune of so many: the nearest number, an even one of two as near. */
+/**
+ * Computes the number of elements to prune: the nearest whole number, the even one if two are equally near.
+ */
 export function prunedOf(elements: number, sparsity: number): number {
   const exact = sparsity * elements;
   const below = Math.floor(exact);
@@ -13,10 +15,10 @@ export function prunedOf(elements: number, sparsity: number): number {
 }
 
 /**
- * Chooses the elements of least magnitude of all weights together.
+ * Chooses the elements of least magnitude among all weights together.
  *
- * Exactly so many are pruned: of elements of the same magnitude the first ones are, in the order of the
- * weights and their elements. Choosing again from what was pruned therefore chooses the same.
+ * Exactly the requested number is pruned: among elements of equal magnitude, the first ones, in the order of
+ * the weights and their elements. Choosing again from the pruned weights therefore chooses the same elements.
  */
 export function chooseGlobally(weights: Weights, sparsity: number): Masks {
   const magnitudes = new Map([...weights].map(([name, elements]) => [name, magnitudesOf(elements)]));
@@ -38,7 +40,7 @@ export function chooseGlobally(weights: Weights, sparsity: number): Masks {
   return masks;
 }
 
-/** Chooses the elements of least magnitude of each weight, by its share. */
+/** Chooses the elements of least magnitude of each weight, by the weight's share. */
 export function chooseByLayer(weights: Weights, shares: ReadonlyMap<string, number>): Masks {
   return new Map(
     [...weights].map(([name, elements]) => {
@@ -53,7 +55,7 @@ function magnitudesOf({ dtype, data }: Pick<Elements, "dtype" | "data">): Float3
   return asFloat32(data, dtype).map((value) => Math.abs(value));
 }
 
-/** Returns a mask that takes out the least values, of equal ones the first. */
+/** Returns a mask that prunes the smallest values, among equal ones the first. */
 function maskOfLeast(values: Float32Array, count: number): Uint8Array {
   const mask = new Uint8Array(values.length).fill(1);
   if (count === 0) return mask;

@@ -12,20 +12,20 @@ import { prunedOf } from "./choose-masks.ts";
 import type { Masks } from "./masks.ts";
 import { assertMatches, sharesOf } from "./prunable-weights.ts";
 
-/** A layer of hidden units, and which of them are pruned. */
+/** Layer of hidden units, with the number of pruned ones. */
 export interface PrunedUnits {
   readonly name: string;
   readonly units: number;
   readonly pruned: number;
 }
 
-/** Masks that take whole units out, and how many of each layer. */
+/** Masks that prune whole units, with the number of pruned units of each layer. */
 export interface UnitMasks {
   readonly masks: Masks;
   readonly units: readonly PrunedUnits[];
 }
 
-/** Shares of units, and the layers that lose them. */
+/** Shares of units to prune, and the layers that lose them. */
 export interface UnitShares {
   readonly sparsity: number;
   readonly shares: Readonly<Record<string, number>>;
@@ -33,8 +33,8 @@ export interface UnitShares {
 }
 
 /**
- * Chooses the units of each hidden layer that do least, by the norm of the weights that they compute by times
- * the norm of the weights that read them, and masks both.
+ * Chooses the units of each hidden layer with the least effect, by the norm of the weights that compute them
+ * times the norm of the weights that read them, and masks both.
  * @throws InputError if the graph has no hidden units that can be taken out
  * @throws OutOfRangeError if a layer would lose all of its units, or a pattern matches no layer
  */
@@ -76,7 +76,7 @@ export async function chooseUnitMasks(
   return { masks, units };
 }
 
-/** Returns 1 for each unit that stays; of units of the same norm the last ones are pruned. */
+/** Returns 1 for each unit that stays, else 0; among units of equal norm, the last ones are pruned. */
 function stayingUnits(norms: Float64Array, pruned: number): Uint8Array {
   const order = [...norms.keys()].sort((a, b) => (norms[a] as number) - (norms[b] as number) || b - a);
   const stays = new Uint8Array(norms.length).fill(1);
@@ -84,7 +84,10 @@ function stayingUnits(norms: Float64Array, pruned: number): Uint8Array {
   return stays;
 }
 
-/** Lists where weights compute units or read them; biases and norms stay, as nothing reads them any more. */
+/**
+ * Lists the sites of the weights that compute units or read them; biases and norms need no mask, as nothing
+ * reads pruned units any more.
+ */
 function maskedSites({ writes, reads }: HiddenLayer): readonly UnitSite[] {
   return [...writes.filter(isWeightSite), ...reads];
 }

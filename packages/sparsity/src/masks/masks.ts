@@ -1,15 +1,15 @@
 import { type Checkpoint, InputError, OutOfRangeError, type Tensor, withTensors } from "@isthmus/core";
 
 /**
- * Which elements of weights stay, by the name of the weight: 1 for each that does and 0 for each that is
- * pruned, in the order of the elements. Weights that are not in it stay as they are.
+ * Masks of weights by name: 1 for each element that stays and 0 for each that is pruned, in the order of the
+ * elements. Weights without a mask are not pruned.
  */
 export type Masks = ReadonlyMap<string, Uint8Array>;
 
 /**
- * Returns a network with zeros where masks say so, lazily.
+ * Returns a network whose masked elements are zero, lazily.
  * @throws InputError if the network lacks a weight
- * @throws OutOfRangeError if a mask has not as many elements as its weight
+ * @throws OutOfRangeError if a mask and its weight have different numbers of elements
  */
 export async function applyMasks(network: Checkpoint, masks: Masks): Promise<Checkpoint> {
   const tensors = new Map<string, Tensor>();
@@ -29,8 +29,8 @@ export async function applyMasks(network: Checkpoint, masks: Masks): Promise<Che
 }
 
 /**
- * Writes zeros into a weight where a mask says so.
- * @throws OutOfRangeError if the mask has not as many elements as the weight
+ * Sets the elements of a weight to zero that a mask prunes.
+ * @throws OutOfRangeError if the mask and the weight have different numbers of elements
  */
 export function maskInPlace(name: string, { data }: Pick<Tensor, "data">, mask: Uint8Array): void {
   if (mask.length !== data.length) {
@@ -50,8 +50,8 @@ export function countPruned(mask: Uint8Array): number {
 }
 
 /**
- * Checks that each weight has an element that stays.
- * @throws InputError if one has none
+ * Checks that at least one element of each weight stays.
+ * @throws InputError if all elements of a weight are pruned
  */
 export function assertNoneEmpty(attempt: string, masks: Masks): void {
   for (const [name, mask] of masks) {

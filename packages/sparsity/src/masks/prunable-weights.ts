@@ -4,9 +4,9 @@ import { type Graph, parameterNames } from "@isthmus/graph";
 /**
  * Lists the weights that may be pruned: matrices, kernels and embeddings. Biases and the parameters of norms
  * have one axis and are left out.
- * @param patterns - names of weights, in which `*` matches any characters; all if missing
- * @throws OutOfRangeError if a pattern matches none
- * @throws InputError if the graph has none
+ * @param patterns - names of weights, in which `*` matches any characters; all weights if missing
+ * @throws OutOfRangeError if a pattern matches no weight
+ * @throws InputError if the graph has no such weight
  */
 export function prunableWeights(
   attempt: string,
@@ -27,7 +27,7 @@ export function prunableWeights(
 
 /**
  * Checks that each pattern of an option matches a name.
- * @throws OutOfRangeError if one matches none
+ * @throws OutOfRangeError if a pattern matches no name
  */
 export function assertMatches(
   attempt: string,
@@ -41,7 +41,10 @@ export function assertMatches(
   );
 }
 
-/** Returns the share to prune of each name: of the first pattern that matches it, else the usual one. */
+/**
+ * Returns the share to prune for each name: the share of the first pattern that matches it, else the default
+ * one.
+ */
 export function sharesOf(
   attempt: string,
   names: readonly string[],

@@ -1,9 +1,9 @@
 import { asFloat32, type Checkpoint, type Elements, MismatchError, type Tensor } from "@isthmus/core";
 
 /**
- * Divides magnitudes of a weight by the standard deviations of its elements: 0 for what is zero, infinite for
- * another value that does not vary.
- * @throws MismatchError if the deviations lack the weight, or it has another number of elements there
+ * Divides magnitudes of a weight by the standard deviations of its elements: the ratio is 0 for elements that
+ * are 0, and infinite for other elements of deviation 0.
+ * @throws MismatchError if the deviations lack the weight, or have another number of elements for it
  */
 export async function signalToNoise(
   attempt: string,

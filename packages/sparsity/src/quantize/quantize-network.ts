@@ -20,26 +20,26 @@ import { levelOf, levelsOf, type QuantizedBits, scaleOf } from "./quantize-value
 /** Options of {@link quantizeNetwork}. */
 export interface QuantizeOptions extends QuantizeChoice {
   /**
-   * Graph of the network, which says along which axis of a weight its output channels lie.
-   * @defaultValue none: they lie along the first axis, as PyTorch has them
+   * Graph of the network, which tells the axis of each weight along which its output channels lie.
+   * @defaultValue none: output channels lie along the first axis, as in PyTorch
    */
   readonly graph?: Graph | undefined;
 }
 
-/** Options that are no plain data. */
+/** Defaults of the options that are not plain data. */
 const RUN_DEFAULTS: Required<Omit<QuantizeOptions, keyof QuantizeChoice>> = { graph: undefined };
 
-/** What became of a weight. */
+/** Result of the quantisation of one weight. */
 export interface QuantizedLayer {
   readonly name: string;
   readonly elements: number;
   /** Number of scales. */
   readonly scales: number;
-  /** Root of the mean squared error, over the root of the mean square of the weight. */
+  /** Root mean squared error over the root mean square of the weight. */
   readonly relativeError: number;
 }
 
-/** A quantised network, as numbers alone. */
+/** Result of the quantisation of a network, without its weights. */
 export interface QuantizeResult {
   readonly kind: "quantize";
   readonly network: string;
@@ -50,7 +50,7 @@ export interface QuantizeResult {
 
 /** A quantised network. */
 export interface QuantizedNetwork {
-  /** All tensors of the network; weights on their grid keep the element type that they had. */
+  /** All tensors of the network; quantised weights keep their element type. */
   readonly weights: Checkpoint;
   readonly result: QuantizeResult;
 }
@@ -58,15 +58,16 @@ export interface QuantizedNetwork {
 const ATTEMPT = "quantize";
 
 /**
- * Puts the weights of a network on the symmetric grid of so many bits that their largest magnitude spans.
+ * Rounds the weights of a network to symmetric grids of 8 or 4 bits, which reach to their largest magnitude.
  *
  * The result has floating-point weights, whose values are on the grid ("fake quantization"), so that
- * barriers, curvature and all else can be measured of quantised networks; activations and biases stay as
- * they are, and no file of whole numbers is written. Each value moves by at most half of its scale. In f32 a
- * quantised network quantised again is itself; f16 and bf16 round the grid.
+ * barriers, curvature and all else can be measured of quantised networks; activations and biases are not
+ * quantised, and no file of integers is written. Each value moves by at most half of its scale. In f32,
+ * quantising a quantised network again does not change it; f16 and bf16 round the grid.
  *
- * It is invariant to permutations of units. Scaling units changes it, but per channel not the rounding of the
- * weights that compute the units, if factors are powers of 2.
+ * Quantisation is invariant to permutations of units. Scaling units changes the result; but with one scale
+ * for each channel, the rounding of the weights that compute the units does not change if factors are powers
+ * of 2.
  * @throws InputError if there are no weights of two or more axes, or a weight is not finite
  * @throws OutOfRangeError if a pattern matches no weight
  * @throws UsageError if an option is unknown
@@ -124,7 +125,7 @@ function quantizable(network: Checkpoint, patterns: readonly string[] | undefine
   return names.filter((name) => matchesAny(patterns, name));
 }
 
-/** Puts a weight on the grids of its channels along an axis, or on one grid without one. */
+/** Rounds a weight to the grids of its channels along an axis, or to one grid if there is no axis. */
 function quantize(
   name: string,
   { dtype, shape, data }: Tensor,

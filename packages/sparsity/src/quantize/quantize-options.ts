@@ -1,19 +1,25 @@
 import { choiceField, type FieldsOf, fieldOf, namesField } from "@isthmus/core";
 import { QUANTIZED_BITS, type QuantizedBits } from "./quantize-values.ts";
 
-/** Ways to choose scales: one for each weight, or one for each output channel of it. */
+/** Ways to choose scales: one for each output channel of a weight, or one for each weight. */
 const QUANTIZE_SCHEMES = ["channel", "tensor"] as const;
 
-/** How scales are chosen. */
+/** Way to choose scales. */
 export type QuantizeScheme = (typeof QUANTIZE_SCHEMES)[number];
 
-/** The grid that weights are put on. */
+/** Options of the grid of quantised weights. */
 export interface QuantizeChoice {
-  /** Bits of a value on the grid. @defaultValue 8 */
+  /** Number of bits of a value on the grid. @defaultValue 8 */
   readonly bits?: QuantizedBits;
-  /** One scale for each output channel of a weight, or one for each weight. @defaultValue "channel" */
+  /**
+   * Way to choose scales: one for each output channel of a weight, or one for each weight.
+   * @defaultValue "channel"
+   */
   readonly scheme?: QuantizeScheme;
-  /** Names of the weights, in which `*` matches any characters. @defaultValue all of two or more axes */
+  /**
+   * Names of the weights, in which `*` matches any characters.
+   * @defaultValue all weights of two or more axes
+   */
   readonly layers?: readonly string[] | undefined;
 }
 

@@ -1,19 +1,22 @@
-/** Bits of the grids that weights can be put on. */
+/** Numbers of bits of the grids of quantised weights. */
 export const QUANTIZED_BITS = [8, 4] as const;
 
-/** Bits of a grid. */
+/** Number of bits of a grid. */
 export type QuantizedBits = (typeof QUANTIZED_BITS)[number];
 
-/** Returns the largest whole number of a symmetric grid: 127 for 8 bits, 7 for 4. */
+/** Returns the largest integer of a symmetric grid: 127 for 8 bits, 7 for 4. */
 export const levelsOf = (bits: QuantizedBits): number => 2 ** (bits - 1) - 1;
 
-/** Bits of a scale, so that its product with any whole number of a grid is exact in f32. */
+/**
+ * Number of significant bits of a scale, so few that its product with any integer of a grid is exact in f32.
+ */
 const SCALE_BITS = 17;
 
 /**
- * Returns the distance of neighbours on the grid whose last value is the largest magnitude, 0 for 0.
+ * Returns the scale of a grid, the distance of neighbouring values, so that its last value is the largest
+ * magnitude; 0 if that is 0.
  *
- * It is rounded to 17 bits, so that grid values are exact and values on the grid have the same grid.
+ * The scale is rounded to 17 bits, so that grid values are exact and quantised values have the same grid.
  */
 export function scaleOf(largest: number, levels: number): number {
   if (largest === 0) return 0;
@@ -22,7 +25,7 @@ export function scaleOf(largest: number, levels: number): number {
   return Math.round(exact / unit) * unit;
 }
 
-/** Returns the whole number of the grid next to a value, an even one of two as near. */
+/** Returns the integer of the grid nearest to a value, the even one if two are equally near. */
 export function levelOf(value: number, scale: number, levels: number): number {
   if (scale === 0) return 0;
   const exact = value / scale;

@@ -3,7 +3,7 @@ import { defineNetworkMaker, formatCounted, type NetworkMaker, type Report } fro
 import { type QuantizeResult, quantizeNetwork } from "./quantize-network.ts";
 import { QUANTIZE_FIELDS, type QuantizeChoice } from "./quantize-options.ts";
 
-/** Puts weights of networks on a grid: the command and the entries of studies are made of this. */
+/** Maker of quantised networks, for the command and for entries of studies. */
 export const QUANTIZE: NetworkMaker<QuantizeChoice, never> = defineNetworkMaker({
   name: "quantize",
   summary: "Put the weights of a network on a grid of 8 or 4 bits",

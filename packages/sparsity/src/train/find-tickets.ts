@@ -4,7 +4,7 @@ import { type PrunedArchitecture, pruneNetwork } from "../prune-network.ts";
 import type { PruneResult } from "../prune-result.ts";
 import type { RewindingChoice } from "./rounds-fields.ts";
 
-/** What a training of a round gives. */
+/** Result of the training of a round. */
 export interface TrainedRound<T> {
   readonly weights: Checkpoint;
   /** Standard deviations of the weights, for training by evolution. */
@@ -12,22 +12,23 @@ export interface TrainedRound<T> {
   readonly training: T;
 }
 
-/** What came of a round. */
+/** Result of a round: the trained network, and the pruning before it. */
 export interface TicketRound<T> extends TrainedRound<T> {
-  /** Empty for the network that was trained before anything was pruned. */
+  /** Masks of the round; empty for the dense network. */
   readonly masks: Masks;
-  /** Missing for it, too. */
+  /** Result of the pruning; missing for the dense network. */
   readonly pruning?: PruneResult;
 }
 
-/** Returns the share of weights that are zero after a round: 0 before anything was pruned. */
+/** Returns the share of weights that are zero after a round: 0 for the dense network. */
 export function sparsityOf({ pruning }: TicketRound<unknown>): number {
   return pruning === undefined ? 0 : pruning.sparsity;
 }
 
 /**
- * Prunes a trained network round by round, the same share of what is left each time, and trains it again.
- * @param again - trains what the masks of a round, counted from 1, leave
+ * Prunes a trained network round by round, the same share of the remaining weights each time, and trains it
+ * again.
+ * @param again - trains the network with the masks of a round, counted from 1
  */
 export async function findTickets<T>(
   architecture: PrunedArchitecture,

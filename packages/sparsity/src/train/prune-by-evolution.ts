@@ -11,27 +11,27 @@ import {
 import { findTickets, type TicketRound } from "./find-tickets.ts";
 import { ROUNDS_FIELDS, type RoundsChoice } from "./rounds-fields.ts";
 
-/** How a network is pruned round by round without gradients. */
+/** Options of pruning a network round by round without gradients. */
 export interface PruneByEvolutionOptions
   extends RoundsChoice,
     Omit<EvolutionOptions, "masks" | "statePath" | "resume" | "onProgress"> {
-  /** Folder for the states of trainings, from which it goes on. @defaultValue none */
+  /** Folder for the states of trainings, from which an interrupted search goes on. @defaultValue none */
   readonly folder?: string | undefined;
-  /** Called after every generation of round `round`, which is 0 before anything is pruned. */
+  /** Called after every generation of round `round`, which is 0 for the dense network. */
   readonly onProgress?: ((progress: EvolutionProgress, round: number) => void) | undefined;
 }
 
-/** What came of a round. */
+/** Result of a round. */
 export type EvolvedRound = TicketRound<EvolutionResult>;
 
 /**
  * Finds a lottery ticket without gradients: trains a network by evolution strategies, prunes the weights
- * whose mean is least for its standard deviation, sets the means of what is left back to the start and the
- * deviations to their first value, trains that, and so on.
+ * whose mean is least for its standard deviation, sets the means of the remaining weights back to the start
+ * and the deviations to their first value, trains again, and so on.
  *
- * Returns the dense network first, then each round; each prunes the same share of what is left, and draws
- * noise and examples from the same seed. Lange and Sprekeler, Lottery tickets in evolutionary optimization:
- * on sparse backpropagation-free trainability (2023).
+ * Returns the dense network first, then each round; each round prunes the same share of the remaining
+ * weights, and draws noise and examples from the same seed. Lange and Sprekeler, Lottery tickets in
+ * evolutionary optimization: on sparse backpropagation-free trainability (2023).
  *
  * @example
  * ```ts

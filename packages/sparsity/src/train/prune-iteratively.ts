@@ -23,27 +23,27 @@ import { findTickets, type TicketRound } from "./find-tickets.ts";
 import { REWINDING_FIELDS, type RewindingChoice } from "./rounds-fields.ts";
 import { trainMasked } from "./train-masked.ts";
 
-/** How a network is pruned round by round. */
+/** Options of pruning a network round by round. */
 export interface IterativeOptions
   extends RewindingChoice,
     Omit<TrainOptions, "constraint" | "statePath" | "resume" | "onEpoch" | "onProgress"> {
-  /** Folder for the states of trainings, from which it goes on. @defaultValue none */
+  /** Folder for the states of trainings, from which an interrupted search goes on. @defaultValue none */
   readonly folder?: string | undefined;
-  /** Called after every step of round `round`, which is 0 before anything is pruned. */
+  /** Called after every step of round `round`, which is 0 for the dense network. */
   readonly onProgress?: ((progress: TrainProgress, round: number) => void) | undefined;
 }
 
-/** What came of a round. */
+/** Result of a round. */
 export type PruningRound = TicketRound<TrainResult>;
 
 const ATTEMPT = "prune iteratively";
 
 /**
- * Finds a lottery ticket: trains a network, prunes it, sets what is left back to the weights of an early
- * epoch, trains that, and so on. Each round prunes the same share of what is left.
+ * Finds a lottery ticket: trains a network, prunes it, sets the remaining weights back to their values at an
+ * early epoch, trains again, and so on. Each round prunes the same share of the remaining weights.
  *
  * Returns the dense network first, then each round. Every training has the same options and seed, and its
- * schedule begins anew; after going back to a later epoch than the start it lasts so many epochs less.
+ * schedule begins again; if rounds go back to a later epoch than the start, they last that many epochs less.
  * Frankle et al., Linear mode connectivity and the lottery ticket hypothesis (2020).
  *
  * @example
@@ -112,7 +112,7 @@ function resolveIterative(options: IterativeOptions) {
   return { sparsity, rounds, rewindEpoch, by, folder, onProgress, training: { ...training, epochs } };
 }
 
-/** Copies weights, whose memory the next step is free to write into. */
+/** Copies weights, as the next step of a training overwrites their memory. */
 async function copyOf(weights: Checkpoint): Promise<Checkpoint> {
   const tensors = new Map<string, Tensor>();
   for (const name of weights.tensors.keys()) {
@@ -122,7 +122,10 @@ async function copyOf(weights: Checkpoint): Promise<Checkpoint> {
   return createCheckpoint(tensors, {}, weights.source);
 }
 
-/** Reads the weights to go back to where the first training had passed them before an interruption. */
+/**
+ * Reads the weights to go back to from the folder, if the first training passed that epoch before an
+ * interruption.
+ */
 async function readRewound(folder: string | undefined): Promise<Checkpoint> {
   const path = join(folder ?? "", REWIND_FILE);
   try {

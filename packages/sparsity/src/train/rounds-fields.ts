@@ -1,17 +1,20 @@
 import { choiceField, type FieldsOf, wholeField } from "@isthmus/core";
 import { PRUNING_FIELDS, type PruneChoice, SPARSITY_FIELD } from "../prune-fields.ts";
 
-/** How much is pruned in how many rounds. */
+/** Options of pruning in rounds. */
 export interface RoundsChoice {
-  /** Share that is pruned after the last round, in `[0, 1)`. */
+  /** Share of the weights that is pruned after the last round, in `[0, 1)`. */
   readonly sparsity: number;
-  /** Rounds of pruning and training again, at least 1. @defaultValue 5 */
+  /** Number of rounds of pruning and training again, at least 1. @defaultValue 5 */
   readonly rounds?: number;
-  /** Whether all weights together are compared, or the ones of each layer. @defaultValue "global" */
+  /**
+   * Way to choose elements: by comparing all weights together, or the weights of each layer.
+   * @defaultValue "global"
+   */
   readonly by?: "global" | "layer";
 }
 
-/** Most rounds of a lottery ticket. */
+/** Largest number of rounds of a lottery ticket. */
 const MOST_ROUNDS = 10_000;
 
 /** Fields of {@link RoundsChoice}. */
@@ -29,18 +32,21 @@ export const ROUNDS_FIELDS: FieldsOf<RoundsChoice> = {
   }),
 };
 
-/** How a network is pruned round by round, each time from early weights of its first training. */
+/** Options of pruning a network round by round, each time from early weights of its first training. */
 export interface RewindingChoice extends Pick<RoundsChoice, "sparsity" | "rounds"> {
   /**
-   * Whether all weights together are compared, the ones of each layer, or whole units.
+   * Way to choose elements: by comparing all weights together, or the weights of each layer, or whole units.
    * @defaultValue "global"
    */
   readonly by?: PruneChoice;
-  /** Epochs of the first training to whose weights every round goes back. @defaultValue 0: the start */
+  /**
+   * Number of epochs of the first training to whose weights every round goes back.
+   * @defaultValue 0: the start
+   */
   readonly rewindEpoch?: number;
 }
 
-/** Most epochs of a training: more would run for years. */
+/** Largest number of epochs of a training: more would run for years. */
 const MOST_EPOCHS = 100_000;
 
 /** Fields of {@link RewindingChoice}. */

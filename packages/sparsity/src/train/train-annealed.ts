@@ -12,11 +12,14 @@ import {
 } from "@isthmus/training";
 import { applyMasks, type Masks } from "../masks/masks.ts";
 
-/** How weights that are to be pruned fade out. */
+/** Options of the fading of weights that will be pruned. */
 export interface AnnealingOptions {
-  /** Probability with which each of them is there in the first step, in `[0, 1]`. @defaultValue 0.5 */
+  /**
+   * Probability with which each fading weight is present in the first step, in `[0, 1]`.
+   * @defaultValue 0.5
+   */
   readonly initial?: number;
-  /** Share of the steps after which none is there any more, in `(0, 1]`. @defaultValue 0.75 */
+  /** Share of the steps after which no fading weight is present any more, in `(0, 1]`. @defaultValue 0.75 */
   readonly end?: number;
 }
 
@@ -26,15 +29,17 @@ const ANNEALING_DEFAULTS: Required<AnnealingOptions> = { initial: 0.5, end: 0.75
 const ATTEMPT = "anneal masks";
 
 /**
- * Trains a network while the weights that masks take out fade: in every step each of them is there with a
- * probability that falls to 0 along half a cosine, drawn anew for every step, and the masks are hard from
- * then on. A weight that is not there has no gradient, and keeps its value for the steps in which it is.
+ * Trains a network while the weights that masks prune fade out: in every step each of them is present with a
+ * probability that falls to 0 along half a cosine, drawn anew for every step, and once it is 0 the masks are
+ * hard. A weight that is absent in a step has no gradient, and keeps its value for the steps in which it is
+ * present.
  *
  * Temperature annealing of Whitaker and Whitley, Stochastic subnetwork annealing: a regularization technique
- * for fine tuning pruned subnetworks (2024). Weight decay acts on the change since the start. Which weights
- * are there depends on the seed and the step alone, so that a training that resumes ends with the same bytes.
+ * for fine tuning pruned subnetworks (2024). Weight decay acts on the change since the start. The present
+ * weights depend only on the seed and the step, so that a training that resumes ends with the same bytes.
  * @throws InputError if the network lacks a masked weight
- * @throws OutOfRangeError if a mask has not as many elements as its weight, or an option is out of its range
+ * @throws OutOfRangeError if a mask and its weight have different numbers of elements, or an option is out of
+ *   its range
  * @throws UsageError if the optimiser is sharpness-aware; else as `train`
  *
  * @example
@@ -73,11 +78,11 @@ export async function trainAnnealed(
     data,
     options,
   );
-  // Frozen weights are not among the ones that fade.
+  // Frozen weights do not fade during the training, so that masks are applied to all weights at the end.
   return { ...trained, weights: await applyMasks(trained.weights, masks) };
 }
 
-/** Returns the probability with which a weight that fades is there in a step. */
+/** Returns the probability with which a fading weight is present in a step. */
 export function fadingProbability(
   step: number,
   { initial, end, steps }: Required<AnnealingOptions> & { readonly steps: number },
@@ -97,7 +102,7 @@ function resolveAnnealing(annealing: AnnealingOptions): Required<AnnealingOption
   return { initial, end };
 }
 
-/** Makes the map from changes of weights to weights of which some are not there. */
+/** Makes the map from changes of weights to the weights of a step, where absent ones are 0. */
 function fadeOut(
   start: ReadonlyMap<string, Tensor>,
   masks: Masks,

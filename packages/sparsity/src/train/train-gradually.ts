@@ -8,25 +8,31 @@ import { prunableWeights } from "../masks/prunable-weights.ts";
 import { type PrunedNetwork, pruneNetwork } from "../prune-network.ts";
 import { assertSparsity } from "../prune-options.ts";
 
-/** How sparsity rises along a training. */
+/** Options of the rise of sparsity along a training. */
 export interface GradualOptions {
   /** Share of the weights that is pruned at the end, in `[0, 1)`. */
   readonly sparsity: number;
-  /** Share that is pruned when pruning begins. @defaultValue 0 */
+  /** Share of the weights that is pruned when pruning begins. @defaultValue 0 */
   readonly initialSparsity?: number;
   /** Share of the steps after which pruning begins, in `[0, 1)`. @defaultValue 0 */
   readonly begin?: number;
-  /** Share of the steps after which the last weights are pruned, more than `begin`. @defaultValue 0.75 */
+  /** Share of the steps after which the last weights are pruned, above `begin`. @defaultValue 0.75 */
   readonly end?: number;
-  /** Steps between two choices of what is pruned. @defaultValue 100 */
+  /** Number of steps between two choices of pruned weights. @defaultValue 100 */
   readonly every?: number;
-  /** @defaultValue "global" */
+  /**
+   * Way to choose elements: by comparing all weights together, or the weights of each layer.
+   * @defaultValue "global"
+   */
   readonly by?: "global" | "layer";
-  /** Names of the weights, in which `*` matches any characters. @defaultValue all of two or more axes */
+  /**
+   * Names of the weights, in which `*` matches any characters.
+   * @defaultValue all weights of two or more axes
+   */
   readonly layers?: readonly string[] | undefined;
 }
 
-/** Defaults of {@link GradualOptions}; there is none for the sparsity. */
+/** Defaults of {@link GradualOptions}; the sparsity has no default. */
 export const GRADUAL_DEFAULTS: Required<Omit<GradualOptions, "sparsity">> = {
   initialSparsity: 0,
   begin: 0,
@@ -39,12 +45,12 @@ export const GRADUAL_DEFAULTS: Required<Omit<GradualOptions, "sparsity">> = {
 const ATTEMPT = "prune gradually";
 
 /**
- * Trains a network while more and more of its weights are pruned: after every so many steps the weights
- * of least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the
+ * Trains a network while more and more of its weights are pruned: after every `every` steps the weights of
+ * least magnitude become zero, and stay zero. Sparsity rises fast at first and slowly at the end, by the
  * cubic schedule of Zhu and Gupta, To prune, or not to prune (2017).
  *
- * What is pruned is what is zero, so that a training that resumes ends with the same bytes. A weight that
- * becomes zero by itself stays zero, too, once pruning has begun.
+ * Pruned weights are recognised by their value of zero, so that a training that resumes ends with the same
+ * bytes. A weight that becomes zero by training stays zero, too, once pruning has begun.
  *
  * @example
  * ```ts
@@ -74,7 +80,7 @@ export async function trainGradually(
   const constraint = pruneOnTheWay(graph, rules);
   const { weights } = await train(architecture, network, data, { ...options, constraint });
   const { sparsity, by, layers } = rules;
-  // The choice from what is zero already; without an epoch it is made at once.
+  // The weights that are zero already are chosen; after a training of no epochs, all are chosen here.
   return pruneNetwork({ graph }, weights, { sparsity, by, layers });
 }
 

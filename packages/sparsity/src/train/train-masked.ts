@@ -10,13 +10,13 @@ import {
 import { applyMasks, type Masks, maskInPlace } from "../masks/masks.ts";
 
 /**
- * Trains a pruned network on: pruned weights are zero at the start and after every step.
+ * Trains a pruned network further: pruned weights are zero at the start and after every step.
  *
- * Gradients of pruned weights still count for the norm that gradients are clipped to, and for the step of
- * sharpness-aware minimisation. It resumes to the same bytes, as `train` does, and from a state of the same
- * masks only.
+ * Gradients of pruned weights still count for the norm by which gradients are clipped, and for the step of
+ * sharpness-aware minimisation. A training that resumes ends with the same bytes, as with `train`; its state
+ * must be of the same masks.
  * @throws InputError if the network lacks a masked weight; else as `train`
- * @throws OutOfRangeError if a mask has not as many elements as its weight
+ * @throws OutOfRangeError if a mask and its weight have different numbers of elements
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export async function trainMasked(
   return train(architecture, start, data, { ...options, constraint: holdMasks(masks) });
 }
 
-/** Returns the constraint that pruned weights are zero after every step. */
+/** Returns the constraint that sets pruned weights to zero after every step. */
 function holdMasks(masks: Masks): WeightConstraint {
   return {
     description: { masks: fingerprintMasks(masks) },

@@ -21,11 +21,11 @@ export interface ComparePredictorsChoice {
    * @defaultValue as many as anchors
    */
   readonly members?: number;
-  /** How places on rays are drawn. @defaultValue "uniform" */
+  /** Distribution of places on rays. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
   /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -48,7 +48,7 @@ export interface ComparePredictorsOptions extends ComparePredictorsChoice {
    * @defaultValue none
    */
   readonly outOfDistribution?: DataSet | undefined;
-  /** Decides the rays and the places on them, and seeds alignments. */
+  /** Seed of rays and of places on them, and of alignments. */
   readonly seed: number;
   /**
    * Examples on which batch norms between star and anchors are measured; needed if there are such norms.
@@ -66,7 +66,7 @@ const RUN_DEFAULTS: Required<Pick<ComparePredictorsOptions, "statisticsData" | "
   onProgress: undefined,
 };
 
-/** The qualities of predictors, as part of a star's result. */
+/** Qualities of predictors, as part of a star's result. */
 export type PredictorComparison = NonNullable<StarResult["predictions"]>;
 
 /**
@@ -74,9 +74,10 @@ export type PredictorComparison = NonNullable<StarResult["predictions"]>;
  * averaging, with the star domain as the posterior), by a deep ensemble of the anchors, and by single
  * anchors, whose qualities are averaged.
  *
- * @see Sonthalia et al. 2024, section 6.1; we draw places on rays, where the authors take the midpoints
+ * @see Sonthalia et al. 2024, section 6.1; this implementation draws places on rays, the authors use the
+ *   midpoints
  * @throws InputError if the data do not fit the graph
- * @throws MismatchError if a network does not fit the graph, or a label is no class
+ * @throws MismatchError if a network does not fit the graph, or a label is not a class
  * @throws UsageError if an option is unknown
  * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
@@ -136,7 +137,10 @@ export async function comparePredictors(
   };
 }
 
-/** Returns a predictor with one area against other data, or without it if there are no other data. */
+/**
+ * Converts a judged predictor to a predictor with one area against other data, or without an area if there
+ * are no other data.
+ */
 function withOneOther({ aurocOthers: [area], reliability: _, ...predictor }: JudgedPredictor): Predictor {
   return area === undefined || Number.isNaN(area)
     ? predictor

@@ -2,13 +2,16 @@ import { type FieldsOf, flagField, seedField, wholeField } from "@isthmus/core";
 import { COMPARE_ENSEMBLES_FIELDS, type CompareEnsemblesChoice, MOST_MEMBERS } from "@isthmus/ensemble";
 import { RAYS_FIELD, type RayDistribution } from "../search/ray.ts";
 
-/** How networks are drawn that predict beside the given ones. */
+/** Options of drawing networks that predict beside the given ones. */
 export interface DrawnChoice {
-  /** How places on the rays of a star are drawn. @defaultValue "uniform" */
+  /** Distribution of places on the rays of a star. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
-  /** Networks on the rays of a star. @defaultValue as many as networks */
+  /** Number of networks on the rays of a star. @defaultValue the number of given networks */
   readonly rayMembers?: number | undefined;
-  /** Networks that are drawn evenly from the simplex of the networks. @defaultValue none */
+  /**
+   * Number of networks that are drawn uniformly from the simplex of the given networks.
+   * @defaultValue none
+   */
   readonly simplexMembers?: number | undefined;
   /** Whether networks are aligned to the star before rays to them are drawn. @defaultValue true */
   readonly align?: boolean;

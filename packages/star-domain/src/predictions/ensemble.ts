@@ -17,7 +17,10 @@ import { networksOnRays } from "./networks-on-rays.ts";
 
 const ATTEMPT = "compare ensembles";
 
-/** Compares the predictions of several networks, alone and together, also by a star of them and its rays. */
+/**
+ * Measurement that compares the predictions of several networks, alone and together, also by a star of them
+ * and its rays.
+ */
 export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> = {
   kind: "ensemble",
   // Tasks named "ensemble" measure the ensemble that a merge is compared with.
@@ -75,7 +78,7 @@ export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> =
 type Ensemble = Subjects["ensemble"];
 type Drawn = Required<DrawnChoice>;
 
-/** Prepares the star, networks on its rays, and networks on the simplex, as far as they are asked for. */
+/** Prepares the star, networks on its rays, and networks on the simplex, as far as they are requested. */
 async function drawPredictors(
   subject: Ensemble,
   options: Drawn,

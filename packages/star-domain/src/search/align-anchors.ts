@@ -7,10 +7,10 @@ import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-optio
 import { measureNorms } from "./measure-norms.ts";
 import type { StarSearch } from "./star-search.ts";
 
-/** A search whose anchors are aligned to the star. */
+/** Search whose anchors are aligned to the star. */
 interface AnchorAlignment extends StarSearch {
   readonly symmetries: Symmetries;
-  /** The cache of anchors, which is switched to the aligned ones. */
+  /** Cache of anchors, whose contents are replaced by the aligned anchors. */
   readonly cache: AnchorCache;
 }
 
@@ -42,7 +42,7 @@ export function createAnchorAligner(
   let isPlaced = false;
   const place = () => {
     const aligned = anchors.map((anchor, i) => {
-      // We copy, as later alignments are written into the same memory.
+      // The alignment is copied, as later alignments are written into the same memory.
       return permute({ source: at(alignments, i, "alignment").slice() }, anchor, spec);
     });
     cache.replace(aligned);

@@ -1,11 +1,11 @@
 import { byteLengthOf, type Checkpoint, OutOfRangeError, type Tensor } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 
-/** A cache of the weights of anchors, which are read when they are needed. */
+/** Cache of the weights of anchors, which are read when they are needed. */
 export interface AnchorCache {
-  /** Returns the weights of an anchor by its number. */
+  /** Returns the weights of an anchor by its index. */
   read(anchor: number): Promise<ReadonlyMap<string, Tensor>>;
-  /** Reads from other checkpoints from now on: the same anchors in a new alignment. */
+  /** Replaces the checkpoints that are read, by the same anchors in a new alignment. */
   replace(anchors: readonly Checkpoint[]): void;
 }
 
@@ -13,8 +13,7 @@ export interface AnchorCache {
 export function createAnchorCache(graph: Graph, anchors: readonly Checkpoint[], memory: number): AnchorCache {
   const bytes = [...graph.weights.values()].reduce((sum, info) => sum + byteLengthOf(info), 0);
   const room = Math.max(1, Math.floor(memory / bytes));
-  // A map lists its entries in the order they were set: the first is the anchor whose last use is longest
-  // ago.
+  // A map lists its entries in the order they were set: the first one is the least recently used anchor.
   const held = new Map<number, ReadonlyMap<string, Tensor>>();
   let sources = anchors;
   return {

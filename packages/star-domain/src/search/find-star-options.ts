@@ -19,7 +19,7 @@ export type FindStarProgress =
       readonly phase: "aligning";
       /** Share of the anchors that are aligned, in `[0, 1]`. */
       readonly done: number;
-      /** The epoch before which anchors are aligned, from 0. */
+      /** Epoch before which anchors are aligned, from 0. */
       readonly epoch: number;
       /** Anchors aligned so far, of {@link anchors}. */
       readonly aligned: number;
@@ -27,12 +27,13 @@ export type FindStarProgress =
     }
   | { readonly phase: "measuring statistics"; readonly done: number };
 
-/** How a star is searched, beside its training. */
+/** Options of the search for a star, beside its training. */
 export interface StarSearchChoice {
-  /** How places on the segments to anchors are drawn. @defaultValue "uniform" */
+  /** Distribution of places on the segments to anchors. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
   /**
-   * Anchors are aligned to the star before the first and then every so many epochs; 0 for never.
+   * Number of epochs from one alignment of the anchors to the star to the next; the first one is before the
+   * first epoch; 0 for no alignments.
    * @defaultValue 1
    */
   readonly alignEvery?: number;
@@ -45,7 +46,7 @@ export interface StarSearchChoice {
   readonly statisticsExamples?: number;
 }
 
-/** Most epochs between two alignments. */
+/** Largest number of epochs between two alignments. */
 const MOST_EPOCHS = 100_000;
 
 /** Fields of {@link StarSearchChoice}. */
@@ -75,10 +76,11 @@ export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {
   }),
 };
 
-/** Options of `findStar` that are no options of training. */
+/** Options of `findStar` that are not options of training. */
 interface SearchOptions extends StarSearchChoice {
   /**
-   * Bytes of anchors to hold in memory; other anchors are read again when they are drawn. @defaultValue 1 GiB
+   * Number of bytes of anchors to hold in memory; other anchors are read again when they are drawn.
+   * @defaultValue 1 GiB
    */
   readonly memory?: number;
 }
@@ -91,7 +93,7 @@ export interface FindStarOptions
   extends Omit<TrainOptions, "onProgress" | "onEpoch" | "collect" | "evaluationData">,
     SearchOptions {
   /**
-   * The weights at which the star starts, for example random ones.
+   * Weights at which the star starts, for example random ones.
    * @defaultValue the mean of the anchors, each aligned to the first
    */
   readonly start?: Checkpoint | undefined;
@@ -99,13 +101,15 @@ export interface FindStarOptions
   readonly onProgress?: ((progress: FindStarProgress) => void) | undefined;
 }
 
-/** Defaults of the options of `findStar` that are no options of training; `TRAIN_DEFAULTS` has the others. */
+/**
+ * Defaults of the options of `findStar` that are not options of training; `TRAIN_DEFAULTS` has the others.
+ */
 export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
   ...defaultsOf(STAR_SEARCH_FIELDS),
   memory: 2 ** 30,
 };
 
-/** The options of the search and the options of training, separated. */
+/** Options of the search, and options of training, separated. */
 export interface ResolvedFindStarOptions {
   readonly search: Required<SearchOptions>;
   readonly training: Omit<TrainOptions, "onProgress" | "onEpoch" | "collect" | "evaluationData">;

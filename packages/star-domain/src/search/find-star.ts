@@ -27,19 +27,18 @@ export interface FindStarResult extends TrainResult {
   /** Sources of the anchors. */
   readonly anchors: readonly string[];
   readonly rays: RayDistribution;
-  /** Number of epochs after which anchors were aligned again; 0 if they never were. */
+  /** Number of epochs from one alignment of the anchors to the next; 0 if anchors were never aligned. */
   readonly alignEvery: number;
   readonly restarts: number;
   /** Source of the network at which the star started. */
   readonly start: string;
 }
 
-/** A star network and the result of the search that found it. */
+/** Star network, and the result of the search that found it. */
 export interface FoundStar {
   /**
-   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started
-   * from, such as counters
-   * of batches, so that it has the structure of the anchors; in memory.
+   * Weights of the star, in the order of the graph, and the integer tensors of the network from which it
+   * started, such as counters of batches, so that it has the structure of the anchors; in memory.
    */
   readonly star: Checkpoint;
   readonly result: FindStarResult;
@@ -48,16 +47,16 @@ export interface FoundStar {
 /**
  * Finds a star: a network that is connected to all anchors by straight segments of low loss.
  *
- * It minimises the mean of `L((1 - t) star + t anchor)` over anchors and places `t`. Each step draws one
- * anchor and one `t`; the interpolation is part of the step's graph, and the star gets its share `1 - t` of
- * the gradient. Anchors are aligned to the star by weight matching before every `alignEvery`-th epoch. Batch
- * norms use the statistics of the batch, and the star's running statistics are measured again, on the first
- * examples, before alignments and at the end.
+ * The search minimises the mean of `L((1 - t) star + t anchor)` over anchors and places `t`. Each step draws
+ * one anchor and one `t`; the interpolation is part of the step's graph, and the star gets its share `1 - t`
+ * of the gradient. Anchors are aligned to the star by weight matching before every `alignEvery`-th epoch.
+ * Batch norms use the statistics of the batch, and the star's running statistics are measured again, on the
+ * first examples, before alignments and at the end.
  *
  * States hold the alignments, too: a search that was stopped and resumes ends with the same bytes.
  *
- * We differ from the authors' code in three ways: anchors are aligned as often as asked for, by default
- * before every epoch, not never; a star may start from the mean of its anchors; batch norms are measured
+ * The search differs from the authors' code in three ways: anchors are aligned regularly, by default before
+ * every epoch, instead of never; a star may start from the mean of its anchors; batch norms are measured
  * exactly, not by moving averages.
  * @see Sonthalia, Rubinstein, Abbasnejad and Oh, Do deep neural network solutions form a star domain?, 2024,
  *   section 4
@@ -164,7 +163,7 @@ async function meanOfAnchors(
 
 /** Name of the point that is trained. */
 const STAR = "star";
-/** Name of the point that is given at every step: the anchor drawn for it. */
+/** Name of the point that is not trained: the anchor that is drawn for each step. */
 const ANCHOR = "anchor";
 
 /**

@@ -2,7 +2,7 @@ import type { Checkpoint } from "@isthmus/core";
 import { type DataSet, type Engine, type Graph, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 
-/** An architecture, and the data to measure batch norms on. */
+/** Architecture, with the data on which batch norms are measured. */
 export interface NormMeasurement {
   readonly graph: Graph;
   readonly engine: Engine;

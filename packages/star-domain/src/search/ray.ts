@@ -9,7 +9,7 @@ export const RAY_DISTRIBUTIONS = ["uniform", "beta", "constant"] as const;
 /** A distribution of places on rays, see {@link RAY_DISTRIBUTIONS}. */
 export type RayDistribution = (typeof RAY_DISTRIBUTIONS)[number];
 
-/** The field of the distribution of places on rays. */
+/** Field of the distribution of places on rays. */
 export const RAYS_FIELD: Field<RayDistribution> = choiceField<RayDistribution>(RAY_DISTRIBUTIONS, {
   placeholder: "<distribution>",
   default: "uniform",
@@ -17,11 +17,11 @@ export const RAYS_FIELD: Field<RayDistribution> = choiceField<RayDistribution>(R
   help: "how places on rays are drawn: evenly, by Beta(2, 2), or the middle",
 });
 
-/** A place on the segment from the star to an anchor. */
+/** Place on the segment from the star to an anchor. */
 export interface RayPlace {
-  /** Number of the anchor, from 0. */
+  /** Index of the anchor, from 0. */
   readonly anchor: number;
-  /** 0 at the star, 1 at the anchor. */
+  /** Position on the segment: 0 at the star, 1 at the anchor. */
   readonly t: number;
 }
 

@@ -20,15 +20,15 @@ import { meansByDimension } from "./means-by-dimension.ts";
 import { formatAccuracy, startAccuracy, wordsOfUntrained } from "./words-of-untrained.ts";
 
 const whole = (dimension: number): string => formatCount(Math.round(dimension));
-/** Indices of the curves whose colours things have. */
+/** Indices of curves, which decide the colours of the elements of the figure. */
 const STYLES = { mean: 0, line: 1, interval: 2, seeds: 3, fit: 4 } as const;
 
-/** Room beyond the accuracies, as a share of their range, and the least of it. */
+/** Margin beyond the accuracies, as a share of their range, and its least size. */
 const ROOM = 0.1;
 const LEAST_ROOM = 0.01;
 
 /**
- * Says how many dimensions a network needs.
+ * Describes the number of dimensions that a network needs.
  * @throws UsageError if nothing was trained in a subspace
  */
 export function describeIntrinsicDimension(result: IntrinsicDimensionResult): Report {
@@ -137,7 +137,10 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
   };
 }
 
-/** Finds the ends of the axis of accuracies: chance is far below, and would only make differences small. */
+/**
+ * Finds the ends of the axis of accuracies: chance is left out, as it is far below and would make differences
+ * look small.
+ */
 function accuracyDomain({ points, line }: IntrinsicDimensionResult): [number, number] {
   const accuracies = [line, ...points.map(({ accuracy }) => accuracy)];
   const [low, high] = [Math.min(...accuracies), Math.max(...accuracies)];
@@ -189,7 +192,9 @@ function seriesOf(result: IntrinsicDimensionResult): LineSeries[] {
   ];
 }
 
-/** Finds the rising numbers that the crossing is of; undefined where accuracies rise themselves. */
+/**
+ * Returns the rising fit from which the crossing is computed; undefined if the mean accuracies rise already.
+ */
 function risingFit(result: IntrinsicDimensionResult): LinePoint[] | undefined {
   const means = meansByDimension(result);
   const fitted = fitRising(means.map(({ accuracy }) => accuracy));

@@ -1,10 +1,10 @@
 import { groupBy, meanOf } from "@isthmus/core";
 import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts";
 
-/** Accuracies that trainings of all seeds reach in one dimension. */
+/** Accuracies of the trainings of all seeds in one dimension. */
 export interface DimensionMean {
   readonly dimension: number;
-  /** Mean over seeds. */
+  /** Mean accuracy over seeds. */
   readonly accuracy: number;
   readonly lowest: number;
   readonly highest: number;

@@ -10,8 +10,8 @@ export function startAccuracy({ start }: UntrainedAccuracy): number {
 }
 
 /**
- * Says why an intrinsic dimension means nothing, a sentence for each reason: nothing was learned, or the line
- * is reached without training; empty if it means something.
+ * Explains why an intrinsic dimension is meaningless, one sentence for each reason: nothing was learned, or
+ * the line is reached without training. The list is empty if the dimension is meaningful.
  */
 export function wordsOfUntrained({ untrained, threshold, line }: IntrinsicDimensionResult): string[] {
   if (untrained === undefined) return [];

@@ -16,9 +16,9 @@ const CREATORS: Readonly<Record<ProjectionKind, (shape: ProjectionShape) => Proj
 };
 
 /**
- * Creates a random matrix with nearly orthonormal columns, which is never stored whole unless it is a small
- * dense one. The same seed and label give the same matrix.
- * @throws UsageError if there is no such kind
+ * Creates a random matrix with nearly orthonormal columns; only a small dense matrix is stored whole. The
+ * same seed and label give the same matrix.
+ * @throws UsageError if the kind is unknown
  * @throws OutOfRangeError if there are no rows, or the number of columns is not from 1 to the rows
  *
  * @example
@@ -43,7 +43,7 @@ export function createProjection(kind: ProjectionKind, shape: ProjectionShape): 
 
 /**
  * Checks the kind of a random matrix.
- * @throws UsageError if there is no such kind
+ * @throws UsageError if the kind is unknown
  */
 function assertProjectionKind(kind: ProjectionKind): void {
   if (PROJECTION_KINDS.includes(kind)) return;

@@ -2,13 +2,16 @@ import { at, createRandom, type Random } from "@isthmus/core";
 import { addColumn, dotColumn } from "./kernels/columns.ts";
 import type { Projection, ProjectionShape } from "./projection.ts";
 
-/** Numbers of a matrix up to which it is kept in memory, 256 MB; columns of a larger one are made anew. */
+/**
+ * Largest number of elements of a matrix that is held in memory, 256 MB; the columns of a larger matrix are
+ * drawn again for every product.
+ */
 const KEPT_NUMBERS = 2 ** 26;
 
 /**
  * Creates a matrix of normal numbers whose columns have length 1. Each column is drawn from a stream of its
- * own, so that the matrix is the same whether it is kept or not.
- * @param memory - numbers up to which it is kept
+ * own, so that the matrix is the same whether or not it is held in memory.
+ * @param memory - largest number of elements of a matrix that is held in memory
  */
 export function createDenseProjection(
   { rows, columns, seed, label }: ProjectionShape,
@@ -28,7 +31,7 @@ export function createDenseProjection(
     columns,
     multiplyInto(z, out) {
       sum.fill(0);
-      // A column that is not kept is not made where it counts nothing.
+      // A column that is not held in memory need not be drawn if its factor is 0.
       z.forEach((factor, j) => {
         if (factor !== 0) addColumn(column(j), factor, sum);
       });

@@ -2,23 +2,23 @@ import { createRandom, type Random } from "@isthmus/core";
 import { walshHadamardInPlace } from "./kernels/walsh-hadamard.ts";
 import type { Projection, ProjectionShape } from "./projection.ts";
 
-/** Least width of a block. A narrower block mixes too few numbers; only fewer rows than this make one. */
+/** Least width of a block, unless there are fewer rows: a narrower block mixes too few numbers. */
 const LEAST_WIDTH = 256;
 
 /** A block `H G P H B`: Hadamard matrices, and diagonals and a permutation that are drawn at random. */
 interface Block {
   /** Diagonal of `B`: signs `[columns]`. */
   readonly signs: Float32Array;
-  /** `P`: where each number comes from, `[width]`. */
+  /** Permutation `P`: the source index of each number, `[width]`. */
   readonly order: Uint32Array;
   /** Diagonal of `G`: normal numbers `[width]`, with all factors in them. */
   readonly factors: Float32Array;
 }
 
 /**
- * Creates a matrix of blocks `H G P H B`, one below the other, whose columns have length 1, but for the rows
- * of the last block that there is no room for. A product costs `rows log(columns)`, and what is kept takes
- * some 12 bytes a row.
+ * Creates a matrix of blocks `H G P H B`, one below the other, whose columns have length 1 except for the
+ * rows of the last block that are cut off. A product costs `rows log(columns)`, and the matrix takes some 12
+ * bytes of memory a row.
  * @see Le, Sarlos and Smola, Fastfood: approximate kernel expansions in loglinear time, 2013, section 3
  */
 export function createFastfoodProjection({ rows, columns, seed, label }: ProjectionShape): Projection {

@@ -8,7 +8,7 @@ export const PROJECTION_KINDS = ["dense", "sparse", "fastfood"] as const;
  */
 export type ProjectionKind = (typeof PROJECTION_KINDS)[number];
 
-/** A random matrix `P` `[rows, columns]` with columns of length 1, which is known by its products alone. */
+/** Random matrix `P` `[rows, columns]` with columns of length 1, which is given by its products. */
 export interface Projection {
   readonly rows: number;
   readonly columns: number;
@@ -21,9 +21,9 @@ export interface Projection {
 /** Size and seed of a random matrix. */
 export interface ProjectionShape {
   readonly rows: number;
-  /** At most `rows`. */
+  /** Number of columns, at most `rows`. */
   readonly columns: number;
   readonly seed: number;
-  /** Names the matrix among all of the same seed. */
+  /** Name of the matrix among all matrices of the same seed. */
   readonly label: string;
 }

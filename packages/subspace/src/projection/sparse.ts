@@ -24,13 +24,14 @@ function drawSigns(random: Random, rows: number, columns: number): SignColumns {
   const begins = new Uint32Array(columns + 1);
   const sizes = new Float32Array(columns);
   const entries: number[] = [];
-  // The way to the next entry is geometric; its logarithm is 0 for a single row, where every place has one.
+  // The distance to the next entry has a geometric distribution. With a single row the logarithm is infinite,
+  // as every place has an entry.
   const logOfNone = Math.log1p(-1 / Math.sqrt(rows));
   const gap = () => (rows === 1 ? 0 : Math.floor(Math.log(1 - random.uniform()) / logOfNone));
   for (let j = 0; j < columns; j++) {
     const begin = entries.length;
     for (let row = gap(); row < rows; row += 1 + gap()) entries.push(2 * row + random.integer(2));
-    // A column of zeros would be a coordinate that does nothing.
+    // A column of zeros would be a coordinate without effect.
     if (entries.length === begin) entries.push(2 * random.integer(rows) + random.integer(2));
     begins[j + 1] = entries.length;
     sizes[j] = 1 / Math.sqrt(entries.length - begin);

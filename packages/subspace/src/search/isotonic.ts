@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 
 /**
- * Returns the rising numbers that are nearest to given ones, in the sum of squares: runs that fall are
+ * Returns the rising numbers that are nearest to the given ones by the sum of squares: falling runs are
  * replaced by their means.
  * @see Barlow et al., Statistical inference under order restrictions, 1972 (pool adjacent violators)
  */
@@ -20,26 +20,26 @@ export function fitRising(values: readonly number[]): number[] {
 
 const mean = ({ sum, count }: { readonly sum: number; readonly count: number }): number => sum / count;
 
-/** Accuracy that was reached in a dimension. */
+/** Accuracy reached in one dimension. */
 export interface DimensionAccuracy {
   readonly dimension: number;
   readonly accuracy: number;
 }
 
-/** Where accuracies that rise with the dimension, as far as their noise lets them, reach a line. */
+/** Crossing of a line by accuracies that rise with the dimension up to noise. */
 export interface Crossing {
-  /** The smallest measured dimension at which the rising fit reaches the line. */
+  /** Smallest measured dimension at which the rising fit reaches the line. */
   readonly reached: number;
-  /** The measured dimension before it; missing if it is the smallest measured one. */
+  /** Measured dimension before `reached`; missing if `reached` is the smallest measured one. */
   readonly missed?: number;
-  /** The dimension at which the fit crosses the line, straight over the logarithm of dimensions. */
+  /** Dimension at which the fit crosses the line, interpolated linearly over the logarithm of dimensions. */
   readonly dimension: number;
 }
 
 /**
  * Finds where accuracies reach a line, by the rising numbers that are nearest to them: single accuracies may
  * fall from one dimension to a larger one.
- * @param points - by rising dimension, one of each
+ * @param points - accuracies by rising dimension, one for each dimension
  * @returns undefined if the fit does not reach the line
  */
 export function findCrossing(points: readonly DimensionAccuracy[], line: number): Crossing | undefined {

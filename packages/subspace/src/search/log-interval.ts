@@ -1,6 +1,6 @@
 import { at, meanOf } from "@isthmus/core";
 
-/** An interval of a dimension. */
+/** Interval of a dimension. */
 export interface DimensionInterval {
   readonly low: number;
   readonly high: number;
@@ -24,7 +24,7 @@ export function logInterval(dimensions: readonly number[]): DimensionInterval {
   return { low: Math.exp(mean - reach), high: Math.exp(mean + reach) };
 }
 
-/** Returns the quantile of Student's t at 0.975: of many degrees of freedom, by its expansion. */
+/** Returns the quantile of Student's t at 0.975: for many degrees of freedom, by its expansion. */
 function studentQuantile(freedom: number): number {
   if (freedom <= QUANTILES.length) return at(QUANTILES, freedom - 1, "quantile");
   const z = NORMAL;

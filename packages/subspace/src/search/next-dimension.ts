@@ -3,13 +3,13 @@ import { type DimensionAccuracy, findCrossing } from "./isotonic.ts";
 /** Rules of a search for the smallest dimension that reaches a line. */
 export interface SearchRules {
   readonly line: number;
-  /** The first dimension. */
+  /** First dimension of the search. */
   readonly first: number;
-  /** The smallest dimension there is. */
+  /** Smallest possible dimension. */
   readonly least: number;
-  /** The largest dimension there is. */
+  /** Largest possible dimension. */
   readonly most: number;
-  /** The search ends once the bracket is no wider than this share of its lower end. */
+  /** Width of the bracket, as a share of its lower end, at which the search ends. */
   readonly resolution: number;
 }
 
@@ -18,9 +18,9 @@ const FACTOR = 2;
 
 /**
  * Chooses the dimension to measure next: twice the largest one, or half the smallest one, until the line is
- * crossed between two measured ones; then the geometric mean of these. What was measured decides anew each
- * time, by a rising fit, so that a bracket which turns out to be wrong is left again.
- * @param points - what is measured, by rising dimension
+ * crossed between two measured dimensions; then the geometric mean of these. The bracket is computed each
+ * time from all measured dimensions, by a rising fit, so that a wrong bracket is corrected later.
+ * @param points - measured accuracies, by rising dimension
  * @returns undefined if the search has ended
  */
 export function nextDimension(

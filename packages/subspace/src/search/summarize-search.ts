@@ -2,12 +2,12 @@ import type { IntrinsicDimensionResult, SubspaceAccuracy } from "../intrinsic-di
 import { type DimensionAccuracy, findCrossing } from "./isotonic.ts";
 import { logInterval } from "./log-interval.ts";
 
-/** What the accuracies of a search say. */
+/** Fields of the result that are computed from the accuracies of a search. */
 type Summary = Pick<IntrinsicDimensionResult, "dimension" | "crossing" | "crossings" | "interval">;
 
 /**
- * Finds where accuracies reach the line: in the mean over seeds, and for each seed alone.
- * @param points - of all seeds, by rising dimension
+ * Finds the dimensions at which accuracies reach the line: for the mean over seeds, and for each seed alone.
+ * @param points - accuracies of all seeds, by rising dimension
  */
 export function summarizeSearch(
   points: readonly SubspaceAccuracy[],

@@ -2,15 +2,18 @@ import { at } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { SeedAccuracy, UntrainedAccuracy } from "../intrinsic-dimension-result.ts";
 
-/** Standard errors by which a full accuracy must be above what is reached without training. */
+/**
+ * Number of standard errors by which the accuracy of full trainings must be above the accuracies without
+ * training.
+ */
 const STANDARD_ERRORS = 3;
 
-/** Examples that are read at once. */
+/** Number of examples that are read at once. */
 const CHUNK = 1000;
 
 /**
- * Says whether accuracies mean that something was learned: if full trainings, and the line, are above what
- * networks reach before any training and what the most frequent class reaches.
+ * Decides whether something was learned: if full trainings, and the line, are above the accuracies of
+ * networks before training and of predicting the most frequent class.
  */
 export function judgeUntrained(
   start: readonly SeedAccuracy[],
@@ -29,7 +32,7 @@ export function judgeUntrained(
   };
 }
 
-/** Returns the share of the most frequent class; undefined if labels are not of whole examples. */
+/** Returns the share of the most frequent class; undefined if labels do not belong to whole examples. */
 export function shareOfLargestClass({
   size,
   classes,

@@ -3,7 +3,7 @@ import type { BarrierDecomposition, LossAndError, PartExcess } from "../../decom
 import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 
-/** Something of both networks. */
+/** Losses and errors for both networks. */
 interface Both {
   readonly a: LossAndError;
   readonly b: LossAndError;
@@ -11,13 +11,13 @@ interface Both {
 
 const meanLoss = ({ a, b }: Both) => (a.loss + b.loss) / 2;
 
-/** Says on what the losses were measured, and whether they are with temperature. */
+/** Says on which examples the losses were measured, and whether they are with temperature. */
 function measuredWords({ data, examples, tempered }: BarrierDecomposition): string {
   const losses = tempered ? " All losses are with a temperature fitted to each network." : "";
   return `${losses} Measured on ${dataWords(data, examples)}.`;
 }
 
-/** Makes the figures of what each part costs averaged alone, and put back alone. */
+/** Makes the figures of the cost of averaging each part alone, and of putting it back alone. */
 export function partFigures(decomposition: BarrierDecomposition): Figure[] {
   const { parts, excess } = decomposition;
   const losses = lossWords(decomposition);
@@ -62,7 +62,10 @@ export function partFigures(decomposition: BarrierDecomposition): Figure[] {
   ];
 }
 
-/** Makes a bar of the mean of both networks for each part, marks of each, and the bars in words. */
+/**
+ * Makes a bar of the mean of both networks for each part, marks for each network, and a description of the
+ * bars in words.
+ */
 function barsOf(
   parts: readonly PartExcess[],
   of: (part: PartExcess) => Both,
@@ -79,7 +82,7 @@ function barsOf(
   };
 }
 
-/** Makes the figure of what the examples carry of the excess, from the one of highest excess down. */
+/** Makes the figure of the part of the excess that the examples carry, in the order of falling excess. */
 export function exampleFigure(decomposition: BarrierDecomposition): Figure {
   const { byExample, excess } = decomposition;
   const losses = lossWords(decomposition);

@@ -1,10 +1,10 @@
 import { lossWords, type Table } from "@isthmus/findings";
 import type { BarrierDecomposition } from "../../decomposition-result.ts";
 
-/** Name of the row of all parts, as tables and figures have it. */
+/** Name of the row of all parts in tables and figures. */
 export const ALL_PARTS = "all at once";
 
-/** Makes the table of what each part has to do with the excess. */
+/** Makes the table of the effects of each part on the excess. */
 export function partsTable(decomposition: BarrierDecomposition): Table {
   const { parts, excess } = decomposition;
   const elements = parts.reduce((sum, part) => sum + part.elements, 0);

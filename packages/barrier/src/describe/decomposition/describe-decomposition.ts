@@ -3,7 +3,7 @@ import type { BarrierDecomposition } from "../../decomposition-result.ts";
 import { exampleFigure, partFigures } from "./decomposition-figures.ts";
 import { partsTable, quantilesTable, sharesTable, worstTable } from "./decomposition-tables.ts";
 
-/** Makes the sections of a barrier that was taken apart: by part of the network, and by example. */
+/** Makes the sections of the decomposition of a barrier: by part of the network, and by example. */
 export function decompositionSections(decomposition: BarrierDecomposition): Section[] {
   const { worst } = decomposition.byExample;
   return [

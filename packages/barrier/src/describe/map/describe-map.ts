@@ -14,7 +14,7 @@ import { assertMap, MAP_STAGES, meanBarrier, pairsOf } from "./map-networks.ts";
 import { joinTables, networksTable, pairsTable } from "./map-tables.ts";
 
 /**
- * Says how many networks lie to each other, as they are and aligned.
+ * Describes the positions of several networks relative to each other, before and after alignment.
  * @throws UsageError if there are fewer than two networks, or the parts of the result contradict each other
  */
 export function describeMap(result: MapResult): Report {

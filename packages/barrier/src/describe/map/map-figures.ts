@@ -14,12 +14,12 @@ import {
 import type { MapResult, MapStage } from "../../map-result.ts";
 import { bracketsOf, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./map-networks.ts";
 
-/** Stress above which distances in the plane tell little (Kruskal 1964). */
+/** Stress above which distances in the plane say little about distances of networks (Kruskal 1964). */
 const POOR = 0.2;
-/** Room around the places of a picture, as a share of the farthest from the middle. */
+/** Half the extent of a figure over the distance of the farthest network from the middle. */
 const ROOM = 1.25;
 
-/** Makes the heat maps of barriers, as they are and aligned, with one scale of colours. */
+/** Makes the heat maps of barriers, before and after alignment, with one scale of colours. */
 export function barrierMaps(result: MapResult): Figure[] {
   const scale = factorScale(MAP_STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss)));
   return MAP_STAGES.map((stage) => barrierMap(result, stage, scale));
@@ -54,7 +54,9 @@ function barrierMap(
   });
 }
 
-/** Makes the pictures of the networks in the plane, as they are and aligned, with one scale of distances. */
+/**
+ * Makes the figures of the networks in the plane, before and after alignment, with one scale of distances.
+ */
 export function placeMaps(result: MapResult): Figure[] {
   const radius = ROOM * Math.max(...MAP_STAGES.map(({ key }) => farthest(result[key])));
   return MAP_STAGES.map(({ key, name }) => {

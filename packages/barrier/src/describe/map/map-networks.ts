@@ -8,14 +8,14 @@ export const MAP_STAGES = [
   { key: "after", name: "Aligned" },
 ] as const;
 
-/** Makes short names of the networks of a map; a star says that it is one. */
+/** Makes short, distinct names of the networks of a map. */
 export function mapNames({ networks }: MapResult): string[] {
   return distinctNamesOfFiles(networks.map(({ source }) => source));
 }
 
 /**
- * Returns the networks in the order in which both maps show them, so that they can be compared: that of the
- * tree once aligned, which tells them apart where all barriers are alike before.
+ * Returns the networks in the order in which both maps show them, so that they can be compared: the order of
+ * the tree after alignment, which separates networks even if all barriers before are alike.
  */
 export function orderOf({ after }: MapResult): readonly number[] {
   return after.tree.order;
@@ -35,7 +35,10 @@ export function squareInOrder(
   );
 }
 
-/** Lays out the tree of a stage over networks in an order; none if branches would cross each other in it. */
+/**
+ * Lays out the tree of a stage over networks in an order; returns none if branches would cross each other in
+ * that order.
+ */
 export function bracketsOf({ tree: { joins } }: MapStage, order: readonly number[]): TreeBracket[] {
   if (crosses(joins, order)) return [];
   const tallest = Math.max(0, ...joins.map(({ height }) => height));
@@ -55,7 +58,7 @@ export function bracketsOf({ tree: { joins } }: MapStage, order: readonly number
   });
 }
 
-/** Checks whether networks that are joined have others between them. */
+/** Checks whether other networks lie between joined ones in the order. */
 function crosses(joins: MapStage["tree"]["joins"], order: readonly number[]): boolean {
   const ranges = order.map((_, network) => {
     const place = order.indexOf(network);
@@ -82,7 +85,7 @@ export const pairsOf = (networks: number): number => (networks * (networks - 1))
 
 /**
  * Checks that the parts of a map belong together.
- * @throws UsageError if there are fewer than two networks, or a part is of another number of them
+ * @throws UsageError if there are fewer than two networks, or a part has another number of networks
  */
 export function assertMap({ networks, before, after }: MapResult): void {
   const n = networks.length;

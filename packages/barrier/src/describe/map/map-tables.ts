@@ -3,7 +3,7 @@ import { lossWords, type Table } from "@isthmus/findings";
 import type { MapResult } from "../../map-result.ts";
 import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
-/** Makes the table of the networks and their means, with their places. */
+/** Makes the table of the networks and of their means, with their places in the plane. */
 export function networksTable(result: MapResult): Table {
   const { networks, before, after } = result;
   const names = mapNames(result);

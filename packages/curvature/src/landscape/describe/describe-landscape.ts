@@ -28,7 +28,7 @@ import { topologySections, topologyWords } from "./topology-sections.ts";
  */
 export function describeLandscape(read: LandscapeResult): Report {
   assertGrid(read);
-  // Found again, as indices that a file has may lead nowhere.
+  // The topology is computed again, as indices in a file may be invalid.
   const topology = topologyOf(read);
   const result = { ...read, topology };
   const { loss, basis, networks } = result;

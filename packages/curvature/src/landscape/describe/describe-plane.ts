@@ -126,7 +126,7 @@ function captionOf(result: PlaneResult, measure: Measure, missing: number): stri
 /** Says how the axes of a plane compare. */
 export function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
   const stretch = stretchOf(plane);
-  // Rounding of the division must not read as a scale of its own.
+  // Rounding errors of the division must not count as different scales.
   if (Math.abs(stretch - 1) < 1e-6) return "Both axes have one scale.";
   const [long, factor] = stretch > 1 ? ["y", stretch] : ["x", 1 / stretch];
   return `The axes have scales of their own: ${long} is stretched ${formatShort(factor, 2)} times, which changes angles and lengths.`;

@@ -19,12 +19,12 @@ import { scaleWords } from "./describe-plane.ts";
 import { coordinatesOf, planeOf, sliceOf } from "./landscape-planes.ts";
 import { axisWords, DIRECTION_WORDS, SIZE_WORDS } from "./landscape-words.ts";
 
-/** Most minima and most saddles that are marked in a plane. */
+/** Largest number of minima, and of saddles, that are marked in a plane. */
 const MOST_MARKS = 40;
-/** Points of a parabola: so many that they are a line without marks. */
+/** Number of points of a parabola, enough for a line without marks. */
 const PARABOLA_POINTS = 201;
 
-/** Draws what was measured: lines, a plane, or slices of a grid. */
+/** Draws the losses and errors: as lines, a plane, or slices of a grid. */
 export function landscapeFigures(result: LandscapeResult): Figure[] {
   // Some losses have no errors.
   const measures = MEASURES.filter((measure) => result[measure].some(Number.isFinite));
@@ -146,7 +146,10 @@ function markWords(marks: ReturnType<typeof marksOf>): string {
   return ` Triangles are minima, crosses are saddles where they join; of many, the most persistent ones.${edge}`;
 }
 
-/** Says when in the training the networks of a trajectory were; the last one is listed first. */
+/**
+ * Lists the networks of a trajectory with their positions in the training; the result lists the last one
+ * first.
+ */
 function snapshotsOf(models: PlaneResult["models"]): ContourPlot["models"] {
   return models.map(({ label, x, y }, index) => {
     const name = /^\d+$/.test(label) ? `snapshot ${label}` : label;

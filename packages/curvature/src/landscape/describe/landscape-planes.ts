@@ -3,7 +3,7 @@ import { at } from "@isthmus/core";
 import type { Measure } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 
-/** Indices along every axis but the first two, which a slice is at. */
+/** Indices of a slice along every axis but the first two. */
 type SlicePlace = readonly number[];
 
 /**
@@ -35,8 +35,8 @@ export function coordinatesOf({ axes }: Pick<LandscapeResult, "axes">, place: nu
 }
 
 /**
- * Shows a landscape of two directions as a plane, with its networks and the way of a trajectory; undefined
- * for others.
+ * Converts a landscape of two directions to a plane, with its networks and the path of a trajectory; returns
+ * undefined for other landscapes.
  */
 export function planeOf(result: LandscapeResult): PlaneResult | undefined {
   const { axes, networks, statistics, examples, data, engine } = result;

@@ -4,7 +4,7 @@ import { coordinatesOf } from "./landscape-planes.ts";
 
 const number = (title: string): TableColumn => ({ title, kind: "number" });
 
-/** Lists what is known of every direction. */
+/** Lists the properties of every direction. */
 export function directionsTable({ basis }: LandscapeResult): Table {
   const facts = (["eigenvalue", "explained", "slope", "curvature"] as const).filter((fact) =>
     basis.some((direction) => direction[fact] !== undefined),
@@ -29,7 +29,7 @@ export function directionsTable({ basis }: LandscapeResult): Table {
   };
 }
 
-/** Lists the networks, with where they are. */
+/** Lists the networks with their coordinates. */
 export function networksTable(result: LandscapeResult): Table {
   const { networks, basis } = result;
   return {

@@ -1,7 +1,7 @@
 import { formatShare, formatShort, lossWords } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 
-/** What the directions of a landscape are called in sentences. */
+/** Names of the kinds of directions of a landscape in sentences. */
 export const DIRECTION_WORDS: Readonly<Record<LandscapeResult["directions"], string>> = {
   random: "random directions",
   eigenvectors: "eigenvectors of the Hessian",
@@ -10,7 +10,7 @@ export const DIRECTION_WORDS: Readonly<Record<LandscapeResult["directions"], str
   initialization: "the way from the initialization",
 };
 
-/** What directions are scaled to the size of, in sentences. */
+/** Words for the normalizations of directions in sentences. */
 export const SIZE_WORDS: Readonly<Record<LandscapeResult["normalization"], string>> = {
   filter: "scaled to the size of every filter",
   layer: "scaled to the size of every layer",
@@ -18,7 +18,10 @@ export const SIZE_WORDS: Readonly<Record<LandscapeResult["normalization"], strin
   none: "not scaled",
 };
 
-/** Returns the name of a direction for its axis, with what is known of it in brackets. */
+/**
+ * Returns the name of a direction for its axis, with its eigenvalue or its share of the variance in brackets,
+ * if known.
+ */
 export function axisWords({ basis }: LandscapeResult, axis: number): string {
   const { label = "", eigenvalue, explained } = basis[axis] ?? {};
   if (eigenvalue !== undefined) return `${label} (eigenvalue ${formatShort(eigenvalue)})`;
@@ -26,7 +29,10 @@ export function axisWords({ basis }: LandscapeResult, axis: number): string {
   return label;
 }
 
-/** Says whether the loss only falls on the way from an initialization; nothing for other landscapes. */
+/**
+ * Says whether the loss only falls on the path from an initialization; returns an empty text for other
+ * landscapes.
+ */
 export function monotoneWords(result: LandscapeResult): string {
   const { interpolation } = result;
   if (interpolation === undefined) return "";

@@ -3,8 +3,8 @@ import { isOnEdge } from "../topology/grid-neighbors.ts";
 import type { MergeTree } from "../topology/merge-tree-result.ts";
 
 /**
- * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not say
- * which they are.
+ * Counts minima inside and on the edge of a grid, from their places: results of earlier versions do not
+ * record which minima are on the edge.
  */
 export function countMinima({ minima, shape }: MergeTree): {
   readonly inside: number;

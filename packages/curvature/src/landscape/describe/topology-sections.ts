@@ -7,20 +7,20 @@ import type { MergeTree } from "../topology/merge-tree-result.ts";
 import { countMinima, minimaWords } from "./minima-words.ts";
 import { barsOf, layOutTree } from "./tree-layout.ts";
 
-/** Most minima that are drawn or listed: the ones that persist. */
+/** Largest number of minima that are drawn or listed: the most persistent ones. */
 const MOST_MINIMA = 40;
 
-/** A grid of losses, and what was found on it. */
+/** Grid of losses, and the minima and saddles found on it. */
 export interface TopologyOfGrid {
   readonly topology: GridTopology;
-  /** In row-major order. */
+  /** Losses of all places, in row-major order. */
   readonly values: readonly number[];
   /** Names of the coordinates of a place, and the coordinates. */
   readonly coordinates: readonly { readonly name: string; readonly of: (place: number) => number }[];
   /** Words for an axis of the losses, with the unit. */
   readonly label: string;
   readonly losses: LossWords;
-  /** Says which examples they were measured on. */
+  /** Words for the examples on which the losses were measured. */
   readonly examples: string;
 }
 

@@ -3,8 +3,8 @@ import { formatNumber, type MergeTreePlot, type PersistenceBar, type TreeBranch 
 import type { MergeTree } from "../topology/merge-tree-result.ts";
 
 /**
- * Lays out a merge tree so that branches do not cross: what a saddle joins stands beside each other, parts of
- * several minima on the left, and the saddle over their middle.
+ * Lays out a merge tree so that branches do not cross: the branches that a saddle joins stand beside each
+ * other, branches of several minima on the left, and the saddle over their middle.
  */
 export function layOutTree({ minima, saddles, range }: MergeTree): Omit<MergeTreePlot, "kind" | "axis"> {
   const lowest = Math.min(...minima.map(({ value }) => value));

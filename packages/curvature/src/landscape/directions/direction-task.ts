@@ -3,13 +3,13 @@ import { type Checkpoint, DTYPES, entry, OutOfRangeError, sizeOf } from "@isthmu
 import { type Architecture, type DataSet, type Graph, parameterNames } from "@isthmus/graph";
 import { ATTEMPT, type ResolvedOptions } from "../landscape-options.ts";
 
-/** What directions are made of. */
+/** Networks and options from which directions are made. */
 export interface DirectionTask {
   readonly architecture: Architecture;
   readonly data: DataSet;
   /** The network in the middle, in memory. */
   readonly network: Checkpoint;
-  /** The others, in memory. */
+  /** Other networks, in memory. */
   readonly others: readonly PlaneSubject[];
   /** Names of the parameters that directions move. */
   readonly names: readonly string[];
@@ -17,7 +17,7 @@ export interface DirectionTask {
 }
 
 /**
- * Lists the parameters that directions move: all, or the ones of two axes and more.
+ * Lists the parameters that directions move: all, or only those with at least two axes.
  * @throws OutOfRangeError if they have fewer elements than there are directions
  */
 export function movedNames(graph: Graph, { vectors, dimensions }: ResolvedOptions): string[] {
@@ -33,8 +33,9 @@ export function movedNames(graph: Graph, { vectors, dimensions }: ResolvedOption
 }
 
 /**
- * Lists what differences between networks move: parameters, and with all of these, running statistics, which
- * belong to each network.
+ * Lists the tensors that differences between networks move: the parameters that directions move; and if these
+ * are all parameters and directions are not scaled, running statistics, too, as each network has its own
+ * statistics.
  */
 export function differingNames({ architecture: { graph }, names, options }: DirectionTask): string[] {
   if (options.vectors === "ignore" || options.normalization !== "none") return [...names];

@@ -13,10 +13,10 @@ import {
 /** A direction, or weights, by the names of tensors. */
 export type DirectionValues = Map<string, Float64Array>;
 
-/** A direction and what it says of itself. */
+/** Direction with its label and properties. */
 export interface Direction {
   readonly label: string;
-  /** What it moves; other tensors stay. */
+  /** Tensors that the direction moves; other tensors do not change. */
   readonly values: DirectionValues;
   readonly eigenvalue?: number;
   readonly residual?: number;
@@ -52,8 +52,8 @@ export function zerosFor({ tensors }: Checkpoint, names: readonly string[]): Dir
 }
 
 /**
- * Stores a direction as a checkpoint of a network's structure, in f32, or in f64 where the network is; zero
- * where it does not move.
+ * Stores a direction as a checkpoint of a network's structure, in f32, or in f64 where the network is;
+ * tensors that the direction does not move are zero.
  */
 export function directionCheckpoint({ label, values }: Direction, { tensors }: Checkpoint): Checkpoint {
   const stored = new Map(

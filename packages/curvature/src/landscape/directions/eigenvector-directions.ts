@@ -7,7 +7,7 @@ import type { LandscapeResult } from "../landscape-result.ts";
 import type { DirectionTask } from "./direction-task.ts";
 import type { Direction, DirectionValues } from "./direction-values.ts";
 
-/** Directions, and how they were computed. */
+/** Directions, and a record of their computation. */
 export interface ComputedDirections
   extends Pick<LandscapeResult, "derivatives" | "reason" | "converged" | "hessianExamples"> {
   readonly directions: readonly Direction[];
@@ -15,9 +15,10 @@ export interface ComputedDirections
 
 /**
  * Computes the eigenvectors of the largest eigenvalues of the Hessian of the mean loss, in the parameters
- * that directions move. Where an operator has no second derivatives, products are differences of gradients.
+ * that directions move. If an operator has no second derivatives, products are differences of gradients.
  * @throws UnsupportedError if an operator has no gradient rule
- * @throws OutOfRangeError if the products that are allowed do not give so many eigenvalues
+ * @throws OutOfRangeError if the allowed number of products does not suffice for as many eigenvalues as there
+ *   are directions
  */
 export async function eigenvectorDirections(task: DirectionTask): Promise<ComputedDirections> {
   const { architecture, network, data, names, options } = task;
@@ -70,7 +71,10 @@ function splitVector(layout: readonly OperatorTensor[], vector: Float64Array): D
   );
 }
 
-/** Joins the tensors of a direction in the order of an operator; what the direction does not move is zero. */
+/**
+ * Joins the tensors of a direction in the order of an operator; tensors that the direction does not move are
+ * zero.
+ */
 export function joinVector(
   { layout, dimension }: { readonly layout: readonly OperatorTensor[]; readonly dimension: number },
   values: DirectionValues,

@@ -6,12 +6,15 @@ import { type DirectionTask, differingNames } from "./direction-task.ts";
 import { addWeightsInPlace, type Direction, zerosFor } from "./direction-values.ts";
 import { orient } from "./eigenvector-directions.ts";
 
-/** Share of the variance of the first principal component below which another one is nothing but rounding. */
+/**
+ * Share of the variance of the first principal component below which another component counts as rounding
+ * error.
+ */
 const FLAT = 1e-12;
 
 /**
- * Makes one direction of the way from the network to each of the others.
- * @param sign - 1; -1 for the ways from the others to the network
+ * Makes a direction for each of the other networks: its difference from the network in the middle.
+ * @param sign - 1; or -1 for the opposite differences
  */
 export async function differenceDirections(task: DirectionTask, sign: 1 | -1): Promise<Direction[]> {
   const directions: Direction[] = [];
@@ -27,7 +30,7 @@ export async function differenceDirections(task: DirectionTask, sign: 1 | -1): P
 /**
  * Computes the principal components of a training run: the directions of length 1 along which its snapshots,
  * the last one included, vary most around their mean.
- * @throws InputError if the snapshots vary in fewer directions than there are to be
+ * @throws InputError if the snapshots vary in fewer directions than requested
  */
 export async function trajectoryDirections(task: DirectionTask): Promise<Direction[]> {
   const { network, others, names, options } = task;
@@ -51,7 +54,7 @@ export async function trajectoryDirections(task: DirectionTask): Promise<Directi
     const value = at(values, k, "variance");
     const column = Float64Array.from(snapshots, (_, j) => at(vectors.data, j * size + k, "element"));
     const direction = zerosFor(network, moved);
-    // Shares sum to 0, so that the mean need not be taken off.
+    // Shares sum to 0, so that the mean need not be subtracted.
     for (const [j, share] of orient(column).entries()) {
       await addWeightsInPlace(direction, share / Math.sqrt(value), at(snapshots, j, "snapshot"));
     }

@@ -5,9 +5,10 @@ import type { Normalization } from "../landscape-options.ts";
 import type { DirectionValues } from "./direction-values.ts";
 
 /**
- * Scales a direction in place to the size of a network: every filter, every tensor, or all of it as one
- * (Li et al. 2018, section 4). A filter is all weights that one output of a layer is computed from; in a
- * tensor of one axis, such as a bias, every entry is one. What the network has as zero, the direction has.
+ * Scales a direction in place to the size of a network: every filter, every tensor, or all of it as one (Li
+ * et al. 2018, section 4). A filter is all weights that one output of a layer is computed from; in a tensor
+ * of one axis, such as a bias, every entry is one. If a filter or tensor of the network is zero, so is that
+ * of the direction.
  */
 export function normalizeInPlace(
   direction: DirectionValues,
@@ -37,7 +38,10 @@ export function normalizeInPlace(
   }
 }
 
-/** The filters of a tensor: how many, and how many elements lie beside each other before the next begins. */
+/**
+ * Layout of the filters of a tensor: the number of filters, and the number of contiguous elements before the
+ * next filter begins.
+ */
 interface Filters {
   readonly count: number;
   readonly inner: number;

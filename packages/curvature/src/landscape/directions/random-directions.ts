@@ -3,8 +3,8 @@ import type { DirectionTask } from "./direction-task.ts";
 import { type Direction, type DirectionValues, zerosFor } from "./direction-values.ts";
 
 /**
- * Draws directions of independent normal numbers. Every tensor of every direction has a stream of its own,
- * so that directions do not depend on how many there are, nor on what else they move.
+ * Draws directions of independent normal numbers. Every tensor of every direction has a random stream of its
+ * own, so that its values do not depend on the number of directions or on the other tensors that they move.
  */
 export function randomDirections({ network, names, options }: DirectionTask): Direction[] {
   return Array.from({ length: options.dimensions }, (_, k) => {

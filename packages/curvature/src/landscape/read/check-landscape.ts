@@ -1,7 +1,7 @@
 import type { SizeChecks } from "@isthmus/findings";
 import type { LandscapeResult } from "../landscape-result.ts";
 
-/** Checks that lists of a landscape have a place, a network or a minimum for each other. */
+/** Checks that the lists of a landscape fit one another in length, and that their indices are valid. */
 export function checkLandscape(
   { axes, loss, error, networks, topology }: LandscapeResult,
   checks: SizeChecks,

@@ -1,9 +1,12 @@
 import { at, OutOfRangeError } from "@isthmus/core";
 
-/** Which places of a grid count as beside each other: if their cells share a face, or any corner. */
+/**
+ * Kinds of neighbourhoods of places in a grid: places are neighbours if their cells share a face, or any
+ * corner.
+ */
 export const GRID_NEIGHBORS = ["faces", "corners"] as const;
 
-/** Which places of a grid count as beside each other. */
+/** Kind of neighbourhoods of places in a grid. */
 export type GridNeighbors = (typeof GRID_NEIGHBORS)[number];
 
 /**

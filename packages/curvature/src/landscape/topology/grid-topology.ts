@@ -30,7 +30,9 @@ type MeasuredLosses =
   | { readonly loss: readonly (readonly number[])[] }
   | { readonly axes: readonly (readonly number[])[]; readonly loss: readonly number[] };
 
-/** Share of the range of losses that a minimum of a result must persist, so that rounding makes none. */
+/**
+ * Least persistence of a minimum as a share of the range of losses, so that rounding errors make no minima.
+ */
 const LEAST_SHARE = 1e-3;
 
 /**

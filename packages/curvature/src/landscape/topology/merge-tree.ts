@@ -4,10 +4,12 @@ import type { MergeTree, TreeMinimum } from "./merge-tree-result.ts";
 
 /** Options of {@link mergeTree}. */
 export interface MergeTreeOptions {
-  /** Which places are beside each other. @defaultValue "faces" */
+  /** Kind of neighbourhoods of places. @defaultValue "faces" */
   readonly neighbors?: GridNeighbors;
   /**
-   * Minima that rise at most so far before they meet a deeper one are left out; at least 0. @defaultValue 0
+   * Persistence up to which minima are left out: their rise to the saddle at which they meet a deeper one; at
+   * least 0.
+   * @defaultValue 0
    */
   readonly leastPersistence?: number;
 }
@@ -19,12 +21,12 @@ const ATTEMPT = "compute a merge tree";
 
 /**
  * Computes the merge tree of values on a grid of any dimension: its minima, and the saddles at which the
- * parts below a rising level join, by union-find over the places in the order of their values. Of two minima
- * that meet, the deeper one goes on (the elder rule). Minima at the edge of the grid say so. Equal values are
- * ordered by their places, and a flat part is one minimum. Places without a finite value are left out, as if
- * the grid had holes.
+ * parts below a rising level join, by union-find over the places in the order of their values. If two minima
+ * meet, the branch of the deeper one continues (the elder rule). Minima at the edge of the grid are marked
+ * (`onEdge`). Equal values are ordered by their places, and a flat part is one minimum. Places without a
+ * finite value are left out, as if the grid had holes.
  *
- * Only saddles that join are in the tree: places where a ring closes, and maxima, are not.
+ * The tree has only saddles that join two parts: it has neither saddles at which a ring closes nor maxima.
  * @param values - in row-major order
  * @param shape - extents of the grid
  * @throws OutOfRangeError if there are not as many values as places, or an option is out of range
@@ -83,7 +85,7 @@ function orderOf(values: ArrayLike<number>): number[] {
 
 type NeighborsOf = (place: number) => number[];
 
-/** A node of the tree while it grows; its parent is the place of a saddle. */
+/** Node of the tree during its construction; the parent is the place of a saddle. */
 interface Branch {
   parent: number | undefined;
 }
@@ -92,7 +94,7 @@ interface Branch {
 interface Forest {
   readonly minima: Map<number, Branch & { merge: number | undefined }>;
   readonly saddles: Map<number, Branch>;
-  /** What minima that were left out are counted to. */
+  /** Minimum to which each minimum that was left out is counted, by places. */
   readonly leftOut: Map<number, number>;
 }
 
@@ -131,7 +133,7 @@ function growForest(
   return forest;
 }
 
-/** Joins the parts beside a place, the deepest first, into one that has the place. */
+/** Joins the parts beside a place, the deepest first, and the place itself into one part. */
 function joinParts(
   values: ArrayLike<number>,
   {
@@ -212,7 +214,7 @@ function countBasins(
   return sizes;
 }
 
-/** Writes the nodes of a forest with indices for places. */
+/** Converts the nodes of a forest to the result, where indices of nodes replace places. */
 function describeForest(
   values: ArrayLike<number>,
   shape: readonly number[],

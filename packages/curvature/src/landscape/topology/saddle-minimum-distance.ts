@@ -3,9 +3,12 @@ import type { MergeTree } from "./merge-tree-result.ts";
 
 /** The saddle-minimum average distance (SMAD) of a grid, in the ways it is defined. */
 export interface SaddleMinimumDistance {
-  /** Mean over minima of the rise to the saddle at which their branch first meets another; 0 without one. */
+  /**
+   * Mean over minima of the rise to the saddle at which their branch first meets another; 0 if there is no
+   * saddle.
+   */
   readonly mean: number;
-  /** The same over the difference of the highest and the lowest value. */
+  /** Mean rise divided by the difference of the highest and the lowest value. */
   readonly normalized: number;
   /** Mean of the rise times the share of the grid from which the steepest way down ends in the minimum. */
   readonly weighted: number;
@@ -15,8 +18,8 @@ export interface SaddleMinimumDistance {
  * Computes the saddle-minimum average distance of a merge tree, by which Landscaper 1.3 measures how rough a
  * landscape is: over all minima, the deepest included, the mean rise to the first saddle of their branch.
  *
- * It is not the mean persistence: that goes on, from a saddle where a minimum meets a shallower one, to one
- * where it meets a deeper one.
+ * It differs from the mean persistence: persistence is the rise to the saddle at which a minimum meets a
+ * deeper one, even if it meets a shallower one before.
  *
  * Source: Vis4SciML/Landscaper 1.3.1, `LossLandscape.smad`; arXiv:2602.07135.
  */

@@ -3,7 +3,9 @@ export function addColumn(column: Float32Array, factor: number, out: Float64Arra
   for (let i = 0; i < column.length; i++) out[i] = out[i]! + factor * column[i]!;
 }
 
-/** Computes the inner product of a column with `y`, in four sums that do not wait for each other. */
+/**
+ * Computes the inner product of a column with `y`, in four sums that the processor can compute independently.
+ */
 export function dotColumn(column: Float32Array, y: Float32Array): number {
   const { length } = column;
   const whole = length - (length & 3);
@@ -26,7 +28,7 @@ export function dotColumn(column: Float32Array, y: Float32Array): number {
  * entries of a column have the same size.
  */
 export interface SignColumns {
-  /** Where the entries of each column begin, `[columns + 1]`. */
+  /** Index of the first entry of each column, `[columns + 1]`. */
   readonly begins: Uint32Array;
   readonly entries: Uint32Array;
   /** Size of the entries of each column, `[columns]`. */

@@ -1,10 +1,10 @@
 /**
- * Replaces a vector by its Walsh-Hadamard transform, in the natural order and without a factor: twice in a
- * row, it multiplies by the length.
+ * Replaces a vector by its Walsh-Hadamard transform, in the natural order and without a factor: applied
+ * twice, it multiplies the vector by its length.
  *
- * Two levels of butterflies are made in one pass over memory, so that half of it is read and written as with
- * one. A vector of an odd number of levels begins with one of them alone.
- * @param x - its length must be a power of 2
+ * Two levels of butterflies are computed in one pass over memory, which halves the reads and writes of one
+ * level in each pass. If the number of levels is odd, the first pass has one level.
+ * @param x - vector whose length is a power of 2
  */
 export function walshHadamardInPlace(x: Float32Array): void {
   const { length } = x;

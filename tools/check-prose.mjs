@@ -11,6 +11,8 @@ import { packageNames, report, root, sourceFiles } from "./packages.mjs";
 const WIDTH = 110;
 const PHRASES =
   /\b(the same of|those that|those of|what is told|is told|are told|foretold|comes to|goes by|stands for itself|where there is one|begun anew|has it|of its own kind)\b/i;
+/** Beginnings of sentences that leave out what they are about. */
+const SENTENCES = /(?:^|[.!?]\s+|\n\s*\n)\s*(Of|Told|What|Where) /g;
 const VAGUE = "own|each|given|found|wanted|kept|known";
 const DECLARATIONS = [
   new RegExp(`\\b(?:const|let)\\s+(${VAGUE})\\b`, "g"),
@@ -53,6 +55,11 @@ function checkSource(name, path, text) {
     if (isComment && PHRASES.test(line))
       say("phrase", start, `says "${PHRASES.exec(line)[0]}": name what is meant`);
     start += line.length + 1;
+  }
+  for (const { index, 1: comment } of text.matchAll(/\/\*\*\s((?:(?!\*\/)[\s\S])*?)\*\//g)) {
+    const words = comment.replace(/```[\s\S]*?```/g, "").replace(/^\s*\* ?/gm, "");
+    for (const [, first] of words.matchAll(SENTENCES))
+      say("start", index, `begins a sentence with "${first}": begin with the thing that it is about`);
   }
   const documented = /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\*\/\nexport (?:declare )?(?:async )?function\*? (\w+)/g;
   for (const { index, 1: comment, 2: called } of text.matchAll(documented)) {

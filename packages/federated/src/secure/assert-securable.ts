@@ -26,12 +26,15 @@ const PROBE = {
  * summed securely. Optimisers of the server see the aggregate alone, so all of them are possible.
  * @throws UnsupportedError if the server must see single updates; the message names the reason
  *
- * @example ```ts import assert from "node:assert/strict"; import { AGGREGATION_RULES, assertSecurable }
- * from "@isthmus/federated";
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { AGGREGATION_RULES, assertSecurable } from "@isthmus/federated";
  *
- * assertSecurable({}); // fedavg const median = AGGREGATION_RULES.get("coordinate-median");
- * assert.throws(() => assertSecurable({ rule: { of: median! } }), /compares single updates element by
- * element/); ```
+ * assertSecurable({}); // fedavg
+ * const median = AGGREGATION_RULES.get("coordinate-median") ?? assert.fail();
+ * assert.throws(() => assertSecurable({ rule: { of: median } }), /compares single updates/);
+ * ```
  */
 export function assertSecurable(round: SecurableRound): void {
   const reason = reasonAgainst(round);

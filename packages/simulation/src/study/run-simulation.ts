@@ -66,10 +66,12 @@ export interface SimulationPlan {
  * import { runSimulation, SIMULATION_TASKS } from "@isthmus/simulation";
  * import { runTask, type TaskExecutor } from "@isthmus/tasks";
  *
- * const federation = { net: "mlp:8", data: "mnist:test@300", evaluate: "mnist:test@100", clients: 5,
- * rounds: 2 }; const strategies = { mean: {}, median: { rule: "coordinate-median" } }; const engine =
- * createOnnxRuntimeEngine(); const openData = (name: string) => openDataSet(name); const executor:
- * TaskExecutor = {
+ * const data = { data: "mnist:test@300", evaluate: "mnist:test@100" };
+ * const federation = { net: "mlp:8", ...data, clients: 5, rounds: 2 };
+ * const strategies = { mean: {}, median: { rule: "coordinate-median" } };
+ * const engine = createOnnxRuntimeEngine();
+ * const openData = (name: string) => openDataSet(name);
+ * const executor: TaskExecutor = {
  *   capacity: 1,
  *   run: (task, control) => runTask(SIMULATION_TASKS, task, { engine, openData }, control),
  * };

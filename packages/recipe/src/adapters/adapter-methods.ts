@@ -1,6 +1,6 @@
 import type { MergeAdaptersOptions, MergeMethod, ParameterSpec } from "@isthmus/merging";
 
-/** A way to merge LoRA adapters, as recipes name it. */
+/** A method of merging LoRA adapters, by its name in recipes. */
 export interface AdapterMethod
   extends Pick<MergeMethod, "name" | "description" | "source" | "parameters" | "keepsTensor"> {
   readonly combination: MergeAdaptersOptions["combination"];
@@ -8,7 +8,7 @@ export interface AdapterMethod
   readonly rule: MergeMethod | undefined;
 }
 
-/** What stands before the name of a merge method that is applied in core space. */
+/** Prefix of the name of a merge method that is applied in core space. */
 const CORE = "core_";
 
 const WEIGHT: ParameterSpec = {
@@ -61,8 +61,8 @@ export const COMBINATIONS: readonly AdapterMethod[] = [
 }));
 
 /**
- * Lists the ways to merge adapters by their names: PEFT's `linear`, `cat`, `svd` and `ties`, and `core_NAME`
- * for each merge method, which is applied in core space, with its own parameters.
+ * Lists the methods of merging adapters by their names: PEFT's `linear`, `cat`, `svd` and `ties`, and
+ * `core_NAME` for each merge method, which core space applies with the parameters of that method.
  */
 export function listAdapterMethods(
   methods: ReadonlyMap<string, MergeMethod>,
@@ -75,7 +75,7 @@ export function listAdapterMethods(
   return new Map([...COMBINATIONS, ...inCore].map((method) => [method.name, method]));
 }
 
-/** Says which name of a way to merge adapters is meant by the name of another merge method. */
+/** Says which method of merging adapters to write in place of a name that adapters do not have. */
 export function explainAdapterMethod(name: string, methods: ReadonlyMap<string, AdapterMethod>): string {
   const names = COMBINATIONS.map((method) => method.name).join(", ");
   if (methods.has(CORE + name))

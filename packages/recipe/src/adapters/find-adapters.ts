@@ -10,8 +10,8 @@ import { splitReference } from "../run/open-reference.ts";
  * Finds the folders and files of the adapters of a recipe that merges LoRA adapters with each other;
  * undefined if it merges networks. Nothing is opened.
  *
- * @throws InputError if some of its models are adapters and others are networks; the message says what to
- *   write
+ * @throws InputError if some of its models are adapters and others are networks; the message says how to
+ *   write an adapter of a network
  */
 export async function findAdapters(recipe: Recipe): Promise<readonly string[] | undefined> {
   const [group, ...others] = listGroups(recipe);
@@ -37,7 +37,7 @@ async function findAdapter(reference: ModelReference): Promise<string | undefine
   if (isNested(reference)) return undefined;
   const { path, revision, lora } = await splitReference(reference);
   if (lora !== undefined) return undefined;
-  // A name that cannot be found is no adapter: opening it as a network says what is missing.
+  // A name that is not found is no adapter: opening it as a network reports the missing files.
   const folder = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`).catch(
     () => path,
   );

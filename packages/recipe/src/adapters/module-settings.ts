@@ -19,7 +19,7 @@ import { rejectRecipe } from "../recipe/reject.ts";
 import { type ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import type { AdapterMethod } from "./adapter-methods.ts";
 
-/** What a recipe of adapters says about each module. */
+/** Settings of each module in a recipe of adapters. */
 export interface ModuleSettings {
   /** Options of `mergeAdapters`, for combinations of PEFT. */
   readonly combining: Pick<MergeAdaptersOptions, "weights" | "rank" | "density">;
@@ -31,7 +31,7 @@ export interface ModuleSettings {
   reasonsOf(module: string): readonly string[];
 }
 
-/** Values of one parameter for one module: one for each adapter, or a single one. */
+/** Values of one parameter for one module: one for each adapter, or a single value for the merge. */
 type Values = readonly (ReadValue | undefined)[];
 
 /** A merge of adapters by a recipe, whose settings are read. */
@@ -45,7 +45,8 @@ export interface AdapterSettings {
 /**
  * Reads the settings of all modules of a merge of adapters. Filters see the names of the weights that are
  * changed, such as `model.layers.0.self_attn.q_proj.weight`.
- * @throws InputError if a setting is missing or no value of its parameter, or a filter has no effect
+ * @throws InputError if a setting is missing or out of the range of its parameter, or if a filter has no
+ *   effect
  */
 export function readModuleSettings(
   { recipe, group, method, strictness }: AdapterSettings,
@@ -125,7 +126,7 @@ function assertWhole(recipe: Recipe, { value, path }: ReadValue): void {
   rejectRecipe(recipe, "Cannot plan the recipe as a rank must be a whole number", problems);
 }
 
-/** Makes the parameters of a merge method of the ones that the recipe gives anywhere. */
+/** Makes the parameters of a merge method, from those to which the recipe gives a value for any module. */
 function parametersOf(
   { parameters }: AdapterMethod,
   read: ReadonlyMap<string, ReadonlyMap<string, Values>>,

@@ -6,12 +6,12 @@ import type { StrictnessOptions } from "../recipe/problem.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type AdapterPlan, findAdapterMethod, planAdapters } from "./plan-adapters.ts";
 
-/** How adapters of a recipe are opened and merged. */
+/** Options of {@link openAdapters}. */
 export interface OpenAdaptersOptions extends StrictnessOptions {
   /** Merge methods by name, which are applied in core space. */
   readonly methods: ReadonlyMap<string, MergeMethod>;
   readonly seed: number;
-  /** URL of a module that exports `openProducts`, for ways of merging that multiply large matrices. */
+  /** URL of a module that exports `openProducts`, for methods that multiply large matrices. */
   readonly productsModule: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface OpenedAdapters extends AdapterPlan {
 
 /**
  * Opens the adapters of a recipe, and plans their merge; only headers are read.
- * @param folders - of the adapters, in the order of the recipe
+ * @param folders - folders or files of the adapters, in the order of the recipe
  * @throws InputError if something in the recipe is wrong, or an adapter cannot be opened
  * @throws MismatchError if adapters do not fit each other
  * @throws UnsupportedError if an adapter is a variant of LoRA that cannot be merged

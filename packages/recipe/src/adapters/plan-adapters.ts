@@ -18,22 +18,25 @@ import { type ModuleSettings, readModuleSettings } from "./module-settings.ts";
 
 /** A merge of adapters that a recipe describes. */
 export interface AdapterPlan {
-  /** The plan of the weights; its one network is the merged adapter, which is computed as it is read. */
+  /**
+   * Plan of the weights. Its one network is the merged adapter, each tensor of which is computed when it is
+   * read.
+   */
   readonly plan: MergePlan;
   readonly adapter: Adapter;
 }
 
-/** What a merge of adapters depends on beside its recipe. */
+/** Inputs of a merge of adapters other than its recipe. */
 export interface PlanAdaptersOptions {
-  /** As {@link findAdapterMethod} found it. */
+  /** Method that {@link findAdapterMethod} found. */
   readonly method: AdapterMethod;
   readonly seed: number;
-  /** Multiplies matrices; undefined for products without an engine. */
+  /** Multiplier of matrices; undefined for products without an engine. */
   readonly products: MergePlan["products"];
   readonly strictness: StrictnessOptions;
 }
 
-/** Keys that say something about networks, and nothing about adapters. */
+/** Keys of recipes that apply to networks only, not to adapters. */
 const OF_NETWORKS = [
   "base_model",
   "tokenizer",
@@ -43,11 +46,11 @@ const OF_NETWORKS = [
   "missing",
 ] as const;
 
-/** Keys of a model that say something about a network. */
+/** Keys of a model in a recipe that apply to networks only. */
 const OF_MODELS = ["align", "fisher", "grams"] as const;
 
 /**
- * Finds the way in which a recipe merges adapters, and checks its settings; no adapter is opened.
+ * Finds the method by which a recipe merges adapters, and checks the settings; no adapter is opened.
  * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
  */
 export function findAdapterMethod(
@@ -70,7 +73,7 @@ export function findAdapterMethod(
 }
 
 /**
- * Plans a merge of LoRA adapters, module by module; matrices are computed as they are read.
+ * Plans a merge of LoRA adapters, module by module. Merged matrices are computed when they are read.
  * @throws InputError if a setting is missing, or has no effect
  * @throws MismatchError if adapters do not fit each other
  */
@@ -158,7 +161,7 @@ function planTensors(
   );
 }
 
-/** Describes a way to merge adapters as a merge method, of which the one network is merged already. */
+/** Describes a method of merging adapters as a merge method of one network, which is the merged adapter. */
 function methodOf({
   name,
   description,

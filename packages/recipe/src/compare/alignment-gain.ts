@@ -9,16 +9,15 @@ export interface ComparedArchitecture extends Architecture {
   readonly networks: readonly BoundNetwork[];
 }
 
-/** What one measurement of a gain leaves for the next. */
+/** Gain of aligning one pair, and the symmetries of the architecture, which the next pair reuses. */
 export interface MeasuredGain {
   readonly gain: AlignmentGain;
   readonly symmetries: AlignResult["symmetries"];
 }
 
 /**
- * Measures how much nearer alignment by weights brings one network to another, over the trained
- * parameters of the graph: nothing for networks that descend from one, all of the distance for a permuted
- * copy.
+ * Measures how much nearer alignment by weights brings one network to another, over the trained parameters of
+ * the graph. The gain is about 0 for networks of one ancestor, and the whole distance for a permuted copy.
  */
 export async function measureAlignmentGain(
   architecture: ComparedArchitecture,

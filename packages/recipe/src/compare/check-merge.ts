@@ -16,7 +16,7 @@ export interface CheckMergeOptions {
   readonly tensors?: number;
   /** Whether the networks will be aligned before they are merged. @defaultValue false */
   readonly aligned?: boolean;
-  /** What files beside each network of the plan say. @defaultValue nothing */
+  /** Facts from the files beside each network of the plan. @defaultValue facts of GGUF files alone */
   readonly facts?: readonly (ModelFacts | null)[];
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,9 +35,9 @@ const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
  * numbers can be blended at all. It reads a small sample.
  *
  * A finding of severity `error` says that the merge is surely meaningless. Tensors that are copied from one
- * network are not looked at, so layers may be stacked of networks that have nothing in common.
+ * network are not checked, so layers of unrelated networks may be stacked.
  *
- * @returns what to know before the merge, errors first; notes that do not concern it are left out
+ * @returns errors and then warnings; findings of severity `note` are left out
  */
 export async function checkMerge(
   plan: MergePlan,
@@ -68,7 +68,7 @@ export async function checkMerge(
     // The base may be among the networks that are merged, too.
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
-  // A plan makes tensors only of networks that have them: which names a view lacks, the weights decided.
+  // A view lacks the tensors to which its network does not contribute, so different names mean nothing.
   const telling = findings.filter(({ kind }) => kind !== "names");
   const all = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
   return SEVERITIES.flatMap((severity) => all.filter((finding) => finding.severity === severity)).map(
@@ -79,13 +79,16 @@ export async function checkMerge(
 /** Severities of findings that concern a merge, in the order of their weight. */
 const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning"];
 
-/** A tensor that is made of several, with the sources that are part of the result. */
+/** A tensor of the result that is made of several tensors, with the sources that contribute to it. */
 type Blended = readonly [
   name: string,
   tensor: Pick<PlannedTensor, "info" | "method" | "base"> & { readonly sources: readonly PlannedSource[] },
 ];
 
-/** Lists the sources that are part of the result: sources of weight 0 and the far end of a path are not. */
+/**
+ * Lists the sources that contribute to the result: not sources of weight 0, nor the far end of a path (`t` of
+ * 0 or 1).
+ */
 function countingSources({ sources, method, parameters }: PlannedTensor): readonly PlannedSource[] {
   const { weight, t } = parameters;
   if (method?.networks.most === 2 && t === 0) return sources.slice(0, 1);
@@ -110,7 +113,10 @@ function methodOf(blended: readonly Blended[]): string | undefined {
   return blended.find(([, { method }]) => method !== undefined)?.[1].method?.name;
 }
 
-/** Finds tensors that are always looked at: of packed weights, and the embeddings and heads of tokens. */
+/**
+ * Finds the tensors that are always checked: the first packed weight of each network, and embeddings and
+ * heads of tokens.
+ */
 function findTelling({ networks }: MergePlan, blended: readonly Blended[]): readonly Blended[] {
   const names = networks.map((network) =>
     [findQuantizedForm(network)?.tensor, findEmbedding(network), findHead(network)].filter(

@@ -8,7 +8,7 @@ import { matrixShape, shareBudget } from "./sample-rows.ts";
 import { type SurveyedTensor, surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
 import { measureTaskVectors } from "./task-vectors.ts";
 
-/** How far a comparison is. */
+/** Progress of a comparison. */
 export interface CompareProgress {
   /** Share of the whole, in `[0, 1]`. */
   readonly done: number;
@@ -17,7 +17,7 @@ export interface CompareProgress {
 
 /** Options of {@link compareNetworks}. */
 export interface CompareNetworksOptions {
-  /** The network that the others were made from. @defaultValue it is looked for among them */
+  /** Network that the others were fine-tuned from. @defaultValue the base is searched among the networks */
   readonly base?: Checkpoint | undefined;
   /**
    * Most elements of each network that are read, at least 1; small networks are read whole. @defaultValue
@@ -25,18 +25,18 @@ export interface CompareNetworksOptions {
    */
   readonly sample?: number;
   /**
-   * Most elements of each network that are read besides to find rows in another place, where tensors of two
-   * networks have nothing in common; 0 for none. @defaultValue 2^27
+   * Most elements of each network that are read in addition to find rows that have moved, if tensors of two
+   * networks have nothing in common; 0 for no search. @defaultValue 2^27
    */
   readonly search?: number;
   /** Seed of the sample. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * Their architecture, with the networks and then the base bound to it. @defaultValue no alignment is
-   * tried
+   * Architecture of the networks, with the networks and then the base bound to it. @defaultValue no
+   * architecture, so that no alignment is tried
    */
   readonly architecture?: ComparedArchitecture | undefined;
-  /** What files beside each network say, then beside the base. @defaultValue nothing */
+  /** Facts from the files beside each network, then from those beside the base. @defaultValue no facts */
   readonly facts?: readonly (ModelFacts | null)[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
@@ -54,17 +54,17 @@ export const COMPARE_NETWORKS_DEFAULTS: Required<CompareNetworksOptions> = {
   onProgress: undefined,
 };
 
-/** Tensors that are read at a time. */
+/** Number of tensors that are read at a time. */
 const AT_ONCE = 4;
 
 /**
- * Compares networks before they are merged: names and shapes, norms, distances and angles of every two,
- * signs of another order of units or tokens, of quantisation and of numbers that are not finite.
+ * Compares networks before they are merged: names and shapes, norms, distances and angles of every pair, and
+ * signs of reordered units or tokens, of quantisation and of numbers that are not finite.
  *
- * Of large networks a sample of each tensor is read, so that the time is bounded whatever their size.
+ * Only a sample of each tensor of a large network is read, so that the time is bounded for any size.
  * `judgeMerge` says what the numbers mean.
  *
- * @param checkpoints - at least two, of whatever names and shapes
+ * @param checkpoints - at least two networks, whose tensors may have any names and shapes
  * @throws UsageError if there are fewer than two networks
  * @throws OutOfRangeError if an option is out of its range
  *
@@ -163,8 +163,8 @@ async function surveyAll(
 }
 
 /**
- * Lists the tensors of all networks: under one name, those with rows of one size belong together, however
- * many rows they have.
+ * Lists the tensors of all networks. Tensors of one name whose rows are equally long are grouped, even if
+ * their numbers of rows differ.
  */
 function listTensors(networks: readonly Checkpoint[]): SurveyedTensor[] {
   const groups = new Map<string, { name: string; rows: number; columns: number; members: number[] }>();

@@ -13,31 +13,31 @@ import type { TensorSurvey } from "./survey-tensor.ts";
 import { KINSHIP } from "./thresholds.ts";
 import { findEmbedding } from "./token-names.ts";
 
-/** What the comparison of a pair is made of. */
+/** Inputs of the comparison of two networks. */
 export interface PairRequest {
   /** Positions of the networks. */
   readonly a: number;
   readonly b: number;
   readonly surveys: readonly TensorSurvey[];
-  /** Most elements of each network that are read to search rows. */
+  /** Most elements of each network that are read to find rows that have moved. */
   readonly search: number;
   readonly seed: number;
 }
 
-/** One tensor of a pair, with the sums that its numbers are made of. */
+/** One tensor of two networks A and B, with the sums from which distance and cosine are computed. */
 interface PairSums {
   readonly survey: TensorSurvey;
-  /** Squared norms of the sides, and their scalar product. */
+  /** Squared norms of both tensors, and their scalar product. */
   readonly aa: number;
   readonly bb: number;
   readonly ab: number;
-  /** Sum of the elements of B less that of A. */
+  /** Sum of the elements of B minus the sum of the elements of A. */
   readonly rise: number;
   readonly kinship: number | null;
   readonly equal: boolean;
 }
 
-/** Compares two networks by what was measured on their tensors; reads more only where rows may have moved. */
+/** Compares two networks by the surveys of their tensors. It reads more only to find rows that have moved. */
 export async function comparePair(
   networks: readonly Checkpoint[],
   { a, b, surveys, search, seed }: PairRequest,
@@ -161,12 +161,15 @@ function describeTensor({ survey, aa, bb, ab, kinship, equal }: PairSums): Tenso
 }
 
 /**
- * Largest spread of differences that rounding explains, and of offsets among tensors, relative to the
- * offset.
+ * Largest variance of the differences that rounding explains, relative to the squared offset, and largest
+ * deviation of the offsets of tensors, relative to the offset.
  */
 const [SPREAD, AMONG] = [1e-3, 1e-2];
 
-/** The number that all elements of all tensors differ by; null if there is none. */
+/**
+ * Returns the constant by which B exceeds A in every element of every tensor; null if the differences vary or
+ * are 0.
+ */
 function offsetOf(numbers: readonly PairSums[]): number | null {
   const steps = numbers.map(({ survey, rise }) => (survey.size === 0 ? 0 : rise / survey.size));
   const [first = 0] = steps;
@@ -213,7 +216,7 @@ async function compareVocabularies(
   const rows = [at(at(shapes, 0), 0, "size"), at(at(shapes, 1), 0, "size")] as const;
   const kinship = sums?.kinship ?? null;
   const sizes = shapes.map(sizeOf);
-  // Where nothing else has its units in one order, columns of embeddings have not, either.
+  // If units of all other tensors are in different orders, columns of embeddings are, too.
   const isSearched =
     (whole === null || whole >= KINSHIP.least) &&
     kinship !== null &&

@@ -94,5 +94,5 @@ const comparison = z.looseObject({
   ),
 });
 
-/** Form of a comparison of networks, as files hold it. */
+/** Form of a comparison of networks in files. */
 export const COMPARISON_FORM: z.ZodType = schemaOf<ComparisonResult>()(comparison);

@@ -3,10 +3,10 @@ import { checkSizes, type ResultKind, type SizeChecks } from "@isthmus/findings"
 import type { ComparisonResult } from "./comparison-result.ts";
 import { describeComparison } from "./describe/describe-comparison.ts";
 
-/** Number of networks up to which a title names them and does not count them. */
+/** Largest number of networks that a title lists by name; for more networks it gives their number. */
 const MOST_NAMED = 3;
 
-/** Results of `isthmus compare`: what networks are to each other, and what stands against merging them. */
+/** Results of `isthmus compare`: how networks are related, and the obstacles to merging them. */
 export const COMPARISON_RESULT: ResultKind<ComparisonResult> = {
   kind: "comparison",
   form: async () => (await import("./comparison-form.ts")).COMPARISON_FORM,

@@ -2,38 +2,44 @@ import type { DType } from "@isthmus/core";
 import type { ModelFacts } from "./model-facts.ts";
 import type { QuantizedForm } from "./quantized-form.ts";
 
-/** What is known about one network by itself. */
+/** Properties of one network, without comparison to others. */
 export interface NetworkTraits {
-  /** Where the network came from, for messages. */
+  /** File or folder of the network, for messages. */
   readonly source: string;
   readonly tensors: number;
   readonly parameters: number;
   /** Number of tensors of each element type. */
   readonly dtypes: Readonly<Partial<Record<DType, number>>>;
-  /** How its weights are packed as codes of few bits; null if they are ordinary numbers. */
+  /** Format in which the weights are packed as codes of few bits; null if they are ordinary numbers. */
   readonly quantized: QuantizedForm | null;
-  /** Matrices whose numbers take few values, as after rounding to 4 or 8 bits, of all that were looked at. */
+  /**
+   * Number of matrices whose elements take few values, as after rounding to 4 or 8 bits, and number of
+   * matrices that were checked.
+   */
   readonly coarse: { readonly matrices: number; readonly of: number };
-  /** Whether it is an adapter of a model, such as LoRA, and no model. */
+  /** Whether the network is an adapter of a model, such as LoRA, instead of a model. */
   readonly adapter: boolean;
-  /** A tensor of an adapter that lies beside the weights of the whole model; null if there is none. */
+  /**
+   * A tensor of an adapter in the file of a whole model, which the model has not absorbed; null if no tensor
+   * is of an adapter.
+   */
   readonly unmerged: string | null;
-  /** Whether embedding and head are one matrix; null where a network has no such pair. */
+  /** Whether embedding and head are one matrix; null if the network has no such pair. */
   readonly tied: boolean | null;
-  /** The embedding of tokens, and how many rows it has; null if no name looks like one. */
+  /** Embedding of tokens and its number of rows; null if no tensor is named like an embedding. */
   readonly vocabulary: { readonly tensor: string; readonly rows: number } | null;
-  /** Tensors in which NaN or infinities were seen, with how many. */
+  /** Tensors in which NaN or infinities were seen, with the number of these elements. */
   readonly nonFinite: readonly { readonly tensor: string; readonly count: number }[];
-  /** What the files beside the weights say; null where there are none. */
+  /** Facts from the files beside the weights; null if no such file was read. */
   readonly facts: ModelFacts | null;
 }
 
-/** How one tensor of two networks compares. */
+/** Comparison of one tensor of two networks. */
 export interface TensorPair {
   readonly name: string;
-  /** Distance in units of the geometric mean of both norms; null where a norm is 0. */
+  /** Distance in units of the geometric mean of both norms; null if a norm is 0. */
   readonly distance: number | null;
-  /** Cosine of both tensors as vectors; null where a norm is 0. */
+  /** Cosine of both tensors as vectors; null if a norm is 0. */
   readonly cosine: number | null;
   /** Kinship of the rows, see {@link PairComparison.kinship}; null for vectors and small matrices. */
   readonly kinship: number | null;
@@ -41,11 +47,14 @@ export interface TensorPair {
   readonly sampled: number;
 }
 
-/** Rows of one network that the other has, too, but with their units in another order. */
+/**
+ * Result of the search for rows of one network that the other has in another place, with its units in another
+ * order.
+ */
 export interface MovedRows {
   /** Tensors that were searched. */
   readonly tensors: readonly string[];
-  /** Share of their rows that have a partner, in `[0, 1]`. */
+  /** Share of the rows of these tensors that have a partner in the other network, in `[0, 1]`. */
   readonly share: number;
 }
 
@@ -54,11 +63,14 @@ export interface VocabularyPair {
   readonly tensor: string;
   readonly rows: readonly [number, number];
   readonly kinship: number | null;
-  /** Share of sampled rows that equal a row elsewhere and not in place; null if that was not searched. */
+  /**
+   * Share of the sampled rows that equal a row of the other network in another place but not in the same
+   * place; null if rows were not searched.
+   */
   readonly moved: number | null;
 }
 
-/** What alignment changes about the distance of two networks. */
+/** Effect of alignment on the distance of two networks. */
 export interface AlignmentGain {
   /** Distance over the weights of the graph, in units of the geometric mean of both norms. */
   readonly before: number;
@@ -67,7 +79,7 @@ export interface AlignmentGain {
   readonly gain: number;
 }
 
-/** How two networks compare; nothing but the sides changes if they are given in the other order. */
+/** Comparison of two networks A and B. In the other order only A and B change places. */
 export interface PairComparison {
   /** Positions of the networks. */
   readonly a: number;
@@ -83,15 +95,15 @@ export interface PairComparison {
   /** Tensors whose element types differ. */
   readonly dtypes: readonly { readonly name: string; readonly a: DType; readonly b: DType }[];
   /**
-   * Shares of tensors and of parameters that both have under one name and in one shape, of the larger
-   * network.
+   * Shares of the tensors and of the parameters of the larger network that both networks have under one name
+   * and in one shape.
    */
   readonly shared: { readonly tensors: number; readonly parameters: number };
-  /** Whether every element that was read is the same in both, and names, shapes and types are, too. */
+  /** Whether both networks agree in all names, shapes, types and elements that were read. */
   readonly identical: boolean;
-  /** The number that B is more than A in every element; null if there is none. */
+  /** Constant by which B exceeds A in every element; null if the differences vary or are 0. */
   readonly offset: number | null;
-  /** Norms of the weights that both have. */
+  /** Norms of the weights that both networks have. */
   readonly norms: readonly [number, number];
   /** Distance of these weights, in units of the geometric mean of both norms. */
   readonly distance: number | null;
@@ -102,41 +114,41 @@ export interface PairComparison {
    * Null if no matrix is large enough.
    */
   readonly kinship: number | null;
-  /** Matrices that the median is over. */
+  /** Number of matrices over which the median is taken. */
   readonly matrices: number;
-  /** The search for rows in another place, in tensors without kinship; null if there are none. */
+  /** Result of the search for moved rows in matrices of low kinship; null if there is no such matrix. */
   readonly moved: MovedRows | null;
   readonly vocabulary: VocabularyPair | null;
-  /** What alignment changes; null if no architecture is known. */
+  /** Effect of alignment on the distance; null if no architecture is known. */
   readonly alignment: AlignmentGain | null;
   readonly tensors: readonly TensorPair[];
 }
 
-/** What fine-tuning added to the base, network by network. */
+/** Task vectors: the differences that fine-tuning added to the base, network by network. */
 export interface TaskVectors {
   /** Position of the base among the networks. */
   readonly base: number;
-  /** Whether the base was not given, but found among the networks. */
+  /** Whether the base was not named but guessed from the networks. */
   readonly guessed: boolean;
   /** Positions of the other networks. */
   readonly networks: readonly number[];
-  /** Length of each, in units of the base's norm. */
+  /** Length of each task vector, in units of the base's norm. */
   readonly lengths: readonly number[];
-  /** Cosines between them, `[networks][networks]`. */
+  /** Cosines between task vectors, `[networks][networks]`. */
   readonly cosines: readonly (readonly number[])[];
 }
 
-/** How networks compare, as plain data. */
+/** Comparison of networks, as plain data. */
 export interface NetworkComparison {
   readonly kind: "comparison";
-  /** The networks in the order in which they were given, then the base if one was. */
+  /** Networks in the order of the arguments, followed by the base if one was named. */
   readonly networks: readonly NetworkTraits[];
-  /** Position of the base that was given; null if none was. */
+  /** Position of the base in `networks`; null if no base was named. */
   readonly base: number | null;
   readonly pairs: readonly PairComparison[];
-  /** Null without a base, and where no network looks like the base of the others. */
+  /** Task vectors; null if no base was named and no network looks like the base of the others. */
   readonly taskVectors: TaskVectors | null;
-  /** Share of all elements that was read, at least once. */
+  /** Share of all elements that was read at least once. */
   readonly sampled: number;
   readonly seed: number;
 }

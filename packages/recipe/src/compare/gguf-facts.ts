@@ -5,10 +5,13 @@ import type { ModelFacts } from "./model-facts.ts";
 /** Key of the metadata that list the tokens, as JSON. */
 const TOKENS_KEY = "tokenizer.ggml.tokens";
 
-/** Share of tokens in other places from which on rows of tokens have no common order. */
+/** Share of ids that stand for other tokens, above which the rows of tokens have no common order. */
 const UNRELATED = 0.5;
 
-/** Says what the metadata of a GGUF file say of its model; null if there are none. */
+/**
+ * Returns the facts about a model in the metadata of a GGUF file; null if the checkpoint has no such
+ * metadata.
+ */
 export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFacts | null {
   if (!hasGgufMetadata(metadata)) return null;
   return {
@@ -21,8 +24,8 @@ export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFa
 }
 
 /**
- * Finds networks whose GGUF metadata list other tokens than the first, as the rows of their
- * embeddings are then blended with rows of other tokens.
+ * Finds networks whose GGUF metadata list other tokens than the first list does. A merge would blend the rows
+ * of their embeddings with rows of other tokens.
  */
 export function findOtherTokens(networks: readonly Checkpoint[]): readonly MergeFinding[] {
   const lists = networks.map(({ metadata }) => metadata[TOKENS_KEY]);

@@ -8,7 +8,7 @@ import { judgePair, type PairVerdict, VERDICTS, type Verdict } from "./judge-pai
 
 /** Options of {@link judgeMerge}. */
 export interface JudgeMergeOptions {
-  /** Name of the method that will merge the networks. @defaultValue none is chosen yet */
+  /** Name of the method that will merge the networks. @defaultValue undefined: no method is chosen yet */
   readonly method?: string | undefined;
   /** Whether the method is given a base. @defaultValue whether the comparison has one */
   readonly hasBase?: boolean | undefined;
@@ -16,23 +16,23 @@ export interface JudgeMergeOptions {
   readonly aligned?: boolean | undefined;
 }
 
-/** What a comparison means for a merge, as plain data. */
+/** Consequences of a comparison for a merge, as plain data. */
 export interface MergeVerdict {
-  /** The worst of the verdicts on pairs of networks that are merged; the base is not. */
+  /** The worst of the verdicts on pairs of networks that are merged, which excludes the base. */
   readonly verdict: Verdict;
-  /** From 0.5, a guess, to 1. */
+  /** Confidence in the verdict, from 0.5 (a guess) to 1. */
   readonly confidence: number;
   /** Verdicts on all pairs, the base included, in the order of the comparison. */
   readonly pairs: readonly PairVerdict[];
-  /** What to know before the merge, errors first. */
+  /** Findings that concern the merge, errors first. */
   readonly findings: readonly MergeFinding[];
 }
 
 const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning", "note"];
 
 /**
- * Judges from a comparison whether networks can be merged as they are, and says for each thing that
- * stands against it what to do. The limits behind it were measured, see `KINSHIP`.
+ * Judges from a comparison whether networks can be merged without alignment or repair, and advises on each
+ * obstacle. The limits of the verdicts were measured, see `KINSHIP`.
  *
  * @example
  * ```ts
@@ -70,7 +70,10 @@ export function judgeMerge(comparison: NetworkComparison, options: JudgeMergeOpt
   };
 }
 
-/** The worst verdict, as sure as the surest such pair; if all pairs are alike, as the least sure. */
+/**
+ * Returns the worst verdict on any pair. Its confidence is the highest of the pairs with this verdict, or the
+ * lowest if all pairs have it.
+ */
 function worstOf(pairs: readonly PairVerdict[]): Pick<MergeVerdict, "verdict" | "confidence"> {
   const verdict =
     VERDICTS.findLast((candidate) => pairs.some((pair) => pair.verdict === candidate)) ?? "identical";

@@ -1,7 +1,7 @@
 import type { AlignmentGain, PairComparison } from "./comparison.ts";
 import { COPY_GAIN, KINSHIP, PARTNERS, SHARED, STRANGER_GAIN } from "./thresholds.ts";
 
-/** What two networks are to each other. */
+/** Relation of two networks. */
 export type Verdict =
   | "identical"
   | "same ancestor"
@@ -18,19 +18,19 @@ export const VERDICTS: readonly Verdict[] = [
   "different architecture",
 ];
 
-/** What two networks are, and how sure that is. */
+/** Verdict on the relation of two networks, with its confidence. */
 export interface PairVerdict {
   /** Positions of the networks. */
   readonly a: number;
   readonly b: number;
   readonly verdict: Verdict;
-  /** From 0.5, a guess, to 1. */
+  /** Confidence in the verdict, from 0.5 (a guess) to 1. */
   readonly confidence: number;
-  /** The numbers behind it, in one line. */
+  /** Measurements behind the verdict, in one line. */
   readonly evidence: string;
 }
 
-/** Judges what two networks are to each other. */
+/** Judges the relation of two networks. */
 export function judgePair(pair: PairComparison): PairVerdict {
   const { a, b } = pair;
   return { a, b, ...judge(pair) };
@@ -58,7 +58,7 @@ function judge(pair: PairComparison): Judgement {
   return { ...judgeKinship(pair), evidence };
 }
 
-/** Judges networks of one architecture that are no copies. */
+/** Judges networks of one architecture that are not copies of each other. */
 function judgeKinship({
   kinship,
   matrices,
@@ -80,14 +80,14 @@ function judgeKinship({
   };
 }
 
-/** How sure a verdict is at least that kinship and alignment agree on. */
+/** Least confidence in a verdict on which kinship and alignment agree. */
 const CONFIRMED = 0.98;
 
 const isGain = ({ gain }: AlignmentGain) => gain >= STRANGER_GAIN;
 
 /**
- * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
- * measured; one matrix says less than many.
+ * Computes the confidence in a verdict from kinship: 0.5 at the limit `KINSHIP.least`, rising up to the
+ * kinships that were measured for relatives and for strangers. Many matrices give more confidence than one.
  */
 function confidenceOf(kinship: number, matrices: number): number {
   const { least, close, strangers } = KINSHIP;

@@ -2,22 +2,23 @@ import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
 
-/** What the files beside a model's weights say about it. */
+/** Facts about a model from the files beside its weights. */
 export interface ModelFacts {
-  /** `model_type` of its config. */
+  /** `model_type` of the model's config; null if the config names none. */
   readonly modelType: string | null;
-  /** Whether embedding and head are said to be one matrix. */
+  /** Whether the config says that embedding and head are one matrix; null if it does not say. */
   readonly tied: boolean | null;
-  /** Method by which its weights are quantised. */
+  /** Method by which the weights are quantised, such as `gptq`; null if the config names none. */
   readonly quantization: string | null;
-  /** Whether its tokenizer has a template of chats, as models for instructions do. */
+  /** Whether the tokenizer has a chat template, like models that follow instructions. */
   readonly chat: boolean;
-  /** Whether it is a low-rank adapter. */
+  /** Whether the model is an adapter, such as LoRA. */
   readonly adapter: boolean;
 }
 
 /**
- * Reads what the JSON files in a model's folder say; returns null if there is no folder, or it has none.
+ * Reads the facts in the JSON files of a model's folder; null if the path is no folder, or has no config of a
+ * model or adapter.
  * @throws FormatError if a file is damaged
  */
 export async function readModelFacts(path: string): Promise<ModelFacts | null> {

@@ -7,29 +7,29 @@ import { matrixShape } from "./sample-rows.ts";
 const [LEAST_ROWS, LEAST_COLUMNS] = [16, 4];
 /** Most tensors that are searched. */
 const TENSORS = 6;
-/** Elements that are read at a time. */
+/** Number of elements that are read at a time. */
 const CHUNK = 1 << 20;
-/** Invariants of a row, see {@link rowInvariantsInto}. */
+/** Number of invariants of a row, see {@link rowInvariantsInto}. */
 const INVARIANTS = 4;
 /**
- * Relative difference of invariants that rounding explains: of sums in another order, of other element
- * types.
+ * Largest relative difference of invariants that rounding explains, if sums are in another order and if
+ * element types differ.
  */
 const [SAME_TYPE, OTHER_TYPE] = [1e-5, 4e-3];
 
-/** Two networks and the tensors of both that are searched. */
+/** Two networks and the names of the tensors whose rows are searched. */
 export interface RowSearch {
   readonly networks: readonly [Checkpoint, Checkpoint];
   readonly names: readonly string[];
-  /** Most elements that are read of each network. */
+  /** Most elements of each network that are read. */
   readonly most: number;
 }
 
 /**
- * Searches the rows of one network in the other by numbers that stay as they are when columns change
- * places, so that a network is recognised whose units were put in another order, whichever axes of a tensor
- * that moved.
- * @returns null if no tensor is large enough to say, or small enough to be read
+ * Searches the rows of one network in the other by invariants, which do not change when columns are permuted.
+ * It therefore recognises a network whose units were put in another order, on whichever axes of a tensor they
+ * lie.
+ * @returns null if no tensor has enough rows and columns for a verdict, or is small enough to be read
  */
 export async function findMovedRows({ networks, names, most }: RowSearch): Promise<MovedRows | null> {
   let left = most;
@@ -82,7 +82,10 @@ async function scanRows(
   }
 }
 
-/** Counts rows of one matrix for which the other has a row of the same invariants, each at most once. */
+/**
+ * Counts the rows of one matrix for which the other has a row of the same invariants; a row is the partner of
+ * one other at most.
+ */
 function countPartners(x: Float64Array, y: Float64Array, tolerance: number): number {
   const [left, right] = [sortRows(x), sortRows(y)];
   const used = new Set<number>();
@@ -115,14 +118,17 @@ function sortRows(invariants: Float64Array): Float64Array[] {
   return rows.sort((p, q) => at(p, 0) - at(q, 0));
 }
 
-/** Rows of an embedding that are searched in the other network, and their columns that are compared. */
+/**
+ * Number of rows of an embedding that are searched in the other network, and number of their columns that are
+ * compared.
+ */
 const [SOUGHT_ROWS, SOUGHT_COLUMNS] = [48, 128];
 /** Least cosine of a row and its partner. */
 const PARTNER_COSINE = 0.8;
 
 /**
- * Searches rows of one embedding in the other, whose columns are in the same order: a vocabulary in another
- * order has its rows elsewhere.
+ * Searches rows of one embedding in the other, whose columns are in the same order, to find out whether the
+ * vocabularies are in different orders.
  * @returns the share of sampled rows, of both networks, whose partner is in another place
  */
 export async function findMovedTokens(

@@ -6,12 +6,12 @@ import { findQuantizedForm } from "./quantized-form.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
 import { findEmbedding, findHead } from "./token-names.ts";
 
-/** Elements of an embedding and a head that are compared, to find out whether they are one matrix. */
+/** Number of elements of embedding and head that are compared to find out whether they are one matrix. */
 const TIED_SAMPLE = 4096;
 
 /**
- * Collects what is known about one network by itself.
- * @param index - its position among the networks that were surveyed
+ * Collects the properties of one network.
+ * @param index - position of the network among the surveyed networks
  */
 export async function collectTraits(
   network: Checkpoint,
@@ -72,7 +72,8 @@ function describeNumbers(
 }
 
 /**
- * Whether the head equals the embedding, or is left out as it does; null where there is no pair to look at.
+ * Checks whether the head equals the embedding in the elements that are compared; null if the network lacks
+ * either.
  */
 async function isTied(network: Checkpoint, embedding: string | undefined): Promise<boolean | null> {
   const head = findHead(network);

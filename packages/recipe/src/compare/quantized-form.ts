@@ -1,10 +1,10 @@
 import { type Checkpoint, DTYPES } from "@isthmus/core";
 
-/** How the weights of a network are packed. */
+/** Format in which the weights of a network are packed. */
 export interface QuantizedForm {
   /** Name of the scheme for people, such as `GPTQ or AWQ`. */
   readonly scheme: string;
-  /** A tensor that shows it. */
+  /** Name of a tensor that shows the format. */
   readonly tensor: string;
 }
 
@@ -33,9 +33,9 @@ export function findQuantizedForm({ tensors }: Pick<Checkpoint, "tensors">): Qua
   return null;
 }
 
-/** Columns of a row whose values are counted, of a row of 8-bit numbers and of a group of 4-bit numbers. */
+/** Number of columns in which values are counted: of a row of 8-bit codes, and of a group of 4-bit codes. */
 const [ROW, GROUP] = [1024, 64];
-/** Least share of values that differ in ordinary rows. */
+/** Least share of distinct values among the elements of an ordinary row. */
 const ORDINARY = 0.35;
 
 /**

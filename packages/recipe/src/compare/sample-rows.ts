@@ -1,31 +1,34 @@
 import { type Random, sizeOf } from "@isthmus/core";
 
-/** Rows that are read of a tensor as a matrix `[rows, columns]`. */
+/** Rows that are read from a tensor, which is seen as a matrix `[rows, columns]`. */
 export interface RowBlock {
-  /** The first row. */
+  /** Position of the first row. */
   readonly first: number;
   readonly rows: number;
-  /** Rows from one to the next; 1 for rows side by side. */
+  /** Distance in rows from one row that is read to the next; 1 for neighbouring rows. */
   readonly step: number;
-  /** The first column. */
+  /** Position of the first column. */
   readonly column: number;
-  /** Columns that are read of each row. */
+  /** Number of columns of each row that are read. */
   readonly width: number;
 }
 
-/** A tensor as a matrix: axes of one element in front are left out, the first other axis counts rows. */
+/**
+ * Shape of a tensor as a matrix: leading axes of size 1 are left out, the next axis counts rows, and the
+ * others together count columns.
+ */
 export interface MatrixShape {
   readonly rows: number;
   readonly columns: number;
 }
 
-/** Rows in one block, so that the means of columns can be taken away from few rows. */
+/** Number of rows in one block, which suffice to subtract the means of columns. */
 const BLOCK_ROWS = 8;
-/** Most places of a tensor that are looked at. */
+/** Most blocks of a tensor that are read. */
 const BLOCKS = 8;
 /** Least number of columns of a row that is read in part. */
 const LEAST_WIDTH = 64;
-/** Elements of a whole tensor that are held at a time. */
+/** Number of elements that are held at a time when a tensor is read whole. */
 const CHUNK = 1 << 19;
 
 /** Returns a tensor's shape as a matrix; a vector is one row. */
@@ -38,8 +41,9 @@ export function matrixShape(shape: readonly number[]): MatrixShape {
 }
 
 /**
- * Chooses the rows that are read of a matrix: all of a small one; of a large one a few blocks of neighbouring
- * rows, one from each of equal parts, or where rows are long, pieces of rows that are far apart.
+ * Chooses the rows of a matrix that are read. A small matrix is read whole. A large one is divided into equal
+ * parts, each of which gives a block of neighbouring rows; if rows are long, pieces of distant rows are read
+ * instead.
  * @param most - number of elements that may be read
  */
 export function sampleRows({ rows, columns }: MatrixShape, most: number, random: Random): RowBlock[] {
@@ -81,8 +85,8 @@ function neighbouringRows({ rows, columns }: MatrixShape, most: number, random: 
 }
 
 /**
- * Returns the most elements to read of each tensor so that all together are within a budget: small
- * tensors are read whole, and what they leave is shared out evenly among the large ones.
+ * Returns the most elements to read of each tensor so that all together are within a budget: small tensors
+ * are read whole, and the rest of the budget is shared evenly among the large ones.
  */
 export function shareBudget(sizes: readonly number[], budget: number): number {
   let [left, count] = [budget, sizes.length];

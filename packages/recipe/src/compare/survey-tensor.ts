@@ -13,21 +13,24 @@ import { centreRowsInto, countLongRows, dropNonFinite, sum } from "./kernels/row
 import { isCoarse } from "./quantized-form.ts";
 import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
 
-/** A tensor of one name that some networks have, all with the same size of a row. */
+/** A tensor that several networks have under one name, with rows of the same length. */
 export interface SurveyedTensor {
   readonly name: string;
   /** Positions of the networks. */
   readonly members: readonly number[];
-  /** The fewest rows that a member has, and the columns that all have. */
+  /**
+   * The number of rows of the member with the fewest, and the number of columns, which is the same in all
+   * members.
+   */
   readonly matrix: MatrixShape;
 }
 
-/** What was measured on a tensor of some networks; sums are scaled up from the sample to the whole tensor. */
+/** Measurements of one tensor of several networks. Sums are scaled up from the sample to the whole tensor. */
 export interface TensorSurvey extends SurveyedTensor {
   readonly float: boolean;
   /** Share of the tensor that was read. */
   readonly sampled: number;
-  /** Elements of the tensor. */
+  /** Number of elements of the tensor. */
   readonly size: number;
   /** Scalar products, `[members][members]`. */
   readonly products: readonly (readonly number[])[];
@@ -37,15 +40,15 @@ export interface TensorSurvey extends SurveyedTensor {
   readonly kinship: readonly (readonly number[])[] | null;
   /** Whether every element that was read is equal, `[members][members]`. */
   readonly equal: readonly (readonly boolean[])[];
-  /** Elements that are not finite, `[members]`; as many as were seen. */
+  /** Number of elements that are not finite, among the elements that were read, `[members]`. */
   readonly nonFinite: readonly number[];
-  /** Whether numbers take few values, `[members]`; null where rows are too short to say. */
+  /** Whether elements take few values, `[members]`; null if rows are too short to judge. */
   readonly coarse: readonly boolean[] | null;
 }
 
 /** Least rows, columns and elements of a matrix whose rows are compared. */
 const [LEAST_ROWS, LEAST_COLUMNS, LEAST_ELEMENTS] = [4, 4, 256];
-/** Rows of a tensor in which values are counted, and the least width of these. */
+/** Number of rows of a tensor in which values are counted, and the least width of such a row. */
 const [COUNTED_ROWS, COUNTED_WIDTH] = [4, 64];
 
 /** Sums over the blocks of a tensor that were read. */
@@ -62,8 +65,8 @@ interface Totals {
 }
 
 /**
- * Measures a tensor of some networks on a sample of its rows, all networks side by side.
- * @param most - number of elements that may be read of each network
+ * Measures a tensor of several networks on a sample of its rows, the same rows of all networks.
+ * @param most - largest number of elements of each network that may be read
  */
 export async function surveyTensor(
   networks: readonly Checkpoint[],
@@ -115,7 +118,7 @@ function createTotals(count: number): Totals {
   };
 }
 
-/** Elements of one network in a block, as they are stored and as f32. */
+/** Elements of one network in a block, in their stored type and as f32. */
 interface BlockPart {
   readonly dtype: DType;
   readonly stored: TensorData;

@@ -7,19 +7,19 @@ import { APART, KINSHIP } from "./thresholds.ts";
 export interface TaskRequest {
   /** Number of networks. */
   readonly count: number;
-  /** Position of the base that was given; null if it is to be found. */
+  /** Position of the base; null if the base is to be guessed. */
   readonly base: number | null;
   readonly surveys: readonly TensorSurvey[];
   readonly pairs: readonly PairComparison[];
 }
 
 /**
- * Measures the steps from a base to the networks that were made of it, and the cosines between them; over
- * the tensors that all networks have.
+ * Measures the steps from a base to the networks that were fine-tuned from it, and the cosines between these
+ * steps, over the tensors that all networks have.
  *
- * Without a base the network is taken for one from which the steps to the others are at large angles: seen
- * from any of the others, the way back to the base is part of every step, which are then about 45 to 60
- * degrees apart.
+ * If no base is named, it is guessed: the network from which the steps to the others are at large angles.
+ * Seen from any other network, every step contains the way back to the base, so that the steps are about 45
+ * to 60 degrees apart.
  * @returns null if no network looks like a base
  */
 export function measureTaskVectors({ count, base, surveys, pairs }: TaskRequest): TaskVectors | null {

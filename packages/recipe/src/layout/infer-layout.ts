@@ -15,26 +15,28 @@ export interface LayerPlace {
   readonly rest: string;
 }
 
-/** How the names of a network's tensors are built. */
+/** Layout of the names of a network's tensors. */
 export interface Layout {
   readonly runs: readonly LayerRun[];
-  /** Finds the layer that a tensor is in; undefined if it is in none. */
+  /** Finds the layer of a tensor; undefined if the tensor is in no layer. */
   placeOf(name: string): LayerPlace | undefined;
-  /** Lists what stands after the number in the names of a layer's tensors, in the order of the tensors. */
+  /** Lists the text after the number in the names of a layer's tensors, in the order of the tensors. */
   restsOf(run: LayerRun, layer: number): readonly string[];
 }
 
-/** Last words of prefixes before the numbers of layers; they tell a network of one layer. */
+/**
+ * Last words of prefixes before the numbers of layers, by which a network of a single layer is recognised.
+ */
 const LAYER_WORDS = /(^|[./])(layers?|h|blocks?|blk)[./]$/;
 
-/** Checks whether the name of a run is one that programs give to layers, and no other list. */
+/** Checks whether the name of a run is one that programs give to layers only, not to other lists. */
 export function isNamedLayers({ prefix }: LayerRun): boolean {
   return LAYER_WORDS.test(prefix);
 }
 
 /**
  * Infers the runs of layers of a network from the names of its tensors: the outermost numbers that begin at 0
- * and have no gaps. Experts inside layers are therefore no layers, and towers have runs of their own.
+ * and have no gaps. Experts inside layers are therefore not layers, and each tower has its own run.
  *
  * @example
  * ```ts
@@ -81,7 +83,7 @@ export function inferLayout({ tensors }: Pick<Checkpoint, "tensors">): Layout {
   };
 }
 
-/** Finds the outermost number of a name that is of a run. */
+/** Finds the outermost number of a name that numbers the layers of a run. */
 function placeIn(runs: ReadonlyMap<string, LayerRun>, name: string): LayerPlace | undefined {
   for (const { prefix, layer, rest } of splitName(name)) {
     const run = runs.get(prefix);

@@ -3,25 +3,27 @@ import { isNamedLayers, type LayerRun, type Layout } from "./infer-layout.ts";
 
 /** Words in the prefix of layers that do not read or write texts. */
 const TOWER = /vision|visual|image|img|audio|speech/i;
-/** Words in the prefix of layers that guess further tokens, beside the layers of texts. */
+/** Words in the prefix of layers that predict further tokens, beside the layers of texts. */
 const DRAFT = /(^|[._/])(mtp|nextn|draft|eagle|medusa)/i;
-/** Words in the prefix of layers of texts in a network that has layers of something between, too. */
+/**
+ * Words in the prefix of layers of texts in a network that also has layers between the towers and the texts.
+ */
 const TEXT = /language|text|llm/i;
 /** Words in the names of tensors that come before the layers. */
 const INPUT = /embed|(^|[./])(wte|wpe|emb|tok|patch|conv1|stem)|token_embd|(^|[./])pre_/i;
-/** Words in the names of tensors that come after the layers although they look like embeddings. */
+/** Words in the names of tensors that come after the layers although their names look like embeddings. */
 const OUTPUT = /embed_out|unembed/i;
-/** Names of output layers, which belong to the main part although they stand beside it. */
+/** Names of output layers, which belong to the main part although their names stand beside it. */
 const HEAD = /^(lm_head|output|head|score|classifier|cls|norm|ln_f|final_)/i;
-/** Names of embeddings of texts, which belong to layers of texts that they stand right beside. */
+/** Names of embeddings of texts, which belong to the layers of texts in the same module. */
 const EMBEDDING = /^(embed|wte|wpe|tok_emb|word_emb)/i;
 
-/** The parts of a network that have layers of their own, and its other parts; each has a name of its own. */
+/** The parts of a network, with layers and without, each under a unique name. */
 export interface Modules {
   readonly names: readonly string[];
-  /** The part of texts in a network with towers, else the part with the most layers. */
+  /** Name of the main part: of texts in a network with towers, otherwise the part with the most layers. */
   readonly main: string;
-  /** Parts of which each may be the main one: several where names do not tell. */
+  /** Names of the parts that may be the main one: several if names do not decide. */
   readonly mains: readonly string[];
   /** Names the part that a tensor belongs to. */
   moduleOf(name: string): string;
@@ -35,8 +37,8 @@ export function isBeforeLayers(name: string): boolean {
 }
 
 /**
- * Infers the parts of a network: the first words in which the prefixes of its layers differ, and the first
- * words after those if layers of texts and others begin with the same.
+ * Infers the parts of a network from the first words in which the prefixes of its layers differ. If layers of
+ * texts and other layers share that word, the next word decides.
  */
 export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modules {
   if (runs.length < 2) {
@@ -61,9 +63,12 @@ export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modul
   };
 }
 
-/** Layers whose prefixes begin alike, and what they are divided into; nothing if they are one part. */
+/**
+ * Layers whose prefixes begin with the same words, and the branches into which they are divided; no branches
+ * if the layers are one part.
+ */
 interface Branch {
-  /** Beginning of their names, up to a dot. */
+  /** Common beginning of the names, up to a dot or slash. */
   readonly path: string;
   readonly runs: readonly LayerRun[];
   readonly children: ReadonlyMap<string, Branch>;
@@ -90,7 +95,7 @@ function leavesOf(branch: Branch): readonly Branch[] {
   return branch.children.size === 0 ? [branch] : [...branch.children.values()].flatMap(leavesOf);
 }
 
-/** Returns the runs that are named as layers are, or else all: a list of other things is no layers. */
+/** Returns the runs that are named like layers, or all runs if no name looks like layers. */
 function namedFirst(runs: readonly LayerRun[]): readonly LayerRun[] {
   const named = runs.filter(isNamedLayers);
   return named.length > 0 ? named : runs;
@@ -98,7 +103,10 @@ function namedFirst(runs: readonly LayerRun[]): readonly LayerRun[] {
 
 const longestOf = ({ runs }: Branch) => Math.max(...runs.map(({ count }) => count));
 
-/** Finds the parts that may be the main one: of texts, before what belongs to other data or guesses ahead. */
+/**
+ * Finds the parts that may be the main one. Parts of texts take precedence over parts of other data and over
+ * parts that predict further tokens.
+ */
 function findMains(leaves: readonly Branch[]): readonly Branch[] {
   const some = (wanted: (run: LayerRun) => boolean) => (from: readonly Branch[]) => {
     const left = from.filter(({ runs }) => runs.some(wanted));
@@ -129,7 +137,10 @@ function findPath(root: Branch, name: string, main: string): string {
   return branch.path;
 }
 
-/** Finds the only layers that stand right in a branch, as `model.layers.` beside `model.vision_tower...`. */
+/**
+ * Finds the layers that stand directly in a branch, as `model.layers.` beside `model.vision_tower...`;
+ * undefined if there are none or several.
+ */
 function directOf({ children }: Branch): Branch | undefined {
   const direct = [...children.values()].filter(({ path, runs }) =>
     runs.some(({ prefix }) => prefix === path),
@@ -137,7 +148,7 @@ function directOf({ children }: Branch): Branch | undefined {
   return direct.length === 1 ? direct[0] : undefined;
 }
 
-/** Names parts by their last words, or by all their words if two have the same last one. */
+/** Names each part by its last word, or by all its words if another part has the same last word. */
 function nameParts(paths: readonly string[], leaves: readonly Branch[]): ReadonlyMap<string, string> {
   const isList = (path: string) => leaves.some(({ runs }) => runs.some(({ prefix }) => prefix === path));
   const named = [...new Set(paths)].map((path) => {
@@ -152,7 +163,7 @@ function nameParts(paths: readonly string[], leaves: readonly Branch[]): Readonl
   );
 }
 
-/** What mergekit calls parts, by words of the names that checkpoints have for them. */
+/** Patterns of the names that checkpoints give to a part, by mergekit's name of the part. */
 const KNOWN_NAMES: Readonly<Record<string, RegExp>> = {
   vision_tower: TOWER,
   vision_model: TOWER,
@@ -160,8 +171,8 @@ const KNOWN_NAMES: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Finds the part that a recipe names, by its own name or by what mergekit calls it.
- * @returns the part, or what is wrong with the name
+ * Finds the part that a recipe names, by the name in the checkpoint or by mergekit's name.
+ * @returns the part, or the problem with the name
  */
 export function findModule(
   name: string,

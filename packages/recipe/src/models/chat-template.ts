@@ -15,13 +15,14 @@ const NAMED: Readonly<Record<string, string>> = {
 /**
  * Chooses the chat template of a merged network.
  *
- * Differs from mergekit in what `llama3`, `alpaca` and `exaone` print: its templates have line breaks and
- * spaces that the published formats have not.
+ * Differs from mergekit in the output of `llama3`, `alpaca` and `exaone`: mergekit's templates have line
+ * breaks and spaces that the published formats lack.
  *
- * @param choice - `auto` (what most of the directories have, the first of equals), a name, or Jinja itself
- * @param directories - of the networks
- * @returns undefined if `auto` finds none
- * @throws UsageError if it is neither a name that is known nor Jinja
+ * @param choice - `auto` for the template of most directories (the first of equally many), a name such as
+ *   `llama3`, or the Jinja text of a template
+ * @param directories - folders of the networks
+ * @returns undefined if the choice is `auto` and no network has a template
+ * @throws UsageError if the choice is neither a known name nor Jinja
  */
 export async function chooseChatTemplate(
   choice: string,
@@ -39,8 +40,9 @@ export async function chooseChatTemplate(
 }
 
 /**
- * Reads the chat template of a model directory: `chat_template.jinja`, else that of `tokenizer_config.json`.
- * @returns undefined if there is none
+ * Reads the chat template of a model directory: `chat_template.jinja`, otherwise the template in
+ * `tokenizer_config.json`.
+ * @returns undefined if the directory has no template
  */
 async function readChatTemplate(directory: string): Promise<string | undefined> {
   const path = join(directory, "chat_template.jinja");

@@ -4,20 +4,20 @@ import type { DType } from "@isthmus/core";
 import { findModelConfig } from "@isthmus/zoo";
 import { writeModelFiles } from "./write-model-files.ts";
 
-/** Options of {@link copyModelFiles}: what the config says of the weights that were written. */
+/** Options of {@link copyModelFiles}: properties of the written weights, for the config. */
 export interface CopyModelFilesOptions {
-  /** Element type that they were converted to. @defaultValue as the model's config says */
+  /** Element type of the written weights. @defaultValue the type in the model's config */
   readonly dtype?: DType | undefined;
-  /** Whether the output head is the embedding. @defaultValue as the model's config says */
+  /** Whether the output head is the embedding. @defaultValue the setting in the model's config */
   readonly tied?: boolean | undefined;
-  /** Takes notes on what people should look at, such as a file that is left out. @defaultValue none */
+  /** Called with each note for the user, such as a file that is left out. @defaultValue notes are dropped */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
 /**
- * Copies what a model is loaded with, beside its weights, into the folder that weights made from it were
- * written to, so that this folder is a model, too. Does nothing for weights without a config, and where the
- * output is a file.
+ * Copies the files with which a model is loaded, other than its weights, into the folder with weights that
+ * were made from the model, so that this folder is a model, too. Does nothing if the model has no config or
+ * the output is a file.
  * @returns the paths of the files written
  */
 export async function copyModelFiles(

@@ -4,16 +4,20 @@ import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@i
 import type { ModelConfig } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
 
-/** Largest file of settings, in bytes; with many added tokens a tokenizer has about a megabyte of them. */
+/**
+ * Largest file of settings, in bytes; the settings of a tokenizer with many added tokens take about a
+ * megabyte.
+ */
 const MAX_SETTINGS_BYTES = 2 ** 24;
 
 const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
 
 /**
- * Reads settings in JSON such that {@link formatExactJson} writes all numbers as they were.
+ * Reads settings in JSON such that {@link formatExactJson} writes all numbers with the same digits.
  *
- * Python tells 1.0 from 1, and `model_max_length` may have 31 digits; JavaScript would write neither as it
- * was. So a number that it would write otherwise is read as a string that begins with a null character.
+ * Python distinguishes 1.0 from 1, and `model_max_length` may have 31 digits; JavaScript would change both
+ * when it writes them. So a number that JavaScript would change is read as a string that begins with a null
+ * character.
  * @returns undefined if there is no such file
  * @throws FormatError if its content is not an object in JSON
  */
@@ -28,7 +32,7 @@ export async function readExactJson(path: string): Promise<ModelConfig | undefin
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Puts numbers that JavaScript writes otherwise in quotes, after a null character; the text is JSON. */
+/** Puts numbers of a JSON text that JavaScript would change in quotes, after a null character. */
 function markNumbers(text: string): string {
   const parts: string[] = [];
   let copied = 0;
@@ -61,15 +65,15 @@ function isInNumber(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || "+-.eE".includes(String.fromCharCode(code));
 }
 
-/** Writes settings as indented JSON, with numbers as {@link readExactJson} found them. */
+/** Formats settings as indented JSON, with the digits of numbers that {@link readExactJson} read. */
 export function formatExactJson(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2).replace(MARKED_NUMBERS, "$1")}\n`;
 }
 
 /**
  * Reads the `config.json` of a model directory.
- * @returns an empty config if there is none
- * @throws FormatError if it is not an object in JSON
+ * @returns an empty config if there is no such file
+ * @throws FormatError if the content of the file is not an object in JSON
  */
 export async function readModelConfig(directory: string): Promise<ModelConfig> {
   return (await readExactJson(join(directory, "config.json"))) ?? {};
@@ -85,7 +89,7 @@ export async function readPlainJson(path: string): Promise<ModelConfig | undefin
   return assertRecord(path, await readJsonFile(path, { within: dirname(path) }));
 }
 
-/** Checks whether there is a file of a name. */
+/** Checks whether a file exists. */
 export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

@@ -3,26 +3,33 @@ import { isRecord, TEXT_PARTS } from "./model-parts.ts";
 /** Keys that count layers in the configs of most models. */
 const LAYER_COUNTS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
 
-/** The layers of a merged network, as far as its config must say them. */
+/** The layers of a merged network, for its config. */
 export interface ConfigLayers {
-  /** The layer of the base, by position, whose settings each layer of the result has. */
+  /** Position of the layer of the base whose settings each layer of the result takes. */
   readonly layers: readonly number[];
-  /** Number of layers of the base, by the names of its tensors. @defaultValue it is not known */
+  /**
+   * Number of layers of the base, by the names of its tensors. @defaultValue undefined: the number is unknown
+   */
   readonly count?: number | undefined;
-  /** Key of the config that counts layers. @defaultValue a usual one, or the only one with their number */
+  /**
+   * Key of the config that counts layers. @defaultValue a usual key, or the only key whose value is the
+   * number of layers
+   */
   readonly key?: string | undefined;
 }
 
-/** A key that counts layers, and the key of the part of a config that it stands in, empty for the top. */
+/**
+ * A key that counts layers, and the key of the part of the config that contains it; empty for the top level.
+ */
 export interface LayerCountPlace {
   readonly part: string;
   readonly key: string;
 }
 
 /**
- * Finds the keys of a config that count layers: the one that is named, else the usual ones, one in each part,
- * else the only number that is the number of layers.
- * @returns their places, or what is wrong
+ * Finds the keys of a config that count layers: the key that the recipe names; otherwise the usual keys, one
+ * in each part; otherwise the only key whose value is the number of layers.
+ * @returns the places of the keys, or the problem
  */
 export function findLayerCounts(
   config: Readonly<Record<string, unknown>>,

@@ -4,17 +4,17 @@ import { leadsWithin } from "@isthmus/core";
 
 /** Endings of the files beside weights that a network needs to be loaded: settings, tokenizers, code. */
 const ENDINGS = new Set([".json", ".txt", ".model", ".jinja", ".py", ".tiktoken"]);
-/** Files that belong to the weights or to the training of the network, not to what is made of it. */
+/** Files that belong to the weights or to the training of a network, and not to networks made from it. */
 const LEFT_OUT =
   /(\.index\.json|_results\.json|^trainer_state\.json|^adapter_config\.json|^all_results\.json|^requirements\.txt)$/;
 const LICENCE = /^(licen[cs]e|notice|use_policy|copying)/i;
-/** Folders of the same network for other programs. */
+/** Folders with copies of the network for other programs, and with records of its training. */
 const OTHER_FOLDERS = /^(onnx|openvino|coreml|checkpoint-\d+|runs|logs|original)$/;
 
 const MAX_DEPTH = 3;
 const MAX_FILES = 1000;
 
-/** Names of files of tokenizers, which come from the network whose tokens the result has. */
+/** Names of the files of tokenizers. A result gets these files from the network whose tokens it has. */
 export const TOKENIZER_FILES: ReadonlySet<string> = new Set([
   "tokenizer.json",
   "tokenizer_config.json",
@@ -31,10 +31,10 @@ export const TOKENIZER_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Lists the files of a model directory that belong to the network and are no weights: settings, tokenizers,
- * templates, licences, and Python code, which is copied and never run. Links to files are followed in the
- * directory, and in the cache of the Hugging Face hub to its blobs; hidden files and links to folders are
- * not.
+ * Lists the files of a model directory that belong to the network, except its weights: settings, tokenizers,
+ * templates, licences, and Python code, which is copied and never run. Links are followed to files in the
+ * directory and, in the cache of the Hugging Face hub, to its blobs. Hidden files and links to folders are
+ * left out.
  */
 export async function listModelFiles(directory: string): Promise<ModelFiles> {
   const all: string[] = [];
@@ -50,7 +50,7 @@ export async function listModelFiles(directory: string): Promise<ModelFiles> {
 /** Files of a model directory, as paths within it, in order. */
 export interface ModelFiles {
   readonly files: readonly string[];
-  /** Links that lead out of the directory, to files that are none of the model's. */
+  /** Links that lead out of the directory, to files that do not belong to the model. */
   readonly outside: readonly string[];
 }
 

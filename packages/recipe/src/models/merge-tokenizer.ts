@@ -3,9 +3,12 @@ import type { ModelConfig } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
 import { type AddedToken, createAddedToken, nextId, type Vocabulary } from "./read-vocabulary.ts";
 
-/** The tokenizer of a merged network: that of one directory, without some tokens and with some more. */
+/**
+ * The tokenizer of a merged network: the tokenizer of one directory, from which tokens were removed and to
+ * which tokens were added.
+ */
 export interface MergedTokenizer {
-  /** The directory whose files it is made of. */
+  /** Directory whose files the tokenizer is made from. */
   readonly directory: string;
   /** Position of the embedding of every token. */
   readonly ids: ReadonlyMap<string, number>;
@@ -13,7 +16,7 @@ export interface MergedTokenizer {
   readonly added: readonly AddedToken[];
   /** Tokens of the directory that have no embedding and are left out. */
   readonly removed: ReadonlySet<string>;
-  /** Whether it differs from the files of the directory. */
+  /** Whether the tokenizer differs from the files of the directory. */
   readonly changed: boolean;
   readonly document: ModelConfig | undefined;
   readonly settings: ModelConfig;
@@ -36,9 +39,9 @@ export function stripTokenizer({
 }
 
 /**
- * Adds tokens at the end of a tokenizer; a token that it has already keeps its id.
- * @throws UnsupportedError if the tokenizer has ids that no token uses, as the Python library tokenizers
- *   would number new ones wrongly
+ * Adds tokens at the end of a tokenizer; a token that the tokenizer already has keeps its id.
+ * @throws UnsupportedError if the tokenizer has ids that no token uses, because the Python library tokenizers
+ *   would number new tokens wrongly
  */
 export function addTokens(
   tokenizer: MergedTokenizer,
@@ -72,7 +75,8 @@ function gapError(directory: string, ids: ReadonlyMap<string, number>, content: 
 
 /**
  * Writes the `tokenizer.json` of a merged tokenizer.
- * @returns undefined if its directory has no such file; then {@link mergedSettings} names the added tokens
+ * @returns undefined if the tokenizer's directory has no such file; then {@link mergedSettings} names the
+ *   added tokens
  */
 export function mergedDocument({
   document,

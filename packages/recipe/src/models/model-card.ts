@@ -3,15 +3,15 @@ import { stringify } from "yaml";
 
 /** One of the networks in a model card. */
 export interface CardNetwork {
-  /** Path or name on the Hugging Face hub, as in the recipe. */
+  /** Path of the network, or its name on the Hugging Face hub, as in the recipe. */
   readonly name: string;
-  /** Whether it is the base of the merge. @defaultValue false */
+  /** Whether the network is the base of the merge. @defaultValue false */
   readonly isBase?: boolean;
-  /** Its parameters in the recipe, such as `weight`. @defaultValue none */
+  /** Parameters of the network in the recipe, such as `weight`. @defaultValue none */
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
-/** What a model card says. */
+/** Contents of a model card. */
 export interface ModelCard {
   /** Heading. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ModelCard {
  * Writes a model card (README.md of the Hugging Face hub): front matter with the networks as `base_model` and
  * the tags `merge` and `isthmus`, a table of the networks, and the recipe.
  *
- * Only names that the hub can have, `owner/model`, are in the front matter, as it refuses others.
+ * The front matter lists only names of the form `owner/model`, because the hub refuses others.
  */
 export function formatModelCard(card: ModelCard): string {
   const { name, networks, method, recipe, library = "transformers", notes = [] } = card;
@@ -82,7 +82,7 @@ function escapeCell(text: string): string {
   return text.replace(/\|/g, "\\|").replace(/\r?\n/g, " ");
 }
 
-/** Fences a text by more backticks than it has in a row. */
+/** Fences a text by more backticks than the text has in a row. */
 function formatCode(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);

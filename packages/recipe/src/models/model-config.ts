@@ -7,7 +7,7 @@ export type ModelConfig = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the number of rows that a config claims for embeddings.
- * @returns undefined if the config does not say it
+ * @returns undefined if the config has no such number
  */
 export function vocabularySizeOf(config: ModelConfig): number | undefined {
   for (const part of partsOf(config)) {
@@ -19,7 +19,7 @@ export function vocabularySizeOf(config: ModelConfig): number | undefined {
 
 /**
  * Returns whether a config says that the output head is the embedding.
- * @returns undefined if it says nothing, and the architecture's default holds
+ * @returns undefined if the config does not say, so that the architecture's default holds
  */
 export function tiedByConfig(config: ModelConfig): boolean | undefined {
   for (const part of partsOf(config)) {
@@ -39,17 +39,17 @@ export function otherSizesOf(config: ModelConfig): ReadonlySet<number> {
   return sizes;
 }
 
-/** What of a config a merge changes; what is undefined stays. */
+/** Changes of a config by a merge. Undefined fields leave the config unchanged. */
 export interface ConfigChanges {
   /** Element type of the weights. */
   readonly dtype?: DType | undefined;
-  /** Rows of embeddings. */
+  /** Number of rows of embeddings. */
   readonly vocabularySize?: number | undefined;
   readonly tied?: boolean | undefined;
   readonly layers?: ConfigLayers | undefined;
 }
 
-/** A changed config, and what people should look at. */
+/** A changed config, with notes for the user. */
 export interface ChangedConfig {
   readonly config: ModelConfig;
   readonly notes: readonly string[];
@@ -63,10 +63,10 @@ const DTYPE_NAMES: Partial<Record<DType, string>> = {
 };
 
 /**
- * Changes a config to that of a merged network: element type, size of the vocabulary, number of layers and
- * the lists that say something about each layer, such as `layer_types` of Qwen3 and Gemma.
- * @throws FormatError if layers are given and the config does not say how many there are, or they are not
- *   layers of the base
+ * Changes a config to the config of a merged network: element type, size of the vocabulary, number of layers
+ * and the lists with one setting for each layer, such as `layer_types` of Qwen3 and Gemma.
+ * @throws FormatError if layers are given and the config does not say how many layers the base has, or the
+ *   base has no such layers
  */
 export function changeConfig(base: ModelConfig, changes: ConfigChanges): ChangedConfig {
   const notes: string[] = [];
@@ -92,7 +92,7 @@ function unwritable(what: string): FormatError {
 interface PartChange {
   readonly isTop: boolean;
   readonly changes: ConfigChanges;
-  /** The key that counts layers in this part. */
+  /** Place of the key that counts layers in this part; undefined if the part has no such key. */
   readonly counted: LayerCountPlace | undefined;
   readonly notes: string[];
 }
@@ -123,7 +123,9 @@ function setDType(config: Record<string, unknown>, dtype: DType, isTop: boolean)
 const LAYER_LIST = /layer|block|rope|attention|attn|window|mlp|moe|key_value_heads|intermediate_size/i;
 /** Lists of positions of layers. */
 const LAYER_POSITIONS = ["mlp_only_layers", "full_attn_idxs", "attn_layer_indices", "cross_attention_layers"];
-/** Numbers that count or space layers, which no rule can carry over. */
+/**
+ * Keys of numbers that count or space layers. No rule can translate their values to the layers of the result.
+ */
 const LAYER_NUMBERS = [
   "max_window_layers",
   "first_k_dense_replace",

@@ -2,10 +2,13 @@ import { allocateData, asFloat32, at, convertInto, sizeOf } from "@isthmus/core"
 import { addRows } from "./kernels/add-rows.ts";
 import { measureTable, type Padding, type RowTable, readRows } from "./read-rows.ts";
 
-/** Numbers that are read at once while rows are averaged. */
+/** Number of elements that are read at once while rows are averaged. */
 const CHUNK = 2 ** 20;
 
-/** Creates the padding of a tensor; its mean row is computed once, when it is first needed. */
+/**
+ * Creates the padding of a tensor, whose rows equal the mean row. The mean is computed once, when it is first
+ * needed.
+ */
 export function createPadding(table: RowTable): Padding {
   let mean: Promise<Float64Array> | undefined;
   const padding: Padding = {
@@ -39,7 +42,7 @@ async function averageRows(table: RowTable, padding: Padding): Promise<Float64Ar
   return mean;
 }
 
-/** Cuts rising ids into stretches without gaps of at most `most` ids. */
+/** Cuts rising ids into runs without gaps, of at most `most` ids each. */
 function* runsOf(ids: readonly number[], most: number): Generator<{ first: number; count: number }> {
   for (let i = 0; i < ids.length; ) {
     const first = at(ids, i);

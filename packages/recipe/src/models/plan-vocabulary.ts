@@ -12,24 +12,26 @@ import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read
 import { checkTokenRows, type TokenRow } from "./token-rows.ts";
 import type { NetworkVocabulary, VocabularyNetwork, VocabularyPlan } from "./vocabulary-plan.ts";
 
-/** What becomes of vocabularies, as a recipe says it under `tokenizer`. */
+/** Settings of the merged vocabulary, from the key `tokenizer` of a recipe. */
 export interface TokenizerOptions {
   /**
-   * Whose tokens the result has: of all networks (`union`), of the base, or of the network or directory
-   * of that name.
+   * Source of the tokens of the result: all networks (`union`), the base (`base`), or a network or directory
+   * by its name.
    * @defaultValue "union"
    */
   readonly source?: string;
-  /** Rows of single tokens; a token that no network has is added. @defaultValue none */
+  /** Sources of the rows of single tokens; a token that no network has is added. @defaultValue none */
   readonly tokens?: Readonly<Record<string, TokenRow>>;
-  /** Number that the rows of embeddings are made a multiple of. @defaultValue 1 */
+  /** Number of which the number of rows of embeddings becomes a multiple. @defaultValue 1 */
   readonly padToMultipleOf?: number;
 }
 
-/** What {@link planVocabulary} plans for. */
+/** Inputs of {@link planVocabulary}. */
 export interface PlanVocabularyOptions {
   readonly networks: readonly [VocabularyNetwork, ...VocabularyNetwork[]];
-  /** Position of the base among the networks. @defaultValue none: the first gives the files */
+  /**
+   * Position of the base among the networks. @defaultValue undefined: the files of the first network are used
+   */
   readonly base?: number | undefined;
   readonly tokenizer?: TokenizerOptions;
 }
@@ -38,14 +40,14 @@ export interface PlanVocabularyOptions {
  * Plans the vocabulary of a merged network from the tokenizers of its inputs, with the meaning that mergekit
  * 0.1.5 gives to `tokenizer` in a recipe.
  *
- * A union keeps the ids of the base; then follow ordinary tokens of the others, network by network, and then
- * their added tokens. A network without a tokenizer is taken to have that of the base.
+ * A union keeps the ids of the base. The ordinary tokens of the other networks follow, network by network,
+ * and then their added tokens. A network without a tokenizer is assumed to have the tokenizer of the base.
  *
  * Differs from mergekit: new tokens are numbered by rising id, not in the order of a hash table; a token
  * whose id lies beyond the embedding of a network counts as absent there, where mergekit stops with a
  * `KeyError`; vocabularies of any type can be cut, not BPE alone.
  *
- * @throws InputError if the base has no tokenizer, or a name is not one of a network
+ * @throws InputError if the base has no tokenizer, or a source is not the name of a network
  * @throws UnsupportedError if new tokens cannot be added to the tokenizer
  *
  * @example
@@ -170,7 +172,7 @@ function uniteTokenizers({
   return addTokens(base, [...[...ordinary].filter((token) => !added.has(token)), ...added.values()]);
 }
 
-/** Lists tokens that have an embedding and are no added tokens, by rising id. */
+/** Lists the tokens with an embedding that are not added tokens, by rising id. */
 function ordinaryTokensOf({ ids, added, size }: Vocabulary): readonly string[] {
   const addedContents = new Set(added.map(({ content }) => content));
   const ordinary = [...ids].filter(([token, id]) => id < size && !addedContents.has(token));
@@ -198,7 +200,10 @@ function findRows(
   return { ...network, rows, size: vocabulary.size, ids: vocabulary.ids };
 }
 
-/** Returns the vocabulary that a merge gave a network, or that of its files; undefined if it has none. */
+/**
+ * Returns the vocabulary that a merge gave a network, otherwise the vocabulary in its files; undefined if
+ * there is neither.
+ */
 async function vocabularyOf({ directory, vocabulary }: VocabularyNetwork): Promise<Vocabulary | undefined> {
   if (vocabulary === undefined) return readVocabulary(directory);
   const { tokenizer, size } = vocabulary;
@@ -219,7 +224,8 @@ async function requireVocabulary(network: VocabularyNetwork): Promise<Vocabulary
 }
 
 /**
- * @throws InputError if a network without a tokenizer has other rows than the base, whose it is taken to have
+ * @throws InputError if a network without a tokenizer, which is assumed to have the tokenizer of the base,
+ *   has another number of rows than the base
  */
 async function assertFitsBase(
   { name, directory }: VocabularyNetwork,

@@ -11,22 +11,22 @@ import {
 } from "@isthmus/core";
 import type { RowFill } from "./token-rows.ts";
 
-/** Where the rows of one tensor of one network come from, when its vocabulary is put in another order. */
+/** Sources of the rows of one tensor of one network whose vocabulary is put in another order. */
 export interface RowTable {
   readonly name: string;
   readonly networks: readonly Checkpoint[];
   /** Position of the network among `networks`. */
   readonly position: number;
-  /** `[tokens]`: row of the network, or -1. */
+  /** `[tokens]`: row of the network for each token, or -1 if the network has none. */
   readonly rows: Int32Array;
-  /** Rows of tokens that the network lacks, by id. */
+  /** Sources of the rows of tokens that the network lacks, by id. */
   readonly fills: ReadonlyMap<number, RowFill>;
   readonly dtype: DType;
-  /** Shape in the result. */
+  /** Shape of the tensor in the result. */
   readonly shape: readonly number[];
   /** The axis that counts tokens. */
   readonly axis: number;
-  /** Rows that each network has which has the tensor, by position. */
+  /** Number of rows of the tensor by the position of the network, without networks that lack the tensor. */
   readonly sizes: ReadonlyMap<number, number>;
   /** Checks whether an id belongs to a token; rows of other ids are padding. */
   readonly isToken: (id: number) => boolean;
@@ -34,33 +34,33 @@ export interface RowTable {
 
 /** Part of a row of padding. */
 interface PaddingRange {
-  /** Position on the axes before that of tokens, flat. */
+  /** Flat position on the axes before the axis of tokens. */
   readonly outer: number;
-  /** First number of the row. */
+  /** First element of the row that is read. */
   readonly offset: number;
   readonly out: TensorData;
 }
 
-/** Rows that belong to no token: the mean of all rows that do. */
+/** Rows without a token, which equal the mean of the rows of all tokens. */
 export interface Padding {
-  /** Fills `out` with numbers of the mean row; the first call reads all rows of tokens, range by range. */
+  /** Fills `out` with elements of the mean row. The first call reads all rows of tokens, range by range. */
   readonly readInto: (range: PaddingRange) => Promise<void>;
 }
 
 /** A range of a tensor in the new order. */
 export interface RowRange {
-  /** First element. */
+  /** Flat position of the first element. */
   readonly begin: number;
   readonly out: TensorData;
   readonly padding: Padding;
 }
 
-/** Elements of a stretch that is worth reading at once where only some of its rows are needed. */
+/** Largest number of elements that are read at once when only some of them are needed. */
 const SPAN = 2 ** 16;
 
 /**
- * Fills a range of a tensor whose rows were put in another order. Rows that follow each other in the network
- * as well are read at once, so that an unchanged vocabulary costs no more than reading the tensor.
+ * Fills a range of a tensor whose rows were put in another order. Rows that are neighbours in the network as
+ * well are read at once, so that an unchanged vocabulary costs no more than reading the tensor.
  */
 export async function readRows(table: RowTable, { begin, out, padding }: RowRange): Promise<void> {
   const { inner, size } = measureTable(table);
@@ -77,23 +77,25 @@ export async function readRows(table: RowTable, { begin, out, padding }: RowRang
   }
 }
 
-/** Returns how many numbers a row has after the axis of tokens, and how many rows there are. */
+/**
+ * Returns the number of elements of one row, over the axes after the axis of tokens, and the number of rows.
+ */
 export function measureTable({ shape, axis }: RowTable): { readonly inner: number; readonly size: number } {
   return { inner: sizeOf(shape.slice(axis + 1)), size: at(shape, axis) };
 }
 
-/** A range within one position of the axes before that of tokens. */
+/** A range of elements at one position on the axes before the axis of tokens. */
 interface Slice {
   readonly outer: number;
-  /** First element, counted from the first row. */
+  /** Position of the first element, counted from the first row. */
   readonly first: number;
   readonly out: TensorData;
   readonly padding: Padding;
 }
 
 /**
- * Reads single numbers, as of a bias, by one read of the stretch that has them all.
- * @returns false if the stretch is too long for that, or rows are filled from elsewhere
+ * Reads single elements, such as the elements of a bias, by one read of the span that contains all of them.
+ * @returns false if nothing was read, because the span is too long or rows come from elsewhere
  */
 async function readSpan(table: RowTable, { outer, first, out }: Slice): Promise<boolean> {
   const { inner } = measureTable(table);
@@ -122,7 +124,7 @@ async function readSpan(table: RowTable, { outer, first, out }: Slice): Promise<
   return true;
 }
 
-/** Rows that are read at once where each must be read from a place of its own. */
+/** Number of reads at a time when rows are read from different places. */
 const AT_ONCE = 16;
 
 async function readRuns(table: RowTable, slice: Slice): Promise<void> {
@@ -140,7 +142,7 @@ async function readRuns(table: RowTable, slice: Slice): Promise<void> {
   await Promise.all(reads);
 }
 
-/** Finds the end of the rows that follow each other in the network as well. */
+/** Finds the end of the rows that are neighbours in the network as well. */
 function endOfRun(table: RowTable, position: number, end: number): number {
   const { inner } = measureTable(table);
   const first = Math.floor(position / inner);
@@ -177,7 +179,7 @@ interface RowRead {
   readonly out: TensorData;
 }
 
-/** Reads a row of a network, or several that follow it. */
+/** Reads elements of a row of a network, or of several consecutive rows. */
 async function readRow(table: RowTable, { place, outer, offset, out }: RowRead): Promise<void> {
   const { inner } = measureTable(table);
   const network = at(table.networks, place.network, "network");

@@ -5,7 +5,7 @@ import { type ModelConfig, vocabularySizeOf } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
 import { findPieces } from "./sentence-pieces.ts";
 
-/** A token that a tokenizer looks for in the text itself, before its model splits the rest. */
+/** A token that a tokenizer searches in the text before its model splits the rest. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
@@ -16,7 +16,7 @@ export interface AddedToken {
   readonly special: boolean;
 }
 
-/** The tokens of one model directory, and the files that say so. */
+/** The tokens of one model directory, and the files that define them. */
 export interface Vocabulary {
   /** Path of the directory. */
   readonly directory: string;
@@ -24,13 +24,19 @@ export interface Vocabulary {
   readonly ids: ReadonlyMap<string, number>;
   /** Added tokens, by rising id. */
   readonly added: readonly AddedToken[];
-  /** Rows of the embedding by `config.json`: fewer or more than there are tokens where it is padded. */
+  /**
+   * Number of rows of the embedding by `config.json`. It may differ from the number of tokens, for example if
+   * the embedding is padded.
+   */
   readonly size: number;
-  /** Content of `tokenizer.json`; undefined where only older files are there. */
+  /** Content of `tokenizer.json`; undefined if the directory has only older files. */
   readonly document: ModelConfig | undefined;
   /** Content of `tokenizer_config.json`. */
   readonly settings: ModelConfig;
-  /** Whether a merge made it, so that it differs from the files of the directory. @defaultValue false */
+  /**
+   * Whether a merge made the vocabulary, so that it differs from the files of the directory. @defaultValue
+   * false
+   */
   readonly isMerged?: boolean;
 }
 
@@ -39,12 +45,12 @@ const MAX_TOKEN_ID = 2 ** 24;
 const MAX_VOCABULARY_BYTES = 2 ** 26;
 
 /**
- * Reads the vocabulary of a model directory as Python's transformers would count it: `tokenizer.json` (BPE,
- * WordPiece, WordLevel, Unigram), or `vocab.json` or `vocab.txt`, then the tokens that
+ * Reads the vocabulary of a model directory, with the ids that Python's transformers assigns:
+ * `tokenizer.json` (BPE, WordPiece, WordLevel, Unigram), or `vocab.json` or `vocab.txt`, then the tokens that
  * `tokenizer_config.json`, `added_tokens.json` and `special_tokens_map.json` add.
  *
  * @returns undefined if the directory has none of these files
- * @throws UnsupportedError if it has only a SentencePiece model
+ * @throws UnsupportedError if the directory has only a SentencePiece model
  * @throws FormatError if a file is damaged
  */
 export async function readVocabulary(directory: string): Promise<Vocabulary | undefined> {
@@ -82,7 +88,7 @@ function addOlderTokens(
   }
 }
 
-/** Creates an added token with the settings that tokenizers gives to a plain string. */
+/** Creates an added token with the settings that the Python library tokenizers gives to a plain string. */
 export function createAddedToken(id: number, content: string, special = false): AddedToken {
   return {
     id,
@@ -138,7 +144,9 @@ async function readPlainVocabulary(directory: string): Promise<Map<string, numbe
   );
 }
 
-/** Added tokens of `tokenizer.json`, then of `tokenizer_config.json`, by rising id. */
+/**
+ * Lists the added tokens of `tokenizer.json`, followed by those only in `tokenizer_config.json` by rising id.
+ */
 function addedTokensOf(
   directory: string,
   document: ModelConfig | undefined,
@@ -177,7 +185,7 @@ function addedTokenOf(directory: string, item: unknown): AddedToken {
 const SPECIAL_TOKENS = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map((name) => `${name}_token`);
 const MORE_SPECIAL_TOKENS = ["additional_special_tokens", "extra_special_tokens"];
 
-/** Returns the token of an item of a list: the item itself, or the first of a token and its score. */
+/** Returns the token in an item of a list. The item is the token, or a pair of the token and its score. */
 function tokenOf(directory: string, item: unknown): string {
   const token = Array.isArray(item) ? item[0] : item;
   if (typeof token === "string") return token;

@@ -19,22 +19,23 @@ import type { VocabularyAxes } from "./vocabulary-axes.ts";
 import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
 /**
- * Puts the rows of networks in the order of a planned vocabulary, lazily: every network is seen with
- * embeddings and output heads of one size, in which row i belongs to token i.
+ * Puts the rows of networks in the order of a planned vocabulary, lazily: it returns views in which all
+ * networks have embeddings and output heads of one size, whose row i belongs to token i.
  *
  * A network that lacks a token gets the row that {@link fillOf} names. Rows after the last token are the mean
  * of the rows before them (Hewitt, Initializing new word embeddings for pretrained language models, 2021).
- * Rows are read range by range, so that a large embedding is never in memory as a whole.
+ * Rows are read range by range, so that a large embedding never has to fit into memory.
  *
- * The tensors get the element type that holds the rows of all networks, and no narrower one than the result
- * has, so that means of rows are rounded once. Differs from mergekit: a mean is computed in f64.
+ * The tensors get the narrowest element type that holds the rows of all networks and is at least as wide as
+ * the type of the result, so that means of rows are rounded once. Differs from mergekit: a mean is computed
+ * in f64.
  *
- * @param networks - in the order of the plan
- * @param axes - of each network, from `findVocabularyAxes`
- * @param plan - what `planVocabulary` planned, and the element type of the result, where it is known
- * @returns a view of each network; closing one closes nothing else
+ * @param networks - networks in the order of the plan
+ * @param axes - axes of tokens of each network, from `findVocabularyAxes`
+ * @param plan - plan from `planVocabulary`, and the element type of the result if it is known
+ * @returns a view of each network; closing a view does not close the networks
  * @throws MismatchError if networks differ in another axis, or have fewer rows than their tokens need
- * @throws InputError if a row was asked for from a network that lacks the tensor
+ * @throws InputError if the recipe names a row of a network that lacks the tensor
  */
 export function remapVocabulary(
   networks: readonly Checkpoint[],
@@ -59,9 +60,9 @@ export function remapVocabulary(
   });
 }
 
-/** A planned vocabulary, in whose order rows are put. */
+/** Planned vocabulary, which defines the order of rows. */
 export interface RemappedVocabulary extends VocabularyPlan {
-  /** Element type of the result. @defaultValue the one that holds the rows of all networks */
+  /** Element type of the result. @defaultValue the narrowest type that holds the rows of all networks */
   readonly dtype?: DType | undefined;
 }
 
@@ -71,13 +72,13 @@ interface Inputs {
   readonly plan: RemappedVocabulary;
 }
 
-/** What a tensor is in all networks that have it. */
+/** Axis of tokens, shape and element type of a tensor, which are the same in all views that have it. */
 interface TensorLayout {
   readonly name: string;
   readonly axis: number;
   /** Positions of the networks that have it. */
   readonly present: readonly number[];
-  /** In the result. */
+  /** Shape and element type of the tensor in the views. */
   readonly info: TensorInfo;
 }
 
@@ -135,7 +136,7 @@ interface TableContext {
   readonly plan: VocabularyPlan;
 }
 
-/** Lists for one tensor of one network where each row comes from. */
+/** Lists the source of each row of one tensor of one network. */
 function createTable(
   { name, axis, present, info }: TensorLayout,
   { position, networks, plan }: TableContext,
@@ -183,7 +184,7 @@ function createView(network: Checkpoint, tables: ReadonlyMap<string, RowTable>):
   });
 }
 
-/** Networks that rows of a table are filled from. */
+/** Lists the networks from which a table takes rows of tokens that its own network lacks. */
 function filledFrom({ fills, networks }: RowTable): readonly Checkpoint[] {
   const positions = new Set([...fills.values()].flatMap((fill) => fill.map(({ network }) => network)));
   return [...positions].map((position) => at(networks, position, "network"));

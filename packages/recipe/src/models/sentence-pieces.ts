@@ -3,27 +3,27 @@ import { readFileBytes } from "@isthmus/core";
 import { exists, readExactJson, readPlainJson } from "./exact-json.ts";
 import { isRecord } from "./model-parts.ts";
 
-/** Names of files of SentencePiece, which hold tokens in a form that is not read here. */
+/** Names of SentencePiece files, whose tokens this package does not read. */
 const PIECES = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"] as const;
-/** Names of files whose tokens are read. */
+/** Names of the files from which this package reads tokens. */
 const READABLE = ["tokenizer.json", "vocab.json", "vocab.txt"] as const;
 const MAX_PIECES_BYTES = 2 ** 26;
 
-/** Returns the name of the file of SentencePiece in a directory; undefined if there is none. */
+/** Finds the name of the SentencePiece file in a directory; undefined if it has none. */
 export async function findPieces(directory: string): Promise<string | undefined> {
   for (const name of PIECES) if (await exists(join(directory, name))) return name;
   return undefined;
 }
 
-/** Returns whether the tokens of a directory are in a file of SentencePiece only. */
+/** Checks whether the tokens of a directory are in a SentencePiece file only. */
 export async function hasPiecesOnly(directory: string): Promise<boolean> {
   for (const name of READABLE) if (await exists(join(directory, name))) return false;
   return (await findPieces(directory)) !== undefined;
 }
 
 /**
- * Returns whether all directories have the same tokens at the same places although these are not read: the
- * files of SentencePiece are equal byte for byte, and added tokens do not contradict each other.
+ * Checks whether all directories have the same tokens with the same ids, without reading the tokens: the
+ * SentencePiece files must be equal byte for byte, and added tokens must not contradict each other.
  */
 export async function haveSamePieces(directories: readonly string[]): Promise<boolean> {
   const contents = await Promise.all(directories.map(readPieces));

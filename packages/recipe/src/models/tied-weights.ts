@@ -11,17 +11,18 @@ import {
 import { type ModelConfig, tiedByConfig } from "./model-config.ts";
 import type { VocabularyAxes } from "./vocabulary-axes.ts";
 
-/** Whether the output head of a network is its embedding. */
+/** Result of comparing the output head of a network with its embedding. */
 export interface TiedWeights {
-  /** Name of the embedding and of the head; the head may be absent from the file. */
+  /** Names of the embedding and of the head; undefined if the file has no such tensor. */
   readonly embedding: string | undefined;
   readonly head: string | undefined;
   /**
-   * `absent`: there is no head, so the embedding is used; `equal`: both are there and equal; `unequal`: both
-   * are there and differ although the config ties them; `apart`: they are separate, or there is no embedding.
+   * `absent`: there is no head, so the embedding is used; `equal`: both exist and are equal; `unequal`: both
+   * exist and differ although the config ties them; `apart`: the config does not tie them, or there is no
+   * embedding.
    */
   readonly state: "absent" | "equal" | "unequal" | "apart";
-  /** What people should know, in one line. */
+  /** Note for the user, in one line; undefined if nothing is unusual. */
   readonly note: string | undefined;
 }
 
@@ -29,7 +30,7 @@ const HEAD = /(^|\.)(lm_head|embed_out|predictions\.decoder|output)\.weight$/;
 const EMBEDDING =
   /(^|\.)(embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared|(model|backbone)\.embeddings?)\.weight$/;
 
-/** Finds out whether the output head of a network is its embedding; reads both where the config ties them. */
+/** Finds out whether the output head of a network is its embedding. Both are read if the config ties them. */
 export async function examineTiedWeights(
   checkpoint: Checkpoint,
   axes: VocabularyAxes,
@@ -57,8 +58,8 @@ export async function examineTiedWeights(
 }
 
 /**
- * Shows a network without an output head with one, which is its embedding, so that it can be merged with
- * networks that have a head; the result must then say `tie_word_embeddings: false`.
+ * Adds an output head, equal to the embedding, to a view of a network that has no head. It can then be merged
+ * with networks that have one; the config of the result must say `tie_word_embeddings: false`.
  */
 export function untieWeights(checkpoint: Checkpoint, embedding: string, head: string): Checkpoint {
   const places = new Map<string, TensorPlace>();

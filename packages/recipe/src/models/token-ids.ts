@@ -3,8 +3,9 @@ import { isRecord } from "./model-parts.ts";
 import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
 /**
- * Puts the ids of special tokens in a `config.json` or `generation_config.json` of the base into the
- * numbering of the result; a token that the result lacks is left out. mergekit leaves the ids as they are.
+ * Renumbers the ids of special tokens in a `config.json` or `generation_config.json` of the base to the ids
+ * of the result. A token that the result lacks is left out. Differs from mergekit, which keeps the ids of the
+ * base.
  * @returns the config, and a line for each key that is left out
  */
 export function renumberTokenIds(
@@ -17,7 +18,7 @@ export function renumberTokenIds(
   const notes: string[] = [];
   const renumber = (id: unknown): unknown => {
     const token = typeof id === "number" ? tokens.get(id) : undefined;
-    // Ids of no token, such as -1 or that of a padding row, mean nothing that could be carried over.
+    // Ids without a token, such as -1 or the id of a padding row, have no counterpart in the result.
     return token === undefined ? id : plan.tokenizer.ids.get(token);
   };
   const renumberValue = (key: string, value: unknown): unknown => {
@@ -28,7 +29,7 @@ export function renumberTokenIds(
     if (id === undefined) notes.push(`${key} is left out as the result has no such token`);
     return id;
   };
-  // What is undefined is not written as JSON.
+  // Undefined values are not written as JSON.
   const renumberAll = (part: ModelConfig): ModelConfig =>
     Object.fromEntries(Object.entries(part).map(([key, value]) => [key, renumberValue(key, value)]));
   return { config: renumberAll(config), notes };

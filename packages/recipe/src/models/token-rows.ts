@@ -3,18 +3,18 @@ import { isRecord } from "./model-parts.ts";
 import type { Vocabulary } from "./read-vocabulary.ts";
 import type { RowPlace, TokenRowSource, VocabularyNetwork, VocabularyPlan } from "./vocabulary-plan.ts";
 
-/** How the row of one token is made, as a recipe says it under `tokenizer.tokens`. */
+/** Source of the row of one token, from the key `tokenizer.tokens` of a recipe. */
 export interface TokenRow {
   /**
    * Name of the network whose row of the token is taken, `{ kind: "zero" }`, or
-   * `{ kind: "model_token", model, token }` (or `token_id`): the row that a network has of another token.
+   * `{ kind: "model_token", model, token }` (or `token_id`): the row of another token in a network.
    */
   readonly source?: string | Readonly<Record<string, unknown>>;
   /** Whether networks that have the token get this row as well. @defaultValue false */
   readonly force?: boolean;
 }
 
-/** What a row is the mean of; none for zeros. */
+/** Rows whose mean fills a row; empty for zeros. */
 export type RowFill = readonly RowPlace[];
 
 interface TokenRowContext {
@@ -24,10 +24,10 @@ interface TokenRowContext {
 }
 
 /**
- * Finds the rows that a recipe asks for.
- * @returns by id of the token
- * @throws InputError if a source names no network, or a token that the network does not have
- * @throws UsageError if a source is of no form that is allowed
+ * Finds the rows that a recipe names as sources of tokens.
+ * @returns sources by the ids of the tokens
+ * @throws InputError if a source names an unknown network, or a token that the network lacks
+ * @throws UsageError if a source is none of the forms in {@link TokenRow}
  */
 export function checkTokenRows(
   tokens: Readonly<Record<string, TokenRow>>,
@@ -94,12 +94,12 @@ function findRow(token: string, request: RowRequest, { networks, vocabularies }:
 }
 
 /**
- * Decides what the row of a token is in networks that lack it: the row asked for by name; else that of the
- * only network that has the token; else the base's; else the mean of all networks that have it; zeros if
- * none has.
+ * Decides which rows fill the row of a token in networks that lack it: the row that the recipe names;
+ * otherwise the row of the base; otherwise the mean of the rows of all networks that have the token; zeros if
+ * no network has the token.
  *
  * @param present - positions of the networks that have the tensor
- * @throws InputError if a row was asked for from a network that lacks the tensor
+ * @throws InputError if the recipe names a row of a network that lacks the tensor
  */
 export function fillOf(plan: VocabularyPlan, id: number, present: readonly number[]): RowFill {
   const asked = plan.rows.get(id);

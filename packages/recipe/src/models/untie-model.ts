@@ -14,14 +14,16 @@ export interface UntieModelOptions
     Pick<CopyModelFilesOptions, "onNote"> {}
 
 /**
- * Writes a model whose head is its embedding as one with a head of its own, a copy of the embedding: a folder
- * with weights, config and tokenizer, which computes the same and loads as the first did.
+ * Writes a model whose head is its embedding as a model with a separate head, which is a copy of the
+ * embedding. The output is a folder with weights, config and tokenizer, which loads like the input and
+ * computes the same.
  *
- * Two such models can be aligned by rotations of their residual streams, which a tied head forbids.
+ * Two models with separate heads can be aligned by rotations of their residual streams, which a tied head
+ * forbids.
  *
  * @param model - folder with `config.json` and weights
  * @param output - folder to write
- * @throws MismatchError if the head is separate already, or is scaled for being the embedding
+ * @throws MismatchError if the head is separate already, or is scaled because it is the embedding
  * @throws UsageError if the output has the ending of a file
  *
  * @example

@@ -1,18 +1,21 @@
 import { at, type Checkpoint, entry, formatShape, InputError, MismatchError } from "@isthmus/core";
 import { type ModelConfig, otherSizesOf, vocabularySizeOf } from "./model-config.ts";
 
-/** The axis that counts tokens, by name of the tensor. */
+/** Axes that count tokens, by names of tensors. */
 export type VocabularyAxes = ReadonlyMap<string, number>;
 
-/** What {@link findVocabularyAxes} cannot know from the tensors. */
+/** Options of {@link findVocabularyAxes}: facts that the tensors do not show. */
 export interface VocabularyAxesOptions {
   /** The network's `config.json`. @defaultValue {} */
   readonly config?: ModelConfig;
-  /** Axes of tensors that names and sizes do not settle; -1 for a tensor that has none. @defaultValue none */
+  /**
+   * Axes of tensors that names and sizes do not decide, by names of tensors; -1 for a tensor without an axis
+   * of tokens. @defaultValue none
+   */
   readonly axes?: Readonly<Record<string, number>>;
 }
 
-/** Names that embeddings and output heads have in common architectures. */
+/** Names of embeddings and output heads in common architectures. */
 const EMBEDDING = new RegExp(
   `(^|\\.)(${[
     "(embed_tokens|wte|word_embeddings|tok_embeddings|token_embedding|embed_in|embed_out|shared)\\.\\w+",
@@ -21,19 +24,20 @@ const EMBEDDING = new RegExp(
     "final_logits_bias",
   ].join("|")})$`,
 );
-/** Places where tensors have nothing to do with tokens, whatever their size. */
+/** Names of tensors that have no axis of tokens, even if an axis has the size of the vocabulary. */
 const INNER =
   /(^|\.)(layers?|h|blocks?|encoder\.layer|position\w*|wpe|\w*norm\w*|ln_\w+|pooler|rotary\w*)(\.|$)/i;
 
 /**
  * Finds the tensors that have one row for each token: embeddings, output heads and their biases.
  *
- * A tensor counts if an axis has the size of the vocabulary and its name is one that embeddings have; under
- * other names it counts if nothing else in the config has that size and it lies in no numbered layer.
+ * A tensor is found if an axis has the size of the vocabulary and its name is a usual name of embeddings.
+ * Under another name it is found if no other number in the config equals that size and the tensor is not in a
+ * layer, norm or pooler.
  *
  * @returns axes by name, in the order of the checkpoint
- * @throws MismatchError if an embedding has other rows than the config says
- * @throws InputError if names and sizes do not settle it; the message says how to
+ * @throws MismatchError if the number of rows of an embedding differs from the config
+ * @throws InputError if names and sizes do not decide; the message says how to name the axes
  */
 export function findVocabularyAxes(
   checkpoint: Checkpoint,
@@ -59,11 +63,11 @@ export function findVocabularyAxes(
 
 interface VocabularySize {
   readonly size: number | undefined;
-  /** Whether no other axis of the network is known to have that length. */
+  /** Whether the config shows that no other axis of the network has that length. */
   readonly isDistinct: boolean;
 }
 
-/** Finds the axis of tokens. @returns -1 if there is none, undefined if it is not certain */
+/** Finds the axis of tokens of a tensor: -1 if it has none, undefined if that is uncertain. */
 function inferAxis(
   checkpoint: Checkpoint,
   name: string,
@@ -77,7 +81,7 @@ function inferAxis(
   return isDistinct ? axis : undefined;
 }
 
-/** Checks whether a tensor is the input embedding itself, not one of several that a network may have. */
+/** Checks whether a tensor is the input embedding, not one of the other embeddings of a network. */
 function isMainEmbedding(name: string): boolean {
   return /(^|\.)(embed_tokens|wte|word_embeddings|tok_embeddings|embed_in)\.weight$/.test(name);
 }
@@ -106,7 +110,8 @@ function assertAxis(checkpoint: Checkpoint, name: string, axis: number): number 
 
 /**
  * Checks that vocabularies of networks that are merged without a tokenizer have one size.
- * @throws MismatchError if they differ; the message says what a recipe may ask for
+ * @throws MismatchError if the sizes differ; the message names the setting of recipes that unites
+ *   vocabularies
  */
 export function assertSameVocabularySize(
   networks: readonly Checkpoint[],

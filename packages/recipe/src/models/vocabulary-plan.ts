@@ -2,11 +2,11 @@ import type { MergedTokenizer } from "./merge-tokenizer.ts";
 
 /** One of the networks that are merged. */
 export interface VocabularyNetwork {
-  /** Name by which a recipe speaks of it. */
+  /** Name of the network in the recipe. */
   readonly name: string;
-  /** Path of its directory. */
+  /** Path of the network's directory. */
   readonly directory: string;
-  /** The vocabulary that a merge gave it. @defaultValue that of the files in its directory */
+  /** Vocabulary that a merge gave the network. @defaultValue the vocabulary in the files of its directory */
   readonly vocabulary?: VocabularyPlan | undefined;
 }
 
@@ -17,33 +17,35 @@ export interface RowPlace {
   readonly row: number;
 }
 
-/** A row that was asked for: of one network, or zeros. */
+/** A row that a recipe names as source: of one network, or zeros. */
 export type TokenRowSource = RowPlace | "zero";
 
-/** Where one network has the embeddings of the tokens of the result. */
+/** Positions of the embeddings of the result's tokens in one network. */
 export interface NetworkVocabulary extends VocabularyNetwork {
-  /** `[tokens]`: its row of each token of the result, or -1 where it has none. */
+  /** `[tokens]`: row of the network for each token of the result, or -1 if the network lacks the token. */
   readonly rows: Int32Array;
-  /** Rows that its config claims. */
+  /** Number of rows by the config of the network. */
   readonly size: number;
-  /** All its tokens. */
+  /** Ids of all tokens of the network. */
   readonly ids: ReadonlyMap<string, number>;
 }
 
-/** The vocabulary of a merged network, and where its rows come from. */
+/** The vocabulary of a merged network, and the sources of its rows. */
 export interface VocabularyPlan {
   /** Tokens by id; undefined at an id that no token has. */
   readonly tokens: readonly (string | undefined)[];
-  /** Rows of embeddings in the result: tokens and padding. */
+  /** Number of rows of embeddings in the result, tokens and padding. */
   readonly size: number;
   readonly networks: readonly NetworkVocabulary[];
   readonly base: number | undefined;
-  /** Rows that were asked for by name, by id. */
+  /** Sources of rows that the recipe names, by ids of tokens. */
   readonly rows: ReadonlyMap<
     number,
     { readonly source: TokenRowSource | undefined; readonly force: boolean }
   >;
   readonly tokenizer: MergedTokenizer;
-  /** Sentences for people: tokens without an embedding, settings that differ. */
+  /**
+   * Notes for the user, for example on networks without a tokenizer and on settings of tokens that differ.
+   */
   readonly notes: readonly string[];
 }

@@ -11,14 +11,14 @@ import { changeConfig, type ModelConfig } from "./model-config.ts";
 import { renumberTokenIds } from "./token-ids.ts";
 import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
-/** A network of the merge, and where its files are. */
+/** A network of the merge, with the folder of its files. */
 export interface MergedNetwork extends CardNetwork {
   readonly directory: string;
 }
 
-/** What {@link writeModelFiles} writes beside the weights. */
+/** Options of {@link writeModelFiles}. */
 export interface WriteModelFilesOptions {
-  /** Directory whose files the result has, where nothing else is said. */
+  /** Directory whose files are copied, unless another option names a source. */
   readonly base: string;
   /** All networks, for `auto` chat templates and the table of the model card. */
   readonly networks: readonly MergedNetwork[];
@@ -26,23 +26,29 @@ export interface WriteModelFilesOptions {
   readonly recipe?: string | undefined;
   /** Name of the merge method, for the card. @defaultValue none */
   readonly method?: string | undefined;
-  /** Element type of the weights. @defaultValue as the base says */
+  /** Element type of the weights. @defaultValue the type in the config of the base */
   readonly dtype?: DType | undefined;
-  /** Vocabulary of the result. @defaultValue that of the base */
+  /** Vocabulary of the result. @defaultValue the vocabulary of the base */
   readonly vocabulary?: VocabularyPlan | undefined;
-  /** For each layer of the result the layer of the base it is like. @defaultValue all layers of the base */
+  /**
+   * Layers of the result, each by the layer of the base whose settings it takes. @defaultValue all layers of
+   * the base
+   */
   readonly layers?: ConfigLayers | undefined;
-  /** Whether the output head is the embedding. @defaultValue as the base says */
+  /** Whether the output head is the embedding. @defaultValue the setting in the config of the base */
   readonly tied?: boolean | undefined;
-  /** `auto`, a name such as `chatml`, or a Jinja text. @defaultValue that of the tokenizer */
+  /**
+   * Chat template: `auto`, a name such as `chatml`, or a Jinja text. @defaultValue the template of the
+   * tokenizer
+   */
   readonly chatTemplate?: string | undefined;
   /** Whether to write a model card. @defaultValue true */
   readonly card?: boolean;
 }
 
-/** What was written, and what people should look at. */
+/** Files that were written, and notes for the user. */
 export interface WriteModelFilesResult {
-  /** Paths within the directory. */
+  /** Paths of the files within the directory. */
   readonly files: readonly string[];
   readonly notes: readonly string[];
 }
@@ -51,13 +57,14 @@ export interface WriteModelFilesResult {
  * Writes the files that make a directory of merged weights a model that loads: `config.json`, tokenizer, chat
  * template, generation settings, code (copied, never run), licences, the recipe and a model card.
  *
- * A tokenizer that does not change is copied byte for byte. One that changes is written as `tokenizer.json`
- * alone, without the older files of SentencePiece or BPE, which would lack the new tokens.
+ * A tokenizer that does not change is copied byte for byte. A changed tokenizer is written as
+ * `tokenizer.json` alone, without the older files of SentencePiece or BPE, which would lack the new tokens.
  *
- * @param out - directory of the result, created where it is missing
- * @throws InputError if it is the directory of one of the networks
- * @throws UsageError if the chat template is none
- * @throws FormatError if the config of the base does not count its layers, or a layer is not one of them
+ * @param out - directory of the result, which is created if it is missing
+ * @throws InputError if the directory of the result is the directory of one of the networks
+ * @throws UsageError if the chat template is neither a known name nor Jinja
+ * @throws FormatError if the config of the base does not count its layers, or the base lacks one of the named
+ *   layers
  */
 export async function writeModelFiles(
   out: string,
@@ -90,7 +97,7 @@ export async function writeModelFiles(
   return { files: [...contents.keys()].sort(), notes };
 }
 
-/** What a file of the result holds. */
+/** Content of a file of the result. */
 type Content =
   | { readonly copyOf: string; readonly directory: string }
   | { readonly json: ModelConfig }
@@ -147,7 +154,7 @@ async function setChatTemplate(contents: Contents, options: WriteModelFilesOptio
   contents.set("tokenizer_config.json", { json: others });
 }
 
-/** Largest file that is copied: tokenizers have some tens of megabytes. */
+/** Largest file that is copied, in bytes; tokenizers have some tens of megabytes. */
 const MAX_COPY_BYTES = 2 ** 28;
 
 async function save(path: string, content: Content): Promise<void> {

@@ -3,7 +3,7 @@ import type { AlignSetting } from "../recipe/recipe.ts";
 import type { Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 
-/** Returns how a network is aligned, in full. */
+/** Returns the settings by which a network is aligned, also for short forms such as `true` and `universe`. */
 export function settingOf({ align }: Pick<Member, "align">): AlignSetting {
   if (align === "universe") return { many: "best" };
   return typeof align === "object" ? align : {};
@@ -16,9 +16,9 @@ export function isSameSetting(one: Member, other: Member): boolean {
 }
 
 /**
- * Lists what is wrong with how the networks of a group are aligned: where one has `many`, all of them are
- * aligned together, so each that is aligned has the same setting, and of those without a base only one stays
- * as it is unasked.
+ * Lists problems of the alignment of a group's networks. If one setting has `many`, all networks are aligned
+ * together: each aligned network must have the same setting, and without a base only one network may lack
+ * `align`; others that keep their units need `align: false`.
  */
 export function findAlignProblems(group: RoledGroup): readonly Problem[] {
   const members = membersOf(group);
@@ -32,7 +32,7 @@ export function findAlignProblems(group: RoledGroup): readonly Problem[] {
     const text = `must be the same for all, as ${together}: another has ${said}; write that here, or leave out "many" to align each by itself`;
     return { path: [...member.path, "align"], text };
   });
-  // A method with a base merges what was made from it, which needs no alignment.
+  // A method with a base merges fine-tunes of it, which need no alignment.
   const still = group.ancestor === undefined ? members.filter((member) => !member.align) : [];
   const unsaid = still.slice(1).filter(({ align }) => align === undefined);
   return [

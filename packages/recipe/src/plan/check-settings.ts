@@ -6,14 +6,15 @@ import { type Level, listBranches } from "../settings/level.ts";
 import { findScalarProblem, type ScalarProblem } from "../settings/scalar.ts";
 import type { RoledGroup } from "./roles.ts";
 
-/** A method of networks or of adapters, as far as settings are concerned. */
+/** The name and parameters of a method, of networks or of adapters. */
 type Parameterized = Pick<MergeMethod, "name" | "parameters">;
 
 /**
- * Lists settings of a group that can have no effect or no value, before any network is opened: parameters
- * that the method has not, or not there; values of another type or out of range.
+ * Lists settings of a group that are wrong or cannot have an effect, before any network is opened: parameters
+ * that the method lacks, or that it does not read in that place; values of another type or out of range.
  *
- * Parameters that have no effect are tolerated, unless one is near to a parameter of the method.
+ * Parameters without effect are tolerated, unless the name is similar to a parameter of the method and
+ * belongs to no other method.
  */
 export function findSettingProblems(
   { levels, networks, ancestor }: RoledGroup,
@@ -50,7 +51,8 @@ export function findSettingProblems(
 }
 
 /**
- * Lists the settings that a method reads, of all groups, each place once; all others are idle parameters.
+ * Lists the settings of all groups that a method reads, each place once; all other settings are idle
+ * parameters.
  */
 export function listEffectiveLevels(
   groups: readonly RoledGroup[],

@@ -3,29 +3,30 @@ import type { MergePlan, PlannedSource } from "@isthmus/merging";
 import { compileFilter } from "../settings/filter.ts";
 import { isMerged } from "./summarize-plan.ts";
 
-/** A tensor of a network, by the network's place. */
+/** A tensor of a network, by the network's path. */
 export interface ExplainedSource {
   readonly network: string;
   readonly tensor: string;
 }
 
-/** How one tensor of a plan is made, as plain data. */
+/** Explanation of how one tensor of a plan is made, as plain data. */
 export interface TensorExplanation {
   readonly tensor: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Name of the method; null where the tensor is copied. */
+  /** Name of the method; null if the tensor is copied. */
   readonly method: string | null;
   readonly sources: readonly ExplainedSource[];
   readonly base: ExplainedSource | null;
-  /** Values of all parameters, defaults included; of a network's parameter one for each source. */
+  /** Values of all parameters, including defaults. A parameter of networks has one value for each source. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Which rules gave the values, and where they stand in the recipe. */
+  /** Settings that gave the values, with their places in the recipe. */
   readonly reason: string;
 }
 
 /**
- * Explains which rule makes each of some tensors, of which tensors and with which values.
+ * Explains how the tensors whose names match a pattern are made: by which method, from which tensors, and
+ * with which values of parameters.
  * @param pattern - a filter, as in recipes
  * @throws InputError if no tensor of the result matches the pattern
  *

@@ -3,13 +3,16 @@ import { formatPlace } from "../read/positions.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import type { ReadValue } from "../settings/settings-reader.ts";
 
-/** Values of a parameter, one for each network or a single one; undefined where the recipe says nothing. */
+/**
+ * Values of a parameter, one for each network or a single one; undefined if the recipe does not set the
+ * value.
+ */
 export interface ExplainedValues {
   readonly name: string;
   readonly values: readonly (ReadValue | undefined)[];
 }
 
-/** Says of each parameter that a recipe gives which values it has, and where they stand. */
+/** Formats the values of each parameter that a recipe sets, with their places in the recipe. */
 export function explainValues(recipe: Recipe, parameters: readonly ExplainedValues[]): readonly string[] {
   return parameters.flatMap(({ name, values }) => {
     const present = values.filter((value) => value !== undefined);
@@ -22,7 +25,7 @@ export function explainValues(recipe: Recipe, parameters: readonly ExplainedValu
   });
 }
 
-/** Rounds a number to as many digits as people look at. */
+/** Rounds a number to 6 digits, for display. */
 export function roundShown(value: number): number {
   return Number(value.toPrecision(6));
 }

@@ -2,12 +2,13 @@ import type { MergeMethod, MergeStatistic } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
 import type { RoledGroup } from "./roles.ts";
 
-/** The function that measures each kind. */
+/** Name of the function that measures each statistic. */
 const MADE_BY: Readonly<Record<MergeStatistic, string>> = { fisher: "measureFisher", grams: "measureGrams" };
 
 /**
- * Lists networks of a group that lack what the method needs to know of their data, have what it does not
- * need, or are aligned, which would put units in another order than they were measured in.
+ * Lists networks of a group that lack the statistics of data that the method needs, that have statistics
+ * which the method ignores, or that are aligned, which would reorder units after the statistics were
+ * measured.
  */
 export function findMeasurementProblems(
   { networks }: RoledGroup,

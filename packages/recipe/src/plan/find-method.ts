@@ -3,13 +3,13 @@ import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/mer
 import type { Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
 
-/** Methods that recipes may name, unless a caller lists others. */
+/** Methods that recipes may name, unless a caller lists other methods. */
 export const RECIPE_METHODS: ReadonlyMap<string, MergeMethod> = new Map([
   ...MERGE_METHODS,
   ...METHODS_WITH_DATA,
 ]);
 
-/** Methods that are functions only, and what to do in their place. */
+/** Advice on methods that recipes cannot name because they are functions only, by name. */
 const FUNCTIONS: ReadonlyMap<string, string> = new Map([
   [
     "regmean_plus_plus",
@@ -19,7 +19,7 @@ const FUNCTIONS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Finds the method of a recipe.
- * @throws InputError if there is none of its name; the message says which one may be meant
+ * @throws InputError if no method has that name; the message suggests the closest name
  */
 export function findMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMethod>): MergeMethod {
   const { merge_method: name } = recipe;

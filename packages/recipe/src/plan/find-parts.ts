@@ -9,14 +9,14 @@ import {
 import type { Recipe } from "../recipe/recipe.ts";
 import type { Place, PlacedPart } from "./place.ts";
 
-/** A tensor that is there. */
+/** A tensor that a network has. */
 export interface FoundPart extends PlacedPart {
   readonly info: TensorInfo;
-  /** Whether it is the embedding of a network whose output layer is tied to it. */
+  /** Whether the tensor is an embedding that serves as output layer, because the network ties them. */
   readonly isTied: boolean;
 }
 
-/** Tensors of a place that are there, or the network that alone gives it. */
+/** Tensors of a place in all networks, or the only tensor that is copied because other networks lack it. */
 export type FoundParts =
   | { readonly parts: readonly FoundPart[]; readonly base: FoundPart | undefined }
   | { readonly copied: FoundPart };
@@ -25,21 +25,21 @@ export type FoundParts =
 const HEAD = /(^|[./])(lm_head|output|embed_out)[./]weight$/;
 const EMBEDDING = /(^|[./])(embed_tokens|wte|word_embeddings|embed_in|tok_embeddings|token_embd)[./]weight$/;
 
-/** Finds tensors of places, and remembers all that are missing or of other shapes, for one message. */
+/** Finds the tensors of places, and collects tensors that are missing or of other shapes for one message. */
 export class PartFinder {
   readonly #missing: NonNullable<Recipe["missing"]>;
   readonly #absent: string[] = [];
   readonly #absentNames: string[] = [];
   readonly #misshapen: string[] = [];
   readonly #misshapenNames: string[] = [];
-  /** Whether tensors of other shapes differ in their rows only, as where vocabularies differ. */
+  /** Whether tensors of other shapes differ only in their numbers of rows, as if vocabularies differ. */
   #areWidthsEqual = true;
 
   constructor({ missing = "error" }: Pick<Recipe, "missing">) {
     this.#missing = missing;
   }
 
-  /** Finds the tensors of a place; undefined if they are not all there, or of one shape. */
+  /** Finds the tensors of a place; undefined if a network lacks its tensor, or if shapes differ. */
   find({ output, parts, base }: Place): FoundParts | undefined {
     const all = base === undefined ? parts : [base, ...parts];
     const shape = all.flatMap(({ input, tensor }) => input.network.tensors.get(tensor) ?? [])[0]?.shape;
@@ -105,7 +105,7 @@ function describe({ info, input }: FoundPart): string {
   return `${formatShape(info.shape)} in "${input.network.source}"`;
 }
 
-/** Problems that one error lists. */
+/** Most problems that one error lists. */
 const SHOWN = 5;
 
 function list(problems: readonly string[]): string {

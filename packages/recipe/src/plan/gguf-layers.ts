@@ -3,11 +3,11 @@ import { hasGgufMetadata, InputError, parseJson } from "@isthmus/core";
 type Metadata = Readonly<Record<string, string>>;
 
 /**
- * Returns the metadata of a result whose layers are stacked: metadata of a GGUF file say how many layers it
- * has, without which no program loads it. Other metadata stay.
- * @param names - of the tensors of the result
- * @throws InputError if the metadata have a list with an item for each layer, which says nothing of the
- * result
+ * Returns the metadata of a result whose layers are stacked: metadata of a GGUF file state the number of
+ * layers, which programs need to load the file. Other metadata are unchanged.
+ * @param names - names of the tensors of the result
+ * @throws InputError if the metadata have a list with an item for each layer, which does not apply to the
+ *   stacked layers
  */
 export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Metadata {
   const key = `${metadata["general.architecture"]}.block_count`;
@@ -30,7 +30,7 @@ export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Me
   );
 }
 
-/** Counts the items of a list; a value that is no list has none. */
+/** Counts the items of a list in JSON; 0 for other values. */
 function lengthOf(name: string, text: string): number {
   if (!text.startsWith("[")) return 0;
   const items = parseJson(Buffer.from(text), { attempt: `read metadata "${name}"` });

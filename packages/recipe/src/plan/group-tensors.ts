@@ -4,28 +4,31 @@ import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { roundShown } from "./explain-values.ts";
 import { isMerged } from "./summarize-plan.ts";
 
-/** Tensors of a plan that stand in the same place of different layers, and are made alike. */
+/** Tensors of a plan in the same place of different layers, which are made in the same way. */
 export interface TensorGroup {
-  /** Their name, with the range of layers in place of a number, and a star for other numbers in it. */
+  /**
+   * Common name of the tensors, with the range of layers in place of the number, and a star for other
+   * numbers.
+   */
   readonly pattern: string;
-  /** How many they are. */
+  /** Number of tensors in the group. */
   readonly count: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Name of the method; null where the tensors are copied. */
+  /** Name of the method; null if the tensors are copied. */
   readonly method: string | null;
-  /** Networks that they are made of, without the base. */
+  /** Networks from which the tensors are made, without the base. */
   readonly networks: readonly string[];
   /**
-   * Values that are not the method's defaults, by parameter; a parameter of networks has one for each. Values
-   * that differ from layer to layer are a text, as `0 to 0.5`.
+   * Values other than the method's defaults, by parameter; a parameter of networks has one value for each
+   * network. Values that differ from layer to layer are a text, such as `0 to 0.5`.
    */
   readonly parameters: Readonly<Record<string, readonly (number | string | boolean)[]>>;
 }
 
 /**
- * Groups the tensors of a plan by their places in layers, for an overview; {@link explainPlan} tells all of
- * each.
+ * Groups the tensors of a plan by their places in layers, for an overview; {@link explainPlan} explains each
+ * tensor in full.
  *
  * @example
  * ```ts
@@ -80,7 +83,7 @@ function describeGroup(group: readonly Grouped[], layout: Layout): TensorGroup {
   };
 }
 
-/** Writes a name with a text in place of the number of its layer, and a star for other numbers after it. */
+/** Formats a name with a text in place of the number of its layer, and a star for each later number. */
 function patternOf(name: string, layout: Layout, layers: string): string {
   const place = layout.placeOf(name);
   if (place === undefined) return name;

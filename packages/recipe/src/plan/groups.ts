@@ -10,35 +10,35 @@ import type {
 } from "../recipe/recipe.ts";
 import { type Level, levelsOf } from "../settings/level.ts";
 
-/** A network as one place of a recipe names it. */
+/** A network at one place of a recipe. */
 export interface Member {
   readonly reference: ModelReference;
-  /** Undefined where the recipe does not say. */
+  /** Setting of alignment; undefined if the recipe does not set it. */
   readonly align: boolean | "universe" | AlignSetting | undefined;
-  /** Where it is named. */
+  /** Place in the recipe that names the network. */
   readonly path: Path;
-  /** Settings of it alone. */
+  /** Settings of this network alone. */
   readonly levels: readonly Level[];
-  /** Files of what was measured of it. */
+  /** Files with statistics of the network's data, by kind. */
   readonly measured: Readonly<Partial<Record<MergeStatistic, string>>>;
-  /** Layers that are taken; all if undefined. */
+  /** Range of layers that are taken; all layers if undefined. */
   readonly range: readonly [begin: number, end: number] | undefined;
 }
 
 /** Networks that are merged with each other: whole ones, or the sources of a slice. */
 export interface Group {
   readonly path: Path;
-  /** Name of the part of the networks, as it stands in the recipe; all parts if undefined. */
+  /** Name of the part of the networks, as in the recipe; all parts if undefined. */
   readonly module: string | undefined;
   readonly members: readonly Member[];
-  /** The network that the members were made from. */
+  /** Base that the members were fine-tuned from; undefined if the recipe names none. */
   readonly base: Member | undefined;
   /** Settings of all members, nearest first. */
   readonly levels: readonly Level[];
   readonly isSlice: boolean;
 }
 
-/** Lists the groups of a recipe, slices in their order. */
+/** Lists the groups of a recipe, slices in the order of the recipe. */
 export function listGroups(recipe: Recipe): readonly Group[] {
   const { modules } = recipe;
   if (modules === undefined) return groupsOf(recipe, { recipe, path: [], module: undefined, levels: [] });
@@ -92,7 +92,7 @@ function memberOf(reference: ModelReference | undefined, path: Path): Member | u
     : { reference, align: false, measured: {}, path, levels: [], range: undefined };
 }
 
-/** Returns a text that is the same for references to the same network. */
+/** Returns a key of a reference, which is equal for equal references. */
 export function keyOf(reference: ModelReference): string {
   return JSON.stringify(reference);
 }

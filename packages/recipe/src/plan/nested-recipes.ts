@@ -8,16 +8,19 @@ import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts"
 import { listGroups } from "./groups.ts";
 import { atPlace } from "./open-inputs.ts";
 
-/** The recipes that one names as its models, and they in turn. */
+/** Recipes that a recipe names as its models, including those within them. */
 export interface NestedRecipes {
-  /** Returns the recipe of a reference, the same one for the same file; undefined for a network. */
+  /**
+   * Returns the recipe of a reference, the same object for the same file; undefined if the reference names a
+   * network.
+   */
   recipeOf(reference: ModelReference): Recipe | undefined;
 }
 
 /**
  * Reads all recipes in files that a recipe names, each file once, and counts them.
- * @throws InputError if a file cannot be read or is no recipe, if a recipe needs itself, or if they name each
- *   other so often that their merge would not end
+ * @throws InputError if a file cannot be read or is no recipe, if a recipe contains itself, or if recipes
+ *   name each other so often that their merge would not end
  */
 export async function readNestedRecipes(
   recipe: Recipe,
@@ -37,7 +40,7 @@ export async function readNestedRecipes(
     },
   };
 
-  /** Counts the recipes that one needs, each as often as it is named. */
+  /** Counts the recipes within a recipe, each as often as it is named. */
   async function count(one: Recipe, within: readonly string[]): Promise<number> {
     const earlier = counts.get(one);
     if (earlier !== undefined) return earlier;
@@ -56,7 +59,7 @@ export async function readNestedRecipes(
     return total;
   }
 
-  /** Finds the recipe of a reference, and the files that it stands in. */
+  /** Finds the recipe of a reference, and the files that contain it. */
   async function find(reference: ModelReference, within: readonly string[]) {
     if (isRecipe(reference)) return { recipe: reference, within };
     if (typeof reference !== "string" || !isRecipeFile(reference)) return undefined;

@@ -17,18 +17,18 @@ import { isSameSetting, settingOf } from "./align-setting.ts";
 import { keyOf, type Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 
-/** A network of a recipe, opened. */
+/** An opened network of a recipe. */
 export interface Input {
   /** Position in the plan. */
   readonly index: number;
   readonly network: Checkpoint;
   readonly layout: Layout;
   readonly modules: Modules;
-  /** What was measured of it, for methods that need it. */
+  /** Statistics of the network's data; undefined if the method needs none or the recipe names none. */
   readonly measured: MeasuredInput | undefined;
 }
 
-/** What was measured of a network, and where the recipe names its file. */
+/** Statistics of the data of a network, and the place in the recipe that names their file. */
 export interface MeasuredInput {
   /** Position in the plan. */
   readonly index: number;
@@ -43,8 +43,8 @@ export interface AlignedInput {
 }
 
 /**
- * Aligns networks to another one, and returns them with their units in its order: each by itself, or all
- * together where the setting has `many`.
+ * Aligns networks to a target, and returns them with their units in the order of the target: each network by
+ * itself, or all together if the setting has `many`.
  */
 export type AlignInputs = (
   inputs: readonly AlignedInput[],
@@ -52,23 +52,21 @@ export type AlignInputs = (
   setting: AlignSetting,
 ) => Promise<readonly Checkpoint[]>;
 
-/** How networks of a recipe are opened. */
+/** Functions that open and align the networks of a recipe. */
 export interface OpenOptions {
-  /** Opens the network of a reference that is no recipe; it is called once for each. */
+  /** Opens the network of a reference that is not a recipe; called once for each network. */
   readonly open: (reference: ModelReference) => Promise<Checkpoint>;
   readonly align?: AlignInputs | undefined;
 }
 
-/**
- * The networks of a recipe, in the order in which it names them, each followed by what was measured of it.
- */
+/** Networks of a recipe in its order, each followed by the statistics of its data if there are any. */
 export interface Inputs {
   readonly networks: readonly Checkpoint[];
   readonly inputs: readonly Input[];
   inputOf(member: Member): Input;
 }
 
-/** Opens the networks of groups, each once, and aligns the ones that ask for it. */
+/** Opens the networks of groups, each once, and aligns those with a setting of alignment. */
 export async function openInputs(
   recipe: Recipe,
   groups: readonly RoledGroup[],
@@ -111,7 +109,7 @@ export async function openInputs(
   };
 }
 
-/** Opens a network or a recipe; if it cannot be opened, the message says where the recipe names it. */
+/** Opens a network or a recipe. If that fails, the message names the place in the recipe. */
 export async function atPlace<T>(
   recipe: Recipe,
   { path }: Pick<Member, "path">,
@@ -124,7 +122,7 @@ export async function atPlace<T>(
   }
 }
 
-/** Returns an error whose message says where the recipe names the network that it is about. */
+/** Returns an error with the place in the recipe that names the network concerned. */
 function placed<T extends InputError | MismatchError>(recipe: Recipe, path: Path, error: T): Error {
   const message = `${error.message} (${formatPlace(recipe, path)})`;
   return "parameters" in error
@@ -132,7 +130,7 @@ function placed<T extends InputError | MismatchError>(recipe: Recipe, path: Path
     : new InputError(message, { input: error.input, cause: error });
 }
 
-/** Where a network is aligned. */
+/** Recipe and group of a network that is aligned. */
 interface AlignPlace {
   readonly recipe: Recipe;
   readonly group: RoledGroup;
@@ -165,7 +163,7 @@ async function alignMember(
   }
 }
 
-/** Lists the networks of a group that are aligned together with one of them, each once. */
+/** Lists the networks of a group that are aligned together with one member, which is included; each once. */
 function alignedTogether(group: RoledGroup, one: Member): readonly Member[] {
   const members = new Map<string, Member>();
   for (const member of membersOf(group)) {
@@ -191,7 +189,7 @@ function noAligner(): UsageError {
   );
 }
 
-/** Aligns networks once, however often the same are asked for. */
+/** Remembers the results of a function that aligns, so that equal requests are computed once. */
 export function rememberAlignments(align: AlignInputs): AlignInputs {
   const results = new Map<string, Promise<readonly Checkpoint[]>>();
   return (inputs, target, setting) => {

@@ -10,10 +10,10 @@ import { findRangeProblems, stackLayers } from "./stack-layers.ts";
 
 /**
  * Finds a place for every tensor of the result: whole networks by their names, slices layer by layer. The
- * base, or else the first network, gives names, their order, and the tensors that no part of the recipe
- * names.
+ * base, or the first network if there is no base, provides the names, their order, and the tensors that no
+ * part of the recipe names.
  *
- * @throws InputError if a part or a range of layers is not there
+ * @throws InputError if a network lacks a part or a range of layers
  */
 export function placeTensors(
   recipe: Recipe,
@@ -41,9 +41,9 @@ export function placeTensors(
 }
 
 /**
- * Checks whether a tensor outside the layers of slices is merged as the first of them are: what comes before
- * these layers, and a tower with its projector, which come from one place as one half of each network is
- * none.
+ * Checks whether a tensor outside the layers of slices is merged like the first slice, not the last. This
+ * holds for tensors before these layers, and for all tensors of other parts, such as a tower with its
+ * projector, which must come from the same networks to fit each other.
  */
 function comesFirst(output: string, module: string, slicedModule: string): boolean {
   return module !== slicedModule || isBeforeLayers(output);
@@ -52,7 +52,7 @@ function comesFirst(output: string, module: string, slicedModule: string): boole
 /** Key of groups that merge all parts of networks. */
 const ALL = "";
 
-/** Finds the network whose names the result has: the base, else the first. */
+/** Finds the network whose names the result has: the base, or the first network if there is no base. */
 export function templateOf(groups: readonly RoledGroup[], inputs: Inputs): Input {
   const { ancestor, networks } = at(groups, 0, "group");
   return inputs.inputOf(ancestor ?? networks[0]);
@@ -75,7 +75,10 @@ function groupByModule(
   return byModule;
 }
 
-/** Lists the names of all tensors, first of the template; layers of other networks get its names. */
+/**
+ * Lists the names of all tensors, beginning with the names of the template. Layers of slices have names of
+ * the template only.
+ */
 function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Input): readonly string[] {
   const names = new Set(template.network.tensors.keys());
   for (const group of groups) {

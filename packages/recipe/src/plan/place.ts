@@ -3,14 +3,14 @@ import type { Member } from "./groups.ts";
 import type { Input } from "./open-inputs.ts";
 import type { RoledGroup } from "./roles.ts";
 
-/** A tensor that a network should have. */
+/** A tensor that a network must have for the plan. */
 export interface PlacedPart {
   readonly member: Member;
   readonly input: Input;
   readonly tensor: string;
 }
 
-/** A tensor of the result, and the tensors that it is to be made of. */
+/** A tensor of the result, and the tensors from which it is made. */
 export interface Place {
   readonly output: string;
   readonly group: RoledGroup;
@@ -26,12 +26,15 @@ export interface CopyPlace {
   readonly copied: Input;
 }
 
-/** Says how far a layer is between the first and the last one of `count`; a single one counts as the last. */
+/**
+ * Returns the position of a layer between the first (0) and the last (1) of `count` layers; 1 for a single
+ * layer.
+ */
 export function alongOf(layer: number, count: number): number {
   return count > 1 ? layer / (count - 1) : 1;
 }
 
-/** Says how far a tensor is in its run of layers; 0 outside layers. */
+/** Returns the position of a tensor in its run of layers, from 0 to 1; 0 outside layers. */
 export function alongRun(place: LayerPlace | undefined): number {
   return place === undefined ? 0 : alongOf(place.layer, place.run.count);
 }

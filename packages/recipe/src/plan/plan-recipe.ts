@@ -19,7 +19,7 @@ import { placeTensors, templateOf } from "./place-tensors.ts";
 import { copy, type Planning, planTensor } from "./plan-tensor.ts";
 import { assignRoles, findTwins, type RoledGroup } from "./roles.ts";
 
-/** A recipe that another one names as a model, and the network that it makes. */
+/** A recipe that another recipe names as a model, and the network that it makes. */
 export interface NestedNetwork {
   readonly recipe: Recipe;
   readonly network: Checkpoint;
@@ -32,10 +32,11 @@ export interface PlanRecipeOptions extends OpenOptions, StrictnessOptions {
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * Opens the networks of a recipe, and makes them fit each other, by the keys of their references; it is
-   * called once its form and settings are found right, for recipes inside it, too. `planNested` plans the
-   * recipe of a reference, after it was prepared itself; of a reference to a network it is undefined.
-   * @defaultValue networks are opened as they are
+   * Opens the networks of a recipe and makes them fit each other; returns them by the keys of their
+   * references. It is called after form and settings of a recipe were checked, also for recipes within it.
+   * `planNested` plans the recipe of a reference, which is prepared first; it returns undefined for a
+   * reference to a network.
+   * @defaultValue networks are opened by `open`, unchanged
    */
   readonly prepare?:
     | ((
@@ -49,7 +50,7 @@ export interface PlanRecipeOptions extends OpenOptions, StrictnessOptions {
  * Plans the merge that a recipe describes, tensor by tensor; only the headers of networks are read. The plan
  * reads from the networks that `open` returned, which the caller closes.
  *
- * `onWarning` is called with what has no effect in the recipe.
+ * `onWarning` is called with the parts of the recipe that have no effect.
  * @throws InputError if something in the recipe is wrong; the message names places in it
  * @throws MismatchError if tensors that are merged are missing or of other shapes
  *
@@ -81,7 +82,7 @@ export async function planRecipe(recipe: Recipe, options: PlanRecipeOptions): Pr
   return planOne(recipe, options, planNested);
 }
 
-/** Plans a recipe whose recipes inside are planned by a function. */
+/** Plans a recipe; `planNested` plans the recipes within it. */
 async function planOne(
   recipe: Recipe,
   options: PlanRecipeOptions,
@@ -151,7 +152,7 @@ function planTensors(
   return tensors;
 }
 
-/** @throws InputError if a file of what was measured of a network has nothing of it */
+/** @throws InputError if a file of statistics has no tensor of its network */
 function assertMeasured(
   recipe: Recipe,
   { inputs }: Inputs,
@@ -171,8 +172,8 @@ function assertMeasured(
 }
 
 /**
- * Checks that filters and values of gradients change something, and that a strict recipe has filters.
- * @throws InputError if not, and it may be a mistake
+ * Checks that filters and values of gradients have an effect, and that a strict recipe has filters.
+ * @throws InputError if one has no effect and is not tolerated
  */
 function assertEffects(
   groups: readonly RoledGroup[],

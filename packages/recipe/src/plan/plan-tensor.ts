@@ -23,7 +23,7 @@ import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
 import type { Place } from "./place.ts";
 
-/** What all tensors of a plan share. */
+/** Inputs that all tensors of a plan share. */
 export interface Planning {
   readonly recipe: Recipe;
   readonly method: MergeMethod;
@@ -31,14 +31,14 @@ export interface Planning {
   readonly strictness: StrictnessOptions;
 }
 
-/** A parameter and what the recipe says about it, for one network or for all. */
+/** A parameter with its values in the recipe: one for each network, or one for the merge. */
 interface ReadParameter {
   readonly name: string;
   readonly of: "network" | "merge";
   readonly values: readonly (ReadValue | undefined)[];
 }
 
-/** Plans one tensor: reads its parameters, and says why it is made so. */
+/** Plans one tensor: reads its parameters, and explains them. */
 export function planTensor(place: Place, parts: FoundParts, planning: Planning): PlannedTensor {
   const { recipe, method } = planning;
   if ("copied" in parts) return copy(recipe, parts.copied, "not all networks have it");
@@ -74,8 +74,8 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
 }
 
 /**
- * Finds what was measured of the tensor in each network, if the method needs it; tensors that nothing was
- * measured of in any network are merged without.
+ * Finds the statistics of the tensor for each network, if the method needs them. A tensor for which no
+ * network has statistics is merged without them.
  */
 function measuredOf(
   { recipe, method }: Planning,
@@ -153,7 +153,7 @@ function readParameters(
   });
 }
 
-/** @throws InputError if values of parameters do not go together; it names the one to change */
+/** @throws InputError if values of parameters contradict each other; the message names the value to change */
 function assertFitting(
   tensor: string,
   read: readonly ReadParameter[],
@@ -171,7 +171,10 @@ function assertFitting(
   rejectRecipe(recipe, "Cannot plan the recipe as values of its parameters must go together", [problem]);
 }
 
-/** @throws InputError if weights sum to 0 that the method divides by their sum; it names the last of them */
+/**
+ * @throws InputError if the method divides by the sum of weights and the sum is 0; the message names the last
+ *   weight
+ */
 function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe, method }: Planning): void {
   const parameters = valuesOf(read, method);
   const weights = parameters["weight"];
@@ -226,7 +229,7 @@ function infoOf({ dtype, out_dtype: output }: Recipe, parts: readonly Pick<Found
   };
 }
 
-/** Returns the type that holds numbers of both; f32 for two different ones of 16 bits. */
+/** Returns the element type that holds numbers of both types; f32 for two different types of 16 bits. */
 function widest(a: DType, b: DType): DType {
   if (a === b) return a;
   const [sizeA, sizeB] = [DTYPES[a].bytes, DTYPES[b].bytes];
@@ -234,7 +237,7 @@ function widest(a: DType, b: DType): DType {
   return sizeA > sizeB ? a : b;
 }
 
-/** Says in one line by which rule a tensor is made, and where the recipe says so. */
+/** Explains in one line how a tensor is made, with the places of the settings in the recipe. */
 function explain(
   { recipe, method }: Planning,
   read: readonly ReadParameter[],

@@ -6,7 +6,7 @@ import { type Group, keyOf, type Member } from "./groups.ts";
 export interface RoledGroup extends Group {
   /** Networks that the method merges, in its order. */
   readonly networks: readonly [Member, ...Member[]];
-  /** The base, for a method that compares with one. */
+  /** Base of the group; undefined if the method compares with no base. */
   readonly ancestor: Member | undefined;
 }
 
@@ -15,7 +15,7 @@ export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[]
   return ancestor === undefined ? networks : [...networks, ancestor];
 }
 
-/** Lists networks of a group that are named again, with the same layers in the same order of units. */
+/** Lists networks that a group names more than once with the same layers and the same alignment. */
 export function findTwins({ networks }: RoledGroup): readonly Problem[] {
   const first = new Map<string, Member>();
   return networks.flatMap((member): readonly Problem[] => {
@@ -31,9 +31,9 @@ export function findTwins({ networks }: RoledGroup): readonly Problem[] {
 }
 
 /**
- * Gives the networks of a group their roles: a base that the method compares with is none of the networks;
- * for a method that knows no base it is the first of them.
- * @returns the group, or what is wrong with it
+ * Assigns roles to the networks of a group. For a method that compares with a base, the base is excluded from
+ * the merged networks; for a method without a base, it is the first of them.
+ * @returns the group, or the problem with it
  */
 export function assignRoles(
   group: Group,

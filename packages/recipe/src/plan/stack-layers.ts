@@ -17,9 +17,9 @@ interface Run {
   readonly length: number;
 }
 
-/** Where slices are put in the result. */
+/** Part and names of the layers into which slices are stacked. */
 interface Stack {
-  /** Name of the part of the networks. */
+  /** Name of the part of the networks, see `inferModules`. */
   readonly module: string;
   /** Text before the numbers of layers in the result. */
   readonly prefix: string;
@@ -53,7 +53,7 @@ export function stackLayers(
   });
 }
 
-/** Lists what is wrong with the ranges of layers of a slice. */
+/** Lists problems of the ranges of layers of a slice. */
 export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: string): readonly Problem[] {
   const listed = membersOf(group).filter(({ path }) => path.at(-2) === "sources");
   const lengthOf = ({ range }: Member) => (range === undefined ? 0 : range[1] - range[0]);
@@ -87,7 +87,7 @@ export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: st
   });
 }
 
-/** Says between which layers nothing decides; undefined if the layers that are meant are known. */
+/** Describes the candidates if it is ambiguous which layers a slice means; undefined if it is clear. */
 function describeSeveral(module: string | undefined, { main, mains, runsOf }: Modules): string | undefined {
   if (module === undefined && mains.length > 1) {
     const parts = mains.map((name) => `"${name}"`).join(" and ");
@@ -112,7 +112,10 @@ function partOf({ member, input, run, begin }: Run, layer: number, rest: string)
   return { member, input, tensor: `${run.prefix}${begin + layer}${rest}` };
 }
 
-/** Lists the tensors of a layer that at least one network has, in the order of the first. */
+/**
+ * Lists the tensors of a layer that at least one network has, by the text after the layer's number, in the
+ * order of the first network.
+ */
 function listRests(runs: readonly Run[], layer: number): readonly string[] {
   const rests = runs.flatMap(({ input, run, begin }) => input.layout.restsOf(run, begin + layer));
   return [...new Set(rests)];

@@ -1,29 +1,29 @@
 import { at, byteLengthOf, DTYPES, entry } from "@isthmus/core";
 import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
 
-/** A tensor of a network that is in no tensor of the result. */
+/** A tensor of a network from which no tensor of the result is made. */
 export interface AbsentTensor {
-  /** Where the network came from. */
+  /** File or folder of the network. */
   readonly network: string;
   readonly tensor: string;
 }
 
-/** What a plan amounts to. */
+/** Summary of a plan. */
 export interface PlanSummary {
-  /** Tensors that are computed by a method. */
+  /** Number of tensors that a method computes. */
   readonly merged: number;
-  /** Tensors that are copied from one network, converted at most. */
+  /** Number of tensors that are copied from one network, possibly with conversion to another element type. */
   readonly copied: number;
   /** Tensors of networks that are not used. */
   readonly absent: readonly AbsentTensor[];
-  /**
-   * Bytes to read, if every tensor is read once; methods that look at whole tensors first read them again.
-   */
+  /** Bytes to read if every tensor is read once; methods that survey whole tensors first read them again. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
 }
 
-/** Counts what a plan merges, copies and leaves out, and the bytes that it reads and writes. *
+/**
+ * Counts the tensors that a plan merges, copies and leaves out, and the bytes that it reads and writes.
+ *
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -6,20 +6,20 @@ import { rejectRecipe } from "../recipe/reject.ts";
 import { isMap } from "../recipe/shape.ts";
 import { copyPositions } from "./positions.ts";
 
-/** How the documents of a file are joined. */
+/** Options of {@link joinDocuments}. */
 export interface JoinOptions extends StrictnessOptions {
-  /** Name of the document whose network is made. */
+  /** Name of the document whose network is the result. */
   readonly document?: string | undefined;
 }
 
 /**
- * Joins the documents of a file, as mergekit-multi reads it: the recipe of a document takes the place of its
- * name wherever another names it as a model.
+ * Joins the documents of a file, as mergekit-multi reads it: if a document names another document as a model,
+ * the recipe of that document replaces the name.
  *
- * @param documents - the recipes of a file, in its order, at least one
- * @returns the recipe of the document that is asked for, the one without a name, or the last that no other
- *   names
- * @throws InputError if names do not tell the documents apart, or documents need each other
+ * @param documents - recipes of a file in the order of the file, at least one
+ * @returns the recipe of the document in the options; otherwise the document without a name, or the last
+ *   document that no other document names
+ * @throws InputError if names of documents are not unique, or documents name each other in a circle
  */
 export function joinDocuments(documents: readonly Recipe[], options: JoinOptions): Recipe {
   const byName = indexDocuments(documents.length > 1 ? documents : []);
@@ -96,7 +96,7 @@ function findUnused(document: Recipe, isUsed: boolean, count: number): readonly 
   return [{ path, text, tolerated: "unused document" }];
 }
 
-/** A recipe with recipes in place of names, and how many recipes it needs. */
+/** A recipe with recipes in place of names, and the number of recipes within it. */
 interface Joined {
   readonly recipe: Recipe;
   readonly count: number;
@@ -106,7 +106,7 @@ interface Joining {
   readonly byName: ByName;
   /** The documents that were joined, each once. */
   readonly joined: Map<Recipe, Joined>;
-  /** Documents that need this one. */
+  /** Documents that contain this document, the outermost first. */
   readonly within: readonly Recipe[];
 }
 
@@ -136,7 +136,7 @@ function join(document: Recipe, { byName, joined, within }: Joining): Joined {
   }
 }
 
-/** Lists the documents that one names. */
+/** Lists the documents that a document names as models. */
 function listNeeds(document: Recipe, byName: ByName): ReadonlySet<Recipe> {
   const needed = new Set<Recipe>();
   replaceNames(document, [], ({ name }) => {
@@ -150,7 +150,7 @@ function listNeeds(document: Recipe, byName: ByName): ReadonlySet<Recipe> {
 /** A reference that could be the name of a document. */
 interface NamedReference {
   readonly name: string;
-  /** Whether it asks for a revision or an adapter as well. */
+  /** Whether the reference names a revision or an adapter as well. */
   readonly isChanged: boolean;
 }
 
@@ -163,7 +163,7 @@ function findReferenceProblem({ name, isChanged }: NamedReference, isRing: boole
 /** Keys whose values name models. */
 const REFERENCES: ReadonlySet<string> = new Set(["model", "base_model", "tokenizer_source", "source"]);
 
-/** Returns a recipe with other values in place of its references to models, wherever `replace` gives one. */
+/** Replaces the references to models in a recipe for which `replace` returns a value. */
 function replaceNames(
   value: unknown,
   path: Path,

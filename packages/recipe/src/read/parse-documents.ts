@@ -5,7 +5,7 @@ import type { Path } from "../recipe/problem.ts";
 import { isMap } from "../recipe/shape.ts";
 import { createPositions, type Positions } from "./positions.ts";
 
-/** Contents of a document of a YAML file, not yet checked. */
+/** Unchecked contents of a document of a YAML file. */
 export interface ParsedDocument {
   readonly value: unknown;
   readonly positions: Positions;
@@ -15,8 +15,9 @@ export interface ParsedDocument {
  * Parses the documents of a YAML file as mergekit reads them (version 1.1 of YAML); keys without a value, and
  * documents without contents, are left out.
  *
- * @param name - of the file, for messages
- * @throws FormatError if it is not YAML, is nested deeper than recipes are, or contains itself by an alias
+ * @param name - name of the file, for messages
+ * @throws FormatError if the text is not YAML, is nested too deep for a recipe, or contains itself by an
+ *   alias
  */
 export function parseDocuments(text: string, name: string): readonly ParsedDocument[] {
   const tooDeep = findDeepLine(text);
@@ -46,7 +47,7 @@ function plainValue(document: Document, name: string): unknown {
   }
 }
 
-/** Says what is wrong in a text that is no YAML, without the place. */
+/** Returns the message of an error in YAML without its place. */
 function explainYaml({ message }: YAMLError): string {
   return message.replace(/ at line \d+[\s\S]*$/, "");
 }
@@ -55,7 +56,7 @@ function notYaml(problem: string, cause?: unknown): FormatError {
   return new FormatError(`Cannot read the recipe as it must be YAML: ${problem}`, { format: "yaml", cause });
 }
 
-/** A place on the way down through a value. */
+/** A place in a value, with the path to it. */
 interface Descent {
   readonly positions: Positions;
   readonly path: Path;
@@ -64,7 +65,10 @@ interface Descent {
   readonly reached: Map<object, number>;
 }
 
-/** @throws FormatError if a value contains itself, or is nested deeper than recipes are, by its aliases */
+/**
+ * @throws FormatError if a value contains itself by an alias, or is nested too deep for a recipe by its
+ *   aliases
+ */
 function assertTree(value: unknown, { positions, path, ancestors, reached }: Descent): void {
   if (typeof value !== "object" || value === null) return;
   const place = () => `${positions.name}:${positions.lineOf(path)}`;

@@ -10,24 +10,24 @@ import { rememberRecipes } from "./positions.ts";
 /** Options of {@link readRecipe}. */
 export interface ReadRecipeOptions extends StrictnessOptions {
   /**
-   * Name of the document whose network is made, of a file that has several.
-   * @defaultValue the one without a name, else the last that no other needs
+   * Name of the document whose network is the result, for a file with several documents.
+   * @defaultValue the document without a name, otherwise the last document that no other document names
    */
   readonly document?: string | undefined;
 }
 
-/** Checks whether a path is named like a file of a recipe: it ends in `.yml` or `.yaml`. */
+/** Checks whether a path is named like a recipe file: it ends in `.yml` or `.yaml`. */
 export function isRecipeFile(path: string): boolean {
   return /\.ya?ml$/i.test(path);
 }
 
 /**
- * Reads a recipe from a YAML file, and checks its form; no network is looked at. Of a file with several
- * documents, as mergekit-multi reads it, a recipe in the place of its name is the model of another.
+ * Reads a recipe from a YAML file, and checks its form; no network is opened. In a file with several
+ * documents, as mergekit-multi reads it, a document may name another document as a model.
  *
- * Keys that recipes do not have are kept; {@link planRecipe} warns of them.
- * @throws InputError if it cannot be read, or is not of the form of a recipe; the message names lines and
- *   keys
+ * Unknown keys are kept; {@link planRecipe} warns of them.
+ * @throws InputError if the file cannot be read, or does not have the form of a recipe; the message names
+ *   lines and keys
  * @throws FormatError if it is not YAML
  *
  * @example
@@ -49,8 +49,9 @@ export async function readRecipe(path: string, options: ReadRecipeOptions = {}):
  * Parses a recipe from YAML as mergekit reads it (version 1.1 of YAML), and checks its form; later messages
  * about the recipe name its lines.
  *
- * @param name - of the file, for messages
- * @throws InputError if it is not of the form of a recipe; the message lists every problem with its line
+ * @param name - name of the file, for messages
+ * @throws InputError if the text does not have the form of a recipe; the message lists every problem with its
+ *   line
  * @throws FormatError if it is not YAML
  *
  * @example

@@ -2,11 +2,11 @@ import { keyOffset } from "@isthmus/forms";
 import { type Document, isMap, type LineCounter } from "yaml";
 import type { Path } from "../recipe/problem.ts";
 
-/** Where the parts of a recipe stand in its file. */
+/** Positions of the parts of a recipe in its file. */
 export interface Positions {
   /** Name of the file, for messages. */
   readonly name: string;
-  /** The document of the file that it stands in. */
+  /** Document of the file that contains the recipe. */
   readonly document: Document;
   /** Finds the line of a value, counted from 1. */
   lineOf(path: Path): number;
@@ -15,7 +15,7 @@ export interface Positions {
 /** Positions of recipes that were read from a text; recipes that a program made have none. */
 const POSITIONS = new WeakMap<object, Positions>();
 
-/** Remembers where the parts of a recipe stand, and of all recipes inside it. */
+/** Remembers the positions of the parts of a recipe, and of all recipes within it. */
 export function rememberRecipes(recipe: unknown, positions: Positions, at: Path = []): void {
   // Recipes of other documents of the file are known already.
   if (typeof recipe !== "object" || recipe === null || POSITIONS.has(recipe)) return;
@@ -25,13 +25,13 @@ export function rememberRecipes(recipe: unknown, positions: Positions, at: Path 
   for (const [step, item] of entries) rememberRecipes(item, positions, [...at, step]);
 }
 
-/** Remembers that a changed copy of a recipe, and what is inside it, stands where the recipe does. */
+/** Gives a changed copy of a recipe, and the recipes within it, the positions of the recipe. */
 export function copyPositions(recipe: object, copy: object): void {
   const positions = POSITIONS.get(recipe);
   if (positions !== undefined) rememberRecipes(copy, positions);
 }
 
-/** Formats a place in a recipe for a message: its keys, and file and line where they are known. */
+/** Formats a place in a recipe for a message: its keys, with file and line if they are known. */
 export function formatPlace(recipe: object, path: Path): string {
   const place = findDocument(recipe, path);
   const positions = POSITIONS.get(place.recipe);
@@ -40,7 +40,10 @@ export function formatPlace(recipe: object, path: Path): string {
   return `${positions.name}:${positions.lineOf(place.path)}: "${keys}"`;
 }
 
-/** Finds the recipe around a place that stands in the same document: a recipe may have others in it. */
+/**
+ * Finds the recipe around a place, in the same document of the file as the place: a recipe may contain
+ * recipes from other documents.
+ */
 function findDocument(recipe: object, path: Path): { readonly recipe: object; readonly path: Path } {
   let [found, rest] = [{ recipe, path }, path];
   let value: unknown = recipe;
@@ -56,7 +59,7 @@ function findDocument(recipe: object, path: Path): { readonly recipe: object; re
   return found;
 }
 
-/** Formats a path as one writes it in a program: `models[1].parameters.weight`. */
+/** Formats a path as in program code: `models[1].parameters.weight`. */
 function formatPath(path: Path): string {
   if (path.length === 0) return "the recipe";
   return path.reduce<string>(
@@ -70,12 +73,12 @@ export function createPositions(name: string, document: Document, lines: LineCou
   return { name, document, lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
 }
 
-/** Creates the positions of a recipe inside another, at a path of it. */
+/** Creates the positions of a recipe at a path within another recipe. */
 function positionsInside(positions: Positions, at: Path): Positions {
   return { ...positions, lineOf: (path) => positions.lineOf([...at, ...path]) };
 }
 
-/** Finds where the key that a path ends in stands, or else the nearest key around it that is there. */
+/** Finds the offset in the text of the last key of a path, or of the nearest key around it that exists. */
 function offsetOf(document: Document, path: Path): number {
   const { contents } = document;
   const start = isMap(contents) && contents.range ? contents.range[0] : 0;

@@ -6,9 +6,9 @@ import { rejectRecipe } from "./reject.ts";
 import { findProblems, isMap } from "./shape.ts";
 
 /**
- * Checks the form of a recipe: keys, types, and which keys go together. Keys that recipes do not have, unlike
- * any that they have, are warnings.
- * @throws InputError if something is wrong; it lists every problem
+ * Checks the form of a recipe: keys, types, and combinations of keys. Unknown keys are warnings, unless they
+ * resemble a known key.
+ * @throws InputError if the form is wrong; the message lists every problem
  */
 export function assertRecipe(value: unknown, options: StrictnessOptions = {}): asserts value is Recipe {
   const problems = [...findProblems(RECIPE, value), ...findContradictions(value, [])];
@@ -18,7 +18,7 @@ export function assertRecipe(value: unknown, options: StrictnessOptions = {}): a
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Lists keys that do not go together, in a recipe and the recipes inside it. */
+/** Lists keys that exclude each other, in a recipe and the recipes within it. */
 function findContradictions(value: unknown, path: Path): readonly Problem[] {
   if (Array.isArray(value)) return value.flatMap((item, i) => findContradictions(item, [...path, i]));
   if (!isMap(value)) return [];

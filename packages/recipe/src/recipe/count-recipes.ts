@@ -2,13 +2,18 @@ import { InputError } from "@isthmus/core";
 import { formatPlace } from "../read/positions.ts";
 import type { Path } from "./problem.ts";
 
-/** Most recipes in a recipe, each counted as often as it is named: as often its tensors are computed. */
+/**
+ * Most recipes within a recipe. Each is counted as often as it is named, because its tensors are computed as
+ * often.
+ */
 const MOST_RECIPES = 100;
 
 /**
- * Checks how many recipes one needs: each counts one, and what it needs itself, as often as it is named.
- * @param path - where in the recipe the last of them is named
- * @throws InputError if there are too many, as of recipes that name each other twice, level by level
+ * Checks the number of recipes within a recipe. Each counts as often as it is named, together with the
+ * recipes within it.
+ * @param path - place in the recipe that names the last of them
+ * @throws InputError if there are too many, for example if each recipe names the next one twice, level by
+ *   level
  */
 export function assertFewRecipes(count: number, recipe: object, path: Path): void {
   if (count <= MOST_RECIPES) return;

@@ -4,28 +4,28 @@ import type { ManyMethod } from "@isthmus/weight-matching";
 /** One value of a parameter. */
 export type Scalar = number | string | boolean;
 
-/** A number that `searchRecipe` looks for, in place of the number. */
+/** Range in which `searchRecipe` searches a number, written in place of the number. */
 export interface SearchMark {
   /** Ends of the range, the smaller first. */
   readonly search: readonly [low: number, high: number];
-  /** Where the search begins. @defaultValue the middle */
+  /** Number at which the search begins. @defaultValue the middle of the range */
   readonly start?: number;
 }
 
 /** Values along the layers, from the first layer to the last; numbers in between are interpolated. */
 export type Gradient = readonly (Scalar | SearchMark)[];
 
-/** A value for the tensors that a filter names. */
+/** A value for the tensors that a filter matches. */
 export interface ConditionalSetting {
   /**
-   * Text that is part of the name, a pattern for the whole name with `*` and `?`, or a regular expression
-   * between slashes. @defaultValue all tensors
+   * Part of the tensor's name, a pattern for the whole name with `*` and `?`, or a regular expression between
+   * slashes. @defaultValue all tensors
    */
   readonly filter?: string;
   readonly value: Scalar | SearchMark | Gradient;
 }
 
-/** What a recipe says about a parameter of a method: a value, a gradient, or values by filters. */
+/** Setting of a method's parameter in a recipe: a value, a gradient, or values by filters. */
 export type Setting = Scalar | SearchMark | Gradient | ConditionalSetting | readonly ConditionalSetting[];
 
 /** Settings by the names of parameters. */
@@ -39,23 +39,26 @@ export interface ModelParts {
 }
 
 /**
- * A network: a path, or `path@revision+lora`, or its parts, or the recipe that makes it, as an object or as a
- * path of a YAML file.
+ * Reference to a network: a path, `path@revision+lora` or an object with these parts, or the recipe that
+ * makes the network, as an object or as the path of a YAML file.
  */
 export type ModelReference = string | ModelParts | Recipe;
 
-/** How an input is aligned to the first network, or to the base if there is one. */
+/**
+ * Settings for aligning an input to the first network that is not aligned, or to the base if there is one.
+ */
 export interface AlignSetting {
   /** File of the architecture. @defaultValue the config.json beside the weights */
   readonly graph?: string;
-  /** Number of searches, of which the best is taken. @defaultValue as of `align` */
+  /** Number of searches, of which the best is taken. @defaultValue the default of `align` */
   readonly restarts?: number;
   /** Seed of the searches. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * How it is aligned together with all other inputs, which must have the same setting then, through one
-   * universe: see `alignMany`. Without a base, one of them stays as it is; more do only with `align: false`.
-   * @defaultValue by itself
+   * Method of aligning all inputs together through one universe, see `alignMany`; all aligned inputs must
+   * have the same setting. Without a base, only one network may lack `align`; others that keep their units
+   * need `align: false`.
+   * @defaultValue undefined: each input is aligned by itself
    */
   readonly many?: ManyMethod;
 }
@@ -64,39 +67,49 @@ export interface AlignSetting {
 export interface RecipeModel {
   readonly model: ModelReference;
   /**
-   * Whether its units are put in the order of the others first; "universe" is `{ many: "best" }`.
+   * Whether the units of the network are put in the order of the others before the merge, or settings for it;
+   * `"universe"` means `{ many: "best" }`.
    * @defaultValue false
    */
   readonly align?: boolean | "universe" | AlignSetting;
-  /** File of the diagonal of its Fisher information, as `measureFisher` makes it, for the method `fisher`. */
+  /**
+   * File with the diagonal of the network's Fisher information, from `measureFisher`, for the method
+   * `fisher`.
+   */
   readonly fisher?: string;
-  /** File of Gram matrices of its layers' inputs, as `measureGrams` makes it, for the method `regmean`. */
+  /**
+   * File with Gram matrices of the inputs of the network's layers, from `measureGrams`, for the method
+   * `regmean`.
+   */
   readonly grams?: string;
   readonly parameters?: Settings;
 }
 
 /** A run of layers of a network. */
 export interface RecipeSource extends RecipeModel {
-  /** Index of the first layer, and of the one after the last. */
+  /** Index of the first layer, and of the layer after the last. */
   readonly layer_range: readonly [begin: number, end: number];
 }
 
-/** Runs of layers of equal length that are merged and put after the layers of the slices before. */
+/**
+ * Runs of equally many layers that are merged with each other. The result follows the layers of the preceding
+ * slices.
+ */
 export interface RecipeSlice {
   readonly sources: readonly RecipeSource[];
-  /** @defaultValue the base of the recipe */
+  /** Base of this slice. @defaultValue the base of the recipe */
   readonly base_model?: ModelReference;
   readonly parameters?: Settings;
 }
 
-/** A part of a network that has layers of its own, such as a vision tower. */
+/** A part of a network with layers, such as a vision tower. */
 export interface RecipeModule {
   readonly models?: readonly RecipeModel[];
   readonly slices?: readonly RecipeSlice[];
   readonly parameters?: Settings;
 }
 
-/** Where the embedding of a token is taken from. */
+/** Source of the embedding of a token. */
 export type TokenSource =
   | ModelReference
   | { readonly kind: "zero" }
@@ -107,44 +120,52 @@ export type TokenSource =
       readonly token_id?: number;
     };
 
-/** How the vocabulary of the result is made. */
+/** Settings of the vocabulary of the result. */
 export interface TokenizerSetting {
-  /** `union`, `base`, or the model whose tokenizer is taken. @defaultValue "union" */
+  /** Source of the tokens: `union`, `base`, or the model whose tokenizer is used. @defaultValue "union" */
   readonly source?: ModelReference;
   readonly tokens?: Readonly<Record<string, { readonly source?: TokenSource; readonly force?: boolean }>>;
   readonly pad_to_multiple_of?: number;
 }
 
-/** A merge as plain data: mergekit's YAML, and what Isthmus adds to it. */
+/** A merge as plain data: the keys of mergekit's YAML, and the keys that Isthmus adds. */
 export interface Recipe {
   readonly merge_method: string;
   /** Networks that are merged whole; a recipe has models, slices or modules. */
   readonly models?: readonly RecipeModel[];
   readonly slices?: readonly RecipeSlice[];
   readonly modules?: Readonly<Record<string, RecipeModule>>;
-  /** The network that the others were made from. */
+  /** Base that the networks were fine-tuned from. */
   readonly base_model?: ModelReference;
-  /** Settings of all tensors, where nothing nearer has one. */
+  /** Settings of all tensors. Settings of a module, a slice or a network take precedence. */
   readonly parameters?: Settings;
-  /** Element type of the result, as PyTorch calls it. @defaultValue the widest of the inputs, by tensor */
+  /**
+   * Element type of the result, by its name in PyTorch. @defaultValue for each tensor the widest type of the
+   * inputs
+   */
   readonly dtype?: string;
-  /** Element type of the result, before `dtype`. */
+  /** Element type of the result, which takes precedence over `dtype`. */
   readonly out_dtype?: string;
   readonly tokenizer_source?: ModelReference;
   readonly tokenizer?: TokenizerSetting;
-  /** A template's name, `auto`, or its text. */
+  /** Chat template of the result: `auto`, the name of a template, or its text. */
   readonly chat_template?: string;
   /**
-   * Whether tensors that no filter names are copied from the base, or the first network. @defaultValue false
+   * Whether tensors that no filter matches are copied from the base, or from the first network if there is no
+   * base. @defaultValue false
    */
   readonly strict?: boolean;
-  /** What is done about a tensor that not all networks have. @defaultValue "error" */
+  /**
+   * Treatment of a tensor that some networks lack: an error, or a copy from one network. @defaultValue
+   * "error"
+   */
   readonly missing?: "error" | "copy";
-  /** Name by which other recipes of the same file call the network that it makes. */
+  /** Name of the network that this recipe makes, by which other recipes of the same file refer to it. */
   readonly name?: string;
   /**
    * Key of the base's `config.json` that counts layers, for results with another number of layers.
-   * @defaultValue `num_hidden_layers` or what else is usual, or the only key that has the number of layers
+   * @defaultValue `num_hidden_layers` or another usual key, otherwise the only key whose value is the number
+   *   of layers
    */
   readonly num_layers_config_key?: string;
 }

@@ -2,17 +2,16 @@ import { InputError } from "@isthmus/core";
 import { formatPlace } from "../read/positions.ts";
 import type { Problem, StrictnessOptions } from "./problem.ts";
 
-/** Problems that one error lists, and warnings of one check. */
+/** Most problems that one error lists, and most warnings of one check. */
 const [SHOWN, MOST_WARNINGS] = [8, 50];
-/** Most characters of one problem, as keys of a file may be of any length. */
+/** Most characters of the description of one problem, because keys of a file may have any length. */
 const MOST_CHARACTERS = 1000;
 
 /**
  * Throws one error that lists the problems of a recipe with their places; tolerated problems are warnings
  * instead, unless the recipe is read strictly.
  *
- * @param what - what is attempted and the rule, such as `Cannot plan the recipe as settings must have an
- *   effect`
+ * @param what - the attempt and the rule, such as `Cannot plan the recipe as settings must have an effect`
  */
 export function rejectRecipe(
   recipe: object,

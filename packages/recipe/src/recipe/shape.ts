@@ -1,7 +1,7 @@
 import { closestName } from "@isthmus/core";
 import type { Path, Problem } from "./problem.ts";
 
-/** Form of a value in a recipe, from which both its check and its JSON Schema are made. */
+/** Form of a value in a recipe, from which both its check and its JSON Schema are derived. */
 export type Shape =
   | { readonly kind: "text"; readonly choices?: readonly string[] }
   | { readonly kind: "number"; readonly whole?: true; readonly least?: number }
@@ -16,17 +16,17 @@ export interface Either {
   readonly kind: "either";
   /** Name of the definition in the JSON Schema. */
   readonly name: string;
-  /** What it must be, for messages. */
+  /** Description of the required value, for messages. */
   readonly what: string;
   readonly options: () => readonly Shape[];
-  /** Returns the option that a value is meant to be; undefined if it is none. */
+  /** Returns the option that a value is probably meant to match; undefined if it resembles none. */
   readonly choose: (value: unknown) => Shape | undefined;
 }
 
 /** One key of a map. */
 export interface Key {
   readonly shape: Shape;
-  /** What it is for, in one sentence. */
+  /** Purpose of the key, in one sentence. */
   readonly description: string;
   readonly required?: true;
 }
@@ -36,7 +36,7 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Lists everything that is wrong with the form of a value. */
+/** Lists all problems of the form of a value. */
 export function findProblems(shape: Shape, value: unknown, path: Path = []): readonly Problem[] {
   switch (shape.kind) {
     case "text":

@@ -8,15 +8,18 @@ import { splitReference } from "./open-reference.ts";
 
 /** Options of {@link createAligner}. */
 export interface CreateAlignerOptions extends Pick<AlignOptions, "signal" | "onProgress"> {
-  /** File of the architecture, for inputs that name none. @defaultValue the config.json beside the weights */
+  /**
+   * File of the architecture, for inputs whose setting names no graph. @defaultValue the config.json beside
+   * the weights
+   */
   readonly graph?: string | undefined;
 }
 
 /**
- * Creates what aligns the inputs of recipes that have `align`, by their weights: the architecture is read
- * from the graph that the input names, or from the config.json beside the weights.
+ * Creates the function that aligns, by weights, the inputs of recipes that have `align`. The architecture is
+ * read from the graph in the setting of the input, or from the config.json beside the weights.
  *
- * @param engine - the engine that proves that aligned networks compute what they computed before
+ * @param engine - engine that proves that aligned networks have the same outputs as before
  *
  * @example
  * ```ts

@@ -10,18 +10,19 @@ import { isRecipe, type ModelParts, type ModelReference, type Recipe } from "../
 import { nameOf } from "./list-references.ts";
 import { openReference, splitName, splitReference } from "./open-reference.ts";
 
-/** A network that a recipe names, and does not describe by a recipe in it. */
+/** A network that a recipe names by a path, not by a recipe within it. */
 type NamedNetwork = Exclude<ModelReference, Recipe>;
 
-/** Files beside weights that decide how they are merged or read. */
+/** Names of files beside weights that decide how the weights are read or merged. */
 const BESIDE = ["config.json", "adapter_config.json", ...TOKENIZER_FILES];
 
 /**
  * Adds all files that opening a recipe reads: weights, indexes, configs, tokenizers, adapters, measurements,
  * graphs for alignment and recipes in files.
  *
- * @returns the recipe with the paths by which tasks find them; the recipe itself if no path has changed
- * @throws InputError if a network cannot be opened, or a recipe in a file names one elsewhere
+ * @returns a recipe with the paths by which tasks find the files; the same object if no path has changed
+ * @throws InputError if a network cannot be opened, or a recipe in a file names a file whose path has to
+ *   change
  */
 export async function gatherRecipe(recipe: Recipe, files: GatheredFiles): Promise<Recipe> {
   const moved = new Map<string, unknown>();
@@ -31,9 +32,9 @@ export async function gatherRecipe(recipe: Recipe, files: GatheredFiles): Promis
 }
 
 /**
- * Returns a recipe with other paths of networks, adapters, measurements and graphs in it; nothing else is
- * changed, such as a filter that looks like a path.
- * @param move - returns the new path for one in the recipe
+ * Returns a recipe in which the paths of networks, adapters, measurements and graphs are replaced. Other
+ * texts, such as a filter that looks like a path, do not change.
+ * @param move - returns the new path for a path in the recipe
  */
 export function moveRecipePaths(recipe: Recipe, move: (path: string) => string): Recipe {
   const moved = new Map<string, unknown>();
@@ -50,7 +51,7 @@ function noteMoved(moved: Map<string, unknown>, from: NamedNetwork, to: NamedNet
 }
 
 /**
- * Adds the files of a graph or a checkpoint, with weights that lie beside it.
+ * Adds the files of a graph or a checkpoint, including weights beside a graph.
  * @returns the path by which tasks find it
  */
 export async function gatherPath(path: string, files: GatheredFiles): Promise<string> {
@@ -62,7 +63,9 @@ export async function gatherPath(path: string, files: GatheredFiles): Promise<st
   return place;
 }
 
-/** Lists all networks that a recipe, and the recipes in it, name by paths, and files of what was measured. */
+/**
+ * Lists all networks that a recipe and the recipes within it name by paths, and their files of statistics.
+ */
 function listNamed(recipe: Recipe): readonly NamedNetwork[] {
   return listMembers(recipe).flatMap(({ reference, measured }) => [
     ...(isRecipe(reference) ? listNamed(reference) : [reference]),
@@ -139,7 +142,7 @@ async function gatherRecipeFile(path: string, files: GatheredFiles): Promise<str
   return files.place(path);
 }
 
-/** Replaces parts of a value by others, which are found by the JSON of what they replace. */
+/** Replaces parts of a value; `moved` has the replacements by the JSON of the original parts. */
 function replaceAll(value: unknown, moved: ReadonlyMap<string, unknown>): unknown {
   const replaced = moved.get(JSON.stringify(value));
   if (replaced !== undefined) return replaced;

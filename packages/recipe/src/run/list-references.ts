@@ -2,10 +2,13 @@ import { keyOf, listGroups, type Member } from "../plan/groups.ts";
 import { isRecipeFile } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 
-/** A network that a recipe names, and where it does first. */
+/** A network that a recipe names, and the first place that names it. */
 export type NamedReference = Pick<Member, "reference" | "path">;
 
-/** Lists the networks that a recipe names, each once, in its order, bases last. */
+/**
+ * Lists the networks that a recipe names, each once, in the order of the recipe; the base of each group
+ * follows its members.
+ */
 export function listReferences(recipe: Recipe): readonly NamedReference[] {
   const members = listGroups(recipe).flatMap(({ members: named, base }) => [
     ...named,
@@ -19,12 +22,12 @@ export function listReferences(recipe: Recipe): readonly NamedReference[] {
   return [...places.values()];
 }
 
-/** Checks whether a reference is to a recipe, as an object or as a path. */
+/** Checks whether a reference names a recipe, as an object or as a path. */
 export function isNested(reference: ModelReference): reference is Recipe {
   return isRecipe(reference) || (typeof reference === "string" && isRecipeFile(reference));
 }
 
-/** Returns what a recipe calls a network, as `path@revision+adapter`. */
+/** Returns the name of a network in a recipe, as `path@revision+adapter`. */
 export function nameOf(reference: ModelReference): string {
   if (typeof reference === "string") return reference;
   if (isRecipe(reference))

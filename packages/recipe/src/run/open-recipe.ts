@@ -21,20 +21,20 @@ import { readMethods } from "./read-methods.ts";
 
 /** Options of {@link openRecipe}. */
 export interface OpenRecipeOptions extends StrictnessOptions {
-  /** Methods by name, in place of all methods of `@isthmus/merging`; `methodFiles` adds to either. */
+  /** Methods by name, which `methodFiles` adds to. @defaultValue all methods of `@isthmus/merging` */
   readonly methods?: ReadonlyMap<string, MergeMethod> | undefined;
-  /** Paths of JavaScript files that export methods of your own; their code is run. @defaultValue none */
+  /** Paths of JavaScript files that export further methods; their code is run. @defaultValue none */
   readonly methodFiles?: readonly string[] | undefined;
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number | undefined;
-  /** Opens the network of a reference that is no recipe. @defaultValue files and folders are opened */
+  /** Opens the network of a reference that is not a recipe. @defaultValue files and folders are opened */
   readonly open?: ((reference: ModelReference) => Promise<Checkpoint>) | undefined;
   /**
    * URL of a module that exports `openProducts`, a function that makes products of matrices with a number of
    * threads, for methods that need them. @defaultValue products without an engine, which are slower
    */
   readonly productsModule?: string | undefined;
-  /** Aligns networks that ask for it. @defaultValue such recipes are refused */
+  /** Aligns networks that have `align`. @defaultValue recipes with `align` are refused */
   readonly align?: AlignInputs | undefined;
 }
 
@@ -43,7 +43,8 @@ export interface OpenedRecipe {
   readonly plan: MergePlan;
   readonly models: PreparedModels;
   /**
-   * Description from which worker threads make the plan; undefined if a function of the caller's decides it.
+   * Description from which worker threads make the plan; undefined if the plan depends on functions of the
+   * caller.
    */
   readonly source: MergeSource | undefined;
   /** The merged adapter, if the recipe merges LoRA adapters with each other; `plan` makes its weights. */
@@ -55,8 +56,8 @@ export interface OpenedRecipe {
 }
 
 /**
- * Opens the networks of a recipe and plans its merge; paths are looked up from the folder the process runs
- * in.
+ * Opens the networks of a recipe and plans its merge; relative paths start at the working folder of the
+ * process.
  *
  * Language models are made to fit each other first: their vocabularies, if the recipe has a tokenizer, and
  * their output heads. A recipe whose models are all folders of LoRA adapters merges these with each other.
@@ -141,8 +142,8 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
 }
 
 /**
- * Returns what plans the recipes inside a recipe, with what was prepared for them.
- * @param prepared - what was prepared for each recipe that was planned
+ * Returns a function that opens the recipes within a recipe, each with its prepared models.
+ * @param prepared - prepared models of each planned recipe
  */
 export function openNestedModels(
   planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,
@@ -154,7 +155,7 @@ export function openNestedModels(
   };
 }
 
-/** What is prepared of the models of a recipe that merges adapters: it has none. */
+/** Prepared models of a recipe that merges adapters, which has no models. */
 const NO_MODELS: PreparedModels = {
   networks: new Map(),
   inputs: [],
@@ -176,7 +177,7 @@ function describeRecipeMerge(merge: RecipeMerge, products: string | undefined): 
 }
 
 /**
- * Opens a merge that plain data describe, in a worker thread.
+ * Opens a merge in a worker thread, from its description as plain data.
  * @public
  */
 export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Promise<OpenedRecipe> {
@@ -184,7 +185,8 @@ export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Pro
 }
 
 /**
- * Checks whether a network of a recipe, or of a recipe in it, is aligned; a recipe in a file may have one.
+ * Checks whether a network of a recipe, or of a recipe within it, is aligned. A recipe in a file counts as
+ * aligned, because it is not read here.
  */
 function hasAligned(recipe: Recipe): boolean {
   const members = listGroups(recipe).flatMap((group) => group.members);

@@ -3,18 +3,18 @@ import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveMod
 import { applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
-/** A reference to a model in its parts. */
+/** Parts of a reference to a model. */
 export interface ReferenceParts {
   readonly path: string;
   readonly revision: string | undefined;
-  /** Path of a LoRA adapter. */
+  /** Path of a LoRA adapter; undefined if the reference names none. */
   readonly lora: string | undefined;
 }
 
 /**
  * Opens the network of a reference: a file, a folder or a name in the cache of the Hugging Face hub, in any
- * format that `openCheckpoint` reads, with its LoRA adapter applied as it is read.
- * @throws InputError if it cannot be opened
+ * format that `openCheckpoint` reads, with its LoRA adapter, which is applied whenever a tensor is read.
+ * @throws InputError if the network or the adapter cannot be opened
  * @throws MismatchError if the adapter does not fit the network
  */
 export async function openReference(reference: ModelReference): Promise<Checkpoint> {
@@ -36,7 +36,7 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
   }
 }
 
-/** @throws InputError if a path is an adapter, which changes a network and is none */
+/** @throws InputError if a path is an adapter, which is not a network by itself */
 async function assertNoAdapter(path: string): Promise<void> {
   if (!(await isAdapter(path))) return;
   throw new InputError(
@@ -45,7 +45,7 @@ async function assertNoAdapter(path: string): Promise<void> {
   );
 }
 
-/** Splits `path@revision+lora` into its parts; a file or folder of the whole name comes first. */
+/** Splits `path@revision+lora` into its parts. If a file or folder has the whole name, it is not split. */
 export async function splitReference(reference: ModelReference): Promise<ReferenceParts> {
   if (isRecipe(reference)) throw new InvariantError("A recipe names no file");
   if (typeof reference !== "string") {
@@ -58,7 +58,7 @@ export async function splitReference(reference: ModelReference): Promise<Referen
   return splitName(reference);
 }
 
-/** Splits `path@revision+lora` into its parts, without asking whether there is a file of the whole name. */
+/** Splits `path@revision+lora` into its parts, without checking for a file with the whole name. */
 export function splitName(reference: string): ReferenceParts {
   const [, path = reference, revision, lora] = /^([^@+]+)(?:@([^+]+))?(?:\+(.+))?$/.exec(reference) ?? [];
   return { path, revision, lora };

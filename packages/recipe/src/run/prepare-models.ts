@@ -30,56 +30,59 @@ import {
 import { listReferences, nameOf } from "./list-references.ts";
 import { splitReference } from "./open-reference.ts";
 
-/** A network of a recipe, and the directory of a model that it lies in. */
+/** A network of a recipe, with the directory of its model. */
 export interface RecipeModelInput {
   readonly reference: ModelReference;
-  /** What the recipe calls it. */
+  /** Name of the network in the recipe. */
   readonly name: string;
   readonly network: Checkpoint;
   /**
-   * Directory with its `config.json`; undefined if it has none, as single files. Of a recipe it is that of
-   * the model whose files its result would have.
+   * Directory with the `config.json` of the network; undefined if there is none, as for single files. For a
+   * recipe, it is the directory of the model whose files the result of that recipe has.
    */
   readonly directory: string | undefined;
-  /** The models that were prepared for it, if it is a recipe. */
+  /** Prepared models of the input if it is a recipe; otherwise undefined. */
   readonly nested: PreparedModels | undefined;
 }
 
 /** Networks of a recipe whose vocabularies and output heads agree. */
 export interface PreparedModels {
-  /** Networks as they are merged, by the keys of their references. */
+  /** Networks in the form in which they are merged, by the keys of their references. */
   readonly networks: ReadonlyMap<string, Checkpoint>;
-  /** All of them with their directories, in the order of the recipe. */
+  /** Networks before they were prepared, with their directories, in the order of the recipe. */
   readonly inputs: readonly RecipeModelInput[];
-  /** The model whose files the result has: the base, or the first network; of a recipe, its own. */
+  /**
+   * Model whose files the result has: the base, or the first network. If that is a recipe, the template of
+   * that recipe.
+   */
   readonly template: ModelTemplate;
-  /** The vocabulary of the result; undefined if it is that of the template's files. */
+  /** Vocabulary of the result; undefined if it is the vocabulary in the template's files. */
   readonly vocabulary: VocabularyPlan | undefined;
-  /** Whether the output head of the result is its embedding; undefined if the template's config says it. */
+  /** Whether the output head of the result is its embedding; undefined if the template's config is right. */
   readonly tied: boolean | undefined;
-  /** What people should look at. */
+  /** Notes for the user. */
   readonly notes: readonly string[];
 }
 
 /** The model whose files the result of a recipe has. */
 export interface ModelTemplate {
-  /** Directory with its `config.json`; undefined if it has none. */
+  /** Directory with the `config.json` of the model; undefined if there is none. */
   readonly directory: string | undefined;
-  /** The layers of the result; undefined if they are all layers of the template. */
+  /** Layers of the result; undefined if the result has all layers of the template in their order. */
   readonly layers: ConfigLayers | undefined;
-  /** Parts beside the main one that get another number of layers. @defaultValue none */
+  /** Names of parts, other than the main part, whose number of layers changes. @defaultValue none */
   readonly otherStacks?: readonly string[];
 }
 
-/** How the networks of a recipe are opened. */
+/** Functions that open the networks of a recipe. */
 export interface PrepareModelsOptions {
-  /** Opens the network of a reference that is no recipe. */
+  /** Opens the network of a reference that is not a recipe. */
   readonly open: (reference: ModelReference) => Promise<Checkpoint>;
-  /** Plans the recipe of a reference; undefined if it is none. */
+  /** Plans the recipe of a reference; returns undefined if the reference is not a recipe. */
   readonly openNested: (reference: ModelReference) => Promise<NestedModel | undefined>;
 }
 
-/** The network that a recipe makes, and what was prepared for it. */
+/** The network that a recipe makes, and the prepared models of the recipe. */
 export interface NestedModel {
   readonly network: Checkpoint;
   readonly models: PreparedModels;
@@ -87,17 +90,17 @@ export interface NestedModel {
 
 /**
  * Opens the networks of a recipe, and makes language models fit each other: rows of embeddings are put in the
- * order of one vocabulary where the recipe has a tokenizer, and a network without an output head gets one
- * where others have it.
+ * order of one vocabulary if the recipe has a tokenizer, and a network without an output head gets a head if
+ * other networks have one.
  *
- * @throws MismatchError if vocabularies have other sizes and the recipe has no tokenizer
+ * @throws MismatchError if the sizes of vocabularies differ and the recipe has no tokenizer
  * @throws UnsupportedError if the recipe has a tokenizer, and a network is a file without its tokenizer
  */
 export async function prepareModels(recipe: Recipe, options: PrepareModelsOptions): Promise<PreparedModels> {
   const inputs: RecipeModelInput[] = [];
   for (const { reference, path } of listReferences(recipe))
     inputs.push(await atPlace(recipe, { path }, () => openInput(reference, options)));
-  // What cannot be used is said before anything is merged.
+  // An invalid template is reported before anything is merged.
   if (recipe.chat_template !== undefined) await chooseChatTemplate(recipe.chat_template, []);
   const configs = await Promise.all(inputs.map(configOf));
   const tokenizer = tokenizerOf(recipe);
@@ -135,7 +138,10 @@ function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModel
   return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
 }
 
-/** Describes which layers of the template the result has, through recipes that stack layers themselves. */
+/**
+ * Describes which layers of the template the result has. If the template is the result of a recipe that
+ * stacks layers, they are traced through that recipe.
+ */
 function describeTemplate(recipe: Recipe, { directory, network, nested }: RecipeModelInput): ModelTemplate {
   const inside = nested?.template.layers;
   if (recipe.slices === undefined && recipe.modules === undefined) return { directory, layers: inside };
@@ -157,8 +163,9 @@ function describeTemplate(recipe: Recipe, { directory, network, nested }: Recipe
 }
 
 /**
- * Finds the slices that the layers of the main part are stacked by: the recipe's, or the part's; and the
- * names of other parts that get another number of layers, which the config counts in places of their own.
+ * Finds the slices from which the layers of the main part are stacked, which the recipe or the part lists.
+ * Also finds the names of other parts whose number of layers changes, which the config counts in other
+ * places.
  */
 function slicesOf(
   recipe: Recipe,
@@ -178,7 +185,7 @@ function slicesOf(
   };
 }
 
-/** Lists for each layer of the result the layer whose place in the config it takes. */
+/** Lists for each layer of the result the layer of the base whose settings in the config it takes. */
 function layersOf(slices: readonly RecipeSlice[]): readonly number[] {
   return slices.flatMap(({ sources: [first] }) => {
     if (first === undefined) return [];
@@ -197,7 +204,10 @@ async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<
   return hasConfig ? directory : undefined;
 }
 
-/** Reads the config of an input; of a recipe it says what the recipe makes of the vocabulary and the head. */
+/**
+ * Reads the config of an input. For a recipe, it is changed to the vocabulary and the head of the result of
+ * that recipe.
+ */
 async function configOf({ directory, nested }: RecipeModelInput): Promise<ModelConfig | undefined> {
   if (directory === undefined) return undefined;
   const config = await readModelConfig(directory);
@@ -205,7 +215,10 @@ async function configOf({ directory, nested }: RecipeModelInput): Promise<ModelC
   return changeConfig(config, { vocabularySize: nested.vocabulary?.size, tied: nested.tied }).config;
 }
 
-/** Axes of tokens; without a tokenizer in the recipe only of models whose config settles them. */
+/**
+ * Finds the axes of tokens of a network. If they are not needed, because the recipe has no tokenizer, there
+ * are none for models without a config or with ambiguous axes.
+ */
 function axesOf(network: Checkpoint, config: ModelConfig | undefined, isNeeded: boolean): VocabularyAxes {
   if (config === undefined && !isNeeded) return new Map();
   try {
@@ -271,13 +284,13 @@ interface UnifiedVocabularies {
   readonly notes: readonly string[];
 }
 
-/** A network, and the directory with its tokenizer. */
+/** Name of a network, and the directory with its tokenizer. */
 type TokenizedModel = Pick<VocabularyNetwork, "name" | "directory">;
 
 /**
- * Finds out whether rows of tokens can stay as they are although some tokens cannot be read: all networks
- * have the same file of SentencePiece, or the tokenizer of the base was asked for.
- * @returns notes if rows stay; undefined if vocabularies must be planned
+ * Finds out whether rows of tokens can keep their order although some tokens cannot be read: all networks
+ * have the same SentencePiece file, or the recipe names the tokenizer of the base.
+ * @returns notes if rows keep their order; undefined if vocabularies must be planned
  */
 async function keepUnreadTokens(
   models: readonly TokenizedModel[],
@@ -311,7 +324,7 @@ interface HeadInputs {
   readonly configs: readonly (ModelConfig | undefined)[];
 }
 
-/** Gives networks whose head is their embedding a head of their own in the result, if others have one. */
+/** Gives networks whose head is their embedding a separate head for the merge, if other networks have one. */
 async function unifyHeads(
   networks: readonly Checkpoint[],
   { axes, configs }: HeadInputs,

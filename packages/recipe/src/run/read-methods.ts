@@ -5,12 +5,12 @@ import type { MergeMethod } from "@isthmus/merging";
 import { RECIPE_METHODS } from "../plan/find-method.ts";
 
 /**
- * Reads merge methods from JavaScript files, and adds them to the methods that there are. A file exports
- * methods, each made by `defineMergeMethod`, under any names.
+ * Reads merge methods from JavaScript files, and adds them to known methods. A file exports methods, each
+ * made by `defineMergeMethod`, under any names.
  *
- * @param paths - the files; their code is run
- * @param others - the methods that there are; by default all of `@isthmus/merging`
- * @throws InputError if a file cannot be run, exports no method, or one whose name is taken
+ * @param paths - paths of the files, whose code is run
+ * @param others - known methods by name; by default all of `@isthmus/merging`
+ * @throws InputError if a file cannot be run, exports no method, or exports a method whose name is taken
  */
 export async function readMethods(
   paths: readonly string[],

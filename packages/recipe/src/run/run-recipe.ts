@@ -23,7 +23,7 @@ export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "re
 /** Options of {@link runRecipe}. */
 export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {}
 
-/** What {@link runRecipe} has done. */
+/** Result of {@link runRecipe}. */
 export interface RunRecipeResult {
   readonly output: SaveMergeResult;
   readonly summary: PlanSummary;
@@ -32,14 +32,13 @@ export interface RunRecipeResult {
 }
 
 /**
- * Makes the network that a recipe describes, and saves it as safetensors; in a folder, with all that a model
- * is loaded with: config, tokenizer, chat template, model card. A merge of LoRA adapters is saved as an
- * adapter that PEFT loads, in a folder.
+ * Makes the network that a recipe describes, and saves it as safetensors. A folder also gets the files with
+ * which a model is loaded: config, tokenizer, chat template, model card. A merge of LoRA adapters is saved as
+ * an adapter that PEFT loads, in a folder.
  *
- * The merge is made by worker threads within a limit of memory, and goes on where it was interrupted: see
- * `saveMerge`.
+ * Worker threads make the merge within a limit of memory. An interrupted merge is resumed, see `saveMerge`.
  *
- * @param output - a file ending in `.safetensors`, or a folder
+ * @param output - path of a file ending in `.safetensors`, or of a folder
  * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
  *   written
  * @throws MismatchError if tensors that are merged are missing or of other shapes
@@ -75,7 +74,7 @@ export async function runRecipe(
   }
 }
 
-/** Saves what an opened recipe makes, see {@link runRecipe}. */
+/** Saves the network or adapter that an opened recipe makes, see {@link runRecipe}. */
 export async function saveRecipe(
   recipe: Recipe,
   opened: OpenedRecipe,
@@ -106,8 +105,9 @@ export async function saveRecipe(
 }
 
 /**
- * Makes the folder of an adapter, and returns the path of its weights there, by the name that programs look
- * for; an adapter that is one file is written as one if the output is named so.
+ * Creates the folder of an adapter, and returns the path of its weights there, with the file name that
+ * programs expect. If the output is named like a file, an adapter that is a single file is written to that
+ * path.
  * @throws InputError if the output is named like a file, and the adapter is a folder of PEFT
  */
 async function adapterWeightsIn(adapter: Adapter, output: string): Promise<string> {
@@ -123,7 +123,8 @@ async function adapterWeightsIn(adapter: Adapter, output: string): Promise<strin
 }
 
 /**
- * Finds the size of shards: that of the largest file of the first network that has several, else no limit.
+ * Finds the size of shards, in bytes: the size of the largest file of the first network with several files,
+ * or no limit.
  */
 async function shardBytesOf({ models: { inputs } }: Pick<OpenedRecipe, "models">): Promise<number> {
   for (const {

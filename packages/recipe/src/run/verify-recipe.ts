@@ -13,13 +13,12 @@ import { type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 export interface VerifyRecipeOptions extends Omit<OpenRecipeOptions, "seed">, VerifyMergeOptions {}
 
 /**
- * Makes a merge by a recipe again, as the metadata of its result say, and compares it with the file tensor by
- * tensor, bit for bit; writes nothing. Networks are looked up where the recipe says, from the folder the
- * process runs in.
+ * Repeats a merge from the recipe in the metadata of its result, and compares the tensors with the file bit
+ * for bit; writes nothing. Relative paths of networks start at the working folder of the process.
  *
- * @param path - a file or folder that `runRecipe` wrote
- * @throws FormatError if the metadata do not say how it was merged
- * @throws InputError if it was not merged by a recipe, or a network cannot be opened
+ * @param path - path of a file or folder that `runRecipe` wrote
+ * @throws FormatError if the metadata do not describe a merge
+ * @throws InputError if the merge was not made by a recipe, or a network cannot be opened
  *
  * @example
  * ```ts

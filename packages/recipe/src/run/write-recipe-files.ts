@@ -12,17 +12,21 @@ import type { PreparedModels, RecipeModelInput } from "./prepare-models.ts";
 
 /** Files of a model that were written beside its weights. */
 export interface RecipeFiles {
-  /** Names, such as `config.json`; none where weights are one file, or the networks are no models. */
+  /**
+   * Names of the files, such as `config.json`; empty if the output is a single file, or no network has a
+   * config.
+   */
   readonly files: readonly string[];
-  /** What people should look at, such as tokens that got a row made of others. */
+  /** Notes for the user, for example on tokens that a network lacks. */
   readonly notes: readonly string[];
 }
 
 /**
- * Writes what a model is loaded with into the folder of its merged weights, as the recipe says: config,
- * tokenizer, chat template, model card. This is the one place where recipes do.
+ * Writes the files with which a model is loaded into the folder of its merged weights, by the settings of the
+ * recipe: config, tokenizer, chat template, model card. All such files of recipes are written here.
  *
- * @param output - the weights; nothing is written if they are one file, or if no network has a `config.json`
+ * @param output - path of the weights; nothing is written if it is a file, or if the template has no
+ *   `config.json`
  */
 export async function writeRecipeFiles(
   recipe: Recipe,
@@ -46,8 +50,8 @@ export async function writeRecipeFiles(
 }
 
 /**
- * Checks that the config of the result can be written, before any weight is.
- * @throws InputError if the recipe gives it layers that the config of the base cannot count
+ * Checks that the config of the result can be written, before any weights are written.
+ * @throws InputError if the recipe makes a number of layers that the config of the base cannot count
  */
 export async function assertRecipeFiles(
   recipe: Recipe,

@@ -7,10 +7,10 @@ import { SETTINGS } from "../recipe/setting-shape.ts";
 import type { Key, Shape } from "../recipe/shape.ts";
 
 /**
- * Makes the JSON Schema (draft 7) of recipes, by which editors complete and check them: of the keys that
- * recipes have, and the methods with their parameters.
+ * Makes the JSON Schema (draft 7) of recipes, by which editors complete and check them. It describes the keys
+ * of recipes, and the methods with their parameters.
  *
- * @param methods - methods by name; other names are allowed, as users have methods of their own
+ * @param methods - methods by name; other names are allowed, because users may add methods
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ function describeMethods(methods: ReadonlyMap<string, MergeMethod>): JsonSchema 
   return { description: "The method that merges tensors.", anyOf: [...listed, { type: "string" }] };
 }
 
-/** Describes all parameters of all methods: one of a name for all methods that have it. */
+/** Describes the parameters of all methods by name, each with a line for every method that reads it. */
 function describeParameters(methods: ReadonlyMap<string, MergeMethod>, setting: JsonSchema): JsonSchema {
   const texts = new Map<string, string[]>();
   const add = (method: string, parameters: ParameterSpecs) => {
@@ -98,7 +98,7 @@ function schemaOf(shape: Shape, definitions: Map<string, JsonSchema>): JsonSchem
   }
 }
 
-/** Schema of keys that recipes do not have, which editors underline, as they are read with a warning. */
+/** Schema of unknown keys, which are read with a warning, so that editors underline them. */
 const UNKNOWN_KEY = { deprecationMessage: "This has no effect, as it is no key of recipes here." };
 
 function mapSchema(
@@ -120,7 +120,10 @@ function mapSchema(
   };
 }
 
-/** Defines a schema once, and refers to it; the name is taken before, as schemas contain each other. */
+/**
+ * Defines a schema once, and returns a reference to it. The name is reserved before the schema is made,
+ * because schemas contain each other.
+ */
 function define(name: string, definitions: Map<string, JsonSchema>, make: () => JsonSchema): JsonSchema {
   if (!definitions.has(name)) {
     definitions.set(name, {});

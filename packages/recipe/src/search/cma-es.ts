@@ -1,38 +1,38 @@
 import { at, createRandom, OutOfRangeError, type Random } from "@isthmus/core";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 
-/** What a search by CMA-ES starts from. */
+/** Options of {@link createCmaEs}. */
 export interface CmaEsOptions {
-  /** Where the search starts, one number for each coordinate. */
+  /** Centre of the first candidates, one number for each coordinate. */
   readonly start: readonly number[];
   /** Standard deviation of the first candidates in every coordinate, above 0. */
   readonly sigma: number;
-  /** Candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(coordinates))` */
+  /** Number of candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(coordinates))` */
   readonly population?: number;
   /** Seed of the candidates, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
 }
 
-/** Why a search has nothing more to find. */
+/** Reason for which a search stops. */
 export type CmaEsStop = "converged" | "flat" | "ill-conditioned";
 
-/** A search for the least value of a function of which only values are known. */
+/** A search for the least value of a function, which uses its values only, not its gradients. */
 export interface CmaEs {
-  /** Draws the candidates of the next generation, each of as many numbers as the start has. */
+  /** Draws the candidates of the next generation, each with one number for each coordinate. */
   ask(): readonly (readonly number[])[];
-  /** Learns the values of the candidates that were asked last, in their order; the smaller, the better. */
+  /** Learns the values of the candidates of the last `ask`, in their order; smaller values are better. */
   tell(values: readonly number[]): void;
-  /** The centre of the search: the best guess where values are noisy. */
+  /** Centre of the search, which is the best guess if values are noisy. */
   readonly mean: readonly number[];
-  /** Why it has stopped, or undefined while it may still find better. */
+  /** Reason for which the search has stopped; undefined while it may still improve. */
   readonly stopped: CmaEsStop | undefined;
 }
 
-/** Smallest spread of candidates, as a share of the first one, below which the search has converged. */
+/** Spread of candidates, as a share of the first spread, below which the search has converged. */
 const CONVERGED = 1e-6;
-/** Largest condition of the covariance that doubles describe well. */
+/** Largest condition number of the covariance for which doubles are precise enough. */
 const ILL_CONDITIONED = 1e14;
-/** Generations whose best values must differ, else the function is flat. */
+/** Number of generations with equal best values after which the function counts as flat. */
 const FLAT_GENERATIONS = 12;
 
 /**
@@ -69,7 +69,7 @@ export function createCmaEs({ start, sigma, population, seed = 0 }: CmaEsOptions
 interface Strategy {
   readonly size: number;
   readonly count: number;
-  /** Weights of the best candidates, of sum 1, falling. */
+  /** Weights of the best candidates, in falling order and with sum 1. */
   readonly weights: readonly number[];
   /** Variance-effective number of the best candidates. */
   readonly effective: number;
@@ -112,7 +112,7 @@ class Search implements CmaEs {
   #mean: number[];
   #sigma: number;
   #covariance: Matrix;
-  /** Columns are eigenvectors of the covariance; with their standard deviations. */
+  /** Eigenvectors of the covariance as columns; `#deviations` has the standard deviations along them. */
   #axes: Matrix;
   #deviations: number[];
   #sizePath: number[];

@@ -5,13 +5,13 @@ import { gatherRecipe } from "../run/gather-recipe.ts";
 
 /** Options of {@link identifyRecipe}. */
 export interface IdentifyRecipeOptions {
-  /** Paths of JavaScript files with methods of your own. @defaultValue none */
+  /** Paths of JavaScript files with further methods. @defaultValue none */
   readonly methodFiles?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Computes the digests of all files that merging by a recipe reads, for the journal of a search: of weights,
+ * Computes the digests of all files that merging by a recipe reads, for the journal of a search: weights,
  * configs, tokenizers, adapters, measurements, graphs for alignment and methods.
  * @throws InputError if a network cannot be opened
  * @throws the reason of the signal if it is aborted meanwhile
@@ -29,7 +29,7 @@ export async function identifyRecipe(
   );
 }
 
-/** Computes the digests of files, by names that say which file each is of. */
+/** Computes the digests of files, by names that contain the paths of the files. */
 export async function identifyFiles(paths: readonly string[], signal?: AbortSignal): Promise<JournalRun> {
   const run: Record<string, string> = {};
   for (const path of paths) run[`digest of ${path}`] = await digestFile(path, { signal });

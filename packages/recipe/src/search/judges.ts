@@ -17,11 +17,11 @@ import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
 import { runEvaluation } from "./run-evaluation.ts";
 
 /**
- * Creates a judge that runs a command of the user's on each merged network; see `runEvaluation`.
+ * Creates a judge that runs a shell command on each merged network; see `runEvaluation`.
  *
- * @param command - has `{}` where the path of the network stands
- * @param path - where each network is written, and removed once it is judged: a file ending in
- *   `.safetensors`, or a folder, which then is a model with its config and tokenizer
+ * @param command - command with `{}` in place of the path of the network
+ * @param path - path to which each network is written until it has been judged: of a file ending in
+ *   `.safetensors`, or of a folder, which gets the config and tokenizer of a model, too
  *
  * @example
  * ```ts
@@ -53,11 +53,14 @@ export function judgeByCommand(command: string, path: string): JudgeMerge {
 
 /** Options of {@link judgeByExamples}. */
 export interface JudgeByExamplesOptions {
-  /** What is measured: the mean loss, or the share of errors; both are better small. @defaultValue "loss" */
+  /**
+   * Measure of a network: the mean loss, or the share of errors; smaller is better for both. @defaultValue
+   * "loss"
+   */
   readonly score?: "loss" | "error";
   /** The checkpoint that the graph was exported from. @defaultValue the first network of the recipe */
   readonly exportedFrom?: Checkpoint | undefined;
-  /** What is done about tensors that the graph does not read. @defaultValue "refuse" */
+  /** Treatment of tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: "refuse" | "keep" | undefined;
 }
 
@@ -67,12 +70,17 @@ export interface ExamplesJudge {
     candidate: Pick<MergeCandidate, "network"> & Partial<Pick<MergeCandidate, "plan">>,
     signal?: AbortSignal,
   ) => Promise<number>;
-  /** Says by fingerprints what decides a score but the network: the identity of a search with a journal. */
+  /**
+   * Computes fingerprints of everything that decides a score except the network, as identity of a search with
+   * a journal.
+   */
   identify(): Promise<JournalRun>;
   release(): Promise<void>;
 }
 
-/** Creates a judge that runs each merged network on examples; networks are merged in memory. *
+/**
+ * Creates a judge that runs each merged network on examples; networks are merged in memory.
+ *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
@@ -99,7 +107,7 @@ export function judgeByExamples(
   data: DataSet,
   { score = "loss", exportedFrom, unread }: JudgeByExamplesOptions = {},
 ): ExamplesJudge {
-  // All candidates are bound by the same witness, so that the graph of the first is that of all.
+  // All candidates are bound by the same witness, so that they share the graph of the first candidate.
   let evaluator: Promise<Evaluator> | undefined;
   return {
     async judge({ plan, network }, signal) {

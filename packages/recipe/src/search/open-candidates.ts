@@ -12,11 +12,11 @@ import { readMethods } from "../run/read-methods.ts";
 
 /** A merge that a search tries. */
 export interface MergeCandidate {
-  /** The recipe with numbers in place of its ranges. */
+  /** Recipe with numbers in place of its ranges. */
   readonly recipe: Recipe;
   readonly plan: MergePlan;
   readonly models: PreparedModels;
-  /** The merged network, computed as it is read. */
+  /** Merged network, each tensor of which is computed when it is read. */
   readonly network: Checkpoint;
 }
 
@@ -38,7 +38,7 @@ export interface OpenedCandidates {
 /**
  * Opens the networks of a recipe with ranges once for all candidates; they are aligned once, too, when the
  * first candidate is judged.
- * @throws what `openRecipe` throws
+ * @throws the same errors as `openRecipe`
  */
 export async function openCandidates(
   recipe: Recipe,
@@ -58,7 +58,7 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    // Recipes inside may have ranges, too: what is prepared for them depends on the candidate.
+    // Recipes inside may have ranges, too, so that their prepared models depend on the candidate.
     const hasNested = listReferences(recipe).some(({ reference }) => isNested(reference));
     const openNested = async () => undefined;
     const shared = hasNested ? undefined : await prepareModels(recipe, { open: openAndKeep, openNested });

@@ -14,16 +14,16 @@ import type { Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
 import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
 
-/** How merges are judged by examples. */
+/** Options of {@link openJudge}. */
 export interface MergeJudgeOptions
   extends Omit<GraphOptions, "outputs">,
     Pick<JudgeByExamplesOptions, "unread">,
     ExamplesReading {
-  /** What is measured. */
+  /** Measure of a network: the mean loss, or the share of errors. */
   readonly score: "loss" | "error";
-  /** Name of the examples that merges are judged by. */
+  /** Name of the examples by which merges are judged. */
   readonly data: string;
-  /** The loss that networks are scored by. @defaultValue what follows from the labels and the output */
+  /** Loss function of the score. @defaultValue the loss that fits the labels and the output */
   readonly loss?: NamedLoss | undefined;
   /** Path of the file of the architecture. @defaultValue the config of the first network of the recipe */
   readonly graph?: string | undefined;
@@ -31,7 +31,7 @@ export interface MergeJudgeOptions
   readonly exportedFrom?: string | undefined;
 }
 
-/** A judge of merges, and the examples that it judges by. */
+/** A judge of merges, and the examples by which it judges. */
 export interface OpenedJudge extends ExamplesJudge {
   readonly examples: DataSet;
 }
@@ -45,7 +45,7 @@ export async function openJudge(
     change = (data) => data,
   }: {
     readonly engine: Engine;
-    /** Is applied to the examples. */
+    /** Changes the examples before networks are judged by them. */
     readonly change?: (data: DataSet) => DataSet;
   },
 ): Promise<OpenedJudge> {

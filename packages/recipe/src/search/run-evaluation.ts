@@ -1,23 +1,23 @@
 import { spawn } from "node:child_process";
 import { InputError, UsageError } from "@isthmus/core";
 
-/** Where the path of a merged network stands in a command. */
+/** Placeholder for the path of a merged network in a command. */
 const PLACE = "{}";
 
-/** Characters of a failed command's output that its error repeats, from the end. */
+/** Number of characters at the end of a failed command's output that its error repeats. */
 const SHOWN = 400;
 
 /**
- * Judges a network by a command of the user's, which gets its path and prints a number.
+ * Judges a network by a shell command, which gets the path of the network and prints a number.
  *
- * The command is run by the shell, with `{}` in it replaced by the path; the last number on the last line of
- * its standard output that has any is the score. What it writes to standard error is only shown if it fails.
+ * The command is run by the shell, with `{}` in it replaced by the path; the score is the last number in its
+ * standard output. Standard error is shown only if the command fails.
  *
- * @param path - the merged network, a file or a folder
+ * @param path - path of the merged network, a file or a folder
  * @returns the score; NaN if the command prints `nan`
  * @throws UsageError if the command has no `{}`
- * @throws InputError if it fails, or prints no number
- * @throws DOMException named AbortError if `signal` is aborted; the command is stopped then
+ * @throws InputError if the command fails, or prints no number
+ * @throws DOMException named AbortError if `signal` is aborted, which also stops the command
  */
 export async function runEvaluation(command: string, path: string, signal?: AbortSignal): Promise<number> {
   if (!command.includes(PLACE)) {
@@ -32,7 +32,7 @@ export async function runEvaluation(command: string, path: string, signal?: Abor
   return score;
 }
 
-/** Finds the last number of a text, on the last line that has one. */
+/** Finds the last number of a text; undefined if it has none. */
 function lastNumber(text: string): number | undefined {
   const numbers = text.match(
     /(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan|inf(?:inity)?)(?![\w.])/gi,
@@ -45,7 +45,7 @@ function lastNumber(text: string): number | undefined {
 }
 
 interface ShellOutcome {
-  /** Exit code, or the name of the signal that ended it. */
+  /** Exit code, or the name of the signal that ended the command. */
   readonly code: number | string;
   readonly output: string;
   readonly errors: string;
@@ -77,7 +77,7 @@ function runShell(command: string, signal: AbortSignal | undefined): Promise<She
   });
 }
 
-/** Characters of output that are kept: a program may print progress for hours. */
+/** Number of characters of output that are kept, because a program may print progress for hours. */
 const MOST_KEPT = 1 << 16;
 const onWindows = process.platform === "win32";
 

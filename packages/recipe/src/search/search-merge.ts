@@ -9,14 +9,14 @@ import {
   searchRecipe,
 } from "./search-recipe.ts";
 
-/** Options of {@link searchMerge}; the seed is that of the search and of the merges. */
+/** Options of {@link searchMerge}; the seed is used for the search and for the merges. */
 export interface SearchMergeOptions
   extends OpenRecipeOptions,
     Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed" | "atOnce" | "identity"> {
   /**
-   * Everything that decides the score of a merge, such as what `identify` of a judge returns: a journal
-   * of a search with another one is refused. Digests of the files that are merged are added, unless `open`
-   * opens them. @defaultValue nothing: scores of a journal count whatever `judge` does now
+   * Everything that decides the score of a merge, such as the result of a judge's `identify`. A journal of a
+   * search with another identity is refused. Digests of the files that are merged are added, unless `open`
+   * opens them. @defaultValue no identity: scores of a journal are used even if `judge` has changed
    */
   readonly identity?: SearchRecipeOptions<Recipe>["identity"];
   readonly judge: JudgeMerge;
@@ -25,9 +25,9 @@ export interface SearchMergeOptions
 /**
  * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the merge that is judged best.
  *
- * Networks are opened, and aligned if the recipe asks for it, once for all candidates; nothing is written
- * unless the judge does.
- * @throws what `searchRecipe` and `openRecipe` throw
+ * Networks are opened, and aligned if the recipe has `align`, once for all candidates. Nothing is written,
+ * except by the judge.
+ * @throws the same errors as `searchRecipe` and `openRecipe`
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { canonicalJson, inOrder, type JournalRun, openJournal } from "@isthmus/t
 import { type CmaEsStop, createCmaEs } from "./cma-es.ts";
 import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } from "./search-space.ts";
 
-/** A recipe with numbers in place of its ranges, and what it was worth. */
+/** A recipe with numbers in place of its ranges, and its score. */
 export interface SearchCandidate<T> {
   readonly recipe: T;
   /** The searched numbers by their paths in the recipe. */
@@ -11,9 +11,9 @@ export interface SearchCandidate<T> {
   readonly score: number;
 }
 
-/** How far a search has come. */
+/** Progress of a search. */
 export interface SearchProgress {
-  /** Share of the evaluations that are done, in `[0, 1]`; a search may stop before. */
+  /** Share of the evaluations that are done, in `[0, 1]`; a search may stop before it reaches 1. */
   readonly done: number;
   readonly evaluations: number;
   readonly score: number;
@@ -33,28 +33,32 @@ export interface SearchRecipeOptions<T> {
     values: readonly number[],
   ) => Promise<number>;
   /**
-   * Candidates that may be judged at once, at least 1, where `evaluate` can do so; all of a generation are
-   * independent of each other. It changes nothing of the result. @defaultValue 1
+   * Most candidates that are judged at the same time, at least 1; more than 1 only if `evaluate` may run
+   * several times at once. Candidates of a generation are independent, so that the number does not change the
+   * result. @defaultValue 1
    */
   readonly atOnce?: number;
   /**
-   * Whether a small score is good, as of a loss, or a large one, as of an accuracy. @defaultValue "minimize"
+   * Whether small scores are better, such as losses, or large ones, such as accuracies. @defaultValue
+   * "minimize"
    */
   readonly goal?: "minimize" | "maximize";
-  /** The most evaluations. @defaultValue 100 */
+  /** Largest number of evaluations. @defaultValue 100 */
   readonly evaluations?: number;
   /** Standard deviation of the first candidates, as a share of each range, above 0. @defaultValue 1/6 */
   readonly sigma?: number;
-  /** Candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(searched numbers))` */
+  /** Number of candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(searched numbers))` */
   readonly population?: number;
   /** Seed of the candidates, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
-  /** File that keeps all scores, so that a search that was stopped goes on. @defaultValue none is kept */
+  /**
+   * File that keeps all scores, so that a stopped search can be resumed. @defaultValue scores are not kept
+   */
   readonly journal?: string | undefined;
   /**
-   * Everything but the recipe and these options that decides a score, such as digests of the networks and
-   * of the examples; a journal of a search with another identity is refused. @defaultValue nothing: scores
-   * of a journal count whatever `evaluate` does now
+   * Everything but the recipe and these options that decides a score, such as digests of the networks and of
+   * the examples; a journal of a search with another identity is refused. @defaultValue no identity: scores
+   * of a journal are used even if `evaluate` has changed
    */
   readonly identity?: JournalRun | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -66,13 +70,13 @@ export const SEARCH_RECIPE_DEFAULTS: Required<
   Pick<SearchRecipeOptions<object>, "goal" | "evaluations" | "sigma" | "seed" | "atOnce">
 > = { goal: "minimize", evaluations: 100, sigma: 1 / 6, seed: 0, atOnce: 1 };
 
-/** Why a search ended: there was nothing more to find, or it had no evaluations left. */
+/** Reason for which a search ended: CMA-ES stopped, or no evaluations were left. */
 export type SearchStop = CmaEsStop | "evaluations";
 
-/** What {@link searchRecipe} found. */
+/** Result of {@link searchRecipe}. */
 export interface SearchResult<T> {
   readonly best: SearchCandidate<T>;
-  /** Every candidate, in the order in which they were judged. */
+  /** All candidates, in the order of the search. */
   readonly candidates: readonly SearchCandidate<T>[];
   readonly stopped: SearchStop;
 }
@@ -80,10 +84,10 @@ export interface SearchResult<T> {
 /**
  * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the best score, by CMA-ES.
  *
- * Numbers outside their range are reflected at its ends. With a journal, a search that was killed begins
- * again and takes the scores that it knows from there, so that it ends as if it had never been stopped.
+ * Numbers outside their range are reflected at its ends. With a journal, a search that was stopped starts
+ * again and takes known scores from the journal, so that its result is the same as without a stop.
  *
- * @throws UsageError if no number of the recipe is marked, or a mark has another form
+ * @throws UsageError if no number of the recipe is marked, or a mark has a wrong form
  * @throws OutOfRangeError if a range or an option is out of its range
  * @throws MismatchError if the journal is of another search
  * @throws InputError if no candidate got a finite score

@@ -2,23 +2,23 @@ import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 
 /** A number of a recipe that is searched. */
 export interface SearchedNumber {
-  /** Where it stands in the recipe, for example `models.0.parameters.weight`. */
+  /** Path of the number in the recipe, for example `models.0.parameters.weight`. */
   readonly path: string;
   readonly keys: readonly (string | number)[];
   readonly low: number;
   readonly high: number;
-  /** Where the search begins, in `[low, high]`. */
+  /** Number at which the search begins, in `[low, high]`. */
   readonly start: number;
 }
 
-/** Digits of a searched number that are kept: more would not change a merge. */
+/** Number of digits of a searched number that are kept; more digits would hardly change a merge. */
 const DIGITS = 6;
 
 /**
  * Lists the numbers of a recipe that are marked with a range: `{ search: [low, high], start? }` in place of
  * the number. A search begins at `start`, or in the middle.
  *
- * @throws UsageError if a mark has another form
+ * @throws UsageError if a mark has a wrong form
  * @throws OutOfRangeError if a range is empty, or the start is outside it
  */
 export function listSearched(recipe: unknown): readonly SearchedNumber[] {
@@ -56,7 +56,7 @@ function readMark(mark: object, keys: readonly (string | number)[]): SearchedNum
   return { path, keys, low, high, start: begin };
 }
 
-/** Returns a recipe with numbers in place of its marks, in the order that {@link listSearched} lists them. */
+/** Returns a recipe with numbers in place of its marks, in the order of {@link listSearched}. */
 export function fillSearched<T>(recipe: T, values: readonly number[]): T {
   let next = 0;
   const fill = (value: unknown): unknown => {
@@ -73,7 +73,7 @@ export function toUnit({ low, high }: SearchedNumber, value: number): number {
   return (value - low) / (high - low);
 }
 
-/** Maps any number to the range of a searched number: beyond `[0, 1]` it is reflected at the ends. */
+/** Maps any number to the range of a searched number; numbers outside `[0, 1]` are reflected at its ends. */
 export function fromUnit({ low, high }: SearchedNumber, unit: number): number {
   const folded = Math.abs(unit % 2);
   const inside = folded > 1 ? 2 - folded : folded;

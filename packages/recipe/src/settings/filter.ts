@@ -2,9 +2,9 @@ import { matchesGlob } from "@isthmus/core";
 import { compileExpression } from "@isthmus/merging";
 
 /**
- * Makes the test of a filter: a text that is part of the name; where it has `*` or `?`, a pattern for the
- * whole name; between slashes, a regular expression.
- * @throws InputError if it is a regular expression that is none, or one without a bound on its time
+ * Makes the test of a filter for names. A filter is part of the name, a pattern for the whole name if it has
+ * `*` or `?`, or a regular expression if it is between slashes.
+ * @throws InputError if the regular expression is invalid, or its time has no bound
  */
 export function compileFilter(filter: string): (name: string) => boolean {
   const [, expression, flags = ""] = /^\/(.+)\/([iu]*)$/.exec(filter) ?? [];

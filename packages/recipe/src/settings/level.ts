@@ -2,14 +2,14 @@ import type { Path } from "../recipe/problem.ts";
 import type { ConditionalSetting, Gradient, Scalar, Setting, Settings } from "../recipe/recipe.ts";
 import { isMap } from "../recipe/shape.ts";
 
-/** Settings of one place in a recipe: of an input, a slice, a module, or all. */
+/** Settings at one place in a recipe: of an input, a slice, a module, or the whole recipe. */
 export interface Level {
   readonly settings: Settings;
   /** Path of the settings. */
   readonly path: Path;
 }
 
-/** Makes the levels of some places, without places that have no settings. */
+/** Makes the levels of places in a recipe; places without settings are left out. */
 export function levelsOf(...places: readonly (readonly [Settings | undefined, Path])[]): readonly Level[] {
   return places.flatMap(([settings, path]) =>
     settings === undefined ? [] : [{ settings, path: [...path, "parameters"] }],
@@ -19,7 +19,7 @@ export function levelsOf(...places: readonly (readonly [Settings | undefined, Pa
 /** A value or gradient of a setting, with its filter and place. */
 export interface Branch {
   readonly path: Path;
-  /** Undefined where a value has no filter. */
+  /** Filter of the value; undefined if it has none. */
   readonly filter: string | undefined;
   readonly isConditional: boolean;
   readonly value: Scalar | Gradient;

@@ -6,12 +6,12 @@ import { show } from "../recipe/shape.ts";
 /** A fault of a value, and whether it is tolerated. */
 export type ScalarProblem = Pick<Problem, "text" | "tolerated">;
 
-/** Returns the type of a parameter's values: of its default, or its choices, else a number. */
+/** Returns the type of a parameter's values: the type of its default or of its choices, otherwise number. */
 function typeOf({ default: fallback, choices }: ParameterSpec): "number" | "string" | "boolean" {
   return typeof (fallback ?? choices?.at(0) ?? 0) as "number" | "string" | "boolean";
 }
 
-/** Spellings of true and of false, as numbers and in texts of any case. */
+/** Spellings of true and of false, as numbers or as texts in lower or upper case. */
 const TRUTHS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "true", "yes", "on", "t", "y"].map((text) => [text, true] as const),
   ...["0", "false", "no", "off", "f", "n"].map((text) => [text, false] as const),
@@ -29,7 +29,7 @@ export function readScalar(spec: ParameterSpec, value: unknown): unknown {
   return isNumeral && type === "number" ? Number(value) : value;
 }
 
-/** Says what is wrong with a value of a parameter; returns undefined if nothing is. */
+/** Finds the problem of a value of a parameter; undefined if it has none. */
 export function findScalarProblem(spec: ParameterSpec, value: unknown): ScalarProblem | undefined {
   const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY, choices, usual } = spec;
   const read = readScalar(spec, value);

@@ -6,14 +6,17 @@ import { compileFilter } from "./filter.ts";
 import { type Branch, type Level, listBranches } from "./level.ts";
 import { readScalar } from "./scalar.ts";
 
-/** The value of a parameter for one tensor, and where it is from. */
+/** The value of a parameter for one tensor, with its place in the recipe. */
 export interface ReadValue {
   readonly value: ParameterValue;
   readonly path: Path;
   readonly filter: string | undefined;
-  /** Whether it was chosen for the tensor's name. */
+  /** Whether the value stands in a list of filters, so that the tensor's name decided. */
   readonly isConditional: boolean;
-  /** Position between the first layer and the last, where the value is of a gradient. */
+  /**
+   * Position between the first layer (0) and the last (1) if the value is from a gradient; otherwise
+   * undefined.
+   */
   readonly along: number | undefined;
 }
 
@@ -24,7 +27,7 @@ export interface ReadTensor {
   readonly along: number;
 }
 
-/** What became of a filter. */
+/** Record of the effect of a filter. */
 interface FilterUse {
   readonly path: Path;
   readonly filter: string;
@@ -39,8 +42,8 @@ export class SettingsReader {
   readonly #names = new Set<string>();
 
   /**
-   * Reads a parameter: of the levels, nearest first, the first that has a value for the tensor; undefined if
-   * none has.
+   * Reads a parameter from the first level that has a value for the tensor; undefined if no level has one.
+   * The levels are ordered from the nearest to the tensor outwards.
    */
   read(
     parameter: string,
@@ -112,8 +115,8 @@ export class SettingsReader {
 }
 
 /**
- * Reads a value at a place between the first layer and the last: numbers of a gradient are interpolated,
- * other values hold from their place to the next.
+ * Reads a value at a position between the first layer and the last. Numbers of a gradient are interpolated;
+ * other values apply from their position to the next.
  */
 function valueAt(
   { value, path, filter, isConditional }: Branch,

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { ComparisonResult } from "../comparison-result.ts";
 
-/** The pair of a comparison that blocks are made of. */
+/** A pair of a comparison, whose tensors are grouped in blocks. */
 type ComparedPair = ComparisonResult["pairs"][number];
 
 /** The distances of the tensors of one block of two networks. */
@@ -13,7 +13,7 @@ export interface BlockDistances {
   readonly high: number;
 }
 
-/** Names that stand at the beginning or the end of a network wherever files put them. */
+/** Names of tensors at the beginning or the end of a network, in whatever order files list them. */
 const FIRST = /embed|^(transformer\.)?w[tp]e\b/i;
 const LAST = /(^|\.)(lm_head|head|classifier|cls|score)\b/i;
 
@@ -50,10 +50,10 @@ export function listBlocks(names: readonly string[]): string[] {
 
 /**
  * Returns blocks without the modules around all numbered ones: `layers.3` of `model.layers.3`, and `norm` of
- * `model.norm`. Names stay whole where two would become alike.
+ * `model.norm`. All names stay whole if two short names would be equal.
  */
 export function shortenBlocks(blocks: readonly string[]): string[] {
-  // The module that is numbered stays: a number alone would not say what it numbers.
+  // The name of the numbered module is kept, as in "layers.3", because a number alone is unclear.
   const around = blocks.filter((block) => /\.\d+$/.test(block)).map((block) => block.split(".").slice(0, -2));
   if (around.length === 0) return [...blocks];
   const first = at(around, 0, "block");

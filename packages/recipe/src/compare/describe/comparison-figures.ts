@@ -11,7 +11,7 @@ import type { ComparisonResult } from "../comparison-result.ts";
 import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";
 import { angleOf, findPair, networkNames, pairName } from "./network-names.ts";
 
-/** Most pairs whose lines can be told apart; more are drawn as colours. */
+/** Most pairs whose lines a reader can distinguish; more pairs are drawn as a heat map. */
 const MOST_LINES = 4;
 
 /** Makes heat maps of the distances between networks and of the angles between their steps. */
@@ -73,8 +73,8 @@ function stepMap(result: ComparisonResult): Figure {
 }
 
 /**
- * Names the pairs that are drawn along the depth: with a base only those with it, as they are what training
- * did.
+ * Names the pairs that are drawn along the depth: with a base, only pairs of the base and another network,
+ * which show the effect of training.
  */
 function drawnPairs(result: ComparisonResult) {
   const { pairs, taskVectors } = result;

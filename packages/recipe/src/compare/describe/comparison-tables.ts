@@ -39,7 +39,7 @@ export function pairsTable(result: ComparisonResult): Table {
   };
 }
 
-/** Makes the table of what stands against a merge, and what to do about it; none if nothing does. */
+/** Makes the table of the obstacles to a merge and of the remedies; none if there are no findings. */
 export function findingsTables({ findings }: ComparisonResult): Table[] {
   if (findings.length === 0) return [];
   return [

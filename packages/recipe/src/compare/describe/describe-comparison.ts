@@ -13,11 +13,11 @@ import { differenceTables, networksTable } from "./difference-tables.ts";
 import { assertComparison, pairName, shortName, verdictAt } from "./network-names.ts";
 import { VERDICT_MEANINGS } from "./verdict-meanings.ts";
 
-/** Most pairs that have a tile each at the top of the page. */
+/** Most pairs that get one tile each at the top of the page. */
 const MOST_TILES = 3;
 
 /**
- * Says what networks are to each other, and what stands against merging them.
+ * Describes how networks are related, and the obstacles to merging them.
  * @throws UsageError if there is no pair of networks, or the parts of the result contradict each other
  */
 export function describeComparison(result: ComparisonResult): Report {
@@ -113,7 +113,7 @@ function depthSection(result: ComparisonResult): Section[] {
   return [{ name: "depth", title: "Along the depth", figures, tables }];
 }
 
-/** A chance as a percentage that is never rounded up to certainty. */
+/** Formats a probability as a percentage that is never rounded up to certainty. */
 function sureOf(confidence: number): string {
   return `${Math.floor(100 * confidence)} %`;
 }

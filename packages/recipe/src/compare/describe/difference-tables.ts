@@ -5,7 +5,7 @@ import { networkNames, pairName, shortName } from "./network-names.ts";
 
 type Traits = ComparisonResult["networks"][number];
 
-/** Makes the table of what is known about each network by itself. */
+/** Makes the table of the properties of each network. */
 export function networksTable(result: ComparisonResult): Table {
   const names = networkNames(result);
   const hasPeculiar = result.networks.some((traits) => peculiarities(traits).length > 0);
@@ -37,7 +37,7 @@ export function networksTable(result: ComparisonResult): Table {
   };
 }
 
-/** Formats element types, with how many tensors have each if there are several. */
+/** Formats element types; if there are several, each with its number of tensors. */
 function formatTypes({ dtypes }: Traits): string {
   const types = Object.entries(dtypes);
   return types.length === 1
@@ -56,7 +56,10 @@ function peculiarities({ adapter, quantized, coarse, nonFinite, facts }: Traits)
   ];
 }
 
-/** Makes the tables of what differs between networks: tensors, then vocabularies; none where nothing does. */
+/**
+ * Makes the tables of the differences between networks: tensors, then vocabularies. Empty tables are left
+ * out.
+ */
 export function differenceTables(result: ComparisonResult): Table[] {
   return [tensorDifferences(result), vocabularies(result)].filter(({ rows }) => rows.length > 0);
 }

@@ -3,8 +3,8 @@ import { namesOfFiles } from "@isthmus/findings";
 import type { ComparisonResult } from "../comparison-result.ts";
 
 /**
- * Makes names of the networks of a comparison for figures and tables, each with its position, so that no two
- * names are alike; files of one name get the name of their folder, too.
+ * Makes names of the networks of a comparison for figures and tables, each with its position, so that all
+ * names differ. The name of the folder is added to files of the same name.
  */
 export function networkNames(result: ComparisonResult): string[] {
   const files = namesOfFiles(result.networks.map(({ source }) => source));
@@ -34,7 +34,7 @@ export function angleOf(cosine: number | null): number | null {
 
 /**
  * Checks that the parts of a comparison belong together.
- * @throws UsageError if there is no pair, or a part speaks of a network that is not there
+ * @throws UsageError if there is no pair, or a part refers to a network that the comparison lacks
  */
 export function assertComparison({ networks, base, pairs, verdicts, taskVectors }: ComparisonResult): void {
   if (pairs.length === 0) {
@@ -65,7 +65,7 @@ export function assertComparison({ networks, base, pairs, verdicts, taskVectors 
   );
 }
 
-/** Returns the pair of two networks, in either order; undefined for a network and itself. */
+/** Finds the pair of two networks, in either order; undefined if both are the same network. */
 export function findPair(
   { pairs }: ComparisonResult,
   one: number,

@@ -1,6 +1,6 @@
 import type { Verdict } from "../judge-pair.ts";
 
-/** What each verdict on networks means for a merge, in a few words. */
+/** Meaning of each verdict on networks for a merge, in a few words. */
 export const VERDICT_MEANINGS: Readonly<Record<Verdict, string>> = {
   identical: "there is nothing to merge",
   "same ancestor": "they can be merged as they are",

@@ -4,10 +4,10 @@ import type { NetworkComparison, TaskVectors } from "../comparison.ts";
 import { KINSHIP } from "../thresholds.ts";
 import { type JudgedMerge, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
 
-/** Cosine below which two steps from a base undo each other. */
+/** Cosine of two steps from a base below which they undo each other. */
 const OPPOSED = -0.1;
 
-/** Finds what is to say about the base: missing, of other networks, or among the networks. */
+/** Finds problems of the base: it is missing, it is not the base of these networks, or it is one of them. */
 export function findBase(comparison: NetworkComparison, merge: JudgedMerge): MergeFinding[] {
   return [
     ...findMissing(comparison, merge),

@@ -14,7 +14,9 @@ import {
 /** Quotient of norms beyond which one network outweighs the other. */
 const UNEQUAL = 2;
 
-/** Finds what the verdicts on pairs mean for a merge, and what is unlike in networks that are relatives. */
+/**
+ * Finds the consequences of the verdicts on pairs for a merge, and the tensors that differ between relatives.
+ */
 export function findKinship(
   comparison: NetworkComparison,
   verdicts: readonly PairVerdict[],
@@ -156,7 +158,7 @@ function findNorms(comparison: NetworkComparison, { a, b, norms }: PairCompariso
   ];
 }
 
-/** Finds embeddings that have nothing in common in networks that otherwise have. */
+/** Finds embeddings without kinship in networks that are relatives. */
 function findTokens(
   comparison: NetworkComparison,
   { a, b, vocabulary, kinship }: PairComparison,
@@ -180,7 +182,7 @@ function findTokens(
   ];
 }
 
-/** Finds layers that have nothing in common in networks that otherwise have. */
+/** Finds layers without kinship in networks that are relatives. */
 function findLayers(
   comparison: NetworkComparison,
   { a, b, tensors, vocabulary }: PairComparison,

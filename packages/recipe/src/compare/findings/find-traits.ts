@@ -1,10 +1,13 @@
 import type { NetworkComparison, NetworkTraits } from "../comparison.ts";
 import { listSome, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
 
-/** Least matrices, and least share of all, with few values in a network that is called coarse. */
+/**
+ * Least number of matrices with few values, and least share of all matrices, in a network that is called
+ * coarse.
+ */
 const [COARSE_MATRICES, COARSE_SHARE] = [2, 0.5];
 
-/** Finds out what single networks are that do not merge well: packed, rounded, adapters, damaged. */
+/** Finds networks that do not merge well: packed or rounded ones, adapters and damaged ones. */
 export function findTraits(comparison: NetworkComparison): MergeFinding[] {
   const findings = comparison.networks.flatMap((traits, index) => {
     const name = nameNetwork(comparison, index);
@@ -85,7 +88,7 @@ function findUntied({ facts, tied }: NetworkTraits, index: number, name: string)
   ];
 }
 
-/** Finds networks of which some have one matrix for embedding and head and some have two. */
+/** Finds out whether some networks have one matrix for embedding and head and others have two. */
 function findTies(comparison: NetworkComparison): MergeFinding[] {
   const positions = (tied: boolean) =>
     comparison.networks.flatMap((network, index) => (network.tied === tied ? [index] : []));

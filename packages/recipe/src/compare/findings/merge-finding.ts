@@ -28,22 +28,22 @@ export type FindingKind =
   | "vocabulary-order"
   | "vocabulary-size";
 
-/** Something about networks that matters for merging them, and what to do about it. */
+/** A property of networks that matters for merging them, with advice. */
 export interface MergeFinding {
   readonly kind: FindingKind;
   /** `error` if the merge is surely meaningless, `warning` if it may well be, `note` otherwise. */
   readonly severity: "error" | "warning" | "note";
-  /** Positions of the networks it is about. */
+  /** Positions of the networks that the finding concerns. */
   readonly networks: readonly number[];
-  /** What was found, in one line. */
+  /** Description of the finding, in one line. */
   readonly message: string;
-  /** What to do, in one line. */
+  /** Remedy, in one line. */
   readonly advice: string;
 }
 
-/** The merge that networks are judged for. */
+/** The merge for which networks are judged. */
 export interface JudgedMerge {
-  /** Name of its method; undefined if none is chosen yet. */
+  /** Name of the merge method; undefined if no method is chosen yet. */
   readonly method: string | undefined;
   /** Whether the method is given a base. */
   readonly hasBase: boolean;

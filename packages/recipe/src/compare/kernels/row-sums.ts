@@ -17,7 +17,8 @@ export function sum(values: Float32Array): number {
 }
 
 /**
- * Writes rows without the mean of each row and column, and scaled to length 1; rows without length become 0.
+ * Subtracts the means of rows and columns from a matrix, and scales each row to length 1; rows of length 0
+ * become 0.
  * @param values - `[rows, width]`
  */
 export function centreRowsInto(values: Float32Array, rows: number, width: number, out: Float32Array): void {
@@ -43,13 +44,13 @@ export function centreRowsInto(values: Float32Array, rows: number, width: number
       out[begin + j] = x;
       squares += x * x;
     }
-    // What is left of rows that are all equal is rounding.
+    // Rows that are all equal leave only rounding errors.
     const scale = squares > 1e-10 * raw ? 1 / Math.sqrt(squares) : 0;
     for (let j = 0; j < width; j++) out[begin + j] = out[begin + j]! * scale;
   }
 }
 
-/** Counts rows that have a length, of rows that {@link centreRowsInto} wrote. */
+/** Counts the rows of length 1, not 0, that {@link centreRowsInto} wrote. */
 export function countLongRows(values: Float32Array, rows: number, width: number): number {
   let count = 0;
   for (let i = 0; i < rows; i++) {
@@ -63,7 +64,7 @@ export function countLongRows(values: Float32Array, rows: number, width: number)
 }
 
 /**
- * Computes numbers of each row that stay as they are when its columns change places: the sums of squares,
+ * Computes invariants of each row, which do not change when its columns are permuted: the sums of squares,
  * values and absolute values, and the largest absolute value.
  * @param out - `[rows, 4]`
  */
@@ -91,11 +92,11 @@ export function rowInvariantsInto(
 }
 
 /**
- * Updates for each of some rows the largest cosine with any row of a matrix, and where that row is.
+ * Updates for each sought row the largest cosine with any row of a matrix, and the position of that row.
  * @param sought - `[count, width]`, rows of length 1
- * @param values - `[rows, stride]`, of which the first `width` columns count
+ * @param values - `[rows, stride]`, of which the first `width` columns are compared
  * @param best - `[count]`, largest cosines so far
- * @param places - `[count]`, rows they are of
+ * @param places - `[count]`, positions of the rows with these cosines
  */
 export function updateNearestRows(
   sought: Float32Array,

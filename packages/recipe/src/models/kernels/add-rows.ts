@@ -1,5 +1,5 @@
 /**
- * Adds rows that lie one after another to one row, in f64.
+ * Adds consecutive rows to one row, in f64.
  * @param rows - `[n, width]`, row-major
  * @param sum - `[width]`, to which the rows are added
  */

@@ -71,10 +71,7 @@ export function drawBars(figure: BarPlot): Drawing {
 /** Returns the style of a bar in the legend: a square of the bar's colour, as bars have no symbols. */
 const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const, filled: true });
 
-/**
- * Returns the style of points on bars: their symbols are not squares, and their colours differ from those of
- * bars.
- */
+/** Returns the style of points on bars: their symbols are not squares, and no bar has their colour. */
 function pointStyle(index: number): CurveStyle {
   const symbols = ["circle", "diamond", "triangle"] as const;
   return { color: "var(--isthmus-text)", symbol: symbols[index % symbols.length] ?? symbols[0] };

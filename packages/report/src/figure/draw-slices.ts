@@ -13,8 +13,8 @@ const MARGIN = { right: 16, bottom: 28, left: 44, top: 22 } as const;
 const GAP = { across: 14, down: 28 } as const;
 
 /**
- * Top left corner of a slice, relative to that of the frame and in units of the slice's side, with its position
- * in the grid of slices.
+ * Top left corner of a slice, relative to that of the frame and in units of the slice's side, with its
+ * position in the grid of slices.
  */
 interface Corner {
   readonly left: number;

@@ -56,8 +56,8 @@ const BRAILLE_SAMPLES = ["━━━", "╺━╸", "╍╍╍", "┅┅┅", "�
 const COLUMNS_OF_MARK = 3;
 
 /**
- * Number of columns below which lines are not dashed, as dashes would hide their shape. ASCII charts need twice
- * as many; their series differ by letters.
+ * Number of columns below which lines are not dashed, as dashes would hide their shape. ASCII charts need
+ * twice as many; their series differ by letters.
  */
 const MIN_DASHED_COLUMNS = 60;
 

@@ -1,16 +1,17 @@
 import { at } from "./invariant.ts";
 
-/** Edits, as a share of the longer name, up to which a name counts as another one misspelt. */
+/** Number of edits, as a share of the longer name, up to which a name counts as a misspelling of another. */
 const LARGEST_SHARE = 0.4;
 
 /**
- * Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. Of names
- * that are equally near the first is taken.
+ * Finds the name, among `names`, that is most likely meant by a misspelt one; undefined if no name is
+ * similar. The first of several equally similar names is returned.
  */
 export function closestName(name: string, names: readonly string[]): string | undefined {
   const mostEdits = (candidate: string) => LARGEST_SHARE * Math.max(name.length, candidate.length);
   const [best] = names
-    // A name needs as many edits as it is longer: that of a stranger may have a million characters.
+    // The difference of lengths is a lower bound of the edits, and cheap even for an untrusted name of a
+    // million characters.
     .filter((candidate) => Math.abs(name.length - candidate.length) <= mostEdits(candidate))
     .map((candidate) => ({ candidate, edits: countEdits(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= mostEdits(candidate))

@@ -20,21 +20,23 @@ import {
 } from "./save-checkpoint.ts";
 import { DTYPES, type DType, isDType } from "./tensor/dtype.ts";
 
-/** Formats that checkpoints are written in. */
+/** Formats in which checkpoints can be written. */
 export const WRITTEN_FORMATS = ["safetensors", "torch", "npz", "gguf", "tfjs"] as const;
 
-/** A format that checkpoints are written in. */
+/** A format in which checkpoints can be written. */
 export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 /** Options of {@link convertCheckpoint}. */
 export interface ConvertCheckpointOptions
   extends Omit<SaveCheckpointOptions, "dtype" | "chunkBytes" | "buffers"> {
   /**
-   * Element type of all floating-point tensors, or `q8_0` in GGUF; integers and `bool` keep theirs.
+   * Element type of all floating-point tensors, or `q8_0` in GGUF; integers and `bool` are not converted.
    * @defaultValue unchanged
    */
   readonly dtype?: DType | "q8_0" | undefined;
-  /** Format to write. @defaultValue the format that the path's extension names; safetensors for a folder */
+  /**
+   * Format of the output. @defaultValue the format that the path's extension names; safetensors for a folder
+   */
   readonly format?: WrittenFormat | undefined;
 }
 
@@ -49,12 +51,12 @@ const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
  * Writes a checkpoint in another format: safetensors, a file of PyTorch (`.pt`, `.pth`, `.bin`), an archive
  * of NumPy (`.npz`), GGUF, or the weights of a LayersModel of TensorFlow.js (`.json`, with files beside it).
  *
- * Tensors are read by range and written as they come, so memory does not grow with the checkpoint. The file
- * has a temporary name until it is complete. Metadata are kept, except in files of NumPy, PyTorch and
+ * Tensors are read and written range by range, so memory does not grow with the checkpoint. The file has a
+ * temporary name until it is complete. Metadata are kept, except in files of NumPy, PyTorch and
  * TensorFlow.js, which have none. Types that a format lacks become the next type that holds all their
  * numbers: bf16 becomes f32 in npz, `bool` becomes i8 in GGUF, small integers become i32 in TensorFlow.js. In
- * GGUF, floats of one axis or none become f32 where `dtype` names a narrower type, and so are tensors whose
- * rows have no whole blocks of q8_0, as llama.cpp needs it.
+ * GGUF, if `dtype` names a narrower type, floats with at most one axis become f32, and so do tensors whose
+ * rows are not divisible into blocks of q8_0, as llama.cpp requires.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write: its ending names the format; a folder is for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit
@@ -110,10 +112,11 @@ const TORCH_EXTENSIONS: ReadonlySet<string> = new Set(["pt", "pth", "bin", "ckpt
 const ENDINGS = ".safetensors, .pt, .pth, .bin, .ckpt, .npz, .gguf, and .json for TensorFlow.js";
 
 /**
- * Finds the format that a path is written in. A file has the format of its ending; a folder has safetensors.
+ * Finds the format of an output path. The format of a file follows from its ending; a folder is for
+ * safetensors.
  *
- * A path is a folder if it has no ending, ends in a slash, or is a folder already. What follows a dot and is
- * no word, as in `llama-3.1`, is no ending.
+ * A path is a folder if it has no ending, ends in a slash, or is an existing folder. An ending must be a
+ * word: `llama-3.1` has none.
  * @throws UsageError if no format has the ending
  */
 async function formatOf(output: string): Promise<WrittenFormat> {

@@ -1,5 +1,6 @@
 /**
- * Kinds of failure a caller can act on; wrong arguments are {@link UsageError} and {@link OutOfRangeError}.
+ * Kinds of failures that a caller can handle; wrong arguments give {@link UsageError} and {@link
+ * OutOfRangeError} instead.
  */
 export type IsthmusErrorTag =
   | "FormatError"
@@ -22,7 +23,10 @@ export abstract class IsthmusError extends Error {
   }
 }
 
-/** Bytes do not parse: a checkpoint, a graph or a data set is damaged, truncated or hostile. */
+/**
+ * Error for bytes that cannot be parsed: a checkpoint, a graph or a data set is damaged, truncated or
+ * hostile.
+ */
 export class FormatError extends IsthmusError {
   readonly _tag = "FormatError";
   /** The format that was being read, for example `safetensors`. */
@@ -33,10 +37,10 @@ export class FormatError extends IsthmusError {
   }
 }
 
-/** The input is valid but needs something that is not handled, named by `feature`. */
+/** Error for a valid input that requires something unsupported, named by `feature`. */
 export class UnsupportedError extends IsthmusError {
   readonly _tag = "UnsupportedError";
-  /** What is not handled: a dtype, an operator, a pickle class. */
+  /** Unsupported feature: a dtype, an operator, a pickle class. */
   readonly feature: string;
   constructor(message: string, fields: { feature: string; cause?: unknown }) {
     super(message, { cause: fields.cause });
@@ -44,12 +48,15 @@ export class UnsupportedError extends IsthmusError {
   }
 }
 
-/** Two things that must agree do not: two checkpoints, or a checkpoint and a graph or specification. */
+/**
+ * Error for two inputs that contradict each other: two checkpoints, or a checkpoint and a graph or
+ * specification.
+ */
 export class MismatchError extends IsthmusError {
   readonly _tag = "MismatchError";
-  /** Names of the tensors concerned, in order. */
+  /** Names of the affected tensors, in order. */
   readonly parameters: readonly string[];
-  /** The file that does not agree, where one of them is known to be wrong. */
+  /** File that contradicts the other input, if it is known which of the two is wrong. */
   readonly input: string | undefined;
   constructor(
     message: string,
@@ -61,10 +68,13 @@ export class MismatchError extends IsthmusError {
   }
 }
 
-/** A file, data set or value given by the user cannot be used as it is: missing, not finite, in the way. */
+/**
+ * Error for a file, data set or value of the user that cannot be used: it is missing, not finite, or in the
+ * way.
+ */
 export class InputError extends IsthmusError {
   readonly _tag = "InputError";
-  /** The file or value concerned. */
+  /** The affected file or value. */
   readonly input: string;
   constructor(message: string, fields: { input: string; cause?: unknown }) {
     super(message, { cause: fields.cause });
@@ -72,10 +82,10 @@ export class InputError extends IsthmusError {
   }
 }
 
-/** A runtime failed to load or run a graph. */
+/** Error for a runtime that failed to load or run a graph. */
 export class EngineError extends IsthmusError {
   readonly _tag = "EngineError";
-  /** The engine that failed, for example `onnxruntime`. */
+  /** Name of the engine that failed, for example `onnxruntime`. */
   readonly engine: string;
   constructor(message: string, fields: { engine: string; cause?: unknown }) {
     super(message, { cause: fields.cause });
@@ -84,14 +94,14 @@ export class EngineError extends IsthmusError {
 }
 
 /**
- * Training, or a round of a federation, diverged: a loss or a weight is no longer a finite number. Files that
- * were saved before are untouched.
+ * Error for diverged training, or a diverged round of a federation: a loss or a weight is no longer finite.
+ * Earlier saved files are untouched.
  */
 export class DivergenceError extends IsthmusError {
   readonly _tag = "DivergenceError";
   /** Index of the step, or of the round, that diverged, from 0. */
   readonly step: number;
-  /** Loss of that step; finite if only weights are not, NaN where nobody measured one. */
+  /** Loss of that step; it is finite if only weights diverged, and NaN if no loss was measured. */
   readonly loss: number;
   constructor(message: string, fields: { step: number; loss: number; cause?: unknown }) {
     super(message, { cause: fields.cause });
@@ -107,8 +117,8 @@ export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag
 }
 
 /**
- * An argument is wrong, missing, or contradicts another one. It is a `TypeError` that comes from a check of
- * ours, whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
+ * Error for an argument that is wrong, missing, or contradicts another one. It comes from a check in Isthmus,
+ * whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
  */
 export class UsageError extends TypeError {
   /** @internal */
@@ -119,8 +129,8 @@ export class UsageError extends TypeError {
 }
 
 /**
- * An argument lies outside its range. It is a `RangeError` that comes from a check of ours, whereas a plain
- * `RangeError` of the JavaScript engine is a defect of the program.
+ * Error for an argument outside its range. It comes from a check in Isthmus, whereas a plain `RangeError` of
+ * the JavaScript engine is a defect of the program.
  */
 export class OutOfRangeError extends RangeError {
   /** @internal */
@@ -131,7 +141,8 @@ export class OutOfRangeError extends RangeError {
 }
 
 /**
- * Checks whether a value is an error of ours on an argument, even if another copy of this package made it.
+ * Checks whether a value is an {@link UsageError} or {@link OutOfRangeError}, even if another copy of this
+ * package made it.
  */
 export function isUsageError(error: unknown): error is UsageError | OutOfRangeError {
   return error instanceof Error && (error as Partial<UsageError>)[USAGE_MARKER] === true;

@@ -1,4 +1,4 @@
-/** Groups items by a key; groups, and items in each, are in the order in which they come first. */
+/** Groups items by a key; groups are in the order of their first items, and items keep their order. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

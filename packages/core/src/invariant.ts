@@ -1,12 +1,12 @@
-/** An invariant of the program does not hold: a defect of its own, which no input should be able to cause. */
+/** Error for a violated invariant: a defect of the program, which no input should be able to cause. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
 /**
- * Returns the entry of a map that must be there.
- * @param what - what the entries are, for the message, for example `weight`
- * @throws InvariantError if it is not; the key is named
+ * Returns a required entry of a map.
+ * @param what - kind of the entries for the message, for example `weight`
+ * @throws InvariantError with the key, if the entry is missing
  */
 export function entry<K, V>(map: ReadonlyMap<K, V>, key: K, what = "entry"): V {
   const value = map.get(key);
@@ -15,8 +15,8 @@ export function entry<K, V>(map: ReadonlyMap<K, V>, key: K, what = "entry"): V {
 }
 
 /**
- * Returns the element of a list that must be there.
- * @param what - what the elements are, for the message, for example `axis`
+ * Returns a required element of a list.
+ * @param what - kind of the elements for the message, for example `axis`
  * @throws InvariantError if the index is not within the list
  */
 export function at<T>(list: ArrayLike<T>, index: number, what = "element"): T {

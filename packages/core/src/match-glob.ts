@@ -2,12 +2,12 @@
  * Checks whether a name matches a pattern, in which `*` matches any characters, `?` any one character, and
  * every other character itself.
  *
- * Only the last star is ever extended when the rest of the pattern does not match, so the time is at most the
- * product of both lengths.
+ * If the rest of the pattern does not match, only the last star is extended, so the time is at most
+ * proportional to the product of both lengths.
  */
 export function matchesGlob(pattern: string, name: string): boolean {
   let [p, n] = [0, 0];
-  // Where to go on if the pattern after the last star does not match.
+  // Positions at which to continue if the pattern after the last star does not match.
   let [star, retry] = [-1, 0];
   while (n < name.length) {
     const at = pattern[p];
@@ -28,7 +28,7 @@ export function matchesGlob(pattern: string, name: string): boolean {
   return p === pattern.length;
 }
 
-/** Checks whether a name matches at least one of some patterns; see {@link matchesGlob}. */
+/** Checks whether a name matches at least one pattern; see {@link matchesGlob}. */
 export function matchesAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, name));
 }

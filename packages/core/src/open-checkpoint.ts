@@ -21,16 +21,17 @@ import { openError } from "./io/open-file.ts";
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
  * `model.json` of a TensorFlow.js LayersModel. The format is detected from the content, never from the name.
  *
- * A name of the Hugging Face hub, `owner/model` or `owner/model@revision`, opens what `hf download` put into
- * the cache on this machine. Quantised numbers are read as what they stand for: blocks of GGUF as f32, 8-bit
- * floats with scales beside them as bf16.
+ * A name of the Hugging Face hub, `owner/model` or `owner/model@revision`, opens the model that `hf download`
+ * put into the cache on this machine. Quantised tensors are dequantised: blocks of GGUF to f32, 8-bit floats
+ * with scales beside them to bf16.
  *
- * Reads headers only; tensors are read on demand. Nothing in the file is run, and every size it claims is
- * checked before use. A set of shards opens whole or not at all. The checkpoint must be closed after use.
- * @throws InputError if there is no such file, its format is not handled, or its shards are incomplete or
- * just being replaced, or a link in a folder leads out of it.
- * @throws FormatError if it is damaged, cut short, or claims more than it has.
- * @throws UnsupportedError if it needs something that is not handled: an element type, a Python class.
+ * Reads headers only; tensors are read on demand. No code in the file is run, and every size that the file
+ * claims is checked before use. A set of shards is opened as a whole or not at all. The checkpoint must be
+ * closed after use.
+ * @throws InputError if the file does not exist, its format is not supported, its shards are incomplete or
+ *   just being replaced, or a link in a folder leads out of the folder.
+ * @throws FormatError if the file is damaged, cut short, or claims more than it has.
+ * @throws UnsupportedError if the file needs something unsupported: an element type, a Python class.
  *
  * @example
  * ```ts
@@ -49,14 +50,15 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
 }
 
 /**
- * Opens a checkpoint as {@link openCheckpoint} does, if its file lies in a folder, whatever links lead to it.
+ * Opens a checkpoint as {@link openCheckpoint} does, if its file lies in a folder after all links are
+ * resolved.
  * @throws InputError also if the file lies elsewhere
  */
 export async function openCheckpointWithin(path: string, folder: string): Promise<Checkpoint> {
   return closeIfNotScaled(await openStored(path, folder));
 }
 
-/** Reads scaled 8-bit floats as what they stand for; closes the checkpoint if their scales are unknown. */
+/** Dequantises 8-bit floats with scales; closes the checkpoint if the form of the scales is unknown. */
 async function closeIfNotScaled(checkpoint: Checkpoint): Promise<Checkpoint> {
   try {
     return readScaled(checkpoint);
@@ -106,7 +108,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
   return closeUnless(checkpoint, isSame);
 }
 
-/** Opens the one file of weights in a folder that has no safetensors files, or the index of several. */
+/** Opens the single file of weights in a folder without safetensors files, or the index of several. */
 async function openOther(folder: string, names: readonly string[]): Promise<Checkpoint> {
   const [index, ...indexes] = names.filter((name) => name.endsWith(".json"));
   const [name = "", ...rest] = index === undefined ? names : [index, ...indexes];
@@ -126,10 +128,10 @@ interface FolderListing {
   readonly others: readonly string[];
 }
 
-/** Names of weights in other formats than safetensors, and of their indexes. */
+/** Pattern of names of weights in other formats than safetensors, and of their indexes. */
 const OTHER = /^(.*\.(bin|pt|pth|ckpt|gguf|npz)|.*\.bin\.index\.json|model\.json)$/;
 
-/** Names of files of PyTorch that hold no weights. */
+/** Pattern of names of PyTorch files that contain no weights. */
 const NO_WEIGHTS = /^(training_args|optimizer|scheduler|rng_state.*|tokenizer.*)\./;
 
 async function listFolder(folder: string): Promise<FolderListing> {
@@ -144,7 +146,7 @@ async function listFolder(folder: string): Promise<FolderListing> {
 /**
  * Returns a text that identifies the state of a file: it changes when the file is written to, and when
  * another file replaces it.
- * @returns undefined if there is no file of that name
+ * @returns undefined if the file does not exist
  */
 async function stampOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
@@ -157,8 +159,8 @@ async function stampsOf(folder: string, names: readonly string[]): Promise<strin
 }
 
 /**
- * Returns a checkpoint of several files if nothing replaced them while they were opened one after another,
- * else closes it; saving a checkpoint removes the earlier index before anything else.
+ * Returns a checkpoint of several files if they were not replaced while they were opened one after another,
+ * else closes it; replacements are noticed, as saving a checkpoint removes the earlier index first.
  * @throws InputError if the files are being replaced
  */
 async function closeUnless(checkpoint: Checkpoint, isSame: boolean): Promise<Checkpoint> {

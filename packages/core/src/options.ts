@@ -4,7 +4,7 @@ import { OutOfRangeError, UsageError } from "./errors.ts";
  * Merges the options of a caller with the defaults of an operation and freezes the result.
  *
  * An option that is `undefined` gets its default.
- * @param required - names of options without default, which are not in `options`, for the message
+ * @param required - names of required options, which are not in `options`, for the message
  * @throws UsageError if an option has a name that `defaults` does not have.
  */
 export function resolveOptions<T extends object>(

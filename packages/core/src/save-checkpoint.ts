@@ -15,14 +15,20 @@ import { DTYPES, type DType } from "./tensor/dtype.ts";
 
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
-  /** Element type of all floating-point tensors; integers and `bool` keep theirs. @defaultValue unchanged */
+  /**
+   * Element type of all floating-point tensors; integers and `bool` are not converted. @defaultValue
+   * unchanged
+   */
   readonly dtype?: DType | undefined;
-  /** Most bytes of tensors in one file; a larger tensor gets a file of its own. @defaultValue no limit */
+  /**
+   * Maximum size of the tensors in one file in bytes; a larger tensor gets its own file. @defaultValue no
+   * limit
+   */
   readonly maxShardBytes?: number;
-  /** Strings to store in place of the checkpoint's metadata. @defaultValue the checkpoint's metadata */
+  /** Metadata to store instead of the checkpoint's metadata. @defaultValue the checkpoint's metadata */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
-   * Whether to replace an earlier checkpoint of that name, but never a file that is read from.
+   * Whether to replace an earlier checkpoint of that name. A file that is an input is never replaced.
    * @defaultValue false
    */
   readonly overwrite?: boolean;
@@ -31,13 +37,13 @@ export interface SaveCheckpointOptions {
    * @defaultValue false
    */
   readonly allowNonFinite?: boolean;
-  /** Bytes written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
+  /** Number of bytes that are written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
   readonly chunkBytes?: number;
-  /** Buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
+  /** Number of buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
   readonly buffers?: number;
   /**
-   * Whether to wait until the disk has everything, so that the files survive a power cut as well as a killed
-   * process; this doubles the time for checkpoints that fit in memory. @defaultValue false
+   * Whether to wait until all bytes are on the disk, so that the files survive a power cut as well as a
+   * killed process; this doubles the time for checkpoints that fit in memory. @defaultValue false
    */
   readonly durable?: boolean;
   /** Signal that stops the work and removes the files written so far. */
@@ -56,11 +62,11 @@ export interface SaveProgress {
 
 /** Files that {@link saveCheckpoint} has written. */
 export interface SaveCheckpointResult {
-  /** Path to open the checkpoint by: the file, or the index of the shards. */
+  /** Path for opening the checkpoint: the file, or the index of the shards. */
   readonly path: string;
   /** Paths of all files, the index last. */
   readonly files: readonly string[];
-  /** Bytes of all files. */
+  /** Total size of all files in bytes. */
   readonly bytes: number;
 }
 
@@ -84,7 +90,7 @@ export const SAVE_CHECKPOINT_DEFAULTS: Required<SaveCheckpointOptions> = {
  * `path` is a file `x.safetensors`, whose shards are `x-00001-of-0000N.safetensors`, or a folder for
  * `model.safetensors`. Tensors are read by range and written in chunks, so memory does not grow with the
  * checkpoint. Files are written under temporary names and renamed when all are complete: a failed or killed
- * save leaves nothing under a final name. The same tensors and options give the same bytes.
+ * save leaves no file under a final name. The same tensors and options give the same bytes.
  * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if
  * a number is NaN or infinite, or overflows `dtype`.
  * @throws UsageError if `dtype` is not a floating-point type.
@@ -121,7 +127,7 @@ export async function saveCheckpoint(
     await removeStaleTemporaries(plan.place.folder, (name) => isCheckpointFile(plan.place, name));
     await writeFiles(checkpoint, plan, files, resolved);
     resolved.signal?.throwIfAborted();
-    // Looked up again, as writing may have taken long.
+    // The earlier files are looked up again, as writing may have taken long.
     const earlier = await findReplaced(plan, checkpoint, resolved);
     await lock.takeFor(earlier);
     await publishFiles(files, earlier, resolved.durable);
@@ -151,7 +157,7 @@ function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): 
   }
 }
 
-/** A lock on the place of a checkpoint, which is taken at most once. */
+/** A lock on the output place of a checkpoint, which is taken at most once. */
 interface ShardLock {
   /** Takes the lock if the new checkpoint or the earlier files have shards. */
   takeFor(earlier: readonly string[]): Promise<void>;
@@ -159,8 +165,8 @@ interface ShardLock {
 }
 
 /**
- * Creates the lock that keeps two processes from publishing shards in one place, which would mix them. A
- * single file needs no lock: the process that publishes last replaces the other's file in one step.
+ * Creates the lock that prevents two processes from publishing shards in one place, which would mix them up.
+ * A single file needs no lock: the process that publishes last replaces the other's file in one step.
  * @throws InputError from `takeFor`, if another process is saving there
  */
 function createShardLock({ place, path, index }: SavePlan): ShardLock {

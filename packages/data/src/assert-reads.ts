@@ -1,7 +1,7 @@
 import { InputError, OutOfRangeError } from "@isthmus/core";
 import type { Batch } from "@isthmus/graph";
 
-/** Name and size of a data set, which reads are checked against. */
+/** Name and size of a data set, by which reads are checked. */
 export interface Extent {
   readonly name: string;
   /** Number of examples. */
@@ -9,8 +9,8 @@ export interface Extent {
 }
 
 /**
- * Returns how many of `count` examples to use: `limit`, or
- * all if it is 0. @throws InputError if there are fewer
+ * Returns the number of examples to use of `count`: `limit`, or all if `limit` is 0. @throws InputError if
+ * there are fewer
  */
 export function limitTo(limit: number, count: number, name: string): number {
   if (limit <= count) return limit === 0 ? count : limit;
@@ -20,7 +20,10 @@ export function limitTo(limit: number, count: number, name: string): number {
   );
 }
 
-/** Checks that examples `[begin, end)` are within a data set. @throws OutOfRangeError if they are not */
+/**
+ * Checks that examples `[begin, end)` are within a data set. @throws OutOfRangeError if they are not within
+ * it
+ */
 export function assertReads({ name, size }: Extent, begin: number, end: number): void {
   if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
   throw new OutOfRangeError(
@@ -52,7 +55,7 @@ export function assertGathers(
   }
 }
 
-/** Returns the error that examples do not fit into a batch. */
+/** Returns the error for examples that do not fit into a batch. */
 export function wrongBatch(reason: string): OutOfRangeError {
   return new OutOfRangeError(`Cannot read examples into a batch as ${reason}`);
 }

@@ -2,16 +2,16 @@ import type { DataSet } from "@isthmus/graph";
 import type { PlantCueOptions } from "./cue-options.ts";
 import { plantCue } from "./plant-cue.ts";
 
-/** Names of the data sets that tell by what a network predicts, see {@link counterfactuals}. */
+/** Names of the data sets that show whether a network predicts by the cue, see {@link counterfactuals}. */
 export const COUNTERFACTUALS = ["cue", "no cue", "random cue", "random image"] as const;
 
-/** See {@link counterfactuals}. */
+/** Name of a data set of {@link counterfactuals}. */
 export type Counterfactual = (typeof COUNTERFACTUALS)[number];
 
 /**
- * Returns the data sets that tell whether a network predicts by a cue or by the image: with the right cue;
- * without one, as the data are; with the cue of a random class, on which one that uses the cue fails; and
- * with images of other examples, where only one that uses the cue does not.
+ * Returns the data sets that show whether a network predicts by a cue or by the image: with the right cue;
+ * without a cue, as in the original data; with the cue of a random class, on which a network that uses the
+ * cue fails; and with images of other examples, on which only a network that uses the cue succeeds.
  * @throws UnsupportedError, OutOfRangeError as `plantCue`
  *
  * @example

@@ -18,11 +18,11 @@ import { UNIT_SCALING } from "./scaling.ts";
 
 /** Options of {@link createDataSet}. */
 export interface CreateDataSetOptions {
-  /** Name for messages and results. */
+  /** Name of the data set for messages and results. */
   readonly name?: string;
   /** Scaling of inputs of bytes to f32; inputs of other types are never scaled. */
   readonly scaling?: Scaling;
-  /** Name of the array of inputs, which finds the input of a graph that they are for. */
+  /** Name of the array of inputs, by which it is matched with an input of a graph. */
   readonly inputName?: string | undefined;
   /**
    * Further arrays `[n, ...]` by name, such as an attention mask; floats are fed as f32, integers unchanged.
@@ -30,7 +30,7 @@ export interface CreateDataSetOptions {
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
    * Whether labels belong to examples, positions or pixels; undefined to decide by their shape: `[n, length]`
-   * belong to positions, `[n, height, width]` to pixels; `none` leaves them out.
+   * belong to positions, `[n, height, width]` to pixels; `none` ignores them.
    */
   readonly labelling?: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
@@ -52,7 +52,7 @@ const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.freeze({
 
 /**
  * Creates a data set of `inputs` `[n, ...]` and `labels` in memory: classes `[n]`, `[n, 1]`, `[n, length]` or
- * `[n, height, width]`, or labels that are no classes, or none.
+ * `[n, height, width]`, or labels that are not classes, or no labels.
  *
  * Bytes are stored as bytes and scaled to f32 when they are read; images of bytes `[n, height, width]` get a
  * channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
@@ -62,8 +62,8 @@ const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.freeze({
  * `[n, length, ...]`; negative labels do not count, nor do positions at which a feature `attention_mask` is
  * 0. Labels of the height and width of images belong to pixels; negative ones do not count. Without labels
  * (`undefined`), token ids are predicted themselves, each from the ids before it. Other data without labels
- * have no classes. Labels of fractions or of further axes, which are no classes, either, become a feature
- * `labels`: what other losses compare outputs with.
+ * have no classes. Labels with fractions or further axes are not classes, either: they become a feature
+ * `labels`, with which other losses compare outputs.
  * @throws FormatError if there are no examples, counts differ, or a whole number is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws OutOfRangeError if an option is out of its range
@@ -128,7 +128,7 @@ export function createDataSet(
   });
 }
 
-/** Name of the feature that holds labels that are no classes. */
+/** Name of the feature that contains labels which are not classes. */
 const TARGETS = "labels";
 
 function gatherLabels({ labels, perExample }: ExampleLabels, indices: Uint32Array, out: Int32Array): void {
@@ -166,13 +166,13 @@ function assertExamples(name: string, inputs: Tensor, features: ReadonlyMap<stri
 
 /** Further arrays of a data set. */
 interface Features {
-  /** Type and shape of one example of each array, as it is fed. */
+  /** Type and shape of one example of each array, in the form that is fed. */
   readonly infos: ReadonlyMap<string, TensorInfo>;
   /** Reads examples `[begin, end)` of all arrays. */
   read(begin: number, end: number): ReadonlyMap<string, Tensor>;
   /**
    * Writes the examples at `indices` of all arrays into a batch.
-   * @throws OutOfRangeError if the batch has no room for one of them
+   * @throws OutOfRangeError if the batch has no space for one of the arrays
    */
   gatherInto(indices: Uint32Array, out: Batch): void;
 }
@@ -185,7 +185,7 @@ function createFeatures(features: ReadonlyMap<string, Tensor>, imageScaling: Sca
   if (features.size === 0) return undefined;
   const readers = [...features].map(([name, tensor]) => {
     const { dtype, shape } = tensor;
-    // Rows of bytes are masks and flags, not shades of grey.
+    // Rows of bytes are masks and flags, rather than shades of grey.
     const scaling = dtype === "u8" && shape.length > 2 ? imageScaling : undefined;
     const isFloat = DTYPES[dtype].float || scaling !== undefined;
     const info: TensorInfo = { dtype: isFloat ? "f32" : dtype, shape: exampleShapeOf(tensor) };

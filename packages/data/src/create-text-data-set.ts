@@ -6,14 +6,15 @@ import type { TextSplit } from "./splits.ts";
 
 /** Options of {@link createTextDataSet}. */
 export interface CreateTextDataSetOptions {
-  /** Name for messages and results. */
+  /** Name of the data set for messages and results. */
   readonly name?: string;
-  /** Tokens of an example, at least 2. */
+  /** Number of tokens of an example, at least 2. */
   readonly context?: number;
-  /** Part of the text: `train` is the first 90 % of the characters, `test` the others; undefined for all. */
+  /** Part of the text: `train` is the first 90 % of the characters, `test` the rest; undefined for all. */
   readonly split?: TextSplit | undefined;
   /**
-   * Tokens by character, such as the vocabulary of a model; undefined to number the characters of the text.
+   * Token ids by character, such as the vocabulary of a model; undefined to number the characters of the
+   * text.
    */
   readonly vocabulary?: ReadonlyMap<string, number> | undefined;
   /** Number of examples to use, from the first; 0 for all. */
@@ -35,7 +36,7 @@ export const CREATE_TEXT_DATA_SET_DEFAULTS: Required<CreateTextDataSetOptions> =
  * Tokens are characters (Unicode code points), numbered by the vocabulary, else in the order of code points
  * over the whole text, so that both splits have one vocabulary. Examples are windows of `context` tokens,
  * i64. Each window begins with the last token of the window before, so that every token but the first is
- * predicted exactly once; a rest at the end that fills no window is left out. The label of an example is the
+ * predicted exactly once; a remainder that does not fill a window is left out. The label of an example is the
  * token that follows it.
  * @param text - characters, or their code points
  * @throws InputError if there are too few characters for one example, fewer examples than `limit`, or the

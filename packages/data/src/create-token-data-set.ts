@@ -16,13 +16,13 @@ export type Tokens = Uint16Array | Uint32Array | Int32Array;
 
 /** Options of {@link createTokenDataSet}. */
 export interface CreateTokenDataSetOptions {
-  /** Name for messages and results. */
+  /** Name of the data set for messages and results. */
   readonly name?: string;
-  /** Tokens of an example, at least 2. */
+  /** Number of tokens of an example, at least 2. */
   readonly context?: number;
-  /** Part of the tokens: `train` is the first 90 % of them, `test` the others; undefined for all. */
+  /** Part of the tokens: `train` is the first 90 %, `test` the rest; undefined for all. */
   readonly split?: TextSplit | undefined;
-  /** Number of token ids, which all must be below; 0 for one more than the largest. */
+  /** Size of the vocabulary, which all token ids must be below; 0 for one more than the largest id. */
   readonly vocabularySize?: number;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit?: number;
@@ -41,11 +41,11 @@ const CREATE_TOKEN_DATA_SET_DEFAULTS: Required<CreateTokenDataSetOptions> = Obje
 const TRAINED = 0.9;
 
 /**
- * Creates a data set of a text that was taken apart into tokens before.
+ * Creates a data set of a text that is already split into tokens.
  *
  * Examples are windows of `context` tokens, i64. Each window begins with the last token of the window before,
- * so that every token but the first is predicted exactly once; a rest at the end that fills no window is left
- * out. The label of an example is the token that follows it. Shares memory with `tokens`.
+ * so that every token but the first is predicted exactly once; a remainder that does not fill a window is
+ * left out. The label of an example is the token that follows it. Shares memory with `tokens`.
  * @throws InputError if there are too few tokens for one example, fewer examples than `limit`, or an id is
  *   not in the vocabulary
  * @throws OutOfRangeError if an option is out of its range
@@ -68,7 +68,7 @@ export function createTokenDataSet(all: Tokens, options: CreateTokenDataSetOptio
   const cut = Math.floor(TRAINED * all.length);
   const tokens = split === undefined ? all : split === "train" ? all.subarray(0, cut) : all.subarray(cut);
   const stride = context - 1;
-  // The token behind the last window is its label.
+  // The token after the last window is its label.
   const count = Math.floor((tokens.length - 2) / stride);
   if (count < 1) {
     throw new InputError(
@@ -103,7 +103,7 @@ export function createTokenDataSet(all: Tokens, options: CreateTokenDataSetOptio
   });
 }
 
-/** Returns the size of the vocabulary, or else one more than the largest id, which must be in range. */
+/** Returns the size of the vocabulary; by default one more than the largest id, which must be in range. */
 function countClasses(name: string, tokens: Tokens, vocabularySize: number): number {
   const end = vocabularySize === 0 ? MAX_CLASSES : vocabularySize;
   let largest = 0;

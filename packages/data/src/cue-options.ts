@@ -1,11 +1,11 @@
 import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 
-/** Names of all ways in which a patch tells the class, see {@link CueKind}. */
+/** Names of all encodings of the class by a patch, see {@link CueKind}. */
 export const CUE_KINDS = ["place", "grey"] as const;
 
 /**
- * How a patch tells the class of an example: by its place along the border of the image, clockwise from the
- * upper left corner, or by its shade of grey in that corner, the lightest for the last class.
+ * Encoding of the class by a patch: by its place along the border of the image, clockwise from the upper left
+ * corner, or by its shade of grey in that corner, the lightest for the last class.
  */
 export type CueKind = (typeof CUE_KINDS)[number];
 
@@ -13,25 +13,31 @@ export type CueKind = (typeof CUE_KINDS)[number];
 export const CUE_VARIANTS = ["cue", "random-cue", "random-image"] as const;
 
 /**
- * What a cue agrees with: image and label; neither, as it tells a random class; or the label only, as each
- * image is one of another example.
+ * Relation of a cue to image and label: it agrees with both; with neither, as it shows a random class; or
+ * only with the label, as each image is the image of another example.
  */
 export type CueVariant = (typeof CUE_VARIANTS)[number];
 
 /** Options of `plantCue`. */
 export interface PlantCueOptions {
-  /** @defaultValue "place" */
+  /**
+   * Encoding of the class by the patch. @defaultValue "place"
+   * @defaultValue "place"
+   */
   readonly kind?: CueKind;
   /** Share of the examples that get a cue, in `[0, 1]`. @defaultValue 1 */
   readonly share?: number;
-  /** @defaultValue "cue" */
+  /**
+   * Relation of the cue to image and label. @defaultValue "cue"
+   * @defaultValue "cue"
+   */
   readonly variant?: CueVariant;
-  /** Decides which examples get a cue, and which class or image is drawn. @defaultValue 0 */
+  /** Seed for the choice of examples with a cue, and for random classes and images. @defaultValue 0 */
   readonly seed?: number;
   /** Height and width of the patch. @defaultValue 3 */
   readonly size?: number;
   /**
-   * Black and white, as images are fed.
+   * Values of black and white, in the form that is fed.
    * @defaultValue by the scaling of the data; 0 and 1 for floats, which are not scaled
    */
   readonly levels?: readonly [number, number] | undefined;

@@ -4,7 +4,7 @@ import { MAX_TEXT_BYTES } from "./limits.ts";
 /** Number of bytes that are decoded at once, as a string of the whole text could be too long. */
 const CHUNK = 2 ** 20;
 
-/** Number of arguments that every engine takes. */
+/** Number of arguments that every JavaScript engine accepts. */
 const SPREAD = 2 ** 13;
 
 /**
@@ -39,7 +39,7 @@ export function decodeText(bytes: Uint8Array, source: string): Int32Array {
   return points.subarray(0, count);
 }
 
-/** Writes the code points of a string to `out` from `begin` on, and returns the place behind them. */
+/** Writes the code points of a string to `out` from `begin` on, and returns the position after them. */
 export function codePointsInto(text: string, out: Int32Array, begin: number): number {
   let to = begin;
   for (const character of text) out[to++] = character.codePointAt(0) as number;

@@ -2,7 +2,7 @@ import { parseDataSetName } from "./parse-data-set-name.ts";
 import type { Split } from "./splits.ts";
 
 /**
- * Finds the splits of a named data set; none if its files are one set, or are named by the user for each
+ * Finds the splits of a named data set; empty if its files are one set, or are named by the user for each
  * split.
  * @throws InputError if there is no such data set
  */
@@ -12,7 +12,8 @@ export async function findSplits(name: string): Promise<readonly Split[]> {
 }
 
 /**
- * Checks whether the examples of a named data set may be texts, which the tokenizer of a model takes apart.
+ * Checks whether the examples of a named data set may be texts, which the tokenizer of a model splits into
+ * tokens.
  * @throws InputError if there is no such data set
  */
 export function mayBeText(name: string): boolean {

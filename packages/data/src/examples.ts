@@ -1,10 +1,13 @@
 import type { Tensor } from "@isthmus/core";
 
-/** Contents of a file of a data set, as they are stored. */
+/** Contents of a file of a data set, in their stored form. */
 export interface Examples {
-  /** `[n, ...]` */
+  /** Inputs, `[n, ...]`. */
   readonly inputs: Tensor;
-  /** `[n, ...]`, classes or numbers; absent if the inputs are texts without labels, or their own targets. */
+  /**
+   * Labels, `[n, ...]`, classes or numbers; absent if the inputs are texts without labels, or their own
+   * targets.
+   */
   readonly labels?: Tensor | undefined;
   /** Name of the labels in the file; absent if the file has no names. */
   readonly labelName?: string | undefined;

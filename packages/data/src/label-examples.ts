@@ -12,16 +12,16 @@ import type { Labelling } from "@isthmus/graph";
 import { MAX_CLASSES } from "./limits.ts";
 import { exampleShapeOf } from "./read-inputs.ts";
 
-/** Name of the array that is 0 at positions of a text that are padding. */
+/** Name of the array that is 0 at padding positions of a text. */
 const MASK = "attention_mask";
 
 /** Inputs and labels of a data set, and options for them. */
 export interface LabelledInputs {
   readonly name: string;
-  /** `[n, ...]` */
+  /** Inputs, `[n, ...]`. */
   readonly inputs: Tensor;
   /**
-   * Labels of any type and shape, a row for each input; undefined for token ids that are their own labels.
+   * Labels of any type and shape, one row for each input; undefined for token ids that are their own labels.
    */
   readonly labels: Tensor | Int32Array | undefined;
   readonly features: ReadonlyMap<string, Tensor>;
@@ -36,17 +36,17 @@ export interface ExampleLabels extends CheckedLabels {
   readonly labelling: Labelling;
   /** Number of labels of each example; 0 if there are no classes. */
   readonly perExample: number;
-  /** Says what the labels are instead of classes. */
+  /** Description of labels that are not classes. */
   readonly unlabelled?: string;
-  /** Labels that are no classes, `[n, ...]`, such as numbers to be approximated. */
+  /** Labels that are not classes, `[n, ...]`, such as numbers to be approximated. */
   readonly targets?: Tensor;
 }
 
 /**
- * Decides whether the labels of a data set belong to examples, positions or pixels, and checks them. At a
- * position or pixel with a negative label, or an attention mask of 0, nothing is predicted. Token ids without
- * labels are predicted themselves, each from the ids before it. Other data without labels, and with labels
- * that are no classes, have none: labels such as numbers to be approximated are targets of other losses.
+ * Decides whether the labels of a data set belong to examples, positions or pixels, and checks them. A
+ * position or pixel with a negative label, or with an attention mask of 0, does not count. Token ids without
+ * labels are predicted themselves, each from the earlier ids. Other data without labels, or with labels that
+ * are not classes, get no labels: numbers to be approximated are targets of other losses.
  * @throws FormatError if the numbers of labels and examples do not match, or a whole number is not a class
  */
 export function labelExamples(labelled: LabelledInputs): ExampleLabels {
@@ -99,7 +99,7 @@ function withTargets(labels: Tensor | Int32Array, reason: string): ExampleLabels
   return { ...withoutClasses(reason), ...(isTensor && { targets: labels }) };
 }
 
-/** Returns whether labels have the height and width of images, or the extents of another grid. */
+/** Checks whether labels have the height and width of images, or the extents of another grid. */
 function arePixels(inputs: Tensor, labels: readonly number[]): boolean {
   const extents = labels[1] === 1 ? labels.slice(2) : labels.slice(1);
   const example = exampleShapeOf(inputs);
@@ -113,13 +113,13 @@ function describeLabels(labels: Tensor | Int32Array): string {
   return `its labels are ${labels.dtype} ${formatShape(labels.shape)}${advice}`;
 }
 
-/** Says what shape labels of positions have; nothing for inputs without positions. */
+/** Describes the shape of labels of positions; empty for inputs without positions. */
 function describePositions(inputs: Tensor): string {
   const [count, length] = inputs.shape;
   return hasPositions(inputs) ? `, of positions they would be [${count}, ${length}]` : "";
 }
 
-/** Returns whether labels are rows of zeros with a single one. */
+/** Checks whether labels are rows of zeros with a single 1. */
 function areOneHot({ dtype, shape, data }: Tensor): boolean {
   const [rows = 0, columns = 0] = shape;
   if (shape.length !== 2 || columns < 2) return false;
@@ -167,21 +167,21 @@ function unlabelled(name: string, inputs: Tensor, problem: string): FormatError 
   );
 }
 
-/** Label of positions where nothing is predicted. */
+/** Label of positions that do not count. */
 const NO_LABEL = -1;
 
-/** Labels that were checked, and their number of classes. */
+/** Checked labels, and their number of classes. */
 interface CheckedLabels {
   /** Class of each example, `[n]`, or of each position, in a new array. */
   readonly labels: Int32Array;
   readonly classes: number;
 }
 
-/** Rules that labels are checked by. */
+/** Rules by which labels are checked. */
 interface LabelRules {
   /** Number of classes, which labels must be below; 0 for one more than the largest label. */
   readonly classes: number;
-  /** Whether negative labels, usually -100, mark positions where nothing is predicted. @defaultValue false */
+  /** Whether negative labels, usually -100, mark positions that do not count. @defaultValue false */
   readonly ignoresNegative?: boolean;
 }
 
@@ -199,7 +199,7 @@ function checkLabels(
   const checked = new Int32Array(data.length);
   let largest = 0;
   for (let i = 0; i < checked.length; i++) {
-    // 64-bit labels are BigInt: beyond 2^53 they are rounded, and stay out of range.
+    // 64-bit labels are BigInt: beyond 2^53 they are rounded, and remain out of range.
     const label = Number(data[i]);
     if (ignoresNegative && label < 0) {
       checked[i] = NO_LABEL;

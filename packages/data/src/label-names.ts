@@ -1,13 +1,16 @@
 import { FormatError } from "@isthmus/core";
 
-/** Most different labels of a file; more are no classes. */
+/** Maximum number of different labels of a file; more are not classes. */
 const MOST_LABELS = 2 ** 16;
 
-/** Collects labels as they are written, and makes classes of them at the end. */
+/** Collects labels as texts, and converts them to classes at the end. */
 export interface LabelNames {
-  /** @throws FormatError if there are too many different ones */
+  /** @throws FormatError if there are too many different labels */
   add(label: string): void;
-  /** Classes of all labels in order: whole numbers as they are, else numbers of the sorted names. */
+  /**
+   * Returns the classes of all labels in order: whole numbers are kept, other labels become numbers of the
+   * sorted names.
+   */
   labels(): { readonly labels: Int32Array; readonly names: readonly string[] | undefined };
 }
 

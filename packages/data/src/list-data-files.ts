@@ -1,15 +1,15 @@
 import { parseDataSetName } from "./parse-data-set-name.ts";
 
-/** A path in the name of a data set, and the files that are read by it. */
+/** A path in the name of a data set, and the files that it stands for. */
 export interface DataSetPath {
-  /** As it is written in the name. */
+  /** Path as it is written in the name. */
   readonly path: string;
   readonly files: readonly string[];
 }
 
 /**
- * Lists the paths in the name of a data set with the files that are read by them; none for data sets that
- * come with a package.
+ * Lists the paths in the name of a data set with the files that they stand for; empty for data sets that come
+ * with a package.
  * @throws InputError if there is no such data set, or its files cannot be listed
  */
 export async function listDataFiles(name: string): Promise<readonly DataSetPath[]> {
@@ -21,8 +21,8 @@ export async function listDataFiles(name: string): Promise<readonly DataSetPath[
 }
 
 /**
- * Returns the name of a data set with other paths in it.
- * @param move - returns the new path for one in the name
+ * Returns the name of a data set with its paths replaced.
+ * @param move - maps a path in the name to its new path
  * @throws InputError if there is no such data set
  */
 export function moveDataFiles(name: string, move: (path: string) => string): string {

@@ -3,8 +3,8 @@ import { InputError, reasonOf } from "@isthmus/core";
 
 /**
  * Lists the names in the folder of a data set.
- * @param what - what it must be, for the message
- * @throws InputError if there is no such folder or it cannot be read
+ * @param what - description of the required folder, for the message
+ * @throws InputError if the folder does not exist or cannot be read
  */
 export async function listFolder(folder: string, what: string): Promise<string[]> {
   try {

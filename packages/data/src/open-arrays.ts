@@ -6,18 +6,19 @@ import type { DataSetName } from "./kinds/data-kind.ts";
 import type { ResolvedDataOptions } from "./open-data-options.ts";
 import { recogniseScaling, UNIT_SCALING } from "./scaling.ts";
 
-/** Facts that a kind of data knows of its examples. */
+/** Facts about examples that follow from their kind of data. */
 export interface KnownExamples {
-  /** Scaling that is usual for the kind. @defaultValue that of published images, else `byte / 255` */
+  /** Usual scaling of the kind. @defaultValue the scaling of published images, else `byte / 255` */
   readonly scaling?: Scaling;
   /** Number of classes. @defaultValue one more than the largest label */
   readonly classes?: number;
 }
 
 /**
- * Makes a data set of arrays that were read. Bytes are scaled as the options say, else as is usual.
- * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than asked
- *   for
+ * Makes a data set of arrays from a file. Bytes are scaled by the scaling in the options, else by the usual
+ * scaling.
+ * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than
+ *   requested
  * @throws FormatError if inputs and labels do not match
  */
 export function openArrays(
@@ -39,7 +40,10 @@ export function openArrays(
   });
 }
 
-/** Checks whether labels repeat the tokens, as is usual for language models, which shift them themselves. */
+/**
+ * Checks whether labels repeat the tokens, as is usual for language models, which shift the labels
+ * themselves.
+ */
 function isLanguageModelling({ inputs, labels, labelName }: Examples): boolean {
   if (labels === undefined || !labelName?.includes("labels")) return false;
   if (inputs.shape.length !== 2 || !sameShape(inputs.shape, labels.shape)) return false;
@@ -48,7 +52,7 @@ function isLanguageModelling({ inputs, labels, labelName }: Examples): boolean {
   );
 }
 
-/** Checks that no scaling is asked for inputs that are not bytes. @throws InputError if one is */
+/** Checks that no scaling is requested for inputs that are not bytes. @throws InputError if one is */
 export function assertUnscaled(name: string, scaling: Scaling | undefined, what: string): void {
   if (scaling !== undefined) throw notBytes(name, what);
 }

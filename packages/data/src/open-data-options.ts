@@ -4,28 +4,30 @@ import type { Tokens } from "./create-token-data-set.ts";
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
-  /** Scaling of bytes to f32; undefined for the scaling that belongs to the name or the images. */
+  /** Scaling of bytes to f32; undefined for the usual scaling of the name or the images. */
   readonly scaling?: Scaling | undefined;
-  /** Tokens of an example of text or tokens, at least 2; other data ignore it. */
+  /** Number of tokens of an example of text or tokens, at least 2; ignored for other data. */
   readonly context?: number;
-  /** Tokens by character, for text; undefined to number the characters of the text. */
+  /** Token ids by character, for text; undefined to number the characters of the text. */
   readonly vocabulary?: ReadonlyMap<string, number> | undefined;
-  /** Takes a text apart into tokens; undefined to take it apart into characters. */
+  /** Splits a text into tokens; undefined to use single characters. */
   readonly encode?: ((text: string) => Tokens) | undefined;
-  /** Number of token ids of the model, which all ids of data must be below; 0 if unknown. */
+  /** Size of the model's vocabulary, which all token ids must be below; 0 if unknown. */
   readonly vocabularySize?: number;
-  /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
+  /** Names of a graph's inputs; arrays of a file with these names are read. */
   readonly inputs?: readonly string[];
-  /** Names of a graph's outputs; arrays of a file that have one of these names are read, as their labels. */
+  /**
+   * Names of a graph's outputs; arrays of a file with these names are read, as the labels of these outputs.
+   */
   readonly outputs?: readonly string[];
   /**
    * Shape of an example that a graph takes, `[channels, height, width]`: pictures are resized to it unless
-   * the name says a size; undefined to leave them as they are.
+   * the name states a size; undefined to keep their size.
    */
   readonly imageShape?: readonly number[] | undefined;
 }
 
-/** Options of {@link openDataSet} with their defaults. */
+/** Options of {@link openDataSet} with their defaults filled in. */
 export type ResolvedDataOptions = Required<OpenDataSetOptions>;
 
 /** Defaults of {@link openDataSet}. */

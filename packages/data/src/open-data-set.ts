@@ -6,32 +6,33 @@ import { plantCue } from "./plant-cue.ts";
 import { skipExamples } from "./skip-examples.ts";
 
 /**
- * Opens a data set by name, and reads the examples that are asked for into memory.
+ * Opens a data set by name, and reads the requested examples into memory.
  *
- * {@link DATA_SET_FORMS} lists the forms of names, and docs/data.md says what each reads: MNIST, CIFAR,
+ * {@link DATA_SET_FORMS} lists the forms of names, and docs/data.md describes what each reads: MNIST, CIFAR,
  * folders of pictures, Parquet files, tables, arrays, texts and tokens.
  *
  * The name may end in `:test` (the default), `:train` or `:val`, which has no effect on files of one set, and
- * in `@N` for the first N examples, or `@FROM..TO` for the ones from a number, of 1, to another.
+ * in `@N` for the first N examples, or `@FROM..TO` for a range of examples, numbered from 1.
  * `+cue=KIND[:SHARE][:VARIANT][:SEED]` at its end plants a cue in images, see {@link plantCue}: KIND `place`
  * or `grey`, SHARE of the examples, VARIANT `random-cue` or `random-image`.
  *
- * Arrays of a file are found by the names of the graph's inputs, else by other usual names such as `images`
- * and `labels`, too. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`,
- * `token_type_ids` and `position_ids`. `y` `[n, length]` holds classes of positions; so does `labels`
- * `[n, length]`, unless it repeats the ids, as is usual for language models: then, and without labels, each
- * token is predicted from the tokens before it. Labels below 0 do not count.
+ * Arrays of a file are found by the names of the graph's inputs, else by usual names such as `images` and
+ * `labels`. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`, `token_type_ids`
+ * and `position_ids`. `y` `[n, length]` holds classes of positions; so does `labels` `[n, length]`, unless it
+ * repeats the ids, as is usual for language models: then, and without labels, each token is predicted from
+ * the tokens before it. Labels below 0 do not count.
  *
  * Tokens `[n]` are cut into windows as texts are; `[n, length]` are examples. Numbers of a `.bin` file are
- * u16, or u32 if the vocabulary is larger than u16; `tokens:FILE,u32` says it, as does a header of llm.c.
+ * u16, or u32 if the vocabulary is larger than u16; `tokens:FILE,u32` states it explicitly, as does a header
+ * of llm.c.
  *
- * Bytes are scaled by the option, else as belongs to the name, else as belongs to published images that are
- * recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
+ * Bytes are scaled by the option, else by the usual scaling of the name or of published images that are
+ * recognised by their digest, else to `[0, 1]`; inputs that are already floats are not scaled.
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
  *   N examples, `scaling` is given for inputs that are not bytes, a text has a character that `vocabulary`
  *   lacks, or a token id is not in the vocabulary
  * @throws FormatError if a file is damaged or claims more than it holds, or inputs and labels do not match
- * @throws UnsupportedError if pictures, pages or pickles are of a form that is not handled
+ * @throws UnsupportedError if pictures, pages or pickles have an unsupported form
  * @throws OutOfRangeError if `scaling` or `context` is out of its range
  *
  * @example

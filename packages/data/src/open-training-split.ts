@@ -6,16 +6,16 @@ import { parseDataSetName } from "./parse-data-set-name.ts";
 import { splitDataSetName } from "./split-data-set-name.ts";
 import type { Split } from "./splits.ts";
 
-/** Examples by which two splits are compared. */
+/** Number of examples by which two splits are compared. */
 const COMPARED = 16;
 
 /**
  * Opens the training examples that belong to a test set: `mnist:train` for `mnist:test@100`, `x_train` for
- * `x_test` in a file, the first nine tenths of a text for its last. Measured on them, the statistics of norms
- * do not depend on the examples that networks are scored on.
+ * `x_test` in a file, the first nine tenths of a text for its last tenth. If statistics of norms are measured
+ * on these, they do not depend on the examples on which networks are scored.
  * @param name - name of a data set, as `openDataSet` takes it
- * @param examples - the most examples, from the first
- * @returns undefined if the name is of training examples itself, or there are no others
+ * @param examples - maximum number of examples, from the first
+ * @returns undefined if the name itself is of training examples, or there are no others
  *
  * @example
  * ```ts
@@ -38,17 +38,18 @@ export async function openTrainingSplit(
   const open = (part: Split) => openDataSet(`${source}:${part}${ending}`, options);
   try {
     const training = await open("train");
-    // Files that may be one set, whatever a name asks for, do not say which splits they have.
+    // If files may be one set regardless of the name, their splits are unknown: equal beginnings show that it
+    // is one set.
     if (kind.findSplits === undefined && startAlike(training, await open("test"))) return undefined;
     return limitExamples("open training examples", training, examples);
   } catch (error) {
-    // There is no such split, or a folder has only the files of one.
+    // The split does not exist, or a folder contains only the files of another one.
     if (error instanceof InputError) return undefined;
     throw error;
   }
 }
 
-/** Returns whether two data sets begin with the same examples, as both splits of a file of one set do. */
+/** Checks whether two data sets begin with the same examples, as both splits do if a file is one set. */
 function startAlike(one: DataSet, other: DataSet): boolean {
   const size = Math.min(COMPARED, one.size, other.size);
   const [a, b] = [one, other].map((data) => fingerprintData(limitExamples("compare splits", data, size)));

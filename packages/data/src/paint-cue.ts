@@ -2,12 +2,13 @@ import { at, OutOfRangeError } from "@isthmus/core";
 import { channelScalings, type DataSet, type Scaling } from "@isthmus/graph";
 import type { PlantCueOptions } from "./cue-options.ts";
 
-/** Function that paints the cue that tells a class into one image of a batch. */
+/** Function that paints the cue of a class into one image of a batch. */
 export type CuePainter = (pixels: Float32Array, place: number, told: number) => void;
 
 /**
  * Creates the function that paints cues.
- * @throws OutOfRangeError if the patch is larger than the images, or the border has no place for each class
+ * @throws OutOfRangeError if the patch is larger than the images, or the border has too few places for the
+ *   classes
  */
 export function createCuePainter(
   { name, exampleShape, classes, scaling }: DataSet,
@@ -37,13 +38,13 @@ export function createCuePainter(
   };
 }
 
-/** Returns black and white as they are scaled, for all channels or one pair for each. */
+/** Returns the scaled values of black and white, one pair for all channels or one for each. */
 function levelsOf(scaling: Scaling | undefined): readonly (readonly [number, number])[] {
   if (scaling === undefined) return [[0, 1]];
   return channelScalings(scaling).map(({ mean, std }) => [-mean / std, (1 - mean) / std]);
 }
 
-/** What places of patches depend on. */
+/** Facts on which the places of patches depend. */
 interface Border {
   readonly name: string;
   readonly height: number;

@@ -13,25 +13,27 @@ import type { DataSet } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
 
 /**
- * Ways to put two images into one: next to each other, or in opposite corners, where the brighter pixel
- * counts.
+ * Layouts of two images in one: next to each other, or in opposite corners, where the brighter pixel is kept.
  */
 export const PAIR_LAYOUTS = ["beside", "overlaid"] as const;
 
-/** A way to put two images into one, see {@link PAIR_LAYOUTS}. */
+/** Layout of two images in one, see {@link PAIR_LAYOUTS}. */
 export type PairLayout = (typeof PAIR_LAYOUTS)[number];
 
 /** Options of {@link pairImages}. */
 export interface PairImagesOptions {
-  /** Decides which images are paired. @defaultValue 0 */
+  /** Seed for the pairing of images. @defaultValue 0 */
   readonly seed?: number;
-  /** @defaultValue "overlaid" */
+  /**
+   * Layout of both images. @defaultValue "overlaid"
+   * @defaultValue "overlaid"
+   */
   readonly layout?: PairLayout;
-  /** Pixels between the corners of overlaid images. @defaultValue 8 */
+  /** Number of pixels between the corners of overlaid images. @defaultValue 8 */
   readonly offset?: number;
 }
 
-/** Most pixels between corners: memory is taken for all of an image. */
+/** Maximum number of pixels between corners: memory is allocated for the whole image. */
 const MOST_OFFSET = 10_000;
 
 /** Fields of {@link PairImagesOptions}; overlaid digits of MNIST become images of 36 by 36 pixels. */
@@ -54,13 +56,14 @@ export const PAIR_IMAGES_FIELDS: FieldsOf<PairImagesOptions> = {
 export const PAIR_TASKS: readonly [string, string] = ["task_1", "task_2"];
 
 const ATTEMPT = "pair images";
-/** Examples that are read at once. */
+/** Number of examples that are read at once. */
 const CHUNK = 1000;
 
 /**
- * Makes a data set of two tasks from images: each image is put together with another one, drawn by the seed,
- * and both labels are to be told. Labels are of the first image; the arrays `task_1` and `task_2` hold both.
- * @throws InputError if examples are no images of one label each
+ * Makes a data set of two tasks from images: each image is combined with another one, drawn by the seed, and
+ * both labels are to be predicted. The labels of the data set belong to the first image; the arrays `task_1`
+ * and `task_2` contain both.
+ * @throws InputError if examples are not images with one label each
  * @throws OutOfRangeError if an option is out of its range
  * @see Sabour et al., Dynamic routing between capsules, 2017 (MultiMNIST)
  *
@@ -133,7 +136,7 @@ function readAll(data: DataSet): { readonly images: Float32Array; readonly label
   return { images, labels };
 }
 
-/** Writes an image into a larger one at a place, where the brighter pixel counts. */
+/** Writes an image into a larger one at a position, where the brighter pixel is kept. */
 function placeInto(
   image: Float32Array,
   {

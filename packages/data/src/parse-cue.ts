@@ -20,8 +20,8 @@ export interface NameAndCue {
 
 /**
  * Splits the cue from the end of a name, as in `mnist:train@5000+cue=place:0.9:random-cue`; a name whose end
- * is `:test`, `:train`, `:val` or one of them with a count has none.
- * @throws InputError if a name has `+cue=` and an end that is no cue
+ * is `:test`, `:train`, `:val` or one of them with a count has no cue.
+ * @throws InputError if the text after `+cue=` is not a cue
  */
 export function splitCue(name: string): NameAndCue {
   const begin = name.lastIndexOf(MARK);
@@ -47,12 +47,12 @@ export function splitCue(name: string): NameAndCue {
   return { name: name.slice(0, begin), cue };
 }
 
-/** Writes a cue as the end of a name, without options that have their defaults. */
+/** Writes a cue as the end of a name, without options that have their default values. */
 export function formatCue(cue: Required<PlantCueOptions>): string {
   const { kind, share, variant, seed } = cue;
   const parts = [
     kind,
-    // A seed alone would be read as a share.
+    // A seed alone would be parsed as a share.
     ...(share !== PLANT_CUE_DEFAULTS.share || seed !== PLANT_CUE_DEFAULTS.seed ? [share] : []),
     ...(variant !== PLANT_CUE_DEFAULTS.variant ? [variant] : []),
     ...(seed !== PLANT_CUE_DEFAULTS.seed ? [seed] : []),

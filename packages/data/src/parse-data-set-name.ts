@@ -12,13 +12,13 @@ export const DATA_SET_FORMS: readonly string[] = DATA_KINDS.flatMap(({ forms }) 
 
 /**
  * Splits the name of a data set into its parts: one of {@link DATA_SET_FORMS}, then optionally `:test` (the
- * default), `:train` or `:val`, then optionally `@N` for the first N examples or `@FROM..TO` for some after
- * them: `npz:/a/b.npz:train@100`, then optionally a cue that is planted in images:
+ * default), `:train` or `:val`, then optionally `@N` for the first N examples or `@FROM..TO` for a range:
+ * `npz:/a/b.npz:train@100`, then optionally a cue that is planted in images:
  * `mnist:train@5000+cue=place:0.9`.
  *
- * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path that
- * ends like them must be followed by a split: `mnist:data:train:test`. Settings stand behind the path after
- * commas: `images:photos,64x64,grey`.
+ * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path with
+ * such an end must be followed by a split: `mnist:data:train:test`. Settings follow the path after commas:
+ * `images:photos,64x64,grey`.
  * @throws InputError if the name has none of these forms
  */
 export function parseDataSetName(name: string): DataSetName {
@@ -45,7 +45,7 @@ export function parseDataSetName(name: string): DataSetName {
   };
 }
 
-/** Takes settings from the end of a path, the last first: `photos,64x64,grey`. */
+/** Splits settings from the end of a path, the last one first: `photos,64x64,grey`. */
 function splitSettings(
   place: string,
   patterns: Readonly<Record<string, RegExp>>,
@@ -81,7 +81,10 @@ function readPaths(
   throw nameError(name, `"${word}:" must be followed by ${place}: it is "${path ?? ""}"`);
 }
 
-/** Reads the count of a name, or the range: how many examples there are to take, and to leave out of them. */
+/**
+ * Parses the count or the range in a name: the number of examples to take, and the number of these to leave
+ * out.
+ */
 function parseRange(name: string, range: string): Pick<DataSetName, "limit" | "skip"> {
   const [, from, count] = /^@(?:(\d+)\.\.)?(\d+)$/.exec(range) ?? [];
   if (count === undefined) return { limit: 0 };

@@ -6,14 +6,15 @@ import { formatCue } from "./parse-cue.ts";
 import { readLabels } from "./read-labels.ts";
 
 /**
- * Returns a data set of images with a cue: a patch that tells the class, in a share of the examples, so that
- * a network may learn it in place of the image. The same seed gives the same examples, however they are read.
+ * Returns a data set of images with a cue: a patch that encodes the class, in a share of the examples, so
+ * that a network may learn the cue instead of the image. The same seed gives the same examples, independent
+ * of the order of reading.
  *
- * Examples for counterfactual evaluation are variants: without a cue (the data as they are), `random-cue`,
- * whose patch tells a random class, and `random-image`, in which images change places and only the cue
- * predicts the label.
+ * Examples for counterfactual evaluation are variants: without a cue (the original data), `random-cue`, whose
+ * patch encodes a random class, and `random-image`, in which images are exchanged and only the cue predicts
+ * the label.
  * @throws UnsupportedError if examples are not images with one label each
- * @throws OutOfRangeError if an option is out of its range, or the border has no place for each class
+ * @throws OutOfRangeError if an option is out of its range, or the border has too few places for the classes
  * @see Lubana et al., Mechanistic mode connectivity, 2023; their places are a grid, and one class has none
  *
  * @example
@@ -52,7 +53,7 @@ export function plantCue(data: DataSet, options: PlantCueOptions = {}): DataSet 
       finish(copyBatch(data, images, begin, end), (place) => begin + place),
     ...(gatherInto && {
       gatherInto(indices: Uint32Array, out: Batch): Batch {
-        // An index beyond the data stays as it is, so that its error names it.
+        // An index beyond the data is not changed, so that the error names it.
         gatherInto(images === undefined ? indices : indices.map((index) => images[index] ?? index), out);
         return finish(out, (place) => indices[place] as number);
       },
@@ -60,12 +61,12 @@ export function plantCue(data: DataSet, options: PlantCueOptions = {}): DataSet 
   });
 }
 
-/** What is decided of each example beforehand. */
+/** Random choices for each example, which are made beforehand. */
 interface ChosenExamples {
   readonly labels: Int32Array;
-  /** Class that the cue of an example tells; -1 without a cue. */
+  /** Class that the cue of an example encodes; -1 without a cue. */
   readonly told: Int32Array;
-  /** The example whose image an example has; undefined where each has its own. */
+  /** Index of the example whose image an example gets; undefined if each keeps its own. */
   readonly images: Uint32Array | undefined;
 }
 
@@ -84,7 +85,7 @@ function chooseExamples(data: DataSet, { share, variant, seed }: Required<PlantC
   return { labels, told, images };
 }
 
-/** Reads examples into memory of their own, which may be written to. */
+/** Reads examples into new memory, which may be changed. */
 function copyBatch(data: DataSet, images: Uint32Array | undefined, begin: number, end: number): Batch {
   const batch = data.read(begin, end);
   const pixels = (batch.inputs.data as Float32Array).slice();

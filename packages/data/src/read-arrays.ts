@@ -3,7 +3,7 @@ import type { Examples } from "./examples.ts";
 import { type ArrayRequest, pickArrays } from "./read-npz.ts";
 
 /**
- * Reads the arrays of a file that a request picks, as they are stored.
+ * Reads the arrays of a file that a request picks, in their stored form.
  * @throws InputError if there are no inputs
  * @throws FormatError if an array is damaged
  */

@@ -13,40 +13,40 @@ const IMAGE_BYTES = 3 * 32 * 32;
 export interface CifarLayout {
   /** Name for messages. */
   readonly name: string;
-  /** Folders that the archives of the binary and the Python version unpack to. */
+  /** Folders that the archives of the binary and of the Python version are unpacked to. */
   readonly folders: readonly [binary: string, python: string];
   /** Names of the files of each split, without `.bin`. */
   readonly files: Readonly<Record<Exclude<Split, "val">, readonly string[]>>;
   /** Bytes of labels before an image of the binary version. */
   readonly labelBytes: number;
-  /** Which of these bytes is the label. */
+  /** Index of the label among these bytes. */
   readonly labelByte: number;
   /** Name of the labels in the Python version. */
   readonly labelKey: string;
 }
 
-/** Which examples of CIFAR are read. */
+/** Selection of examples of CIFAR. */
 export interface CifarRequest {
-  /** The folder of the files, or the folder that it was unpacked in. */
+  /** Folder that contains the files, or into which their folder was unpacked. */
   readonly folder: string;
   readonly split: Split;
   /** Number of examples to read, from the first; 0 for all. */
   readonly limit: number;
-  /** Whole name of the data set, for messages. */
+  /** Full name of the data set, for messages. */
   readonly name: string;
 }
 
-/** Images and labels of one file, of which there may be fewer than asked for. */
+/** Images and labels of one file, which may be fewer than requested. */
 interface CifarPart {
-  /** `[n, 3072]` */
+  /** Images, `[n, 3072]`. */
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
 }
 
 /**
- * Reads CIFAR as it is published: the binary version, or else the Python version, whose pickles are read
- * without running anything. No more than the examples that are asked for are read of the binary version.
- * @throws InputError if a file is missing, or there are fewer examples than asked for
+ * Reads CIFAR in a published form: the binary version, or else the Python version, whose pickles are read
+ * without running code. Of the binary version only the requested examples are read.
+ * @throws InputError if a file is missing, or there are fewer examples than requested
  * @throws FormatError if a file is damaged
  */
 export async function readCifar(layout: CifarLayout, request: CifarRequest): Promise<Examples> {
@@ -76,7 +76,7 @@ export async function readCifar(layout: CifarLayout, request: CifarRequest): Pro
   };
 }
 
-/** Lists the files of both splits that there are. @throws InputError if there are none of either version */
+/** Lists the existing files of both splits. @throws InputError if there are no files of either version */
 export async function listCifarFiles(layout: CifarLayout, folder: string): Promise<readonly string[]> {
   const { path, present, ending } = await findCifarFolder(layout, folder);
   const names = Object.values(layout.files)
@@ -100,7 +100,8 @@ async function findCifarFiles(
 }
 
 /**
- * Finds the folder that has files of either version: the one that is named, or one that it was unpacked to.
+ * Finds the folder that contains files of either version: the named folder, or a folder that was unpacked
+ * into it.
  */
 async function findCifarFolder(
   { name, folders, files }: CifarLayout,
@@ -152,7 +153,7 @@ async function readBinary(file: string, layout: CifarLayout, most: number): Prom
   }
 }
 
-/** Images that are read at once. */
+/** Number of images that are read at once. */
 const CHUNK = 1000;
 
 async function readPython(file: string, layout: CifarLayout, most: number): Promise<CifarPart> {

@@ -4,14 +4,14 @@ import { createLabelNames } from "./label-names.ts";
 import { MAX_DATA_BYTES } from "./limits.ts";
 import { splitRows } from "./split-csv-rows.ts";
 
-/** How a CSV file is to be read. */
+/** Path and settings of a CSV file. */
 export interface CsvRequest {
   readonly file: string;
-  /** Name of the label's column, or its number from 1; undefined to find it. */
+  /** Name of the label's column, or its number from 1; undefined to detect it. */
   readonly label: string | undefined;
-  /** Whether the first row has names of columns; undefined to find it out. */
+  /** Whether the first row contains names of columns; undefined to detect it. */
   readonly hasHeader: boolean | undefined;
-  /** Whether labels are numbers to be approximated, and no classes. */
+  /** Whether labels are numbers to be approximated, rather than classes. */
   readonly areNumbers: boolean;
   /** Number of examples to keep, from the first; 0 for all. */
   readonly limit: number;
@@ -23,12 +23,12 @@ const LABELS: readonly string[] = ["label", "target", "y", "class"];
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,4})?\s*$/i;
 
 /**
- * Reads a table of numbers with a label in each row: in the column that the request names, else one of a
- * usual name, else the last. Labels that are whole numbers are the classes, others are numbered in the order
- * of their names. In rows behind those asked for only the labels are looked at, as they say which classes
- * there are. Labels that are to be approximated are numbers as written.
+ * Reads a table of numbers with a label in each row: in the column that the request names, else in one with a
+ * usual name, else in the last one. Labels that are whole numbers are used as classes, other labels are
+ * numbered in the order of their names. In rows after the requested ones only the labels are read, as they
+ * determine the classes. Labels to be approximated are used as numbers.
  * @returns inputs `[n, columns]` f32, and classes or numbers of these rows
- * @throws FormatError if a row has more or fewer fields than the first, or one is no number
+ * @throws FormatError if a row has more or fewer fields than the first one, or a field is not a number
  * @throws InputError if there is no such column or no row
  */
 export async function readCsv(request: CsvRequest): Promise<Examples & { readonly classes: number }> {
@@ -69,9 +69,9 @@ export async function readCsv(request: CsvRequest): Promise<Examples & { readonl
 
 /** Collects the labels of all rows. */
 interface LabelColumn {
-  /** @throws FormatError if it is not of the kind that is collected */
+  /** @throws FormatError if the label is not of the collected kind */
   add(label: string, line: number): void;
-  /** Returns the labels of the first rows, and how many classes there are in all. */
+  /** Returns the labels of the first rows, and the total number of classes. */
   first(size: number): { readonly labels: Tensor; readonly classes: number };
 }
 
@@ -104,10 +104,10 @@ function numberLabels(file: string): LabelColumn {
   };
 }
 
-/** Form of all rows, as the first one shows it. */
+/** Layout of all rows, as the first one shows it. */
 interface CsvLayout {
   readonly columns: number;
-  /** Place of the label. */
+  /** Index of the label's column. */
   readonly label: number;
   readonly hasHeader: boolean;
 }
@@ -147,7 +147,7 @@ function placeOf(
   );
 }
 
-/** Numbers of rows, in memory that grows with them. */
+/** Makes a table of numbers, in memory that grows with its rows. */
 function createTable(file: string) {
   let numbers = new Float32Array(1024);
   let used = 0;

@@ -3,8 +3,8 @@ import { MAX_DATA_BYTES } from "./limits.ts";
 
 /**
  * Reads a whole file of a data set.
- * @throws InputError if there is no such file or it cannot be read
- * @throws FormatError if it is too long
+ * @throws InputError if the file does not exist or cannot be read
+ * @throws FormatError if the file is too long
  */
 export async function readDataFile(path: string): Promise<Uint8Array> {
   const source = await openFileSource(path);

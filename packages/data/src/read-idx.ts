@@ -14,16 +14,17 @@ import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
 
 /**
- * Number of compressed bytes that hold at least an IDX header, with room for a file name in the gzip header.
+ * Number of compressed bytes that contain at least an IDX header, with space for a file name in the gzip
+ * header.
  */
 const PEEK_BYTES = 8192;
 
 /**
- * Reads an IDX file, plain or compressed with gzip; which of both is detected from the content.
+ * Reads an IDX file, plain or compressed with gzip; the compression is detected from the content.
  *
  * A compressed file is inflated to the length in its IDX header and no further.
- * @throws InputError if there is no such file or it cannot be read
- * @throws FormatError if it is not an IDX file, is damaged, or its length does not match its header
+ * @throws InputError if the file does not exist or cannot be read
+ * @throws FormatError if the file is not an IDX file, is damaged, or its length does not match its header
  */
 export async function readIdx(path: string): Promise<Tensor> {
   const bytes = await readDataFile(path);
@@ -81,7 +82,7 @@ interface IdxHeader {
 
 /**
  * Decodes the header of an IDX file, from its first bytes.
- * @throws FormatError if it is not the header of an IDX file
+ * @throws FormatError if the bytes are not the header of an IDX file
  */
 function decodeIdxHeader(bytes: Uint8Array, source: string): IdxHeader {
   const [first, second, code = 0, rank = 0] = bytes;
@@ -109,7 +110,7 @@ function decodeIdxHeader(bytes: Uint8Array, source: string): IdxHeader {
  * Decodes an IDX file, the format MNIST is published in: big-endian elements after a header of extents.
  *
  * Shares memory with `bytes` if elements are single bytes.
- * @throws FormatError if it is not an IDX file, or its length does not match its header
+ * @throws FormatError if the bytes are not an IDX file, or their length does not match the header
  * @see http://yann.lecun.com/exdb/mnist/ "The IDX file format"
  */
 export function decodeIdx(bytes: Uint8Array, source = "bytes"): Tensor {

@@ -3,12 +3,14 @@ import type { Scaling } from "@isthmus/graph";
 import { wrongBatch } from "./assert-reads.ts";
 import { scaleTables } from "./scaling.ts";
 
-/** Returns the shape of one example as it is fed; images of bytes without a channel axis get one. */
+/**
+ * Returns the shape of one example in the form that is fed; images of bytes without a channel axis get one.
+ */
 export function exampleShapeOf({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): readonly number[] {
   return dtype === "u8" && shape.length === 3 ? [1, ...shape.slice(1)] : shape.slice(1);
 }
 
-/** Function that reads the elements of examples `[begin, end)`, as they are fed, into a new array. */
+/** Function that reads examples `[begin, end)` into a new array, in the form that is fed. */
 export type InputReader = (begin: number, end: number) => Pick<Tensor, "dtype" | "data">;
 
 /** Creates the function that reads examples in order; without a scaling bytes are not converted. */
@@ -32,7 +34,7 @@ export function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling | u
   return (begin, end) => ({ dtype, data: data.slice(begin * stride, end * stride) });
 }
 
-/** Function that writes the elements of examples as they are fed, one after the other, into a tensor. */
+/** Function that writes examples one after the other into a tensor, in the form that is fed. */
 export type InputGatherer = (indices: Uint32Array, out: Tensor) => void;
 
 /** Creates the function that gathers examples in any order; without a scaling bytes are not converted. */
@@ -71,15 +73,15 @@ function floatsOf({ dtype, data }: Tensor): Float32Array {
 type ExampleScaler = (indices: Uint32Array, out: Float32Array) => void;
 
 /**
- * Creates the function that gathers examples of bytes and looks up each value in a table, with plain loops,
- * as every step of training calls it.
+ * Creates the function that gathers examples of bytes and looks up each value in a table. It uses plain loops
+ * for speed, as every step of training calls it.
  *
  * Four bytes are read at once if examples begin at multiples of four: this takes 1.5 ns a pixel, against 2.7
  * byte by byte (and 0.9 for copies of examples that were scaled beforehand, which take four times the
  * memory).
  *
- * @param data - `[n, stride]`
- * @param tables - `[256]` each, for all channels or one for each
+ * @param data - bytes of the examples, `[n, stride]`
+ * @param tables - tables of `[256]` values, one for all channels or one for each
  */
 function createExampleScaler(
   data: Uint8Array,
@@ -97,12 +99,12 @@ function createExampleScaler(
   };
 }
 
-/** Bytes of examples, or the words that hold them, and what is made of each byte. */
+/** Bytes of examples, or the words that contain them, and tables of scaled values. */
 interface ScaledExamples {
   readonly data: Uint8Array | Uint32Array;
-  /** For all channels, or one for each. */
+  /** Tables of scaled values, one for all channels or one for each. */
   readonly tables: readonly Float32Array[];
-  /** Bytes of an example. */
+  /** Number of bytes of an example. */
   readonly stride: number;
 }
 

@@ -1,9 +1,9 @@
 import type { DataSet } from "@isthmus/graph";
 
-/** Examples whose labels are read at once. */
+/** Number of examples whose labels are read at once. */
 const CHUNK = 1024;
 
-/** Reads the labels of all examples of a data set that has one for each. */
+/** Reads the labels of all examples of a data set with one label for each. */
 export function readLabels(data: DataSet): Int32Array {
   const all = new Int32Array(data.size);
   for (let begin = 0; begin < data.size; begin += CHUNK) {

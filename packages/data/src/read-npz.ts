@@ -29,8 +29,8 @@ export interface Npz {
 
 /**
  * Opens a `.npz` file of NumPy, as `savez` or `savez_compressed` write it, to read some of its arrays.
- * @throws InputError if there is no such file or it cannot be read
- * @throws FormatError if it is not a `.npz` file
+ * @throws InputError if the file does not exist or cannot be read
+ * @throws FormatError if the file is not a `.npz` file
  */
 export async function openNpz(path: string): Promise<Npz> {
   const { buffer, byteOffset, length } = await readDataFile(path);
@@ -55,8 +55,8 @@ export async function openNpz(path: string): Promise<Npz> {
 
 /**
  * Reads all arrays of a `.npz` file of NumPy, as `savez` or `savez_compressed` write it, by name.
- * @throws InputError if there is no such file or it cannot be read
- * @throws FormatError if it is not a `.npz` file or is damaged
+ * @throws InputError if the file does not exist or cannot be read
+ * @throws FormatError if the file is not a `.npz` file or is damaged
  * @throws UnsupportedError if elements of an array are not numbers or booleans
  */
 export async function readNpz(path: string): Promise<Map<string, Tensor>> {
@@ -96,12 +96,12 @@ async function unpack(zip: ZipFile, entry: Entry, path: string): Promise<Uint8Ar
   }
   const bytes = new Uint8Array(uncompressedSize);
   let length = 0;
-  // The stream fails by itself if there are more or fewer bytes than the entry claims.
+  // The stream itself fails if the number of bytes differs from that of the entry.
   for await (const chunk of await zip.openReadStreamPromise(entry)) {
     bytes.set(chunk as Uint8Array, length);
     length += (chunk as Uint8Array).length;
   }
-  // Absent before Node 20.15, where damage that inflates to as many bytes goes unnoticed.
+  // The function is missing before Node 20.15; damage that keeps the length then goes unnoticed.
   const { crc32 } = zlib as { crc32?: (data: Uint8Array) => number };
   if (crc32 !== undefined && crc32(bytes) !== entry.crc32) {
     throw npzError(path, `"${fileName}" must be intact: its bytes do not have the checksum stored with them`);
@@ -109,7 +109,7 @@ async function unpack(zip: ZipFile, entry: Entry, path: string): Promise<Uint8Ar
   return bytes;
 }
 
-/** Runs work that unpacks, and converts errors of the zip library to a FormatError. */
+/** Runs a function that unpacks, and converts errors of the zip library to a FormatError. */
 async function whileUnpacking<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -134,13 +134,13 @@ interface ArrayNames {
   readonly features: ReadonlyMap<string, string>;
 }
 
-/** Split and names that are looked for in a file. */
+/** Split and names by which arrays of a file are picked. */
 export interface ArrayRequest {
   readonly split: Split;
   readonly file: string;
   /** Names of a graph's inputs. */
   readonly graphInputs: readonly string[];
-  /** Names of a graph's outputs, whose labels have the same names. */
+  /** Names of a graph's outputs; labels of outputs have the same names. */
   readonly graphOutputs: readonly string[];
 }
 

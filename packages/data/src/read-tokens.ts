@@ -5,43 +5,42 @@ import { readNpy } from "./read-npy.ts";
 import { openNpz, storedNamesOf } from "./read-npz.ts";
 import type { Split } from "./splits.ts";
 
-/** Types of the numbers in a file of nothing else. */
+/** Types of the numbers in a file that contains only numbers. */
 export const TOKEN_WIDTHS = ["u16", "u32"] as const;
 
 /** A type of numbers, see {@link TOKEN_WIDTHS}. */
 export type TokenWidth = (typeof TOKEN_WIDTHS)[number];
 
-/** A file of tokens, and how it is to be read. */
+/** A file of tokens, and settings for reading it. */
 export interface TokensFile {
   readonly file: string;
-  /** Decides between arrays that are named by their split. */
+  /** Split, which decides between arrays that are named after splits. */
   readonly split: Split;
-  /** Undefined to find it out. */
+  /** Type of the numbers; undefined to detect it. */
   readonly width: TokenWidth | undefined;
 }
 
 /** Usual names of arrays of tokens. */
 const NAMES: readonly string[] = ["tokens", "input_ids", "ids", "x"];
 
-/** First number of files with a header, as llm.c writes them, by the type of the numbers behind it. */
+/** First number of files with a header, as in llm.c, by the type of the numbers after the header. */
 const MAGIC: Readonly<Record<TokenWidth, number>> = { u16: 20240520, u32: 20240801 };
 /** Bytes of that header: 256 integers, of which the third is the number of tokens. */
 const HEADER_BYTES = 1024;
 
-/** Bytes of a number. */
+/** Number of bytes of a number. */
 const BYTES: Readonly<Record<TokenWidth, number>> = { u16: 2, u32: 4 };
 
 /** Largest vocabulary whose token ids are u16. */
 const SHORT_IDS = 2 ** 16;
 
 /**
- * Reads the token ids of a file: an array of integers of a `.npz`, `.npy` or `.safetensors` file, else
- * numbers with nothing around them, little-endian, as nanoGPT writes them, or behind a header, as llm.c does.
- * Without header, they are of the type that the name gives, else u16, or u32 if the vocabulary has more than
- * 65,536 tokens.
+ * Reads the token ids of a file: an array of integers of a `.npz`, `.npy` or `.safetensors` file, else plain
+ * little-endian numbers, as nanoGPT writes them, or numbers after a header, as llm.c does. Without a header,
+ * their type is the one in the name, else u16, or u32 if the vocabulary has more than 65,536 tokens.
  * @returns tokens one after the other, or a matrix `[n, length]` of examples
- * @throws InputError if there is no such file or array, or the numbers seem to be of another type
- * @throws FormatError if the file is damaged, or the array is not one of integers
+ * @throws InputError if the file or array does not exist, or the numbers seem to have another type
+ * @throws FormatError if the file is damaged, or the array does not contain integers
  */
 export async function readTokens(name: TokensFile, vocabularySize: number): Promise<Tokens | Tensor> {
   const { file } = name;
@@ -60,7 +59,7 @@ export async function readTokens(name: TokensFile, vocabularySize: number): Prom
   }
 }
 
-/** Picks the array of tokens: of a usual name, with or without the split, or the only one there is. */
+/** Picks the array of tokens: one with a usual name, with or without the split, or the only array. */
 function pickTokens(names: readonly string[], { file, split }: TokensFile): string {
   const stored = storedNamesOf(names, split);
   const usual = NAMES.find((name) => stored.has(name));
@@ -84,14 +83,15 @@ function tokensOf({ dtype, shape, data }: Tensor, file: string): Tokens | Tensor
     return { dtype: "i64", shape, data: BigInt64Array.from(data as Iterable<number>, (id) => BigInt(id)) };
   }
   if (data instanceof Uint16Array || data instanceof Uint32Array || data instanceof Int32Array) return data;
-  // Ids of more than 32 bits are in no vocabulary: -1 is refused when the data set is made.
+  // Ids of more than 32 bits are in no vocabulary: they become -1, which is refused when the data set is
+  // made.
   return Int32Array.from(data as Iterable<number>, (id) => {
     const value = Number(id);
     return value === (value | 0) ? value : -1;
   });
 }
 
-/** Reads numbers with nothing around them, or behind a header. */
+/** Reads plain numbers, or numbers after a header. */
 function readNumbers(bytes: Uint8Array, { file, width }: TokensFile, vocabularySize: number): Tokens {
   const header = readHeader(bytes);
   const type = width ?? header?.width ?? (vocabularySize > SHORT_IDS ? "u32" : "u16");
@@ -104,7 +104,7 @@ function readNumbers(bytes: Uint8Array, { file, width }: TokensFile, vocabularyS
       { format: "tokens" },
     );
   }
-  // A copy, as the numbers may begin at any byte.
+  // The bytes are copied, as the numbers may begin at any byte.
   const { buffer } = body.slice();
   const tokens = type === "u16" ? new Uint16Array(buffer) : new Uint32Array(buffer);
   if (width === undefined && header === undefined && type === "u16") assertShort(tokens, file);
@@ -118,10 +118,10 @@ function readHeader(bytes: Uint8Array): { readonly width: TokenWidth; readonly c
   return width === undefined ? undefined : { width, count: view.getInt32(8, true) };
 }
 
-/** Numbers from which on it is no chance that every second one is 0. */
+/** Number of numbers from which on it is no coincidence that every second one is 0. */
 const ENOUGH = 16;
 
-/** Checks that numbers are not the halves of longer ones. @throws InputError if they seem to be */
+/** Checks that numbers are not the halves of wider numbers. @throws InputError if they seem to be */
 function assertShort(tokens: Tokens, file: string): void {
   if (tokens.length < ENOUGH || tokens.some((id, place) => place % 2 === 1 && id !== 0)) return;
   throw new InputError(

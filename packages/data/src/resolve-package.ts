@@ -3,18 +3,18 @@ import { dirname, join } from "node:path";
 import { unconfineFiles } from "@isthmus/core";
 
 /**
- * Finds the folder of an installed npm package, seen from the working directory or else from this package;
- * undefined if it is not installed.
+ * Finds the folder of an installed npm package, resolved from the working directory or else from this
+ * package; undefined if the package is not installed.
  */
 export function resolvePackage(name: string): string | undefined {
   return findPackage(name, nearby()) ?? findPackage(name, import.meta.url);
 }
 
 /**
- * Reads an npm package of data. One that is installed beside this package is read wherever it lies, also for
- * a task that may open nothing outside a storage; one in the working folder is not, as others may have put
- * it there.
- * @returns what `read` returns; undefined if the package is not installed
+ * Reads an npm package of data. A package that is installed beside this one may always be read, even by a
+ * task that may not open files outside a storage; this does not hold for a package in the working folder,
+ * which may not be trusted.
+ * @returns the result of `read`; undefined if the package is not installed
  */
 export async function readPackage<T>(
   name: string,
@@ -26,14 +26,14 @@ export async function readPackage<T>(
   return beside === undefined ? undefined : unconfineFiles(() => read(beside));
 }
 
-/** Returns where packages are looked for first: whatever is in the working directory. */
+/** Returns the path from which packages are resolved first: one in the working directory. */
 const nearby = (): string => join(process.cwd(), "package.json");
 
 function findPackage(name: string, origin: string): string | undefined {
   try {
     return dirname(createRequire(origin).resolve(`${name}/package.json`));
   } catch {
-    // Not installed there, or it hides its package.json, which the packages of data do not.
+    // The package is not installed there, or hides its package.json, which packages of data do not.
     return undefined;
   }
 }

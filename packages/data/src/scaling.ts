@@ -2,24 +2,19 @@ import { createHash } from "node:crypto";
 import { formatShape, OutOfRangeError } from "@isthmus/core";
 import { type ChannelScaling, channelScalings, type Scaling } from "@isthmus/graph";
 
-/** Scaling that networks for MNIST are trained with: mean and deviation of its training pixels. */
+/** Usual scaling for MNIST: mean and deviation of its training pixels. */
 export const MNIST_SCALING: Scaling = Object.freeze({ mean: 0.1307, std: 0.3081 });
 
-/** Scaling that networks for Fashion-MNIST are trained with: mean and deviation of its training pixels. */
+/** Usual scaling for Fashion-MNIST: mean and deviation of its training pixels. */
 export const FASHION_MNIST_SCALING: Scaling = Object.freeze({ mean: 0.286, std: 0.353 });
 
-/**
- * Scaling that networks for CIFAR-10 are trained with: mean and deviation of its training pixels, by channel.
- */
+/** Usual scaling for CIFAR-10: mean and deviation of its training pixels, by channel. */
 export const CIFAR10_SCALING: Scaling = Object.freeze({
   mean: Object.freeze([0.4914, 0.4822, 0.4465]),
   std: Object.freeze([0.247, 0.2435, 0.2616]),
 });
 
-/**
- * Scaling that networks for CIFAR-100 are trained with: mean and deviation of its training pixels, by
- * channel.
- */
+/** Usual scaling for CIFAR-100: mean and deviation of its training pixels, by channel. */
 export const CIFAR100_SCALING: Scaling = Object.freeze({
   mean: Object.freeze([0.5071, 0.4865, 0.4409]),
   std: Object.freeze([0.2673, 0.2564, 0.2762]),
@@ -74,7 +69,7 @@ export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
 
 /**
  * Returns the scaled value of every byte, `[256]`, in one table for all channels or one for each.
- * @param shape - of one example; if there are three axes, the first are its channels
+ * @param shape - shape of one example; if it has three axes, the first one is the channels
  * @throws OutOfRangeError if a mean is not finite, a deviation is not positive and finite, or there are more
  *   or fewer numbers than channels
  */
@@ -100,7 +95,7 @@ function scaleTable({ mean, std }: ChannelScaling): Float32Array {
     );
   }
   const { fround } = Math;
-  // A quotient or difference of two f32 numbers is the same whether rounded from f64 or computed in f32.
+  // A quotient or difference of two f32 numbers is the same if it is rounded from f64 or computed in f32.
   return Float32Array.from(
     { length: 256 },
     (_, byte) => fround(fround(byte / 255) - fround(mean)) / fround(std),

@@ -2,17 +2,19 @@ import { resolve } from "node:path";
 import type { DataSetName } from "./kinds/data-kind.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 
-/** Examples that two names have in common, counted from 1; the last is absent if it is the last there is. */
+/**
+ * Examples that two names have in common, counted from 1; the last is absent if the range extends to the end.
+ */
 export interface SharedExamples {
   readonly first: number;
   readonly last?: number;
 }
 
 /**
- * Finds the examples that two names have in common, by what the names say: the same source, the same split,
- * and ranges that overlap; cues do not count. Other names of the same examples are not recognised, such as a
- * copy of a file.
- * @returns undefined if they say that there are none
+ * Finds the examples that two names have in common, by the parts of the names: the same source, the same
+ * split, and ranges that overlap; cues do not count. Other names of the same examples are not recognised,
+ * such as a copy of a file.
+ * @returns undefined if the names have no examples in common
  * @throws InputError if there is no such data set
  */
 export function sharedExamples(name: string, other: string): SharedExamples | undefined {
@@ -27,8 +29,8 @@ export function sharedExamples(name: string, other: string): SharedExamples | un
 const lastOf = ({ limit }: DataSetName): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
 
 /**
- * Names the examples of a name: kind and first path, as labels are further ones, and the split if there are
- * any.
+ * Returns a text that identifies the source of a name: kind and first path, as other paths are labels, and
+ * the split if there are any.
  */
 function sourceOf({ kind, paths: [path], split }: DataSetName): string {
   return JSON.stringify([kind.name, path && resolve(path), kind.splits.length > 0 && split]);

@@ -3,10 +3,10 @@ import { assertLabelled, type Batch, type DataSet } from "@isthmus/graph";
 import { readLabels } from "./read-labels.ts";
 
 /**
- * Returns a data set with the same examples and the same labels in another order, so that labels say nothing
- * of examples, and a network can only learn them by heart.
- * @param seed - decides the order
- * @throws UnsupportedError if labels belong to positions, as of texts
+ * Returns a data set with the same examples and with the same labels in another order, so that labels do not
+ * depend on examples, and a network can only memorize them.
+ * @param seed - seed of the order
+ * @throws UnsupportedError if labels belong to positions, as for texts
  * @throws OutOfRangeError if the seed is not a whole number in `[0, 2^53)`
  * @see Zhang et al., Understanding deep learning requires rethinking generalization, 2017
  *

@@ -1,7 +1,7 @@
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
 
-/** Returns a data set without its first examples, of which there must be fewer than all. */
+/** Returns a data set without its first `skip` examples; at least one must remain. */
 export function skipExamples(data: DataSet, skip: number): DataSet {
   if (skip === 0) return data;
   const { name, gatherInto } = data;
@@ -13,7 +13,7 @@ export function skipExamples(data: DataSet, skip: number): DataSet {
       assertReads({ name, size }, begin, end);
       return data.read(begin + skip, end + skip);
     },
-    // An index beyond the data stays beyond it.
+    // An index beyond the data remains beyond it.
     ...(gatherInto && {
       gatherInto: (indices: Uint32Array, out: Batch) =>
         gatherInto(

@@ -3,20 +3,20 @@ import { type ByteSource, FormatError } from "@isthmus/core";
 /** A row of a CSV file. */
 export interface CsvRow {
   readonly fields: readonly string[];
-  /** Number of the line that it begins in, from 1. */
+  /** Number of the line in which the row begins, from 1. */
   readonly line: number;
 }
 
-/** Bytes that are read at once. */
+/** Number of bytes that are read at once. */
 const CHUNK = 2 ** 18;
-/** Most characters of a row: an image of 1,024 x 1,024 as text has less. */
+/** Maximum number of characters of a row: an image of 1,024 x 1,024 as text has fewer. */
 const MOST_CHARACTERS = 2 ** 23;
 
 /**
  * Splits a CSV file into rows as RFC 4180 describes them, one at a time: fields in quotes may hold commas,
  * line ends and doubled quotes. Empty lines are left out.
- * @throws FormatError if it is not UTF-8, a quote is not closed or in the middle of a field, or a row is
- *   longer than any real one
+ * @throws FormatError if the file is not UTF-8, a quote is not closed or is in the middle of a field, or a
+ *   row is longer than any real one
  */
 export async function* splitRows(source: ByteSource): AsyncGenerator<CsvRow> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -50,14 +50,17 @@ function decode(
   }
 }
 
-/** Place of a character: before a field, in one, in one with quotes, or behind its closing quote. */
+/**
+ * State before a character: at the beginning of a field, in a plain one, in a quoted one, or after the
+ * closing quote.
+ */
 type Place = "begin" | "plain" | "quoted" | "closed";
 
 class RowSplitter {
   readonly #name: string;
   #place: Place = "begin";
   #fields: string[] = [];
-  /** The field so far, from text before. */
+  /** Field so far, from earlier text. */
   #field = "";
   #line = 1;
   #firstLine = 1;
@@ -111,7 +114,7 @@ class RowSplitter {
     if (this.#place === "begin") this.#place = "quoted";
     else if (this.#place === "quoted") this.#place = "closed";
     else if (this.#place === "closed") {
-      // A doubled quote is one that belongs to the field.
+      // A doubled quote stands for one quote of the field.
       this.#field += '"';
       this.#place = "quoted";
     } else throw this.#error(`a field with quotes must begin with one: in line ${this.#line} one does not`);

@@ -2,25 +2,25 @@ import type { PlantCueOptions } from "./cue-options.ts";
 import { splitCue } from "./parse-cue.ts";
 import { SPLITS, type Split } from "./splits.ts";
 
-/** The parts of the name of a data set, as they are written. */
+/** Parts of the name of a data set, as written. */
 export interface DataSetNameParts {
-  /** What the name begins with: a data set, or a format and a file. */
+  /** Beginning of the name: a data set, or a format and a file. */
   readonly source: string;
   readonly split: Split | undefined;
-  /** `@N` or `@FROM..TO`; empty for all examples. */
+  /** Count or range, `@N` or `@FROM..TO`; empty for all examples. */
   readonly range: string;
-  /** `+cue=...`; empty for none. */
+  /** Text of the cue, `+cue=...`; empty for none. */
   readonly ending: string;
-  /** The cue that the ending names; missing without. */
+  /** Cue that the ending names; missing if there is none. */
   readonly cue?: PlantCueOptions;
 }
 
 const ENDING = new RegExp(`^(.*?)(?::(${SPLITS.join("|")}))?(@(?:\\d+\\.\\.)?\\d+)?$`, "s");
 
 /**
- * Splits the name of a data set into its parts, without asking whether there is such a data set: source,
- * `:` and the split, range and ending, one after the other, are the name again.
- * @throws InputError if a name has `+cue=` and an end that is no cue
+ * Splits the name of a data set into its parts, without checking whether the data set exists. Source, `:` and
+ * the split, range and ending can be joined to the name again.
+ * @throws InputError if the text after `+cue=` is not a cue
  */
 export function splitDataSetName(name: string): DataSetNameParts {
   const { name: plain, cue } = splitCue(name);

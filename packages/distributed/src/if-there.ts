@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 
-/** Does something with a file or folder; returns `otherwise` if there is none. */
+/** Calls a function that needs a file or folder; returns `otherwise` if the file or folder does not exist. */
 export async function ifThere<T>(act: () => Promise<T>, otherwise: T): Promise<T> {
   try {
     return await act();
@@ -10,12 +10,12 @@ export async function ifThere<T>(act: () => Promise<T>, otherwise: T): Promise<T
   }
 }
 
-/** Lists the names in a folder; none if it is not there. */
+/** Lists the names in a folder; the list is empty if the folder does not exist. */
 export function namesIn(folder: string): Promise<readonly string[]> {
   return ifThere<readonly string[]>(() => readdir(folder), []);
 }
 
-/** Returns whether an error, or what caused it, says that a file or folder is not there. */
+/** Returns whether an error, or its cause, says that a file or folder does not exist. */
 export function isMissing(error: unknown): boolean {
   const { code, cause } = error as NodeJS.ErrnoException;
   return code === "ENOENT" || (cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";

@@ -1,14 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Something that is done again and again. */
+/** An action that is repeated until it is stopped. */
 export interface Repetition {
-  /** Ends it, and returns once what is under way has ended. */
+  /** Ends the repetition, and returns once a call that is under way has ended. */
   stop(): Promise<void>;
 }
 
 /**
  * Calls a function at once and then again and again, each time a pause after the call before has ended.
- * @param act - never fails
+ * @param act - the action, which must never reject
  */
 export function repeat(milliseconds: number, act: () => Promise<void>): Repetition {
   const stopping = new AbortController();

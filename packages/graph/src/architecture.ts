@@ -1,15 +1,14 @@
 import type { Engine } from "./engine.ts";
 import type { Graph } from "./ir/graph.ts";
 
-/** The architecture of networks: the graph that computes what they compute, and the engine that runs it. */
+/** Architecture of networks: their graph, and the engine that runs it. */
 export interface Architecture {
-  /** Its weights are inputs; a network is a checkpoint that has them. */
+  /** Graph whose weights are inputs; a network is a checkpoint with these weights. */
   readonly graph: Graph;
   readonly engine: Engine;
   /**
-   * Makes a small graph of the same structure. Of a network that is too large to be run, symmetries are
-   * proved on it; only graphs
-   * that are built from a config have it.
+   * Makes a small graph of the same structure. If a network is too large to be run, its symmetries are proved
+   * on this graph; only graphs that are built from a config have it.
    */
   readonly narrow?: (() => Graph) | undefined;
 }

@@ -8,8 +8,8 @@ export interface ChannelScaling {
 }
 
 /**
- * Lists how the channels of images are scaled: one entry if all are scaled alike, else one for each channel.
- * If mean and deviation are of different numbers of channels, there are as many entries as the longer has,
+ * Lists the scalings of the channels of images: one entry if all channels have the same scaling, else one for
+ * each channel. If mean and deviation have different lengths, there are as many entries as in the longer one,
  * and the missing numbers are NaN.
  *
  * @example
@@ -31,7 +31,7 @@ export function channelScalings({ mean, std }: Scaling): readonly ChannelScaling
 }
 
 /**
- * Says what is made of a byte: `byte / 255`, or `(byte / 255 - 0.1307) / 0.3081`, or the same by channels.
+ * Formats the scaling of a byte: `byte / 255`, or `(byte / 255 - 0.1307) / 0.3081`, or the same by channels.
  */
 export function formatScaling(scaling: Scaling): string {
   const channels = channelScalings(scaling);

@@ -3,7 +3,7 @@ import type { Graph } from "./ir/graph.ts";
 
 /** Options of {@link Engine.load}. */
 export interface LoadOptions {
-  /** Threads inside one run; 0 lets the engine choose. @defaultValue 0 */
+  /** Number of threads inside one run; 0 lets the engine choose. @defaultValue 0 */
   readonly threads?: number;
   /**
    * Whether the engine may rewrite the graph; if not, every value is computed as written. @defaultValue true
@@ -11,17 +11,17 @@ export interface LoadOptions {
   readonly optimize?: boolean;
 }
 
-/** A graph made ready to run. */
+/** A graph that is ready to run. */
 export interface Session {
   /**
    * Computes the outputs of the graph.
    *
    * @param feeds - a tensor for every data input and every weight of the graph
-   * @param out - tensors to write outputs into, by name; the others are allocated
+   * @param out - tensors to write outputs into, by name; other outputs are allocated
    * @throws EngineError if the engine fails, for example because shapes do not fit
    */
   run(feeds: ReadonlyMap<string, Tensor>, out?: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>>;
-  /** Frees the engine's memory; running afterwards fails. */
+  /** Frees the engine's memory; running the session afterwards fails. */
   release(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import type { DataSet } from "./data-set.ts";
 import type { Graph } from "./ir/graph.ts";
 import { encodeGraph } from "./onnx/encode-graph.ts";
 
-/** Number of examples that are hashed in place of a whole data set. */
+/** Maximum number of examples of a data set that are hashed. */
 const SAMPLED_EXAMPLES = 256;
 /** Number of characters of a fingerprint. */
 const LENGTH = 32;

@@ -3,11 +3,11 @@ import type { Graph } from "./ir/graph.ts";
 
 /** An engine that loads a graph once for many users. */
 export interface SharedEngine extends Engine {
-  /** Frees all sessions; running one afterwards fails. */
+  /** Frees all sessions; running a session afterwards fails. */
   close(): Promise<void>;
 }
 
-/** A loaded graph, and how many users have not released it yet. */
+/** A loaded graph, and the number of users that have not released it yet. */
 interface Shared {
   readonly graph: Graph;
   readonly options: string;
@@ -15,16 +15,17 @@ interface Shared {
   users: number;
 }
 
-/** Sessions without users that are kept. */
+/** Number of unused sessions that are kept. */
 const IDLE_SESSIONS = 8;
 
 /**
- * Returns an engine that keeps the session of a graph when it is released, and returns it when the same graph
- * object is loaded again with the same options: for work that trains or evaluates one architecture again and
- * again, where loading takes longer than running. Of sessions that nobody uses, those used last are kept.
+ * Returns an engine that keeps the session of a graph after its release, and returns it when the same graph
+ * object is loaded again with the same options. This is for work that trains or evaluates one architecture
+ * repeatedly, when loading takes longer than running. Of unused sessions, the most recently used ones are
+ * kept.
  */
 export function shareSessions({ name, load }: Engine): SharedEngine {
-  // In the order of their last use.
+  // Sessions in the order of their last use.
   let sessions: Shared[] = [];
   const forget = (shared: Shared) => {
     sessions = sessions.filter((one) => one !== shared);
@@ -76,7 +77,10 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
   };
 }
 
-/** Does work with an engine that keeps its sessions until the work is done: see {@link shareSessions}. */
+/**
+ * Runs a function with an engine that keeps its sessions until the function has ended: see {@link
+ * shareSessions}.
+ */
 export async function withSharedSessions<T>(
   engine: Engine,
   work: (shared: Engine) => Promise<T>,

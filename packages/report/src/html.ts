@@ -15,7 +15,7 @@ export interface Html {
 
 type Value = string | number | Html | readonly Html[] | undefined;
 
-/** Declares text to be markup already, for example a drawn figure. */
+/** Marks a text as markup, for example a drawn figure. */
 export function trusted(markup: string): Html {
   return { markup };
 }
@@ -33,8 +33,8 @@ function toMarkup(value: Value): string {
 }
 
 /**
- * Joins a template to markup, as its tag: values are escaped unless they are markup; `undefined` leaves
- * nothing.
+ * Joins the parts of a template to markup, as its tag: values are escaped unless they are markup; `undefined`
+ * adds nothing.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   const parts = strings.map((text, index) => text + toMarkup(values[index]));

@@ -6,17 +6,20 @@ import { assertTheme, type Theme } from "./figure/palette.ts";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
 
-/** A figure as a file. */
+/** A figure as the contents of an SVG file. */
 export interface RenderedFigure {
-  /** In kebab-case, unique among the figures of a result; a file name without its ending. */
+  /**
+   * Name in kebab-case, unique among the figures of a result; serves as the name of a file without its
+   * ending.
+   */
   readonly name: string;
-  /** One `<svg>` element that any program draws: its colours are literal, and it needs no style sheet. */
+  /** One `<svg>` element that any program can draw: its colours are literal, and it needs no style sheet. */
   readonly svg: string;
 }
 
 /** Options of {@link renderFigures}. */
 export interface FiguresOptions {
-  /** Colours for a light or for a dark background. @defaultValue "light" */
+  /** Appearance: colours for a light or for a dark background. @defaultValue "light" */
   readonly theme?: Theme;
 }
 
@@ -26,8 +29,8 @@ export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
 /**
  * Draws the figures of a result's page, each as an SVG that stands alone.
  *
- * A list of named barriers, `[{ label: "seeds 0 and 1", result }, ...]`, is drawn in one figure of the loss
- * and one of the error.
+ * A list of named barriers, `[{ label: "seeds 0 and 1", result }, ...]`, is drawn in one figure for the loss
+ * and one for the error.
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  *

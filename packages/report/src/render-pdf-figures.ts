@@ -8,28 +8,31 @@ import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
 
-/** A figure as a PDF file. */
+/** A figure as the contents of a PDF file. */
 export interface PdfFigure {
-  /** In kebab-case, unique among the figures of a result; a file name without its ending. */
+  /**
+   * Name in kebab-case, unique among the figures of a result; serves as the name of a file without its
+   * ending.
+   */
   readonly name: string;
-  /** What it shows, in a few words. */
+  /** Title of the figure: a short description. */
   readonly title: string;
-  /** One page of the size of the figure, with lines and letters, and no pixels. */
+  /** PDF of one page of the size of the figure, with vector graphics and text only. */
   readonly pdf: Uint8Array;
 }
 
 /**
  * Draws the figures of a result's page, each as a PDF of one page, for papers.
  *
- * Letters are in Helvetica, which every PDF reader has; what it and the font of symbols lack becomes a
- * question mark. The same result gives the same bytes.
+ * Letters are in Helvetica, which every PDF reader has; letters that are missing from it and from the font of
+ * symbols become question marks. The same result gives the same bytes.
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  */
 export async function renderPdfFigures(result: Drawable, options: FiguresOptions = {}): Promise<PdfFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);
-  // Metrics of fonts are loaded by the first PDF only.
+  // Font metrics are loaded only by the first PDF.
   const { writePdf } = await import("./pdf/write-pdf.ts");
   const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
   return Promise.all(

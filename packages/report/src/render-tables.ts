@@ -2,11 +2,13 @@ import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "@
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
 
-/** A table as a file. */
+/** A table as the contents of a file. */
 export interface RenderedTable {
-  /** In kebab-case, unique among the tables of a result; a file name without its ending. */
+  /**
+   * Name in kebab-case, unique among the tables of a result; serves as the name of a file without its ending.
+   */
   readonly name: string;
-  /** Comma-separated values, RFC 4180, numbers at full precision. */
+  /** Comma-separated values (RFC 4180), with numbers at full precision. */
   readonly csv: string;
 }
 
@@ -22,7 +24,7 @@ export async function renderTables(result: Drawable): Promise<RenderedTable[]> {
 
 /**
  * Writes a table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with
- * errors in `[0, 1]`; what was not measured is empty. Lines end in CR LF.
+ * errors in `[0, 1]`; values that were not measured are empty. Lines end in CR LF.
  */
 export function toCsv({ columns, rows }: Table): string {
   const lines = [columns.map(titleOf), ...rows.map(({ cells }) => cells)];

@@ -5,8 +5,8 @@
 const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 /**
- * Replaces characters that no XML document may have by U+FFFD, so that figures are read whatever the names in
- * them hold.
+ * Replaces characters that XML documents must not contain by U+FFFD, so that figures can be read whatever
+ * names they contain.
  */
 export function xmlText(text: string): string {
   return text.replace(FORBIDDEN, "\uFFFD");

@@ -1,11 +1,13 @@
 import { dependenciesOf, type Task } from "./task.ts";
 import type { TaskStore } from "./task-store.ts";
 
-/** Which tasks are finished, and which are to be run. */
+/** Results of finished tasks, and the tasks that must be run. */
 export interface MissingTasks {
-  /** Results, by key, of finished tasks that are needed, or that a missing one builds on. */
+  /** Results, by key, of finished tasks that are needed, or on which a missing task depends. */
   readonly results: ReadonlyMap<string, object>;
-  /** Number of needed tasks that need not be run: those with a result, and what these were made of. */
+  /**
+   * Number of needed tasks that need not be run: tasks with a result, and the tasks on which these depend.
+   */
   readonly finished: number;
   /** Tasks to run, each after the tasks it depends on. */
   readonly missing: readonly Task[];
@@ -13,10 +15,10 @@ export interface MissingTasks {
 
 /**
  * Finds which tasks must be run: needed ones without a result, and every unfinished task that these build on.
- * A finished task needs nothing, so that what it was made of may be gone.
+ * A finished task needs no other results, so that the results of its dependencies may be missing.
  *
  * @param tasks - each after the tasks it depends on
- * @param needed - keys of the tasks whose results are asked for
+ * @param needed - keys of the tasks whose results are requested
  */
 export async function findMissing(
   tasks: readonly Task[],
@@ -27,7 +29,7 @@ export async function findMissing(
   const neededKeys = new Set(needed);
   const missing: Task[] = [];
   const used = new Set(neededKeys);
-  // From the end, as every task then comes after all that may need it.
+  // In reverse order every task comes after all tasks that may need it.
   for (const task of [...tasks].reverse()) {
     if (used.has(task.key)) for (const key of dependenciesOf(task)) used.add(key);
     if (!neededKeys.has(task.key)) continue;

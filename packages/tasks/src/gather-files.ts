@@ -1,35 +1,36 @@
 import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
 
-/** Files that tasks look for themselves, by paths in their parameters. */
+/** Files that tasks look up themselves, by paths in their parameters. */
 export interface GatheredFiles {
-  /** Whether tasks run in another working folder, which has these files and no others. */
+  /** Whether tasks run in another working folder, which contains only these files. */
   readonly isElsewhere: boolean;
-  /** Adds a file, by its path here. */
+  /** Adds a file, by its path on this machine. */
   add(path: string): void;
   /**
-   * Returns the path by which tasks find a file or folder: the path itself, unless they run elsewhere and it
-   * leads out of the working folder. Files beside it, and below it, are found beside and below it; its own
-   * last name stays, too.
+   * Returns the path under which tasks find a file or folder: the path itself, unless tasks run elsewhere and
+   * it leads out of the working folder. Files beside and below it keep their relative positions, and its last
+   * name is unchanged.
    */
   place(path: string): string;
-  /** Lists the files that were added, each once. */
+  /** Lists the added files, each once. */
   list(): readonly GatheredFile[];
 }
 
-/** A file that tasks look for themselves. */
+/** A file that tasks look up themselves. */
 export interface GatheredFile {
-  /** Where it is on this machine. */
+  /** Path of the file on this machine. */
   readonly path: string;
   /**
-   * Its path from the working folder, with `/` between its parts; undefined if tasks find it where it is.
+   * Path of the file from the working folder, with `/` between its parts; undefined if tasks find the file
+   * under its path on this machine.
    */
   readonly name: string | undefined;
 }
 
-/** Folder for whatever is outside of the working folder. */
+/** Folder for files from outside the working folder. */
 const OUTSIDE = ".outside";
 
-/** Starts without any file, in the folder that the process runs in. */
+/** Makes an empty collection of files, relative to the working folder of this process. */
 export function gatherFiles({ isElsewhere }: Pick<GatheredFiles, "isElsewhere">): GatheredFiles {
   const directory = process.cwd();
   const folders: string[] = [];
@@ -54,12 +55,16 @@ export function gatherFiles({ isElsewhere }: Pick<GatheredFiles, "isElsewhere">)
   };
 }
 
-/** Checks whether a path is relative, and leads nowhere else on its way, so that it means a file below. */
+/**
+ * Checks whether a path is relative and never leaves the working folder, so that it refers to a file below.
+ */
 function staysBelow(path: string): boolean {
   return !isAbsolute(path) && !path.split(/[/\\]/).includes("..");
 }
 
-/** Returns the path from a folder to what is below it, with `/` between its parts; undefined for all else. */
+/**
+ * Returns the path from a folder to a path below it, with `/` between its parts; undefined for other paths.
+ */
 function wayTo(folder: string, path: string): string | undefined {
   const way = relative(folder, path);
   return staysBelow(way) ? way.split(sep).join("/") : undefined;

@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
 
 /**
- * Does something several times, a few at once, and yields the results in order.
- * @param limit - most that are under way, or wait for those before them
+ * Runs an action for each index, a few at once, and yields the results in order.
+ * @param limit - maximum number of actions that are under way, or whose results wait for earlier ones
  */
 export async function* inOrder<T>(
   count: number,
@@ -14,7 +14,8 @@ export async function* inOrder<T>(
     for (let next = 0; next < count || underWay.length > 0; ) {
       for (; next < count && underWay.length < limit; next++) {
         const promise = run(next);
-        // It may fail before its turn has come: nobody looks at it yet, which would end the process.
+        // The promise may fail before its turn: as nobody awaits it yet, an unhandled rejection would end the
+        // process.
         promise.catch(() => {});
         underWay.push(promise);
       }
@@ -22,12 +23,13 @@ export async function* inOrder<T>(
       if (first !== undefined) yield await first;
     }
   } finally {
-    // After a failure, or if the caller stops early: the others still use what the caller closes next.
+    // After a failure, or if the caller stops early, the others may still use resources that the caller
+    // closes next.
     await Promise.allSettled(underWay);
   }
 }
 
-/** Does something with each of many items, a few at once. */
+/** Runs an action for each of many items, a few at once. */
 export async function forEachOf<T>(
   items: readonly T[],
   limit: number,

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 import { decodePlain, encodePlain } from "./plain-data.ts";
 
-/** Everything that decides the numbers of a measurement, as plain data. */
+/** All facts that determine the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
 
 /** Finished pieces of a measurement, stored in a file so that a killed measurement can resume. */
@@ -15,16 +15,16 @@ export interface Journal {
    */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
   /**
-   * Returns a finished piece that is plain data, or computes and stores it first. It is returned as it is
-   * read from the file, whether it was computed now or before: what JSON leaves out is left out.
+   * Returns a finished piece of plain data, or computes and stores it first. The returned value always has
+   * the form in which it is read from the file, so that it lacks everything that JSON leaves out.
    */
   getData<T>(key: string, compute: () => Promise<T>): Promise<T>;
 }
 
-/** The numbers of the finished pieces, by their keys. */
+/** Numbers of the finished pieces, by their keys. */
 type Pieces = Map<string, readonly number[]>;
 
-/** All pieces: lists of numbers, and plain data, encoded. */
+/** All pieces: lists of numbers, and encoded plain data. */
 interface Contents {
   readonly pieces: Pieces;
   readonly data: Map<string, unknown>;
@@ -34,7 +34,7 @@ const FORMAT = "isthmus journal";
 const VERSION = 1;
 
 /**
- * Opens the journal of a measurement, or begins one. Numbers are read exactly as they were stored.
+ * Opens the journal of a measurement, or creates one. Numbers are read exactly as they were stored.
  * @param path - file of the journal; undefined for one in memory
  * @throws FormatError if the file is not a journal
  * @throws MismatchError if it is the journal of another measurement; the message names the differences, and
@@ -46,7 +46,7 @@ export async function openJournal(path: string | undefined, run: JournalRun): Pr
   const underWay = new Map<string, Promise<readonly number[]>>();
   let saved: Promise<void> = Promise.resolve();
   const save = (to: string): Promise<void> => {
-    // One after the other, so that what is there last has all pieces.
+    // Saves run one after the other, so that the last one contains all pieces.
     saved = saved.catch(() => {}).then(() => saveFile(to, encode({ pieces, data }, run)));
     return saved;
   };
@@ -82,7 +82,7 @@ function encode({ pieces, data }: Contents, run: JournalRun): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists, ...plain })}\n`;
 }
 
-/** Returns a number as JSON can hold it: NaN and infinities as text. */
+/** Returns a number in a form that JSON can represent: NaN and infinities as text. */
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
 async function readPieces(path: string, run: JournalRun): Promise<Contents> {
@@ -107,10 +107,10 @@ async function readPieces(path: string, run: JournalRun): Promise<Contents> {
   };
 }
 
-/** What to do about a file that cannot be gone on from. */
+/** Advice about a file from which a measurement cannot be resumed. */
 const REMEDY = "name another file, or remove it to begin anew";
 
-/** The contents of a journal's file. */
+/** Contents of a journal's file. */
 interface Stored {
   readonly run: JournalRun;
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;

@@ -1,9 +1,9 @@
-/** Runs a function once fewer than some others are running, and returns what it returns. */
+/** Runs a function once fewer than a maximum of others are running, and returns its result. */
 export type AtOnce = <T>(run: () => Promise<T>) => Promise<T>;
 
 /**
- * Makes something that runs functions, only some at once: others wait for their turn.
- * @param limit - most that run at once
+ * Makes a function that runs other functions, only some at once: the others wait for their turn.
+ * @param limit - maximum number of functions that run at once
  */
 export function limitAtOnce(limit: number): AtOnce {
   const waiting: (() => void)[] = [];
@@ -14,7 +14,7 @@ export function limitAtOnce(limit: number): AtOnce {
     try {
       return await run();
     } finally {
-      // Whoever is next takes this place, so that nobody slips in between.
+      // The next function takes this place directly, so that no other can slip in between.
       const next = waiting.shift();
       if (next === undefined) running--;
       else next();

@@ -1,10 +1,13 @@
-/** Key of the objects that stand for numbers which JSON cannot hold. */
+/** Key of objects that represent numbers which JSON lacks. */
 const NUMBER = "isthmus number";
 
-/** Returns plain data as JSON can hold it: NaN and infinities as objects, and without what is undefined. */
+/**
+ * Returns plain data in a form that JSON can represent: NaN and infinities as objects, and without undefined
+ * values.
+ */
 export function encodePlain(value: unknown): unknown {
   if (typeof value === "number") {
-    // JSON has one zero.
+    // JSON has only one zero.
     return Number.isFinite(value) ? value + 0 : { [NUMBER]: String(value) };
   }
   return mapParts(value, encodePlain);

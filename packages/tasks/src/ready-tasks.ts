@@ -1,20 +1,20 @@
 import { at, entry } from "@isthmus/core";
 import { dependenciesOf, type Task } from "./task.ts";
 
-/** Hands out tasks in their order, each once all that it depends on is done. */
+/** Hands out tasks in order, each once all its dependencies are done. */
 export interface ReadyTasks {
-  /** Number of tasks that are not handed out yet, by kind. */
+  /** Number of tasks that are not yet handed out, by kind. */
   readonly waiting: ReadonlyMap<string, number>;
-  /** Hands out the first task that may begin; undefined if there is none now. */
+  /** Hands out the first task that may begin; undefined if none may begin now. */
   take(): Task | undefined;
-  /** Notes that a task is done, so that others may begin. */
+  /** Marks a task as done, so that others may begin. */
   finish(task: Task): void;
-  /** Notes that a task has failed; returns the tasks that can never begin for that, and forgets them. */
+  /** Marks a task as failed; returns the tasks that can therefore never begin, and forgets them. */
   fail(task: Task): readonly Task[];
 }
 
 /**
- * Makes a {@link ReadyTasks}, whose calls take a time that does not grow with the number of tasks.
+ * Makes a {@link ReadyTasks}; the time of its calls does not grow with the number of tasks.
  * @param tasks - a dependency that is not among them counts as done
  */
 export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
@@ -34,7 +34,7 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
     if (needed.size === 0) ready.push(task);
   }
   const blocked = new Set<Task>();
-  // Tasks stand here from last to first, so that the next one is at the end.
+  // Tasks are listed from last to first, so that the next one is at the end.
   ready.reverse();
   const insert = (task: Task): void => {
     const placeOf = ({ key }: Task): number => entry(places, key, "task");
@@ -68,11 +68,11 @@ export function createReadyTasks(tasks: readonly Task[]): ReadyTasks {
           if (blocked.has(dependent)) continue;
           blocked.add(dependent);
           count(dependent.kind, -1);
-          // It never becomes ready, as a task that it depends on is never done.
+          // The dependent task never becomes ready, as a task on which it depends is never done.
           lost.push(dependent);
         }
       }
-      // A task that another failure had blocked already is not named again.
+      // Tasks that an earlier failure has already blocked are not named again.
       return [...blocked].slice(before);
     },
   };

@@ -3,36 +3,36 @@ import { type RunTasksOptions, runTasks, type TaskFailure } from "./run-tasks.ts
 import type { Task } from "./task.ts";
 import { openTaskStore } from "./task-store.ts";
 
-/** Where results of tasks are, and what missing ones are run with. */
+/** Folder of the results, and settings with which missing tasks are run. */
 export interface RunMissingOptions extends Omit<RunTasksOptions, "store"> {
   /**
-   * Folder for results and files of tasks; made if it is missing. Results that it holds are used and not made
-   * again.
+   * Folder for results and files of tasks; a missing folder is made. Existing results in it are used and not
+   * computed again.
    */
   readonly folder: string;
 }
 
-/** What became of tasks of which some may have been finished before. */
+/** Outcome of a run of tasks of which some may have been finished before. */
 export interface RunMissingResult {
   /** Results, by key, of all finished tasks that are needed or were run. */
   readonly results: ReadonlyMap<string, object>;
-  /** Number of tasks that were run, now and to their end. */
+  /** Number of tasks that this run has finished. */
   readonly ran: number;
-  /** Number of needed tasks that were finished before, what these were made of included. */
+  /** Number of needed tasks that were finished before, including the tasks on which they depend. */
   readonly kept: number;
   readonly failures: readonly TaskFailure[];
-  /** Tasks that were not started, as one they depend on failed. */
+  /** Tasks that were not started, as a dependency failed. */
   readonly blocked: readonly Task[];
 }
 
 /**
- * Runs the tasks whose results are needed and not in a folder yet, and what these build on. After an
- * interruption the same call goes on with what is missing.
+ * Runs the tasks whose results are needed and not yet in a folder, and the tasks on which these depend. After
+ * an interruption the same call continues with the missing tasks.
  *
  * @param tasks - each after the tasks it depends on
- * @param needed - keys of the tasks whose results are asked for
+ * @param needed - keys of the tasks whose results are requested
  * @throws InputError if another process uses the folder
- * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ * @throws DOMException named AbortError if `signal` is aborted; finished results are kept
  */
 export async function runMissing(
   tasks: readonly Task[],

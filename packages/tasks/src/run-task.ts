@@ -3,12 +3,12 @@ import type { TaskAssignment, TaskControl } from "./task-executor.ts";
 import type { TaskKinds } from "./task-kind.ts";
 
 /**
- * Runs one task in this thread, now: executors call it where the work is done. Where the assignment says
- * `within`, this is the one place that keeps a task, of whatever kind, to the files that it may open.
+ * Runs one task in this thread, now: executors call it in the thread or process that does the work. If the
+ * assignment sets `within`, this function alone restricts a task, of any kind, to the files that it may open.
  *
  * @param kinds - the registry in which the kind of the task is looked up
- * @param ports - what tasks of these kinds work with beside the context, such as an engine
- * @throws InputError if there is no kind of that name; what the task throws
+ * @param ports - resources of the tasks besides the context, such as an engine
+ * @throws InputError if there is no kind of that name; also throws the errors of the task
  */
 export async function runTask<Ports extends object>(
   kinds: TaskKinds<Ports>,

@@ -7,18 +7,21 @@ import type { TaskPaths } from "./task-kind.ts";
 import type { TaskStore } from "./task-store.ts";
 import { createTimeLeft, type TimeLeftEstimate } from "./time-left.ts";
 
-/** How far a run of tasks has come. */
+/** Progress of a run of tasks. */
 export interface TasksProgress {
-  /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
+  /** Share of all tasks that is done, in `[0, 1]`; running tasks count in part. */
   readonly done: number;
-  /** Tasks that are done. */
+  /** Number of tasks that are done. */
   readonly completed: number;
-  /** Labels of the tasks under way. */
+  /** Labels of the running tasks. */
   readonly running: readonly string[];
-  /** Tasks that are not started. */
+  /** Number of tasks that are not started. */
   readonly waiting: number;
   readonly failed: number;
-  /** Missing until a task is done; a lower bound while no task of some kind is done. */
+  /**
+   * Estimate of the remaining time; missing until a task is done, and a lower bound while no task of some
+   * kind is done.
+   */
   readonly timeLeft?: TimeLeftEstimate;
 }
 
@@ -28,16 +31,16 @@ export interface TaskFailure {
   readonly error: unknown;
 }
 
-/** What became of tasks. */
+/** Outcome of a run of tasks. */
 export interface TasksOutcome {
-  /** By key. */
+  /** Results of the finished tasks, by key. */
   readonly results: ReadonlyMap<string, object>;
   readonly failures: readonly TaskFailure[];
-  /** Tasks that were not started, as one they depend on failed. */
+  /** Tasks that were not started, as a dependency failed. */
   readonly blocked: readonly Task[];
 }
 
-/** What tasks are run with. */
+/** Options of {@link runTasks}. */
 export interface RunTasksOptions {
   readonly store: TaskStore;
   readonly executor: TaskExecutor;
@@ -46,25 +49,25 @@ export interface RunTasksOptions {
 }
 
 /**
- * Runs tasks, as many at once as the executor takes, each after the tasks it depends on. If one fails, only
- * tasks that depend on it are left out.
+ * Runs tasks, as many at once as the executor allows, each after its dependencies. If one fails, only tasks
+ * that depend on it are left out.
  *
  * @param tasks - each after the tasks it depends on; a dependency that is not among them counts as finished
- * @throws DOMException named AbortError if `signal` is aborted, once all that runs has stopped; results of
- *   finished tasks stay in the store
+ * @throws DOMException named AbortError if `signal` is aborted, once all running tasks have stopped; results
+ *   of finished tasks are kept in the store
  */
 export async function runTasks(tasks: readonly Task[], options: RunTasksOptions): Promise<TasksOutcome> {
   return new TaskRun(tasks, options).run();
 }
 
-/** Milliseconds between two reports of progress alone. */
+/** Minimum milliseconds between two reports of mere progress. */
 const REPORT_MS = 50;
 
 /** A task that was handed to the executor. */
 interface TaskUnderWay {
-  /** Share of its work that is done. */
+  /** Share of the task that is done. */
   done: number;
-  /** When it began; undefined while it waits for a machine. */
+  /** Time when the task began; undefined while it waits for a machine. */
   began: number | undefined;
 }
 
@@ -78,7 +81,7 @@ class TaskRun {
   readonly #failures: TaskFailure[] = [];
   readonly #blocked: Task[] = [];
   readonly #timeLeft = createTimeLeft();
-  /** Most tasks that ran at once. */
+  /** Largest number of tasks that ran at once. */
   #atOnce = 1;
   #reported = Number.NEGATIVE_INFINITY;
 
@@ -95,7 +98,7 @@ class TaskRun {
     return { results: this.#results, failures: this.#failures, blocked: this.#blocked };
   }
 
-  /** Starts what may begin; calls `end` once nothing runs and nothing can begin. */
+  /** Starts the tasks that may begin; calls `end` once no task runs and none can begin. */
   #startReady(end: () => void): void {
     while (!this.#signal.aborted && this.#underWay.size < this.#options.executor.capacity) {
       const task = this.#ready.take();
@@ -127,7 +130,7 @@ class TaskRun {
   async #execute(task: Task, state: TaskUnderWay): Promise<object> {
     const { store, executor } = this.#options;
     const { key, kind, params } = task;
-    // Other machines have folders of their own for attempts.
+    // Other machines have their own folders for attempts.
     if (!executor.isRemote) await store.begin(key);
     const assignment = { kind, params, inputs: resolvePaths(task, store), folder: store.folderOf(key), task };
     const result = await executor.run(assignment, {

@@ -1,49 +1,52 @@
 import { at, UsageError } from "@isthmus/core";
 
-/** What every task works with, whatever its kind. */
+/** Folders and signals of a running task of any kind. */
 export interface TaskContext {
-  /** Folder for the files it makes; it holds what an earlier, interrupted run of the same task left. */
+  /**
+   * Folder for the files that the task makes; it contains the files of an earlier, interrupted run of the
+   * same task.
+   */
   readonly folder: string;
   /**
-   * Folder of results that whoever waits has chosen, for all tasks of its work; missing on the machine of
-   * whoever waits.
+   * Folder of results that the waiting command has chosen for all its tasks; missing on the machine of that
+   * command.
    */
   readonly store?: string | undefined;
   readonly signal: AbortSignal;
-  /** Is called with the share of the work that is done, in `[0, 1]`. */
+  /** Called with the share of the work that is done, in `[0, 1]`. */
   onProgress(done: number): void;
 }
 
-/** Paths of the files a task reads, by their role in it. */
+/** Paths of the files that a task reads, by their role in the task. */
 export type TaskPaths = Readonly<Record<string, readonly string[]>>;
 
 /**
  * A kind of task: a name, and the code that does the work.
- * @typeParam Ports - what its tasks work with beside the context, such as an engine
+ * @typeParam Ports - resources of its tasks besides the context, such as an engine
  */
 export interface TaskKind<P extends object = object, Ports extends object = object> {
   readonly name: string;
-  /** Changes whenever the same parameters and files would give other bytes than before. */
+  /** Version of the code, which changes whenever the same parameters and files would give different bytes. */
   readonly version: number;
   /**
-   * Checks parameters that come from elsewhere, such as a queue; without it, tasks of the kind run on the
-   * machine that planned them alone.
-   * @throws InputError if they are not the parameters of a task of this kind
+   * Checks parameters from another source, such as a queue; without this function, tasks of the kind run only
+   * on the machine that planned them.
+   * @throws InputError if the parameters do not fit a task of this kind
    */
   assertParams?(params: unknown): void;
   /**
-   * Returns parameters with other paths in them, for a machine where files lie elsewhere.
-   * @param move - returns the new path for one in the parameters, and throws for one that no task may name
-   * @defaultValue the parameters hold no paths
+   * Returns parameters with replaced paths, for a machine where files are in other folders.
+   * @param move - maps a path in the parameters to its new path, and throws for a path that no task may name
+   * @defaultValue the parameters contain no paths
    */
   movePaths?(params: P, move: (path: string) => string): P;
   /**
-   * Returns folders beside its own into whose files a task writes when it runs for another machine; it must
-   * follow from where the task runs, never from its parameters, which a stranger may have written.
-   * @defaultValue it writes into its own folder alone
+   * Returns additional folders in which a task writes files when it runs for another machine. They must
+   * follow from the place of the task, never from its parameters, which are not trusted.
+   * @defaultValue the task writes only into its own folder
    */
   writesInto?(place: Pick<TaskContext, "store">): readonly string[];
-  /** Does the work: writes its files and returns its result, plain data that says nothing of time. */
+  /** Does the work: writes the files of the task and returns its result, plain data without any times. */
   run(context: TaskContext & Ports, params: P, inputs: TaskPaths): Promise<object>;
 }
 
@@ -71,7 +74,7 @@ export function createTaskKinds<Ports extends object = object>(
 
 /**
  * Returns the first file that a task reads in a role.
- * @throws UsageError if there is none
+ * @throws UsageError if there is no such file
  */
 export function pathOf(inputs: TaskPaths, role: string): string {
   return at(pathsOf(inputs, role), 0, role);
@@ -79,7 +82,7 @@ export function pathOf(inputs: TaskPaths, role: string): string {
 
 /**
  * Returns all files that a task reads in a role.
- * @throws UsageError if there is none
+ * @throws UsageError if there is no such file
  */
 export function pathsOf(inputs: TaskPaths, role: string): readonly string[] {
   const paths = inputs[role];

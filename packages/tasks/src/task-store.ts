@@ -9,25 +9,25 @@ export interface TaskStore {
   folderOf(key: string): string;
   /** Reads the result of a task; undefined if it is not finished. */
   read(key: string): Promise<object | undefined>;
-  /** Makes the folder of a task, and clears it of files that were cut off. */
+  /** Makes the folder of a task, and removes unfinished files from it. */
   begin(key: string): Promise<void>;
-  /** Writes the result of a task, which makes it a finished one. */
+  /** Writes the result of a task, which marks it as finished. */
   finish(task: Task, result: object, seconds: number): Promise<void>;
-  /** Gives the folder free for other processes. */
+  /** Releases the folder for other processes. */
   close(): Promise<void>;
 }
 
-/** File of the result of a task, in its folder. */
+/** Name of the file of a task's result, in the folder of the task. */
 export const TASK_RESULT_FILE = "result.json";
-/** File of the seconds a task took, which its result does not say. */
+/** Name of the file with the seconds that a task took, which are not part of its result. */
 export const TASK_TIME_FILE = "time.json";
 const LOCK_FILE = ".lock";
 
 /**
- * Opens a folder of results for this process alone, and makes it if it is missing.
+ * Opens a folder of results for this process alone; a missing folder is made.
  *
- * A task is finished once its result is there. That file is written last, under another name, and renamed.
- * @throws InputError if another process that is alive uses it, or it cannot be made
+ * A task is finished once its result exists. The result is written last, under another name, and renamed.
+ * @throws InputError if another running process uses the folder, or the folder cannot be made
  */
 export async function openTaskStore(folder: string): Promise<TaskStore> {
   await createFolder(folder);
@@ -47,14 +47,17 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
   };
 }
 
-/** How long a task took, and, where that may be any machine, on which. */
+/** Duration of a task, and the worker that ran it if that may be any machine. */
 export interface TaskTime {
   readonly seconds: number;
-  /** Name of the worker that ran it; missing for threads of the process that waited. */
+  /** Name of the worker; missing for threads of the process that waited. */
   readonly worker?: string;
 }
 
-/** Writes the result of a task into the folder of its files, last of all, which makes it a finished one. */
+/**
+ * Writes the result of a task into the folder of its files, as the last file, which marks the task as
+ * finished.
+ */
 export async function writeTaskResult(
   folder: string,
   { kind, label, params }: Pick<Task, "kind" | "label" | "params">,
@@ -70,7 +73,8 @@ export async function writeTaskResult(
  * Reads the result of a task in a folder of results, without opening the folder as a store.
  *
  * @returns undefined if the task is not finished
- * @throws InputError or FormatError if the file of the result is there, but cannot be read or holds no result
+ * @throws InputError or FormatError if the file of the result exists, but cannot be read or contains no
+ *   result
  */
 export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
   const path = join(folder, key, TASK_RESULT_FILE);

@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
 import { TASK_TIME_FILE, type TaskTime } from "./task-store.ts";
 
-/** What one worker has done. */
+/** Work of one worker. */
 export interface WorkerShare {
   readonly worker: string;
-  /** Number of tasks. */
+  /** Number of tasks that the worker finished. */
   readonly tasks: number;
-  /** Seconds of all of them. */
+  /** Total seconds of these tasks. */
   readonly seconds: number;
 }
 
 /**
- * Adds up which worker did how much of the finished tasks in a folder of results, in the order of their
- * names. Tasks that ran in threads of the process that waited are left out.
+ * Adds up the finished tasks in a folder of results by worker, in the order of the workers' names. Tasks that
+ * ran in threads of the process that waited are left out.
  */
 export async function sumByWorker(folder: string): Promise<readonly WorkerShare[]> {
   const shares = new Map<string, WorkerShare>();
@@ -27,7 +27,7 @@ export async function sumByWorker(folder: string): Promise<readonly WorkerShare[
   return [...shares.values()].sort((a, b) => (a.worker < b.worker ? -1 : 1));
 }
 
-/** Reads how long a task took; no worker if its file is not there, or says none. */
+/** Reads the duration of a task; the worker is missing if the file does not exist or names none. */
 async function readTime(folder: string): Promise<TaskTime> {
   const time = await readJsonFile(join(folder, TASK_TIME_FILE)).catch(() => undefined);
   const { worker, seconds } = (time ?? {}) as { worker?: unknown; seconds?: unknown };

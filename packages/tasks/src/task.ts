@@ -1,45 +1,46 @@
 import { createHash } from "node:crypto";
 import type { TaskKind } from "./task-kind.ts";
 
-/** A file that a task reads: one that another task makes, or one that the user has. */
+/** A file that a task reads: one that another task makes, or a file of the user. */
 export type TaskFile = { readonly task: string; readonly file: string } | UserFile;
 
-/** A file that the user has. */
+/** A file of the user. */
 export interface UserFile {
   readonly path: string;
-  /** SHA-256 digest of its bytes. */
+  /** SHA-256 digest of the bytes of the file. */
   readonly digest: string;
   /**
-   * Path from the working folder, with `/` between its parts, at which the task itself looks for it; another
-   * machine makes a working folder of all such files. @defaultValue the task is given a path
+   * Path from the working folder, with `/` between its parts, under which the task itself looks the file up;
+   * another machine makes a working folder of all such files. @defaultValue the path is an input of the task
    */
   readonly name?: string | undefined;
 }
 
-/** Files that a task reads, by their role in it. */
+/** Files that a task reads, by their role in the task. */
 export type TaskInputs = Readonly<Record<string, readonly TaskFile[]>>;
 
-/** A piece of work whose result depends on nothing but what is written here and on the files it reads. */
+/** A piece of work whose result depends only on these fields and on the files that it reads. */
 export interface Task {
-  /** Digest of all that decides the result. */
+  /** Digest of everything that determines the result. */
   readonly key: string;
-  /** Name of its kind. */
+  /** Name of the task's kind. */
   readonly kind: string;
-  /** For people, not part of the key. */
+  /** Label for people, which is not part of the key. */
   readonly label: string;
   readonly params: object;
   readonly inputs: TaskInputs;
 }
 
-/** Hexadecimal digits of a SHA-256 digest that make a key. */
+/** Number of hexadecimal digits of a SHA-256 digest that form a key. */
 const KEY_LENGTH = 24;
 
 /**
  * Makes a task, whose key is a digest of its kind and the kind's version, the engine, the parameters and the
- * contents of the files it reads. Neither the label, nor the order of keys, nor the paths of files count,
- * but for names by which the task itself looks for them.
+ * contents of the files it reads. The label, the order of keys and the paths of files do not count, except
+ * for names under which the task itself looks files up.
  *
- * @param engine - name of what computes the result; part of the key, as the bits of results depend on it
+ * @param engine - name of the engine that computes the result; part of the key, as the bits of results depend
+ *   on it
  */
 export function createTask(
   { name, version }: Pick<TaskKind, "name" | "version">,
@@ -58,7 +59,7 @@ export function dependenciesOf({ inputs }: Pick<Task, "inputs">): readonly strin
   );
 }
 
-/** Replaces the path of each file of the user by its digest: what is in a file matters, not where it lies. */
+/** Replaces the path of each file of the user by its digest: the result depends on contents, not on paths. */
 function withoutPaths(inputs: TaskInputs): Readonly<Record<string, readonly object[]>> {
   const entries = Object.entries(inputs).map(([name, files]) => {
     const contents = files.map((file) => ("path" in file ? { digest: file.digest, name: file.name } : file));

@@ -1,10 +1,10 @@
-/** Estimates how long tasks will take from how long others of their kind took. */
+/** Estimates the remaining time of tasks from the durations of finished tasks of the same kind. */
 export interface TimeLeft {
-  /** Notes how long a task took. */
+  /** Records the duration of a finished task. */
   add(kind: string, seconds: number): void;
   /**
    * Estimates the seconds until the remaining tasks are done, `atOnce` of them at a time.
-   * @param left - number of tasks of a kind, or the share of one that is left
+   * @param left - number of remaining tasks of each kind; a running task counts with its remaining share
    * @returns undefined while no task is done
    */
   estimate(
@@ -13,14 +13,14 @@ export interface TimeLeft {
   ): TimeLeftEstimate | undefined;
 }
 
-/** How long tasks will take. */
+/** Estimate of the remaining time of tasks. */
 export interface TimeLeftEstimate {
   readonly seconds: number;
-  /** Whether tasks are left of a kind of which none is done yet; these are not counted. */
+  /** Whether some remaining tasks are of a kind of which none is finished; these are not included. */
   readonly atLeast: boolean;
 }
 
-/** Makes a {@link TimeLeft}, which starts without any times. */
+/** Makes a {@link TimeLeft} without any durations. */
 export function createTimeLeft(): TimeLeft {
   const byKind = new Map<string, { seconds: number; count: number }>();
   return {

@@ -2,11 +2,11 @@ import { UsageError } from "../errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /**
- * Checks that a value is a checkpoint, for scripts without types, where it is most often a promise that was
- * not awaited.
+ * Checks that a value is a checkpoint. The check is for scripts without types, which often pass a promise
+ * that was not awaited.
  *
- * @param attempt - what is attempted, for the message, for example `interpolate`
- * @throws UsageError if it is not a checkpoint
+ * @param attempt - name of the operation for the message, for example `interpolate`
+ * @throws UsageError if the value is not a checkpoint
  */
 export function assertCheckpoint(attempt: string, value: unknown): asserts value is Checkpoint {
   const candidate = value as Partial<Checkpoint> | null | undefined;

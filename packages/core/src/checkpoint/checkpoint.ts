@@ -9,15 +9,15 @@ import type { Tensor, TensorInfo } from "../tensor/tensor.ts";
  * `defineCheckpoint`.
  */
 export interface Checkpoint {
-  /** Where it came from, for messages: a path, or how it was computed. */
+  /** Origin of the checkpoint for messages: a path, or a description of the computation. */
   readonly source: string;
   /** Name, element type and shape of every tensor, in order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Free-form strings stored beside the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Checkpoints it is computed from; none where it is read from files or held in memory. */
+  /** Checkpoints from which this one is computed; empty if it is read from files or held in memory. */
   readonly inputs: readonly Checkpoint[];
-  /** Paths of the files it reads from, directly or through the checkpoints it is computed from. */
+  /** Paths of the files that are read, directly or through the inputs of a computed checkpoint. */
   readonly files: readonly string[];
   /**
    * Reads one whole tensor; the caller may keep it but must not write to it.
@@ -31,15 +31,15 @@ export interface Checkpoint {
    */
   readRange(name: string, begin: number, end: number): Promise<TensorData>;
   /**
-   * Fills `out` with elements `[begin, begin + out.length)` of one tensor in row-major order, so that memory
-   * can be used again for the next range.
+   * Fills `out` with elements `[begin, begin + out.length)` of one tensor in row-major order, so that callers
+   * can reuse memory for the next range.
    * @throws MismatchError if there is no tensor of that name.
    * @throws OutOfRangeError if the range is not within the tensor.
    * @throws UsageError if `out` is not the array class of the tensor's element type.
    */
   readRangeInto(name: string, begin: number, out: TensorData): Promise<void>;
-  /** Releases files; reading afterwards fails. Closing a computed checkpoint closes nothing it reads from. */
+  /** Releases files; reading afterwards fails. Closing a computed checkpoint does not close its inputs. */
   close(): Promise<void>;
-  /** Closes it, so that `await using` does at the end of a block. */
+  /** Closes the checkpoint; called by `await using` at the end of a block. */
   [Symbol.asyncDispose](): Promise<void>;
 }

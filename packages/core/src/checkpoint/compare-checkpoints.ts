@@ -5,33 +5,33 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** How many tensors a message names before it says "and N more". */
+/** Number of tensors that a message names before "and N more". */
 const NAMED = 5;
-/** Characters that a message shows of a name, which a hostile file may have of any length. */
+/** Maximum number of characters of a name in a message, as names in hostile files may have any length. */
 const NAME_SHOWN = 200;
 
 /** One way in which a tensor differs between two checkpoints. */
 export interface TensorDifference {
   readonly name: string;
-  /** What differs; `missing` if the tensor is in one checkpoint only. */
+  /** Property that differs; `missing` if the tensor is in one checkpoint only. */
   readonly kind: "missing" | "shape" | "dtype";
-  /** The tensor in the first checkpoint, if it is there. */
+  /** Tensor in the first checkpoint, if any. */
   readonly a: TensorInfo | undefined;
-  /** The tensor in the second checkpoint, if it is there. */
+  /** Tensor in the second checkpoint, if any. */
   readonly b: TensorInfo | undefined;
 }
 
-/** How the structures of two checkpoints differ. */
+/** Differences between the structures of two checkpoints. */
 export interface CheckpointComparison {
-  /** Whether both have the same names, shapes and element types, in whatever order. */
+  /** Whether both have the same names, shapes and element types, in any order. */
   readonly same: boolean;
-  /** Differences in the order of the first checkpoint, then tensors that only the second has. */
+  /** Differences in the order of the first checkpoint, then tensors that exist only in the second. */
   readonly differences: readonly TensorDifference[];
   /** A sentence for people, empty if nothing differs. */
   readonly message: string;
 }
 
-/** Compares names, shapes and element types of two checkpoints; reads no tensor. */
+/** Compares names, shapes and element types of two checkpoints, without reading tensors. */
 export function compareCheckpoints(a: Checkpoint, b: Checkpoint): CheckpointComparison {
   const differences: TensorDifference[] = [];
   for (const [name, left] of a.tensors) {
@@ -50,7 +50,7 @@ export function compareCheckpoints(a: Checkpoint, b: Checkpoint): CheckpointComp
 /**
  * Checks that two checkpoints have the same names and shapes, as arithmetic between them needs; element
  * types may differ.
- * @throws MismatchError that names the tensors which differ.
+ * @throws MismatchError that names the differing tensors.
  */
 export function assertSameStructure(a: Checkpoint, b: Checkpoint): void {
   const differences = compareCheckpoints(a, b).differences.filter(({ kind }) => kind !== "dtype");
@@ -63,8 +63,8 @@ export function assertSameStructure(a: Checkpoint, b: Checkpoint): void {
 }
 
 /**
- * Checks that a tensor of both checkpoints has one shape in them.
- * @throws MismatchError if it has two
+ * Checks that a tensor has the same shape in two checkpoints.
+ * @throws MismatchError if the shapes differ
  */
 export function assertSameShapes(a: Checkpoint, b: Checkpoint, name: string): void {
   const [left, right] = [entry(a.tensors, name, "tensor"), entry(b.tensors, name, "tensor")];

@@ -4,13 +4,13 @@ import type { TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { defineCheckpoint } from "./define-checkpoint.ts";
 
-/** A tensor of some checkpoint. */
+/** Reference to a tensor of a checkpoint. */
 export interface TensorPlace {
   readonly checkpoint: Checkpoint;
   readonly name: string;
 }
 
-/** What {@link composeCheckpoint} cannot know from the tensors. */
+/** Source and metadata of a composed checkpoint, which do not follow from its tensors. */
 export interface ComposeCheckpointOptions {
   /** Name for messages. */
   readonly source: string;
@@ -19,12 +19,12 @@ export interface ComposeCheckpointOptions {
 }
 
 /**
- * Makes a checkpoint of tensors of other checkpoints, lazily, under names of one's own.
+ * Makes a checkpoint lazily from tensors of other checkpoints, under new names.
  *
  * One tensor may occur several times, as tied weights do.
  *
- * @param tensors - where each tensor comes from, by its name in the result, in the result's order
- * @throws MismatchError if a checkpoint has no tensor of the name
+ * @param tensors - reference to each tensor, by its name in the result and in the order of the result
+ * @throws MismatchError if a checkpoint lacks a referenced tensor
  *
  * @example
  * ```ts

@@ -43,7 +43,7 @@ export function createCheckpoint(
   });
   return {
     ...checkpoint,
-    // The tensor itself rather than a copy: nothing is read, so nothing has to be allocated.
+    // Returns the tensor itself rather than a copy: no memory has to be allocated.
     async read(name) {
       return stored.get(name) ?? checkpoint.read(name);
     },

@@ -4,22 +4,22 @@ import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { allocateData, type Tensor, type TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** The parts in which kinds of checkpoints differ. */
+/** Properties and functions that define a checkpoint. */
 export interface CheckpointDefinition {
-  /** Where it comes from, for messages: a path, or how it is computed. */
+  /** Origin of the checkpoint for messages: a path, or a description of the computation. */
   readonly source: string;
   /** Name, element type and shape of every tensor, in order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Free-form strings stored beside the tensors. @defaultValue none */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Checkpoints it is computed from, whose files it therefore reads. @defaultValue none */
+  /** Checkpoints from which this one is computed, and whose files it therefore reads. @defaultValue none */
   readonly inputs?: readonly Checkpoint[];
-  /** Paths of the files it reads itself. @defaultValue none */
+  /** Paths of the files that the checkpoint itself reads. @defaultValue none */
   readonly files?: readonly string[];
   /**
-   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in
-   * row-major order. It is only called with the name of a tensor, a range
-   * within it and an `out` of the correct class; calls may overlap in time.
+   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in row-major order. The arguments are
+   * already checked: the tensor exists, the range lies within it, and `out` has the correct class. Calls may
+   * overlap in time.
    */
   readonly readInto: (name: string, begin: number, out: TensorData) => Promise<void>;
   /** Releases files and memory. @defaultValue does nothing */
@@ -29,8 +29,8 @@ export interface CheckpointDefinition {
 /**
  * Creates a checkpoint from a list of tensors and a function that fills ranges of them.
  *
- * Every `Checkpoint` is made here, whether it is read from files or computed, so that names, ranges and
- * arrays are checked in one place.
+ * Every `Checkpoint` is made by this function, whether it is read from files or computed, so that names,
+ * ranges and arrays are checked in one place.
  */
 export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
   const { source, tensors, metadata = {}, inputs = [], readInto, close } = definition;

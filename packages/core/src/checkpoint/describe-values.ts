@@ -16,31 +16,31 @@ export interface TensorStatistics {
   readonly max: number;
   /** Mean; NaN if no number is finite. */
   readonly mean: number;
-  /** Standard deviation, over all numbers and not one less; NaN if no number is finite. */
+  /** Standard deviation with divisor n, not n - 1; NaN if no number is finite. */
   readonly std: number;
   /** Euclidean norm. */
   readonly norm: number;
-  /** How many numbers are 0. */
+  /** Number of zeros. */
   readonly zeros: number;
-  /** How many numbers are NaN or infinite. */
+  /** Number of NaN and infinite values. */
   readonly nonFinite: number;
 }
 
-/** How the numbers of two tensors of one shape differ. */
+/** Differences between the numbers of two tensors of one shape. */
 export interface ValueDifference {
   /** Whether all numbers are equal. */
   readonly same: boolean;
-  /** Largest distance of a number to the other; NaN if one of them is NaN. */
+  /** Largest absolute difference of two corresponding numbers; NaN if one of them is NaN. */
   readonly largest: number;
-  /** Norm of the difference over the norm of the first tensor; 0 if nothing differs. */
+  /** Norm of the difference divided by the norm of the first tensor; 0 if the tensors are equal. */
   readonly relative: number;
-  /** Cosine of the angle between both; NaN if one of them is 0 or not finite. */
+  /** Cosine of the angle between both tensors; NaN if one of them is 0 or not finite. */
   readonly cosine: number;
 }
 
 /**
  * Measures statistics of the numbers of a tensor, which is read range by range.
- * @throws MismatchError if there is no tensor of that name
+ * @throws MismatchError if the checkpoint has no tensor of that name
  *
  * @example
  * ```ts
@@ -74,10 +74,10 @@ export async function measureTensor(
 }
 
 /**
- * Computes the SHA-256 of the elements of a tensor in row-major order and little-endian bytes of its element
- * type, as they are in a safetensors file.
+ * Computes the SHA-256 of the elements of a tensor, in row-major order and as little-endian bytes of its
+ * element type: the bytes that a safetensors file contains.
  * @returns 64 hexadecimal digits
- * @throws MismatchError if there is no tensor of that name
+ * @throws MismatchError if the checkpoint has no tensor of that name
  */
 export async function hashTensor(
   checkpoint: Checkpoint,
@@ -91,7 +91,7 @@ export async function hashTensor(
 }
 
 /**
- * Measures how the numbers of two tensors of one name differ, whatever their element types.
+ * Measures how the numbers of two tensors of one name differ, even if their element types differ.
  * @throws MismatchError if a checkpoint has no tensor of that name, or their shapes differ
  */
 export async function compareTensors(
@@ -127,7 +127,7 @@ function streamOf(
   return streamTensor(checkpoint, { name, dtype, allowNonFinite: true, signal });
 }
 
-/** Returns the type and shape of a tensor, after an empty read, which throws if there is none. */
+/** Returns the type and shape of a tensor, after an empty read that throws if the tensor does not exist. */
 async function infoOf(checkpoint: Checkpoint, name: string) {
   await checkpoint.readRange(name, 0, 0);
   return entry(checkpoint.tensors, name, "tensor");

@@ -6,7 +6,7 @@ import { findNonFinite } from "../tensor/measure.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** How many elements of a tensor are not finite numbers. */
+/** Number of elements of a tensor that are not finite. */
 export interface NonFiniteCount {
   readonly nan: number;
   readonly infinite: number;
@@ -39,8 +39,8 @@ export function formatNonFinite({ nan, infinite, first }: NonFiniteCount, size: 
 }
 
 /**
- * Explains why a tensor cannot be saved: its numbers are not finite, either in the file they come from or
- * because a computation made them so, or they are too large for the element type.
+ * Explains why a tensor cannot be saved: its numbers are not finite, either already in a file or because of a
+ * computation, or they are too large for the element type.
  *
  * @param name - a tensor of the checkpoint whose numbers, converted to `dtype`, are not all finite
  */
@@ -75,7 +75,8 @@ interface Origin {
 }
 
 /**
- * Finds the checkpoint from which a tensor got numbers that are not finite, as far as names of tensors show.
+ * Finds the checkpoint in which the non-finite numbers of a tensor first occur, as far as names of tensors
+ * show.
  */
 async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin> {
   for (const input of checkpoint.inputs) {
@@ -90,8 +91,8 @@ async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin>
 }
 
 /**
- * Lists the tensors that a name may refer to: the one of
- * that name, else all whose names differ by a prefix only.
+ * Lists the tensors that a name may refer to: the tensor with that name, else all tensors whose names differ
+ * only by a prefix.
  */
 function namesakes({ tensors }: Checkpoint, name: string): string[] {
   if (tensors.has(name)) return [name];
@@ -101,8 +102,9 @@ function namesakes({ tensors }: Checkpoint, name: string): string[] {
 /**
  * Checks that all floating-point tensors of a checkpoint are finite, and reads each once.
  *
- * @param attempt - what is attempted, for the message, for example `measure a barrier`
- * @throws InputError that names the first tensor that is not finite and counts its NaN and infinities
+ * @param attempt - name of the operation for the message, for example `measure a barrier`
+ * @throws InputError with the name of the first tensor that is not finite, and the numbers of its NaN and
+ *   infinities
  */
 export async function assertFiniteTensors(attempt: string, checkpoint: Checkpoint): Promise<void> {
   for (const [name, { dtype, shape }] of checkpoint.tensors) {

@@ -8,13 +8,12 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
 /**
  * Returns a checkpoint with some of its tensors replaced, lazily.
  *
- * Everything else stays: names, order, metadata, and the element types, to which the new tensors are
- * converted. So what was
- * computed in f32 goes back into a bf16 checkpoint, and tensors that nothing computed, such as counters,
- * are not lost.
+ * Names, order, metadata and element types are unchanged; new tensors are converted to the element types of
+ * the checkpoint. So results in f32 can be stored in a bf16 checkpoint, and tensors outside the computation,
+ * such as counters, are kept.
  *
- * @param tensors - by name, each of the shape that the checkpoint's tensor has
- * @throws MismatchError if the checkpoint has no tensor of a name, or one of another shape
+ * @param tensors - new tensors by name, each with the shape of the checkpoint's tensor
+ * @throws MismatchError if the checkpoint has no tensor of that name, or its shape differs
  *
  * @example
  * ```ts

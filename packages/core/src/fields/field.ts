@@ -1,11 +1,11 @@
-/** A whole number within bounds. */
+/** Form of whole numbers within bounds. */
 export interface WholeForm {
   readonly type: "whole";
   readonly least: number;
   readonly most: number;
 }
 
-/** A finite number within bounds; a bound that is missing does not bind. */
+/** Form of finite numbers within bounds; missing bounds do not limit. */
 export interface NumberForm {
   readonly type: "number";
   readonly least?: number;
@@ -16,53 +16,53 @@ export interface NumberForm {
   readonly below?: number;
 }
 
-/** One of some words. */
+/** Form of a choice among words. */
 export interface ChoiceForm {
   readonly type: "choice";
   readonly values: readonly string[];
 }
 
-/** Values of one form, one after the other. */
+/** Form of lists of values of one form. */
 export interface ListForm {
   readonly type: "list";
   readonly of: Form;
-  /** Fewest values. */
+  /** Minimum number of values. */
   readonly least: number;
 }
 
-/** An object with a value for each of some fields, any of which may be missing. */
+/** Form of objects with optional fields. */
 export interface GroupForm {
   readonly type: "group";
   readonly fields: Readonly<Record<string, Field<unknown>>>;
-  /** Name of the field whose value a command line may give in place of the whole group. @defaultValue none */
+  /** Name of the field whose value may stand for the whole group on a command line. @defaultValue none */
   readonly lead?: string;
 }
 
-/** An object whose keys are all there, each with a value of a form of its own. */
+/** Form of objects with required fields, each of its own form. */
 export interface ObjectForm {
   readonly type: "object";
   readonly parts: Readonly<Record<string, Form>>;
 }
 
-/** Values of one form by names that the user chooses. */
+/** Form of objects whose keys are chosen by the user and whose values have one form. */
 export interface RecordForm {
   readonly type: "record";
   readonly of: Form;
 }
 
-/** A form that another package defines, such as an optimizer; schemas of files know it by its name. */
+/** Form that another package defines, for example optimizers; JSON Schemas refer to it by its name. */
 export interface SpecialForm {
   readonly type: "special";
   readonly name: string;
-  /** Says which values it allows, to follow "must be". */
+  /** Description of the allowed values, to follow "must be". */
   readonly rule: string;
-  /** Returns whether it allows a value. */
+  /** Function that checks whether a value is allowed. */
   readonly accepts: (value: unknown) => boolean;
 }
 
 /**
- * The form of an option's value, as plain data. Checks of library functions, parsers of command lines,
- * schemas of files and tasks, help, and random values for tests are all made of it.
+ * Form of an option's value, as plain data. Checks of library functions, parsers of command lines, schemas of
+ * files and tasks, help, and random values for tests are all derived from it.
  *
  * `text` is any text of at most 4096 characters, `flag` is true or false, `seed` a whole number from 0,
  * `range` two numbers of which the first is smaller.
@@ -82,25 +82,25 @@ export type Form =
   | { readonly type: "range" };
 
 /**
- * When an option is part of the key of a task: `always`, with its default if it is left out; `if-named`, only
- * if a description names it; `if-changed`, only if its value is not the default. The last two are for
- * options that came later, so that tasks from before keep their keys.
+ * Condition under which an option is part of the key of a task: `always`, with its default if it is left out;
+ * `if-named`, only if a description names it; `if-changed`, only if its value is not the default. The last
+ * two are for options that were added later, so that earlier tasks keep their keys.
  */
 export type Keyed = "always" | "if-named" | "if-changed";
 
-/** One option: all that a library, a command line, a study and their documents need to know of it. */
+/** Definition of one option: everything that a library, a command line, a study and their documents need. */
 export interface Field<T> {
-  /** Says what the option decides, as the help of a command and the schema of a file say it. */
+  /** Description of the option for the help of a command and the schema of a file. */
   readonly help: string;
-  /** Form of its value, with bounds. */
+  /** Form of the option's value, with bounds. */
   readonly form: Form;
-  /** Value if the option is left out; undefined if `help` says what happens then. */
+  /** Value if the option is left out; undefined if `help` describes that case. */
   readonly default: T | undefined;
   /** Name on a command line. @defaultValue the name of the option in kebab-case */
   readonly flag?: string;
   /**
-   * Name of the value on a command line, such as `<from:to>`; empty if the option takes none there, and means
-   * `bare`. @defaultValue by the form
+   * Name of the value on a command line, such as `<from:to>`; empty if the option takes no value there and
+   * then means `bare`. @defaultValue by the form
    */
   readonly placeholder?: string;
   /**
@@ -108,28 +108,28 @@ export interface Field<T> {
    * @defaultValue none: the option must have a value
    */
   readonly bare?: T;
-  /** Name of an option without which this one means nothing. @defaultValue none */
+  /** Name of another option that must be given beside this one. @defaultValue none */
   readonly requires?: string;
-  /** Names of options that cannot be given beside this one. @defaultValue none */
+  /** Names of options that must not be given beside this one. @defaultValue none */
   readonly excludes?: readonly string[];
-  /** When the option is part of the key of a task. @defaultValue "always" */
+  /** Condition under which the option is part of the key of a task. @defaultValue "always" */
   readonly keyed?: Keyed;
   /**
-   * Whether only tasks have it, as it follows from other options, the data or the subject.
+   * Whether only tasks have the option, as its value follows from other options, the data or the subject.
    * @defaultValue false
    */
   readonly tasksOnly?: boolean;
-  /** Whether only the whole help of a command shows it. @defaultValue false */
+  /** Whether only the full help of a command shows the option. @defaultValue false */
   readonly rare?: boolean;
   /**
-   * Reads the value from the word of a command line; its form is checked afterwards. An error that it throws
-   * says what the word must be.
+   * Parses the value from a word of a command line; its form is checked afterwards. The message of a thrown
+   * error describes the allowed words.
    * @defaultValue by the form
    */
   readonly parse?: (text: string) => unknown;
 }
 
-/** A field whose option always has a value: its default if it is left out. */
+/** A field whose option always has a value: the default if the option is left out. */
 export interface DefaultedField<T> extends Field<T> {
   readonly default: T;
 }
@@ -137,10 +137,10 @@ export interface DefaultedField<T> extends Field<T> {
 /** Any field. */
 export type AnyField = Field<unknown>;
 
-/** A field for each option of a type: neither an option without a field nor the reverse compiles. */
+/** Type with a field for each option of `O`; it compiles only if options and fields correspond one to one. */
 export type FieldsOf<O> = { readonly [K in keyof O]-?: Field<Exclude<O[K], undefined>> };
 
-/** The options that fields describe, with defaults in place: one without a default may be undefined. */
+/** Options that fields describe, with defaults filled in; an option without a default may be undefined. */
 export type ValuesOf<F extends Readonly<Record<string, AnyField>>> = {
   readonly [K in keyof F]: F[K]["default"];
 };

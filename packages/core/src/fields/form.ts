@@ -1,9 +1,9 @@
 import type { Form, GroupForm, ListForm, NumberForm, ObjectForm, RecordForm } from "./field.ts";
 
-/** Most characters of a text: names and paths are shorter. */
+/** Maximum number of characters of a text; names and paths are shorter. */
 const MOST_CHARACTERS = 4096;
 
-/** Says in words which values a form allows, to follow "must be". */
+/** Describes the values that a form allows, to follow "must be". */
 export function ruleOf(form: Form): string {
   switch (form.type) {
     case "whole":
@@ -46,16 +46,16 @@ function boundsOf({ least, most, above, below }: NumberForm): string[] {
   return said.length < 2 ? said : [said.join(" and ")];
 }
 
-/** A part of a value that its form does not allow. */
+/** A part of a value that violates its form. */
 export interface Misfit {
   /** Path of the part below the value, such as `.radius` or `[2]`; empty for the value itself. */
   readonly path: string;
-  /** Rule that the part breaks, to follow "must be". */
+  /** Violated rule, to follow "must be". */
   readonly rule: string;
   readonly value: unknown;
 }
 
-/** Finds the first part of a value that its form does not allow; undefined if there is none. */
+/** Finds the first part of a value that violates its form; undefined if the value fits. */
 export function findMisfit(form: Form, value: unknown, path = ""): Misfit | undefined {
   const parts = partsOf(form, value);
   if (parts === undefined) return { path, rule: ruleOf(form), value };
@@ -92,7 +92,7 @@ function partsOfObject(
       : Object.entries(form.fields).map(([name, field]) => [name, field.form] as const),
   );
   if (entries.some(([name]) => !forms.has(name))) return undefined;
-  // Every part of an object must be there, but a group may lack any.
+  // All parts of an object are required, but all parts of a group are optional.
   const names = form.type === "object" ? [...forms.keys()] : entries.map(([name]) => name);
   return names.flatMap((name): Part[] => {
     const inner = forms.get(name);

@@ -1,13 +1,13 @@
 import type { DefaultedField, Field, FieldsOf, Form, ListForm, NumberForm } from "./field.ts";
 import { readBytes } from "./read-bytes.ts";
 
-/** What is said of a field beside its form. */
+/** Properties of a field other than its form. */
 export type Said<T> = Omit<Field<T>, "form" | "default"> & { readonly default?: T | undefined };
 
 /** The help, the default and the flag of a field that has a default. */
 type Defaulted<T> = Said<T> & { readonly default: T };
 
-/** Makes a field of a form; the caller says which type its values have. */
+/** Makes a field of a form; the caller declares the type of its values. */
 export function fieldOf<T>(form: Form, said: Defaulted<T>): DefaultedField<T>;
 export function fieldOf<T>(form: Form, said: Said<T>): Field<T>;
 export function fieldOf<T>(form: Form, { default: missing, ...said }: Said<T>): Field<T> {
@@ -52,7 +52,7 @@ export function numberField({
   return fieldOf(numberForm({ least, most, above, below }), said);
 }
 
-/** Makes the form of finite numbers within bounds; an undefined bound does not bind. */
+/** Makes the form of finite numbers within bounds; undefined bounds do not limit. */
 export function numberForm(
   bounds: {
     readonly [K in Exclude<keyof NumberForm, "type">]?: number | undefined;
@@ -62,7 +62,7 @@ export function numberForm(
   return { type: "number", ...Object.fromEntries(named) };
 }
 
-/** Makes a field of one of some words. */
+/** Makes a field for a choice among words. */
 export function choiceField<const T extends string>(
   values: readonly T[],
   said: Defaulted<NoInfer<T>>,
@@ -86,7 +86,7 @@ export function textField(said: Said<string>): Field<string> {
   return fieldOf({ type: "text" }, said);
 }
 
-/** Makes a field of lists of values of one form; the caller says which type they have. */
+/** Makes a field of lists of values of one form; the caller declares the type of these values. */
 export function listField<T>(
   of: Form,
   said: Defaulted<readonly T[]> & { readonly least?: ListForm["least"] },
@@ -102,7 +102,7 @@ export function listField<T>(
   return fieldOf<readonly T[]>({ type: "list", of, least }, said);
 }
 
-/** Makes a field of names, in which `*` may stand for any characters. */
+/** Makes a field of lists of names, in which `*` matches any characters. */
 export function namesField(said: Defaulted<readonly string[]>): DefaultedField<readonly string[]>;
 export function namesField(said: Said<readonly string[]>): Field<readonly string[]>;
 export function namesField(said: Said<readonly string[]>): Field<readonly string[]> {
@@ -134,31 +134,35 @@ export function groupField<O extends object>(
   return fieldOf<O>(form, said);
 }
 
-/** Makes the field of the seed that decides what is random. */
+/** Makes a field for a random seed. */
 export function seedField(help: string): DefaultedField<number> {
   return fieldOf({ type: "seed" }, { help, default: 0 });
 }
 
-/** Most examples that are taken of a data set: a file of one has at most as many bytes. */
+/** Maximum number of examples of a data set: a file for one has at most as many bytes. */
 const MOST_EXAMPLES = 2 ** 31 - 1;
 
-/** Makes a field of a number of examples, from the first; `least` is 0 if that stands for all. */
+/**
+ * Makes a field for a number of examples, counted from the first; `least` is 0 if 0 stands for all examples.
+ */
 export function examplesField(said: Said<number> & { readonly least: 0 | 1 }): Field<number> {
   return wholeField({ ...said, most: MOST_EXAMPLES });
 }
 
-/** Most random directions, and most products or steps that one number is made of. */
+/** Maximum number of random directions, products or steps that contribute to one measured number. */
 const MOST_TRIES = 10_000;
 
-/** Makes a field of a number of random directions, or of products or steps that one number is made of. */
+/**
+ * Makes a field for a number of random directions, products or steps that contribute to one measured number.
+ */
 export function triesField(said: Said<number> & { readonly least: number }): Field<number> {
   return wholeField({ ...said, most: MOST_TRIES });
 }
 
-/** Most examples in one engine call: memory is taken for all of them. */
+/** Maximum number of examples in one engine call: memory is allocated for all of them. */
 const MOST_AT_ONCE = 2 ** 20;
 
-/** The field of the number of examples in one engine call. */
+/** Field of the number of examples in one engine call. */
 export const BATCH_SIZE_FIELD: DefaultedField<number> = wholeField({
   least: 1,
   most: MOST_AT_ONCE,

@@ -16,7 +16,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /**
  * Reads a number of bytes, such as `5GB`, `500MiB` or `1000`.
- * @throws UsageError if the text is none
+ * @throws UsageError if the text is not a number of bytes
  */
 export function readBytes(text: string): number {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];

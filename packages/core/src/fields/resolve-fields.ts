@@ -4,17 +4,17 @@ import { resolveOptions } from "../options.ts";
 import type { AnyField, FieldsOf } from "./field.ts";
 import { findMisfit } from "./form.ts";
 
-/** Options with their defaults in place; an option without a default may still be undefined. */
+/** Options with defaults filled in; an option without a default may still be undefined. */
 export type ResolvedOf<O> = { readonly [K in keyof O]-?: O[K] };
 
 /** Options that callers may leave out. */
 type OptionsOf<O> = Readonly<{ [K in keyof O]?: O[K] | undefined }>;
 
 /**
- * Fills in the defaults of options and checks every value by the form of its field. Nothing else does either.
- * @param attempt - what is attempted, for messages, such as `measure curvature`
- * @param others - defaults of options that are no plain data and have no field, such as a signal
- * @throws UsageError if an option has no field, or goes with another that is missing, or excludes one
+ * Fills in the defaults of options and checks every value by the form of its field. No other code does so.
+ * @param attempt - name of the operation for messages, such as `measure curvature`
+ * @param others - defaults of options without fields, which are not plain data, such as a signal
+ * @throws UsageError if an option has no field, requires a missing option, or excludes another
  * @throws OutOfRangeError if a value does not fit the form of its field
  *
  * @example
@@ -55,9 +55,10 @@ export function resolveFields<O extends object, Others extends object = object>(
 }
 
 /**
- * Checks that options which belong to others do not stand alone, and that none stands beside one it excludes.
+ * Checks that the options that others require are given, and that no option is given together with one that
+ * it excludes.
  * @param given - `named`: the options that the user has named; `nameOf`: the name of an option for messages
- * @throws UsageError if one does
+ * @throws UsageError if a required option is missing, or an excluded one is given
  */
 export function assertTogether(
   attempt: string,

@@ -7,8 +7,9 @@ import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 const BRACE = 0x7b;
 
 /**
- * Detects the format of a file from its first bytes, whatever its name; JSON is an index of files.
- * @throws InputError if it is empty, or has no format that is handled.
+ * Detects the format of a file from its first bytes, rather than from its name; JSON counts as an index of
+ * files.
+ * @throws InputError if the file is empty, or has no supported format.
  */
 export async function detectFormat(source: ByteSource): Promise<FileFormat | "index"> {
   const { name, size } = source;
@@ -18,13 +19,14 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat | "in
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "zip";
   if (text.startsWith("GGUF")) return "gguf";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
-  // The length of the header, then the brace of its JSON. An index begins with the brace itself.
+  // A safetensors file has the length of the header, then the brace of its JSON; an index begins with the
+  // brace.
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
   if (isOnnx(head)) return "onnx";
   const otherFormat = recognizeFile(head);
   if (otherFormat !== undefined) throw unknown(name, `it is ${otherFormat}`);
-  // Damaged or cut short: the reader of the format explains how.
+  // The file is damaged or cut short: the reader of safetensors explains how.
   if (size < 8 || name.endsWith(".safetensors")) return "safetensors";
   throw unknown(name, `it begins with bytes ${hex(head.subarray(0, 8))}`);
 }
@@ -44,7 +46,7 @@ function unknown(name: string, problem: string): InputError {
   );
 }
 
-/** First bytes of a kind of file that is not handled as a checkpoint, and its description with advice. */
+/** First bytes of files that are not supported as checkpoints, with a description and advice. */
 interface KnownStart {
   /** The first bytes, in Latin-1. */
   readonly start: string;
@@ -72,14 +74,14 @@ const KNOWN: readonly KnownStart[] = [
   { start: "PK\x05\x06", what: "an empty zip archive" },
 ];
 
-/** Bytes at the beginning that {@link recognizeFile} looks at. */
+/** Number of bytes at the beginning that {@link recognizeFile} reads. */
 const RECOGNIZED_BYTES = 64;
 
 /**
- * Recognizes what a file is from its first bytes, and returns a description for the end of a message about a
- * file of the wrong kind.
+ * Recognizes the kind of a file from its first bytes, and returns a description for the end of a message
+ * about a file of the wrong kind.
  * @param bytes - the first {@link RECOGNIZED_BYTES} bytes or more, or all bytes of a shorter file
- * @returns undefined if it is not recognized
+ * @returns undefined if the kind is not recognized
  */
 export function recognizeFile(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, RECOGNIZED_BYTES);
@@ -94,22 +96,25 @@ export function recognizeFile(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Looks for the length of a header in 8 bytes, the last three of which are 0 in any real file, then the brace
- * of its JSON.
+ * Checks for 8 bytes with the length of a header, of which the last three are 0 in any real file, followed by
+ * the brace of its JSON.
  */
 function isSafetensors(head: Uint8Array): boolean {
   return head[8] === BRACE && head.subarray(5, 8).every((byte) => byte === 0);
 }
 
-/** Looks for a protocol of pickle and the first operation of PyTorch's files, which pushes a long integer. */
+/**
+ * Checks for a pickle protocol followed by the first operation of PyTorch's files, which pushes a long
+ * integer.
+ */
 function isPickle(head: Uint8Array): boolean {
   const [first, protocol = 0, operation] = head;
   return first === 0x80 && protocol >= 2 && protocol <= 5 && operation === 0x8a;
 }
 
 /**
- * Looks for the version of the format, a small number, then the tag of one of the fields that may follow it
- * in a ModelProto.
+ * Checks for the version of the format, a small number, followed by the tag of a field of a ModelProto that
+ * may come next.
  */
 function isOnnx(head: Uint8Array): boolean {
   const [first, version = 0, next = 0] = head;
@@ -122,7 +127,7 @@ function isOnnx(head: Uint8Array): boolean {
  */
 const MODEL_TAGS: ReadonlySet<number> = new Set([0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
 
-/** Looks for UTF-8 without control characters; the last character may be cut off by the end of the head. */
+/** Checks for UTF-8 without control characters; the last character may be cut off by the end of the bytes. */
 function isText(head: Uint8Array): boolean {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });

@@ -8,7 +8,7 @@ import { openTorchLegacy } from "./torch/open-torch-legacy.ts";
 import { openTorchZip } from "./torch/open-torch-zip.ts";
 import { readZipDirectory } from "./zip/zip-directory.ts";
 
-/** Formats of a checkpoint in one file, which `detectFormat` tells apart by its content. */
+/** Formats of checkpoints in one file, which `detectFormat` distinguishes by content. */
 export type FileFormat = "safetensors" | "zip" | "torch-legacy" | "gguf" | "onnx";
 
 /**
@@ -17,7 +17,7 @@ export type FileFormat = "safetensors" | "zip" | "torch-legacy" | "gguf" | "onnx
  */
 type OpenFormat = (source: ByteSource, files: readonly string[]) => Promise<Checkpoint>;
 
-/** The one table of formats of files; every checkpoint in a file is opened through it. */
+/** Functions that open each format; every checkpoint in a single file is opened through this table. */
 export const FILE_FORMATS: Readonly<Record<FileFormat, OpenFormat>> = {
   safetensors: openSafetensors,
   zip: openZip,
@@ -26,7 +26,10 @@ export const FILE_FORMATS: Readonly<Record<FileFormat, OpenFormat>> = {
   onnx: openOnnx,
 };
 
-/** Opens a zip archive: of NumPy if it holds arrays and no pickle of PyTorch, else of PyTorch. */
+/**
+ * Opens a zip archive: as one of NumPy if it contains arrays and no pickle of PyTorch, else as one of
+ * PyTorch.
+ */
 async function openZip(source: ByteSource, files: readonly string[]): Promise<Checkpoint> {
   const entries = await readZipDirectory(source);
   const names = [...entries.keys()];

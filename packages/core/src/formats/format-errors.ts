@@ -1,9 +1,9 @@
 import { FormatError } from "../errors.ts";
 
 /**
- * Makes the function that returns errors of files which break a rule of their format.
+ * Makes a function that returns errors for files that violate a rule of their format.
  *
- * A source is the name of a file or has one; a problem is the rule and what the file has: `the header must
+ * A source is the name of a file or has one; a problem states the rule and the violation: `the header must
  * fit the file: it claims 99 bytes of 50`.
  */
 export function formatErrors(

@@ -1,8 +1,8 @@
 import type { TensorData } from "../tensor/dtype.ts";
 
 /**
- * Keeps the tensor that was read last in memory, whole, for formats in which a part of a tensor cannot be
- * read without the rest: reading it range by range then reads it once.
+ * Keeps the whole tensor that was read last in memory, for formats in which no part of a tensor can be read
+ * without the rest: even if a tensor is read range by range, its file is then read once.
  * @param read - reads all elements of a tensor, in row-major order
  */
 export function keepLast(read: (name: string) => Promise<TensorData>): (name: string) => Promise<TensorData> {

@@ -12,7 +12,8 @@ export interface JsonDocument {
 
 /**
  * Reads the JSON file that describes a checkpoint.
- * @throws FormatError if it is not JSON in UTF-8, is nested too deeply, has a key twice, or is too long
+ * @throws FormatError if the file is not JSON in UTF-8, is nested too deeply, has a duplicate key, or is too
+ *   long
  */
 export async function readJsonDocument(source: ByteSource): Promise<JsonDocument> {
   const { name, size } = source;

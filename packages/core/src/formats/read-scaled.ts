@@ -9,16 +9,16 @@ import { allocateData, type TensorInfo } from "../tensor/tensor.ts";
 import { keepLast } from "./keep-last.ts";
 import { scaleRows } from "./kernels/scale-rows.ts";
 
-/** Endings that the name of a tensor of scales adds to the name of its tensor of 8-bit floats. */
+/** Suffixes that turn the name of a tensor of 8-bit floats into the name of its tensor of scales. */
 const SCALES = ["_scale_inv", "_scale"] as const;
 
-/** Rows and columns of a block that shares a scale. */
+/** Number of rows and columns of a block that shares a scale. */
 const BLOCK = 128;
 
-/** Elements that are multiplied at once. */
+/** Number of elements that are multiplied at once. */
 const RANGE = 65_536;
 
-/** How a tensor of 8-bit floats is scaled: a scale for each block of so many rows and columns. */
+/** Scaling of a tensor of 8-bit floats: one scale for each block of rows and columns. */
 interface Scaling {
   /** Name of the tensor of scales. */
   readonly name: string;
@@ -27,15 +27,15 @@ interface Scaling {
 }
 
 /**
- * Returns a checkpoint in which 8-bit floats that have scales are the numbers that they stand for, in bf16:
- * each stored float times its scale.
+ * Returns a checkpoint in which 8-bit floats with scales are dequantised to bf16: each stored float times its
+ * scale.
  *
- * The scales of `x.weight` are in `x.weight_scale_inv` (DeepSeek, where it is multiplied by in spite of its
+ * The scales of `x.weight` are in `x.weight_scale_inv` (DeepSeek, which multiplies by it in spite of its
  * name) or `x.weight_scale` (compressed-tensors), one for the tensor, for each row, or for each block of 128
- * x 128; they are no tensors of the result. All else stays. A checkpoint without such tensors is returned
- * itself.
- * @param checkpoint - is owned by the result, which closes it
- * @throws UnsupportedError if the shape of the scales is another
+ * x 128; the result does not contain the scales as tensors. All other tensors are unchanged. A checkpoint
+ * without scales is returned itself.
+ * @param checkpoint - checkpoint to read from; the result owns and closes it
+ * @throws UnsupportedError if the scales have another shape
  * @see https://github.com/deepseek-ai/DeepSeek-V3, `inference/fp8_cast_bf16.py`
  */
 export function readScaled(checkpoint: Checkpoint): Checkpoint {
@@ -110,7 +110,10 @@ function findScalings({ tensors, source }: Checkpoint): Map<string, Scaling> {
   return scalings;
 }
 
-/** Returns how many rows and columns share a scale; undefined if the shape of the scales shows none. */
+/**
+ * Returns the number of rows and columns that share a scale; undefined if the shape of the scales fits no
+ * scheme.
+ */
 function stepsOf(shape: readonly number[], scales: readonly number[]): Omit<Scaling, "name"> | undefined {
   const { rows, columns, rowsOfMatrix } = rowsOf(shape);
   if (sizeOf(scales) === 1) return { rowsPerScale: Math.max(rows, 1), columnsPerScale: Math.max(columns, 1) };
@@ -122,7 +125,7 @@ function stepsOf(shape: readonly number[], scales: readonly number[]): Omit<Scal
   return isPerBlock ? { rowsPerScale: BLOCK, columnsPerScale: BLOCK } : undefined;
 }
 
-/** Counts the rows of a tensor of any rank as one matrix after another. */
+/** Counts the rows of a tensor of any rank, which is seen as a sequence of matrices. */
 function rowsOf(shape: readonly number[]): {
   readonly rows: number;
   readonly columns: number;

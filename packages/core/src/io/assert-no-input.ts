@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { InputError } from "../errors.ts";
 
 /**
- * Checks that none of `outputs` is one of the files in `inputs`, under whatever name or link.
+ * Checks that none of `outputs` is one of the files in `inputs`, under any name or link.
  * @throws InputError that names the file.
  */
 export async function assertNoInput(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
@@ -22,9 +22,7 @@ export async function assertNoInput(outputs: readonly string[], inputs: readonly
   }
 }
 
-/**
- * Returns device and inode, which a file shares with its symbolic and hard links; undefined if it is missing.
- */
+/** Returns device and inode, which identify a file under all its links; undefined if the file is missing. */
 async function identityOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   return stats && `${stats.dev}:${stats.ino}`;

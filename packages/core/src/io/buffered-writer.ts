@@ -1,7 +1,7 @@
 import { at } from "../invariant.ts";
 import type { Scratch } from "../tensor/kernels/floats.ts";
 
-/** A file, as far as a {@link BufferedWriter} uses it. */
+/** The part of a file's interface that {@link BufferedWriter} uses. */
 interface PositionalWriter {
   write(bytes: Uint8Array, position: number): Promise<void>;
 }
@@ -43,7 +43,7 @@ export class BufferedWriter {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Writes bytes, and stores a failure for later, since nobody is waiting yet. */
+  /** Writes bytes, and stores an error for later, since nobody awaits the write yet. */
   async #write(bytes: Uint8Array, position: number): Promise<void> {
     try {
       await this.#file.write(bytes, position);

@@ -22,7 +22,7 @@ export interface ByteSource {
 
 /**
  * Checks that bytes `[begin, end)` lie within `source`.
- * @throws FormatError if they do not.
+ * @throws FormatError if they do not lie within it.
  */
 export function assertByteRange(source: Pick<ByteSource, "name" | "size">, begin: number, end: number): void {
   if (
@@ -39,7 +39,7 @@ export function assertByteRange(source: Pick<ByteSource, "name" | "size">, begin
   );
 }
 
-/** Creates a source of the bytes of an array in memory, which must not change while it is in use. */
+/** Creates a source from an array in memory, whose bytes must not change while the source is in use. */
 export function createBytesSource(bytes: Uint8Array, name = "bytes"): ByteSource {
   const source: ByteSource = {
     name,

@@ -5,11 +5,11 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "nod
 import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
 
-/** Folders to which work is confined that a stranger may have asked for. */
+/** Folders to which work on behalf of an untrusted party is confined. */
 export interface FileBounds {
-  /** Folders below which it may read files. */
+  /** Folders below which files may be read. */
   readonly read: readonly string[];
-  /** Folders below which it may make files and write into them. */
+  /** Folders below which files may be made and written. */
   readonly write: readonly string[];
 }
 
@@ -19,19 +19,21 @@ export type FileUse = keyof FileBounds;
 const bounds = new AsyncLocalStorage<FileBounds | undefined>();
 
 /**
- * Calls a function that may open files below some folders alone, and so may all that it calls and waits for.
- * A link counts as what it leads to.
+ * Calls a function that may open files only below some folders; this also holds for everything that it calls
+ * and awaits. Links count as their targets.
  *
- * The functions of this package that open, make or write files check it, so that no caller can forget to:
- * first the path, so that nothing outside is even opened, then what was opened, as somebody may put a link in
- * place of a folder in between.
- * @param to - folders by their real paths
+ * The functions of this package that open, make or write files check this, so that no caller can forget it:
+ * first the path, so that no file outside is even opened, then the opened file, as another process may
+ * replace a folder by a link in between.
+ * @param to - allowed folders, by their real paths
  */
 export function confineFiles<T>(to: FileBounds, act: () => T): T {
   return bounds.run(to, act);
 }
 
-/** Calls a function that may open any file, for files of the program itself that no stranger can choose. */
+/**
+ * Calls a function that may open any file: for the program's own files, which no untrusted party can choose.
+ */
 export function unconfineFiles<T>(act: () => T): T {
   return bounds.run(undefined, act);
 }
@@ -43,8 +45,8 @@ export function isInside(folder: string, path: string): boolean {
 }
 
 /**
- * Checks, before a file is opened, that it really lies where this work may open files.
- * @throws InputError if it does not; a file that is not there yet lies where its folder does
+ * Checks, before a file is opened, that its real path lies in an allowed folder.
+ * @throws InputError if it lies outside; a file that does not exist yet lies where its folder does
  */
 export async function assertPathWithin(path: string, use: FileUse): Promise<void> {
   const folders = bounds.getStore()?.[use];
@@ -52,10 +54,10 @@ export async function assertPathWithin(path: string, use: FileUse): Promise<void
 }
 
 /**
- * Checks that a file which has just been opened really lies where this work may open files, whatever was put
- * in the place of its folders meanwhile.
- * @param opened - its descriptor, and what the system says of it
- * @throws InputError if it does not, or is to be written and has other names, which may lie anywhere
+ * Checks that an opened file really lies in an allowed folder, even if its folders were replaced meanwhile.
+ * @param opened - descriptor of the file, and its status from the system
+ * @throws InputError if the file lies outside, or if it is to be written and has hard links, which may lie
+ *   anywhere
  */
 export function assertOpenedWithin(
   path: string,
@@ -72,18 +74,18 @@ export function assertOpenedWithin(
   );
 }
 
-/** A folder that files are made in. */
+/** A folder in which files are made. */
 export interface AnchoredFolder {
-  /** A path of it. */
+  /** Path that leads to the folder. */
   readonly path: string;
   close(): Promise<void>;
 }
 
 /**
- * Opens a folder in which this work makes files, if it is confined: on Linux its path goes on to mean the
- * very folder that was checked, whatever is put in its place meanwhile, so that nothing is made, renamed or
- * removed elsewhere.
- * @throws InputError if it is not where this work may write
+ * Opens a folder in which this work makes files, if it is confined: on Linux the returned path always refers
+ * to the checked folder, even if it is replaced meanwhile, so that no file is made, renamed or removed
+ * elsewhere.
+ * @throws InputError if the folder lies outside the folders that may be written
  */
 export async function anchorFolder(folder: string): Promise<AnchoredFolder> {
   await assertPathWithin(folder, "write");
@@ -107,14 +109,17 @@ function assertInside(path: string, real: string, folders: readonly string[]): v
   );
 }
 
-/** A file or folder that is open. */
+/** An open file or folder. */
 export interface Opened {
   readonly descriptor: number;
-  /** Its numbers on the disk, as the system says them. */
+  /** Device and inode of the file, as the system reports them. */
   readonly stats: Pick<Stats, "dev" | "ino">;
 }
 
-/** Returns where an opened file is: Linux says so itself; elsewhere its path must still lead to it. */
+/**
+ * Returns the real path of an open file: Linux reports it; elsewhere the original path must still lead to the
+ * file.
+ */
 export function openedPath(path: string, { descriptor, stats }: Opened): string {
   if (process.platform === "linux") return readlinkSync(`/proc/self/fd/${descriptor}`);
   const real = realpathSync.native(path);
@@ -127,7 +132,7 @@ export function openedPath(path: string, { descriptor, stats }: Opened): string 
 }
 
 /**
- * Returns the real path of a file or folder, or the one that it would have if it were made now.
+ * Returns the real path of a file or folder, or the path that it would have if it were created now.
  * @throws InputError if a link on the way leads nowhere
  */
 export async function realPathOf(path: string): Promise<string> {
@@ -147,7 +152,7 @@ export async function realPathOf(path: string): Promise<string> {
           },
         );
       }
-      // What has appeared meanwhile is looked at again.
+      // If the path has appeared meanwhile, it is resolved again.
       if (stats === undefined) return join(await realPathOf(dirname(absolute)), basename(absolute));
     }
   }

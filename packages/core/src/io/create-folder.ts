@@ -10,7 +10,7 @@ import { reasonOf } from "./system-error.ts";
  * Node's `mkdir` can do this with `recursive`, but never returns on file systems such as /proc, which report
  * a missing folder within an existing one.
  * @returns the folders that were missing, the outermost first
- * @throws InputError if one of them cannot be created; folders that were created are removed again
+ * @throws InputError if a folder cannot be created; already created folders are removed again
  */
 export async function createFolder(path: string): Promise<readonly string[]> {
   const created: string[] = [];
@@ -33,7 +33,7 @@ function reasonFor(error: unknown): string {
   return reasonOf(error, "its file system must take folders: it takes none there");
 }
 
-/** Removes folders that {@link createFolder} has created, as far as they are still empty. */
+/** Removes folders that {@link createFolder} has created, if they are still empty. */
 export async function removeFolders(created: readonly string[]): Promise<void> {
   for (const folder of [...created].reverse()) await rmdir(folder).catch(() => {});
 }
@@ -47,7 +47,7 @@ async function createInto(path: string, created: string[]): Promise<void> {
     await mkdir(path);
     created.push(path);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created the folder.
     if (!(await isFolder(path))) throw error;
   }
 }

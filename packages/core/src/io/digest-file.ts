@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { openFileSource } from "./file-source.ts";
 
-/** Bytes that are read and digested at a time. */
+/** Number of bytes that are read and digested at a time. */
 const CHUNK_BYTES = 2 ** 20;
 
 /** Options of {@link digestFile}. */
 export interface DigestFileOptions {
-  /** Signal that stops it. */
+  /** Signal that stops the computation. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Computes the SHA-256 digest of the bytes of a file, in hexadecimal.
- * @throws InputError if it cannot be read, is not a regular file, or changes meanwhile
+ * @throws InputError if the file cannot be read, is not a regular file, or changes meanwhile
  */
 export async function digestFile(path: string, { signal }: DigestFileOptions = {}): Promise<string> {
   const hash = createHash("sha256");

@@ -7,22 +7,20 @@ import { openFile, openFileSync } from "./open-file.ts";
 import { reasonOf } from "./system-error.ts";
 
 /**
- * Largest read that is done at once rather than handed to another thread, in bytes: handing over takes about
- * 60 us, four times as long as such a read from the page cache, and the bytes stay in this core's cache.
+ * Largest synchronous read, in bytes; larger ones are handed to another thread: handing over takes about 60
+ * us, four times as long as such a read from the page cache, and the bytes stay in this core's cache.
  */
 const SYNC_READ_BYTES = 128 * 1024;
 
 /**
  * Opens a file for reads at any position; several may be under way at once.
  *
- * If the file is written to after it was opened, the next read fails, so that nobody computes with half of
- * the old content and half of the new. If another file replaces it under its name, reads go on in the file
- * that was opened.
- * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
- *   anywhere
- * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its
- * methods, if it has changed or was closed
- * @throws FormatError from its methods, if it was cut short
+ * If the file is written to after it was opened, the next read fails, so that no computation mixes old and
+ * new content. If another file takes its name, reads continue in the opened file.
+ * @param within - folder in which the file must lie after all links are resolved. @defaultValue any folder
+ * @throws InputError if the file does not exist, may not be read, or is not a regular file; from its methods,
+ *   if the file has changed or was closed
+ * @throws FormatError from its methods, if the file was cut short
  */
 export async function openFileSource(path: string, within?: string): Promise<ByteSource> {
   const { handle, stats } = await openFile(path, within);
@@ -30,10 +28,9 @@ export async function openFileSource(path: string, within?: string): Promise<Byt
 }
 
 /**
- * Reads bytes `[offset, offset + length)` of a file at once, for callers that cannot wait.
- * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
- *   meanwhile
- * @throws FormatError if the range is not within the file; the size is compared before memory is taken
+ * Reads bytes `[offset, offset + length)` of a file synchronously.
+ * @throws InputError if the file does not exist, may not be read, is not a regular file, or changes meanwhile
+ * @throws FormatError if the range is not within the file; the size is compared before memory is allocated
  */
 export function readFileRangeSync(path: string, offset: number, length: number): Uint8Array {
   const { descriptor, stats } = openFileSync(path);
@@ -69,7 +66,8 @@ class FileSource implements ByteSource {
 
   async read(begin: number, end: number): Promise<Uint8Array> {
     assertByteRange(this, begin, end);
-    // Not from Node's pool of small buffers, so that views of 8-byte elements are aligned.
+    // The memory does not come from Node's pool of small buffers, so that views of 8-byte elements are
+    // aligned.
     const out = new Uint8Array(end - begin);
     await this.readInto(begin, out);
     return out;
@@ -102,7 +100,7 @@ class FileSource implements ByteSource {
     }
   }
 
-  /** Asks the system for size and time again; takes about 1 us, a read of 128 KiB at least 5. */
+  /** Asks the system for size and time again; this takes about 1 us, a read of 128 KiB at least 5. */
   #assertUnchanged(): void {
     assertUnchanged(this.name, this.#stats, fstatSync(this.#descriptor()));
   }
@@ -117,8 +115,8 @@ class FileSource implements ByteSource {
 }
 
 /**
- * Checks that size and time of a file are as before: writing to it changes its time and mostly its size,
- * replacing it under its name changes neither.
+ * Checks that size and time of a file are unchanged: writing to the file changes its time and usually its
+ * size, replacing it under its name changes neither.
  */
 function assertUnchanged(path: string, before: Stats, after: Stats): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;

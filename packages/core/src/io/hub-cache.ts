@@ -4,20 +4,20 @@ import { dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
 import { FILE_NAME, HUB_NAME } from "./open-file.ts";
 
-/** Most models that a message names. */
+/** Maximum number of models that a message names. */
 const NAMED = 10;
 
-/** Names of branches, tags, pull requests and commits. */
+/** Pattern of names of branches, tags, pull requests and commits. */
 const REVISION = /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/;
 
 /**
  * Finds the folder of a model of the Hugging Face hub in the cache on this machine; nothing is downloaded.
  *
- * A file or folder of that name wins. Otherwise `owner/model`, or `owner/model@revision`, is looked up in the
- * cache that `hf download` and transformers fill: in `HF_HUB_CACHE`, `HF_HOME/hub`,
+ * A file or folder of that name takes precedence. Otherwise `owner/model`, or `owner/model@revision`, is
+ * looked up in the cache that `hf download` and transformers fill: in `HF_HUB_CACHE`, `HF_HOME/hub`,
  * `XDG_CACHE_HOME/huggingface/hub`, or `~/.cache/huggingface/hub`.
- * @returns the folder of the snapshot; `path` itself if it is no such name, or there is no cache
- * @throws InputError if the cache does not hold the model or the revision; it lists what is there
+ * @returns the folder of the snapshot; `path` itself if it is not the name of a model, or there is no cache
+ * @throws InputError if the cache lacks the model or the revision; the message lists the available ones
  * @see https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
 export async function resolveModelPath(path: string): Promise<string> {
@@ -27,7 +27,7 @@ export async function resolveModelPath(path: string): Promise<string> {
   if (!(await exists(cache))) return path;
   const model = join(cache, folderOf(name));
   if (!(await exists(model))) {
-    // What would lie in a folder that is there is meant as a path.
+    // If the first part of the name is an existing folder, the name is meant as a path.
     if (await exists(dirname(name))) return path;
     throw await notCached(name, cache);
   }
@@ -51,7 +51,7 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-/** Returns the commit that a revision stands for: a name that is looked up, or a commit itself. */
+/** Returns the commit of a revision: a name that is looked up, or a commit itself. */
 async function commitOf(model: string, revision: string): Promise<string | undefined> {
   if (!REVISION.test(revision) || revision.includes("..")) return undefined;
   const text = await readFile(join(model, "refs", revision), "utf8").catch(() => revision);

@@ -5,7 +5,8 @@
 export const MAX_HEADER_BYTES: number = 100_000_000;
 
 /**
- * Largest `*.index.json`, in bytes: it names each tensor and its file, so it is about as long as a header.
+ * Largest `*.index.json`, in bytes: it names each tensor and its file, so its size is similar to that of a
+ * header.
  */
 export const MAX_INDEX_BYTES: number = 100_000_000;
 
@@ -16,23 +17,32 @@ export const MAX_JSON_BYTES: number = 2 ** 28;
 export const MAX_TEXT_BYTES: number = 2 ** 20;
 
 /**
- * Most tensors in one checkpoint: the largest published ones have about 100,000, and maps must stay small.
+ * Maximum number of tensors in one checkpoint: the largest published ones have about 100,000, and maps must
+ * stay small.
  */
 export const MAX_TENSORS: number = 4_000_000;
 
-/** Most axes of one tensor: PyTorch allows 64. */
+/** Maximum number of axes of one tensor: PyTorch allows 64. */
 export const MAX_RANK: number = 64;
 
-/** Most files of one checkpoint: all are open at once, and systems allow a few thousand open files. */
+/**
+ * Maximum number of files of one checkpoint: all are open at once, and systems allow a few thousand open
+ * files.
+ */
 export const MAX_SHARDS: number = 1_000;
 
-/** Most bytes asked of the operating system at once: `read` on Linux and macOS stops just below 2 GiB. */
+/**
+ * Maximum number of bytes that are requested from the operating system at once: `read` on Linux and macOS
+ * stops just below 2 GiB.
+ */
 export const MAX_READ_BYTES: number = 2 ** 30;
 
-/** Largest pickle, in bytes: it holds names and shapes, never weights; about 200 bytes a tensor. */
+/** Largest pickle, in bytes: it contains names and shapes, never weights; about 200 bytes a tensor. */
 export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
 
-/** Most steps of a pickle: about 80 a tensor; each may take 50 bytes, so this bounds memory too. */
+/**
+ * Maximum number of steps of a pickle: about 80 a tensor; each may take 50 bytes, so this also bounds memory.
+ */
 export const MAX_PICKLE_STEPS: number = 12_000_000;
 
 /**
@@ -41,15 +51,18 @@ export const MAX_PICKLE_STEPS: number = 12_000_000;
 export const MAX_PICKLE_INTEGER_BYTES: number = 16;
 
 /**
- * Deepest nesting of containers that is searched for tensors;
- * it also ends the search of a container within itself.
+ * Maximum nesting of containers that are searched for tensors; it also ends the search of a container within
+ * itself.
  */
 export const MAX_NESTING: number = 64;
 
-/** Most entries of containers that are searched for tensors: shared containers count each time they occur. */
+/**
+ * Maximum number of entries of containers that are searched for tensors: shared containers count each time
+ * they occur.
+ */
 export const MAX_SEARCHED_ENTRIES: number = 10_000_000;
 
-/** Most entries of a zip archive: one for each tensor, and a handful more. */
+/** Maximum number of entries of a zip archive: one for each tensor, and a handful more. */
 export const MAX_ZIP_ENTRIES: number = 1_000_000;
 
 /**
@@ -58,8 +71,8 @@ export const MAX_ZIP_ENTRIES: number = 1_000_000;
  */
 export const MAX_EXPANDED_BYTES: number = 256 * 2 ** 20;
 
-/** Most bytes that one byte compressed by deflate can become, so that larger claims are false. */
+/** Maximum number of bytes to which deflate can expand one byte: archives that claim more are damaged. */
 export const MAX_INFLATION: number = 1032;
 
-/** Most bytes of a compressed array, as it is unpacked at once. */
+/** Maximum unpacked size of a compressed array in bytes, as it is unpacked at once. */
 export const MAX_INFLATED_BYTES: number = 2 ** 31 - 1;

@@ -6,26 +6,27 @@ import { reasonOf } from "./system-error.ts";
 
 /**
  * Folder of a storage in which workers lay out the files of a task as links to that storage, each in a folder
- * whose name has so many hexadecimal digits.
+ * whose name has `digits` hexadecimal digits.
  */
 export const LAID_OUT = { folder: "folders", digits: 32 } as const;
 
 /**
- * Folders that hold links by their nature, by their real paths, and where below the first group these lead.
+ * Patterns of real paths of folders that consist of links by design, and the folder below the first group to
+ * which their links lead.
  */
 const LINKED: readonly (readonly [RegExp, below: string])[] = [
-  // A snapshot in the cache of the Hugging Face hub.
+  // Snapshots in the cache of the Hugging Face hub.
   [/^(.*[\\/](?:models|datasets|spaces)--[^\\/]+)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/, "blobs"],
   [new RegExp(`^(.*)[\\\\/]${LAID_OUT.folder}[\\\\/][0-9a-f]{${LAID_OUT.digits}}(?:[\\\\/]|$)`), ""],
 ];
 
 /**
  * Checks that a file that was opened by its path in a folder lies in that folder, or in the blobs of the
- * hub's cache if the folder is a snapshot there. A folder of strangers may have links to any file of this
+ * hub's cache if the folder is a snapshot there. An untrusted folder may contain links to any file of this
  * machine.
  *
- * It is given what was opened, so that a link which is changed meanwhile deceives nobody.
- * @throws InputError if it lies elsewhere
+ * The opened file itself is checked, so that a link that is changed meanwhile cannot deceive.
+ * @throws InputError if the file lies elsewhere
  */
 export async function assertInModelFolder(path: string, folder: string, opened: Opened): Promise<void> {
   const real = openedPath(path, opened);
@@ -38,7 +39,7 @@ export async function assertInModelFolder(path: string, folder: string, opened: 
 
 /**
  * Checks whether a path in a folder leads to a file in that folder, or to the blobs of the hub's cache, as
- * {@link assertInModelFolder} wants it; nothing is opened.
+ * {@link assertInModelFolder} requires, without opening the file.
  */
 export async function leadsWithin(path: string, folder: string): Promise<boolean> {
   return isInFolder(await realPath(path), await realPath(folder));

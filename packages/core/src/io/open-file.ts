@@ -18,18 +18,16 @@ export interface OpenFileSync {
 }
 
 /**
- * Flags with which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer
- * forever, and only SIGKILL would end the process.
+ * Flags for opening files. Without O_NONBLOCK, opening a named pipe would wait for a writer forever, and only
+ * SIGKILL would end the process.
  */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this
- * function.
- * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
- *   anywhere
- * @throws InputError if there is no such file, it may not be read, it is a folder, a device, a pipe or a
- *   socket, it lies outside, or {@link confineFiles} does not let it be opened
+ * Opens a regular file for reading. All code in Isthmus that reads a file named by a user uses this function.
+ * @param within - folder in which the file must lie after all links are resolved. @defaultValue any folder
+ * @throws InputError if the file does not exist, may not be read, is a folder, a device, a pipe or a socket,
+ *   lies outside `within`, or {@link confineFiles} does not allow it
  */
 export async function openFile(path: string, within?: string): Promise<OpenFile> {
   await assertPathWithin(path, "read");
@@ -50,7 +48,7 @@ export async function openFile(path: string, within?: string): Promise<OpenFile>
 }
 
 /**
- * Opens a regular file for reading without waiting for another thread; the caller closes the descriptor.
+ * Opens a regular file for synchronous reading; the caller closes the descriptor.
  * @throws InputError as {@link openFile}
  */
 export function openFileSync(path: string): OpenFileSync {
@@ -86,17 +84,20 @@ export function openError(path: string, error: unknown): InputError {
   return new InputError(`Cannot open "${path}" as ${reasonOf(error)}${hint}`, { input: path, cause: error });
 }
 
-/** Names as on the Hugging Face hub, an owner and a model: `meta-llama/Llama-2-7b`. */
+/** Pattern of names on the Hugging Face hub, an owner and a model: `meta-llama/Llama-2-7b`. */
 export const HUB_NAME: RegExp = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
-/** Endings of files, which no such name has; a letter may be missing at the end. */
+/**
+ * Pattern of names with endings of files, which names of models do not have; the last letter of an ending may
+ * be missing.
+ */
 export const FILE_NAME: RegExp =
   /\.(safetensors?|json|onnx|pt|pth|bin|ckpt|npz|npy|gguf|gz|txt|ya?ml|csv|html|svg)$/i;
 
 /**
  * Returns an addition to the message that a path does not exist, if it looks like the name of a model on the
- * Hugging Face hub, which is never downloaded here; otherwise an empty string, as for what would lie in a
- * folder that is there.
+ * Hugging Face hub, which is never downloaded here; otherwise an empty string, also if the first part of the
+ * name is an existing folder.
  */
 export function hubHint(path: string): string {
   if (!HUB_NAME.test(path) || FILE_NAME.test(path)) return "";

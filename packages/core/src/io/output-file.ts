@@ -12,7 +12,7 @@ export interface OutputFile {
   readonly path: string;
   /** Writes all of `bytes` at `position`; several writes may be under way at once. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Closes the file under its temporary name; if `durable`, waits until the disk has every byte. */
+  /** Closes the file under its temporary name; if `durable`, waits until all bytes are on the disk. */
   finish(durable: boolean): Promise<void>;
   /** Renames the finished file to its final name, and replaces a file of that name. */
   publish(): Promise<void>;
@@ -20,13 +20,13 @@ export interface OutputFile {
   discard(): Promise<void>;
 }
 
-/** Number of attempts to find a temporary name that is free. */
+/** Number of attempts to find a free temporary name. */
 const MAX_NAMES = 1000;
 
 /**
  * Starts a file under a temporary name in the folder of `path`, which is created if it is missing; removes
  * temporary files of processes that were killed while they wrote the same file.
- * @param mode - permissions of the file, less what the process masks
+ * @param mode - permissions of the file, before the umask of the process
  * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
  *   disk is full.
  */
@@ -60,7 +60,7 @@ async function openTemporary(path: string, mode: number, folder: AnchoredFolder)
   );
 }
 
-/** A handle through which a file is written until it gets its name. */
+/** A handle with which a file is written until it gets its final name. */
 interface Temporary {
   readonly temporary: string;
   readonly folder: AnchoredFolder;

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 const PEAK = /^VmHWM:\s*(\d+) kB$/m;
 
 /**
- * Returns the most memory that this process has had in use since its program started, in bytes.
+ * Returns the peak memory of this process since its program started, in bytes.
  *
- * On Linux it is read from `/proc/self/status`. What `process.resourceUsage()` returns there may be the peak
- * of the process that started this one, which a new program inherits; elsewhere there is nothing else.
+ * On Linux it is read from `/proc/self/status`, as `process.resourceUsage()` may return the peak of the
+ * parent process there, which a new program inherits. Other systems offer only the latter.
  */
 export function peakMemory(): number {
   const kilobytes = PEAK.exec(processStatus())?.[1];

@@ -4,27 +4,26 @@ import { InputError } from "../errors.ts";
 import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";
 
-/** A file that is written at any position, by several writers at once if need be. */
+/** A file that can be written at any position, also by several writers at once. */
 export interface PositionalFile {
   /** Writes all of `bytes` at `position`; several writes may be under way at once. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Waits until the disk has every byte. */
+  /** Waits until all bytes are on the disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Flags with which files are opened for writing: a link is not followed, as none of ours is one, and a named
- * pipe is not waited for.
+ * Flags for opening files for writing: links are not followed, as no file of Isthmus is one, and opening a
+ * named pipe does not wait.
  */
 const FLAGS = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that exists already for writing at any position; what is not written to stays, and so does
- * its size.
- * @param name - path for messages, where the file is to get another name once it is complete
- * @throws InputError if it cannot be opened, is a link or no regular file, or {@link confineFiles} does not
- *   let it be written; from its methods, if it cannot be written, or would grow
+ * Opens an existing file for writing at any position; its size and all other bytes are unchanged.
+ * @param name - path for messages, if the file will be renamed once it is complete
+ * @throws InputError if the file cannot be opened, is a link or not a regular file, or {@link confineFiles}
+ *   does not allow writing; from its methods, if the file cannot be written, or would grow
  */
 export async function openPositionalFile(path: string, name: string = path): Promise<PositionalFile> {
   await assertPathWithin(path, "write");
@@ -50,7 +49,7 @@ export async function openPositionalFile(path: string, name: string = path): Pro
   };
 }
 
-/** Returns the size of a file that was just opened, once it is found to be one that may be written. */
+/** Returns the size of an opened file, after checking that it may be written. */
 async function sizeWithin(handle: FileHandle, path: string): Promise<number> {
   const stats = await handle.stat();
   if (!stats.isFile()) {
@@ -76,7 +75,7 @@ function mustNotGrow(
 }
 
 /**
- * Writes all of `bytes` at a position, however many calls of the operating system that takes.
+ * Writes all of `bytes` at a position, by as many calls of the operating system as necessary.
  * @param name - path for messages
  * @throws InputError if the file cannot be written
  */
@@ -96,7 +95,7 @@ export async function writeFully(
 
 /**
  * Returns the error that explains why a file cannot be written.
- * @param missing - description of the error that there is no file of that name
+ * @param missing - description of the error if the file does not exist
  */
 export function writeError(path: string, error: unknown, missing?: string): InputError {
   return new InputError(`Cannot write "${path}" as ${reasonOf(error, missing)}`, {

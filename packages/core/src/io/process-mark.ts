@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Start of a process if the system does not provide it. */
+/** Start of a process if the system does not report it. */
 const UNKNOWN = "0";
 
 /**
@@ -10,25 +10,27 @@ const UNKNOWN = "0";
 const STATE_FIELD = 0;
 const START_FIELD = 19;
 
-/** A process that has ended, and whose parent has not asked for it yet. */
+/** State of a process that has ended, but whose parent has not collected it yet. */
 const ZOMBIE = "Z";
 
 const MARK = /^(\d+)-(\d+)$/;
 
 /**
- * Returns the mark of this process, `<pid>-<start>`, for files that others may find after it was killed.
+ * Returns the mark of this process, `<pid>-<start>`, for files that other processes may find after this one
+ * was killed.
  *
- * Process ids are reused, in a container even every time, so that an id alone does not show whether the
- * process that wrote it is the one running now. Together with its start, in ticks since the machine was
- * started, it does. Only Linux provides the start; elsewhere it is 0, and a file may then stay for as long as
- * another process has the id.
+ * Process ids are reused, in a container even every time, so that an id alone does not identify a process.
+ * Together with the start of the process, in ticks since the machine was started, it does. Only Linux
+ * provides the start; elsewhere it is 0, and a file may then be kept for as long as another process has the
+ * id.
  */
 export function processMark(): string {
   return `${process.pid}-${startOf(process.pid)}`;
 }
 
 /**
- * Checks whether the process of a mark is still running; true if its id is in use and its start is not known.
+ * Checks whether the process of a mark is still running; returns true if its id is in use and its start is
+ * unknown.
  */
 export function isMarkAlive(mark: string): boolean {
   const [, pid = "", start] = MARK.exec(mark) ?? [];
@@ -38,8 +40,8 @@ export function isMarkAlive(mark: string): boolean {
 }
 
 /**
- * Checks whether a process of this machine is running,
- * whoever owns it; false for a number that is no process id.
+ * Checks whether a process of this machine is running, whoever owns it; false for a number that is not a
+ * process id.
  */
 function isProcessAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
@@ -55,13 +57,15 @@ function startOf(pid: number): string {
   return fieldsOf(pid)[START_FIELD] ?? UNKNOWN;
 }
 
-/** Returns the fields of `/proc/<pid>/stat` after the name of the program; none if it does not exist. */
+/**
+ * Returns the fields of `/proc/<pid>/stat` after the name of the program; empty if the file does not exist.
+ */
 function fieldsOf(pid: number): readonly string[] {
   try {
-    // If /proc shows the processes of another container, its ids are not the ids here.
+    // If /proc shows the processes of another container, its ids differ from the ids here.
     if (!readFileSync("/proc/self/stat", "latin1").startsWith(`${process.pid} `)) return [];
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name of the program is in brackets and may hold anything, brackets and spaces too.
+    // The name of the program is in brackets and may contain anything, including brackets and spaces.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return [];

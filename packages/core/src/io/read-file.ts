@@ -5,12 +5,10 @@ import { MAX_JSON_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
 
 /**
  * Reads a whole file into memory.
- * @param maxBytes - most bytes it may have, compared before memory is taken
- * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
- *   anywhere
- * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
- *   meanwhile
- * @throws FormatError if it is longer than `maxBytes`
+ * @param maxBytes - maximum size in bytes, compared before memory is allocated
+ * @param within - folder in which the file must lie after all links are resolved. @defaultValue any folder
+ * @throws InputError if the file does not exist, may not be read, is not a regular file, or changes meanwhile
+ * @throws FormatError if the file is longer than `maxBytes`
  */
 export async function readFileBytes(path: string, maxBytes: number, within?: string): Promise<Uint8Array> {
   const source = await openFileSource(path, within);
@@ -27,10 +25,9 @@ export async function readFileBytes(path: string, maxBytes: number, within?: str
 
 /**
  * Reads a whole text file in UTF-8, with or without a byte order mark.
- * @param within - folder that the file must lie in, whatever links lead to it. @defaultValue it may lie
- *   anywhere
+ * @param within - folder in which the file must lie after all links are resolved. @defaultValue any folder
  * @throws InputError as {@link readFileBytes}
- * @throws FormatError if it is not UTF-8, or too long
+ * @throws FormatError if the file is not UTF-8, or too long
  */
 export async function readTextFile(path: string, within?: string): Promise<string> {
   const bytes = await readFileBytes(path, MAX_TEXT_BYTES, within);
@@ -48,14 +45,14 @@ export async function readTextFile(path: string, within?: string): Promise<strin
 interface ReadJsonOptions extends Omit<JsonPurpose, "attempt"> {
   /** Action that needs the JSON. @defaultValue reading the file */
   readonly attempt?: string;
-  /** Folder that the file must lie in, whatever links lead to it. @defaultValue it may lie anywhere */
+  /** Folder in which the file must lie after all links are resolved. @defaultValue any folder */
   readonly within?: string;
 }
 
 /**
  * Reads a JSON file.
  * @throws InputError as {@link readFileBytes}
- * @throws FormatError if it is not JSON, nested too deeply, or too long
+ * @throws FormatError if the file is not JSON, nested too deeply, or too long
  */
 export async function readJsonFile(
   path: string,

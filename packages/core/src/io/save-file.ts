@@ -2,11 +2,11 @@ import { assertNoInput } from "./assert-no-input.ts";
 import { createOutputFile } from "./output-file.ts";
 
 /**
- * Writes a whole file under a temporary name and then renames it, so that it is there completely or not at
- * all; an earlier file of that name is replaced.
+ * Writes a whole file under a temporary name and then renames it, so that it appears complete or not at all;
+ * an earlier file of that name is replaced.
  *
  * @param inputs - paths that must not be overwritten, under any name or link
- * @param options - `mode`: permissions of the file, less what the process masks; `0o666` unless set
+ * @param options - `mode`: permissions of the file, before the umask of the process; `0o666` by default
  * @throws InputError if `path` is one of `inputs` or cannot be written
  */
 export async function saveFile(

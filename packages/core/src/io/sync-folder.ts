@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 
 /**
- * Waits until the disk has the names in a folder; does nothing on systems where folders cannot be opened,
+ * Waits until the names in a folder are on the disk; does nothing on systems where folders cannot be opened,
  * such as Windows.
  */
 export async function syncFolder(folder: string): Promise<void> {

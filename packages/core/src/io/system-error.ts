@@ -1,6 +1,6 @@
 /**
- * Describes an error of the operating system, as the end of a sentence that says what was attempted.
- * @param missing - description of the error that there is no file of that name
+ * Describes an error of the operating system, as the end of a sentence that begins with the attempt.
+ * @param missing - description of the error if the file does not exist
  */
 export function reasonOf(error: unknown, missing = "it must exist: there is no such file or folder"): string {
   switch ((error as NodeJS.ErrnoException).code) {
@@ -31,7 +31,7 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
   }
 }
 
-/** Returns the message of any value that was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,7 +6,7 @@ import { isMarkAlive, processMark } from "./process-mark.ts";
 import { readTextFile } from "./read-file.ts";
 import { reasonOf } from "./system-error.ts";
 
-/** Number of attempts to take a lock that others release, or leave behind, at the same moment. */
+/** Number of attempts to take a lock that another process releases, or leaves behind, at the same moment. */
 const ATTEMPTS = 3;
 
 /**
@@ -21,10 +21,10 @@ export function lockPathOf(output: string, work: string): string {
 }
 
 /**
- * Creates a lock file, so that no other process, nor this one again, begins the same work. A lock that a
- * killed process left does not count.
+ * Creates a lock file, so that neither another process nor this one can begin the same work again. A lock of
+ * a killed process does not count.
  * @param path - path of the lock file, whose folder must exist
- * @param subject - name of the thing that is locked, for messages
+ * @param subject - name of the locked work for messages
  * @returns a function that releases the lock
  * @throws InputError if a running process has the lock, or the file cannot be written
  */
@@ -39,7 +39,7 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
   throw busy(subject, "another one has just begun");
 }
 
-/** Removes a lock that a killed process left, unless another process takes it at the same moment. */
+/** Removes the lock of a killed process, unless another process takes it at the same moment. */
 export async function removeDeadLock(path: string): Promise<void> {
   const owner = await ownerOf(path);
   if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner);
@@ -76,7 +76,7 @@ async function create(path: string): Promise<boolean> {
   }
 }
 
-/** Reads the mark of the process that owns a lock; undefined if the lock is gone by now. */
+/** Reads the mark of the process that owns a lock; undefined if the lock no longer exists. */
 async function ownerOf(path: string): Promise<string | undefined> {
   for (let waited = 0; ; waited += WRITING_MS) {
     const text = await contentOf(path);
@@ -97,11 +97,9 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes the lock of a killed process, as the only one to do so: whoever creates the claim beside it may.
- * Without
- * the claim, a slow process could remove the lock that a faster one has taken meanwhile. A claim that a
- * killed
- * process left is removed in the same way.
+ * Removes the lock of a killed process. Only the process that creates the claim file beside it may do so:
+ * without the claim, a slow process could remove the lock that a faster one has taken meanwhile. The claim of
+ * a killed process is removed in the same way.
  */
 async function removeLeft(path: string, owner: string, attempts = ATTEMPTS): Promise<void> {
   const claim = `${path}.${/^\d+-\d+$/.test(owner) ? owner : "unknown"}`;

@@ -11,14 +11,14 @@ export function temporaryName(path: string, attempt: number): string {
 }
 
 /**
- * Hidden names that end in the mark of a process and the
- * attempt; earlier versions wrote no start of the process.
+ * Pattern of hidden names that end in the mark of a process and the attempt; earlier versions omitted the
+ * start of the process.
  */
 const TEMPORARY = /^\.(.+)\.(\d+)-(?:(\d+)-)?\d+\.tmp$/;
 
 /**
  * Removes the temporary files of processes that were killed while they wrote to a folder. Files of running
- * processes and of other outputs stay; files that cannot be removed stay too, since they do no harm.
+ * processes and of other outputs stay; files that cannot be removed are ignored, since they do no harm.
  * @param isOutput - checks whether a final name belongs to the output that is about to be written
  */
 export async function removeStaleTemporaries(

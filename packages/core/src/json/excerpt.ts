@@ -1,12 +1,12 @@
-/** Number of characters that a message shows of a value. */
+/** Number of characters of a value that a message shows. */
 const SHOWN = 60;
 
 /**
  * Writes the beginning of a value as JSON, for messages about it.
  *
- * Unlike `JSON.stringify` it stops as soon as it has enough characters,
- * however large or deeply nested the value is, and can write values that JSON
- * lacks: `undefined`, `NaN` and infinities, big integers, cyclic values.
+ * Unlike `JSON.stringify` it stops as soon as it has enough characters, even for a large or deeply nested
+ * value, and can write values that JSON lacks: `undefined`, `NaN` and infinities, big integers, cyclic
+ * values.
  * @param most - characters to show before "..."
  */
 export function excerpt(value: unknown, most: number = SHOWN): string {
@@ -16,7 +16,7 @@ export function excerpt(value: unknown, most: number = SHOWN): string {
 }
 
 /**
- * Returns the beginning of a text, followed by "..." if there is more of it.
+ * Returns the beginning of a text, followed by "..." if the text is longer.
  * @param most - characters to show before "..."
  */
 export function cutText(text: string, most: number): string {
@@ -35,7 +35,7 @@ class Writer {
     return this.text.length >= this.#enough;
   }
 
-  /** Writes a value; recursion ends, as every level of nesting adds a bracket to the text. */
+  /** Writes a value; the recursion ends, as every level of nesting adds a bracket to the text. */
   write(value: unknown): void {
     if (Array.isArray(value)) this.#writeArray(value);
     else if (typeof value === "object" && value !== null) this.#writeObject(value);

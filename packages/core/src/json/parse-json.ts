@@ -11,18 +11,18 @@ export const MAX_JSON_DEPTH = 128;
 const TOO_DEEP = `its JSON may be nested ${MAX_JSON_DEPTH} levels deep`;
 
 /**
- * Parts of the message if a text is not JSON,
- * `Cannot ${attempt} as ${rule}: ...`, and what is checked besides.
+ * Parts of the message for a text that is not JSON, `Cannot ${attempt} as ${rule}: ...`, and additional
+ * checks.
  */
 export interface JsonPurpose {
-  /** Action that needs the JSON, for example `read "x.json"`. */
+  /** Operation that needs the JSON, for example `read "x.json"`. */
   readonly attempt: string;
   /** Rule that the text must follow. @defaultValue "it must be JSON" */
   readonly rule?: string;
   /** Format, for {@link FormatError}. @defaultValue "json" */
   readonly format?: string;
   /**
-   * Whether to refuse an object that has a key twice, where the parser would use the last value.
+   * Whether objects with duplicate keys are refused; otherwise the last value counts.
    * @defaultValue false
    */
   readonly distinctKeys?: boolean;
@@ -31,9 +31,9 @@ export interface JsonPurpose {
 /**
  * Parses JSON from an untrusted source. All code in Isthmus
  * that parses the JSON of a file uses this function.
- * @param json - a text, or its bytes in UTF-8, with or without a byte order mark
- * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key
- * twice where it must not
+ * @param json - text, or its bytes in UTF-8, with or without a byte order mark
+ * @throws FormatError if the text is not JSON, is nested more than {@link MAX_JSON_DEPTH} levels deep, or has
+ *   a duplicate key although these are refused
  */
 export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
   const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;
@@ -57,7 +57,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Finds the first character at which brackets outside strings are nested too deeply; the parser has no limit.
+ * Finds the first character at which brackets outside strings are nested too deeply; the parser itself has no
+ * limit.
  */
 function findDeepPlace(text: string): number | undefined {
   let depth = 0;
@@ -72,7 +73,10 @@ function findDeepPlace(text: string): number | undefined {
   return undefined;
 }
 
-/** Finds the closing quote, or the end of a text that has none, which the parser refuses afterwards. */
+/**
+ * Finds the closing quote of a string, or the end of the text if there is none, which the parser then
+ * refuses.
+ */
 function endOfString(text: string, opening: number): number {
   for (let at = opening + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -100,7 +104,7 @@ export function findDuplicateKey(json: string): string | undefined {
       at = closingQuote(json, at);
       end = at + 1;
     } else if (code === COLON) {
-      // Outside strings a colon follows a key and nothing else.
+      // Outside strings a colon occurs only after a key.
       const key = JSON.parse(json.slice(begin, end)) as string;
       const keys = open.at(-1);
       if (keys?.has(key)) return key;

@@ -15,9 +15,9 @@ export interface Random {
 /**
  * Creates a generator of random numbers from a seed.
  *
- * It is sfc32 (Chris Doty-Humphrey's PractRand), with a state that splitmix32
- * derives from the seed. Each label gives an independent stream of the same
- * seed, so that adding one use of randomness does not disturb another.
+ * The generator is sfc32 (Chris Doty-Humphrey's PractRand), with a state that splitmix32 derives from the
+ * seed. Each label gives an independent stream of the same seed, so that adding one use of randomness does
+ * not disturb another.
  * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function createRandom(seed: number, label = ""): Random {

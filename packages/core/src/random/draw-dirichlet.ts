@@ -2,11 +2,12 @@ import { OutOfRangeError } from "../errors.ts";
 import type { Random } from "./create-random.ts";
 
 /**
- * Draws proportions from a Dirichlet distribution: independent gamma variables, divided by their sum. It is
- * done with logarithms, as for a small concentration most of the variables are below the smallest number.
- * @param concentrations - one for each proportion, more than 0
- * @returns one number for each, none below 0, with a sum of 1
- * @throws OutOfRangeError if there are none, or one is not a number of more than 0
+ * Draws proportions from a Dirichlet distribution: independent gamma variables, divided by their sum. The
+ * variables are computed as logarithms, as for small concentrations most of them are below the smallest
+ * positive number.
+ * @param concentrations - concentration of each proportion, more than 0
+ * @returns proportions, each at least 0, with a sum of 1
+ * @throws OutOfRangeError if there are no concentrations, or one is not more than 0
  */
 export function drawDirichlet(concentrations: ArrayLike<number>, random: Random): Float64Array {
   const alphas = Float64Array.from(concentrations);
@@ -25,7 +26,7 @@ export function drawDirichlet(concentrations: ArrayLike<number>, random: Random)
 
 /**
  * Draws the logarithm of a gamma variable of scale 1, by Marsaglia and Tsang, A simple method for generating
- * gamma variables, 2000; below shape 1 by their section 6, from one of a shape larger by 1.
+ * gamma variables, 2000; for shapes below 1 by their section 6, from a variable with a shape larger by 1.
  */
 function drawLogGamma(shape: number, random: Random): number {
   if (shape < 1) {

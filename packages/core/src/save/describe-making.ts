@@ -2,22 +2,22 @@ import { basename } from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { hasGgufMetadata } from "../formats/gguf/gguf-metadata.ts";
 
-/** Key of the entry of a checkpoint's metadata that says how it was made. */
+/** Metadata key of a checkpoint's description of its making. */
 const KEY = "isthmus";
 
-/** How a checkpoint was made, as values that JSON can hold. */
+/** Description of the making of a checkpoint, as values that JSON can represent. */
 export interface Making {
-  /** What was done, such as `merge`. */
+  /** Operation that made the checkpoint, such as `merge`. */
   readonly verb: string;
-  /** Version of the program that did it. */
+  /** Version of the program that made the checkpoint. */
   readonly version: string;
-  /** Everything else that the result depends on, such as weights and seeds. */
+  /** All other inputs that determine the result, such as weights and seeds. */
   readonly [option: string]: unknown;
 }
 
 /**
- * Returns the metadata that say how a checkpoint was made from others, for `saveCheckpoint`. The inputs are
- * named without their folders, so that the bytes of the result do not depend on where files lie.
+ * Returns metadata that describe the making of a checkpoint from others, for `saveCheckpoint`. The inputs are
+ * named without their folders, so that the bytes of the result do not depend on the folders of the inputs.
  *
  * @example
  * ```ts
@@ -38,9 +38,9 @@ export function describeMaking(inputs: readonly Checkpoint[], making: Making): R
 }
 
 /**
- * Returns the metadata of a checkpoint that are true of everything made from it, too: `format`, the framework
- * whose names and layouts the tensors have, and all that a GGUF file says of its architecture and tokenizer.
- * Other entries, such as a seed, are true of that network only.
+ * Returns the metadata of a checkpoint that also hold for all checkpoints made from it: `format`, the
+ * framework whose names and layouts the tensors have, and all GGUF metadata of its architecture and
+ * tokenizer. Other entries, such as a seed, hold for that network only.
  */
 export function sharedMetadata({ metadata }: Checkpoint): Record<string, string> {
   if (hasGgufMetadata(metadata)) {

@@ -3,7 +3,7 @@ import type { OutputFile } from "../io/output-file.ts";
 import type { DType, TensorData } from "../tensor/dtype.ts";
 import { streamTensor } from "./stream-tensor.ts";
 
-/** How {@link createFileWriter} writes. */
+/** Options of {@link createFileWriter}. */
 export interface FileWriterOptions {
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal | undefined;
@@ -11,17 +11,17 @@ export interface FileWriterOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Writes a file from its beginning to its end, and single places again. */
+/** Writer of a file from its beginning to its end, which can also overwrite single positions. */
 export interface FileWriter {
-  /** Place of the next byte. */
+  /** Returns the position of the next byte. */
   position(): number;
-  /** Writes bytes at the end. */
+  /** Writes bytes at the end of the file. */
   append(bytes: Uint8Array): Promise<void>;
   /** Writes bytes over earlier ones. */
   patch(bytes: Uint8Array, position: number): Promise<void>;
   /**
-   * Writes the elements of a tensor at the end.
-   * @param encode - makes the bytes of a range of elements
+   * Writes the elements of a tensor at the end of the file.
+   * @param encode - encodes a range of elements as bytes
    */
   appendTensor(
     tensor: { readonly name: string; readonly dtype: DType },
@@ -29,7 +29,7 @@ export interface FileWriter {
   ): Promise<void>;
 }
 
-/** Creates the writer of a file that holds tensors of a checkpoint. */
+/** Creates the writer of a file for tensors of a checkpoint. */
 export function createFileWriter(
   checkpoint: Checkpoint,
   file: Pick<OutputFile, "write">,

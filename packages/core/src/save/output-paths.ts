@@ -3,27 +3,27 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "../io/system-error.ts";
 
-/** The only extension a checkpoint is saved under. */
+/** Extension of saved checkpoints. */
 const EXTENSION = ".safetensors";
 
 /**
- * Extensions of files that hold models in other formats; a path with one of them is not taken for a folder.
+ * Pattern of extensions of models in other formats; a path with such an extension is not treated as a folder.
  */
 const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|tar|gz)$/i;
 
 /**
- * Place of a checkpoint: a folder, which need not exist
- * yet, and the beginning that the names of its files share.
+ * Output place of a checkpoint: a folder, which need not exist yet, and the beginning that the names of its
+ * files share.
  */
 export interface OutputPlace {
   readonly folder: string;
-  /** `model` in `model-00001-of-00002.safetensors`. */
+  /** Shared beginning of the names, such as `model` in `model-00001-of-00002.safetensors`. */
   readonly stem: string;
 }
 
 /**
  * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
- * other path a folder for `model.safetensors`.
+ * other path is a folder for `model.safetensors`.
  * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
  */
 export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
@@ -51,7 +51,7 @@ export function shardPaths({ folder, stem }: OutputPlace, count: number): string
   );
 }
 
-/** Returns the path of the index that lists which shard holds which tensor. */
+/** Returns the path of the index that lists the shard of each tensor. */
 export function indexPath({ folder, stem }: OutputPlace): string {
   return join(folder, `${stem}${EXTENSION}.index.json`);
 }
@@ -63,7 +63,7 @@ export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
   return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
 }
 
-/** Checks whether a file name belongs to a checkpoint saved in that place, with any number of shards. */
+/** Checks whether a file name belongs to a checkpoint in that place, with any number of shards. */
 export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
   return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
@@ -71,7 +71,7 @@ export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
 
 /**
  * Checks whether a path names a folder that exists.
- * @throws InputError if that cannot be found out
+ * @throws InputError if this cannot be determined
  */
 export async function isDirectory(path: string): Promise<boolean> {
   try {

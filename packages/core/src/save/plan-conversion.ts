@@ -16,41 +16,41 @@ import type { TensorInfo } from "../tensor/tensor.ts";
 import type { FileWriter } from "./file-writer.ts";
 import { createShardFiles } from "./shard-files.ts";
 
-/** Formats that a checkpoint is converted to; safetensors have a plan of their own. */
+/** Formats to which a checkpoint is converted; safetensors have a plan of their own. */
 type ConvertedFormat = "torch" | "npz" | "gguf" | "tfjs";
 
-/** What decides how a checkpoint is converted. */
+/** Options that determine a conversion. */
 interface ConversionOptions {
   readonly dtype: DType | "q8_0" | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly maxShardBytes: number;
 }
 
-/** Where a conversion writes. */
+/** Functions and options for writing the files of a conversion. */
 interface ConversionOutput {
   readonly durable: boolean;
   /** Starts a file under a temporary name. */
   create(path: string): Promise<OutputFile>;
-  /** Makes a writer from the beginning of a file to its end. */
+  /** Makes a writer that writes a file from its beginning to its end. */
   append(file: Pick<OutputFile, "write">): FileWriter;
 }
 
-/** The files that a checkpoint becomes in another format. */
+/** Plan of the files to which a checkpoint is converted. */
 export interface ConversionPlan {
-  /** Paths of all files, that by which the checkpoint is opened last. */
+  /** Paths of all files; the last one is the path for opening the checkpoint. */
   readonly paths: readonly string[];
-  /** Files of an earlier checkpoint that would be left over, or opened in place of the new one. */
+  /** Files of an earlier checkpoint that would be left over, or opened instead of the new one. */
   readonly earlier: readonly string[];
-  /** Bytes of all files, about. */
+  /** Approximate total size of all files in bytes. */
   readonly bytes: number;
   /** Writes and closes all files in the order of their paths. */
   readonly write: (output: ConversionOutput) => Promise<void>;
 }
 
 /**
- * Plans how a checkpoint is written in another format; reads no tensor and writes nothing.
+ * Plans the files of a checkpoint in another format, without reading tensors or writing files.
  * @throws UnsupportedError if the format has no way to hold a tensor
- * @throws InputError if a file in the way is no model
+ * @throws InputError if an existing file in the way is not a model
  */
 export async function planConversion(
   checkpoint: Checkpoint,
@@ -75,7 +75,7 @@ export async function planConversion(
   };
 }
 
-/** What is written to a single file, and how. */
+/** Size and content of a single output file. */
 interface FilePlan {
   readonly bytes: number;
   readonly write: (writer: FileWriter) => Promise<void>;

@@ -15,13 +15,13 @@ import {
   shardPaths,
 } from "./output-paths.ts";
 
-/** Options that decide the files of a checkpoint that is saved. */
+/** Options that determine the files of a saved checkpoint. */
 export interface PlanSaveOptions {
   /** Element type of all floating-point tensors; undefined leaves them unchanged. */
   readonly dtype: DType | undefined;
-  /** Most bytes of tensors in one file. */
+  /** Maximum size of the tensors in one file, in bytes. */
   readonly maxShardBytes: number;
-  /** Strings to store in place of the checkpoint's metadata; undefined stores that. */
+  /** Metadata to store instead of the checkpoint's metadata; undefined to keep these. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
   /** Whether an earlier checkpoint may be replaced. */
   readonly overwrite: boolean;
@@ -29,21 +29,21 @@ export interface PlanSaveOptions {
 
 /** The files of a checkpoint that is to be saved, byte for byte. */
 export interface SavePlan {
-  /** The path as the caller named it. */
+  /** Path as the caller named it. */
   readonly path: string;
   readonly place: OutputPlace;
   readonly shards: ReadonlyArray<{ readonly path: string; readonly layout: SafetensorsLayout }>;
-  /** The index, if there are several shards. */
+  /** Index, if there are several shards. */
   readonly index: { readonly path: string; readonly json: Uint8Array } | undefined;
-  /** Bytes of all files. */
+  /** Total size of all files in bytes. */
   readonly bytes: number;
-  /** Files of an earlier checkpoint in that place. */
+  /** Files of an earlier checkpoint in the same place. */
   readonly earlier: readonly string[];
 }
 
 /**
- * Plans the files of a checkpoint; reads no tensor and writes nothing.
- * @throws InputError if the path cannot be used: it is an input, or exists already and may not be replaced.
+ * Plans the files of a checkpoint, without reading tensors or writing files.
+ * @throws InputError if the path cannot be used: it is an input, or it exists and may not be replaced.
  */
 export async function planSave(
   checkpoint: Checkpoint,
@@ -67,7 +67,7 @@ export async function planSave(
 
 /**
  * Lists the files of an earlier checkpoint that a plan would replace or remove.
- * @throws InputError if one of them is read from, or may not be replaced.
+ * @throws InputError if one of them is an input, or may not be replaced.
  */
 export async function findReplaced(
   { path, place, shards }: Pick<SavePlan, "path" | "place" | "shards">,
@@ -94,7 +94,7 @@ function convertedInfos(checkpoint: Checkpoint, dtype: DType | undefined): Map<s
   return infos;
 }
 
-/** Encodes the index as transformers writes it: keys sorted, indented by two. */
+/** Encodes the index in the form that transformers writes: keys sorted, indented by two. */
 function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
   const map = new Map<string, string>();
   let total_size = 0;
@@ -109,8 +109,8 @@ function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
 }
 
 /**
- * Checks that no file would be replaced.
- * @throws InputError if there is one
+ * Checks that a path does not exist yet.
+ * @throws InputError if it exists
  */
 export async function assertNotThere(path: string): Promise<void> {
   if ((await stat(path).catch(() => undefined)) === undefined) return;
@@ -121,7 +121,7 @@ export async function assertNotThere(path: string): Promise<void> {
 }
 
 /**
- * Checks that a plan fits the disk, before anything is written.
+ * Checks that the planned files fit on the disk, before writing begins.
  * @throws InputError if the disk has less free space than the files need.
  */
 export async function assertRoom({
@@ -145,8 +145,7 @@ export async function assertRoom({
 
 /**
  * Distributes tensors over files in their order, and starts a new file when the next tensor would make the
- * tensors of the current one exceed `maxBytes`. A tensor larger than that gets a file of its own. Returns at
- * least one file.
+ * tensors of the current one exceed `maxBytes`. A larger tensor gets its own file. Returns at least one file.
  */
 export function planShards(
   tensors: ReadonlyMap<string, TensorInfo>,

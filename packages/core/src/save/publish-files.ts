@@ -7,7 +7,7 @@ import { reasonOf } from "../io/system-error.ts";
 import { temporaryName } from "../io/temporary-name.ts";
 import { isIndex, isShard, removalOrder } from "./removal-order.ts";
 
-/** A file of an earlier checkpoint that has a temporary name until the new one is complete. */
+/** A file of an earlier checkpoint that has a temporary name until the new checkpoint is complete. */
 interface FileAside {
   readonly path: string;
   readonly temporary: string;
@@ -19,12 +19,12 @@ interface FileAside {
  * one, or an error.
  *
  * One file replaces another in one step. Shards whose names are free appear beside the earlier checkpoint,
- * until the new index replaces its index. Only if names of shards are taken must the earlier checkpoint be
- * moved away first: its index before everything, then the first shard of each set, so that the rest cannot be
- * opened. If this process fails, rather than being killed, the earlier checkpoint is restored.
+ * until the new index replaces its index. If names of shards are taken, the earlier checkpoint must be moved
+ * away first: first its index, then the first shard of each set, so that the rest cannot be opened. If this
+ * process fails, rather than being killed, the earlier checkpoint is restored.
  * @param files - finished files, the index last if there is one
  * @param earlier - paths of the earlier checkpoint; files that no new file replaces are removed
- * @param durable - whether to wait until the disk has each step before the next one
+ * @param durable - whether to wait until each step is on the disk before the next one
  * @throws InputError if a file cannot be renamed or removed
  */
 export async function publishFiles(
@@ -58,10 +58,11 @@ export async function publishFiles(
   for (const path of removalOrder(stale)) await removeStale(path);
 }
 
-/** Lists the files that must be moved away, in this order, before the first new file is published. */
+/** Lists the files that must be moved away before the first new file is published, in order. */
 function pathsInTheWay(paths: ReadonlySet<string>, earlier: readonly string[]): readonly string[] {
   if (!earlier.some((path) => isShard(path) && paths.has(path))) return [];
-  // Without an index, opening the place opens its single file, so that it stays until the new index is there.
+  // Without an index, opening the place opens its single file, so that this file is kept until the new index
+  // exists.
   const hasIndex = earlier.some(isIndex);
   return removalOrder(earlier.filter((path) => hasIndex || isShard(path)));
 }
@@ -77,7 +78,8 @@ async function setAside(path: string): Promise<FileAside> {
 }
 
 /**
- * Attempt in the temporary name of an earlier file, which no writer of a new file uses: they count from 0.
+ * Attempt number in the temporary names of earlier files; writers of new files count from 0 and never reach
+ * it.
  */
 const ASIDE = 1_000_000;
 
@@ -102,7 +104,7 @@ async function removeStale(path: string): Promise<void> {
  * be reported.
  */
 async function undo(published: readonly string[], aside: readonly FileAside[]): Promise<void> {
-  // The last file is never among them: nothing fails after it was published.
+  // The list never includes the last file: no step can fail after it was published.
   for (const path of published) await unlink(path).catch(() => {});
   for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
 }

@@ -12,8 +12,9 @@ export function isShard(path: string): boolean {
 
 /**
  * Sorts the files of earlier checkpoints such that, while they are removed one after another, opening the
- * rest yields the checkpoint that was opened before, or an error. First come files without a number, which
- * the index hides; then the index; then one shard of each set, so that no set is complete; then the others.
+ * rest yields the checkpoint that was opened before, or an error. Files without a number, which the index
+ * hides, come first; then the index; then one shard of each set, so that no set is complete; then all other
+ * shards.
  */
 export function removalOrder(paths: readonly string[]): readonly string[] {
   const broken = new Set<string>();

@@ -3,21 +3,21 @@ import type { OutputFile } from "../io/output-file.ts";
 
 /** Several files that are written as one, from its beginning to its end. */
 export interface ShardFiles extends Pick<OutputFile, "write"> {
-  /** Creates the files that nothing was written to, and closes the last one. */
+  /** Creates the remaining empty files, and closes the last one. */
   finish(): Promise<void>;
 }
 
-/** What {@link createShardFiles} divides bytes among. */
+/** Options of {@link createShardFiles}. */
 export interface ShardFilesOptions {
   readonly paths: readonly string[];
-  /** Bytes of each file but the last. */
+  /** Size of each file except the last, in bytes. */
   readonly shardBytes: number;
   readonly durable: boolean;
-  /** Starts a file; one is open at a time. */
+  /** Creates a file; only one file is open at a time. */
   readonly create: (path: string) => Promise<OutputFile>;
 }
 
-/** Creates files that bytes are divided among in their order; each is closed when the next one begins. */
+/** Creates files among which bytes are divided in order; each file is closed when the next one begins. */
 export function createShardFiles({ paths, shardBytes, durable, create }: ShardFilesOptions): ShardFiles {
   let open: { readonly file: OutputFile; readonly index: number } | undefined;
   const openShard = async (index: number): Promise<OutputFile> => {

@@ -14,35 +14,38 @@ import { indexPath, isCheckpointFile, resolveOutputPlace } from "./output-paths.
 import { assertRoom, findReplaced, planSave, type SavePlan } from "./plan-save.ts";
 import { publishFiles } from "./publish-files.ts";
 
-/** Where the elements of a tensor are written while its checkpoint is not complete. */
+/** Position at which the elements of a tensor are written while its checkpoint is not complete. */
 export interface StagedTensor extends TensorInfo {
   /** Path of the unfinished file. */
   readonly path: string;
-  /** Path that the file will have, for messages. */
+  /** Final path of the file, for messages. */
   readonly target: string;
   /** Position in the file of the first byte of the tensor. */
   readonly position: number;
 }
 
-/** A checkpoint whose tensors are written in any order, by several writers, in a hidden folder. */
+/**
+ * An unfinished checkpoint in a hidden folder, whose tensors can be written in any order and by several
+ * writers.
+ */
 export interface StagedCheckpoint {
-  /** The hidden folder, which may hold other files about the work, too. */
+  /** Hidden folder, which may contain other files of the same work. */
   readonly folder: string;
   readonly tensors: ReadonlyMap<string, StagedTensor>;
-  /** Bytes of all files. */
+  /** Total size of all files in bytes. */
   readonly bytes: number;
-  /** Whether the files hold what an earlier process wrote. */
+  /** Whether the files contain data that an earlier process wrote. */
   readonly resumed: boolean;
   /**
-   * Writes the headers, gives the files their final names, removes the hidden folder and gives the place
-   * free.
-   * @param metadata - of as many bytes as the metadata that the checkpoint was staged with
+   * Writes the headers, gives the files their final names, removes the hidden folder and releases the lock of
+   * the place.
+   * @param metadata - metadata with the same length in bytes as the metadata at staging
    * @throws InputError if a file cannot be written or renamed
    */
   publish(metadata: Readonly<Record<string, string>>): Promise<SaveCheckpointResult>;
-  /** Gives the place free for other processes, and leaves the files for a later one to go on with. */
+  /** Releases the lock of the place, and keeps the files, so that a later process can continue. */
   close(): Promise<void>;
-  /** Removes the files, and gives the place free. */
+  /** Removes the files, and releases the lock of the place. */
   discard(): Promise<void>;
 }
 
@@ -50,27 +53,30 @@ export interface StagedCheckpoint {
 export interface StageCheckpointOptions {
   readonly maxShardBytes: number;
   readonly overwrite: boolean;
-  /** Whether the disk must have every byte before a file gets its name. */
+  /** Whether to wait until all bytes are on the disk before a file gets its final name. */
   readonly durable: boolean;
-  /** Metadata of the right length; what it says is replaced when the checkpoint is published. */
+  /**
+   * Placeholder metadata of the final length; the final metadata replace them when the checkpoint is
+   * published.
+   */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Decides whether the unfinished files in the hidden folder are used; if not, they are removed. It is
-   * called only if there is such a folder, and must refuse files of which some are missing or too short.
+   * Decides whether the unfinished files in the hidden folder are used; if not, they are removed. Called only
+   * if the folder exists; must refuse files if `isWhole` is false, as some are missing or too short.
    */
   readonly goesOn: (folder: string, isWhole: boolean) => Promise<boolean>;
 }
 
-/** File in the hidden folder that lists the files which are just being renamed. */
+/** File in the hidden folder that lists the files while they are being renamed. */
 const PUBLISHING = "publishing.json";
 
 /**
- * Makes the files of a checkpoint in a hidden folder beside their final place, of their full size and without
- * content, or takes up the ones that a killed process left.
+ * Makes the files of a checkpoint in a hidden folder beside their final place, with their full size and
+ * without content, or takes over the files of a killed process.
  *
  * @param checkpoint - names, element types and shapes of the tensors, and the files that must not be replaced
- * @param path - as of `saveCheckpoint`
- * @throws InputError if the path cannot be used, another process is writing there, or the disk lacks room
+ * @param path - path of the checkpoint, as in `saveCheckpoint`
+ * @throws InputError if the path cannot be used, another process is writing there, or the disk lacks space
  */
 export async function stageCheckpoint(
   checkpoint: Checkpoint,
@@ -106,13 +112,13 @@ export async function stageCheckpoint(
   }
 }
 
-/** Names of hidden folders, between which stands the beginning of the names of the files. */
+/** Pattern of names of hidden folders, which contain the beginning of the names of the files. */
 const HIDDEN = /^\.(.+)\.unfinished$/;
 
 /**
- * Returns where a file of an unfinished checkpoint lies and where it will, by its hidden folder and its name,
- * both of which a stranger may have chosen.
- * @throws InputError if the folder is none of unfinished files, or has no file of such a name
+ * Returns the current and the final path of a file of an unfinished checkpoint, from its hidden folder and
+ * its name, neither of which is trusted.
+ * @throws InputError if the folder is not one of unfinished files, or cannot contain a file of that name
  */
 export function stagedFile(folder: string, name: string): Pick<StagedTensor, "path" | "target"> {
   const stem = HIDDEN.exec(basename(folder))?.[1];
@@ -200,8 +206,8 @@ async function moveTo(path: string, folder: string): Promise<void> {
 }
 
 /**
- * Moves files back that a process had given their names when it was killed in the midst of it; where all had
- * got their names, nothing is left to do but to remove the folder.
+ * Moves files back into the hidden folder if a process was killed while it renamed them; if all files had got
+ * their final names, only the folder is removed.
  */
 async function takeBackPublished(folder: string, target: string): Promise<void> {
   const names = await readNames(join(folder, PUBLISHING));
@@ -223,14 +229,14 @@ async function readNames(path: string): Promise<readonly string[] | undefined> {
   try {
     return JSON.parse(await handle.readFile("utf8")) as readonly string[];
   } catch {
-    // Killed while it was being written: no file had been renamed yet.
+    // The process was killed while it wrote the list: no file had been renamed yet.
     return undefined;
   } finally {
     await handle.close();
   }
 }
 
-/** Makes a file of its full size, without content; one that is there already keeps what it has. */
+/** Creates a file with its full size, without content; an existing file keeps its content. */
 async function createFile(folder: string, target: string, size: number): Promise<void> {
   const path = join(folder, basename(target));
   try {
@@ -245,14 +251,16 @@ async function createFile(folder: string, target: string, size: number): Promise
   }
 }
 
-/** Returns the bytes of the disk that the files in a folder take; parts without content take none. */
+/**
+ * Returns the number of bytes that the files in a folder take on the disk; parts without content take none.
+ */
 async function allocatedBytes(folder: string): Promise<number> {
   let bytes = 0;
   for (const name of await readdir(folder)) bytes += (await stat(join(folder, name))).blocks * 512;
   return bytes;
 }
 
-/** Returns whether all unfinished files of a plan are there, of their full size. */
+/** Checks whether all unfinished files of a plan exist with their full size. */
 async function hasFiles(folder: string, { shards }: SavePlan): Promise<boolean> {
   for (const { path, layout } of shards) {
     const stats = await stat(join(folder, basename(path))).catch(() => undefined);

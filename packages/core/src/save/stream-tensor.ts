@@ -7,22 +7,22 @@ import { findNonFinite } from "../tensor/measure.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { allocateData } from "../tensor/tensor.ts";
 
-/** Elements that are read at once: a multiple of the block sizes of all formats. */
+/** Number of elements that are read at once: a multiple of the block sizes of all formats. */
 const RANGE = 2 ** 18;
 
-/** Which elements {@link streamTensor} reads, and as what. */
+/** Options of {@link streamTensor}: range, element type and checks. */
 export interface TensorStream {
   readonly name: string;
   /** Element type to convert to. */
   readonly dtype: DType;
-  /** Whether NaN and infinities pass. */
+  /** Whether NaN and infinities are allowed. */
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Reads a tensor range by range in row-major order, converted to an element type. The array of one range is
- * filled again with the next.
+ * Reads a tensor range by range in row-major order, converted to an element type. The same array is reused
+ * for every range.
  * @throws InputError if a number is NaN or infinite, or overflows `dtype`, unless that is allowed
  */
 export async function* streamTensor(

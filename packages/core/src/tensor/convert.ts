@@ -7,13 +7,14 @@ import { bigsToNumbers, roundToIntegers } from "./kernels/integers.ts";
 import { allocateData } from "./tensor.ts";
 
 /**
- * Number of elements that are converted through f64 at a
- * time; few, so that scratch memory stays in the cache.
+ * Number of elements that are converted through f64 at a time; small, so that scratch memory stays in the
+ * cache.
  */
 const BLOCK = 4096;
 
 /**
- * Converts stored elements to a new f32 array, rounding once to nearest even where f32 cannot hold the value.
+ * Converts stored elements to a new f32 array, rounding once to nearest even if f32 cannot represent the
+ * value.
  *
  * Integers and `bool` (0 or 1) convert by value.
  * @throws UsageError if `data` is not the array class of `dtype`.
@@ -107,7 +108,7 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
  * Every conversion rounds once, to nearest even. Floats that overflow become infinity, in f8e4m3 (which has
  * none) the largest number. In an integer type, numbers beyond its range become the nearest end of the range
  * and NaN becomes 0; in `bool`, everything but 0 becomes 1. Between equal types, and from a narrow float to
- * f32 and back, all bits stay, NaN payloads included.
+ * f32 and back, all bits are preserved, including NaN payloads.
  * @throws UsageError if an array is not the class of its element type.
  * @throws OutOfRangeError if lengths differ.
  */

@@ -1,4 +1,4 @@
-/** Element types a tensor can be stored in: all that safetensors and PyTorch share. */
+/** Element types of tensors: all types that safetensors and PyTorch share. */
 export type DType =
   | "f64"
   | "f32"

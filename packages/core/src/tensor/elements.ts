@@ -2,15 +2,16 @@ import { OutOfRangeError, UsageError } from "../errors.ts";
 import { at } from "../invariant.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 
-/** Stored elements and the type that defines what their bits mean; every `Tensor` is one. */
+/** Stored elements, and the element type that defines the meaning of their bits; every `Tensor` is one. */
 export interface Elements {
   readonly dtype: DType;
   readonly data: TensorData;
 }
 
 /**
- * Checks that every array is the class of its element type, and that all have the length of the last.
- * @param operation - verb for the message
+ * Checks that every array is the class of its element type, and that all have the same length as the last
+ * one.
+ * @param operation - name of the operation for the message
  * @throws UsageError if an array is not the class of its element type.
  * @throws OutOfRangeError if lengths differ.
  */

@@ -21,7 +21,7 @@ export function dot(a: Elements, b: Elements): number {
   return dotNumbers(x, y);
 }
 
-/** Returns f64 elements as they are, and others converted to f64. */
+/** Returns f64 elements without a copy, and other elements converted to f64. */
 function numbersOf({ data, dtype }: Elements): Float64Array {
   return dtype === "f64" && data instanceof Float64Array ? data : toFloat64(data, dtype);
 }

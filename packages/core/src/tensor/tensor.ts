@@ -8,9 +8,7 @@ export interface TensorInfo {
   readonly dtype: DType;
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
-  /**
-   * How its file stores the elements, where that differs from `dtype`: `Q4_K`, `f8e4m3 with scales`.
-   */
+  /** Encoding of the elements in the file, if it differs from `dtype`: `Q4_K`, `f8e4m3 with scales`. */
   readonly stored?: string;
 }
 
@@ -20,7 +18,7 @@ export interface Tensor extends TensorInfo, Elements {
 }
 
 /**
- * Creates a tensor of `data`, which is not copied.
+ * Creates a tensor from `data`, which is not copied.
  * @throws UsageError if `data` is not the array class of `dtype`.
  * @throws OutOfRangeError if `data.length` is not the product of `shape`.
  *
@@ -56,7 +54,7 @@ export function byteLengthOf(info: TensorInfo): number {
 
 /**
  * Allocates stored elements of `dtype`, all zero.
- * @throws OutOfRangeError if there are more than an array can have, or than there is memory for
+ * @throws OutOfRangeError if the length exceeds the limit of arrays, or the available memory
  */
 export function allocateData(dtype: DType, length: number): TensorData {
   try {
@@ -70,8 +68,8 @@ export function allocateData(dtype: DType, length: number): TensorData {
 }
 
 /**
- * Views bytes as stored elements of `dtype`; shares memory with `bytes`, unless they are misaligned for
- * the element type, when it copies.
+ * Views bytes as stored elements of `dtype`; shares memory with `bytes`, unless they are misaligned for the
+ * element type: then they are copied.
  */
 export function viewData(dtype: DType, bytes: Uint8Array): TensorData {
   const { bytes: width, array } = DTYPES[dtype];

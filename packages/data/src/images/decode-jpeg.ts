@@ -3,24 +3,23 @@ import { assertPictureSize, MAX_PIXELS, type Picture, pictureError } from "./pic
 import { type JpegFrame, readJpegFrame } from "./read-jpeg-frame.ts";
 import { upsample } from "./upsample-chroma.ts";
 
-/** Checks whether bytes begin like a JPEG file. */
+/** Checks whether bytes begin as a JPEG file does. */
 export function isJpeg(bytes: Uint8Array): boolean {
   return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
 
-/** Most pixels of a byte: a block of 64 takes at least a bit for its mean. */
+/** Maximum number of pixels per byte: a block of 64 takes at least one bit for its mean. */
 const PIXELS_PER_BYTE = 512;
 
-/** Most blocks of coefficients that scans may go through, as a scan of a few bytes goes through all. */
+/** Maximum number of blocks of coefficients that scans may visit, as a scan of a few bytes visits all. */
 const MOST_BLOCKS = 2 ** 24;
 
 /**
- * Decodes a JPEG file, baseline or progressive, grey or in colours. Rotation by EXIF is left out, as by
- * Pillow's `open`. Colours are put together as libjpeg does; the cosine transform may differ by a level or
- * two.
+ * Decodes a JPEG file, baseline or progressive, grey or in colours. Rotation by EXIF is ignored, as by
+ * Pillow's `open`. Colours are combined as in libjpeg; the cosine transform may differ by a level or two.
  * @param source - name for messages
- * @throws FormatError if it is damaged, or claims more pixels than it can hold or we decode
- * @throws UnsupportedError if it has four colours, such as of prints
+ * @throws FormatError if the file is damaged, or claims more pixels than it can contain or than are supported
+ * @throws UnsupportedError if the picture has four colours, as for printing
  */
 export async function decodeJpeg(bytes: Uint8Array, source: string): Promise<Picture> {
   const frame = readJpegFrame(bytes, source);
@@ -68,7 +67,7 @@ async function loadDecoder(): Promise<typeof import("jpeg-js")> {
   return "default" in module ? (module.default as typeof import("jpeg-js")) : module;
 }
 
-/** Makes red, green and blue, or grey, of the samples of components. */
+/** Computes red, green and blue, or grey, from the samples of components. */
 function colourise(samples: Uint8Array, frame: JpegFrame): Uint8Array {
   const { width, height, components } = frame;
   const planes = components.map(({ across, down }, component) =>
@@ -84,7 +83,7 @@ function colourise(samples: Uint8Array, frame: JpegFrame): Uint8Array {
       continue;
     }
     const [blue, red] = [b - 128, r - 128];
-    // Numbers of libjpeg, times 2^16.
+    // These are the constants of libjpeg, times 2^16.
     out[3 * i] = y + ((91881 * red + 32768) >> 16);
     out[3 * i + 1] = y + ((-22554 * blue - 46802 * red + 32768) >> 16);
     out[3 * i + 2] = y + ((116130 * blue + 32768) >> 16);

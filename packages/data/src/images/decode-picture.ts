@@ -4,10 +4,10 @@ import { decodePng, isPng } from "./decode-png.ts";
 import type { Picture } from "./picture.ts";
 
 /**
- * Decodes a PNG or JPEG file, whichever its first bytes say.
+ * Decodes a PNG or JPEG file; the first bytes show which one it is.
  * @param source - name for messages
- * @throws FormatError if it is damaged, or claims more pixels than it can hold or we decode
- * @throws UnsupportedError if it is neither
+ * @throws FormatError if the file is damaged, or claims more pixels than it can contain or than are supported
+ * @throws UnsupportedError if the file is neither
  */
 export async function decodePicture(bytes: Uint8Array, source: string): Promise<Picture> {
   if (isPng(bytes)) return decodePng(bytes, source);

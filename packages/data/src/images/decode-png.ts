@@ -5,12 +5,12 @@ import { assertPictureSize, type Picture, pictureError } from "./picture.ts";
 
 const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 
-/** Checks whether bytes begin like a PNG file. */
+/** Checks whether bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
   return SIGNATURE.equals(bytes.subarray(0, SIGNATURE.length));
 }
 
-/** Samples of a pixel by the type of colours, and the depths it may have. */
+/** Number of samples of a pixel, and possible depths, by the type of colours. */
 const COLOURS: ReadonlyMap<number, { readonly samples: number; readonly depths: readonly number[] }> =
   new Map([
     [0, { samples: 1, depths: [1, 2, 4, 8, 16] }],
@@ -21,7 +21,7 @@ const COLOURS: ReadonlyMap<number, { readonly samples: number; readonly depths: 
   ]);
 const PALETTE = 3;
 
-/** The first pixel of a pass, and the distances between its pixels. */
+/** Position of the first pixel of a pass, and distances between its pixels. */
 type Pass = readonly [left: number, top: number, right: number, down: number];
 
 const PLAIN: readonly Pass[] = [[0, 0, 1, 1]];
@@ -39,7 +39,7 @@ const ADAM7: readonly Pass[] = [
 interface PngHeader {
   readonly width: number;
   readonly height: number;
-  /** Bits of a sample. */
+  /** Number of bits of a sample. */
   readonly depth: number;
   readonly colour: number;
   readonly samples: number;
@@ -47,10 +47,10 @@ interface PngHeader {
 }
 
 /**
- * Decodes a PNG file: of 16 bits the upper 8 are taken, transparency is left out, as by Pillow. Only as many
- * bytes are inflated as the header says, and no chunks beside pixels and palette are looked at.
+ * Decodes a PNG file: of 16 bits the upper 8 are used, and transparency is ignored, as by Pillow. Only as
+ * many bytes are inflated as the header states, and all chunks except pixels and palette are ignored.
  * @param source - name for messages
- * @throws FormatError if it is damaged, or claims more pixels than it can hold or we decode
+ * @throws FormatError if the file is damaged, or claims more pixels than it can contain or than are supported
  */
 export function decodePng(bytes: Uint8Array, source: string): Picture {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -138,7 +138,7 @@ function inflateOrUndefined(packed: Uint8Array, length: number): Uint8Array | un
   try {
     return inflateSync(packed, { maxOutputLength: length });
   } catch {
-    // Damaged, cut short, or longer than the header says.
+    // The data are damaged, cut short, or longer than the header states.
     return undefined;
   }
 }
@@ -151,7 +151,7 @@ const extentOf = ({ width, height }: PngHeader, [left, top, right, down]: Pass):
 const rowBytesOf = ({ depth, samples }: PngHeader, columns: number): number =>
   Math.ceil((columns * depth * samples) / 8);
 
-/** Bytes of all rows of all passes, each with the number of its filter in front. */
+/** Computes the number of bytes of all rows of all passes, each with the number of its filter in front. */
 function rawBytes(header: PngHeader): number {
   return header.passes.reduce((sum, pass) => {
     const [columns, rows] = extentOf(header, pass);
@@ -159,7 +159,7 @@ function rawBytes(header: PngHeader): number {
   }, 0);
 }
 
-/** Undoes the filters of the rows of a pass, and leaves their numbers out. */
+/** Reverses the filters of the rows of a pass, and removes their numbers. */
 function unfilter(
   raw: Uint8Array,
   rowBytes: number,
@@ -185,7 +185,7 @@ function unfilter(
   return lines.subarray(rowBytes);
 }
 
-/** Bytes before and above a byte. */
+/** Values of the bytes before and above a byte. */
 interface Neighbours {
   readonly left: number;
   readonly up: number;
@@ -202,7 +202,7 @@ function predict(filter: number, { left, up, corner }: Neighbours): number {
   return a <= b && a <= c ? left : b <= c ? up : corner;
 }
 
-/** A row without filter, and how it is to be read. */
+/** A row without filter, and its format. */
 interface PngLine {
   readonly line: Uint8Array;
   readonly header: PngHeader;
@@ -210,7 +210,7 @@ interface PngLine {
   readonly source: string;
 }
 
-/** Writes the pixels of a row to their places, every `step` from the `first` on. */
+/** Writes the pixels of a row to their positions, every `step` from `first` on. */
 function writeLine(
   { line, header, palette, source }: PngLine,
   { first, step, columns }: { readonly first: number; readonly step: number; readonly columns: number },

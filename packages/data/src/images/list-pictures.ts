@@ -22,18 +22,18 @@ const FOLDERS: Readonly<Record<Split, readonly string[]>> = {
   val: ["val", "valid", "validation"],
 };
 
-/** Kinds of pictures that we read, and others that would be missed if they were passed over. */
+/** Endings of supported pictures, and of others that must not be silently ignored. */
 const READ = new Set([".png", ".jpg", ".jpeg"]);
 const UNREAD = new Set([".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".heic", ".jxl"]);
 
-/** Deepest folders within that of a class, and most pictures of all. */
+/** Maximum depth of folders within that of a class, and maximum number of pictures. */
 const MOST_LEVELS = 16;
 const MOST_PICTURES = 2 ** 24;
 
 /**
- * Finds the folders of splits in a folder of pictures; empty if it holds classes itself, as some of its
- * folders have other names.
- * @throws InputError if it cannot be read
+ * Finds the folders of splits in a folder of pictures; empty if the folder itself contains classes, as some
+ * of its folders have other names.
+ * @throws InputError if the folder cannot be read
  */
 export async function findPictureSplits(folder: string): Promise<ReadonlyMap<Split, string>> {
   const splits = new Map<Split, string>();
@@ -46,12 +46,12 @@ export async function findPictureSplits(folder: string): Promise<ReadonlyMap<Spl
 }
 
 /**
- * Lists the pictures of a split. Classes are the folders in the order of their names, as by
- * torchvision's `ImageFolder`; pictures are listed in turns, one of each class and then the next, so that the
- * first ones are of all classes.
- * @throws InputError if the folder has no such split or no classes, a class is empty, or a link leads out
- *   of it
- * @throws UnsupportedError if it has pictures of formats that are not read
+ * Lists the pictures of a split. Classes are the folders in the order of their names, as by torchvision's
+ * `ImageFolder`; pictures are listed in rounds, one of each class per round, so that the first ones cover all
+ * classes.
+ * @throws InputError if the folder has no such split or no classes, a class is empty, or a link leads out of
+ *   the folder
+ * @throws UnsupportedError if it contains pictures of unsupported formats
  */
 export async function listPictures(folder: string, split: Split): Promise<PictureList> {
   const splits = await findPictureSplits(folder);
@@ -87,7 +87,7 @@ function inTurns(byClass: readonly (readonly string[])[]): ListedPicture[] {
   return pictures;
 }
 
-/** Lists the folders in a folder, links to folders too, in the order of their names. */
+/** Lists the folders in a folder, including links to folders, in the order of their names. */
 async function foldersIn(folder: string): Promise<string[]> {
   const entries = await list(folder);
   const names: string[] = [];
@@ -102,9 +102,9 @@ async function foldersIn(folder: string): Promise<string[]> {
 
 /** State of a walk through a folder. */
 interface Walk {
-  /** The folder of the data set, which nothing may lead out of. */
+  /** Folder of the data set; no path may lead out of it. */
   readonly root: string;
-  /** Pictures so far. */
+  /** Number of pictures so far. */
   count: number;
 }
 
@@ -129,7 +129,7 @@ async function picturesIn(folder: string, walk: Walk, level: number): Promise<st
   return paths;
 }
 
-/** Checks that a path is in the folder of the data set, wherever links in it lead. */
+/** Checks that a path is in the folder of the data set after all links are resolved. */
 async function assertWithin(path: string, root: string): Promise<void> {
   const target = await realpath(path).catch((cause) => {
     throw listError(path, reasonOf(cause), cause);

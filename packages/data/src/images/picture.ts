@@ -1,22 +1,22 @@
 import { FormatError } from "@isthmus/core";
 
-/** A decoded picture of bytes. */
+/** A decoded picture with one byte per sample. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** 1 for grey, 3 for red, green and blue. */
+  /** Number of channels: 1 for grey, 3 for red, green and blue. */
   readonly channels: 1 | 3;
-  /** `[height, width, channels]` */
+  /** Samples, `[height, width, channels]`. */
   readonly data: Uint8Array;
 }
 
-/** Most pixels of a picture, of which decoding takes up to 30 bytes each. */
+/** Maximum number of pixels of a picture; decoding takes up to 30 bytes for each. */
 export const MAX_PIXELS: number = 2 ** 25;
 
 /**
- * Checks what the header of a picture claims before any memory is taken for it.
- * @param mostPerByte - most pixels that one byte of the file can hold
- * @throws FormatError if there are no pixels, or more than the file can hold or we decode
+ * Checks the size that the header of a picture claims, before memory is allocated for it.
+ * @param mostPerByte - maximum number of pixels that one byte of the file can contain
+ * @throws FormatError if there are no pixels, or more than the file can contain or than are supported
  */
 export function assertPictureSize(
   source: string,
@@ -32,15 +32,15 @@ export function assertPictureSize(
   throw pictureError(source, `${rule}: it claims ${width} x ${height} pixels in ${file.bytes} bytes`);
 }
 
-/** Returns the error that a picture cannot be decoded. */
+/** Returns the error for a picture that cannot be decoded. */
 export function pictureError(source: string, reason: string, cause?: unknown): FormatError {
   return new FormatError(`Cannot read picture "${source}" as ${reason}`, { format: "picture", cause });
 }
 
-/** Weights of red, green and blue in grey, times 2^16, as Pillow has them (ITU-R 601-2). */
+/** Weights of red, green and blue in grey, times 2^16, as in Pillow (ITU-R 601-2). */
 const GREY: readonly [number, number, number] = [19595, 38470, 7471];
 
-/** Returns a picture in as many channels: colours become grey as by Pillow's `convert("L")`. */
+/** Converts a picture to a number of channels: colours become grey as by Pillow's `convert("L")`. */
 export function withChannels(picture: Picture, channels: 1 | 3): Picture {
   const { width, height, data } = picture;
   if (picture.channels === channels) return picture;

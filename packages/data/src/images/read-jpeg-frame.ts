@@ -3,7 +3,7 @@ import { pictureError } from "./picture.ts";
 /** A component of a JPEG file: brightness, or a difference of colours. */
 export interface JpegComponent {
   readonly id: number;
-  /** Pixels that share a sample, across and down. */
+  /** Number of pixels that share a sample, across and down. */
   readonly across: number;
   readonly down: number;
 }
@@ -17,23 +17,23 @@ export interface JpegFrame {
   readonly scans: number;
   /** Whether components are red, green and blue instead of brightness and differences. */
   readonly isRgb: boolean;
-  /** The file without the mark of Adobe, whose colours we combine ourselves. */
+  /** File without the marker of Adobe, as its colours are combined here rather than by the decoder. */
   readonly withoutAdobe: Uint8Array;
 }
 
-/** Components with their factors, before these are compared. */
+/** Components with their factors, before the factors are compared. */
 interface Sampled {
   readonly id: number;
   readonly h: number;
   readonly v: number;
 }
 
-/** Most scans of a progressive file; encoders write about ten. */
+/** Maximum number of scans of a progressive file; encoders write about ten. */
 const MOST_SCANS = 100;
 
 /**
  * Reads the headers of a JPEG file.
- * @throws FormatError if it is damaged
+ * @throws FormatError if the file is damaged
  */
 export function readJpegFrame(bytes: Uint8Array, source: string): JpegFrame {
   const { frame, scans, adobe, isJfif } = readSegments(bytes, source);
@@ -58,11 +58,13 @@ export function readJpegFrame(bytes: Uint8Array, source: string): JpegFrame {
   };
 }
 
-/** Contents of the pieces of a file. */
+/** Contents of the segments of a file. */
 interface JpegHeaders {
   readonly frame: Frame | undefined;
   readonly scans: number;
-  /** Beginning of the mark of Adobe, and the colours it says; missing if the file has none. */
+  /**
+   * Beginning of the marker of Adobe, and the colour transform that it states; missing if the file has none.
+   */
   readonly adobe: { readonly begin: number; readonly transform: number } | undefined;
   readonly isJfif: boolean;
 }
@@ -95,7 +97,7 @@ function readSegments(bytes: Uint8Array, source: string): JpegHeaders {
 
 const isFactor = (value: number): boolean => 1 <= value && value <= 4;
 
-/** Frames of all methods of compression, without tables, which have numbers between theirs. */
+/** Checks for the markers of frames of all compression methods; markers of tables have numbers in between. */
 const isFrame = (marker: number): boolean =>
   marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 
@@ -117,10 +119,12 @@ function readFrame(view: DataView, { begin, end }: Segment): Frame {
   return { height: view.getUint16(begin + 1), width: view.getUint16(begin + 3), parts };
 }
 
-/** A piece of a file that begins with a marker; the compressed bytes behind a scan are part of no piece. */
+/**
+ * A segment of a file that begins with a marker; the compressed bytes after a scan are not part of a segment.
+ */
 interface Segment {
   readonly marker: number;
-  /** Beginning of its content, behind its length, and its end. */
+  /** Position of the beginning of its content, after its length, and of its end. */
   readonly begin: number;
   readonly end: number;
 }
@@ -128,7 +132,7 @@ interface Segment {
 function* segmentsOf(view: DataView, source: string): Generator<Segment> {
   const END = 0xd9;
   for (let offset = 2; ; ) {
-    // Between pieces there are fill bytes, compressed bytes of a scan, and restarts.
+    // Between segments there are fill bytes, compressed bytes of a scan, and restarts.
     while (offset + 1 < view.byteLength && !isMarker(view, offset)) offset++;
     if (offset + 1 >= view.byteLength) throw pictureError(source, "a JPEG file must be whole: it has no end");
     const marker = view.getUint8(offset + 1);
@@ -146,11 +150,12 @@ function* segmentsOf(view: DataView, source: string): Generator<Segment> {
 }
 
 /**
- * Bytes of a table of quantisation with numbers of 8 and of 16 bits, and of the counts of a Huffman table.
+ * Number of bytes of a quantisation table with 8-bit and with 16-bit numbers, and of the counts of a Huffman
+ * table.
  */
 const TABLES = { quantisation: [65, 129], huffman: 17 } as const;
 
-/** @throws FormatError if a piece is longer or shorter than its contents */
+/** @throws FormatError if a segment is longer or shorter than its contents */
 function assertLength(view: DataView, segment: Segment, source: string): void {
   const { begin, end } = segment;
   const needed = neededLength(view, segment);
@@ -162,8 +167,8 @@ function assertLength(view: DataView, segment: Segment, source: string): void {
 }
 
 /**
- * Computes the bytes that the contents of a piece need; undefined if any length is right. A decoder reads
- * the contents whatever the length says: a longer piece could hide scans that nobody has counted.
+ * Computes the number of bytes that the contents of a segment need; undefined if any length is allowed. A
+ * decoder reads the contents regardless of the stated length: a longer segment could hide uncounted scans.
  */
 function neededLength(view: DataView, segment: Segment): number | undefined {
   const { marker, begin, end } = segment;
@@ -186,7 +191,7 @@ function neededLength(view: DataView, segment: Segment): number | undefined {
   }
 }
 
-/** Adds up the bytes of the tables of a piece, one behind the other. */
+/** Adds up the sizes of the consecutive tables of a segment. */
 function tablesLength({ begin, end }: Segment, lengthAt: (place: number) => number): number {
   let place = begin;
   while (place < end) place += lengthAt(place);
@@ -194,7 +199,8 @@ function tablesLength({ begin, end }: Segment, lengthAt: (place: number) => numb
 }
 
 /**
- * Checks for a marker that a length follows, or the end; bytes of a scan that look like one have a 0 behind.
+ * Checks for a marker that is followed by a length, or for the end marker; bytes of a scan that look like a
+ * marker are followed by 0.
  */
 function isMarker(view: DataView, offset: number): boolean {
   const [first, second] = [view.getUint8(offset), view.getUint8(offset + 1)];

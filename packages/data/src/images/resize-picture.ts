@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import type { Picture } from "./picture.ts";
 
-/** Bits behind the point of weights. */
+/** Number of fractional bits of weights. */
 const PRECISION = 22;
 
 /**
@@ -49,7 +49,7 @@ function resampled(data: Uint8Array, { count, extent, inner }: Axes, size: numbe
   return out;
 }
 
-/** The pixels that one pixel of the result is made of, and their weights. */
+/** Pixels from which one pixel of the result is computed, and their weights. */
 interface Window {
   readonly begin: number;
   readonly weights: Int32Array;
@@ -57,7 +57,7 @@ interface Window {
 
 function windowsOf(extent: number, size: number): Window[] {
   const scale = extent / size;
-  // Where a picture becomes smaller, every pixel counts: this is what antialiasing means.
+  // If a picture shrinks, every pixel counts: this is antialiasing.
   const support = Math.max(1, scale);
   return Array.from({ length: size }, (_, place) => {
     const centre = (place + 0.5) * scale;

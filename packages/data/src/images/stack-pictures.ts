@@ -4,22 +4,22 @@ import { decodePicture } from "./decode-picture.ts";
 import { type Picture, withChannels } from "./picture.ts";
 import { resizePicture } from "./resize-picture.ts";
 
-/** How pictures become examples. */
+/** Form in which pictures become examples. */
 export interface PictureForm {
-  /** Height and width that pictures are resized to; undefined if all must have the size of the first. */
+  /** Height and width to which pictures are resized; undefined if all must have the size of the first one. */
   readonly size: readonly [height: number, width: number] | undefined;
   readonly channels: 1 | 3;
 }
 
-/** The settings of names that say a form. */
+/** Patterns of the settings in names that define the form. */
 export const PICTURE_SETTINGS: { readonly size: RegExp; readonly colours: RegExp } = {
   size: /[1-9]\d{0,4}x[1-9]\d{0,4}/,
   colours: /grey|rgb/,
 };
 
 /**
- * Returns the form that a name says, else the shape of a graph's examples, else colours in the size of the
- * first picture.
+ * Returns the form that a name states; by default the shape of a graph's examples, else colours in the size
+ * of the first picture.
  */
 export function pictureFormOf(
   { size, colours }: Readonly<Record<string, string>>,
@@ -36,20 +36,21 @@ export function pictureFormOf(
 /** Pictures of one size in one array. */
 export interface PictureStack {
   /**
-   * Decodes a picture, brings it to the form, and puts it behind those before.
-   * @throws FormatError, UnsupportedError if it cannot be decoded
-   * @throws InputError if no size was asked for and its own is another than the first one's
+   * Decodes a picture, converts it to the form, and appends it.
+   * @throws FormatError, UnsupportedError if the picture cannot be decoded
+   * @throws InputError if no size was requested and the picture's size differs from that of the first one
    */
   add(bytes: Uint8Array, source: string): Promise<void>;
   /** Returns all pictures `[count, channels, height, width]`. */
   inputs(): Tensor;
-  /** Says in a sentence how pictures were resized, if any was. */
+  /** Returns sentences on how pictures were resized, if any were. */
   notes(): readonly string[];
 }
 
 /**
- * Makes an empty stack for some number of pictures; memory is taken once the size of the first is known.
- * @param name - of the data set, for messages
+ * Makes an empty stack for some number of pictures; memory is allocated once the size of the first one is
+ * known.
+ * @param name - name of the data set for messages
  */
 export function createPictureStack(name: string, count: number, form: PictureForm): PictureStack {
   let stack: { readonly size: readonly [number, number]; readonly data: Uint8Array } | undefined;

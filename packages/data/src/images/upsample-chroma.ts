@@ -1,13 +1,16 @@
-/** Samples of all components of a picture, each as often as pixels share it: `[height, width, channels]`. */
+/**
+ * Samples of all components of a picture, each repeated for all pixels that share it: `[height, width,
+ * channels]`.
+ */
 interface RepeatedSamples {
   readonly samples: Uint8Array;
-  /** Which component is read. */
+  /** Index of the component that is read. */
   readonly component: number;
   readonly width: number;
   readonly height: number;
 }
 
-/** Pixels that share a sample. */
+/** Number of pixels that share a sample, across and down. */
 interface Sharing {
   readonly across: number;
   readonly down: number;
@@ -16,9 +19,9 @@ interface Sharing {
 const CHANNELS = 3;
 
 /**
- * Returns one component of a picture `[height, width]` as libjpeg does: where two pixels share a sample, each
- * takes a quarter of the neighbour's on its side; where more do, or the picture is tiny, samples are
- * repeated.
+ * Returns one component of a picture `[height, width]` as libjpeg does: if two pixels share a sample, each
+ * gets a quarter of the neighbouring sample on its side; if more pixels do, or the picture is tiny, samples
+ * are repeated.
  */
 export function upsample(repeated: RepeatedSamples, sharing: Sharing): Uint8Array {
   const { samples, component, width, height } = repeated;
@@ -31,7 +34,7 @@ export function upsample(repeated: RepeatedSamples, sharing: Sharing): Uint8Arra
   return out;
 }
 
-/** Checks whether neighbours are mixed. */
+/** Checks whether neighbouring samples are mixed. */
 function isSmooth({ across, down }: Sharing, width: number): boolean {
   if (across === 1) return down === 2;
   return across === 2 && down <= 2 && Math.ceil(width / across) > 2;
@@ -56,13 +59,13 @@ function smoothInto(
   }
 }
 
-/** Writes a row of pixels from a row of samples, which are times 4 if rows were blended. */
+/** Writes a row of pixels from a row of samples; samples are multiplied by 4 if rows were blended. */
 function writeRow(
   row: Int32Array,
   { across, down, odd }: Sharing & { readonly odd: number },
   out: Uint8Array,
 ): void {
-  // Halves are rounded down and up in turn, so that no side is favoured.
+  // Halves are rounded down and up in turn, so that neither side is favoured.
   if (across === 1) {
     for (let x = 0; x < out.length; x++) out[x] = ((row[x] as number) + 1 + odd) >> 2;
     return;
@@ -71,7 +74,7 @@ function writeRow(
     const column = x >> 1;
     const isRight = x % 2 === 1;
     const near = row[column] as number;
-    // At the edge there is no neighbour, and the sample counts for both.
+    // At the edge there is no neighbour: the sample itself takes its place.
     const sum = 3 * near + (row[column + (isRight ? 1 : -1)] ?? near);
     out[x] = down === 1 ? (sum + (isRight ? 2 : 1)) >> 2 : (sum + (isRight ? 7 : 8)) >> 4;
   }

@@ -57,7 +57,7 @@ export const cifar100Kind: DataKind = {
   settings: { labels: /coarse|fine/ },
 };
 
-/** Numbers that depend on the settings of a name. */
+/** Choices that depend on the settings of a name. */
 interface CifarChoices {
   readonly scaling: Scaling;
   readonly classesOf: (settings: Readonly<Record<string, string>>) => number;

@@ -3,58 +3,60 @@ import type { PlantCueOptions } from "../cue-options.ts";
 import type { ResolvedDataOptions } from "../open-data-options.ts";
 import type { Split } from "../splits.ts";
 
-/** A form of names of data sets, with what is shown of it in help and documents. */
+/** A form of names of data sets, with its description for help and documents. */
 export interface DataForm {
-  /** The form as users write it, with capital letters for the parts that they fill in. */
+  /** Form in users' notation, with capital letters for the parts that users fill in. */
   readonly form: string;
-  /** Description of the data that it reads, to stand in a table. */
+  /** Description of the data that this form reads, for a table. */
   readonly what: string;
   readonly example: string;
 }
 
 /** A name of a data set, split into its parts. */
 export interface DataSetName {
-  /** The whole name, for messages and results. */
+  /** Whole name, for messages and results. */
   readonly name: string;
   readonly kind: DataKind;
   /** Paths in the name, in order. */
   readonly paths: readonly string[];
-  /** Settings behind the path, after commas, by their names. */
+  /** Settings after the path, separated by commas, by their names. */
   readonly settings: Readonly<Record<string, string>>;
   readonly split: Split;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
-  /** Number of these that are left out, from the first; missing for none. */
+  /** Number of these examples that are left out, from the first; missing for none. */
   readonly skip?: number;
-  /** The cue that is planted in the images; missing without. */
+  /** Cue that is planted in the images; missing if there is none. */
   readonly cue?: PlantCueOptions;
 }
 
 /**
- * A kind of data that people have: how its names look, and how it is read. Help, messages and documents are
- * made of it, so that a new kind is one file and one line in `DATA_KINDS`.
+ * A kind of data: the form of its names, and functions to read it. Help, messages and documents are derived
+ * from it, so that a new kind is one file and one line in `DATA_KINDS`.
  */
 export interface DataKind {
-  /** The word that names begin with. */
+  /** Word with which names begin. */
   readonly name: string;
   readonly forms: readonly DataForm[];
-  /** The place that must follow the word and a colon, in words; see {@link isOptional}. */
+  /** Description of the path that must follow the word and a colon; see {@link isOptional}. */
   readonly place: "a folder" | "a file" | "a file or folder" | "two files with one comma between them";
-  /** Whether the word is a name by itself. @defaultValue false */
+  /** Whether the word alone is a name. @defaultValue false */
   readonly isOptional?: boolean;
   /**
-   * Settings that may stand behind the path after a comma: a pattern for each setting, whose first group, or
-   * else all of it, is the value. @defaultValue none
+   * Settings that may follow the path after a comma: a pattern for each setting, whose first group, or else
+   * the whole match, is the value. @defaultValue none
    */
   readonly settings?: Readonly<Record<string, RegExp>>;
-  /** Splits that names may ask for; none if the files are one set, whatever a name says. */
+  /** Splits that names may request; empty if the files are one set, regardless of the name. */
   readonly splits: readonly Split[];
-  /** Whether examples may be texts, which the tokenizer of a model takes apart. @defaultValue false */
+  /** Whether examples may be texts, which the tokenizer of a model splits into tokens. @defaultValue false */
   readonly isText?: boolean;
-  /** Finds the splits that there are; missing if the files of a split are named by the user. */
+  /** Finds the existing splits; missing if the user names the files of a split. */
   readonly findSplits?: (name: DataSetName) => Promise<readonly Split[]>;
-  /** Lists the files that are read by a path. @defaultValue the path itself */
+  /** Lists the files that a path stands for. @defaultValue the path itself */
   readonly listFiles?: (path: string, name: DataSetName) => Promise<readonly string[]>;
-  /** Opens the examples without the cue and the range's beginning, see `openDataSet`. */
+  /**
+   * Opens the examples, without planting the cue or leaving out the first ones of a range, see `openDataSet`.
+   */
   readonly open: (name: DataSetName, options: ResolvedDataOptions) => Promise<DataSet>;
 }

@@ -79,7 +79,7 @@ const SCALINGS: Readonly<Record<Published, Scaling>> = {
 
 /**
  * Makes the data set of published images.
- * @throws InputError if the images were recognised as the other data set's
+ * @throws InputError if the images were recognised as images of the other data set
  */
 function openPublished(
   kind: Published,
@@ -115,17 +115,17 @@ async function readInstalled(
   );
 }
 
-/** Beginnings before `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */
+/** Prefixes of `t10k-images-idx3-ubyte` in the names of published files, the most likely first. */
 const PREFIXES: Readonly<Record<Published, readonly string[]>> = {
   mnist: ["", "mnist-"],
   "fashion-mnist": ["fashion-", "fashion-mnist-", ""],
 };
 
 /**
- * Reads images and labels of a folder of IDX files under the names they are published with, plain or gzip:
+ * Reads images and labels of a folder of IDX files under their published names, plain or gzip:
  * `t10k-images-idx3-ubyte`, `train-labels-idx1-ubyte.gz`, also with a dot as in `t10k-images.idx3-ubyte`,
  * also with the name of the data set in front.
- * @throws InputError if there is no such folder or a file is missing
+ * @throws InputError if the folder does not exist or a file is missing
  * @throws FormatError as {@link readIdx}
  */
 async function readIdxFolder(kind: Published, folder: string, split: Split): Promise<Examples> {

@@ -19,7 +19,7 @@ import {
 import type { DataKind, DataSetName } from "./data-kind.ts";
 import { openText } from "./text.ts";
 
-/** Usual names of columns. */
+/** Usual names of columns of images. */
 const IMAGES: readonly string[] = ["image", "img", "picture", "pixel_values"];
 const TEXTS: readonly string[] = ["text", "content", "document"];
 const LABELS: readonly string[] = ["label", "labels", "fine_label", "target", "y", "class"];
@@ -49,14 +49,14 @@ export const parquetKind: DataKind = {
     if (pictures !== undefined) return openPictures(files, pictures, { name, options });
     const texts = image === undefined ? findColumn(files, text === undefined ? TEXTS : [text]) : undefined;
     if (texts === undefined) throw nothingFound(path, files, name);
-    // A file by itself is cut into splits, as a text is.
+    // A single file is cut into splits, as a text is.
     const isOne = shards.splits.length === 0;
     const split = isOne ? (name.split === "train" ? "train" : "test") : undefined;
     return openText(name, await readTexts(files, texts), { ...options, split });
   },
 };
 
-/** Finds the column of the bytes of pictures, by itself or in a group with a path. */
+/** Finds the column of the bytes of pictures, either a plain column or one in a group with a path. */
 function findPictures(files: readonly ParquetFile[], image: string | undefined): string | undefined {
   const names = image === undefined ? IMAGES : [image];
   return findColumn(
@@ -65,10 +65,7 @@ function findPictures(files: readonly ParquetFile[], image: string | undefined):
   );
 }
 
-/**
- * Decodes as many pictures as are asked for; labels are read of all rows, as they say which classes there
- * are.
- */
+/** Decodes only the requested pictures; labels are read for all rows, as they determine the classes. */
 async function openPictures(
   files: readonly ParquetFile[],
   column: string,
@@ -123,7 +120,7 @@ async function readLabels(
   return { labels, classes: Math.max(names?.length ?? largest + 1, countNames(files, column)) };
 }
 
-/** Returns how many names of classes Hugging Face's description of a column has; 0 if there is none. */
+/** Returns the number of names of classes in Hugging Face's description of a column; 0 if there is none. */
 function countNames(files: readonly ParquetFile[], column: string): number {
   const { path, footer } = at(files, 0, "file");
   const text = footer.metadata.get("huggingface");
@@ -136,7 +133,7 @@ function countNames(files: readonly ParquetFile[], column: string): number {
   return Array.isArray(names) ? names.length : 0;
 }
 
-/** Joins the texts of all rows by line ends, as code points. */
+/** Joins the texts of all rows by line breaks, as code points. */
 async function readTexts(files: readonly ParquetFile[], column: string): Promise<Int32Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;

@@ -31,9 +31,9 @@ export const textKind: DataKind = {
 };
 
 /**
- * Makes a data set of a text: of its characters, or of the tokens that the options encode it to.
+ * Makes a data set of a text: of its characters, or of tokens if the options contain an encoder.
  * @param points - code points of the text
- * @param options - with the split of the text; undefined for all of it
+ * @param options - options with the split of the text, which is undefined for the whole text
  * @throws InputError as `createTextDataSet` and `createTokenDataSet`, or if the options scale the text
  */
 export function openText(

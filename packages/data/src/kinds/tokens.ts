@@ -5,7 +5,7 @@ import { assertUnscaled } from "../open-arrays.ts";
 import { readTokens, TOKEN_WIDTHS, type TokenWidth } from "../read-tokens.ts";
 import type { DataKind } from "./data-kind.ts";
 
-/** Texts that were taken apart into tokens before. */
+/** Texts that are already split into tokens. */
 export const tokensKind: DataKind = {
   name: "tokens",
   forms: [

@@ -8,14 +8,14 @@ export interface PlainValues {
   valueAt(place: number): number | Uint8Array;
 }
 
-/** Bytes of a number by its type; others have no numbers that we read. */
+/** Bytes of a number by its type; other types have no supported numbers. */
 const WIDTHS: Partial<Readonly<Record<PhysicalType, number>>> = { int32: 4, int64: 8, float: 4, double: 8 };
 
 /**
  * Decodes values that are stored one after the other; bytes share memory with the page.
  * @param request - type and number of values, and the name of the file for messages
- * @throws FormatError if there are fewer than claimed
- * @throws UnsupportedError if they are of another type
+ * @throws FormatError if there are fewer values than claimed
+ * @throws UnsupportedError if the values have another type
  */
 export function decodePlain(
   page: Uint8Array,
@@ -51,7 +51,7 @@ function readNumber(view: DataView, type: PhysicalType, place: number): number {
   }
 }
 
-/** Finds where strings begin, each of which has its length in front. */
+/** Finds the positions of strings, each of which is preceded by its length. */
 function findStrings(
   page: Uint8Array,
   view: DataView,

@@ -2,10 +2,10 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { UnsupportedError } from "@isthmus/core";
 import { parquetError } from "./parquet-error.ts";
 
-/** Functions that undo a compression, and never write more than `length` bytes. */
+/** Decompresses bytes, and never writes more than `length` bytes. */
 type Decompress = (packed: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
 
-/** Compressions by their numbers in files; most bytes that one byte can become are one long run. */
+/** Compression methods by their numbers in files; the maximum inflation of a byte is that of one long run. */
 const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompress: Decompress }> = new Map([
   [0, { inflation: 1, decompress: (packed: Uint8Array) => packed }],
   [
@@ -50,21 +50,21 @@ const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompr
 
 const NAMES = ["none", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4 raw"];
 
-/** Most bytes of a page: pages of photographs have up to a hundred megabytes. */
+/** Maximum size of a page in bytes: pages of photographs have up to a hundred megabytes. */
 const MOST_PAGE_BYTES = 2 ** 28;
 /**
- * Bytes that a page may have whatever it is compressed to, as columns of one value compress to nearly
+ * Size in bytes that a page may have at any compression ratio, as columns of one value compress to nearly
  * nothing.
  */
 const FREE_BYTES = 2 ** 24;
-/** Most bytes that a byte of a longer page may become. */
+/** Maximum number of bytes to which a byte of a larger page may expand. */
 const USUAL_INFLATION = 1032;
 
 /**
- * Undoes the compression of a page.
- * @param length - of the page without compression, as its header claims
- * @throws FormatError if it claims more than its bytes can become, or they become fewer or more
- * @throws UnsupportedError if the compression is another
+ * Decompresses a page.
+ * @param length - size of the decompressed page in bytes, as claimed by its header
+ * @throws FormatError if the claimed size exceeds the possible size, or differs from the actual one
+ * @throws UnsupportedError if the compression method is not supported
  */
 export async function decompressPage(
   packed: Uint8Array,
@@ -106,7 +106,7 @@ async function unpack(
   }
 }
 
-/** Writes into memory of the length that was checked, as the file claims another length of its own. */
+/** Writes into memory of the checked length, as the compressed data state another length of their own. */
 async function decompressZstd(packed: Uint8Array, length: number): Promise<Uint8Array> {
   const { decompressZstd: decompress } = await import("hyparquet-compressors");
   return decompress(packed, new Uint8Array(length));

@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { InputError, reasonOf } from "@isthmus/core";
 import type { Split } from "../splits.ts";
 
-/** Files of a data set, in order, and the splits that names of files say; none if the files are one set. */
+/**
+ * Files of a data set, in order, and the splits that the names of files show; empty if the files are one set.
+ */
 export interface ParquetShards {
   readonly files: readonly string[];
   readonly splits: readonly Split[];
 }
 
-/** Beginnings of the names of files and folders, by the split that they hold. */
+/** Patterns of the beginnings of names of files and folders, by their split. */
 const BEGINNINGS: Readonly<Record<Split, RegExp>> = {
   train: /^train(ing)?(?![a-z])/i,
   test: /^test(ing)?(?![a-z])/i,
@@ -18,10 +20,10 @@ const BEGINNINGS: Readonly<Record<Split, RegExp>> = {
 const ALL = Object.keys(BEGINNINGS) as Split[];
 
 /**
- * Finds the Parquet files of a split: the file itself, whose split nobody asks for; or the files of a folder,
- * of its folder `data`, or of folders that are named as splits, by the beginnings of their names, as in
- * `train-00000-of-00002.parquet`. If no name says a split, the files are one set.
- * @throws InputError if there are none
+ * Finds the Parquet files of a split: the file itself, which has no splits; or the files of a folder, of its
+ * folder `data`, or of folders that are named after splits, by the beginnings of their names, as in
+ * `train-00000-of-00002.parquet`. If no name shows a split, the files are one set.
+ * @throws InputError if there are no such files
  */
 export async function findShards(path: string, split: Split): Promise<ParquetShards> {
   const { files, splits } = await listShards(path);
@@ -36,7 +38,8 @@ export async function findShards(path: string, split: Split): Promise<ParquetSha
 }
 
 /**
- * Finds the splits that the names of files say; none if they are one set. @throws InputError as findShards
+ * Finds the splits that the names of files show; empty if the files are one set. @throws InputError as
+ * findShards
  */
 export async function findShardSplits(path: string): Promise<readonly Split[]> {
   return (await listShards(path)).splits;

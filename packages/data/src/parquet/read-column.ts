@@ -3,17 +3,17 @@ import { parquetError } from "./parquet-error.ts";
 import { type ParquetFooter, readFooter } from "./read-footer.ts";
 import { type ParquetPage, readPages } from "./read-pages.ts";
 
-/** Most rows of all files, more than any data set of examples has. */
+/** Maximum number of rows of all files, more than any data set of examples has. */
 const MOST_ROWS = 2 ** 28;
 
-/** A Parquet file, and what its end says. */
+/** A Parquet file, and its footer. */
 export interface ParquetFile {
   readonly path: string;
   readonly footer: ParquetFooter;
   readonly rows: number;
 }
 
-/** Reads the ends of files. @throws FormatError, InputError if one is damaged or cannot be read */
+/** Reads the footers of files. @throws FormatError, InputError if a file is damaged or cannot be read */
 export async function readParquetFiles(paths: readonly string[]): Promise<readonly ParquetFile[]> {
   const files: ParquetFile[] = [];
   let total = 0;
@@ -36,17 +36,17 @@ async function whileOpen<T>(path: string, work: (source: ByteSource) => Promise<
   }
 }
 
-/** A page of a column, and where it lies in its file. */
+/** A page of a column, and its position in the file. */
 export interface PlacedPage extends ParquetPage {
   readonly file: string;
-  /** Row of the file that the page begins with. */
+  /** Row of the file with which the page begins. */
   readonly firstRow: number;
 }
 
 /**
- * Reads a column of files page by page, so that no more is in memory; whoever has enough stops.
+ * Reads a column of files page by page, so that only one page is in memory; callers may stop early.
  * @throws InputError if a file has no such column
- * @throws FormatError if one is damaged
+ * @throws FormatError if a file is damaged
  */
 export async function* readColumn(files: readonly ParquetFile[], path: string): AsyncGenerator<PlacedPage> {
   for (const { path: file, footer } of files) {
@@ -84,7 +84,7 @@ export function namesOf({ columns }: ParquetFooter): string {
   return columns.map(({ path }) => path).join(", ") || "no columns";
 }
 
-/** Finds a column by one of some names, the first that there is; `undefined` if there is none. */
+/** Finds the first existing column among some names; `undefined` if there is none. */
 export function findColumn(files: readonly ParquetFile[], names: readonly string[]): string | undefined {
   const { columns } = at(files, 0, "file").footer;
   return names.find((name) => columns.some(({ path }) => path === name));

@@ -19,21 +19,21 @@ export type PhysicalType = (typeof PHYSICAL_TYPES)[number];
 
 /** A column of values. */
 export interface ParquetColumn {
-  /** Names of the groups that it is in and its own, such as `image.bytes`. */
+  /** Names of the groups that contain the column and of the column itself, such as `image.bytes`. */
   readonly path: string;
   readonly type: PhysicalType;
-  /** Number of names on its path that may be missing. */
+  /** Number of levels on its path that may be missing. */
   readonly definitions: number;
   /** Whether a row may have several values. */
   readonly isRepeated: boolean;
 }
 
-/** The values of a column in a group of rows. */
+/** Values of a column in a group of rows. */
 export interface ParquetChunk {
   readonly path: string;
   readonly codec: number;
   readonly values: number;
-  /** Bytes of the file. */
+  /** Position of the bytes in the file. */
   readonly begin: number;
   readonly end: number;
 }
@@ -48,19 +48,19 @@ export interface RowGroup {
 export interface ParquetFooter {
   readonly columns: readonly ParquetColumn[];
   readonly groups: readonly RowGroup[];
-  /** Texts beside the data, by their names. */
+  /** Texts stored beside the data, by their names. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 const MAGIC = "PAR1";
-/** Longest footer; files with thousands of groups have one of a few megabytes. */
+/** Maximum size of a footer in bytes; files with thousands of groups have one of a few megabytes. */
 const MOST_FOOTER_BYTES = 2 ** 25;
-/** Most rows of a group; writers make groups of 100 to a million. */
+/** Maximum number of rows of a group; writers make groups of 100 to a million. */
 const MOST_ROWS = 2 ** 22;
 
 /**
- * Reads the end of a Parquet file: columns, and where their values are.
- * @throws FormatError if it is damaged, or claims more than the file can hold
+ * Reads the footer of a Parquet file: columns, and the positions of their values.
+ * @throws FormatError if the footer is damaged, or claims more than the file can contain
  */
 export async function readFooter(source: ByteSource): Promise<ParquetFooter> {
   const { name, size } = source;
@@ -79,14 +79,14 @@ export async function readFooter(source: ByteSource): Promise<ParquetFooter> {
   return { columns, groups, metadata: new Map(metadata) };
 }
 
-/** A group of columns, of which some are still to come. */
+/** A group of columns, some of which are still to be read. */
 interface OpenGroup extends Omit<ParquetColumn, "path" | "type"> {
   readonly path: readonly string[];
-  /** Elements that are still to come. */
+  /** Number of elements that are still to be read. */
   left: number;
 }
 
-/** Walks through the schema, a tree that is stored with each group before what is in it. */
+/** Walks through the schema, a tree in which each group is stored before its contents. */
 function readSchema([root, ...elements]: readonly ThriftStruct[], name: string): ParquetColumn[] {
   const columns: ParquetColumn[] = [];
   const left = root === undefined ? 0 : numberOf(root, 5);
@@ -108,7 +108,7 @@ function readSchema([root, ...elements]: readonly ThriftStruct[], name: string):
   return columns;
 }
 
-/** Returns the path of an element, and whether it may be missing or repeated, which numbers 1 and 2 say. */
+/** Returns the path of an element, and whether it may be missing or repeated (repetition types 1 and 2). */
 function innerOf(element: ThriftStruct, above: OpenGroup): Omit<OpenGroup, "left"> {
   const repetition = numberOf(element, 3);
   return {
@@ -118,7 +118,7 @@ function innerOf(element: ThriftStruct, above: OpenGroup): Omit<OpenGroup, "left
   };
 }
 
-/** Deepest groups of columns. */
+/** Maximum nesting of groups of columns. */
 const MOST_LEVELS = 32;
 
 function readGroup(group: ThriftStruct, { name, size }: Pick<ByteSource, "name" | "size">): RowGroup {
@@ -145,7 +145,7 @@ function readGroup(group: ThriftStruct, { name, size }: Pick<ByteSource, "name" 
   return { rows, chunks };
 }
 
-/** Returns a number of a struct; 0 if it is missing, as writers leave out what is 0. */
+/** Returns a number of a struct; 0 if it is missing, as writers omit zeros. */
 export function numberOf(struct: ThriftStruct, field: number): number {
   const value = struct.get(field);
   return typeof value === "number" ? value : 0;

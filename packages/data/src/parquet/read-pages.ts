@@ -6,14 +6,14 @@ import { numberOf, type ParquetChunk, type ParquetColumn, structOf } from "./rea
 import { readRuns } from "./read-runs.ts";
 import { decodeThrift, ThriftEndError, type ThriftStruct } from "./thrift.ts";
 
-/** The values of a page, one for each row. */
+/** Values of a page, one for each row. */
 export interface ParquetPage {
   readonly count: number;
-  /** Returns a value; undefined if the row has none. */
+  /** Returns the value of a row; undefined if the row has none. */
   valueAt(row: number): number | Uint8Array | undefined;
 }
 
-/** Places of values, and their type. */
+/** Position and type of the values of a column. */
 export interface PagesRequest {
   readonly source: ByteSource;
   readonly column: ParquetColumn;
@@ -25,14 +25,14 @@ const PAGES = { data: 0, dictionary: 2, data2: 3 } as const;
 const PLAIN = 0;
 const DICTIONARY: readonly number[] = [2, 8];
 
-/** Bytes that hold most headers, and all. */
+/** Number of bytes that contain most headers, and that contain all headers. */
 const HEADER_BYTES: readonly number[] = [2 ** 13, 2 ** 20];
-/** Most values of a page. */
+/** Maximum number of values of a page. */
 const MOST_VALUES = 2 ** 22;
 
 /**
- * Reads the pages of a column in a group of rows one after the other, no more than one at a time.
- * @throws FormatError if one is damaged, or claims more than there is
+ * Reads the pages of a column in a group of rows, one at a time.
+ * @throws FormatError if a page is damaged, or claims more than it contains
  * @throws UnsupportedError if a row may have several values, or values are encoded in another way
  */
 export async function* readPages({ source, column, chunk }: PagesRequest): AsyncGenerator<ParquetPage> {
@@ -74,7 +74,7 @@ function assertFirst(isFirst: boolean, name: string): void {
     throw parquetError(name, "a column must have one dictionary, before its values: it has another");
 }
 
-/** A page as it is stored. */
+/** A page in its stored form. */
 interface StoredPage {
   readonly header: ThriftStruct;
   readonly bytes: Uint8Array;
@@ -142,12 +142,12 @@ function countOf(head: ThriftStruct, left: number, name: string): number {
   throw parquetError(name, `a page must have 1 to ${Math.min(left, MOST_VALUES)} values: it claims ${count}`);
 }
 
-/** The parts of a page without compression. */
+/** Parts of a decompressed page. */
 interface PageParts {
   readonly count: number;
   readonly encoding: number;
   readonly body: Uint8Array;
-  /** Runs that say which values there are; missing if there are all. */
+  /** Encoded runs of definition levels, which mark missing values; undefined if all values exist. */
   readonly levels?: Uint8Array;
   readonly dictionary: PlainValues | undefined;
 }
@@ -170,7 +170,7 @@ function pageOf(
   return { count, valueAt: type === "boolean" ? (row) => Number(read(row)) : read };
 }
 
-/** Numbers the rows that have values; others get -1. */
+/** Numbers the rows that have values; other rows get -1. */
 function placesOf(
   defined: Uint32Array,
   definitions: number,

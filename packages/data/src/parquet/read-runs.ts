@@ -1,21 +1,21 @@
 import { at } from "@isthmus/core";
 import { parquetError } from "./parquet-error.ts";
 
-/** Bytes with runs, and what is read of them. */
+/** Bytes with encoded runs, and the numbers to read from them. */
 export interface RunsRequest {
   readonly bytes: Uint8Array;
-  /** Bits of a number, at most 32. */
+  /** Number of bits of a number, at most 32. */
   readonly width: number;
-  /** Numbers that are wanted. */
+  /** Number of numbers to read. */
   readonly count: number;
   /** Name of the file, for messages. */
   readonly source: string;
 }
 
 /**
- * Reads numbers in runs: of one number repeated, or of numbers packed bit by bit. No run is believed to be
- * longer than the numbers that are left.
- * @throws FormatError if the bytes end before
+ * Reads numbers in runs: of one number repeated, or of numbers packed bit by bit. Runs are cut at the number
+ * of values that remain to be read.
+ * @throws FormatError if the bytes end too early
  */
 export function readRuns({ bytes, width, count, source }: RunsRequest): Uint32Array {
   const out = new Uint32Array(count);
@@ -32,7 +32,7 @@ export function readRuns({ bytes, width, count, source }: RunsRequest): Uint32Ar
     if (isPacked) {
       const end = cursor.offset + Math.ceil((size * width) / 8);
       unpackBits(take(bytes, cursor.offset, end, source), width, room);
-      // The last run is filled up to eight numbers.
+      // The last run is padded to a multiple of eight numbers.
       cursor.offset += (length * width) / 8;
     } else {
       const end = cursor.offset + Math.ceil(width / 8);

@@ -6,19 +6,21 @@ export type ThriftStruct = ReadonlyMap<number, ThriftValue>;
 /** A value of Thrift. */
 export type ThriftValue = number | boolean | Uint8Array | readonly ThriftValue[] | ThriftStruct;
 
-/** The bytes end before the struct does; whoever can read more bytes may try again. */
+/** Error for bytes that end before the struct does; a caller that can read more bytes may try again. */
 export class ThriftEndError extends FormatError {}
 
-/** Most structs of one message, as each takes a hundred times the memory of the byte that it may be. */
+/**
+ * Maximum number of structs of one message, as a struct can take a hundred times the memory of its one byte.
+ */
 const MOST_STRUCTS = 2 ** 18;
-/** Deepest structs and lists within each other; headers of Parquet are 7 deep. */
+/** Maximum nesting of structs and lists; headers of Parquet are 7 deep. */
 const MOST_LEVELS = 24;
 
 /**
- * Decodes a struct of Thrift's compact protocol, in which the headers of Parquet are written.
+ * Decodes a struct of Thrift's compact protocol, which encodes the headers of Parquet.
  * @param source - name for messages
- * @returns the struct, and the number of its bytes
- * @throws FormatError if it is damaged, or ends behind the bytes
+ * @returns the struct, and its length in bytes
+ * @throws FormatError if the struct is damaged, or exceeds the bytes
  */
 export function decodeThrift(
   bytes: Uint8Array,
@@ -83,12 +85,12 @@ class ThriftReader {
   #list(level: number): ThriftValue[] {
     const head = this.#byte();
     const size = head >> 4 === 15 ? this.#length() : head >> 4;
-    // Every element takes at least a byte.
+    // Every element takes at least one byte.
     if (size > this.#bytes.length - this.offset) throw this.#end();
     return Array.from({ length: size }, () => this.#value(head & 15, level + 1));
   }
 
-  /** Reads a number of at most 64 bits; one beyond 2^53 is rounded, as it exceeds any file. */
+  /** Reads a number of at most 64 bits; numbers beyond 2^53 are rounded, as they exceed any file. */
   #varint(): number {
     let value = 0;
     for (let factor = 1; factor < 2 ** 70; factor *= 128) {

@@ -9,13 +9,16 @@ import { createGatherer, type Gatherer } from "./gatherer.ts";
 export interface AwaitedTasks {
   /** Queues a task, unless its result is there, and waits for it. */
   wait(queued: QueuedTask, folder: string, control: TaskControl): Promise<object>;
-  /** Takes note of something that happened to a task. */
+  /** Handles an event of the queue about a task. */
   receive(event: QueueEvent): void;
-  /** Looks for tasks that are done or failed unnoticed, and queues those again that the queue has lost. */
+  /**
+   * Looks for tasks that ended without an event reaching this command, and queues again tasks that the queue
+   * has lost.
+   */
   look(): Promise<void>;
   /** Returns once every task that is waited for has been queued. */
   flush(): Promise<void>;
-  /** Whether every task that was waited for has ended, so that no worker has any of them. */
+  /** Whether no awaited task is left, so that no worker still runs one. */
   readonly areEnded: boolean;
 }
 
@@ -23,19 +26,23 @@ interface Awaited {
   readonly queued: QueuedTask;
   readonly folder: string;
   readonly control: TaskControl;
-  /** Name of the worker that began with it last, which may have another storage than this command. */
+  /** Name of the worker that began the task last; its storage may differ from the storage of this command. */
   worker?: string | undefined;
-  /** Times that a worker said that it is done, and its result was not there. */
+  /**
+   * Number of times that a worker reported the task as done while its result was missing from the storage.
+   */
   absent: number;
-  /** Set while its result is being collected, which may take longer than it takes until the next look. */
+  /** Pending collection of the result, which may take longer than the time until the next look. */
   collecting?: Promise<boolean> | undefined;
   readonly settle: (outcome: { readonly result: object } | { readonly error: unknown }) => void;
 }
 
-/** Times that a published result may be missing before the storage of its worker is taken for another. */
+/**
+ * Number of times that a published result may be missing before its worker is assumed to use another storage.
+ */
 const MOST_ABSENT = 3;
 
-/** What waiting needs. */
+/** Queue, storage and notes of {@link createAwaitedTasks}. */
 export interface AwaitedTasksOptions {
   readonly queue: TaskQueue;
   readonly storage: TaskStorage;
@@ -61,7 +68,8 @@ export function createAwaitedTasks({ queue, storage, tell }: AwaitedTasksOptions
   const isAwaited = (task: Awaited): boolean => awaited.get(task.queued.id) === task;
   const waiting: Waiting = { collect, isAwaited, batches };
   const noteAbsent = (task: Awaited, worker: string): void => {
-    // A share may show late what another machine has written: the next look finds it, or queues it again.
+    // A network share may show files of another machine late: the next look finds the result, or queues the
+    // task again.
     task.absent++;
     if (task.absent < MOST_ABSENT) return;
     const rule = `workers must publish it in the storage "${storage.name}": ${worker} says that it has, ${MOST_ABSENT} times, and it is not there`;
@@ -117,7 +125,7 @@ function by({ worker }: Awaited): string {
   return worker === undefined ? "" : `, as ${worker} could not do it`;
 }
 
-/** What tasks that are waited for are queued by. */
+/** Helpers that queue a task unless its result is there. */
 interface Waiting {
   readonly collect: (task: Awaited) => Promise<boolean>;
   readonly isAwaited: (task: Awaited) => boolean;
@@ -136,7 +144,7 @@ async function collectFrom(storage: TaskStorage, { queued, folder, settle }: Awa
 
 async function queueUnlessThere(task: Awaited, { collect, isAwaited, batches }: Waiting): Promise<void> {
   try {
-    // What has ended meanwhile may have been removed from the storage.
+    // A task that has ended meanwhile may have been removed from the storage.
     if (!isAwaited(task) || (await collect(task)) || !isAwaited(task)) return;
     if (!task.control.signal.aborted) batches.add(task.queued);
   } catch (error) {

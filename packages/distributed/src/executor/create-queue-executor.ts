@@ -12,9 +12,9 @@ import { shareInputs } from "./share-inputs.ts";
 export interface QueueExecutor extends TaskExecutor {
   /** Whether workers see the files of this machine under their paths, and may write into them. */
   readonly isShared: boolean;
-  /** Removes what was published of a task that has been collected, from the storage. */
+  /** Removes the published files of a collected task from the storage. */
   remove(key: string): Promise<void>;
-  /** Removes all that tasks have published from the storage, once nothing of it is needed any more. */
+  /** Removes the published files of all tasks from the storage, once no result is needed any more. */
   clear(): Promise<void>;
   /** Stops waiting; tasks that are in the queue stay there, and workers go on with them. */
   close(): Promise<void>;
@@ -33,10 +33,10 @@ export interface QueueExecutorOptions extends Omit<QueuedTask, "id" | "task" | "
 }
 
 /**
- * Makes an executor whose tasks run on the workers of a queue, wherever these are.
+ * Makes an executor whose tasks run on the workers of a queue, on any machine.
  *
  * Results count once they are published in the storage: a task that was published before is not queued, and
- * a task that the queue has lost is queued again. Whoever waits may leave and come back.
+ * a task that the queue has lost is queued again. The command that waits may end and be started again later.
  */
 export async function createQueueExecutor(options: QueueExecutorOptions): Promise<QueueExecutor> {
   const { queue, storage, store, engine, directory, capacity = 1000, check = 5000 } = options;

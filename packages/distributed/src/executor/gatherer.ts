@@ -1,12 +1,12 @@
-/** Most things in one batch. */
+/** Maximum number of items in a batch. */
 const LARGEST = 500;
-/** Milliseconds that a thing waits for others. */
+/** Milliseconds that an item waits for others. */
 const WAIT_MS = 20;
 
-/** Gathers things that come one by one, and hands them on together. */
+/** Batches of items that arrive one by one. */
 export interface Gatherer<T> {
   add(thing: T): void;
-  /** Hands on all things that wait, and returns once that is done. */
+  /** Hands on all waiting items, and returns once the receiver has handled them. */
   flush(): Promise<void>;
 }
 

@@ -1,18 +1,18 @@
 import { EngineError } from "@isthmus/core";
 import { describeError, type ErrorDescription } from "@isthmus/tasks";
 
-/** Who died with a task. */
+/** Deaths of workers, or of their processes, that happened while they ran a task. */
 export interface TaskDeaths {
   readonly label: string;
   /** Number of workers, and of processes of workers, that died. */
   readonly deaths: number;
-  /** Name of the last worker, if it said anything. */
+  /** Name of the last worker, if it reported anything. */
   readonly worker?: string | undefined;
-  /** How its process ended, if it is the process that died. */
+  /** Exit reason of the process, if a process rather than a whole worker died. */
   readonly reason?: string | undefined;
 }
 
-/** Describes why a task is set aside that those who ran it died with. */
+/** Describes why a task is set aside after workers have died with it. */
 export function describeDeaths({ label, deaths, worker, reason }: TaskDeaths): ErrorDescription {
   const last = worker === undefined ? "" : `, the last of them ${worker}`;
   const why = reason === undefined ? "" : ` (${reason})`;

@@ -1,6 +1,6 @@
 import type { QueueCounts, QueueEntry, QueueState, QueueWorker, TaskQueue } from "./task-queue.ts";
 
-/** What is in a queue at a moment, as plain data. */
+/** Contents of a queue at a moment, as plain data. */
 export interface QueueDescription {
   readonly kind: "queue";
   /** The queue's name. */
@@ -13,10 +13,10 @@ export interface QueueDescription {
   readonly failed: readonly QueueEntry[];
 }
 
-/** Most tasks of a state that are listed. */
+/** Maximum number of listed tasks of a state. */
 const MOST_LISTED = 1000;
 
-/** Describes what waits in a queue, what runs where, and what has failed. */
+/** Describes the contents of a queue: its waiting, running and failed tasks, and its workers. */
 export async function describeQueue(queue: TaskQueue): Promise<QueueDescription> {
   const [counts, workers, running, failed] = await Promise.all([
     queue.count(),
@@ -38,7 +38,7 @@ export async function describeQueue(queue: TaskQueue): Promise<QueueDescription>
   };
 }
 
-/** Leaves out where in the code an error was thrown, which says nothing of the task. */
+/** Removes the stack from the error of an entry, as it says nothing about the task. */
 function withoutStack({ error, ...entry }: QueueEntry): QueueEntry {
   if (error === undefined) return entry;
   const { stack: _, ...description } = error;
@@ -63,14 +63,16 @@ export async function cancelTasks(
 
 /**
  * Tries failed tasks again.
- * @param ids - undefined for all that have failed
+ * @param ids - undefined for all failed tasks
  * @returns their number
  */
 export async function retryTasks(queue: TaskQueue, ids?: readonly string[]): Promise<number> {
   return ids === undefined ? untilEmpty(queue, "failed", (some) => queue.retry(some)) : queue.retry(ids);
 }
 
-/** Does something with all tasks in a state, some at a time; those it was done with leave the state. */
+/**
+ * Calls a function with all tasks in a state, some at a time; the function must take them out of that state.
+ */
 async function untilEmpty(
   queue: TaskQueue,
   state: QueueState,

@@ -7,13 +7,13 @@ import type { QueuePatience, TaskQueue } from "./task-queue.ts";
 export interface OpenQueueOptions extends Partial<QueuePatience> {
   /** Name of the queue in a database that has several. @defaultValue "isthmus" */
   readonly name?: string | undefined;
-  /** Whether to make a folder if there is no queue yet; databases have none to make. @defaultValue true */
+  /** Whether a missing folder is made; has no effect on databases. @defaultValue true */
   readonly mayMake?: boolean;
   /** Called with sentences about trouble with the queue, such as a lost connection. */
   readonly onTrouble?: ((sentence: string) => void) | undefined;
 }
 
-/** How addresses of databases begin. */
+/** Pattern of the beginning of addresses of databases. */
 const DATABASE = /^(redis|rediss|postgres|postgresql):/;
 
 /** An address without its scheme. */
@@ -29,7 +29,7 @@ export async function openQueue(address: string, options: OpenQueueOptions = {})
   const queue = await openAt(address, options);
   return {
     ...queue,
-    // Whatever keeps the queue, ids become names of files or keys there.
+    // In every kind of queue, ids become names of files or keys.
     async add(tasks) {
       for (const task of tasks) assertEntry(task, "add a task to a queue");
       await queue.add(tasks);
@@ -58,11 +58,11 @@ async function openAt(address: string, options: OpenQueueOptions): Promise<TaskQ
 }
 
 /**
- * @throws InputError if an address of a database is not written as one; it is not repeated, for its
- *   password
+ * @throws InputError if an address of a database has a wrong form; the message does not repeat it, as it may
+ *   hold a password
  */
 function parseAddress(address: string): URL {
-  // An @ after the host is one of a password, of which a part would be taken for the host.
+  // An @ after the host belongs to a password, part of which would be taken for the host.
   const isMisread = /^[^@]*@.*@/.test(address) || /^\w+:\/\/[^/]*[/?#].*@/.test(address);
   if (!isMisread && URL.canParse(address)) return new URL(address);
   throw new InputError(

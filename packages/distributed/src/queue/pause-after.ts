@@ -3,8 +3,8 @@ export const LONGEST_PAUSE = 60_000;
 
 /**
  * Returns the milliseconds before a task is tried again: twice as long after each failure, up to a minute.
- * @param failures - times that it failed so far, at least 1
- * @param pause - milliseconds after the first
+ * @param failures - number of failures so far, at least 1
+ * @param pause - milliseconds after the first failure
  */
 export function pauseAfter(failures: number, pause: number): number {
   return Math.min(pause * 2 ** (failures - 1), LONGEST_PAUSE);

@@ -3,24 +3,28 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { Task } from "@isthmus/tasks";
 
 /**
- * A task on its way to a worker, with where its files lie: plain data, with references to files and digests,
- * never weights or secrets.
+ * A task on its way to a worker, with the folders of its files: plain data, with references to files and
+ * digests, never weights or secrets.
  */
 export interface QueuedTask {
-  /** Name of this entry: the key of the task and a digest of the store, as one task may be for two stores. */
+  /**
+   * Id of this entry: the key of the task and a digest of the store, as two stores may need the same task.
+   */
   readonly id: string;
   readonly task: Task;
   /** Name of the engine that the key of the task was made with. */
   readonly engine: string;
   /** Folder of results within the storage, with `/` between its parts. */
   readonly store: string;
-  /** Working folder of whoever waits, within the storage: relative paths are looked up from there. */
+  /** Working folder of the command that waits, within the storage: relative paths are resolved from it. */
   readonly directory: string;
-  /** Root of the storage on the machine of whoever waits: paths below it lie below each worker's own root. */
+  /**
+   * Root of the storage on the machine of the command that waits: each worker replaces it by its own root.
+   */
   readonly root: string;
 }
 
-/** Hexadecimal digits that tell stores apart. */
+/** Number of hexadecimal digits that tell stores apart. */
 const STORE_DIGITS = 8;
 
 /** Makes the entry of a task for a queue. */
@@ -28,12 +32,15 @@ export function queueTask(task: Task, place: Omit<QueuedTask, "id" | "task">): Q
   return { id: `${task.key}-${digestStore(place.store)}`, task, ...place };
 }
 
-/** Returns the digits that stand for a store in the names of its entries. */
+/** Returns the digest of a store that the names of its entries contain. */
 export function digestStore(store: string): string {
   return createHash("sha256").update(store).digest("hex").slice(0, STORE_DIGITS);
 }
 
-/** Pattern of ids: names of files that begin with a digit of a key, and lead nowhere else. */
+/**
+ * Pattern of ids, which are also names of files: they begin with a digit of a key, and hold no separators of
+ * paths.
+ */
 const ID = /^[\da-f][\w-]{0,199}$/;
 
 /** Checks whether a text is the id of a task, and so the name of a file in a queue that is a folder. */
@@ -44,8 +51,8 @@ const TEXTS = ["id", "engine", "store", "directory", "root"] as const;
 const TASK_TEXTS = ["key", "kind", "label"] as const;
 
 /**
- * Says what keeps a value from being the entry of a task; undefined if nothing does. What the task asks for
- * is checked by its worker.
+ * Describes why a value is not the entry of a task; undefined if it is one. The parameters of the task are
+ * checked by its worker.
  */
 export function findEntryProblem(value: unknown): string | undefined {
   const entry = objectOf(value);
@@ -63,9 +70,9 @@ export function findEntryProblem(value: unknown): string | undefined {
 }
 
 /**
- * Checks that a value is the entry of a task, wherever it comes from.
- * @param attempt - what is attempted with it, such as `add a task to a queue`
- * @throws InputError if it is not
+ * Checks that a value from any source is the entry of a task.
+ * @param attempt - purpose of the value, such as `add a task to a queue`
+ * @throws InputError if the value is not a valid entry
  */
 export function assertEntry(value: unknown, attempt: string): asserts value is QueuedTask {
   const problem = findEntryProblem(value);
@@ -79,7 +86,7 @@ const isObject = (value: unknown): value is Parts =>
 
 const objectOf = (value: unknown): Parts => (isObject(value) ? value : {});
 
-/** Checks whether a value names a file that another task makes, or one of the user. */
+/** Checks whether a value refers to a file: one that another task makes, or one of the user. */
 function isFile(value: unknown): boolean {
   const { task, file, path, digest, name = "" } = objectOf(value);
   const texts = task === undefined ? [path, digest, name] : [task, file];

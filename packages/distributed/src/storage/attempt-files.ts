@@ -5,22 +5,22 @@ import { TASK_RESULT_FILE } from "@isthmus/tasks";
 
 /** A file that an attempt at a task has made. */
 export interface AttemptFile {
-  /** Its path within the folder of the attempt, with `/` between its parts. */
+  /** Path of the file within the folder of the attempt, with `/` between its parts. */
   readonly name: string;
   readonly size: number;
-  /** When it was last written to, in milliseconds since 1970. */
+  /** Time of the last write to the file, in milliseconds since 1970. */
   readonly written: number;
 }
 
-/** Bytes that are copied at a time. */
+/** Number of bytes that are copied at a time. */
 const COPIED = 2 ** 22;
 
-/** Ending of names of files that are not complete. */
+/** Ending of names of incomplete files. */
 const TEMPORARY = ".tmp";
 
 /**
  * Lists the finished files in a folder and all folders below it, by name.
- * @throws InputError if there is a link or a device among them: what a task makes must be in its own folder
+ * @throws InputError if there is a link or a device among them: all files of a task must be in its own folder
  */
 export async function listFiles(folder: string): Promise<readonly AttemptFile[]> {
   const files: AttemptFile[] = [];
@@ -29,11 +29,11 @@ export async function listFiles(folder: string): Promise<readonly AttemptFile[]>
 }
 
 /**
- * Copies a file with its time, so that it is there completely or not at all.
- * @throws InputError if it cannot be copied
+ * Copies a file with its time of writing; the copy appears complete or not at all.
+ * @throws InputError if the file cannot be copied
  */
 export async function copyWhole(from: string, to: string): Promise<void> {
-  // What is opened is what is copied, whatever others put in its place meanwhile, and is checked as such.
+  // The opened file itself is checked and copied, even if another process replaces it meanwhile.
   const source = await openFileSource(from);
   try {
     const { atime, mtime } = await lstat(from);
@@ -55,7 +55,8 @@ export async function copyWhole(from: string, to: string): Promise<void> {
 }
 
 /**
- * Copies the files of a published task into a folder: the result last, as it makes the task a finished one.
+ * Copies the files of a published task into a folder: the result last, as its presence marks the task as
+ * finished.
  * @param open - returns the path of a file by its name
  */
 export async function copyPublished(

@@ -9,17 +9,17 @@ import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 
 /** Folders of attempts at tasks, in `STORE/.attempts/KEY~ATTEMPT` below a root. */
 export interface Attempts extends Pick<TaskStorage, "begin" | "leave" | "sweep"> {
-  /** Returns which attempt at which task a folder is for. */
+  /** Returns the task and the attempt that a folder belongs to. */
   placeOf(folder: string): TaskPlace & { readonly attempt: string };
 }
 
-/** What shows how far an attempt came. */
+/** Size and time of a file, which show how far an attempt came. */
 type FileProgress = Pick<AttemptFile, "size" | "written">;
 
-/** Files that only a published task has. */
+/** Names of files that only a published task has. */
 const PUBLISHED: ReadonlySet<string> = new Set([TASK_RESULT_FILE, TASK_TIME_FILE]);
 
-/** Keeps attempts below a folder of this machine, or one that machines share. */
+/** Manages attempts in a folder of this machine, or in a folder that machines share. */
 export function createAttempts(root: string): Attempts {
   const attemptsOf = (store: string): Promise<string> =>
     resolveInside(root, [...partsOf(store, "the store"), ATTEMPTS_FOLDER]);
@@ -64,8 +64,8 @@ async function create(folder: string): Promise<void> {
 }
 
 /**
- * Checks that a folder is for an attempt at a task.
- * @throws InputError if it is for another task
+ * Checks that a folder belongs to an attempt at a task.
+ * @throws InputError if the folder belongs to another task
  */
 export function assertAttemptAt(task: TaskPlace, folder: string, place: TaskPlace): void {
   if (place.store !== task.store || place.key !== task.key) throw notAnAttempt(folder);
@@ -78,27 +78,30 @@ function notAnAttempt(folder: string): InputError {
   );
 }
 
-/** Lists where earlier attempts at a task, or a run by threads that was interrupted, may have left files. */
+/**
+ * Lists the folders in which earlier attempts at a task, or an interrupted run without a queue, may have left
+ * files.
+ */
 async function earlierFolders(attempts: string, key: string): Promise<readonly string[]> {
   const names = (await readdir(attempts)).filter((name) => name.startsWith(`${key}~`));
   return [join(dirname(attempts), key), ...names.map((name) => join(attempts, name))];
 }
 
 /**
- * Copies the files of the earlier attempt that came furthest. They are taken from one attempt only, as files
- * of several may not fit together, and copied, as its worker may still run.
+ * Copies the files of the earlier attempt that came furthest. All files are taken from one attempt, as files
+ * of several may not fit together; they are copied, not moved, as the worker of that attempt may still run.
  */
 async function goOnFrom(folders: readonly string[], folder: string): Promise<void> {
   const earlier: { readonly from: string; readonly files: readonly AttemptFile[] }[] = [];
   for (const from of folders) {
     if (from === folder) continue;
-    // It may be published, or removed, meanwhile; a folder with links in it is not one to go on from.
+    // The attempt may be published, or removed, meanwhile; a folder that contains links is not used.
     const files = await listFiles(from).catch(() => []);
     earlier.push({ from, files: files.filter((file) => !PUBLISHED.has(file.name)) });
   }
   const [furthest] = earlier.sort((a, b) => compareProgress(b.files, a.files));
   if (furthest === undefined) return;
-  // The file that was written last goes last: a copy that is cut off must not look as far on as the whole.
+  // The latest file is copied last: an interrupted copy must not look as advanced as the original.
   for (const { name } of [...furthest.files].sort((a, b) => a.written - b.written)) {
     await copyWhole(join(furthest.from, name), join(folder, name)).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
@@ -106,7 +109,7 @@ async function goOnFrom(folders: readonly string[], folder: string): Promise<voi
   }
 }
 
-/** Compares how far two attempts came: by when they wrote last, then by how much there is. */
+/** Compares the progress of two attempts: by the time of their last write, then by their total size. */
 export function compareProgress(a: readonly FileProgress[], b: readonly FileProgress[]): number {
   const lastOf = (files: readonly FileProgress[]): number =>
     Math.max(0, ...files.map((file) => file.written));

@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
 import { digestFile, InputError } from "@isthmus/core";
 
-/** Digests of files, each computed once for as long as neither its time nor its size changes. */
+/** Digests of files, each computed once for as long as neither the time nor the size of the file changes. */
 export interface Digests {
-  /** @throws InputError if a file is not there or has another digest */
+  /** @throws InputError if a file does not exist or has another digest */
   check(path: string, digest: string): Promise<void>;
-  /** Takes note of the digest of a file that was computed while it was written. */
+  /** Stores the digest of a file that was computed while the file was written. */
   note(path: string, digest: string): Promise<void>;
 }
 
-/** Starts without any digest. */
+/** Makes an empty store of digests. */
 export function createDigests(): Digests {
   const digests = new Map<string, { readonly state: string; readonly digest: Promise<string> }>();
   const digestOf = async (path: string): Promise<string> => {
@@ -18,7 +18,7 @@ export function createDigests(): Digests {
     if (earlier?.state === state) return earlier.digest;
     const digest = digestFile(path);
     digests.set(path, { state, digest });
-    // A file that could not be read is tried again, as a disk of the network may be back by then.
+    // A file that could not be read is tried again, as a network disk may be back by then.
     digest.catch(() => digests.delete(path));
     return digest;
   };
@@ -39,7 +39,7 @@ async function stateOf(path: string): Promise<string> {
   return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
 }
 
-/** Returns the error that a file is not the one that a task was planned with. */
+/** Returns the error for a file whose digest differs from the one that a task was planned with. */
 export function otherDigest(path: string, expected: string, digest: string): InputError {
   return new InputError(
     `Cannot use "${path}" as its SHA-256 digest must be ${expected}, as when the task was planned: it is ${digest}; restore the file, or plan again`,

@@ -11,27 +11,26 @@ import { notPublished } from "./not-published.ts";
 import { completeFolder, hasResult, renameOnce } from "./publish-folder.ts";
 import type { TaskPlace, TaskStorage } from "./task-storage.ts";
 
-/** How a shared folder is used. */
+/** Options of {@link openFolderStorage}. */
 export interface FolderStorageOptions {
   /**
-   * Milliseconds to wait for files of a task that another machine has published, as file systems of networks
-   * may show them late; 10000 unless set.
+   * Milliseconds to wait for files of a task that another machine has published, as network file systems may
+   * show them late; 10000 by default.
    */
   readonly patience?: number | undefined;
 }
 
-/** Milliseconds to wait unless others are chosen. */
+/** Default number of milliseconds to wait. */
 const PATIENCE = 10_000;
 
-/** Milliseconds between two looks at files that are not there yet. */
+/** Milliseconds between two looks for missing files. */
 const LOOK_AGAIN = 250;
 
 /**
- * Opens a folder that all machines see, such as one on NFS or Lustre, as a storage; makes it if it is
- * missing.
+ * Opens a folder that all machines see, such as one on NFS or Lustre, as a storage; makes a missing folder.
  *
  * Attempts at tasks are in `STORE/.attempts`, and become `STORE/KEY` by one rename.
- * @throws InputError if it cannot be made
+ * @throws InputError if the folder cannot be made
  */
 export async function openFolderStorage(
   folder: string,
@@ -41,7 +40,7 @@ export async function openFolderStorage(
   const root = await realpath(folder);
   const { placeOf, ...attempts } = createAttempts(root);
   const digests = createDigests();
-  // Others may put links in place of what was looked at: nothing else than the folder is read or written.
+  // Another process may replace a checked path by a link: only paths within the folder are read or written.
   const confined = <T>(act: () => Promise<T>, write: string = root): Promise<T> =>
     confineFiles({ read: [root], write: [write] }, act);
   return {
@@ -93,7 +92,7 @@ export async function openFolderStorage(
   };
 }
 
-/** Returns where a task is published. */
+/** Returns the folder in which a task is published. */
 async function folderOf(root: string, { store, key }: TaskPlace): Promise<string> {
   assertName(key, "the key of a task");
   return resolveInside(root, [...partsOf(store, "the store"), key]);
@@ -126,7 +125,10 @@ async function pathBelow(root: string, path: string): Promise<string> {
   );
 }
 
-/** Asks a server of files what is in a folder now: opening it makes a client forget what it remembers. */
+/**
+ * Refreshes the contents of a folder on a network file system: opening the folder makes the client drop its
+ * cache.
+ */
 async function refresh(folder: string): Promise<void> {
   const open = await opendir(folder).catch(() => undefined);
   await open?.close();

@@ -5,9 +5,9 @@ import { InputError, isInside, realPathOf } from "@isthmus/core";
 export const ATTEMPTS_FOLDER = ".attempts";
 
 /**
- * Splits a path within a storage, as queues carry it, into its parts.
- * @param what - what the path is, for messages
- * @throws InputError if it is absolute, or any part could lead somewhere else
+ * Splits a path within a storage, in the form that queues carry, into its parts.
+ * @param what - description of the path for messages
+ * @throws InputError if the path is absolute, or any part could lead out of the storage
  */
 export function partsOf(path: string, what: string): readonly string[] {
   if (path === "") return [];
@@ -20,8 +20,9 @@ export function partsOf(path: string, what: string): readonly string[] {
 }
 
 /**
- * Checks that a name can stand for one file or folder, beside what this storage itself puts there.
- * @throws InputError if it cannot
+ * Checks that a name can be used for one file or folder, and differs from the names that the storage itself
+ * uses.
+ * @throws InputError if the name cannot be used
  */
 export function assertName(name: string, what: string): void {
   if (/^[^./\\~\0][^/\\~\0]*$/.test(name)) return;
@@ -32,8 +33,8 @@ export function assertName(name: string, what: string): void {
 }
 
 /**
- * Checks that a store is a part of a storage, and not all of it.
- * @throws InputError if it is all of it
+ * Checks that a store is a part of a storage, rather than the whole storage.
+ * @throws InputError if the store is the whole storage
  */
 export function assertPart(store: string): void {
   if (store !== "") return;
@@ -44,7 +45,7 @@ export function assertPart(store: string): void {
 }
 
 /**
- * Returns the path of something below a root, whether it is there or not.
+ * Returns the path of a file or folder below a root; it need not exist.
  * @param root - path without links in it
  * @throws InputError if a link on the way leads out of the root, or nowhere
  */
@@ -55,10 +56,10 @@ export async function resolveInside(root: string, parts: readonly string[]): Pro
 }
 
 /**
- * Checks that a path lies within a storage, and so does whatever links on its way lead to.
+ * Checks that a path lies within a storage, also after all links on the way are resolved.
  * @param root - path without links in it
- * @returns where it really is
- * @throws InputError if it does not
+ * @returns the path with all links resolved
+ * @throws InputError if the path leads out of the storage
  */
 export async function assertWithin(root: string, path: string): Promise<string> {
   const real = await realPathOf(path);

@@ -4,15 +4,15 @@ import { type FolderStorageOptions, openFolderStorage } from "./folder-storage.t
 import { openS3Storage, type S3StorageOptions } from "./s3/s3-storage.ts";
 import type { TaskStorage } from "./task-storage.ts";
 
-/** How a storage is used: `patience` is for folders, `cache` and `cacheBytes` for S3. */
+/** Options of {@link openStorage}: `patience` is for folders, `cache` and `cacheBytes` for S3. */
 export interface StorageOptions extends FolderStorageOptions, Partial<S3StorageOptions> {}
 
 /**
- * Opens a storage by where it is: an address that begins with `s3://`, or the path of a folder that all
+ * Opens a storage by its location: an address that begins with `s3://`, or the path of a folder that all
  * machines see.
  * @param options - `cache`: folder of this machine for copies of objects; `~/.cache/isthmus` unless set;
  *   `cacheBytes`: most bytes of copies
- * @throws InputError if it cannot be used
+ * @throws InputError if the storage cannot be used
  */
 export function openStorage(location: string, options: StorageOptions = {}): Promise<TaskStorage> {
   const { cache = join(homedir(), ".cache", "isthmus"), cacheBytes, patience } = options;

@@ -5,15 +5,15 @@ import { TASK_RESULT_FILE, writeTaskResult } from "@isthmus/tasks";
 import { listFiles } from "./attempt-files.ts";
 import type { PublishedResult } from "./task-storage.ts";
 
-/** Times that a folder is renamed, each after another one was in its way. */
+/** Number of attempts to rename a folder, each after another folder was in its way. */
 const ATTEMPTS = 20;
 
 /** File that keeps a folder from being empty, as a folder may be renamed to the name of an empty one. */
 const MARK = "moved";
 
 /**
- * Writes a result into the folder of an attempt, with every byte on the disk.
- * @throws InputError if it cannot be written, or there is a link among the files
+ * Writes a result into the folder of an attempt, and flushes all its files to the disk.
+ * @throws InputError if the result cannot be written, or there is a link among the files
  */
 export async function completeFolder(folder: string, result: PublishedResult): Promise<void> {
   const folders = new Set([folder]);
@@ -35,8 +35,8 @@ export async function completeFolder(folder: string, result: PublishedResult): P
 
 /**
  * Publishes an attempt by renaming its folder to the folder of the task, in one step. Nothing is renamed if
- * the task has a result already; a folder without a result, which an interrupted run has left, is moved out
- * of the way first.
+ * the task has a result already; a folder without a result, left by an interrupted run, is moved out of the
+ * way first.
  * @returns whether the folder was renamed
  */
 export async function renameOnce(folder: string, target: string): Promise<boolean> {
@@ -56,14 +56,14 @@ export async function hasResult(folder: string): Promise<boolean> {
   return (await identityOf(join(folder, TASK_RESULT_FILE))) !== undefined;
 }
 
-/** Renames a folder; false if a folder that is not empty is in its way. */
+/** Renames a folder; returns false if a folder that is not empty has the new name. */
 async function tryRename(folder: string, target: string): Promise<boolean> {
   const identity = await identityOf(folder);
   try {
     await rename(folder, target);
   } catch (error) {
     if (isInTheWay(error)) return false;
-    // A server of files may have done it, and its answer been lost.
+    // A file server may have renamed the folder although its answer was lost.
     const isDone = identity !== undefined && (await identityOf(target)) === identity;
     if (!isDone) throw renameError(folder, target, error);
   }
@@ -77,14 +77,15 @@ function isInTheWay(error: unknown): boolean {
 }
 
 /**
- * Moves a folder without a result out of the way. Its new name has the number of the folder that was seen,
- * and stays taken: so whoever comes late, and would move what was published meanwhile, cannot.
+ * Moves a folder without a result out of the way. The new name contains the file system's number of the seen
+ * folder, and stays taken: a slower process, which would move a folder that was published meanwhile, then
+ * fails.
  */
 async function moveAside(target: string, aside: string): Promise<void> {
   try {
     await rename(target, aside);
   } catch (error) {
-    // Somebody else has moved it; what is there now is looked at again.
+    // Another process has moved the folder; the next attempt looks at it again.
     if (isInTheWay(error) || (error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw renameError(target, aside, error);
   }
@@ -95,7 +96,7 @@ async function moveAside(target: string, aside: string): Promise<void> {
 }
 
 async function syncFile(path: string): Promise<void> {
-  // Some systems have only files that may be written to reach the disk.
+  // Some systems can flush only files that were opened for writing.
   const handle = await open(path, "r+").catch(() => open(path, "r"));
   try {
     await handle.sync();
@@ -104,7 +105,7 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Returns the number by which a file system knows a file; undefined if there is none. */
+/** Returns the number by which a file system identifies a file; undefined if the file does not exist. */
 async function identityOf(path: string): Promise<bigint | undefined> {
   return (await stat(path, { bigint: true }).catch(() => undefined))?.ino;
 }

@@ -4,20 +4,21 @@ import { createTask, type Task, type TaskKind, type TaskKinds } from "@isthmus/t
 import type { QueuedTask } from "../queue/queued-task.ts";
 import { assertWithin } from "../storage/inside.ts";
 
-/** What a worker can run. */
+/** Kinds of tasks and engine that a worker can run. */
 export interface Runnable {
-  /** The registry of kinds: nothing else is ever run. */
+  /** Registry of kinds: a worker runs no others. */
   readonly kinds: TaskKinds<never>;
-  /** Name of the engine that this worker computes with. */
+  /** Name of the engine of this worker. */
   readonly engine: string;
 }
 
 /**
  * Checks that a task from a queue is one that this worker would have made itself: of a kind in its registry,
- * of the same version and engine, with parameters that the kind accepts, and with the key that follows.
- * @returns its kind
- * @throws InputError if it is not
- * @throws EngineError if it must run on another engine
+ * of the same version and engine, with parameters that the kind accepts, and with the key that follows from
+ * all these.
+ * @returns the kind of the task
+ * @throws InputError if the worker would not have made this task
+ * @throws EngineError if the task must run on another engine
  */
 export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable): TaskKind<object, never> {
   const attempt = `run "${task.label}"`;
@@ -30,7 +31,7 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
     );
   }
   if (engine !== runnable.engine) {
-    // Another worker may have it.
+    // Another worker may have the engine.
     throw new EngineError(
       `Cannot ${attempt} here as it must run on "${engine}": this worker has "${runnable.engine}"`,
       { engine: runnable.engine },
@@ -50,17 +51,17 @@ export function assertRunnable({ task, engine }: QueuedTask, runnable: Runnable)
 
 /** Folders of the files of a task. */
 export interface TaskPlaces {
-  /** Root of the storage on the machine of whoever waits. */
+  /** Root of the storage on the machine of the command that waits. */
   readonly from: string;
-  /** Root of the storage on this machine, by its real path. */
+  /** Root of the storage on this machine, with all links resolved. */
   readonly root: string;
-  /** Folder that relative paths are looked up from. */
+  /** Folder from which relative paths are resolved. */
   readonly directory: string;
 }
 
 /**
- * Moves the paths in parameters from the storage of whoever waits to the storage of this machine: what is a
- * path, the kind of the task says.
+ * Moves the paths in parameters from the storage of the command that waits to the storage of this machine;
+ * the kind of the task says which parameters are paths.
  * @throws InputError if a path, or a link on its way, leads out of the storage
  */
 export async function relocateParams(

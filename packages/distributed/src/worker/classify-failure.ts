@@ -1,10 +1,7 @@
 import { isIsthmusError } from "@isthmus/core";
 import { describeError, type ErrorDescription, isLostWorker } from "@isthmus/tasks";
 
-/**
- * Codes of errors of systems and of S3 that say that a call was wrong, and not that the world was in its
- * way.
- */
+/** Codes of errors of systems and of S3 that are caused by a wrong call, rather than by the environment. */
 const FAULTS_OF_INPUT = new Set([
   ...["EISDIR", "ENOTDIR", "EACCES", "EPERM", "ENAMETOOLONG", "EINVAL", "ELOOP"],
   ...["NoSuchBucket", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"],
@@ -12,7 +9,7 @@ const FAULTS_OF_INPUT = new Set([
 
 /**
  * Describes why a task failed, and whether another attempt may succeed: not if its input is bad or its code
- * is wrong, but if the world was in its way, as a full disk is, or a process that was killed.
+ * is wrong; but it may after a fault of the environment, such as a full disk, or a killed process.
  */
 export function classifyFailure(error: unknown): {
   readonly error: ErrorDescription;

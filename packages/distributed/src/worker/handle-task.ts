@@ -9,26 +9,26 @@ import { assertRunnable, type Runnable, relocateParams } from "./check-task.ts";
 import { classifyFailure } from "./classify-failure.ts";
 import { layOutFiles, type NamedFile } from "./lay-out-files.ts";
 
-/** What a worker handles tasks with. */
+/** Options of {@link createTaskHandler}. */
 export interface HandleTaskOptions extends Runnable {
   readonly storage: TaskStorage;
   readonly executor: TaskExecutor;
   /** Name of the worker. */
   readonly name: string;
-  /** Aborted when the worker must end now: tasks go back to the queue. */
+  /** Signal that is aborted when the worker must end now: its tasks go back to the queue. */
   readonly signal: AbortSignal;
-  /** Called with every task once it has ended. */
+  /** Called with every task that has ended. */
   readonly onEnd?: ((ended: EndedTask) => void) | undefined;
 }
 
-/** A task that a worker has ended with. */
+/** A task that has ended on this worker. */
 export interface EndedTask {
   readonly task: QueuedTask;
   readonly outcome: TaskOutcome;
   readonly seconds: number;
 }
 
-/** Makes the function that runs a task of the queue, from checking it to publishing what it made. */
+/** Makes the function that runs a task of the queue, from checking the task to publishing its files. */
 export function createTaskHandler(options: HandleTaskOptions): TaskHandler {
   return async (task, control) => {
     const began = performance.now();
@@ -48,7 +48,7 @@ export function createTaskHandler(options: HandleTaskOptions): TaskHandler {
   };
 }
 
-/** Tries a task once; what an interrupted attempt leaves is for the next one to go on from. */
+/** Makes one attempt at a task; an interrupted attempt leaves its files for the next one to go on from. */
 async function attempt(
   queued: QueuedTask,
   { signal, onProgress }: Parameters<TaskHandler>[1],
@@ -94,18 +94,20 @@ async function attempt(
   }
 }
 
-/** Returns where a folder really is that a queue names by its place in the storage. */
+/**
+ * Returns the path, with all links resolved, of a folder that a queue names by its path within the storage.
+ */
 async function realFolder(root: string, path: string, what: string): Promise<string> {
   return assertWithin(root, join(root, ...partsOf(path, what)));
 }
 
-/** Leaves what an attempt has made to the next one, unless another attempt was published meanwhile. */
+/** Leaves the files of an attempt to the next one, unless another attempt was published meanwhile. */
 async function leave(storage: TaskStorage, place: TaskPlace, folder: string): Promise<void> {
   const isOver = (await storage.read(place)) !== undefined;
   await storage.leave(folder, { keep: !isOver });
 }
 
-/** Brings the files that a task reads to this machine. */
+/** Makes the files that a task reads available on this machine. */
 async function openInputs(
   queued: QueuedTask,
   storage: TaskStorage,

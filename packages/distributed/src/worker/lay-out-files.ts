@@ -5,18 +5,18 @@ import { createFolder, InputError, LAID_OUT, reasonOf } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
 import { partsOf, resolveInside } from "../storage/inside.ts";
 
-/** A file on this machine, and the name by which a task looks for it from its working folder. */
+/** A file on this machine, and the name by which a task refers to it from its working folder. */
 export interface NamedFile {
-  /** With `/` between its parts. */
+  /** Relative path with `/` between its parts. */
   readonly name: string;
   readonly path: string;
 }
 
 /**
- * Makes a working folder in which files have the names by which a task looks for them, as links: the same
- * folder for the same files, which other tasks may use meanwhile.
- * @returns its path below the root
- * @throws InputError if a name leads out of it, or a link cannot be made
+ * Makes a working folder with links to files under the names that a task uses. The same files get the same
+ * folder, which several tasks may use at once.
+ * @returns path of the folder below the root
+ * @throws InputError if a name leads out of the folder, or a link cannot be made
  */
 export async function layOutFiles(root: string, files: readonly NamedFile[]): Promise<string> {
   const list = files.map(({ name, path }) => [name, path]).sort();
@@ -30,7 +30,7 @@ export async function layOutFiles(root: string, files: readonly NamedFile[]): Pr
   return join(root, LAID_OUT.folder, digest);
 }
 
-/** Makes a link to a file, unless it is there. */
+/** Makes a link to a file, unless the link exists. */
 async function linkTo(path: string, place: string): Promise<void> {
   if ((await readlink(place).catch(() => undefined)) === path) return;
   const temporary = `${place}.${randomUUID()}.tmp`;

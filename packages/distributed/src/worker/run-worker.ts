@@ -6,13 +6,16 @@ import type { Runnable } from "./check-task.ts";
 import { createTaskHandler, type EndedTask } from "./handle-task.ts";
 import { tellOfNamesake } from "./tell-of-namesake.ts";
 
-/** What a worker works with. */
+/** Options of {@link runWorker}. */
 export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
   readonly queue: TaskQueue;
   readonly storage: TaskStorage;
-  /** Runs tasks in processes or threads, never on the event loop, which must say in time that they run. */
+  /**
+   * Executor that runs tasks in processes or threads, never on the event loop, which must renew leases in
+   * time.
+   */
   readonly executor: TaskExecutor;
-  /** Name that people know the worker by, such as the name of its machine: each worker needs its own. */
+  /** Name of the worker for people, such as the name of its machine; unique to each worker. */
   readonly name: string;
   readonly onStart?: ((task: QueuedTask) => void) | undefined;
   readonly onEnd?: ((ended: EndedTask) => void) | undefined;
@@ -22,34 +25,34 @@ export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
 
 /** A worker that serves a queue. */
 export interface TaskWorker {
-  /** What it is doing, and what it has done. */
+  /** Running and ended tasks of the worker. */
   readonly status: WorkerStatus;
-  /** Takes no more tasks, and returns when the running ones have ended. */
+  /** Stops taking tasks, and returns when the running ones have ended. */
   drain(): Promise<void>;
-  /** Stops tasks that run, which go back to the queue with what they have done so far, and drains. */
+  /** Stops running tasks, which go back to the queue with their files, and drains. */
   release(): Promise<void>;
 }
 
-/** What a worker is doing, and what it has done. */
+/** Running and ended tasks of a worker. */
 export interface WorkerStatus {
   readonly name: string;
-  /** Tasks that run, with the share that is done and the seconds since they began. */
+  /** Running tasks, each with the share that is done and the seconds since it began. */
   readonly running: readonly {
     readonly label: string;
     readonly kind: string;
     readonly done: number;
     readonly seconds: number;
   }[];
-  /** Tasks that have ended, by how. */
+  /** Number of ended tasks, by outcome. */
   readonly ended: Readonly<Record<"done" | "failed" | "released", number>>;
-  /** Seconds of all tasks that have ended. */
+  /** Total seconds of all ended tasks. */
   readonly busySeconds: number;
   readonly isDraining: boolean;
 }
 
 /**
- * Starts a worker, which runs tasks of a queue until it is drained; a worker of the same name that is there
- * counts as trouble.
+ * Starts a worker, which runs tasks of a queue until it is drained; another worker of the same name is
+ * reported as trouble.
  */
 export async function runWorker(options: WorkerOptions): Promise<TaskWorker> {
   const { queue, name, executor, onStart, onEnd, onTrouble, lease, attempts, deaths, pause } = options;

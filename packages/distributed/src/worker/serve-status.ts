@@ -5,9 +5,9 @@ import { InputError } from "@isthmus/core";
 import type { Registry } from "prom-client";
 import type { TaskWorker } from "./run-worker.ts";
 
-/** A small server that tells how a worker is. */
+/** A small server that reports the status of a worker. */
 export interface StatusServer {
-  /** Address, without a path. */
+  /** Address of the server, without a path. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -16,8 +16,8 @@ export interface StatusServer {
  * Serves `/health` as JSON, with status 503 while the worker drains, and `/metrics` for Prometheus.
  *
  * There is no password: whoever can connect reads the labels of tasks.
- * @param where - `port`: 0 for any that is free
- * @throws InputError if it cannot listen there
+ * @param where - `port`: 0 for any free port
+ * @throws InputError if the server cannot listen on that port
  */
 export async function serveWorkerStatus(
   worker: TaskWorker,

@@ -1,15 +1,15 @@
 import type { TaskQueue } from "../queue/task-queue.ts";
 
-/** Tells of another worker of the same name, once. */
+/** Reports another worker of the same name, once. */
 export interface NamesakeWatch {
-  /** Starts to wait for workers that began at the same time. */
+  /** Schedules the second look, for workers that began at the same time. */
   begin(): void;
   end(): void;
 }
 
 /**
- * Tells of another worker that serves a queue under a name, which this worker is about to have too. Of two
- * that begin at the same time neither sees the other at first, so that there is a second look.
+ * Looks for another worker that serves a queue under the same name, and reports it. Of two workers that begin
+ * at the same time neither sees the other at first, so that there is a second look.
  * @param options - `pause`: milliseconds until the second look
  */
 export async function tellOfNamesake(
@@ -18,7 +18,7 @@ export async function tellOfNamesake(
   { pause, tell }: { readonly pause: number; readonly tell: (sentence: string) => void },
 ): Promise<NamesakeWatch> {
   const look = async (mine: number): Promise<boolean> => {
-    // What needs the queue says that it is away.
+    // The part that needs the queue reports that it is away.
     const workers = await queue.workers().catch(() => []);
     const named = workers.filter((worker) => worker.name === name);
     if (named.length <= mine) return false;

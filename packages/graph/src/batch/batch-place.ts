@@ -3,8 +3,8 @@ import { sizeOf } from "@isthmus/core";
  * Position of the examples of a batch in a value: along one axis, whose elements are
  * `[outer, batch, inner]`, row-major.
  *
- * `outer` and `inner` are 1 where the axis is the batch alone; attention merges heads into it,
- * `[batch * heads, ...]`, with `inner = heads`.
+ * `outer` and `inner` are 1 if the axis is only the batch; attention merges heads into it, `[batch * heads,
+ * ...]`, with `inner = heads`.
  */
 export interface BatchPlace {
   readonly axis: number;
@@ -13,16 +13,16 @@ export interface BatchPlace {
 }
 
 /**
- * Choice of the axis that holds a batch of 1 after a reshape, where shapes alone do not decide: `changed` is
- * the axis that changes, else the leftmost candidate, but not the last axis, which layers sum over; `left`
- * and `right` are the leftmost and the rightmost candidate.
+ * Choice of the axis that holds a batch of 1 after a reshape, if shapes alone do not decide: `changed` is the
+ * axis that changes, else the leftmost candidate, but not the last axis, which layers sum over; `left` and
+ * `right` are the leftmost and the rightmost candidate.
  */
 export type MergeChoice = "changed" | "left" | "right";
 
-/** All choices, the likeliest first. */
+/** All choices, the most likely first. */
 export const MERGE_CHOICES: readonly MergeChoice[] = ["changed", "left", "right"];
 
-/** Shapes of a value before and after a reshape, both for the batch that the graph has. */
+/** Shapes of a value before and after a reshape, both for the exported batch. */
 export interface Reshaped {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -30,7 +30,7 @@ export interface Reshaped {
   readonly batch: number;
 }
 
-/** Checks whether an axis is the batch and nothing else. */
+/** Checks whether an axis is only the batch. */
 export function isBatchAlone({ outer, inner }: BatchPlace): boolean {
   return outer === 1 && inner === 1;
 }
@@ -41,12 +41,12 @@ export function isSamePlace(one: BatchPlace, other: BatchPlace): boolean {
 }
 
 /**
- * Finds where the batch lies after row-major elements got another shape: the stride of
- * the examples stays the same.
+ * Finds the axis of the batch after a reshape of row-major elements, which does not change the stride of the
+ * examples.
  *
- * For two or more examples there is at most one such axis. One example leaves no trace in a shape, so that
- * several axes are possible. An axis of extent 1 at the correct stride is taken first; of several such axes,
- * the one that has as many of them to its left as the batch had.
+ * For two or more examples there is at most one such axis. A batch of one example leaves no trace in a shape,
+ * so that several axes are possible. An axis of extent 1 at the correct stride is taken first; of several
+ * such axes, the one that has as many of them to its left as the batch had.
  *
  * @returns undefined if the examples are spread over several axes
  */
@@ -94,7 +94,7 @@ function chooseMerged(
 ): BatchPlace | undefined {
   if (choice === "left") return candidates[0];
   if (choice === "right") return candidates.at(-1);
-  // The axis of the former shape with the same extent and as many elements before it.
+  // Axis of the former shape with the same extent and with as many elements before it.
   const formerAxis = (axis: number) =>
     from.findIndex(
       (extent, other) => extent === to[axis] && sizeOf(from.slice(0, other)) === sizeOf(to.slice(0, axis)),

@@ -6,13 +6,13 @@ import type { BatchPlace, MergeChoice } from "./batch-place.ts";
 import type { PlaceContext, Placing } from "./rules/place-rule.ts";
 import { PLACE_RULES } from "./rules/table.ts";
 
-/** Places of the examples of a batch in the values of a graph. */
+/** Positions of the batch in the values of a graph. */
 export interface FollowedBatch {
   /** Place in each value that holds the batch. */
   readonly places: ReadonlyMap<string, BatchPlace>;
-  /** Reason for each value in which the place is not known. */
+  /** Reason for each value in which the position of the batch is unknown. */
   readonly lost: ReadonlyMap<string, string>;
-  /** Changes of each node that let it take any batch. */
+  /** Changes that let each node take any batch. */
   readonly placings: ReadonlyMap<Node, Placing>;
 }
 
@@ -69,7 +69,7 @@ export function followBatch(graph: Graph, probe: Probe, { batch, choice }: Follo
   return { places, lost, placings };
 }
 
-/** Returns what a node's rule says, or why the batch is lost there. */
+/** Applies the rule of a node; returns the reason if the batch is lost there. */
 function applyRule(context: PlaceContext): Placing | string {
   const { node } = context;
   const rule = node.domain === "" ? PLACE_RULES.get(node.op) : undefined;

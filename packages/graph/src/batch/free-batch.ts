@@ -15,7 +15,7 @@ import { joinRows, takeExamples } from "./take-examples.ts";
 /** Options of {@link freeBatch}. */
 export interface FreeBatchOptions {
   /**
-   * A network of the graph to prove the result with, where constants of the graph belong to that network.
+   * Network with which the result is proved, if constants of the graph belong to that network.
    * @defaultValue random weights
    */
   readonly weights?: Checkpoint | undefined;
@@ -36,11 +36,11 @@ const FREE_BATCH_DEFAULTS: Required<FreeBatchOptions> = {
 
 /** Result of {@link freeBatch}: a graph, and whether it takes any number of examples. */
 export interface FreedBatch {
-  /** The graph for any batch where that could be proved, else the graph as it was. */
+  /** Graph for any batch if that could be proved, else the original graph. */
   readonly graph: Graph;
-  /** Examples of the batch that the graph was exported for; absent where it took any already. */
+  /** Number of examples in the batch that the graph was exported for; absent if it took any batch already. */
   readonly exportedBatch?: number;
-  /** Why the graph keeps its batch; absent where it takes any. */
+  /** Reason why the graph keeps its batch; absent if it takes any batch. */
   readonly reason?: string;
 }
 
@@ -48,12 +48,12 @@ export interface FreedBatch {
  * Makes a graph that was exported for one batch size take any: `torch.onnx.export(model, (x,), file)`
  * fixes the batch to that of `x`.
  *
- * The batch is followed through every operator. Where the exporter wrote it down, in shapes, as an expanded
- * class token, or merged with other axes, the graph is rewritten. The result is proved by running: every
+ * The batch is followed through every operator. The graph is rewritten where the exporter fixed the batch: in
+ * shapes, in an expanded class token, or merged with other axes. The result is proved by running: every
  * example must have the outputs that it has in the original graph, alone, in a batch, and in two batches and
- * a part of one. A graph in which examples depend on each other stays as it is.
+ * a part of one. A graph in which examples depend on each other is returned unchanged.
  *
- * Nothing is run where the batch is symbolic already.
+ * Nothing is run if the batch is already symbolic.
  *
  * @throws EngineError if the engine cannot run the original graph
  * @throws MismatchError if `weights` do not fit the graph
@@ -111,13 +111,13 @@ async function tryToFree(
   return (await proveFreed({ original: graph, freed, batch, places }, proof)) ?? freed;
 }
 
-/** A graph that takes any batch, and the graph of a fixed batch that it was made from. */
+/** A graph that takes any batch, and the original graph of a fixed batch. */
 interface FreedGraphs {
   readonly original: Graph;
   readonly freed: Graph;
   /** Examples in the original's batch. */
   readonly batch: number;
-  /** Where the batch lies in values of the graphs. */
+  /** Positions of the batch in values of the graphs. */
   readonly places: ReadonlyMap<string, BatchPlace>;
 }
 
@@ -134,11 +134,11 @@ interface ProofOptions {
 type Values = ReadonlyMap<string, Tensor>;
 
 /**
- * Proves by running that a graph which was freed of its batch computes what it did, and that examples are
- * independent of each other: one example, a batch, and two batches and one example more must give for every
- * example the outputs that the original gives for a batch that holds it.
+ * Proves by running that a graph without a fixed batch computes the same as the original, and that examples
+ * are independent of each other: one example, a batch, and two batches and one example more must give for
+ * every example the outputs that the original gives for a batch that holds it.
  *
- * @returns undefined if that holds, else what differs
+ * @returns undefined if that holds, else a description of the difference
  */
 async function proveFreed(graphs: FreedGraphs, options: ProofOptions): Promise<string | undefined> {
   const { original, freed, batch } = graphs;
@@ -172,7 +172,7 @@ async function proveFreed(graphs: FreedGraphs, options: ProofOptions): Promise<s
   }
 }
 
-/** Makes three random batches; inputs that hold no batch are the same in all. */
+/** Makes three random batches; inputs without a batch are the same in all. */
 function randomBatches({ original, batch }: FreedGraphs, seed: number): Values[] {
   const first = randomInputs(original, batch, seed);
   const others = [1, 2].map((number) => randomInputs(original, batch, seed + number));

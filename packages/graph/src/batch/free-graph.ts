@@ -7,7 +7,7 @@ import { type BatchPlace, isBatchAlone } from "./batch-place.ts";
 import { batchInputs, type FollowedBatch } from "./follow-batch.ts";
 import type { OperandChange, Placing } from "./rules/place-rule.ts";
 
-/** Largest whole number of the types that are narrower than i64: the end of slices that have no end. */
+/** Largest whole number of types narrower than i64, which stands for the end of slices without an end. */
 const LARGEST: Readonly<Partial<Record<DType, number>>> = { i32: 2 ** 31 - 1 };
 
 /**
@@ -51,12 +51,12 @@ class Rewriter {
     ]);
   }
 
-  /** Adds a node, changed as its placing says. */
+  /** Adds a node with the changes of its placing. */
   add(node: Node, placing: Placing | undefined): void {
     const inputs = [...node.inputs];
     for (const [input, change] of placing?.changes ?? []) {
       while (inputs.length <= input) inputs.push("");
-      // An optional input that the node left out has no name.
+      // An optional input that the node omits has no name.
       inputs[input] = this.#changed(at(inputs, input, "input"), change);
     }
     const { op = node.op, attributes = [] } = placing ?? {};
@@ -131,7 +131,7 @@ class Rewriter {
     return name;
   }
 
-  /** Returns a name that nothing has yet, the base itself if it is free. */
+  /** Returns an unused name, the base itself if it is free. */
   #fresh(base: string): string {
     let name = base;
     for (let copy = 2; this.#taken.has(name); copy++) name = `${base}#${copy}`;

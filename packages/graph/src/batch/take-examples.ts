@@ -8,8 +8,8 @@ export interface ExampleRange {
 }
 
 /**
- * Takes some examples out of a value of a batch; shares the value's memory where they lie next to each other.
- * @param place - where the batch lies in the value
+ * Takes some examples out of a value of a batch; shares the value's memory if they are adjacent.
+ * @param place - position of the batch in the value
  */
 export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: ExampleRange): Tensor {
   const { dtype, shape, data } = tensor;

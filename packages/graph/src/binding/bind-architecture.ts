@@ -10,13 +10,13 @@ import { isUnchanged, type WeightSource } from "./weight-source.ts";
 
 /** Options of {@link bindArchitecture}. */
 export interface BindArchitectureOptions {
-  /** The checkpoint that the graph was exported from, if it is none of the others. */
+  /** Checkpoint that the graph was exported from, if it is not among the others. */
   readonly exportedFrom?: Checkpoint | undefined;
-  /** What is done about floating-point tensors that the graph does not read. @defaultValue "refuse" */
+  /** Policy for floating-point tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: UnreadPolicy | undefined;
   /**
-   * What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found
-   * out
+   * Prefix of the network's names in the checkpoints, such as `module.`. @defaultValue found by comparing
+   * names
    */
   readonly prefix?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,52 +24,51 @@ export interface BindArchitectureOptions {
 
 /** Summary of a graph that was exported for one size of batch, as plain data. */
 export interface BatchSummary {
-  /** Examples of that batch. */
+  /** Number of examples in the exported batch. */
   readonly exported: number;
-  /** Why the graph takes no other; null where it takes any. */
+  /** Reason why the graph takes only that batch; null if it takes any. */
   readonly reason: string | null;
 }
 
-/** Summary of how the weights of a graph were found, as plain data. */
+/** Summary of the sources of a graph's weights, as plain data. */
 export interface BindingSummary {
-  /** Weights that are tensors of their own name, as they are. */
+  /** Number of weights that are unchanged tensors of the same name. */
   readonly byName: number;
   /** Sources of the other weights, by the names in the graph's file. */
   readonly renamed: Readonly<Record<string, WeightSource>>;
-  /** Weights of the file that are in no checkpoint and stay as they are. */
+  /** Weights of the file that are in no checkpoint and remain constants. */
   readonly constants: readonly string[];
   /** Text before the network's names, for each checkpoint. */
   readonly prefixes: readonly string[];
-  /** Tensors of each checkpoint that are no part of the network. */
+  /** Tensors of each checkpoint that are not part of the network. */
   readonly leftOut: readonly (readonly string[])[];
-  /** Tensors of each checkpoint that the graph does not read and that are kept as they are. */
+  /** Tensors of each checkpoint that the graph does not read and that are kept unchanged. */
   readonly kept: readonly (readonly string[])[];
   /**
-   * How far the graph's file and the checkpoint it was exported from are apart, relative; null where there
-   * was nothing to compare.
+   * Relative difference between the outputs of the graph's file and of the checkpoint it was exported from;
+   * null if there was nothing to compare.
    */
   readonly witnessError: number | null;
-  /** What became of the batch that the graph was exported for; null where it takes any. */
+  /** Outcome for the exported batch; null if the graph took any batch already. */
   readonly batch: BatchSummary | null;
 }
 
 /** An architecture whose weights are the tensors of checkpoints. */
 export interface BoundArchitecture extends Architecture {
-  /** The checkpoints as networks of the graph, in the order they were given. */
+  /** Networks of the graph, in the order of the given checkpoints. */
   readonly networks: readonly BoundNetwork[];
   readonly binding: BindingSummary;
-  /** Sentences for the user on what is not plain about the binding. */
+  /** Sentences for the user on unusual facts about the binding. */
   readonly remarks: readonly string[];
 }
 
 /**
- * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered,
- * proves it where the
- * graph's file can be a witness, and lets the graph take any batch where it can.
+ * Makes an architecture and checkpoints fit each other, even if the exporter renamed, folded or reordered
+ * weights; proves this if the graph's file can be a witness, and lets the graph take any batch if possible.
  *
  * @param opened - an architecture, and the weights that its file carries
- * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint
- *   it was exported from
+ * @throws MismatchError if they do not fit, or the graph's file computes different results than the
+ *   checkpoint it was exported from
  *
  * @example
  * ```ts
@@ -110,7 +109,7 @@ export async function bindArchitecture<
   };
 }
 
-/** Returns a sentence on what became of a batch of one size; none where the graph took any from the start. */
+/** Returns a sentence on the outcome for a fixed batch; empty if the graph took any batch from the start. */
 export function describeBatch(batch: BatchSummary | null): string[] {
   if (batch === null) return [];
   const examples = batch.exported === 1 ? "1 example" : `${batch.exported} examples`;
@@ -122,8 +121,8 @@ export function describeBatch(batch: BatchSummary | null): string[] {
 }
 
 /**
- * Returns the end of a sentence on what was verified: the tensors that it does not speak of, as the graph
- * does not read them. It is empty if the graph reads all.
+ * Returns the end of a sentence on what was verified: the tensors that were not verified, as the graph does
+ * not read them. Empty if the graph reads all tensors.
  */
 export function describeUnchecked({ kept }: Pick<BindingSummary, "kept">): string {
   const names = [...new Set(kept.flat())];
@@ -146,9 +145,7 @@ function summarizeBinding(
   };
 }
 
-/**
- * Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name.
- */
+/** Returns sentences on unusual facts about a binding; empty if every weight is a tensor of the same name. */
 function describeBinding(
   { binding, networks }: Pick<BoundNetworks, "binding" | "networks">,
   checkpoints: readonly Pick<Checkpoint, "source">[],
@@ -182,7 +179,7 @@ function describeBinding(
   return lines;
 }
 
-/** Names listed in a note. */
+/** Number of names that a note lists. */
 const SHOWN = 4;
 
 function list(names: readonly string[]): string {

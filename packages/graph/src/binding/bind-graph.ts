@@ -32,7 +32,7 @@ export interface GraphBinding {
  *
  * Changes that an exporter made to a weight become part of the graph: transposed matrices are transposed by a
  * node, parts are cut out, and a batch norm that was folded into a layer follows it again. Symmetries, merges
- * and statistics are then about the tensors themselves, and saved networks load wherever the checkpoint does.
+ * and statistics are then about the tensors themselves, and saved networks can be loaded like the checkpoint.
  *
  * @returns the graph itself if every weight is a tensor of its name already
  */
@@ -52,7 +52,7 @@ class Rewriter {
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   /** Value that replaces a weight of the graph, by the weight's name. */
   readonly #names = new Map<string, string>();
-  /** Kernel as it was before a norm was folded into it, by the name of the folded kernel. */
+  /** Kernel before a norm was folded into it, by the name of the folded kernel. */
   readonly #kernels = new Map<string, string>();
   /** Maker of the nodes that compute weights, before all others. */
   readonly #maker: WeightMaker;
@@ -91,7 +91,7 @@ class Rewriter {
     }));
   }
 
-  /** Makes a weight that the file contains a constant of the graph. */
+  /** Makes a constant of the graph from a weight that the file contains. */
   keepConstant(name: string, tensor: Tensor): void {
     this.#maker.constants.set(name, tensor);
   }
@@ -111,7 +111,8 @@ class Rewriter {
   }
 
   /**
-   * Lets all products by a matrix transpose it themselves; returns false if some user of the matrix cannot.
+   * Lets all products by a matrix transpose it themselves; returns false if some node that reads the matrix
+   * cannot do so.
    */
   #flipProducts(weight: string): boolean {
     const users = this.#nodes.filter(
@@ -126,7 +127,7 @@ class Rewriter {
     return true;
   }
 
-  /** Inserts the batch norms that were folded into layers behind them again. */
+  /** Restores the batch norms that were folded into layers, as nodes after these layers. */
   unfoldNorms({ sources }: WeightBinding): void {
     const folded = new Map(
       foldableLayers(this.#graph).flatMap(({ kernel, bias }) => {
@@ -168,10 +169,7 @@ class Rewriter {
     return [{ ...layer, inputs }, this.#norm(norm, { info, input: before, output })];
   }
 
-  /**
-   * Returns the kernel as it was before a norm was folded into it, computed once
-   * for all layers that share it.
-   */
+  /** Returns the kernel before a norm was folded into it, computed once for all layers that share it. */
   #kernelOf(folded: string, kernel: TensorSource, info: WeightInfo): string {
     const value = this.#kernels.get(folded) ?? this.#maker.rearranged(kernel, info);
     this.#kernels.set(folded, value);
@@ -207,8 +205,8 @@ class Rewriter {
   /** Returns the rewritten graph. */
   build(binding: WeightBinding): Graph {
     const { types: _, ...graph } = this.#graph;
-    // In the order of the weights that are computed from them: symmetries are named
-    // after the first tensor they move.
+    // Weights are computed in their original order: symmetries are named after the first tensor that they
+    // move.
     const inOrder = [...this.#graph.weights.keys()].flatMap((weight) => {
       const source = binding.sources.get(weight);
       return source === undefined ? [] : tensorsOf(source);

@@ -40,15 +40,15 @@ export interface BoundNetworks {
   readonly networks: readonly BoundNetwork[];
   readonly binding: WeightBinding;
   /**
-   * The network whose values the graph's file contains; absent where it contains none, or
-   * values of an unknown network.
+   * Network whose values the graph's file contains; absent if the file contains none, or values of an unknown
+   * network.
    */
   readonly exported?: Checkpoint;
 }
 
 /**
  * Makes a graph and checkpoints fit each other: finds which tensor of the checkpoints each weight of the
- * graph is, and rewrites the graph to read these tensors as they are.
+ * graph is, and rewrites the graph to read these tensors unchanged.
  *
  * Exporters rename weights, transpose them, and fold batch norms into them. These changes are found by
  * comparing the values that the graph's file contains with the checkpoint that it was exported from, and
@@ -99,7 +99,7 @@ export async function bindNetworks(
   const all = checkpoints.map((checkpoint) =>
     checkpoint === named.checkpoint ? named : name(graph.weights.keys(), checkpoint),
   );
-  // Errors that no policy can mend come before a policy is advised, with the network to export from.
+  // Errors that no policy can avoid are raised before a policy is advised, with the network to export from.
   const sourceLast = all.toSorted((one, other) => Number(one === named) - Number(other === named));
   for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
   const networks: BoundNetwork[] = [];
@@ -120,7 +120,7 @@ function nameNetwork(
   return { checkpoint, names, inner: composeCheckpoint(new Map(places), checkpoint) };
 }
 
-/** A checkpoint, and how a graph would be bound to it. */
+/** A checkpoint, and the binding that a graph would have to it. */
 interface Candidate {
   readonly named: NamedNetwork;
   /** The graph with the weights that the exporter merged or left out. */
@@ -155,7 +155,7 @@ async function chooseBinding(
   return best;
 }
 
-/** Hints for weights that are in no checkpoint. */
+/** Hint for weights that are in no checkpoint. */
 const STRANGERS = "They have no name in common: is it the graph of this network?";
 const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";

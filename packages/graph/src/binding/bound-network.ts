@@ -8,32 +8,32 @@ import { judgeUnread, type UnreadContext } from "./unread-tensors.ts";
 
 /** A checkpoint read as a network of a graph. */
 export interface BoundNetwork {
-  /** The tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
+  /** Tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
   readonly network: Checkpoint;
   readonly names: NetworkNames;
   /**
-   * Tensors that are no part of the network, such as an optimizer's state or averages of the weights; saved
-   * networks lack them.
+   * Tensors that are not part of the network, such as an optimizer's state or averages of the weights; saved
+   * networks do not contain them.
    */
   readonly leftOut: readonly string[];
   /** Tensors that the graph does not read and that the policy keeps, by their names in the checkpoint. */
   readonly kept: readonly string[];
   /**
    * Gives a network made from this one, permuted or merged, the names and the order of the checkpoint, so
-   * that it loads wherever the checkpoint does. Tied copies are written again, and buffers that `changed`
+   * that it can be loaded like the checkpoint. Tied copies are written again, and buffers that `changed`
    * lacks are taken from the checkpoint.
    */
   restore(changed: Checkpoint): Checkpoint;
-  /** Reads what {@link restore} returned, or a file it was saved to, as a network of the graph again. */
+  /** Reads a result of {@link restore}, or a file saved from it, as a network of the graph again. */
   reread(saved: Checkpoint): Checkpoint;
 }
 
 /**
- * Checks that a checkpoint has all that a graph reads and nothing that would be lost, and gives
- * its tensors the graph's names.
+ * Checks that a checkpoint has all tensors that a graph reads and none that would be lost, and gives its
+ * tensors the graph's names.
  *
  * @param graph - its weights have the network's names
- * @param context - which tensors are tied, and what decides about tensors that are not read
+ * @param context - tied tensors, and the policy for tensors that are not read
  * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
  *   not read and must not be kept
  */
@@ -74,7 +74,7 @@ async function assertTied(inner: Checkpoint, tied: ReadonlyMap<string, string>):
   }
 }
 
-/** How a network is written under the names of its checkpoint. */
+/** Data for writing a network under the names of its checkpoint. */
 interface Restoring {
   readonly checkpoint: Checkpoint;
   readonly names: NetworkNames;

@@ -12,30 +12,27 @@ import { areTied, findTiedTo, findTwin } from "./tied-tensors.ts";
 import { explainUnbound, type UnboundWeight } from "./unbound-weight.ts";
 import { type TensorSource, tensorsOf, type WeightSource } from "./weight-source.ts";
 
-/** How the weights of a graph come from the tensors of a checkpoint. */
+/** Sources of the weights of a graph in the tensors of a checkpoint. */
 export interface WeightBinding {
   /** Source of each weight, by the graph's names. */
   readonly sources: ReadonlyMap<string, WeightSource>;
   /**
-   * Weights that are in the graph's file and in no checkpoint, such as tables of sines:
-   * they belong to the architecture.
+   * Weights that are in the graph's file and in no checkpoint, such as tables of sines: they belong to the
+   * architecture.
    */
   readonly constants: readonly string[];
-  /** Weights bound by their names although the graph's file contains other values for them. */
+  /** Weights that were bound by name although the graph's file contains other values for them. */
   readonly disagreeing: readonly string[];
-  /**
-   * Whether the graph's file contains values of this checkpoint, which is then the one
-   * the graph was exported from.
-   */
+  /** Whether the graph's file contains values of this checkpoint, from which the graph was then exported. */
   readonly exported: boolean;
   readonly unbound: readonly UnboundWeight[];
-  /** Floating-point tensors of the checkpoint that no weight comes from, by the network's names. */
+  /** Floating-point tensors of the checkpoint that are no weight's source, by the network's names. */
   readonly unread: readonly string[];
   /** Tied weights: tensors that have the values of another tensor, which the graph reads for both. */
   readonly tied: ReadonlyMap<string, string>;
 }
 
-/** Evidence of which tensors weights are, beside names and values. */
+/** Evidence for the sources of weights, besides names and values. */
 export interface BindingEvidence {
   /**
    * Sources of weights by the file's own records, which agree with the values; undefined for weights that
@@ -50,17 +47,17 @@ export interface BindingEvidence {
 }
 
 /**
- * Finds out which tensors of a checkpoint the weights of a graph are.
+ * Finds the tensors of a checkpoint that are the weights of a graph.
  *
- * Weights are bound by name where the graph's file contains no values or the same values. The others are
- * bound by value: under another name or shape, transposed, as a part of a tensor or joined from several
- * tensors, or with a batch norm folded in. The rest is bound by name alone, but only if that accounts for
- * every weight and every tensor, as for a graph that was exported from another network: otherwise a kernel
- * with a norm folded into it would be mistaken for the kernel itself.
+ * Weights are bound by name if the graph's file contains no values or the same values. The others are bound
+ * by value: under another name or shape, transposed, as a part of a tensor or joined from several tensors, or
+ * with a batch norm folded in. The rest is bound by name alone, but only if that accounts for every weight
+ * and every tensor, as for a graph that was exported from another network: otherwise a kernel with a norm
+ * folded into it would be mistaken for the kernel itself.
  *
  * @param carried - weights that the graph's file contains, as `readGraph` returns them
  * @param network - the checkpoint under the network's names, as `findNames` finds them
- * @param evidence - what else shows which tensors weights are
+ * @param evidence - further evidence for the sources of weights
  */
 export async function findBinding(
   graph: Graph,
@@ -79,10 +76,12 @@ export async function findBinding(
   return search.result();
 }
 
-/** Numbers of the largest network that is searched for parts even if no value has been recognised. */
+/**
+ * Maximum number of elements of a network that is searched for parts even if no value has been recognised.
+ */
 const SMALL = 2 ** 18;
 
-/** Number of tensors listed in a reason. */
+/** Number of tensors that a reason lists. */
 const SHOWN = 3;
 
 /** A graph and the network in which its weights are searched for, see {@link findBinding}. */
@@ -105,7 +104,7 @@ class BindingSearch {
   readonly #disagreeing: string[] = [];
   readonly #constants: string[] = [];
   readonly #tied = new Map<string, string>();
-  /** Weights that were bound by values that are not all equal. */
+  /** Number of weights that were bound by values which are not all equal. */
   #recognized = 0;
 
   constructor({ graph, carried, network, origins, networks }: SearchedNetwork) {
@@ -130,7 +129,7 @@ class BindingSearch {
     }
   }
 
-  /** Binds weights to the tensors of which the file says that they are. */
+  /** Binds weights to the tensors that the file's own records name. */
   async byOrigin(): Promise<void> {
     for (const [name, values] of await this.#open()) {
       const source = this.#origins.get(name);
@@ -141,7 +140,7 @@ class BindingSearch {
   /** Binds weights to tensors of equal values under other names and shapes. */
   async byValue(): Promise<void> {
     for (const [name, values] of await this.#open()) {
-      // Ones and zeros may belong to any new layer, or be the exporter's.
+      // Tensors of only ones or zeros may belong to any new layer, or come from the exporter.
       if (isConstant(values.values)) continue;
       const sources = await this.#pool.find(values);
       const [source] = sources;
@@ -186,7 +185,7 @@ class BindingSearch {
   }
 
   /**
-   * Binds weights to parts of tensors, a long search, where values of others have shown
+   * Binds weights to parts of tensors. This long search is done only if values of other weights have shown
    * that the network is this one.
    */
   async byParts(): Promise<void> {
@@ -195,7 +194,7 @@ class BindingSearch {
     if (this.#recognized === 0 && size > SMALL) return;
     const rows = new RowFinder(this.#pool);
     for (const [name, values] of open) {
-      // A factor of zero makes any parts equal to zeros.
+      // A factor of zero would make any parts equal to zeros.
       if (isConstant(values.values)) continue;
       const source =
         (await findRepeated(this.#pool, values)) ??
@@ -209,7 +208,7 @@ class BindingSearch {
     await this.#findTied();
   }
 
-  /** Binds weights whose numbers are all equal, where only one such weight and one such tensor is left. */
+  /** Binds weights whose numbers are all equal, if only one such weight and one such tensor are left. */
   async #bindUniform(): Promise<void> {
     const open = (await this.#open()).filter(([, { values }]) => isConstant(values));
     for (const [name, values] of open) {
@@ -241,8 +240,8 @@ class BindingSearch {
   }
 
   /**
-   * Makes the remaining weights with values constants if no tensor is left that they might come from: numbers
-   * that are all the same come only from others that are.
+   * Makes constants of the remaining weights with values, if no possible source is left: weights whose
+   * numbers are all equal come only from such tensors.
    */
   async asConstants(): Promise<void> {
     const open = (await this.#open()).filter(([name]) => this.#mayBeConstant(name));
@@ -261,7 +260,7 @@ class BindingSearch {
     return undefined;
   }
 
-  /** Checks whether the file's own records say that a weight comes from no tensor. */
+  /** Checks whether the file's own records state that a weight comes from no tensor. */
   #comesFromNone(name: string): boolean {
     return this.#origins.has(name) && this.#origins.get(name) === undefined;
   }
@@ -270,7 +269,7 @@ class BindingSearch {
     return this.#carried.tensors.has(name) && !this.#reasons.has(name) && !this.#network.tensors.has(name);
   }
 
-  /** Finds tensors that nothing reads and that have the values of a tensor that is read. */
+  /** Finds tensors that are not read and that equal a tensor that is read. */
   async #findTied(): Promise<void> {
     for (const name of this.#unread()) {
       const other = await findTwin(this.#pool, name);
@@ -310,7 +309,7 @@ class BindingSearch {
     return this.#pool.unused().filter((name) => !this.#tied.has(name));
   }
 
-  /** Binds a weight by its values; values that are all equal do not show which network they are from. */
+  /** Binds a weight by its values; values that are all equal do not identify the network. */
   #bindRecognized(name: string, source: WeightSource, { values }: CarriedValues): void {
     if (!isConstant(values)) this.#recognized++;
     this.#bind(name, source);

@@ -4,10 +4,10 @@ import { roundingOf } from "./same-values.ts";
 import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { FoldedNorm, Rearrangement, TensorSource } from "./weight-source.ts";
 
-/** A layer whose kernel and bias an exporter multiplied by the batch norm behind it. */
+/** A layer whose kernel and bias an exporter multiplied by the batch norm after it. */
 export interface FoldedLayer {
   readonly kernel: CarriedValues;
-  /** `[outputs]` */
+  /** Bias, `[outputs]`. */
   readonly bias: CarriedValues;
   readonly outputs: number;
   /** Returns the output that an element of the kernel belongs to, by its row-major index. */
@@ -21,12 +21,12 @@ export interface UnfoldedLayer {
   readonly norm: FoldedNorm;
 }
 
-/** Largest relative difference of a folded value: exporters round in f32, in an order that is not known. */
+/** Largest relative difference of a folded value: exporters round in f32, in an unknown order. */
 const TOLERANCE = 1e-4;
 
 /**
- * Factor of the rounding error of a checkpoint that was saved in fewer bits, as a folded
- * number is computed from several.
+ * Factor of the rounding error of a checkpoint that was saved in fewer bits, as a folded number is computed
+ * from several numbers.
  */
 const ROUNDINGS = 8;
 
@@ -75,8 +75,8 @@ function kernelSteps(shape: readonly number[], target: readonly number[]): Rearr
 }
 
 /**
- * Finds the factor that the kernel of each output was multiplied by, `[outputs]`: NaN where the kernel is
- * zero and the factor unknown.
+ * Finds the factor that the kernel of each output was multiplied by, `[outputs]`: NaN if the kernel is zero
+ * and the factor therefore unknown.
  * @param original - the kernel in the checkpoint, rearranged
  * @returns undefined if the folded kernel is not a multiple
  */
@@ -107,12 +107,12 @@ function findFactors(
   return factors.some((factor) => !Number.isNaN(factor)) ? factors : undefined;
 }
 
-/** Number of elements that are compared before all are. */
+/** Number of elements that are compared before all others. */
 const PROBED = 64;
 
 /**
- * Checks by the first numbers of the first output whether a kernel may be a multiple of another, which mostly
- * shows quickly that it is not.
+ * Checks by the first numbers of the first output whether a kernel may be a multiple of another, which
+ * usually rules this out quickly.
  */
 function mayBeMultiples(
   folded: Float32Array,
@@ -162,7 +162,8 @@ async function readNorms(pool: TensorPool, channels: number): Promise<NormVector
 }
 
 /**
- * Returns the names of the vectors of the norm that has a vector as its variance; undefined if there is none.
+ * Returns the names of the vectors of the norm that has a vector as its variance; undefined if there is no
+ * such norm.
  */
 function namesOfNorm(
   vectors: ReadonlySet<string>,
@@ -218,7 +219,7 @@ interface Hypothesis {
   readonly norm: NormVectors;
 }
 
-/** Returns the layer with the norm behind it, if the norm explains factors and bias; else nothing. */
+/** Returns the layer with the norm after it, if the norm explains factors and bias; else nothing. */
 function unfold({ kernel, factors, biases, norm }: Hypothesis, search: FoldSearch): UnfoldedLayer[] {
   const epsilon = findEpsilon(factors, norm, search);
   if (epsilon === undefined) return [];
@@ -232,8 +233,8 @@ function unfold({ kernel, factors, biases, norm }: Hypothesis, search: FoldSearc
 }
 
 /**
- * Finds the usual epsilon with which the norm gives the factors most precisely; undefined if
- * none does within the tolerance.
+ * Finds the usual epsilon with which the norm gives the factors most precisely; undefined if none gives them
+ * within the tolerance.
  */
 function findEpsilon(
   factors: Float64Array,
@@ -245,7 +246,7 @@ function findEpsilon(
   return best !== undefined && best.error <= tolerance ? best.epsilon : undefined;
 }
 
-/** Returns an element of a vector that a layer may lack; `absent` if it does. */
+/** Returns an element of a vector that a layer may lack; `absent` if the layer lacks it. */
 function elementOr(vector: Float32Array | undefined, index: number, absent: number): number {
   return vector === undefined ? absent : at(vector, index, "channel");
 }

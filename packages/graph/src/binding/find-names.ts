@@ -3,7 +3,8 @@ import { listNames } from "../ir/list-names.ts";
 
 /**
  * Names of a network's tensors in a checkpoint, `prefix + rest`, and in the graph, `graphPrefix + rest`,
- * which is also the network's name for the tensor. Parts that wrappers insert are left out of it.
+ * which is also the network's name for the tensor. Parts that wrappers insert are left out of the network's
+ * names.
  */
 export interface NetworkNames {
   /** Name in the checkpoint by name in the network, in the checkpoint's order. */
@@ -11,20 +12,20 @@ export interface NetworkNames {
   /** Text before every name of the network in the checkpoint, such as `module.`; `""` if there is none. */
   readonly prefix: string;
   /**
-   * Text before the network's names in the graph, for example where a wrapper was
-   * exported; `""` if there is none.
+   * Text before the network's names in the graph, for example if a wrapper was exported; `""` if there is
+   * none.
    */
   readonly graphPrefix: string;
-  /** Tensors of the checkpoint whose names do not begin with the prefix, but copies. */
+  /** Tensors of the checkpoint whose names do not begin with the prefix, except copies. */
   readonly outside: readonly string[];
   /**
-   * Tensors that have names of the network behind another prefix, such as averages of its weights; none
+   * Tensors that have names of the network behind another prefix, such as averages of its weights; empty
    * unless the prefix was given.
    */
   readonly copies: readonly string[];
 }
 
-/** A checkpoint and its tensors under the network's names. */
+/** A checkpoint, and its tensors under the network's names. */
 export interface NamedNetwork {
   readonly checkpoint: Checkpoint;
   readonly names: NetworkNames;
@@ -58,13 +59,13 @@ const MAX_PREFIX_PARTS = 4;
 /**
  * Finds the prefix of the names of a network in a checkpoint, by comparing them with the names of a graph.
  *
- * The prefix is the one with which the most names of the graph occur in the checkpoint; of
- * several the shortest, or none.
+ * The prefix is the one with which the most names of the graph occur in the checkpoint; of several such
+ * prefixes the shortest.
  *
  * @param graphNames - names of the graph's weights
  * @param checkpoint - its source and the names of its tensors
- * @param prefix - the prefix, or its first parts, if it is known; it does not count for a checkpoint that has
- *   no such names, but the names in the graph
+ * @param prefix - the prefix, or its first parts, if it is known; it is ignored for a checkpoint that has the
+ *   names of the graph itself and none with the prefix
  * @throws MismatchError if several networks of these names are in the checkpoint,
  *   or none begins with `prefix`
  */
@@ -73,7 +74,7 @@ export function findNames(
   { source, names }: { readonly source: string; readonly names: readonly string[] },
   prefix?: string,
 ): NetworkNames {
-  // Parts that wrappers insert are no part of a prefix, but are written in it.
+  // Parts that wrappers insert are not part of a prefix, but occur in its written form.
   const asked =
     prefix === undefined || isPlain(graphNames, names, prefix) ? undefined : withoutWrappers(prefix);
   const pair = choosePrefixes(graphNames, { source, names }, asked);
@@ -96,14 +97,17 @@ export function findNames(
 }
 
 /**
- * Tells whether a checkpoint holds one network under the graph's own names, so that a prefix is for others.
+ * Checks whether a checkpoint contains one network under the graph's own names, so that a given prefix is
+ * meant for other checkpoints.
  */
 function isPlain(graphNames: readonly string[], names: readonly string[], prefix: string): boolean {
   const present = new Set(names);
   return graphNames.every((name) => present.has(name)) && !names.some((name) => name.startsWith(prefix));
 }
 
-/** Lists the names that are names of the network behind another prefix, if most of the network is there. */
+/**
+ * Lists the names that are names of the network after another prefix, if most of the network has that prefix.
+ */
 function findCopies(names: readonly string[], rests: ReadonlySet<string>): string[] {
   const candidates = names.flatMap((name) =>
     splits(withoutWrappers(name))
@@ -115,7 +119,7 @@ function findCopies(names: readonly string[], rests: ReadonlySet<string>): strin
     .flatMap((copies) => copies.map(({ name }) => name));
 }
 
-/** Returns the text that stands before every name of the network as it is written, with parts of wrappers. */
+/** Returns the text before every name of the network in its written form, with parts of wrappers. */
 export function writtenPrefix({ stored, prefix, graphPrefix }: NetworkNames): string {
   const befores = [...stored].map(([name, written]) => {
     const rest = name.slice(graphPrefix.length);
@@ -159,7 +163,7 @@ function choosePrefixes(
   return first.pair;
 }
 
-/** Returns the votes for a prefix; if there are none, those for prefixes that begin with it. */
+/** Returns the votes for a prefix; if there are none, the votes for prefixes that begin with it. */
 function votesFor(votes: readonly Votes[], prefix: string): Votes[] {
   const exact = votes.filter(({ pair }) => pair.prefix === prefix);
   return exact.length > 0 ? exact : votes.filter(({ pair }) => pair.prefix.startsWith(prefix));
@@ -197,7 +201,7 @@ function countVotes(graphNames: readonly string[], names: readonly string[]): Ma
   return votes;
 }
 
-/** Groups the prefixes of all names by the rest of the name behind them. */
+/** Groups the prefixes of all names by the rest of the name after them. */
 function groupByRest(names: readonly string[]): Map<string, Set<string>> {
   const prefixesOf = new Map<string, Set<string>>();
   for (const { prefix, rest } of names.flatMap((name) => splits(withoutWrappers(name)))) {

@@ -7,7 +7,7 @@ import type { ConcatenatedSource, Rearrangement, TensorSource } from "./weight-s
 /**
  * Finds a weight that is a smaller tensor repeated along some axes, as an exporter writes a
  * class token for a fixed batch.
- * @returns undefined if it does not repeat, or its repeated part is in no tensor or in several
+ * @returns undefined if the weight does not repeat, or its repeated part is in no tensor or in several
  */
 export async function findRepeated(
   pool: TensorPool,
@@ -61,7 +61,7 @@ function repeats({ values, shape }: CarriedValues, axis: number): boolean {
 /**
  * Finds a weight that is a part of a larger tensor along one axis: the queries of a fused projection, the
  * first rows of a table of positions.
- * @returns undefined if it is in no tensor, or in several
+ * @returns undefined if the weight is in no tensor, or in several
  */
 export async function findSlice(pool: TensorPool, carried: CarriedValues): Promise<TensorSource | undefined> {
   if (isConstant(carried.values)) return undefined;
@@ -110,8 +110,8 @@ function sliceShapes(shape: readonly number[], target: readonly number[]): Slice
 }
 
 /**
- * Finds the position along its axis at which the part of a tensor begins that is the
- * weight; undefined if there is none.
+ * Finds the position along its axis at which the part of a tensor that is the weight begins; undefined if
+ * there is none.
  */
 function findBegin(
   { values, shape }: { readonly values: Float32Array; readonly shape: readonly number[] },
@@ -120,7 +120,7 @@ function findBegin(
 ): number | undefined {
   const inner = sizeOf(shape.slice(axis + 1));
   for (let begin = 0; begin + length <= at(shape, axis); begin++) {
-    // The first element of the part is the first of the weight, however its axes are exchanged.
+    // The first element of the part is the first one of the weight, in any order of the axes.
     if (values[begin * inner] !== carried.values[0]) continue;
     const cut = rearrange({ values, shape }, [{ kind: "slice", axis, begin, end: begin + length }, ...after]);
     if (sizeOf(part) === cut.values.length && sameValues(cut.values, carried.values)) return begin;

@@ -2,12 +2,12 @@ import { sameShape, sizeOf } from "@isthmus/core";
 import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { SpectralNormSource, WeightNormSource } from "./weight-source.ts";
 
-/** Largest relative difference of a kernel that was computed from others: exporters round in f32. */
+/** Largest relative difference of a computed kernel: exporters round in f32. */
 const TOLERANCE = 1e-5;
 
 /**
- * Finds a kernel that was computed from lengths and directions, or by dividing by a singular value, as layers
- * with weight or spectral normalization do whenever they are used.
+ * Finds a kernel that was computed from lengths and directions, or by dividing by a singular value, as in
+ * layers with weight or spectral normalization.
  */
 export async function findReparametrized(
   pool: TensorPool,
@@ -26,7 +26,7 @@ export async function findReparametrized(
 interface KernelSearch {
   readonly pool: TensorPool;
   readonly carried: CarriedValues;
-  /** A tensor of the shape of the weight, and its values. */
+  /** Name of a tensor that has the shape of the weight. */
   readonly kernel: string;
   readonly values: Float32Array;
 }

@@ -5,7 +5,7 @@ import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { ConcatenatedSource, TensorSource } from "./weight-source.ts";
 
 /**
- * Largest number of pieces that a weight is joined from; with more pieces its rows are gathered one by one.
+ * Maximum number of pieces that a weight is joined from; with more pieces its rows are gathered one by one.
  */
 const MAX_PIECES = 64;
 
@@ -15,7 +15,7 @@ const MAX_PIECES = 64;
  */
 const MIN_NUMBERS = 2;
 
-/** Largest number of elements of a matrix that is searched for number by number. */
+/** Maximum number of elements of a matrix that is searched number by number. */
 const MAX_NUMBERS = 2 ** 16;
 
 /** A search for rows in the tensors of a checkpoint, which are read once for all weights. */
@@ -29,7 +29,7 @@ export class RowFinder {
 
   /**
    * Finds a weight whose rows are rows of tensors of a checkpoint in another order: the gates of a recurrent
-   * layer, which ONNX orders otherwise than PyTorch, or a table that an exporter looked up beforehand, such
+   * layer, which ONNX orders differently from PyTorch, or a table that an exporter looked up beforehand, such
    * as biases of relative positions.
    *
    * Rows lie along the last axis longer than 1, or along another axis, which is then moved; the rows of a
@@ -88,8 +88,8 @@ interface Run extends RowPlace {
 }
 
 /**
- * Splits values into the longest runs of rows that are in one tensor; undefined if a row
- * is in none, or a run in two.
+ * Splits values into the longest runs of rows that are in one tensor; undefined if a row is in no tensor, or
+ * a run is in two.
  */
 function splitIntoRuns(values: Float32Array, index: RowIndex): Run[] | undefined {
   const runs: Run[] = [];

@@ -8,14 +8,14 @@ export class OriginNames {
   constructor({ tensors }: Pick<Checkpoint, "tensors">) {
     for (const name of tensors.keys()) {
       const spelled = spell(name);
-      // The exporter tells tensors of one spelling apart by numbers, of which there is no record.
+      // The exporter adds numbers to tensors with equal spellings, and does not record these numbers.
       this.#tensors.set(spelled, this.#tensors.has(spelled) ? undefined : name);
     }
   }
 
   /**
-   * Lists the tensors that the call reads which a node was made from, each once; undefined if the file does
-   * not record the call, or a parameter is none of the network's.
+   * Lists the tensors that are read by the call from which a node was made, each once; undefined if the file
+   * does not record the call, or a parameter is not in the network.
    */
   tensorsOf({ origin }: Node): string[] | undefined {
     if (origin === undefined) return undefined;
@@ -25,7 +25,7 @@ export class OriginNames {
   }
 }
 
-/** Spells a name as the exporter does behind the letter for its kind, `p_fc1_weight` for `fc1.weight`. */
+/** Spells a name as the exporter does after the letter for its kind, `p_fc1_weight` for `fc1.weight`. */
 function spell(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "_");
 }

@@ -10,14 +10,14 @@ export interface ShapedValues {
 /**
  * Applies rearrangements to a tensor, one after another.
  *
- * It defines the nodes that `bindGraph` writes; searching by value compares tensors after it.
+ * The nodes that `bindGraph` writes compute the same; a search by value compares rearranged tensors.
  * @throws OutOfRangeError if a step does not fit the shape it is applied to
  */
 export function rearrange(tensor: ShapedValues, steps: readonly Rearrangement[]): ShapedValues {
   return steps.reduce(applyStep, tensor);
 }
 
-/** Returns the shape that a tensor has after some rearrangements. */
+/** Returns the shape of a tensor after some rearrangements. */
 export function rearrangedShape(
   shape: readonly number[],
   steps: readonly Rearrangement[],
@@ -44,7 +44,8 @@ function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
 }
 
 /**
- * Returns where a step reads: element `i` of the result is at `offset + sum_a i[a] strides[a]` of the tensor.
+ * Returns the strided view that a step reads: element `i` of the result is at `offset + sum_a i[a]
+ * strides[a]` of the tensor.
  */
 function view(
   shape: readonly number[],
@@ -129,7 +130,8 @@ function placeBeforeStep(shape: readonly number[], step: Rearrangement, place: n
 }
 
 /**
- * Returns the steps that turn shape `from` into shape `to` without moving an element; none if they are equal.
+ * Returns the steps that turn shape `from` into shape `to` without moving an element; empty if they are
+ * equal.
  */
 export function reshapeTo(from: readonly number[], to: readonly number[]): Rearrangement[] {
   return sameShape(from, to) ? [] : [{ kind: "reshape", shape: to }];
@@ -141,8 +143,8 @@ export function squeezed(shape: readonly number[]): number[] {
 }
 
 /**
- * Lists the ways to exchange the axes of a tensor so that it gets another shape, extents of 1 aside; the
- * identity is not among them. Axes may be joined after the exchange, or split before it.
+ * Lists the ways to exchange the axes of a tensor so that it gets another shape, ignoring extents of 1; the
+ * identity is left out. Axes may be joined after the exchange, or split before it.
  *
  * At most five axes longer than 1 are considered.
  */
@@ -181,7 +183,7 @@ const turn = (shape: readonly number[], order: readonly number[]): number[] =>
 
 const inverse = (order: readonly number[]): number[] => order.map((_, place) => order.indexOf(place));
 
-/** Lists all orders of some axes but the identity; none for fewer than two axes, or too many. */
+/** Lists all orders of some axes except the identity; empty for fewer than two axes, or too many. */
 function ordersOf(count: number): number[][] {
   if (count < 2 || count > MAX_TRANSPOSED) return [];
   return permutationsOf(count).filter((order) => order.some((axis, place) => axis !== place));
@@ -198,7 +200,7 @@ function joinsTo(shape: readonly number[], target: readonly number[]): boolean {
   return place === shape.length;
 }
 
-/** Largest number of axes whose orders are tried. */
+/** Maximum number of axes whose orders are tried. */
 const MAX_TRANSPOSED = 5;
 
 function permutationsOf(count: number): number[][] {

@@ -2,7 +2,7 @@ import { entry, sizeOf } from "@isthmus/core";
 import { squeezed } from "./rearrange.ts";
 import type { TensorPool } from "./tensor-pool.ts";
 
-/** Largest number of rows of a tensor that is indexed; larger tables are skipped. */
+/** Maximum number of rows of an indexed tensor; larger tables are skipped. */
 const MAX_ROWS = 2 ** 22;
 
 /** A row of a tensor. */

@@ -32,7 +32,7 @@ export function roundingOf(dtype: DType): number {
   return ROUNDING.get(dtype) ?? F32_ROUNDING;
 }
 
-/** Error of rounding to f32, which is the precision of wider types too, as values are read into f32. */
+/** Error of rounding to f32, which is also the precision of wider types, as values are read as f32. */
 const F32_ROUNDING = 2 ** -24;
 
 /** Errors of rounding to types narrower than f32. */
@@ -44,8 +44,7 @@ const ROUNDING: ReadonlyMap<DType, number> = new Map<DType, number>([
 ]);
 
 /**
- * Checks whether all numbers of a list are equal, as in a new norm: such values do not
- * show which tensor they are from.
+ * Checks whether all numbers of a list are equal, as in a new norm: such values do not identify their tensor.
  */
 export function isConstant(values: Float32Array): boolean {
   const [first] = values;

@@ -20,7 +20,7 @@ import { isConstant } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { TensorSource } from "./weight-source.ts";
 
-/** A graph in which every tensor of the network that exporters merge or drop is a weight of its own. */
+/** A graph in which all tensors of the network that exporters merge or drop are separate weights. */
 export interface SeparatedGraph extends DecodedGraph {
   /**
    * Sources of weights by the file's own records, which agree with the values; undefined for a weight that
@@ -30,16 +30,16 @@ export interface SeparatedGraph extends DecodedGraph {
 }
 
 /**
- * Gives back to a graph the weights that an exporter took for one, or left out, as their values allowed it.
- * Single numbers that are tensors of the network become weights, too; others are scales and epsilons.
+ * Restores weights of a graph that an exporter merged into one, or left out, because of their values. Single
+ * numbers that are tensors of the network become weights, too; others are scales and epsilons.
  *
  * Exporters write tensors of equal values once, and leave out biases of zeros: so tensors of new or frozen
- * layers are lost, and other networks have other values there. The older exporter of PyTorch writes an
- * `Identity` with the name of each tensor that it merged; the newer one records for every node the call
- * that it was made from, and the parameters that the call reads. Nothing is guessed: a tensor without such
- * a record stays unread.
+ * layers are lost, although other networks have different values there. The older exporter of PyTorch writes
+ * an `Identity` with the name of each tensor that it merged; the newer one records for every node the call
+ * that it was made from, and the parameters that the call reads. Nothing is guessed: a tensor without such a
+ * record is not restored.
  *
- * The graph computes the same as before with the values that it carries. Tied tensors stay one weight, as
+ * The graph computes the same as before with the values that it carries. Tied tensors remain one weight, as
  * both exporters write them under one name.
  *
  * @param network - the checkpoint that the graph may have been exported from, under the network's names
@@ -53,10 +53,10 @@ export async function separateWeights(decoded: DecodedGraph, network: Checkpoint
   return separator.result();
 }
 
-/** Operators whose third input is a bias that is added to each output. */
+/** Operators whose third input is a bias for each output. */
 const BIASED: ReadonlySet<string> = new Set(["Gemm", "Conv", "ConvTranspose"]);
 
-/** Calls that compute products with a kernel and add a bias, and nothing else. */
+/** Calls that only compute products with a kernel and add a bias. */
 const LAYER = /^aten\.(linear|addmm|_?convolution|conv\w*)\./;
 
 /** A graph whose weights are separated step by step. */
@@ -65,10 +65,10 @@ class WeightSeparator {
   readonly #pool: TensorPool;
   readonly #names: OriginNames;
   readonly #carried: Map<string, Tensor>;
-  /** Weights that were added. */
+  /** Added weights. */
   readonly #added = new Map<string, WeightInfo>();
   readonly #origins = new Map<string, TensorSource | undefined>();
-  /** Names of values, weights and constants. */
+  /** Used names of values, weights and constants. */
   readonly #taken: Set<string>;
   #nodes: readonly Node[];
 
@@ -96,7 +96,7 @@ class WeightSeparator {
     }
   }
 
-  /** Makes copies of weights that have the name of a tensor weights themselves. */
+  /** Makes separate weights of copies that have the name of a tensor. */
   async splitCopies(): Promise<void> {
     const copies = new Map<Node, string>();
     for (const node of this.#nodes) {
@@ -168,7 +168,7 @@ class WeightSeparator {
     return owners;
   }
 
-  /** Checks whether numbers that are all the same come from no tensor that the records of readers name. */
+  /** Checks whether numbers that are all equal come from no tensor that the records of readers name. */
   async #haveNone(readers: readonly Node[], { values }: CarriedValues): Promise<boolean> {
     if (!isConstant(values)) return false;
     for (const node of readers) {
@@ -179,7 +179,7 @@ class WeightSeparator {
     return true;
   }
 
-  /** Names the weight of each owner: the first keeps the name, if it is not the name of another of them. */
+  /** Names the weight of each owner: the first keeps the name, unless it is the name of another owner. */
   #nameOwners(weight: string, owners: readonly TensorSource[]): Map<string, string> {
     const sources = new Map(owners.map((source) => [source.tensor, source]));
     const keeper = sources.get(weight) ?? at(owners, 0, "owner");
@@ -193,7 +193,7 @@ class WeightSeparator {
     );
   }
 
-  /** Adds the biases of zeros that were left out, by the records of the layers. */
+  /** Adds biases of zeros that the exporter left out, by the records of the layers. */
   async addBiases(): Promise<void> {
     const nodes: Node[] = [];
     for (const node of this.#nodes) nodes.push(await this.#withBias(node));
@@ -205,7 +205,7 @@ class WeightSeparator {
     const tensors = this.#names.tensorsOf(node) ?? [];
     const isLayer = BIASED.has(node.op) && node.domain === "" && LAYER.test(node.origin?.operator ?? "");
     if (kernel === undefined || !isLayer || inputName(node, 2) !== "") return node;
-    // Nothing but the kernel and the bias may be read; a kernel that is computed is no tensor.
+    // The node may read only the kernel and the bias; a computed kernel is not a tensor.
     if (tensors.length > 2 || floatAttribute(node, "beta", 1) !== 1) return node;
     const others: string[] = [];
     for (const tensor of tensors) if (!(await this.#fits(tensor, valuesOf(kernel)))) others.push(tensor);
@@ -253,10 +253,10 @@ class WeightSeparator {
     return { graph, weights: this.#carried, origins: this.#origins };
   }
 
-  /** Puts each added weight behind the tensor that it follows in the network, whatever the exporter. */
+  /** Inserts each added weight after the tensor that it follows in the network. */
   #inOrder(): Map<string, WeightInfo> {
     const places = new Map([...this.#pool.checkpoint.tensors.keys()].map((name, place) => [name, place]));
-    // Weights of names that an exporter made up stand before all.
+    // Weights with names that an exporter invented come before all others.
     const placeOf = (name: string) => places.get(this.#origins.get(name)?.tensor ?? name) ?? -1;
     const weights = [...this.#graph.weights];
     for (const added of this.#added) {

@@ -3,7 +3,7 @@ import { placeBefore, rearrange, reshapeTo, type ShapedValues, transpositions } 
 import { roundTo, sameValues } from "./same-values.ts";
 import type { Rearrangement, TensorSource } from "./weight-source.ts";
 
-/** Elements compared before a whole tensor is read. */
+/** Number of elements that are compared before a whole tensor is read. */
 const PROBES = 6;
 
 /** Values of a graph's weight that its file contains. */
@@ -65,7 +65,7 @@ export class TensorPool {
     return toFloat32(data, dtype);
   }
 
-  /** Reads a vector and keeps it for the next time. */
+  /** Reads a vector, and keeps it in memory for later calls. */
   async readVector(name: string): Promise<Float32Array> {
     const vector = this.#vectors.get(name) ?? (await this.read(name));
     this.#vectors.set(name, vector);
@@ -75,8 +75,8 @@ export class TensorPool {
   /**
    * Checks whether a tensor, rearranged, has the values that a graph's file contains.
    *
-   * Both are compared as the narrower of the two element types holds them, so that a bf16 copy of
-   * an exported network is found.
+   * Both are compared in the narrower of the two element types, so that a bf16 copy of an exported network is
+   * found.
    */
   async matches(name: string, carried: CarriedValues, steps: readonly Rearrangement[]): Promise<boolean> {
     const { dtype, shape } = entry(this.checkpoint.tensors, name);
@@ -117,7 +117,7 @@ export class TensorPool {
     return matches;
   }
 
-  /** Finds how a tensor is rearranged to a weight; undefined if it has other values. */
+  /** Finds the rearrangement of a tensor to a weight; undefined if the tensor has other values. */
   async arrangementOf(tensor: string, carried: CarriedValues): Promise<TensorSource | undefined> {
     const shape = this.shapeOf(tensor);
     if (sizeOf(shape) !== carried.values.length) return undefined;

@@ -3,8 +3,8 @@ import { isConstant, sameValues } from "./same-values.ts";
 import type { TensorPool } from "./tensor-pool.ts";
 
 /**
- * Finds the used tensor that has the shape and the values of another tensor; undefined if there is none, or
- * all numbers are the same, as in a new norm.
+ * Finds the used tensor that has the shape and the values of another tensor; undefined if there is no such
+ * tensor, or all its numbers are equal, as in a new norm.
  */
 export async function findTwin(pool: TensorPool, name: string): Promise<string | undefined> {
   const { dtype, shape } = entry(pool.checkpoint.tensors, name, "tensor");
@@ -18,8 +18,8 @@ export async function findTwin(pool: TensorPool, name: string): Promise<string |
 }
 
 /**
- * Finds the used tensor that another one is tied to: they are equal in all networks. Exporters write a tied
- * tensor under one name, but copies of it, such as transposes, under names of their own.
+ * Finds the used tensor to which another one is tied, so that both are equal in all networks. Exporters write
+ * a tied tensor under one name, but copies of it, such as transposes, under other names.
  */
 export async function findTiedTo(
   pool: TensorPool,
@@ -37,7 +37,7 @@ export async function areTied(
   others: readonly string[],
 ): Promise<boolean> {
   for (const network of networks) {
-    // A file may hold tied tensors once.
+    // A file may contain tied tensors only once.
     const present = others.filter((other) => network.tensors.has(name) && network.tensors.has(other));
     for (const other of present) {
       if (!sameValues(await readValues(network, name), await readValues(network, other))) return false;

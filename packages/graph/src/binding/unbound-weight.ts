@@ -7,21 +7,22 @@ export interface UnboundWeight {
   readonly weight: string;
   readonly reason: string;
   /**
-   * Why its values do not tell what it is: `ambiguous` if several tensors have them, or all are one
-   * number; `changed` if the tensor of its name has most of them; `unknown` if they were made from tensors.
+   * Reason why the values do not identify the weight: `ambiguous` if several tensors have them, or all are
+   * equal; `changed` if the tensor of the same name has most of them; `unknown` if they were computed from
+   * tensors.
    */
   readonly kind: "ambiguous" | "changed" | "unknown";
 }
 
-/** A weight that was not found, with the reason. */
+/** A weight without a source, with the reason. */
 interface KnownWeight {
   /** Reason, if several tensors may be the weight. */
   readonly several: string | undefined;
-  /** Its values; undefined if the graph's file contains none. */
+  /** Values of the weight; undefined if the graph's file contains none. */
   readonly values: CarriedValues | undefined;
 }
 
-/** Explains why a weight is no tensor of a checkpoint. */
+/** Explains why a weight is not a tensor of a checkpoint. */
 export async function explainUnbound(
   pool: TensorPool,
   weight: string,

@@ -21,32 +21,29 @@ export const UNREAD_POLICIES = ["refuse", "keep"] as const;
 
 /**
  * One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors unchanged in every network
- * made from it. Tensors without which the graph computes something else than the network are refused by
+ * made from it. Tensors without which the graph computes different results than the network are refused by
  * both.
  */
 export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
 
-/** Facts that decide about tensors which are not read. */
+/** Facts that decide about unread tensors. */
 export interface UnreadContext {
-  /** Tied tensors by the network's names, which are read under another name. */
+  /** Tied tensors by the network's names, each with the name under which it is read. */
   readonly tied: ReadonlyMap<string, string>;
   readonly unread: UnreadPolicy;
-  /**
-   * The network whose values the graph's file contains, under the network's names; absent if it is not
-   * known.
-   */
+  /** Network whose values the graph's file contains, under the network's names; absent if it is unknown. */
   readonly witness?: Checkpoint | undefined;
 }
 
 /**
- * Checks that a graph computes what a network does, though it does not read all tensors.
+ * Checks that a graph computes the same as a network, although it does not read all tensors.
  *
- * Exporters leave out and merge tensors that a network uses, for their values: zeros, ones, and tensors
- * equal to others. The graph then computes what its source computes, but not what a network with other
- * values does. Such a tensor is known by its values in the source, or, if that is not known, by a tensor of
- * the same module that is read.
+ * Exporters leave out and merge tensors that a network uses, because of their values: zeros, ones, and
+ * tensors equal to others. The graph then computes the same as its source, but not the same as a network with
+ * other values. Such a tensor is recognised by its values in the source, or, if the source is unknown, by a
+ * tensor of the same module that is read.
  *
- * @throws MismatchError if the graph computes something else than the network
+ * @throws MismatchError if the graph computes different results than the network
  */
 export async function assertNothingLost(
   graph: Graph,
@@ -63,9 +60,9 @@ export async function assertNothingLost(
 }
 
 /**
- * Decides what is done about the floating-point tensors of a network that a graph does not read, and lists
- * the tensors that are kept unchanged, by their names in the checkpoint. Zeros and ones that an exporter
- * left out are kept in any case, if its source has them, too.
+ * Decides about the floating-point tensors of a network that a graph does not read, and lists the tensors
+ * that are kept unchanged, by their names in the checkpoint. Zeros and ones that an exporter left out are
+ * kept in any case, if its source has them, too.
  *
  * @throws MismatchError if the policy refuses a tensor
  */
@@ -104,7 +101,7 @@ function listUnread(
 interface Loss {
   /** Reason in a few words. */
   readonly reason: string;
-  /** Whether the graph computes something else than the network for it. */
+  /** Whether the graph therefore computes different results than the network. */
   readonly matters: boolean;
 }
 
@@ -115,7 +112,9 @@ interface UnreadTensor {
   readonly witness: Checkpoint | undefined;
 }
 
-/** Finds out how an exporter may have lost a tensor; undefined if the network does not seem to use it. */
+/**
+ * Finds the reason why an exporter may have lost a tensor; undefined if the network does not seem to use it.
+ */
 async function findLoss(graph: Graph, { name, network, witness }: UnreadTensor): Promise<Loss | undefined> {
   const info = witness?.tensors.get(name);
   if (witness === undefined || info === undefined) {
@@ -140,7 +139,7 @@ async function findLoss(graph: Graph, { name, network, witness }: UnreadTensor):
 }
 
 /**
- * Describes how an exporter may have left out a tensor whose numbers are all the same; undefined if it has no
+ * Describes why an exporter may have left out a tensor whose numbers are all equal; undefined if it has no
  * reason to.
  */
 function describeNumber(graph: Graph, values: Float32Array): string | undefined {
@@ -155,7 +154,7 @@ function describeNumber(graph: Graph, values: Float32Array): string | undefined 
   return folded === undefined ? undefined : `folded into "${folded[0]}"`;
 }
 
-/** Functions of one number that exporters compute beforehand, as of a trained temperature. */
+/** Functions of one number that exporters compute beforehand, such as of a trained temperature. */
 const FOLDABLE: readonly ((x: number) => number)[] = [
   (x) => x,
   (x) => -x,

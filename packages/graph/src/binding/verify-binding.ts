@@ -11,7 +11,7 @@ import type { BoundNetworks } from "./bind-networks.ts";
 export interface VerifyBindingOptions {
   /** Seed of the random inputs. */
   readonly seed: number;
-  /** Number of random examples, where the graph takes any batch. @defaultValue 4 */
+  /** Number of random examples, if the graph takes any batch. @defaultValue 4 */
   readonly batch?: number;
   /**
    * Largest difference of an output, relative to its largest number. @defaultValue 1e-3, as norms are folded
@@ -33,11 +33,11 @@ const VERIFY_BINDING_DEFAULTS: Required<Omit<VerifyBindingOptions, "seed">> = {
  * the weights of the file, and the bound graph with the tensors of the checkpoint that it was
  * exported from, on the same inputs.
  *
- * The file is a witness that binding has not changed. Where it contains no values, or values of an unknown
+ * The file is a witness that is independent of binding. If it contains no values, or values of an unknown
  * network, or the graph needed no change, there is nothing to compare.
  *
- * @returns the largest relative difference of the outputs; undefined where there is no witness
- * @throws MismatchError if they differ by more than `tolerance`
+ * @returns the largest relative difference of the outputs; undefined if there is no witness
+ * @throws MismatchError if the outputs differ by more than `tolerance`
  * @throws EngineError if the engine cannot run a graph
  */
 export async function verifyBinding(

@@ -22,7 +22,7 @@ const PLAIN: ReadonlyMap<string, Attribute> = new Map();
 
 /** Maker of the nodes and constants that compute weights of a graph from the tensors of a checkpoint. */
 export class WeightMaker {
-  /** Tensors that are weights now, by name. */
+  /** Tensors that have become weights, by name. */
   readonly weights: Map<string, WeightInfo> = new Map();
   /** Nodes in order. */
   readonly nodes: Node[] = [];
@@ -88,8 +88,8 @@ export class WeightMaker {
   #weightNorm({ length, direction }: WeightNormSource, info: WeightInfo): string {
     const { outputs, width, matrix } = this.#rowsOf(direction, info);
     const lengths = this.#column(this.weight(length, info), outputs, `${direction}/length`);
-    // A product with itself and with ones sums squares in every operator set; reductions
-    // differ between operator sets.
+    // A product with itself and with ones computes a sum of squares in every operator set, whereas reductions
+    // differ.
     const squares = this.#emit("Mul", [matrix, matrix], PLAIN, `${direction}/squares`);
     const ones = this.constant(1, { dtype: info.dtype, shape: [width, 1] });
     const sums = this.#emit("MatMul", [squares, ones], PLAIN, `${direction}/sums`);
@@ -159,7 +159,7 @@ export class WeightMaker {
     return name;
   }
 
-  /** Returns a name that nothing has yet, the base itself if it is free. */
+  /** Returns an unused name, the base itself if it is free. */
   fresh(base: string): string {
     let name = base;
     for (let copy = 2; this.#taken.has(name); copy++) name = `${base}#${copy}`;
@@ -167,7 +167,7 @@ export class WeightMaker {
     return name;
   }
 
-  /** Adds a constant of one number, repeated. */
+  /** Adds a constant whose elements all have one value. */
   constant(value: number, { dtype, shape }: TensorInfo): string {
     const name = this.fresh(`constant/${value}`);
     const data = convertData(new Float64Array(sizeOf(shape)).fill(value), "f64", dtype);

@@ -4,7 +4,7 @@ export type Rearrangement =
   | { readonly kind: "slice"; readonly axis: number; readonly begin: number; readonly end: number }
   /** Axes in another order: axis `i` of the result is axis `permutation[i]`. */
   | { readonly kind: "transpose"; readonly permutation: readonly number[] }
-  /** The elements in row-major order under another shape. */
+  /** Elements in row-major order under another shape. */
   | { readonly kind: "reshape"; readonly shape: readonly number[] }
   /** Axes of extent 1 repeated until the tensor has this shape. */
   | { readonly kind: "expand"; readonly shape: readonly number[] }
@@ -16,59 +16,59 @@ export interface TensorSource {
   readonly kind: "tensor";
   /** Name in the checkpoint. */
   readonly tensor: string;
-  /** Steps that are applied in order; none where the weight is the unchanged tensor. */
+  /** Steps that are applied in order; empty if the weight is the unchanged tensor. */
   readonly steps: readonly Rearrangement[];
 }
 
-/** Tensors of a checkpoint one behind another, as the gates of a recurrent layer are. */
+/** Consecutively joined tensors of a checkpoint, such as the gates of a recurrent layer. */
 export interface ConcatenatedSource {
   readonly kind: "concatenated";
   /**
-   * Parts with equal rows, joined along their first axis; each may be joined itself, as the
-   * gates of each direction are.
+   * Parts with equal rows, joined along their first axis; each part may itself be joined from others, such as
+   * the gates of each direction.
    */
   readonly parts: readonly (TensorSource | ConcatenatedSource)[];
   /** Shape of the result, to which the joined rows are reshaped. */
   readonly shape: readonly number[];
 }
 
-/** A batch norm that an exporter folded into the layer before it; names are of the checkpoint. */
+/** A batch norm that an exporter folded into the layer before it, by names of the checkpoint. */
 export interface FoldedNorm {
-  /** Absent for a norm without weights of its own, which scales by 1. */
+  /** Name of the scale; absent for a norm without weights, which scales by 1. */
   readonly scale?: string;
-  /** Absent for a norm without weights of its own, which adds 0. */
+  /** Name of the offset; absent for a norm without weights, which adds 0. */
   readonly offset?: string;
   readonly mean: string;
   readonly variance: string;
-  /** Number that was added to the variance. */
+  /** Number that is added to the variance. */
   readonly epsilon: number;
 }
 
-/** The kernel of a layer, multiplied by the factor of the batch norm behind it for each output. */
+/** The kernel of a layer, multiplied for each output by the factor of the batch norm after it. */
 export interface FoldedKernelSource {
   readonly kind: "folded-kernel";
-  /** The kernel before the norm was folded into it. */
+  /** Kernel before the norm was folded into it. */
   readonly kernel: TensorSource;
   readonly norm: FoldedNorm;
 }
 
-/** The bias of a layer and the batch norm behind it, one number for each output. */
+/** The bias of a layer and the batch norm after it, one number for each output. */
 export interface FoldedBiasSource {
   readonly kind: "folded-bias";
-  /** Bias of the layer itself; absent where it has none. */
+  /** Name of the bias of the layer itself; absent if it has none. */
   readonly bias?: string;
   readonly norm: FoldedNorm;
 }
 
 /**
- * A kernel that a layer keeps as lengths and directions (weight normalization):
- * `length * direction / |direction|` for each output.
+ * A kernel that a layer stores as lengths and directions (weight normalization): `length * direction /
+ * |direction|` for each output.
  */
 export interface WeightNormSource {
   readonly kind: "weight-norm";
-  /** `[outputs]`, or with axes of extent 1. */
+  /** Name of the lengths, `[outputs]`, or with axes of extent 1. */
   readonly length: string;
-  /** `[outputs, ...]` */
+  /** Name of the directions, `[outputs, ...]`. */
   readonly direction: string;
 }
 
@@ -78,11 +78,11 @@ export interface WeightNormSource {
  */
 export interface SpectralNormSource {
   readonly kind: "spectral-norm";
-  /** `[outputs, ...]` */
+  /** Name of the kernel, `[outputs, ...]`. */
   readonly kernel: string;
-  /** `[outputs]` */
+  /** Name of the left vector, `[outputs]`. */
   readonly left: string;
-  /** As many numbers as the kernel has for one output. */
+  /** Name of the right vector, with as many numbers as the kernel has for one output. */
   readonly right: string;
 }
 
@@ -111,7 +111,7 @@ export function isUnchanged(weight: string, source: WeightSource): boolean {
   return source.kind === "tensor" && source.tensor === weight && source.steps.length === 0;
 }
 
-/** Describes in a few words, for messages, how a weight comes from a checkpoint. */
+/** Describes the source of a weight in a checkpoint in a few words, for messages. */
 export function describeSource(source: WeightSource): string {
   if (source.kind === "tensor") return describeTensor(source);
   if (source.kind === "concatenated") return `rows of ${tensorsOf(source).join(", ")}`;

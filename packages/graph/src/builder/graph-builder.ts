@@ -21,7 +21,7 @@ import { typesOf } from "../ir/types-of.ts";
 /** A value of a graph under construction: its name, element type and concrete shape. */
 export interface Value extends TensorInfo {
   readonly name: string;
-  /** The graph it belongs to; operators applied to it add their nodes there. */
+  /** Builder of the graph of this value; operators on the value add their nodes there. */
   readonly builder: GraphBuilder;
 }
 
@@ -34,20 +34,20 @@ export type PlainAttributes = Readonly<Record<string, Attribute>>;
 /** Options of {@link GraphBuilder.build}. */
 export interface BuildOptions {
   /**
-   * Name that makes the first extent of every data input and output symbolic, so that the graph
-   * takes any batch; its nodes must not depend on the extent they were built with. The graph then
-   * has no types unless they are kept.
+   * Name that makes the first extent of every data input and output symbolic, so that the graph takes any
+   * batch; its nodes must not depend on the extent with which they were built. The graph then has no types
+   * unless `keepTypes` is set.
    * @defaultValue none
    */
   readonly batchName?: string;
   /**
-   * Whether the types of the batch it was built with are kept, for discovering symmetries
-   * without a run. @defaultValue false
+   * Whether the types for the batch of the builder are kept, for discovering symmetries without a run.
+   * @defaultValue false
    */
   readonly keepTypes?: boolean;
 }
 
-/** Number of elements up to which constants of equal content are one. */
+/** Number of elements up to which constants with equal content are shared. */
 const SHARED_CONSTANT = 16;
 
 /**
@@ -77,7 +77,7 @@ export class GraphBuilder {
 
   /**
    * Starts from a typed graph: its inputs, weights, constants and nodes, under their names.
-   * @throws MismatchError if the graph is not typed; `specialize` makes it so
+   * @throws MismatchError if the graph is not typed; `specialize` types it
    */
   static from(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.rewriting(graph);
@@ -87,8 +87,8 @@ export class GraphBuilder {
 
   /**
    * Starts from a typed graph without its nodes, but with all its names: for rewriting it node by node, in
-   * order, where each node is adopted unchanged or replaced.
-   * @throws MismatchError if the graph is not typed; `specialize` makes it so
+   * order: each node is adopted unchanged or replaced.
+   * @throws MismatchError if the graph is not typed; `specialize` types it
    */
   static rewriting(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name, graph.opsets);
@@ -110,7 +110,7 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
-  /** Returns the value of a name. @throws OutOfRangeError if there is none */
+  /** Returns the value of a name. @throws OutOfRangeError if there is no such value */
   value(name: string): Value {
     const type = this.#types.get(name);
     if (type === undefined) {
@@ -119,7 +119,7 @@ export class GraphBuilder {
     return { builder: this, name, dtype: type.dtype, shape: type.shape };
   }
 
-  /** Returns the tensor of a value that is a constant, else undefined. */
+  /** Returns the tensor of a constant; undefined for other values. */
   constantOf({ name }: Pick<Value, "name">): Tensor | undefined {
     return this.#constants.get(name);
   }
@@ -138,7 +138,7 @@ export class GraphBuilder {
     return this.#declare(name, { dtype, shape });
   }
 
-  /** Adds a constant; a small constant that exists already is used again. */
+  /** Adds a constant; a small existing constant with equal content is reused. */
   constant(tensor: Tensor): Value {
     if (tensor.data.length > SHARED_CONSTANT) return this.#addConstant(tensor);
     const key = `${tensor.dtype}[${tensor.shape}]${tensor.data}`;
@@ -147,7 +147,7 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Adds a constant `[]` of an element type. */
+  /** Adds a scalar constant `[]` of an element type. */
   scalar(value: number, dtype: DType = "f32"): Value {
     return this.numbers([value], dtype, []);
   }
@@ -194,7 +194,7 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds a node unchanged whose values have known types: a node of the graph that the builder started from.
+   * Adds an unchanged node whose values have known types: a node of the graph with which the builder started.
    */
   adopt(node: Node): void {
     this.#addNode(node);
@@ -202,7 +202,7 @@ export class GraphBuilder {
 
   /**
    * Gives a value another name by an `Identity`, for outputs that must have a certain name.
-   * @throws OutOfRangeError if it is taken
+   * @throws OutOfRangeError if the name is taken
    */
   rename(value: Value, name: string): Value {
     this.#assertNew(name);
@@ -221,8 +221,8 @@ export class GraphBuilder {
    * Adds all nodes of a typed graph once more, as a function of other values.
    *
    * @param graph - with types, of the same operator sets
-   * @param bindings - a value for each data input and weight of the graph; the others are values of
-   *   this builder of the same name
+   * @param bindings - a value for each data input and weight of the graph; other values of the graph are
+   *   values of this builder with the same name
    * @returns for every value of the graph its value in this builder
    * @throws MismatchError if a binding has another element type or shape
    * @throws UnsupportedError if the graph has control flow
@@ -262,8 +262,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Returns the graph with some outputs; nodes and constants that no output needs are left
-   * out, inputs and weights stay.
+   * Returns the graph with some outputs; nodes and constants that no output needs are left out; inputs and
+   * weights are kept.
    */
   build(outputs: readonly Value[], { batchName, keepTypes = false }: BuildOptions = {}): Graph {
     const graph: Graph = {
@@ -304,7 +304,7 @@ export class GraphBuilder {
     return this.#declare(name, tensor);
   }
 
-  /** Returns a name that no value and no node has yet. */
+  /** Returns an unused name for a value and its node. */
   #fresh(op: string): string {
     let count = this.#counters.get(op) ?? 0;
     const isTaken = (name: string) => this.#types.has(name) || this.#nodeNames.has(name);

@@ -1,35 +1,35 @@
 import { convertData, createTensor, entry, InputError, type Tensor } from "@isthmus/core";
 import type { Session } from "../engine.ts";
 
-/** A batch of texts that was run, and how to run it again. */
+/** A batch of texts that was run, and the means to run it again. */
 export interface RunTexts {
-  /** `[texts * rows, classes]`, row-major. */
+  /** Logits, `[texts * rows, classes]`, row-major. */
   readonly logits: Float32Array;
   /** Token that each row predicts, `[texts * rows]`; a negative number for rows that predict none. */
   readonly labels: Int32Array;
-  /** Tokens of each text. */
+  /** Number of tokens of each text. */
   readonly rows: number;
   readonly session: Session;
-  /** Everything the graph was fed, by name. */
+  /** All tensors that the graph was fed, by name. */
   readonly feeds: ReadonlyMap<string, Tensor>;
   /** Name of the input that takes the tokens. */
   readonly tokens: string;
-  /** Reads the logits of a run. */
+  /** Reads the logits from the results of a run. */
   readonly read: (results: ReadonlyMap<string, Tensor>) => Float32Array;
 }
 
 /**
- * Change of a logit, relative to the largest one, from which it counts as one: masked attention gives a later
- * token the weight 0 exactly, and everything else is rounding.
+ * Relative change of a logit, compared with the largest logit, from which it counts as a change: masked
+ * attention gives a later token the weight 0 exactly, so that smaller changes are rounding errors.
  */
 const CHANGE = 1e-4;
 
 /**
- * Checks that a language model predicts each token from those before it only: the last token of each text is
- * replaced by another, and no logit before it may change.
+ * Checks that a language model predicts each token only from earlier tokens: the last token of each text is
+ * replaced by another, and no earlier logit may change.
  *
- * Networks that see the whole text, such as BERT, would be told what they are to predict: their next-token
- * loss means nothing.
+ * Networks that see the whole text, such as BERT, would see the token that they should predict, so that their
+ * next-token loss is meaningless.
  * @throws InputError if a logit changes
  */
 export async function assertCausalRun(

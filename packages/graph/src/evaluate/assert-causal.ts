@@ -6,14 +6,15 @@ import { createLogitsPasses } from "./create-logits-passes.ts";
 import { EVALUATOR_DEFAULTS } from "./evaluator-options.ts";
 import { limitExamples } from "./limit-examples.ts";
 
-/** Texts that a network is checked on. */
+/** Number of texts on which a network is checked. */
 const TEXTS = 4;
 
 /**
- * Checks that a network predicts each token of a data set from those before it only, as evaluating it does,
- * for what computes its next-token loss in another way. Some texts are run twice.
+ * Checks that a network predicts each token of a data set only from earlier tokens. Evaluation does this
+ * itself; this function is for code that computes the next-token loss in another way. Some texts are run
+ * twice.
  * @param attempt - name of the attempt for messages, for example `train`
- * @throws InputError if a later token changes what is predicted before it, or the data do not fit the graph
+ * @throws InputError if a later token changes earlier predictions, or the data do not fit the graph
  */
 export async function assertCausal(
   attempt: string,

@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 
 /** Difference of the outputs of two runs. */
 export interface OutputDifference {
-  /** Largest difference of two corresponding numbers; infinite where an output is missing or not a number. */
+  /** Largest difference of two corresponding numbers; infinite if an output is missing or not a number. */
   readonly absolute: number;
   /** Largest difference relative to the largest number of the first run's output. */
   readonly relative: number;
@@ -27,7 +27,7 @@ export function compareOutputs(
   };
 }
 
-/** Difference of outputs that are missing, of other sizes or not numbers. */
+/** Difference of outputs that are missing, have different sizes or are not numbers. */
 const INCOMPARABLE: OutputDifference = {
   absolute: Number.POSITIVE_INFINITY,
   relative: Number.POSITIVE_INFINITY,
@@ -43,7 +43,7 @@ function differ(before: Tensor | undefined, after: Tensor | undefined): OutputDi
   for (let i = 0; i < one.length; i++) {
     const x = one[i] as number;
     const apart = Math.abs(x - (two[i] as number));
-    // NaN is a difference too.
+    // NaN counts as a difference, too.
     if (!(apart <= absolute)) absolute = apart;
     largest = Math.max(largest, Math.abs(x));
   }

@@ -9,20 +9,20 @@ import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.t
 
 /** Class probabilities of the examples of a data set. */
 export interface ClassProbabilities {
-  /** `[examples, classes]`, row-major; each row sums to 1. */
+  /** Probabilities, `[examples, classes]`, row-major; each row sums to 1. */
   readonly probabilities: Float64Array;
   readonly classes: number;
 }
 
-/** Computes class probabilities by any number of networks of one architecture on one data set. */
+/** Computes class probabilities of any number of networks of one architecture on one data set. */
 export interface Classifier {
-  /** Which value of the graph holds the logits. */
+  /** Value of the graph that contains the logits, and the loss. */
   readonly scoring: Scoring;
   /**
    * Runs the whole data set once, without its labels.
-   * @param network - has every weight of the graph; they are read anew each time
-   * @throws MismatchError if it lacks a weight, or one has another shape
-   * @throws InputError if the output that is scored is not f32 logits `[examples, classes]`
+   * @param network - network with every weight of the graph; the weights are read again at each call
+   * @throws MismatchError if the network lacks a weight, or a weight has another shape
+   * @throws InputError if the scored output is not f32 logits `[examples, classes]`
    * @throws DOMException named AbortError if `signal` is aborted
    */
   classify(network: Checkpoint, signal?: AbortSignal): Promise<ClassProbabilities>;

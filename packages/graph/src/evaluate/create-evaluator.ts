@@ -12,14 +12,14 @@ import type { Evaluation } from "./scores.ts";
 
 /** Evaluates any number of networks of one architecture on one data set. */
 export interface Evaluator {
-  /** By which loss networks are evaluated, and which value of the graph holds their logits. */
+  /** Loss by which networks are evaluated, and value of the graph that contains their logits. */
   readonly scoring: Scoring;
   /**
    * Runs the whole data set once.
-   * @param network - has every weight of the graph; they are read anew each time
-   * @throws MismatchError if it lacks a weight, or one has another shape
+   * @param network - network with every weight of the graph; the weights are read again at each call
+   * @throws MismatchError if the network lacks a weight, or a weight has another shape
    * @throws InputError if the scored output is not one logit for each class of each example or position, an
-   *   example has no position that counts, or a language model sees the token that it is to predict
+   *   example has no position that counts, or a language model sees the token that it should predict
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(network: Checkpoint, signal?: AbortSignal): Promise<Evaluation>;
@@ -32,17 +32,16 @@ export interface Evaluator {
  * set, with sums in f64 and the same bits on every run.
  *
  * Logits `[examples, classes]` are compared with the labels. Logits `[examples, length, classes]` are
- * compared with the labels of positions, if the data have them, else for token ids `[examples, length]` with
- * the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
+ * compared with the labels of positions, if the data have these; else, for token ids `[examples, length]`,
+ * with the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
  * count. The loss of such an example is the mean over its positions that count. Logits `[examples, classes,
- * height, width]` are compared with the labels of pixels. Other losses compare each number of the output
- * with a target of its own: labels of that shape, or the input itself; `lossOf` says which loss is taken if
- * none is named.
+ * height, width]` are compared with the labels of pixels. Other losses compare each number of the output with
+ * its own target: labels of that shape, or the input itself; `lossOf` describes the default loss.
  *
- * `scoringOf` says what is scored: the output that is computed last or, if a softmax over the classes makes
- * it, what the softmax reads; `scoreOutput` chooses another value. A graph of a fixed batch is run in its
- * batches, the last one filled up.
- * @throws InputError if there are no examples, they do not fit the graph's input, there is nothing for
+ * `scoringOf` describes the default for the scored value: the output that is computed last or, if a softmax
+ * over the classes computes it, the input of the softmax; `scoreOutput` chooses another value. A graph with a
+ * fixed batch is run in batches of that size, and the last one is filled up.
+ * @throws InputError if there are no examples, they do not fit the graph's input, there is no array for
  *   another input, labels do not fit the output, or the loss cannot be computed from the output
  * @throws UsageError if there is no such loss
  * @throws OutOfRangeError if an option is out of its range

@@ -9,7 +9,7 @@ import { createLogitsReader, type LogitsBatch } from "./read-logits.ts";
 
 /** Runs networks of one architecture over one data set, and reads logits of classes. */
 export interface LogitsPasses {
-  /** How the networks are scored. */
+  /** Scoring of the networks. */
   readonly scoring: Scoring;
   /**
    * Runs the whole data set once, in order.
@@ -24,7 +24,7 @@ export interface LogitsPasses {
   release(): Promise<void>;
 }
 
-/** What {@link createLogitsPasses} runs. */
+/** Graph and data of {@link createLogitsPasses}. */
 export interface LogitsPassesTask extends Architecture {
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
@@ -34,8 +34,8 @@ export interface LogitsPassesTask extends Architecture {
 }
 
 /**
- * Prepares runs of networks for what needs logits of classes.
- * @throws UsageError if networks are scored by a loss that has none
+ * Prepares runs of networks for measurements of logits of classes.
+ * @throws UsageError if networks are scored by a loss without logits of classes
  */
 export async function createLogitsPasses(
   task: LogitsPassesTask,

@@ -7,14 +7,14 @@ import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import type { EvaluatorOptions } from "./evaluator-options.ts";
 
-/** A batch of examples that was run by a network. */
+/** A batch of examples that a network has computed. */
 export interface RunBatch extends FedBatch {
-  /** Index of the first of the examples in the data set. */
+  /** Index in the data set of the first example. */
   readonly begin: number;
-  /** Values that were computed, by name, with the rows that only fill up the batch. */
+  /** Computed values by name, including rows that only fill up the batch. */
   readonly results: ReadonlyMap<string, Tensor>;
   readonly session: Session;
-  /** Everything that the graph was fed, weights included, by name. */
+  /** All tensors that the graph was fed, including weights, by name. */
   readonly fed: ReadonlyMap<string, Tensor>;
   /** Name of the input that takes the inputs of the data set. */
   readonly inputs: string;
@@ -23,7 +23,7 @@ export interface RunBatch extends FedBatch {
 /** Options of one run over a data set. */
 export interface PassOptions {
   readonly signal: AbortSignal | undefined;
-  /** Asked after every batch whether the run may end before the others. @defaultValue never */
+  /** Called after every batch; returns whether the run may end early. @defaultValue never */
   readonly isEnough?: () => boolean;
 }
 
@@ -49,16 +49,16 @@ export interface PassesTask {
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;
-  /** Values of the graph that are computed, at least one. */
+  /** Values of the graph to compute, at least one. */
   readonly outputs: readonly ValueInfo[];
 }
 
-/** Number of batches from which preparing the graph again for each network pays. */
+/** Number of batches from which it pays to prepare the graph again for each network. */
 const MIN_BATCHES_TO_BAKE = 3;
 
 /**
- * Largest number of logits of a batch, 256 MB of f32: a hundred long texts with a large
- * vocabulary would not fit into memory.
+ * Maximum number of logits of a batch, 256 MB of f32: a hundred long texts with a large vocabulary would not
+ * fit into memory.
  */
 const MOST_LOGITS = 2 ** 26;
 
@@ -71,7 +71,7 @@ function limitBatch(
   let perExample = 0;
   for (const { shape = [] } of outputs) {
     const [, ...extents] = shape;
-    // Symbolic extents that no input has are not known.
+    // Symbolic extents that no input has are unknown.
     const numbers = extents.map((extent) => (typeof extent === "number" ? extent : (sizes.get(extent) ?? 1)));
     perExample += sizeOf(numbers);
   }
@@ -79,8 +79,8 @@ function limitBatch(
 }
 
 /**
- * Prepares runs of networks: loads the graph, unless it is loaded for each network
- * with its weights as constants.
+ * Prepares runs of networks: loads the graph once, unless each network needs its own session with weights as
+ * constants.
  */
 export async function createPasses(task: PassesTask, options: Required<EvaluatorOptions>): Promise<Passes> {
   const { engine, data, attempt } = task;
@@ -109,11 +109,9 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   };
 }
 
-/**
- * Returns the part of a graph that computes some values, so that nothing else is computed or copied.
- */
+/** Returns the part of a graph that computes some values, so that no others are computed or copied. */
 function onlyOutputs(whole: Graph, outputs: readonly ValueInfo[]): Graph {
-  // Losses of several outputs name some that the part may not have.
+  // Losses of several outputs may name outputs that the part lacks.
   const { loss, ...unscored } = whole;
   const graph = typeof loss === "object" ? unscored : whole;
   const [only, ...others] = outputs;
@@ -150,7 +148,7 @@ async function runPass(
 
 /** Numbers of some examples that a network computed, without rows that only fill up a batch. */
 export interface ExampleValues {
-  /** `[examples, ...]`, row-major. */
+  /** Numbers of the examples, `[examples, ...]`, row-major. */
   readonly values: Float32Array;
   /** Shape of the numbers of one example. */
   readonly shape: readonly number[];
@@ -158,7 +156,7 @@ export interface ExampleValues {
 
 /**
  * Returns a value of the examples of a batch as f32.
- * @returns undefined if it is not floating-point, or does not have a row for each example that was fed
+ * @returns undefined if the value is not floating-point, or does not have a row for each example
  */
 export function valuesOf(
   tensor: Tensor | undefined,

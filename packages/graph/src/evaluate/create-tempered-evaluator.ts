@@ -9,27 +9,29 @@ import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.t
 import { HeldLogits } from "./held-logits.ts";
 import { type Evaluation, Scores } from "./scores.ts";
 
-/** Loss of a network whose logits are divided by a temperature; errors are the same at every temperature. */
+/** Loss of a network whose logits are divided by a temperature; the temperature does not change errors. */
 export interface TemperedLoss extends Pick<Evaluation, "loss" | "losses" | "perplexity"> {
-  /** What all logits are divided by, see `fitTemperature`. */
+  /** Number by which all logits are divided, see `fitTemperature`. */
   readonly temperature: number;
-  /** Name of the data that the temperature was fitted to, and how many of its examples, from the first. */
+  /** Name of the data that the temperature was fitted to, and number of the first examples that were used. */
   readonly fitted: { readonly data: string; readonly examples: number };
 }
 
-/** Loss and accuracy of one network, and its loss with the temperature that suits it best. */
+/** Loss and accuracy of one network, and its loss at the best temperature. */
 export interface TemperedEvaluation extends Evaluation {
   readonly tempered: TemperedLoss;
 }
 
-/** Evaluates any number of networks of one architecture as they are and with a temperature of their own. */
+/**
+ * Evaluates any number of networks of one architecture, both directly and with a temperature fitted to each.
+ */
 export interface TemperedEvaluator {
-  /** By which loss networks are evaluated, and which value of the graph holds their logits. */
+  /** Loss by which networks are evaluated, and value of the graph that contains their logits. */
   readonly scoring: Scoring;
   /**
    * Runs the data to fit the temperature to, and then the whole data set unless they are the same.
-   * @param network - has every weight of the graph; they are read anew each time
-   * @throws MismatchError if it lacks a weight, or one has another shape
+   * @param network - network with every weight of the graph; the weights are read again at each call
+   * @throws MismatchError if the network lacks a weight, or a weight has another shape
    * @throws InputError if the scored output is not one logit for each class of each example or position, or
    *   an example has no position that counts
    * @throws DOMException named AbortError if `signal` is aborted
@@ -39,13 +41,13 @@ export interface TemperedEvaluator {
   release(): Promise<void>;
 }
 
-/** What {@link createTemperedEvaluator} evaluates on. */
+/** Data of {@link createTemperedEvaluator}. */
 export interface TemperedEvaluatorData {
   /** Examples to evaluate on. */
   readonly data: DataSet;
   /**
-   * Examples that temperatures are fitted to, by the loss that is measured. Logits of the first of them are
-   * kept in memory, 2^28 numbers at most, and those after are left out. @defaultValue `data`
+   * Examples that temperatures are fitted to, by the measured loss. Only the first examples are used, whose
+   * logits are kept in memory: at most 2^28 numbers. @defaultValue `data`
    */
   readonly fitted?: DataSet;
 }
@@ -54,9 +56,9 @@ export interface TemperedEvaluatorData {
  * Prepares loss and accuracy of networks of one architecture as `createEvaluator` does, and with one softmax
  * temperature that is fitted for each network.
  *
- * Fitted to the data it is evaluated on, a network's loss is never higher than at the temperature 1.
- * @throws InputError if there are no examples, they do not fit the graph's input, or there
- *   is nothing for another input
+ * If the temperature is fitted to the evaluated data, the loss is never higher than at temperature 1.
+ * @throws InputError if there are no examples, they do not fit the graph's input, or there is no array for
+ *   another input
  * @throws OutOfRangeError if an option is out of its range
  */
 export async function createTemperedEvaluator(
@@ -117,7 +119,7 @@ export async function createTemperedEvaluator(
   };
 }
 
-/** Returns what frees the engine's memory after an error, and throws it. */
+/** Returns a function that frees the engine's memory after an error, and rethrows the error. */
 const releasing = (passes: LogitsPasses) => async (error: unknown) => {
   await passes.release();
   throw error;

@@ -1,8 +1,11 @@
 /** Options of `createEvaluator` and `createClassifier`. */
 export interface EvaluatorOptions {
-  /** Examples in one engine call, fewer if their logits would be more than 2^26 numbers. @defaultValue 100 */
+  /**
+   * Number of examples in one engine call; smaller if their logits would exceed 2^26 numbers. @defaultValue
+   * 100
+   */
   readonly batchSize?: number;
-  /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
+  /** Number of threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
   /**
    * Whether weights become constants of the graph, so that the engine folds norms and chooses layouts, but

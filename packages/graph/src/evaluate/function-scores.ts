@@ -4,7 +4,7 @@ import type { LossFunction } from "../scoring/losses.ts";
 import type { RunBatch } from "./create-passes.ts";
 import { type Evaluation, summarize } from "./scores.ts";
 
-/** Scores of a network by a function, which are added batch by batch. */
+/** Scores of a network by a function, accumulated batch by batch. */
 export class FunctionScores {
   readonly #attempt: string;
   readonly #data: DataSet;
@@ -33,7 +33,7 @@ export class FunctionScores {
     this.#losses.set(losses, begin);
   }
 
-  /** Returns the evaluation of all examples that were added. */
+  /** Returns the evaluation of all added examples. */
   result(): Evaluation {
     return summarize(this.#losses, new Float64Array(this.#losses.length).fill(Number.NaN));
   }

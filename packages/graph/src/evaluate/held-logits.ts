@@ -1,15 +1,15 @@
 import type { LogitsBatch } from "./read-logits.ts";
 
-/** Most logits that are held, 1 GiB of f32. */
+/** Maximum number of logits that are held, 1 GiB of f32. */
 const MOST_HELD = 2 ** 28;
 
-/** Logits of a batch with the part that each row has in the mean loss of examples. */
+/** Logits of a batch with the weight of each row in the mean loss of examples. */
 interface WeightedBatch extends LogitsBatch {
-  /** One for each example, divided among its rows that count, `[examples * rows]`. */
+  /** Weights, `[examples * rows]`: 1 for each example, divided among its rows that count. */
   readonly weights: Float64Array;
 }
 
-/** Logits of the first examples of a data set, as many as memory is meant to hold and at least one. */
+/** Logits of the first examples of a data set, as many as fit into the allowed memory and at least one. */
 export class HeldLogits {
   readonly #batches: WeightedBatch[] = [];
   readonly #most: number;
@@ -17,27 +17,27 @@ export class HeldLogits {
   #examples = 0;
   #isFull = false;
 
-  /** @param most - number of logits that are held at most */
+  /** @param most - maximum number of logits that are held */
   constructor(most: number = MOST_HELD) {
     this.#most = most;
   }
 
-  /** The logits, batch by batch, in the order of the data set. */
+  /** Logits, batch by batch, in the order of the data set. */
   get batches(): readonly WeightedBatch[] {
     return this.#batches;
   }
 
-  /** Number of examples that are held. */
+  /** Number of held examples. */
   get examples(): number {
     return this.#examples;
   }
 
-  /** Whether examples were left out, as all after them will be. */
+  /** Whether examples were left out; then all later ones are left out, too. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
-  /** Copies a batch, or as many of its examples as there is room for; the others are left out. */
+  /** Copies a batch, or as many of its examples as fit; the others are left out. */
   add({ logits, labels, rows, begin }: LogitsBatch): void {
     if (this.#isFull) return;
     const examples = labels.length / rows;
@@ -47,7 +47,7 @@ export class HeldLogits {
     this.#isFull = taken < examples;
     if (taken === 0) return;
     const heldLabels = labels.slice(0, taken * rows);
-    // An engine may use the memory of its outputs again.
+    // The logits are copied, as an engine may reuse the memory of its outputs.
     const heldLogits = logits.slice(0, taken * perExample);
     const weights = shareRows(heldLabels, rows);
     this.#batches.push({ logits: heldLogits, labels: heldLabels, rows, begin, weights });
@@ -56,7 +56,7 @@ export class HeldLogits {
   }
 }
 
-/** Divides one for each example among its rows that have a label. */
+/** Divides the weight 1 of each example among its rows that have a label. */
 function shareRows(labels: Int32Array, rows: number): Float64Array {
   const weights = new Float64Array(labels.length);
   for (let begin = 0; begin < labels.length; begin += rows) {

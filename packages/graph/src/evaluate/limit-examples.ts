@@ -3,7 +3,7 @@ import type { DataSet } from "../data-set.ts";
 
 /**
  * Limits a data set to its first examples and adds their number to its name, as in `mnist:test@1000`; returns
- * the data set itself if it has no more.
+ * the data set itself if it has no more examples.
  * @throws OutOfRangeError if `examples` is not a whole number of at least 1
  */
 export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {

@@ -6,7 +6,7 @@ import { findTargets, type WriteTargets } from "../scoring/find-targets.ts";
 import { type RunBatch, valuesOf } from "./create-passes.ts";
 import { type Evaluation, nothingCounts, summarize } from "./scores.ts";
 
-/** A value of a graph whose numbers are compared with targets, each with its own. */
+/** A value of a graph whose numbers are each compared with a target. */
 export interface NumbersTask {
   readonly loss: ElementwiseLossName;
   /** Name of the value. */
@@ -16,7 +16,7 @@ export interface NumbersTask {
   readonly attempt: string;
 }
 
-/** Scores of the numbers of a network's output, which are added batch by batch. */
+/** Scores of the numbers of a network's output, accumulated batch by batch. */
 export class NumberScores {
   readonly #task: NumbersTask;
   readonly #losses: Float64Array;
@@ -54,13 +54,13 @@ export class NumberScores {
     }
   }
 
-  /** Returns the evaluation of all examples that were added. */
+  /** Returns the evaluation of all added examples. */
   result(): Evaluation {
     return summarize(this.#losses, this.#right);
   }
 }
 
-/** Checks that targets are labels 0 and 1, or shares between them. */
+/** Checks that targets are 0, 1, or between. */
 function assertShares(attempt: string, { name }: DataSet, targets: Float32Array): void {
   const wrong = targets.find((target) => target < 0 || target > 1);
   if (wrong === undefined) return;

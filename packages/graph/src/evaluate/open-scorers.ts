@@ -11,7 +11,7 @@ import { NumberScores } from "./number-scores.ts";
 import { createLogitsReader } from "./read-logits.ts";
 import { type Evaluation, Scores, summarize } from "./scores.ts";
 
-/** Scores of one network, which are added batch by batch. */
+/** Scores of one network, accumulated batch by batch. */
 interface OpenScores {
   add(run: RunBatch): void | Promise<void>;
   result(): Evaluation;
@@ -19,7 +19,7 @@ interface OpenScores {
 
 /** Scores networks by one loss of one output. */
 export interface Scorer {
-  /** Name of the output among several that have a loss each; empty if there is one loss. */
+  /** Name of the output, if several outputs have losses; empty if there is only one loss. */
   readonly name: string;
   /** Factor of the loss in the sum over outputs. */
   readonly weight: number;
@@ -28,9 +28,9 @@ export interface Scorer {
   begin(): OpenScores;
 }
 
-/** How networks of a graph are scored, and what must be computed for it. */
+/** Scorers for the networks of a graph, and the values that must be computed for them. */
 export interface OpenedScorers {
-  /** The graph, with nodes for logits that are no value of it. */
+  /** The graph, with added nodes for logits that are not among its values. */
   readonly graph: Graph;
   /** Values that the scorers read. */
   readonly outputs: readonly ValueInfo[];
@@ -91,10 +91,7 @@ interface PartEvaluation extends Pick<Scorer, "name" | "weight"> {
   readonly evaluation: Evaluation;
 }
 
-/**
- * Adds up the losses of several outputs; a single one is returned as it is. There is no error of all
- * together.
- */
+/** Adds up the losses of several outputs; a single evaluation is returned unchanged. The sum has no error. */
 export function sumScores(parts: readonly PartEvaluation[]): Evaluation {
   const { name, evaluation: first } = at(parts, 0, "output");
   if (name === "") return first;

@@ -9,17 +9,17 @@ import { type ExampleValues, type RunBatch, valuesOf } from "./create-passes.ts"
 
 /** Logits of a network for some examples, and their labels. */
 export interface LogitsBatch {
-  /** `[examples * rows, classes]`, row-major. */
+  /** Logits, `[examples * rows, classes]`, row-major. */
   readonly logits: Float32Array;
   /** Class of each row, `[examples * rows]`; a negative number for rows that do not count. */
   readonly labels: Int32Array;
-  /** Rows of each example: 1, or the number of its positions or pixels. */
+  /** Number of rows of each example: 1, or the number of its positions or pixels. */
   readonly rows: number;
-  /** Index of the first of the examples in the data set. */
+  /** Index in the data set of the first example. */
   readonly begin: number;
 }
 
-/** A value of a graph that holds logits of classes, and the data whose labels they are compared with. */
+/** A value of a graph that contains logits of classes, and the data with the labels. */
 export interface LogitsTask {
   readonly graph: Graph;
   readonly scoring: Scoring;
@@ -31,12 +31,13 @@ export interface LogitsTask {
 }
 
 /**
- * Creates the function that reads the logits of a batch with their labels. It checks the first text that it
- * is given: whether each token is predicted from those before it only.
+ * Creates the function that reads the logits of a batch with their labels. On the first text it checks that
+ * each token is predicted only from earlier tokens.
  */
 export function createLogitsReader(task: LogitsTask): (run: RunBatch) => Promise<LogitsBatch> {
   const { graph, data, attempt, scoring } = task;
-  // A property of the graph, which the first network shows.
+  // Whether tokens are predicted only from earlier ones is a property of the graph, so that checking the
+  // first network suffices.
   let isChecked = data.labelling === "position" || data.labelling === "pixel";
   return async (run) => {
     const read = (results: ReadonlyMap<string, Tensor>) => rowsOf(results.get(scoring.logits), task, run);
@@ -73,7 +74,7 @@ function rowsOf(logits: Tensor | undefined, task: LogitsTask, run: RunBatch): Om
   throw noLogits(logits, task, run);
 }
 
-/** Returns the logits of each pixel as a row; undefined if there are other numbers of pixels and labels. */
+/** Returns the logits of each pixel as a row; undefined if the numbers of pixels and labels differ. */
 function pixelsOf(
   { values, shape }: ExampleValues,
   { classAxis, labels }: { readonly classAxis: number; readonly labels: number },

@@ -9,15 +9,15 @@ export interface Evaluation {
   readonly loss: number;
   /**
    * Share of examples that are classified wrongly, or the mean over examples of the share of their tokens,
-   * pixels or labels that are predicted wrongly, in `[0, 1]`; NaN if the loss has no notion of it.
+   * pixels or labels that are predicted wrongly, in `[0, 1]`; NaN if the loss has no notion of errors.
    */
   readonly error: number;
   readonly examples: number;
-  /** Loss of each example, the mean over its tokens, pixels or numbers that count, `[examples]`. */
+  /** Loss of each example, `[examples]`: the mean over its tokens, pixels or numbers that count. */
   readonly losses: Float64Array;
   /**
-   * Whether each example is classified correctly, 0 or 1; the share of its tokens, pixels or labels; NaN if
-   * the loss has no notion of it; `[examples]`.
+   * Correctness of each example, `[examples]`: 0 or 1, or the share of its tokens, pixels or labels that are
+   * predicted correctly; NaN if the loss has no notion of it.
    */
   readonly right: Float64Array;
   /** Number of positions that count; absent if each example has one label, and for pixels. */
@@ -31,7 +31,7 @@ export interface Evaluation {
   readonly outputs?: Readonly<Record<string, Pick<Evaluation, "loss" | "error">>>;
 }
 
-/** Scores by classes of the examples of a data set, which are added batch by batch. */
+/** Scores by classes of the examples of a data set, accumulated batch by batch. */
 export class Scores {
   readonly #data: DataSet;
   readonly #temperature: number;
@@ -41,7 +41,7 @@ export class Scores {
   #tokenLoss = 0;
   #isText = false;
 
-  /** @param temperature - what logits are divided by, above 0 */
+  /** @param temperature - number by which logits are divided, above 0 */
   constructor(data: DataSet, temperature = 1) {
     this.#data = data;
     this.#temperature = temperature;
@@ -67,7 +67,7 @@ export class Scores {
     this.#isText ||= rows > 1 && this.#data.labelling !== "pixel";
   }
 
-  /** Returns the evaluation of all examples that were added. */
+  /** Returns the evaluation of all added examples. */
   result(): Evaluation {
     return {
       ...summarize(this.#losses, this.#right),
@@ -76,7 +76,7 @@ export class Scores {
   }
 }
 
-/** Returns the evaluation of examples of which the losses and the shares of right predictions are known. */
+/** Returns the evaluation of examples from their losses and their shares of right predictions. */
 export function summarize(losses: Float64Array, right: Float64Array): Evaluation {
   const examples = losses.length;
   return {
@@ -100,7 +100,7 @@ function countLabelled(labels: Int32Array): number {
   return count;
 }
 
-/** Returns the error that an example has nothing that counts. */
+/** Returns the error for an example without positions that count. */
 export function nothingCounts({ name }: DataSet, example: number): InputError {
   return new InputError(
     `Cannot evaluate on "${name}" as every example must have a position that counts: example ${example} has none, all its labels are negative, masked or missing; leave such examples out`,

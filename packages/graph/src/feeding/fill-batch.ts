@@ -4,8 +4,8 @@ import type { ValueInfo } from "../ir/graph.ts";
 import type { Filling } from "./match-inputs.ts";
 
 /**
- * Fills a batch up to a number of rows by repeating its last example, for graphs of a fixed batch. There
- * are no labels for these rows.
+ * Fills a batch up to a number of rows by repeating its last example, for graphs with a fixed batch. These
+ * rows have no labels.
  */
 export function fillBatch(batch: Batch, rows: number): Batch {
   const { inputs, features, labels } = batch;
@@ -29,7 +29,7 @@ function fillRows({ dtype, shape, data }: Tensor, rows: number): Tensor {
 }
 
 /**
- * Makes the tensor of an input that the data do not contain, for token ids of a shape.
+ * Makes the tensor of an input that the data lack, for token ids of a shape.
  *
  * @param input - `[batch, length]`, or `[length]` for positions
  * @param ids - shape of the token ids, `[batch, length]`
@@ -39,7 +39,7 @@ export function fillInput(
   filling: Filling,
   [batch = 1, length = 1]: readonly number[],
 ): Tensor {
-  // One row for all examples, as positions often are, stays one row.
+  // An input with one row for all examples, as positions often have, keeps one row.
   const rows = declared.length < 2 || declared[0] === 1 ? 1 : batch;
   const shape = declared.length < 2 ? [length] : [rows, length];
   const values = new Float64Array(rows * length);

@@ -10,7 +10,7 @@ import { randomWeights } from "../probe/random-weights.ts";
 import { runAll } from "../probe/run-all.ts";
 import type { FedBatch, FeedPlan } from "./plan-feeds.ts";
 
-/** Removes from a value of a batch the part of the rows that only fill up the batch. */
+/** Removes rows that only fill up a batch from a value of the batch. */
 export type LeaveOutFilling = (
   name: string,
   value: Tensor,
@@ -21,14 +21,14 @@ export type LeaveOutFilling = (
 const FIRST_AXIS: BatchPlace = { axis: 0, outer: 1, inner: 1 };
 
 /**
- * Prepares removing the filling from values inside a graph, so that measurements of them are about the
- * examples alone. The place of the batch in a value is followed through operators, and found by running where
- * an operator has no rule. Nothing is done where no batch is filled up.
+ * Prepares removing the filling from values inside a graph, so that measurements of them concern only the
+ * examples. The position of the batch in a value is followed through operators, and found by running if an
+ * operator has no rule. Nothing is done if no batch is filled up.
  *
  * @param attempt - name of the attempt for messages, for example `measure activations`
  * @param plan - plan by which the graph is fed
- * @returns a function that throws UnsupportedError if it is not known which part of a
- *   value belongs to which example
+ * @returns a function that throws UnsupportedError if it is unknown which part of a value belongs to which
+ *   example
  * @throws EngineError if the engine cannot run the graph
  */
 export async function createLeaveOutFilling(
@@ -57,7 +57,7 @@ export async function createLeaveOutFilling(
   };
 }
 
-/** Graph that is run to find out which rows belong to which example. */
+/** Graph that is run to find the values with one row for each example. */
 interface RowsTask {
   readonly graph: Graph;
   readonly engine: Engine;
@@ -75,7 +75,8 @@ const TOLERANCE = 1e-6;
 
 /**
  * Finds out by running which values of a graph of a fixed batch have one row for each example, along their
- * first axis, where no rule says so: whichever example is replaced by another, all other rows stay the same.
+ * first axis, if no rule decides: if any one example is replaced by another, all other rows must stay the
+ * same.
  *
  * @returns names of the values that have such rows
  */

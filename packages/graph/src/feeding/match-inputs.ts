@@ -3,10 +3,10 @@ import type { DataSet } from "../data-set.ts";
 import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 
-/** Numbers that are fed to an input that the data do not contain. */
+/** Values for an input that the data lack. */
 export type Filling = "ones" | "zeros" | "positions";
 
-/** An input that the data do not contain, and the numbers that it is fed. */
+/** An input that the data lack, and its values. */
 export interface FilledInput {
   readonly name: string;
   readonly filling: Filling;
@@ -25,12 +25,13 @@ export interface MatchedInput {
 }
 
 /**
- * Finds the array of a data set for each input of a graph: the array of its name; one remaining input takes
- * the inputs of the data set, whatever their names. Inputs that exporters of language models always add and
- * data seldom contain are filled in: an attention mask by ones, positions by counting, token types by zeros.
+ * Finds the array of a data set for each input of a graph: the array of its name; a single remaining input
+ * takes the inputs of the data set, even if their names differ. Inputs that exporters of language models
+ * always add and data seldom contain are filled in: an attention mask by ones, positions by counting, token
+ * types by zeros.
  *
  * @param attempt - name of the attempt for messages, for example `evaluate`
- * @throws InputError if there is nothing for an input; it lists the inputs and the arrays
+ * @throws InputError if there is no array for an input; the message lists the inputs and the arrays
  */
 export function matchInputs(attempt: string, graph: Graph, data: DataSet): MatchedInput[] {
   const { inputs } = graph;
@@ -64,7 +65,7 @@ function fillingOf({ name, dtype = "i64", shape = [] }: ValueInfo): Filling | un
   return /token_type_ids/i.test(name) && isWhole && shape.length === 2 ? "zeros" : undefined;
 }
 
-/** Describes names and types of the arrays of a data set for messages. */
+/** Describes names and types of the arrays of a data set, for messages. */
 function describeArrays(data: DataSet): string {
   const { inputName = "inputs", features = new Map<string, TensorInfo>(), exampleShape } = data;
   const dtype: DType = data.read(0, 1).inputs.dtype;

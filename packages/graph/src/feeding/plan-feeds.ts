@@ -29,11 +29,10 @@ export interface FedBatch {
   /** The examples as the data set returns them. */
   readonly batch: Batch;
   /**
-   * Number of the examples; further rows of the feeds only fill up the batch, and
-   * their results must be left out.
+   * Number of examples; further rows of the feeds only fill up the batch, and their results must be ignored.
    */
   readonly examples: number;
-  /** Rows of the feeds. */
+  /** Number of rows of the feeds. */
   readonly rows: number;
 }
 
@@ -41,7 +40,7 @@ export interface FedBatch {
 export interface FeedPlan {
   /** Ranges of all examples, in order. */
   readonly ranges: readonly BatchRange[];
-  /** Examples in every batch of a graph of a fixed batch; undefined for other graphs. */
+  /** Number of examples in every batch of a graph with a fixed batch; undefined for other graphs. */
   readonly fixedBatch: number | undefined;
   /** Name of the input that takes the inputs of the data set. */
   readonly examples: string;
@@ -50,25 +49,26 @@ export interface FeedPlan {
    * a sequence's length, by name.
    */
   readonly extents: Readonly<Record<string, number>>;
-  /** Inputs that the data do not contain. */
+  /** Inputs that the data lack. */
   readonly filled: readonly FilledInput[];
   /** Further arrays of the data that the graph does not read. */
   readonly unread: readonly string[];
-  /** Returns the feeds of examples that were read elsewhere. */
+  /** Returns the feeds for a batch that the caller has read. */
   feedsOf(batch: Batch): ReadonlyMap<string, Tensor>;
   /**
-   * Reads a range of examples. A batch with fewer examples than the graph takes is
-   * filled up by its last example.
+   * Reads a range of examples. A batch with fewer examples than the graph takes is filled up with copies of
+   * its last example.
    */
   read(range: BatchRange): FedBatch;
 }
 
 /**
- * Plans how a graph is run on a data set in batches: which input takes which array, and which examples are in
- * which batch. A graph of a fixed batch is run in its batches.
+ * Plans the run of a graph on a data set in batches: the array for each input, and the examples of each
+ * batch. A graph with a fixed batch is run in batches of that size.
  *
  * @param attempt - name of the attempt for messages, for example `evaluate`
- * @throws InputError if there are no examples, nothing for an input of the graph, or examples do not fit it
+ * @throws InputError if there are no examples, no array for an input of the graph, or the examples do not fit
+ *   the graph
  * @throws OutOfRangeError if `batchSize` is not a whole number of at least 1
  */
 export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSize: number): FeedPlan {
@@ -103,7 +103,7 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
   };
 }
 
-/** Lists the arrays of a data set that hold labels, and are not fed. */
+/** Lists the arrays of a data set that contain labels, and are therefore not fed. */
 function labelNames({ loss }: Graph, { targets }: DataSet): string[] {
   const ofOutputs =
     typeof loss === "object"
@@ -120,8 +120,8 @@ function rangesOf(size: number, batch: number): BatchRange[] {
 }
 
 /**
- * Returns type and shape of the part of an input that belongs to one example;
- * undefined where it is filled in.
+ * Returns type and shape of the part of an input that belongs to one example; undefined if the input is
+ * filled in.
  */
 function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined {
   if (source.kind === "feature") return data.features?.get(source.name);
@@ -129,11 +129,11 @@ function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined
   return { dtype: data.read(0, 1).inputs.dtype, shape: data.exampleShape };
 }
 
-/** Lists the extents of the symbolic dimensions of an input but the first. */
+/** Lists the extents of the symbolic dimensions of an input, except the first. */
 function extentsOf(matched: MatchedInput, data: DataSet): [string, number][] {
   const example = infoOf(matched, data);
   const { shape = [] } = matched.input;
-  // Positions may be one row for all examples.
+  // Positions may have one row for all examples.
   const extents = example === undefined && shape.length === 1 ? shape : shape.slice(1);
   return extents.flatMap((extent, axis): [string, number][] => {
     const length = example === undefined ? data.exampleShape[axis] : example.shape[axis];
@@ -141,7 +141,7 @@ function extentsOf(matched: MatchedInput, data: DataSet): [string, number][] {
   });
 }
 
-/** An input, and type and shape of an example for it. */
+/** An input, with type and shape of an example for it. */
 interface Fit extends MatchedInput {
   readonly data: DataSet;
   readonly example: TensorInfo | undefined;
@@ -162,7 +162,9 @@ function assertFits(attempt: string, { input, data, example }: Fit): void {
   );
 }
 
-/** Returns advice about numbers for words, axes of extent 1 and texts of another length; `""` for others. */
+/**
+ * Returns advice about numbers for words, axes of extent 1 and texts of another length; `""` in other cases.
+ */
 function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo): string {
   const [, length] = shape;
   if (!DTYPES[dtype].float && DTYPES[example.dtype].float) {
@@ -185,7 +187,7 @@ function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo
 
 /**
  * Checks whether data may be converted: whole numbers and floats to another width, and masks to any type, but
- * no whole numbers to floats.
+ * not whole numbers to floats.
  */
 function canConvert(example: TensorInfo, { dtype = "f32", name }: ValueInfo): boolean {
   if (example.dtype === dtype) return true;
@@ -227,8 +229,8 @@ function asType(tensor: Tensor, dtype: Tensor["dtype"] | undefined): Tensor {
 }
 
 /**
- * Makes the check that indices are rows of the table in which the graph looks them up;
- * undefined where there is no table.
+ * Makes a function that checks that indices are rows of the table in which the graph looks them up; undefined
+ * if there is no table.
  */
 function createIndexCheck(
   attempt: string,

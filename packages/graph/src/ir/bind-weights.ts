@@ -13,7 +13,7 @@ import { listNames } from "./list-names.ts";
 /**
  * Reads from a checkpoint every weight a graph expects, in the graph's element types. Tensors of the
  * checkpoint that the graph does not use are not read.
- * @throws MismatchError if weights are missing or have another shape; it names them
+ * @throws MismatchError if weights are missing or have another shape; the message names them
  *
  * @example
  * ```ts
@@ -41,9 +41,10 @@ export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise
 
 /**
  * Checks that a checkpoint is a network of a graph: it has every weight that the graph expects, and no other
- * floating-point tensors but known buffers. A tensor that is not read may have been folded into others when
- * the graph was exported, which then do not hold the values that their names suggest.
- * @throws MismatchError if weights are missing, have another shape, or tensors are not read; it names them
+ * floating-point tensors except known buffers. An unread tensor may have been folded into other tensors at
+ * export, whose values then differ from what their names suggest.
+ * @throws MismatchError if weights are missing, have another shape, or tensors are not read; the message
+ *   names them
  */
 export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
   assertBindable(graph, checkpoint);
@@ -59,7 +60,7 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
 
 /**
  * Checks that a checkpoint has every weight a graph expects, in the same shape.
- * @throws MismatchError if weights are missing or have another shape; it names them
+ * @throws MismatchError if weights are missing or have another shape; the message names them
  */
 export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
@@ -73,7 +74,8 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   for (const [name, { shape }] of graph.weights) {
     const got = checkpoint.tensors.get(name)?.shape ?? [];
     if (sameShape(got, shape)) continue;
-    // Of one rank they may be networks of one kind and of two widths, which no permutation can align.
+    // With equal ranks they may be networks of one kind with different widths, which no permutation can
+    // align.
     const advice =
       got.length === shape.length ? "; networks of different widths are joined by isthmus fuse" : "";
     throw new MismatchError(

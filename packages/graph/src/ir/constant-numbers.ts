@@ -1,9 +1,9 @@
 import type { Tensor } from "@isthmus/core";
 
 /**
- * Returns the numbers of a constant input of a node, in row-major order; undefined if it
- * is not constant or left out.
- * @param context - what a rule can read of the node
+ * Returns the numbers of a constant input of a node, in row-major order; undefined if the input is not
+ * constant or left out.
+ * @param context - facts about the node that a rule can read
  */
 export function constantNumbers(
   { constant }: { readonly constant: (input: number) => Tensor | undefined },

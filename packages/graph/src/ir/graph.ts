@@ -12,7 +12,7 @@ export type Attribute =
   | { readonly type: "floats"; readonly value: readonly number[] }
   | { readonly type: "strings"; readonly value: readonly string[] };
 
-/** The call of a framework that an exporter made a node from, as the file records it. */
+/** Call of a framework from which an exporter made a node, as the file records it. */
 export interface NodeOrigin {
   /** Operator of the framework, such as `aten.linear.default`. */
   readonly operator: string;
@@ -22,7 +22,7 @@ export interface NodeOrigin {
 
 /** One application of an operator. */
 export interface Node {
-  /** Name, unique within the graph; made from the operator and the first output where a file has none. */
+  /** Name, unique within the graph; derived from the operator and the first output if the file has none. */
   readonly name: string;
   readonly op: string;
   /** Name of the operator set; `""` is ONNX's own. */
@@ -32,7 +32,7 @@ export interface Node {
   /** Names of values; `""` for an optional output that is left out. */
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
-  /** The call that the node was made from; absent if the file does not record it. */
+  /** Call from which the node was made; absent if the file does not record it. */
   readonly origin?: NodeOrigin;
 }
 
@@ -40,10 +40,10 @@ export interface Node {
 export interface ValueInfo {
   readonly name: string;
   /**
-   * Element type; absent where the file does not state it, as for an intermediate value exposed as an output.
+   * Element type; absent if the file does not state it, as for an intermediate value exposed as an output.
    */
   readonly dtype?: DType;
-  /** Extents, symbolic extents as their names; absent where the file does not state them. */
+  /** Extents, with names for symbolic ones; absent if the file does not state them. */
   readonly shape?: readonly (number | string)[];
 }
 
@@ -68,24 +68,27 @@ export interface Graph {
   readonly inputs: readonly ValueInfo[];
   /** Weights by name, in the file's order. */
   readonly weights: ReadonlyMap<string, WeightInfo>;
-  /** Tensors that belong to the architecture and not to a checkpoint: shapes, masks, scales. */
+  /** Tensors that belong to the architecture rather than to a checkpoint: shapes, masks, scales. */
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
-  /** Names of values that its file returns and that do not count, so that their order is free. */
+  /**
+   * Names of outputs of the file that do not count as the graph's function, so that the order of their units
+   * is free.
+   */
   readonly uncounted?: readonly string[];
   /**
-   * Name of the value that networks are scored by, an output or any value between; absent if the outputs
-   * decide, as `scoringOf` describes.
+   * Name of the scored value, an output or an intermediate value; absent for the default, which `scoringOf`
+   * describes.
    */
   readonly scored?: string;
-  /** Loss that networks are scored by; absent if it follows from labels and outputs, see `lossOf`. */
+  /** Loss by which networks are scored; absent if it follows from labels and outputs, see `lossOf`. */
   readonly loss?: Loss;
   /**
-   * Element type and concrete shape of every value for one batch size; absent if they are not
-   * known. A graph with them and with concrete inputs is *typed*, as `specialize` makes it and as
-   * building and differentiating need it. If its inputs take any batch, the types only save the run
-   * by which symmetries are discovered.
+   * Element type and concrete shape of every value for one batch size; absent if they are unknown. A graph
+   * with types and with concrete inputs is *typed*: `specialize` makes such graphs, and building and
+   * differentiating require them. If the inputs take any batch, the types only save the run by which
+   * symmetries are discovered.
    */
   readonly types?: ReadonlyMap<string, TensorInfo>;
 }

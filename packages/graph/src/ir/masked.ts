@@ -1,2 +1,2 @@
-/** Numbers below this one stand for minus infinity, as in attention masks. */
+/** Threshold below which numbers stand for minus infinity, as in attention masks. */
 export const MASKED = -1e30;

@@ -3,8 +3,8 @@ import type { Graph, Node } from "./graph.ts";
 import { returnedNames } from "./restrict-outputs.ts";
 
 /**
- * Returns the graph without nodes and constants that no output needs, nor one that does not count, nor a
- * scored value; inputs and weights stay.
+ * Returns the graph without nodes and constants that are not needed by an output, by an output that does not
+ * count, or by the scored value; inputs and weights are kept.
  */
 export function pruneNodes(graph: Graph): Graph {
   const needed = new Set(returnedNames(graph));

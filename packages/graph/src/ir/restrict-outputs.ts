@@ -1,17 +1,17 @@
 import { InputError } from "@isthmus/core";
 import type { Graph } from "./graph.ts";
 
-/** Lists the names of all values that the file of a graph returns, whether they count or not. */
+/** Lists the names of all outputs of the file of a graph, whether they count or not. */
 export function returnedNames({ outputs, uncounted = [] }: Pick<Graph, "outputs" | "uncounted">): string[] {
   return [...outputs.map(({ name }) => name), ...uncounted];
 }
 
 /**
- * Makes some outputs of a graph all that counts as its function. Nodes and weights that only compute the
- * others stay, so that units are permuted in them as well; the order of the other outputs is then free.
+ * Restricts the function of a graph to some of its outputs. Nodes and weights that only compute other outputs
+ * are kept, so that units are permuted in them as well; the order of the units of these outputs is then free.
  *
- * @param names - outputs that count; they stay in the order of the graph
- * @throws InputError if the graph has no output of a name; it lists the outputs
+ * @param names - outputs that count; they keep the order of the graph
+ * @throws InputError if the graph has no output of that name; the message lists the outputs
  */
 export function restrictOutputs(graph: Graph, names: readonly string[]): Graph {
   const outputs = graph.outputs.filter(({ name }) => names.includes(name));

@@ -12,9 +12,9 @@ export function isSequenceOperator({ op, domain }: Node): boolean {
 }
 
 /**
- * Finds the values of a graph that are sequences of tensors and not tensors, by name: results of
- * operators on sequences, also where branches and loops return them. Such values cannot be outputs of
- * a graph that an engine runs.
+ * Finds the values of a graph that are sequences of tensors rather than tensors, by name: results of
+ * operators on sequences, also if branches and loops return them. Such values cannot be outputs of a graph
+ * that an engine runs.
  */
 export function sequenceValues(graph: Graph): ReadonlySet<string> {
   const sequences = new Set<string>();

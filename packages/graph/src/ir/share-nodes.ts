@@ -9,17 +9,17 @@ import { pruneNodes } from "./prune-nodes.ts";
  */
 const COMPARED_CONSTANT = 64;
 
-/** Operators whose results differ from run to run. */
+/** Operators whose results differ between runs. */
 const RANDOM: ReadonlySet<string> = new Set(
   "Bernoulli Dropout Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike".split(" "),
 );
 
 /**
- * Returns the graph with one node in place of several that compute the same from the same inputs, and one
- * constant in place of several small constants that are equal.
+ * Returns the graph with equal nodes merged into one, if they compute the same from the same inputs, and
+ * equal small constants merged into one.
  *
- * @param isKept - returns whether a node must stay unchanged, though other nodes may use its results; nodes
- *   that compute outputs of the graph always stay. @defaultValue none
+ * @param isKept - returns whether a node must be kept, although other nodes may use its results; nodes that
+ *   compute outputs of the graph are always kept. @defaultValue none
  */
 export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () => false): Graph {
   // Subgraphs read values by name too.
@@ -38,7 +38,7 @@ export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () =>
       return [];
     }
     if (key !== undefined && earlier === undefined) firstOfKey.set(key, resolved);
-    // Nodes that read a copy may as well read the original.
+    // Nodes that read a copy can read the original instead.
     if (isIdentity(resolved)) {
       replaced.set(at(resolved.outputs, 0, "output"), at(resolved.inputs, 0, "input"));
     }
@@ -63,7 +63,7 @@ function shareConstants({ constants }: Graph): Map<string, string> {
   return replaced;
 }
 
-// Joined numbers would write -0 as 0.
+// Joining numbers would write -0 as 0.
 const keyOfTensor = ({ dtype, shape, data }: Tensor): string =>
   `${dtype}[${shape}]${Array.from(data as ArrayLike<number | bigint>, (value) => (Object.is(value, -0) ? "-0" : value))}`;
 
@@ -72,7 +72,7 @@ function withInputs(node: Node, replaced: ReadonlyMap<string, string>): Node {
   return { ...node, inputs: node.inputs.map((name) => replaced.get(name) ?? name) };
 }
 
-/** Returns a text that two nodes share if they compute the same; undefined for nodes that equal no other. */
+/** Returns a text that is equal for nodes that compute the same; undefined for nodes that equal no other. */
 function keyOf({ op, domain, inputs, outputs, attributes }: Node): string | undefined {
   const entries = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
   if (RANDOM.has(op) || entries.some(([, { type }]) => type === "graph")) return undefined;

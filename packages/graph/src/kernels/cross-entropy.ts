@@ -2,14 +2,13 @@
  * Computes the cross-entropy of each example and whether it is classified correctly.
  *
  * `loss[i] = log sum_c exp(logits[i, c]) - logits[i, labels[i]]`, in f64 with the row's maximum subtracted,
- * of logits divided by a temperature.
- * An example is correct if its label is the first maximum of its row. An example whose loss is not a number,
- * because a logit is NaN, is not correct, whatever the other logits are.
+ * of logits divided by a temperature. An example is correct if its label is the first maximum of its row. An
+ * example whose loss is not a number, because a logit is NaN, is never correct.
  *
  * @param logits - `[examples, classes]` row-major
  * @param labels - `[examples]`, in `[0, classes)`; a negative label has a loss of 0 and is not correct
- * @param out - receives nats and 0 or 1, from `out.begin` on
- * @param temperature - what logits are divided by, above 0
+ * @param out - arrays for losses in nats, and for 0 or 1, written from `out.begin` on
+ * @param temperature - number by which logits are divided, above 0
  */
 export function crossEntropyInto(
   logits: Float32Array,

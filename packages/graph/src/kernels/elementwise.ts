@@ -1,21 +1,21 @@
 import type { ElementwiseLoss } from "../scoring/elementwise-losses.ts";
 
-/** Numbers of some examples and what they are compared with. */
+/** Outputs of some examples, and the targets with which they are compared. */
 export interface ComparedNumbers {
-  /** `[examples, width]`, row-major. */
+  /** Outputs, `[examples, width]`, row-major. */
   readonly outputs: Float32Array;
-  /** `[examples, width]`; NaN where nothing counts. */
+  /** Targets, `[examples, width]`; NaN for numbers that do not count. */
   readonly targets: Float32Array;
-  /** Numbers of each example. */
+  /** Number of outputs of each example. */
   readonly width: number;
 }
 
 /**
- * Computes the loss of each example, the mean over its numbers that count, in f64, and the share of those
- * that are right. An example of which nothing counts has a loss of NaN; an output that is NaN is not right.
+ * Computes the loss of each example, the mean over its numbers that count, in f64, and the share of correct
+ * numbers. An example without numbers that count has a loss of NaN; an output of NaN is not correct.
  *
- * @param out - receives losses, and shares or NaN if the loss has no notion of what is right, from
- *   `out.begin` on
+ * @param out - arrays for losses, and for shares or NaN if the loss has no notion of correctness, written
+ *   from `out.begin` on
  */
 export function elementwiseLossInto(
   { outputs, targets, width }: ComparedNumbers,

@@ -1,10 +1,10 @@
 /** Logits of some rows with their labels. */
 export interface LabelledLogits {
-  /** `[rows, classes]`, row-major. */
+  /** Logits, `[rows, classes]`, row-major. */
   readonly logits: Float32Array;
-  /** `[rows]`, in `[0, classes)`; rows with a negative label do not count. */
+  /** Labels, `[rows]`, in `[0, classes)`; rows with a negative label do not count. */
   readonly labels: Int32Array;
-  /** How much each row counts, `[rows]`, of any sum. @defaultValue all the same */
+  /** Weight of each row, `[rows]`, with any sum. @defaultValue equal weights */
   readonly weights?: ArrayLike<number>;
 }
 
@@ -13,22 +13,22 @@ export const TEMPERATURE_RANGE = { low: 1e-3, high: 1e3 } as const;
 
 /** Change of the temperature's logarithm at which the search ends. */
 const PRECISION = 1e-10;
-/** Bisection alone reaches the precision within 38 steps. */
+/** Maximum number of steps; bisection alone reaches the precision within 38. */
 const MOST_STEPS = 100;
 
 /**
- * Fits the softmax temperature of some logits: the number that all of them are divided by so that their mean
- * cross-entropy with the labels is lowest (temperature scaling, Guo et al., On Calibration of Modern Neural
+ * Fits the softmax temperature of some logits: the number by which all logits are divided to minimize their
+ * mean cross-entropy with the labels (temperature scaling, Guo et al., On Calibration of Modern Neural
  * Networks, 2017, section 4.2).
  *
  * Cross-entropy is convex in the inverse of the temperature, so the minimum is the zero of its derivative,
- * which Newton's method finds in the temperature's logarithm, inside a bracket that bisection narrows where a
- * step leaves it. All sums are in f64 and in order: the same logits give the same bits. Which class is the
- * answer does not depend on the temperature, so neither do errors.
+ * which Newton's method finds in the temperature's logarithm, inside a bracket that bisection narrows if a
+ * step leaves it. All sums are in f64 and in order: the same logits give the same bits. The predicted class
+ * does not depend on the temperature, so errors do not, either.
  *
  * @param batches - rows of the same number of classes
- * @returns a number in {@link TEMPERATURE_RANGE}; its lower end where all rows are right, so that less is
- *   always better, and its upper end where chance is better; 1 where it makes no difference; NaN if a
+ * @returns temperature in {@link TEMPERATURE_RANGE}; its lower end if all rows are right, so that less is
+ *   always better, and its upper end if chance is better; 1 if the temperature makes no difference; NaN if a
  *   logit is NaN
  *
  * @example
@@ -43,12 +43,12 @@ const MOST_STEPS = 100;
  * ```
  */
 export function fitTemperature(batches: readonly LabelledLogits[]): number {
-  // By u = log(1 / temperature).
+  // The search is over u = log(1 / temperature).
   let [low, high] = [-Math.log(TEMPERATURE_RANGE.high), -Math.log(TEMPERATURE_RANGE.low)];
   let u = 0;
   let { slope, curvature } = slopeAt(batches, u);
   if (Number.isNaN(slope)) return Number.NaN;
-  // Logits that are all alike have one loss at every temperature.
+  // If all logits are equal, the loss does not depend on the temperature.
   if (slope === 0) return 1;
   if (slope > 0 && slopeAt(batches, low).slope >= 0) return TEMPERATURE_RANGE.high;
   if (slope < 0 && slopeAt(batches, high).slope <= 0) return TEMPERATURE_RANGE.low;
@@ -86,7 +86,7 @@ function slopeAt(batches: readonly LabelledLogits[], u: number): { slope: number
       for (const logit of row) {
         const below = logit - max;
         const share = Math.exp(below * scale);
-        // A class that is ruled out by a logit of -Infinity has no part in the mean.
+        // A class that is ruled out by a logit of -Infinity does not contribute to the mean.
         if (share === 0) continue;
         total += share;
         sum += share * below;

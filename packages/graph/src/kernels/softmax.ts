@@ -3,7 +3,7 @@
  * the row's maximum subtracted. A row with a NaN becomes a row of NaNs.
  *
  * @param logits - `[examples, classes]` row-major
- * @param out - receives as many probabilities, from its beginning
+ * @param out - array for the probabilities, written from its beginning
  */
 export function softmaxInto(logits: Float32Array, classes: number, out: Float64Array): Float64Array {
   for (let begin = 0; begin < logits.length; begin += classes) {

@@ -26,21 +26,21 @@ export class ConfigReader {
     return new ConfigReader(this.source, this.className, { ...this.#config, [key]: value });
   }
 
-  /** Returns a setting that is true or false. @throws FormatError if it is neither */
+  /** Returns a setting that is true or false. @throws FormatError if the setting is neither */
   boolean(key: string, fallback: boolean): boolean {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "boolean") throw this.malformed(key, "true or false", value);
     return value;
   }
 
-  /** Returns a setting that is a number. @throws FormatError if it is none */
+  /** Returns a setting that is a number. @throws FormatError if the setting is not a number */
   number(key: string, fallback: number): number {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value)) throw this.malformed(key, "a number", value);
     return value;
   }
 
-  /** Returns a setting that is text. @throws FormatError if it is none */
+  /** Returns a setting that is text. @throws FormatError if the setting is not text */
   text(key: string, fallback: string): string {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "string") throw this.malformed(key, "text", value);
@@ -49,7 +49,7 @@ export class ConfigReader {
 
   /**
    * Returns a setting that is a list of whole numbers, or one whole number as a list of one. @throws
-   * FormatError if it is neither
+   * FormatError if the setting is neither
    */
   integers(key: string, fallback?: readonly number[]): number[] {
     const value = this.value(key) ?? fallback;
@@ -62,7 +62,7 @@ export class ConfigReader {
 
   /**
    * Returns two whole numbers of at least `least`, for height and width; one number is used for both.
-   * @throws FormatError if they are not
+   * @throws FormatError if the setting has another form
    */
   pair(
     key: string,
@@ -77,7 +77,7 @@ export class ConfigReader {
 
   /**
    * Returns two whole numbers for each of height and width: before and after.
-   * @throws FormatError if they are not
+   * @throws FormatError if the setting has another form
    */
   margins(key: string): readonly [Pair, Pair] {
     const value = this.value(key);
@@ -89,7 +89,9 @@ export class ConfigReader {
     return [rows, columns];
   }
 
-  /** Checks a setting of which one value is handled. @throws UnsupportedError if it has another */
+  /**
+   * Checks a setting of which only one value is supported. @throws UnsupportedError if it has another value
+   */
   assert(key: string, isHandled: boolean, rule: string): void {
     if (isHandled) return;
     throw this.unsupported(
@@ -98,7 +100,7 @@ export class ConfigReader {
     );
   }
 
-  /** Makes the error of a feature that is not handled. */
+  /** Makes the error for an unsupported feature. */
   unsupported(reason: string, feature: string): UnsupportedError {
     return new UnsupportedError(
       `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${reason}`,
@@ -106,7 +108,7 @@ export class ConfigReader {
     );
   }
 
-  /** Makes the error of a setting that breaks a rule. */
+  /** Makes the error for a setting that breaks a rule. */
   malformed(key: string, rule: string, value: unknown): FormatError {
     return new FormatError(
       `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${key} must be ${rule}: it is ${excerpt(value)}`,
@@ -118,9 +120,9 @@ export class ConfigReader {
 /** Height and width, or before and after. */
 export type Pair = readonly [number, number];
 
-/** Longest list of numbers in a layer's settings; shapes and axes are far shorter. */
+/** Maximum length of a list of numbers in a layer's settings; shapes and axes are far shorter. */
 const MAX_LIST = 16;
-/** Largest window, stride or margin, so that a small file cannot ask for much. */
+/** Largest window, stride or margin, so that a small file cannot request much memory. */
 const MAX_EXTENT = 65_536;
 
 /** Checks whether a value of parsed JSON is an object. */

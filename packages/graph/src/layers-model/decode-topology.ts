@@ -10,7 +10,7 @@ export interface LayerResult {
   readonly call: number;
 }
 
-/** A layer, and for each of its calls the results it is applied to. */
+/** A layer, and the operands of each of its calls. */
 export interface Layer {
   readonly config: ConfigReader;
   readonly calls: readonly (readonly LayerResult[])[];
@@ -24,7 +24,7 @@ export interface Topology {
   readonly outputs: readonly LayerResult[];
 }
 
-/** Largest number of layers of a model: far above the deepest published ones. */
+/** Maximum number of layers of a model: far above the deepest published ones. */
 const MAX_LAYERS = 20_000;
 
 /**
@@ -42,7 +42,7 @@ export function decodeTopology(json: unknown, source: string): Topology {
   );
 }
 
-/** Decodes a sequential model; old files have the layers in place of the settings. */
+/** Decodes a sequential model; old files have a list of layers instead of settings. */
 function decodeSequential(config: unknown, source: string): Topology {
   const { layers, name } = isRecord(config) ? config : { layers: config };
   const readers = readLayers(layers, source);

@@ -2,9 +2,9 @@ import type { Value } from "../builder/graph-builder.ts";
 import { transpose } from "../builder/operators/layout.ts";
 
 /**
- * A value between layers. Images have their channels last, as in the model, or first, as ONNX
- * computes on them. Each form is made from the other when it is first needed, so that layers that use
- * the same form transpose nothing.
+ * A value between layers. Images have their channels last, as in the model, or first, as in ONNX. Each form
+ * is computed from the other when it is first needed, so that consecutive layers with the same form need no
+ * transposition.
  */
 export class Flow {
   #last: Value | undefined;
@@ -32,7 +32,7 @@ export class Flow {
     return [batch, height, width, channels];
   }
 
-  /** Whether the form with channels first exists, so that it costs nothing to use. */
+  /** Whether the form with channels first exists, so that it can be used at no cost. */
   get isFirst(): boolean {
     return this.#first !== undefined;
   }
@@ -49,7 +49,7 @@ export class Flow {
     return this.#first;
   }
 
-  /** Applies a function of single elements, in the form that exists. */
+  /** Applies an element-wise function, in the form that exists. */
   map(apply: (value: Value) => Value): Flow {
     return this.isFirst ? Flow.first(apply(this.first())) : Flow.last(apply(this.last()));
   }

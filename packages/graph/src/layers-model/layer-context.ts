@@ -12,7 +12,7 @@ export interface LayerContext {
   /**
    * Returns a weight of the layer by its name in the layer, such as `kernel`, which
    * is the tensor `layer/kernel`.
-   * @throws MismatchError if it is missing or has another shape; an extent of -1 fits any
+   * @throws MismatchError if the weight is missing or has another shape; an extent of -1 fits any
    */
   readonly weight: (name: string, shape: readonly number[], role?: WeightRole) => Value;
 }
@@ -20,7 +20,10 @@ export interface LayerContext {
 /** Adds a layer's nodes to the graph. */
 export type BuildLayer = (context: LayerContext) => Flow;
 
-/** Returns the operand of a layer that has one. @throws FormatError if it has another number of operands */
+/**
+ * Returns the operand of a layer that has one. @throws FormatError if the layer has another number of
+ * operands
+ */
 export function onlyInput({ inputs, config }: LayerContext): Flow {
   const [input] = inputs;
   if (input !== undefined && inputs.length === 1) return input;
@@ -29,7 +32,7 @@ export function onlyInput({ inputs, config }: LayerContext): Flow {
 
 /**
  * Returns the operand of a layer on images. @throws UnsupportedError if channels come first @throws
- * FormatError if it is no image
+ * FormatError if the operand is not an image
  */
 export function onlyImage(context: LayerContext): Flow {
   const { config } = context;
@@ -41,8 +44,8 @@ export function onlyImage(context: LayerContext): Flow {
 }
 
 /**
- * Makes the function that finds the weights of layers among stored tensors; a layer that is
- * applied twice has them once.
+ * Makes the function that finds the weights of layers among stored tensors; a layer that is applied twice has
+ * one set of weights.
  */
 export function weightFinder(
   builder: GraphBuilder,

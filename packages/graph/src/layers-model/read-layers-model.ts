@@ -20,9 +20,9 @@ import { LAYERS } from "./layers/table.ts";
 
 /** A model of TensorFlow.js: its architecture and its weights. */
 export interface LayersModel {
-  /** The architecture, which takes any batch; images have their channels last, as in the model. */
+  /** Architecture, which takes any batch; images have their channels last, as in the model. */
   readonly graph: Graph;
-  /** Weights under their names in the model; close it when done. */
+  /** Weights under their names in the model; must be closed after use. */
   readonly checkpoint: Checkpoint;
 }
 
@@ -31,11 +31,11 @@ export interface LayersModel {
  * the files of weights beside it.
  *
  * Sequential and functional models of dense, convolution, pooling, norm, activation, merge and layout layers
- * are handled. Random noise of training is left out of the graph; dropout stays an operator.
+ * are supported. Random noise for training is left out of the graph; dropout remains an operator.
  * @throws InputError if a file is missing
  * @throws FormatError if the model is malformed
  * @throws MismatchError if a weight is missing or has another shape than its layer needs
- * @throws UnsupportedError if a layer is not handled; it names the layer
+ * @throws UnsupportedError if a layer is not supported; the message names it
  */
 export async function readLayersModel(path: string): Promise<LayersModel> {
   const topology = decodeTopology(await readTopology(path), path);
@@ -68,15 +68,15 @@ const OPSET = 17;
 const BATCH = 2;
 
 /**
- * Builds the graph of a topology. Inputs and outputs have the shapes of the model, images with their
- * channels last. Weights are stored unchanged under their names, and transposed by nodes where ONNX
- * needs another order of axes.
+ * Builds the graph of a topology. Inputs and outputs have the shapes of the model, images with their channels
+ * last. Weights are stored unchanged under their names, and transposed by nodes if ONNX needs another order
+ * of axes.
  *
  * @param tensors - types of the stored weights, by name
  * @param source - name of the file for messages
  * @throws FormatError if layers are not connected, or a setting is malformed
  * @throws MismatchError if a weight is missing or has another shape than its layer needs
- * @throws UnsupportedError if a layer is not handled; it names the layer
+ * @throws UnsupportedError if a layer is not supported; the message names it
  */
 function buildTopology(topology: Topology, tensors: ReadonlyMap<string, TensorInfo>, source: string): Graph {
   const { name, inputs, outputs } = topology;
@@ -117,7 +117,7 @@ function layerOf({ layers }: Topology, { layer, call }: LayerResult, source: str
   );
 }
 
-/** Lists the results that outputs need, each after the results it is computed from. */
+/** Lists the results that outputs need, each after the results from which it is computed. */
 function inOrder(topology: Topology, source: string): LayerResult[] {
   const order: LayerResult[] = [];
   const state = new Map<string, "open" | "done">();

@@ -11,7 +11,7 @@ import { listSequence, type NodeMaker, type Sequence, splitSequence } from "./se
  * Returns the graph with sequences of tensors rewritten to tensors: the parts of a `SplitToSequence` become
  * slices at each `SequenceAt`, and a `ConcatFromSequence` becomes a `Concat`.
  *
- * Exporters write sequences for lists of their language, most of which they resolve themselves (PyTorch's do
+ * Exporters write sequences for lists of their language, and resolve most of them (PyTorch's exporter does
  * not with `optimize=False`). Sequences that loops and branches build, and positions that depend on data,
  * stay unchanged. Values keep their names; a graph without sequences is returned itself.
  */
@@ -21,8 +21,8 @@ export function lowerSequences(graph: Graph): Graph {
 }
 
 /**
- * A graph that is rewritten node by node. Sequences are lists of tensors, which are
- * computed where they are used.
+ * A graph that is rewritten node by node. Sequences are lists of tensors, which are computed only when they
+ * are used.
  */
 class SequenceRewriter {
   readonly #graph: Graph;
@@ -54,7 +54,7 @@ class SequenceRewriter {
     return { ...this.#graph, nodes: this.#withoutUnread(), constants: this.#constants };
   }
 
-  /** Returns the list that a node makes; undefined if it makes none, or one that depends on data. */
+  /** Returns the list that a node makes; undefined if it makes no list, or one that depends on data. */
   #sequenceOf(node: Node): Sequence | undefined {
     const { op, inputs } = node;
     const [first = "", second = "", third = ""] = inputs;
@@ -126,7 +126,7 @@ class SequenceRewriter {
     };
   }
 
-  /** Lists the nodes without nodes that make sequences which nothing reads any more. */
+  /** Lists the nodes except makers of unread sequences. */
   #withoutUnread(): Node[] {
     const read = new Set(this.#graph.outputs.map(({ name }) => name));
     const left: Node[] = [];

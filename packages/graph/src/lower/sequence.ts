@@ -20,7 +20,7 @@ export interface NodeMaker {
   ) => void;
 }
 
-/** Axis along which tensors of a sequence are joined: one that they have, or a new one. */
+/** Axis along which tensors of a sequence are joined: an existing axis, or a new one. */
 export interface Joint {
   readonly axis: number;
   readonly isNew: boolean;
@@ -28,21 +28,24 @@ export interface Joint {
 
 /** A list of tensors that is known before the graph runs. */
 export interface Sequence {
-  /** Number of tensors; undefined where it depends on the extents of a tensor. */
+  /** Number of tensors; undefined if it depends on the extents of a tensor. */
   readonly length: number | undefined;
-  /** Computes the tensor at a position, negative ones counted from the end; returns whether it can. */
+  /**
+   * Computes the tensor at a position, where negative ones count from the end; returns whether this is
+   * possible.
+   */
   readonly at: (place: number, make: NodeMaker) => boolean;
-  /** Computes the number of tensors, `[]`; returns whether it can. */
+  /** Computes the number of tensors, `[]`; returns whether this is possible. */
   readonly count: (make: NodeMaker) => boolean;
-  /** Computes all tensors joined into one; returns whether it can. */
+  /** Computes all tensors joined into one; returns whether this is possible. */
   readonly join: (joint: Joint, make: NodeMaker) => boolean;
-  /** Returns the list with a tensor inserted before a position; undefined if that is not known. */
+  /** Returns the list with a tensor inserted before a position; undefined if the position is unknown. */
   readonly insert?: (tensor: string, place: number | undefined) => Sequence | undefined;
-  /** Returns the list without the tensor at a position; undefined if that is not known. */
+  /** Returns the list without the tensor at a position; undefined if the position is unknown. */
   readonly erase?: (place: number | undefined) => Sequence | undefined;
 }
 
-/** Makes the sequence of tensors of some names. */
+/** Makes the sequence of the tensors with some names. */
 export function listSequence(names: readonly string[]): Sequence {
   const { length } = names;
   const wrap = (place: number): number => (place < 0 ? place + length : place);

@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 
 /**
  * Checks that every value a graph uses is computed before it is used, in branches and loop bodies too, and
- * that no two values have one name.
+ * that no two values have the same name.
  * @param source - name of the file for messages
  * @throws FormatError that names the value
  */
@@ -31,9 +31,7 @@ function assertScope(graph: Graph, scope: Scope): void {
   if (missing !== undefined) scope.fail(`no node computes its output "${missing.name}"`);
 }
 
-/**
- * Names of the values of a graph, and of the graphs around it; `""` is the name of values that are left out.
- */
+/** Names of the values of a graph, and of the graphs around it; `""` is the name of omitted values. */
 class Scope {
   readonly source: string;
   readonly #names = new Set<string>();
@@ -56,25 +54,23 @@ class Scope {
     return name === "" || this.#names.has(name) || this.#outer?.knows(name) === true;
   }
 
-  /** Throws the error of a rule that the graph breaks. */
+  /** Throws the error for a rule that the graph breaks. */
   fail(rule: string): never {
     throw new FormatError(`Cannot read "${this.source}" as ${rule}`, { format: "onnx" });
   }
 }
 
-/**
- * Largest extent of an axis: vocabularies, the longest axes in use, have some hundred thousand entries.
- */
+/** Largest extent of an axis: vocabularies, the longest axes in use, have a few hundred thousand entries. */
 const MAX_EXTENT = 2 ** 28;
 
-/** Largest number of axes of a tensor: PyTorch allows 64. */
+/** Maximum number of axes of a tensor: PyTorch allows 64. */
 const MAX_RANK = 64;
 
 /**
  * Checks that no input or weight of a graph claims more axes or longer axes than any real tensor has, as
  * memory is allocated for its elements.
  * @param source - name of the file for messages
- * @throws FormatError that names an input or weight that does
+ * @throws FormatError that names such an input or weight
  */
 export function assertExtents({ inputs, weights }: Graph, source: string): void {
   for (const { name, shape = [] } of inputs) assertShape(name, shape, source);

@@ -4,7 +4,7 @@ import type { Node, ValueInfo } from "../ir/graph.ts";
 /** Use of an input of a graph by operators. */
 type Use = "data" | "weight" | "either";
 
-/** Operators whose first input is data and whose others are weights. */
+/** Operators whose first input is data and whose other inputs are weights. */
 const LAYERS: ReadonlySet<string> = new Set(
   "Conv ConvTranspose Gemm MatMul BatchNormalization InstanceNormalization GroupNormalization LayerNormalization RMSNormalization PRelu".split(
     " ",
@@ -27,18 +27,18 @@ export interface InputUses {
 /**
  * Chooses the inputs of a graph that are data, as the file does not mark them.
  *
- * Inputs with a symbolic extent or of an integer type are data. The other inputs, floats of fixed extents,
- * are all data if the file contains at least as many weights and none of these inputs is used as a weight:
- * a kernel, a matrix on the right or the scale of a norm. Else they are weights. But if that leaves no
- * data, inputs that are used as data and not as weights are data, such as the operand of a convolution,
- * and at least the first input.
+ * Inputs with a symbolic extent or with an integer type are data. The other inputs, floats of fixed extents,
+ * are all data if the file contains at least as many weights and none of these inputs is used as a weight: a
+ * kernel, a matrix on the right or the scale of a norm. Else they are weights. But if that leaves no data,
+ * inputs that are used as data and not as weights are data, such as the operand of a convolution, and at
+ * least the first input.
  */
 export function chooseDataInputs({ inputs, nodes, carried }: InputUses): string[] {
   const evident = inputs.filter(isData).map(({ name }) => name);
   const open = inputs.map(({ name }) => name).filter((name) => !evident.includes(name));
   const uses = new Map(open.map((name) => [name, useOf(name, nodes)]));
-  // A file has its weights among its inputs or not: a few weights that it contains may be tables
-  // beside weights that are fed.
+  // A file lists its weights among its inputs or not: a few contained weights may be tables beside weights
+  // that are fed.
   if (carried >= open.length && ![...uses.values()].includes("weight"))
     return [...inputs.map(({ name }) => name)];
   if (evident.length > 0) return evident;
@@ -64,7 +64,10 @@ function useOf(input: string, nodes: readonly Node[]): Use {
   return uses.has("data") ? "data" : "either";
 }
 
-/** Inputs of recurrent operators that are trained: kernels of input and state, biases, peepholes. */
+/**
+ * Indices of the inputs of recurrent operators that are trained: kernels of input and state, biases,
+ * peepholes.
+ */
 const RECURRENT_WEIGHTS: readonly number[] = [1, 2, 3, 7];
 
 function useBy(op: string, index: number): Use {

@@ -23,7 +23,7 @@ import { shareCopies } from "./share-copies.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
 
 /**
- * A graph that was read from a file, and the weights that the file contains: none if its weights are inputs.
+ * A graph that was read from a file, and the weights that the file contains: empty if the weights are inputs.
  */
 export interface DecodedGraph {
   readonly graph: Graph;
@@ -34,7 +34,7 @@ export interface DecodedGraph {
 export interface DecodeGraphOptions {
   /** Name of the file for messages. */
   readonly source?: string;
-  /** Names of the data inputs, where the rule of {@link decodeGraph} would choose wrongly. */
+  /** Names of the data inputs, if the rule of {@link decodeGraph} would choose wrongly. */
   readonly inputs?: readonly string[];
   /** Reads tensors stored beside the model. */
   readonly readExternal?: ExternalReader;
@@ -45,20 +45,20 @@ export interface DecodeGraphOptions {
  *
  * Weights that the file contains become inputs and are returned beside the graph: floating-point initializers
  * of more than one element except scales of `Resize` and tables (see `findTables`), and initializers of one
- * element that are a trained operand of an operator. In models that `encodeGraph` made, weights are inputs
- * already, so that their initializers stay constants.
+ * element that are a trained operand of an operator. In models that `encodeGraph` made, weights are already
+ * inputs, so that initializers are constants.
  *
- * Inputs with a symbolic extent or of an integer type are data, and inputs that are used as data and not as
- * weights; see `chooseDataInputs`. All other inputs are weights.
+ * Inputs with a symbolic extent or an integer type, and inputs that are used as data and not as weights, are
+ * data; see `chooseDataInputs`. All other inputs are weights.
  *
- * The graph computes the same as the file, in operators that all packages handle: calls of local functions
+ * The graph computes the same as the file, in operators that all packages support: calls of local functions
  * are replaced by their nodes, sequences of tensors by tensors (see `lowerSequences`), and operators in
  * training mode by operators in inference (see `readAsInference`). Symmetries, runs, gradients and saved
- * files are about this graph; values keep their names.
+ * files refer to this graph; values keep their names.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
  * @throws InputError if `options.inputs` names a value that is not an input
- * @throws UnsupportedError if the model needs sparse tensors, functions of another operator set
- *   or element types that we lack
+ * @throws UnsupportedError if the model needs sparse tensors, functions of another operator set or
+ *   unsupported element types
  */
 export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {}): DecodedGraph {
   const source = options.source ?? "ONNX model";
@@ -102,7 +102,7 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   return { graph: withDecodedLoss(graph, metadataOf(model, LOSS)), weights: embedded };
 }
 
-/** Reads which value is scored, if one was chosen before the graph was encoded. */
+/** Reads the name of the scored value, if one was chosen before the graph was encoded. */
 function scoredOf(model: ModelProto): Pick<Graph, "scored"> {
   const scored = metadataOf(model, SCORED);
   return scored === undefined ? {} : { scored };
@@ -152,8 +152,8 @@ function notModel(source: string, content: string, cause?: unknown): FormatError
 }
 
 /**
- * Describes a file that is recognised as another kind, with advice for
- * checkpoints; undefined for other files.
+ * Describes a file that is recognised as a file of another kind, with advice for checkpoints; undefined for
+ * other files.
  */
 function describeContent(bytes: Uint8Array): string | undefined {
   const kind = recognizeFile(bytes);
@@ -204,7 +204,7 @@ function infoOfInput(input: ValueInfo, source: string): TensorInfo {
   return { dtype: input.dtype, shape };
 }
 
-/** Lists the means and variances of batch norms, which are measured and not trained. */
+/** Lists the means and variances of batch norms, which are measured rather than trained. */
 function statisticNames(nodes: readonly Node[]): Set<string> {
   const names = new Set<string>();
   for (const { op, inputs } of nodes) {
@@ -214,8 +214,8 @@ function statisticNames(nodes: readonly Node[]): Set<string> {
 }
 
 /**
- * Returns the graph as it computes outside training: dropouts pass all elements on, and batch norms use the
- * running statistics among their inputs.
+ * Returns the graph in inference mode: dropouts pass all elements on, and batch norms use the running
+ * statistics among their inputs.
  *
  * An exporter may write a network in training mode (`TrainingMode.TRAINING` of PyTorch). Networks are
  * compared by their results in use, and a training step sets the mode of norms and dropouts itself. A batch

@@ -3,25 +3,25 @@ import { OutOfRangeError, UsageError } from "@isthmus/core";
 import type { Field, Schema } from "./schema.ts";
 import { wireTypeOf } from "./wire-type.ts";
 
-/** Largest nesting, which no real model reaches; deeper input is refused before it can exhaust the stack. */
+/** Maximum nesting, which no real model reaches; deeper input is refused before it can exhaust the stack. */
 const MAX_DEPTH = 64;
 
 /**
- * Largest number of messages and byte strings in a model: the largest models have about 200,000. Each takes
+ * Maximum number of messages and byte strings in a model: the largest models have about 200,000. Each takes
  * at least two bytes of a file and several hundred in memory.
  */
 const MAX_PARTS = 1_000_000;
 
 type Message = Record<string, unknown>;
 
-/** Number of parts of a model so far. */
+/** Number of decoded parts of a model so far. */
 interface Budget {
   parts: number;
 }
 
 /**
  * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
- * @throws OutOfRangeError or UsageError, or what the wire reader throws, if the bytes are not such a message
+ * @throws OutOfRangeError or UsageError, or an error of the wire reader, if the bytes are not such a message
  */
 export function decodeMessage<T>(schema: Schema, bytes: Uint8Array): T {
   return decodeWithin(schema, bytes, { depth: 0, budget: { parts: 0 } });
@@ -48,7 +48,7 @@ function decodeWithin<T>(schema: Schema, bytes: Uint8Array, place: Place): T {
   return message as T;
 }
 
-/** A field where it occurs in a message. */
+/** An occurrence of a field in a message. */
 interface Occurrence {
   readonly field: Field;
   readonly wireType: WireType;

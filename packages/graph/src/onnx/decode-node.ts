@@ -17,7 +17,7 @@ export function decodeNodes(protos: readonly NodeProto[], context: DecodeContext
 
 /**
  * Decodes the initializers of a graph, by name.
- * @throws FormatError if two have one name
+ * @throws FormatError if two have the same name
  */
 export function decodeInitializers(proto: GraphProto, context: DecodeContext): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
@@ -48,7 +48,7 @@ export function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
   };
 }
 
-/** Decodes an extent; some exporters write -1 for an extent that is not known. */
+/** Decodes an extent; some exporters write -1 for an unknown extent. */
 function decodeExtent({ value, param }: DimensionProto, axis: number): number | string {
   return value === undefined || value < 0 ? param || `d${axis}` : value;
 }
@@ -71,14 +71,14 @@ function decodeNode(proto: NodeProto, context: DecodeContext): Node {
   };
 }
 
-/** Key under which PyTorch's default exporter records the call that a node was made from. */
+/** Metadata key under which PyTorch's default exporter records the call from which a node was made. */
 const CALL = "pkg.torch.onnx.fx_node";
 
-/** Names of parameters, buffers and constants among the operands of a recorded call. */
+/** Pattern of names of parameters, buffers and constants among the operands of a recorded call. */
 const PARAMETER = /%([pbc]_\w+)/g;
 
 /**
- * Reads the call that a node was made from, whose record is such as
+ * Reads the call from which a node was made, with a record such as
  * `call_function[target=torch.ops.aten.linear.default](args = (%x, %p_weight))`.
  */
 function decodeOrigin({ metadataProps = [] }: NodeProto): NodeOrigin | undefined {

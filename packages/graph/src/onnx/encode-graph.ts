@@ -14,8 +14,8 @@ import {
 import { codeOfDType, encodeTensor } from "./tensor-proto.ts";
 
 /**
- * File format version; 8 is the first that every runtime of recent years reads
- * and that has all that we write.
+ * File format version; 8 is the first that supports everything that is written, and that every runtime of
+ * recent years reads.
  */
 const IR_VERSION = 8;
 

@@ -39,8 +39,8 @@ function writeField(writer: BinaryWriter, place: { number: number; field: Field 
 }
 
 /**
- * Limits a number to 64-bit integers: exporters write the largest one for "to the end", which
- * as a number is one too large.
+ * Limits a number to 64-bit integers: exporters write the largest integer for "to the end", which is one too
+ * large after rounding to a double.
  */
 function clampToInt64(value: bigint): bigint {
   if (value > INT64_MAX) return INT64_MAX;

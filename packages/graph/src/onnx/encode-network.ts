@@ -4,15 +4,15 @@ import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { encodeGraph } from "./encode-graph.ts";
 
-/** Most bytes of one ONNX file: messages of protocol buffers end at 2 GiB. */
+/** Maximum size of an ONNX file in bytes: messages of protocol buffers end at 2 GiB. */
 const MOST_BYTES = 2 ** 31 - 2 ** 20;
 
 /**
- * Encodes a network as one ONNX model, with its weights inside: what any runtime loads from a single file.
+ * Encodes a network as one ONNX model that contains its weights, which any runtime loads from a single file.
  *
- * Weights are stored in the element types of the graph. Only data inputs stay inputs.
+ * Weights are stored in the element types of the graph. Only data inputs remain inputs.
  *
- * @throws MismatchError if a weight of the graph is missing from the network, or of another shape there
+ * @throws MismatchError if a weight of the graph is missing from the network, or has another shape there
  * @throws UnsupportedError if the weights exceed 2 GiB, which one ONNX file cannot hold
  *
  * @example

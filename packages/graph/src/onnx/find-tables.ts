@@ -1,16 +1,17 @@
 import { at, DTYPES, groupBy, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
 import { MASKED } from "../ir/masked.ts";
 
-/** Least number of elements of a table: fewer numbers could fit the rules by chance. */
+/** Minimum number of elements of a table: fewer numbers could fit the rules by chance. */
 const LEAST = 16;
 
-/** Largest difference of the squares of cosines and sines from their mean, relative to it. */
+/** Largest relative difference of the squares of cosines and sines from their mean. */
 const TOLERANCE = 1e-2;
 
 /**
- * Finds the floating-point tensors of a file that belong to the architecture by what they hold: cosines and
- * sines of the same angles, by which rotary embeddings turn pairs of dimensions, and attention masks of zeros
- * and numbers that stand for minus infinity. Exporters that know the length of a text store them.
+ * Finds the floating-point tensors of a file that belong to the architecture, by their contents: cosines and
+ * sines of the same angles, by which rotary embeddings rotate pairs of dimensions, and attention masks of
+ * zeros and numbers that stand for minus infinity. Exporters store such tables if the length of texts is
+ * fixed.
  */
 export function findTables(tensors: ReadonlyMap<string, Tensor>): ReadonlySet<string> {
   const large = [...tensors].filter(
@@ -29,10 +30,12 @@ interface Candidate {
   readonly first: Float64Array;
 }
 
-/** Finds the tensors of one shape that are cosines or sines, and whose partner is among them, too. */
+/**
+ * Finds the tensors of one shape that are cosines or sines, and whose partner is among the candidates, too.
+ */
 function circlesOf(candidates: readonly Candidate[]): string[] {
   return candidates.flatMap((one, index) => {
-    // The first numbers of almost all weights say already that they are no tables.
+    // For almost all weights the first numbers already show that they are not tables.
     const others = candidates.slice(index + 1).filter((other) => areCircles(one.first, other.first));
     const partners = others.filter((other) => {
       const [values, more] = [allNumbers(one.tensor), allNumbers(other.tensor)];
@@ -61,13 +64,13 @@ function firstNumbers({ data, dtype }: Tensor, count: number): Float64Array {
   return toFloat64(data.subarray(0, count) as typeof data, dtype);
 }
 
-/** Takes rows apart into their first halves and their second halves. */
+/** Splits rows into their first halves and their second halves. */
 function halves(values: Float64Array, half: number): [Float64Array, Float64Array] {
   const isFirst = (index: number) => Math.floor(index / half) % 2 === 0;
   return [values.filter((_, i) => isFirst(i)), values.filter((_, i) => !isFirst(i))];
 }
 
-/** Checks whether the squares of two lists of numbers have the same sum at each place. */
+/** Checks whether the squares of two lists of numbers have the same sum at each index. */
 function areCircles(one: Float64Array, two: Float64Array): boolean {
   const radius = (one[0] as number) ** 2 + (two[0] as number) ** 2;
   if (!(radius > 0 && Number.isFinite(radius))) return false;
@@ -76,7 +79,7 @@ function areCircles(one: Float64Array, two: Float64Array): boolean {
   );
 }
 
-/** Checks whether a list holds more than two different numbers, as freshly made gains and offsets do not. */
+/** Checks whether a list contains more than two different numbers, unlike new gains and offsets. */
 function isVaried(values: Float64Array): boolean {
   const different = new Set<number>();
   for (const value of values) {
@@ -86,7 +89,7 @@ function isVaried(values: Float64Array): boolean {
   return false;
 }
 
-/** Checks whether a tensor holds zeros and numbers that stand for minus infinity, and nothing else. */
+/** Checks whether a tensor contains only zeros and numbers that stand for minus infinity. */
 function isMask(tensor: Tensor): boolean {
   const isMasking = (values: Float64Array) => values.every((value) => value === 0 || value < MASKED);
   if (!isMasking(firstNumbers(tensor, LEAST))) return false;

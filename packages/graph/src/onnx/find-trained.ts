@@ -6,9 +6,9 @@ import { findTables } from "./find-tables.ts";
  * Finds the tensors of a file that are weights, by name; all others belong to the architecture.
  *
  * Floating-point tensors of several elements are weights, except the regions and scales that a `Resize`
- * reads, and tables, which are known by what they hold. Most tensors of one element are scales and epsilons:
- * they are weights only where an operator has a trained operand, as the bias of a layer with one output and
- * the slope of a `PRelu` are.
+ * reads, and tables, which are recognised by their contents. Most tensors of one element are scales and
+ * epsilons: they are weights only if they are a trained operand of an operator, such as the bias of a layer
+ * with one output or the slope of a `PRelu`.
  */
 export function findTrained(
   tensors: ReadonlyMap<string, Tensor>,
@@ -27,7 +27,7 @@ export function findTrained(
   return new Set([...tensors].filter(isTrained).map(([name]) => name));
 }
 
-/** Inputs of operators that are trained, or statistics of batch norms. */
+/** Indices of inputs of operators that are trained, or are statistics of batch norms. */
 const TRAINED_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
   ["MatMul", [0, 1]],
   ["Gemm", [0, 1, 2]],
@@ -49,7 +49,7 @@ const PASSES_ON: ReadonlySet<string> = new Set(
   "Identity Cast CastLike Reshape Squeeze Unsqueeze Transpose Expand".split(" "),
 );
 
-/** Lists the inputs of a node that its operator has for trained operands. */
+/** Lists the inputs of a node that are trained operands of its operator. */
 function trainedInputs(op: string, inputs: readonly string[]): string[] {
   const places = TRAINED_INPUTS.get(op) ?? [];
   return inputs.filter((_, i) => places.includes(i));

@@ -10,8 +10,8 @@ import type {
 } from "./schema.ts";
 
 /**
- * Largest nesting of calls, which no real model reaches; it refuses functions that
- * call each other in a circle.
+ * Maximum nesting of calls, which no real model reaches; it rules out functions that call each other in a
+ * circle.
  */
 const MAX_DEPTH = 32;
 
@@ -65,12 +65,12 @@ const keyOf = (domain: string | undefined, name: string | undefined, overload = 
   `${nameOfDomain(domain)}:${name}:${overload}`;
 
 /**
- * Largest number of nodes, which no real model has; a few functions that call each other twice could
- * make more than fit into memory.
+ * Maximum number of nodes, which no real model reaches; a few functions that call each other twice could
+ * expand to more nodes than fit into memory.
  */
 const MAX_NODES = 1 << 18;
 
-/** Names and attributes of a function in one call. */
+/** Names and attributes of one call of a function. */
 interface Call {
   /** Returns the name of a value outside, or a name for a value inside that no other call uses. */
   readonly rename: (name: string) => string;
@@ -125,7 +125,7 @@ class Inliner {
     return { ...node, attribute };
   }
 
-  /** Begins a call: maps the names of the function to names outside. */
+  /** Begins a call: maps the names inside the function to names outside. */
   #open(node: NodeProto, called: FunctionProto): Call {
     const prefix = this.#prefixOf(node);
     const operands = { inputs: node.input ?? [] };
@@ -149,7 +149,7 @@ class Inliner {
     return count === 1 ? prefix : `${prefix}#${count}`;
   }
 
-  /** Makes the nodes of outputs that are an input of the function, or the same value as another output. */
+  /** Makes the nodes for outputs that are an input of the function, or the same value as another output. */
   #passOn(node: NodeProto, called: FunctionProto, { rename }: Call): NodeProto[] {
     return (called.output ?? []).flatMap((name, i) => {
       const outside = node.output?.[i];
@@ -172,7 +172,10 @@ function renameNode(node: NodeProto, call: Call): NodeProto {
   };
 }
 
-/** Replaces a reference to an attribute of the call by that attribute; returns none if the call lacks it. */
+/**
+ * Replaces a reference to an attribute of the call by that attribute; returns an empty list if the call lacks
+ * it.
+ */
 function resolveAttribute(attribute: AttributeProto, call: Call): AttributeProto[] {
   const { name, refAttrName, g } = attribute;
   if (refAttrName) {

@@ -1,11 +1,11 @@
 /**
- * Name of the producer in models that we encode, whose weights are inputs, so that
- * their initializers are constants.
+ * Name of the producer in models that Isthmus encodes. Their weights are inputs, so that their initializers
+ * are constants.
  */
 export const PRODUCER = "isthmus";
 
-/** Key of the metadata of models that we encode, under which the name of the scored value is kept. */
+/** Metadata key of the name of the scored value, in models that Isthmus encodes. */
 export const SCORED = "isthmus.scored";
 
-/** Key of the metadata of models that we encode, under which the loss is kept that networks are scored by. */
+/** Metadata key of the loss by which networks are scored, in models that Isthmus encodes. */
 export const LOSS = "isthmus.loss";

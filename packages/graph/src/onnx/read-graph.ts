@@ -7,12 +7,12 @@ import type { ExternalReader } from "./tensor-proto.ts";
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
 /**
- * Largest number of tensors that may be stored in the same bytes of a file, on average over
- * all its bytes that are read.
+ * Maximum number of tensors that may be stored in the same bytes of a file, on average over all bytes that
+ * are read.
  */
 const MAX_SHARING = 4;
 
-/** Names that exporters give every graph, which identify none. */
+/** Names that exporters give every graph, which do not identify it. */
 const NAMELESS: ReadonlySet<string> = new Set([
   "",
   "main_graph",
@@ -61,7 +61,7 @@ function externalReaderBeside(path: string): ExternalReader {
     const bytes = readFileRangeSync(file, offset, length);
     const sum = taken.get(file) ?? { bytes: 0, end: 0 };
     taken.set(file, { bytes: sum.bytes + length, end: Math.max(sum.end, offset + length) });
-    // A small model must not fill the memory with the same few bytes over and over.
+    // A small model must not fill the memory by repeating the same few bytes.
     if (sum.bytes + length <= MAX_SHARING * Math.max(sum.end, offset + length)) return bytes;
     throw new FormatError(
       `Cannot read external data of "${path}" as at most ${MAX_SHARING} tensors may share the bytes of a file: more do in "${location}"`,

@@ -1,12 +1,15 @@
-/** Storage of one protobuf field, and its name in a decoded message. */
+/** Encoding of one protobuf field, and its name in a decoded message. */
 export interface Field {
   readonly name: string;
-  /** `int` is read as a number, `int64` and `uint64` exactly, as a bigint; a function is a nested message. */
+  /**
+   * Type of the field: `int` is read as a number, `int64` and `uint64` exactly, as a bigint; a function is a
+   * nested message.
+   */
   readonly kind: "int" | "int64" | "uint64" | "float" | "double" | "string" | "bytes" | (() => Schema);
   readonly repeated?: boolean;
 }
 
-/** Fields of a message by number; a field that is not listed is skipped when read. */
+/** Fields of a message by number; fields that are not listed are skipped when read. */
 export type Schema = Readonly<Record<number, Field>>;
 
 /** `onnx.OperatorSetIdProto`. */
@@ -199,7 +202,7 @@ const FUNCTION: Schema = {
 };
 
 /**
- * Fields of `onnx.ModelProto` that we read and write.
+ * Fields of `onnx.ModelProto` that are read and written.
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
 export const MODEL: Schema = {

@@ -1,23 +1,23 @@
 import { DTYPES, sameShape, type Tensor, viewBytes } from "@isthmus/core";
 import type { Attribute, Node } from "../ir/graph.ts";
 
-/** Tensors that a file contains, and the nodes that read them. */
+/** Tensors of a file, and the nodes that read them. */
 interface Carried {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
 }
 
 /**
- * Names that exporters invent for tensors computed from weights, such as transposes; other
- * names are names of parameters.
+ * Names that exporters invent for tensors computed from weights, such as transposes; other names belong to
+ * parameters.
  */
 const MADE_UP = /^(val_\d+|onnx::.*)$/;
 
 /**
- * Lets nodes share a tensor that the file contains several times under names that an exporter
- * invented: PyTorch's exporter writes a transposed copy of a recurrent weight for each step. Otherwise
- * each copy would be trained separately. Tensors whose numbers are all equal are not shared, as they
- * need not come from the same weight.
+ * Merges copies of a tensor that a file contains several times under names that an exporter invented:
+ * PyTorch's exporter writes a transposed copy of a recurrent weight for each step. Otherwise each copy would
+ * be trained separately. Tensors whose numbers are all equal are not merged, as they need not come from the
+ * same weight.
  */
 export function shareCopies({ tensors, nodes }: Carried): Carried {
   const first = new Map<string, [string, Tensor][]>();

@@ -43,7 +43,7 @@ const EXTERNAL = 1;
 export type ExternalReader = (location: string, offset: number, length: number) => Uint8Array;
 
 /**
- * Returns the element type of an ONNX type code; undefined for types that we lack (strings, complex numbers).
+ * Returns the element type of an ONNX type code; undefined for unsupported types (strings, complex numbers).
  */
 export function dtypeOfCode(code: number): DType | undefined {
   return DTYPE_OF_CODE.get(code);
@@ -57,7 +57,7 @@ export function codeOfDType(dtype: DType): number {
 /**
  * Decodes a tensor of a model.
  * @throws FormatError if its data does not fit its shape
- * @throws UnsupportedError if its element type is not one of ours
+ * @throws UnsupportedError if its element type is not supported
  */
 export function decodeTensor(proto: TensorProto, readExternal: ExternalReader): Tensor {
   const name = proto.name ?? "";
@@ -93,7 +93,7 @@ function decodeData(proto: TensorProto, dtype: DType, readExternal: ExternalRead
   if (dtype === "i64") return BigInt64Array.from(proto.int64Data ?? []);
   if (dtype === "u64") return BigUint64Array.from(proto.uint64Data ?? []);
   if (dtype === "u32") return Uint32Array.from(proto.uint64Data ?? [], Number);
-  // Everything narrower is stored as 32-bit integers, 16- and 8-bit floats as their bit patterns.
+  // All narrower types are stored as 32-bit integers, 16- and 8-bit floats as their bit patterns.
   const patterns = proto.int32Data ?? [];
   const data = new DTYPES[dtype].array(patterns.length);
   patterns.forEach((pattern, index) => {

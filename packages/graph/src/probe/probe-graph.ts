@@ -23,9 +23,9 @@ import { runAll } from "./run-all.ts";
 import { runShapes, type ShapesRun } from "./run-shapes.ts";
 import { withoutProducts } from "./without-products.ts";
 
-/** Types of all values of a graph and its constants, as one run shows them. */
+/** Types of all values of a graph and its constants, as found in one run. */
 export interface Probe {
-  /** Examples in the run. */
+  /** Number of examples in the run. */
   readonly batch: number;
   /**
    * Element types and concrete shapes of all values: inputs, weights, constants, and all results of nodes.
@@ -37,9 +37,9 @@ export interface Probe {
 
 /** Options of {@link probeGraph}. */
 export interface ProbeOptions {
-  /** Examples in the run; 2 or more, as an axis of extent 1 could be any axis. @defaultValue 2 */
+  /** Number of examples in the run; at least 2, as an axis of extent 1 could be any axis. @defaultValue 2 */
   readonly batch?: number;
-  /** Seed of the inputs, which shapes and constants do not depend on. @defaultValue 0 */
+  /** Seed of the inputs; shapes and constants do not depend on it. @defaultValue 0 */
   readonly seed?: number;
   /**
    * Extents of symbolic dimensions other than the batch by name, such as a sequence's; the
@@ -53,12 +53,12 @@ export interface ProbeOptions {
 export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0, extents: {} };
 
 /**
- * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants,
- * so that no shape inference is needed.
+ * Runs a graph once, with weights of zero, to find the shapes of all values and the values of constants, so
+ * that no shape inference is needed.
  *
- * The shapes of a graph with types of that batch are known: only nodes that depend on neither
- * input nor weight are run, and no weights are allocated, however large the network is. The batch
- * is then the batch of its types.
+ * If the graph has types for that batch, its shapes are known: only nodes that depend on neither input nor
+ * weight are run, and no weights are allocated, even for large networks. The batch is then the batch of its
+ * types.
  *
  * @throws EngineError if the engine cannot run the graph
  * @throws InputError if its inputs and weights are larger than the memory of this machine
@@ -78,7 +78,7 @@ export async function probeGraph(
   return probe;
 }
 
-/** Probes by graph, engine and options: what looks for each kind of symmetry probes the graph again. */
+/** Probes by graph, engine and options: the searches for each kind of symmetry probe the same graph again. */
 const probes = new WeakMap<Graph, ReadonlyMap<string, Probe>>();
 
 async function probeAnew(
@@ -100,8 +100,8 @@ async function probeAnew(
 }
 
 /**
- * Runs a graph without its products with weights; undefined where that fails, or the shapes of a product do
- * not fit, so that a run of the graph itself says why.
+ * Runs a graph without its products with weights; undefined if that fails, or the shapes of a product do not
+ * fit: a run of the graph itself then shows the reason.
  */
 async function runCheaply(
   { graph, engine }: Architecture,
@@ -123,7 +123,7 @@ async function runCheaply(
   }
 }
 
-/** Runs a graph as it is, with weights of zero. */
+/** Runs an unchanged graph, with weights of zero. */
 async function runWhole(
   { graph, engine }: Architecture,
   inputs: ReadonlyMap<string, Tensor>,
@@ -138,7 +138,8 @@ async function runWhole(
 }
 
 /**
- * Splits the values of a graph: of what depends on inputs only shapes are needed, of constants the numbers.
+ * Splits the values of a graph: for values that depend on inputs only shapes are needed, for constants the
+ * numbers.
  */
 function splitValues(graph: Graph): {
   readonly shaped: readonly string[];
@@ -154,7 +155,7 @@ function splitValues(graph: Graph): {
   };
 }
 
-/** Throws an error that says why a graph must run, if the engine failed. */
+/** Throws an error that explains why the graph must run, after the engine failed. */
 function failToRun({ name }: Graph, cause: unknown): never {
   if (!(cause instanceof EngineError)) throw cause;
   throw new EngineError(
@@ -164,8 +165,8 @@ function failToRun({ name }: Graph, cause: unknown): never {
 }
 
 /**
- * Makes a probe from the types of a graph and the values of its constants; undefined if types are
- * missing or of another batch.
+ * Makes a probe from the types of a graph and the values of its constants; undefined if types are missing or
+ * for another batch.
  */
 async function probeTyped(
   graph: Graph,
@@ -184,7 +185,7 @@ async function probeTyped(
   const first = types.get(inputs[0]?.name ?? "")?.shape[0] ?? batch;
   if (independent.length === 0) return { batch: first, types, constants: new Map() };
   const part = extractSubgraph(graph, [], independent);
-  // Operators on shapes read inputs and weights, though only their shapes.
+  // Operators on shapes still read inputs and weights, although only their shapes.
   if (part.inputs.length > 0 || part.weights.size > 0) return undefined;
   return { batch: first, types, constants: await runAll(part, engine, new Map()) };
 }
@@ -203,12 +204,12 @@ function fedValues(graph: Graph): Set<string> {
 }
 
 /**
- * Largest number of elements of all inputs of a run: a hundred large photographs. A graph with larger inputs
+ * Maximum number of elements of all inputs of a run: a hundred large photographs. A graph with larger inputs
  * can be exported with smaller extents, which change no symmetry.
  */
 const MAX_INPUT_SIZE = 2 ** 25;
 
-/** A tensor that a run is fed with. */
+/** A tensor that is fed to a run. */
 interface Feed {
   readonly name: string;
   readonly dtype: DType;
@@ -217,7 +218,8 @@ interface Feed {
 
 /**
  * Checks, before a graph is run with random numbers, that its inputs are not too large, and that its inputs
- * and weights fit the memory of this machine: a small file can claim extents for which no machine has memory.
+ * and weights fit into the memory of this machine: a small file can claim extents for which no machine has
+ * memory.
  * @throws InputError that names the largest input or weight
  */
 function assertFitsMemory(

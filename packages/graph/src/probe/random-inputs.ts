@@ -18,8 +18,9 @@ const SYMBOLIC_EXTENT = 8;
 const PIECE = 2 ** 16;
 
 /**
- * Returns the concrete extents of a data input: a symbolic first extent is the batch, and so is an extent of
- * the same name on another axis, as in states of a recurrent network; other symbolic extents are small.
+ * Returns the concrete extents of a data input: a symbolic first extent becomes the batch, and so does an
+ * extent of the same name on another axis, as in states of a recurrent network; other symbolic extents become
+ * small.
  *
  * @param inputs - all data inputs of the graph, whose first extents name the batch
  */
@@ -37,8 +38,8 @@ export function inputShape(
 }
 
 /**
- * Makes random data inputs: standard normal numbers where elements are floating-point, else whole numbers
- * that are valid indices into every table in which they are looked up.
+ * Makes random data inputs: standard normal numbers for floating-point inputs, else whole numbers that are
+ * valid indices into every table in which they are looked up.
  */
 export function randomInputs(
   graph: Graph,
@@ -70,7 +71,7 @@ function drawData(dtype: DType, length: number, draw: () => number): TensorData 
   return data;
 }
 
-/** Number of values of whole numbers that index no table: 0 or 1, as in masks. */
+/** Number of values of whole-number inputs that index no table: 0 or 1, as in masks. */
 const TRUTH_VALUES = 2;
 
 /**

@@ -1,11 +1,11 @@
 import { convertData, createRandom, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph, Node, WeightInfo } from "../ir/graph.ts";
 
-/** Standard deviation of random biases: biases of zero would hide that a bias was not permuted. */
+/** Standard deviation of random biases: biases of zero would hide an error in permuting them. */
 const BIAS_DEVIATION = 0.3;
 
 /**
- * Makes random weights with which a network computes numbers of moderate size.
+ * Makes random weights that give values of moderate size.
  *
  * Matrices and kernels have mean 0 and a variance of 1 over their fan-in; scales of norms and variances are
  * in `[0.5, 1.5]`; biases and means have deviation 0.3; all are uniform. A gain above 1 would make some deep
@@ -41,7 +41,7 @@ const BIAS: Kind = { center: 0, deviation: BIAS_DEVIATION };
 
 const scaled = (fanIn: number): Kind => ({ center: 0, deviation: 1 / Math.sqrt(Math.max(1, fanIn)) });
 
-/** Finds the kind of each weight by its first use that shows one, also behind transposes and casts. */
+/** Finds the kind of each weight by its first use that shows one, also after transposes and casts. */
 function findKinds(graph: Graph): Map<string, Kind> {
   const kinds = new Map<string, Kind>();
   const aliases = new Map<string, { name: string; transposed: boolean }>();
@@ -64,7 +64,7 @@ function findKinds(graph: Graph): Map<string, Kind> {
   return kinds;
 }
 
-/** Operators behind which a weight is followed. */
+/** Operators through which a weight is followed. */
 const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Transpose", "Unsqueeze", "Reshape"]);
 
 /** Returns the kind of a weight by its use in a node; `flipped` weights were transposed before. */

@@ -5,13 +5,13 @@ import { sequenceValues } from "../ir/sequence-values.ts";
 import { exposeValues } from "../ir/values.ts";
 
 /**
- * Numbers that a run is fed with up to which one thread runs it: to start further threads and to end them
- * takes longer than such a run.
+ * Number of fed elements up to which one thread runs a graph: starting and ending further threads takes
+ * longer than such a run.
  */
 const SMALL_FEEDS = 2 ** 18;
 
 /**
- * Runs a graph once as it is written, without optimisation, and returns its outputs.
+ * Runs a graph once without optimisation, and returns its outputs.
  * @throws EngineError if the engine cannot run the graph
  */
 export async function runOnce(
@@ -29,7 +29,9 @@ export async function runOnce(
   }
 }
 
-/** Graphs with every value as an output: an engine that shares sessions must meet the same graph again. */
+/**
+ * Graphs with every value as an output: an engine that shares sessions must be given the same object again.
+ */
 const exposed = new WeakMap<Graph, Graph>();
 
 /** Runs a graph without optimization and returns every tensor that its nodes compute. */

@@ -14,12 +14,12 @@ export interface ShapesRun {
 }
 
 /**
- * Runs a graph without optimisation and returns the shape and the element type of values, for which the run
- * gives out a shape and one element of each, so that the engine can free what it has read.
+ * Runs a graph without optimisation and returns the shape and the element type of values. The run outputs
+ * only the shape and one element of each value, so that the engine can free values after their last use.
  *
- * @param shaped - names of values of which shape and type are returned
- * @param whole - names of values that are returned whole
- * @returns undefined if the graph's operator set is too old for it
+ * @param shaped - names of values whose shape and type are returned
+ * @param whole - names of values that are returned as whole tensors
+ * @returns undefined if the graph's operator set is too old for this
  * @throws EngineError if the engine cannot run the graph
  */
 export async function runShapes(

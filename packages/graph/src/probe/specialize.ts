@@ -5,7 +5,7 @@ import { probeGraph } from "./probe-graph.ts";
 
 /** Options of {@link specialize}. */
 export interface SpecializeOptions {
-  /** Examples in a batch, at least 1. */
+  /** Number of examples in a batch, at least 1. */
   readonly batch: number;
   /**
    * Extents of other symbolic dimensions by name, such as a sequence's; the others are 8. @defaultValue none
@@ -15,9 +15,9 @@ export interface SpecializeOptions {
 }
 
 /**
- * Makes a graph typed, for one batch size: runs it once to find element type and shape of every value, and
- * replaces values that depend on neither inputs nor weights (shapes, masks, positions) by constants, so that
- * no arithmetic on shapes is left.
+ * Makes a graph typed, for one batch size: runs the graph once to find element type and shape of every value,
+ * and replaces values that depend on neither inputs nor weights (shapes, masks, positions) by constants, so
+ * that no arithmetic on shapes remains.
  *
  * @throws EngineError if the engine cannot run the graph
  */

@@ -3,34 +3,37 @@ import { intAttribute } from "../ir/attributes.ts";
 import type { Attribute, Graph, Node } from "../ir/graph.ts";
 import { valuesRead } from "../ir/values.ts";
 
-/** A product with a weight, and what its shapes must be. */
+/** A product with a weight, and the shapes that it requires. */
 interface Product {
-  /** The factor that is no weight. */
+  /** Name of the factor that is not a weight. */
   readonly input: string;
-  /** Axis of it that is summed over, or counted from the end. */
+  /** Axis of the factor that is summed over; negative axes count from the end. */
   readonly axis: number;
-  /** Its extent. */
+  /** Required extent of that axis. */
   readonly extent: number;
   /** Shape of the zeros that give the result its extent. */
   readonly zeros: readonly number[];
   readonly dtype: Tensor["dtype"];
-  /** The convolution of one channel by one that the shape in space comes from; absent for others. */
+  /**
+   * Shape of a kernel of one input and one output channel that gives the spatial shape; absent for other
+   * products.
+   */
   readonly kernel: readonly number[] | undefined;
 }
 
-/** A graph of cheap nodes with the shapes of another. */
+/** A graph of cheap nodes that has the same shapes as another graph. */
 export interface ShapedGraph {
   readonly graph: Graph;
-  /** Types of transposed weights that are left out, as nothing reads them any more. */
+  /** Types of transposed weights that are left out, as no node reads them any more. */
   readonly transposed: ReadonlyMap<string, TensorInfo>;
-  /** Returns whether the shapes that a run showed are ones that the products allow. */
+  /** Returns whether the shapes of a run fit the products. */
   readonly allows: (types: ReadonlyMap<string, TensorInfo>) => boolean;
 }
 
 /**
  * Replaces products with weights, which take most of the time of a run, by zeros of the same shape, and
- * leaves out the weights that nothing reads then. For weights of zero all values keep what they are, or their
- * shapes at least.
+ * leaves out weights that are then unread. If weights are zero, all values, or at least their shapes, are
+ * unchanged.
  */
 export function withoutProducts(graph: Graph): ShapedGraph {
   const weights = weightShapes(graph);
@@ -63,7 +66,7 @@ export function withoutProducts(graph: Graph): ShapedGraph {
   return { graph: { ...graph, weights: used, constants, nodes: remaining }, transposed, allows };
 }
 
-/** Leaves out nodes that only transpose weights which nothing reads. */
+/** Leaves out nodes that only transpose unread weights. */
 function withoutUnread(
   nodes: readonly Node[],
   weights: ReadonlyMap<string, TensorInfo>,
@@ -75,7 +78,7 @@ function withoutUnread(
   return remaining.length === nodes.length ? remaining : withoutUnread(remaining, weights, outputs);
 }
 
-/** Types of weights and of transposed weights, by name of the value. */
+/** Lists the types of weights and of transposed weights, by name of the value. */
 function weightShapes({ nodes, weights }: Graph): Map<string, TensorInfo> {
   const shapes = new Map<string, TensorInfo>(weights);
   for (const { op, domain, inputs, outputs, attributes } of nodes) {
@@ -90,7 +93,7 @@ function weightShapes({ nodes, weights }: Graph): Map<string, TensorInfo> {
   return shapes;
 }
 
-/** Describes a node that multiplies a value by a weight; undefined for any other. */
+/** Describes a node that multiplies a value by a weight; undefined for other nodes. */
 function productOf(node: Node, weights: ReadonlyMap<string, TensorInfo>): Product | undefined {
   const [input = "", factor = ""] = node.inputs;
   const weight = weights.get(factor);

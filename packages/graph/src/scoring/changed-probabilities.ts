@@ -2,28 +2,28 @@ import type { Graph, Node } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
 import { constantOf, type Producers, producersOf } from "./producers.ts";
 
-/** Operators that change probabilities without making logits of them; a logarithm would. */
+/** Operators that change probabilities without turning them into logits, unlike a logarithm. */
 const CHANGES: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Clip", "Min", "Max", "Mean", "Sum", "Where"],
   ...["ReduceSum", "ReduceMean", "ReduceMax", "Concat", "Stack", "Slice", "Gather", "Expand", "Tile"],
   ...["Identity", "Cast", "CastLike", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"],
 ]);
-/** Operators that make probabilities. */
+/** Operators that compute probabilities. */
 const PROBABILITIES: ReadonlySet<string> = new Set(["Softmax", "Sigmoid"]);
 
-/** A node that makes probabilities, of which an output is computed by arithmetic alone. */
+/** A node that computes probabilities, from which an output is computed by arithmetic alone. */
 export interface ChangedProbabilities {
-  /** Node that makes them. */
+  /** Node that computes the probabilities. */
   readonly source: Node;
-  /** Operator of the node that makes the output of them. */
+  /** Operator of the node that computes the output from them. */
   readonly by: string;
 }
 
 /**
- * Finds the probabilities that an output is made of by nothing but arithmetic, such as a clamp, a mask or a
- * mean: the cross-entropy of softmax says nothing about it. Gates multiply other values by probabilities, and
- * attention sums them, so that only an output of probabilities and constants alone counts.
- * @returns undefined if the output is made of other values, too
+ * Finds the probabilities from which an output is computed by arithmetic alone, such as a clamp, a mask or a
+ * mean: the cross-entropy of softmax is meaningless for such an output. Gates multiply other values by
+ * probabilities, and attention sums them, so that only an output of probabilities and constants alone counts.
+ * @returns undefined if the output depends on other values, too
  */
 export function findChangedProbabilities(graph: Graph, output: string): ChangedProbabilities | undefined {
   const producers = producersOf(graph);
@@ -34,11 +34,12 @@ export function findChangedProbabilities(graph: Graph, output: string): ChangedP
 }
 
 /**
- * A node that makes the probabilities of a value, or that the value is constant; undefined for other values.
+ * Node that computes the probabilities in a value, or `constant` for a constant value; undefined for other
+ * values.
  */
 type Origin = Node | "constant" | undefined;
 
-/** Makes the function that finds where the numbers of a value come from. */
+/** Makes the function that finds the origin of the numbers of a value. */
 function createTrace(graph: Graph, producers: Producers): (name: string) => Origin {
   const origins = new Map<string, Origin>();
   const ofNode = (node: Node): Origin => {

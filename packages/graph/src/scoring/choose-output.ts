@@ -5,18 +5,18 @@ import { describeValue } from "../ir/describe-value.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { isElementwise } from "./elementwise-losses.ts";
 
-/** Facts of a data set that decide which output is scored. */
+/** Facts about a data set that decide which output is scored. */
 export type ScoredData = Pick<DataSet, "classes" | "exampleShape" | "labelling" | "features" | "targets"> &
   Partial<Pick<DataSet, "read">>;
 
 /**
- * Form of an output that is scored: logits of `classes`, `[examples, classes]` or `[examples, length,
- * classes]`; logits of the classes of `pixels`, `[examples, classes, height, width]`; or `numbers` of any
- * shape, each with a target of its own.
+ * Form of a scored output: logits of `classes`, `[examples, classes]` or `[examples, length, classes]`;
+ * logits of the classes of `pixels`, `[examples, classes, height, width]`; or `numbers` of any shape, each
+ * with its own target.
  */
 export type OutputForm = "classes" | "pixels" | "numbers";
 
-/** Returns the form of the output that networks of a graph are scored by. */
+/** Returns the form of the output by which networks of a graph are scored. */
 export function formOf({ loss }: Pick<Graph, "loss">, data: ScoredData | undefined): OutputForm {
   if (isElementwise(loss)) return "numbers";
   if (data?.labelling === "pixel") return "pixels";
@@ -24,8 +24,8 @@ export function formOf({ loss }: Pick<Graph, "loss">, data: ScoredData | undefin
 }
 
 /**
- * Returns the axis of an output that holds the classes: the last, or for pixels the second unless the extents
- * of the examples and the number of labels say that channels are last.
+ * Returns the axis of an output that holds the classes: the last axis, or for pixels the second one unless
+ * the extents of the examples and the number of labels show that channels are last.
  */
 export function classAxisOf(
   form: OutputForm,
@@ -43,25 +43,25 @@ export function classAxisOf(
   return arePixels(shape.slice(1, -1), exampleShape.slice(0, -1)) ? -1 : 1;
 }
 
-/** Ranks that an output of a form may have. */
+/** Functions that check the rank of an output of each form. */
 const RANKS: Readonly<Record<OutputForm, (rank: number) => boolean>> = {
   classes: (rank) => rank === 2 || rank === 3,
   pixels: (rank) => rank >= 3,
   numbers: (rank) => rank >= 1,
 };
 
-/** Returns whether an output may have a form: floats of the ranks that the form has. */
+/** Checks whether an output can have a form: floats with a rank that fits the form. */
 export function canBeScored({ dtype, shape }: ValueInfo, form: OutputForm): boolean {
   const isFloat = dtype === undefined || DTYPES[dtype].float;
   return isFloat && (shape === undefined || RANKS[form](shape.length));
 }
 
 /**
- * Chooses the value of a graph that is scored: the one that `scoreOutput` named, or else the output that is
+ * Chooses the scored value of a graph: the value that `scoreOutput` named, or else the output that is
  * computed last.
  *
- * An output that another one is computed from holds features and is left out. Of several others, the rank and
- * the number of classes decide which fits the labels.
+ * An output from which another one is computed contains features and is left out. If several others remain,
+ * the rank and the number of classes decide which one fits the labels.
  * @param attempt - name of the attempt for messages, for example `evaluate`
  * @param data - examples with their labels; without them, the graph alone decides
  * @throws InputError if the named value is not in the graph, or several outputs fit equally well
@@ -78,7 +78,7 @@ export function chooseOutput(attempt: string, graph: Graph, data?: ScoredData): 
   return only ?? graph.outputs[0] ?? { name: "" };
 }
 
-/** Returns the outputs that fit equally well; one if it is plain which is scored. */
+/** Returns the outputs that fit equally well; a single one if the choice is clear. */
 export function fittingOutputs(graph: Graph, data?: ScoredData): readonly ValueInfo[] {
   const form = formOf(graph, data);
   const candidates = graph.outputs.filter((output) => canBeScored(output, form));
@@ -87,7 +87,7 @@ export function fittingOutputs(graph: Graph, data?: ScoredData): readonly ValueI
   return form === "classes" ? thatFit(last, data) : thatMatch(last, data, form);
 }
 
-/** Returns the outputs that no other one is computed from. */
+/** Returns the outputs from which no other output is computed. */
 function withoutFeatures(graph: Graph, candidates: readonly ValueInfo[]): ValueInfo[] {
   return candidates.filter(({ name }) => {
     const dependent = dependentValues(graph, [name]);
@@ -95,7 +95,7 @@ function withoutFeatures(graph: Graph, candidates: readonly ValueInfo[]): ValueI
   });
 }
 
-/** Returns the outputs of the rank that the labels ask for and of enough classes; all if none is. */
+/** Returns the outputs with enough classes and the rank that the labels require; all if there is none. */
 function thatFit(outputs: readonly ValueInfo[], data: ScoredData): readonly ValueInfo[] {
   const rank = (data.labelling ?? "example") === "example" ? 2 : 3;
   const orAll = (some: readonly ValueInfo[], all: readonly ValueInfo[]) => (some.length > 0 ? some : all);
@@ -112,7 +112,7 @@ function thatFit(outputs: readonly ValueInfo[], data: ScoredData): readonly Valu
   );
 }
 
-/** Returns the outputs of the extents that pixels or targets have; all if there is none. */
+/** Returns the outputs whose extents match the pixels or targets; all if there is none. */
 function thatMatch(
   outputs: readonly ValueInfo[],
   { exampleShape, features, targets }: ScoredData,
@@ -135,9 +135,9 @@ function namedValue(attempt: string, graph: Graph, name: string): ValueInfo {
 }
 
 /**
- * Makes a value of a graph the one that is scored: an output, or any value between.
+ * Selects the scored value of a graph: an output or an intermediate value.
  *
- * The outputs stay what they are, and so do symmetries: nothing but the choice of what is scored changes.
+ * Outputs and symmetries are unchanged: only the choice of the scored value changes.
  * @throws InputError if no node computes a value of that name, or it is an output of whole numbers
  */
 export function scoreOutput(graph: Graph, name: string): Graph {

@@ -5,9 +5,9 @@ import { isElementwise } from "./elementwise-losses.ts";
 import { findProbabilities } from "./find-probabilities.ts";
 
 /**
- * Says in full sentences which value of a graph is scored on a data set, if that is not plain: one of several
- * outputs, or what a softmax or a sigmoid reads. The list is empty for a graph that returns logits alone, and
- * for data without labels.
+ * Describes in full sentences which value of a graph is scored on a data set, if this is not obvious: one of
+ * several outputs, or the input of a softmax or a sigmoid. The list is empty for a graph that returns only
+ * logits, and for data without labels.
  */
 export function describeScoring(graph: Graph, data: DataSet): string[] {
   const named = graph.outputs.filter(({ name }) => name === graph.scored);

@@ -2,25 +2,25 @@ import type { Value } from "../builder/graph-builder.ts";
 import { softplus } from "../builder/operators/activation.ts";
 import { abs, cast, mul, sub } from "../builder/operators/elementwise.ts";
 
-/** A loss that compares each number of an output with a target of its own. */
+/** A loss that compares each number of an output with its own target. */
 export interface ElementwiseLoss {
   /** Computes the loss of one number. */
   of(output: number, target: number): number;
   /** Adds the nodes that compute the loss of each number to a graph. */
   nodes(output: Value, target: Value): Value;
-  /** Returns whether a number is right; absent if the loss has no notion of it. */
+  /** Checks whether a number is right; absent if the loss has no notion of it. */
   readonly isRight?: (output: number, target: number) => boolean;
 }
 
-/** Name of a loss that compares each number of an output with a target of its own. */
+/** Name of a loss that compares each number of an output with its own target. */
 export type ElementwiseLossName = "binary-cross-entropy" | "mean-squared-error" | "mean-absolute-error";
 
-/** Losses that compare each number of an output with a target of its own, by name. */
+/** Losses that compare each number of an output with its own target, by name. */
 export const ELEMENTWISE_LOSSES: Readonly<Record<ElementwiseLossName, ElementwiseLoss>> = {
   "binary-cross-entropy": {
     of: (logit, target) => Math.max(logit, 0) - logit * target + Math.log1p(Math.exp(-Math.abs(logit))),
     nodes: (logit, target) => {
-      // onnxruntime has Softplus for f32 alone.
+      // onnxruntime has Softplus only for f32.
       const [x, y] = [cast(logit, "f32"), cast(target, "f32")];
       return sub(softplus(x), mul(x, y));
     },
@@ -39,7 +39,7 @@ export const ELEMENTWISE_LOSSES: Readonly<Record<ElementwiseLossName, Elementwis
   },
 };
 
-/** Returns whether a loss compares each number of an output with a target of its own. */
+/** Checks whether a loss compares each number of an output with its own target. */
 export function isElementwise(loss: unknown): loss is ElementwiseLossName {
   return typeof loss === "string" && Object.hasOwn(ELEMENTWISE_LOSSES, loss);
 }

@@ -8,33 +8,33 @@ import { findProbabilities, type Probabilities } from "./find-probabilities.ts";
 
 /** Logits of a graph. */
 export interface FoundLogits {
-  /** The graph, with nodes for the logits after its own if they are no value of it. */
+  /** The graph, with added nodes for the logits if they are not among its values. */
   readonly graph: Graph;
-  /** The output or other value that was chosen. */
+  /** The chosen output or other value. */
   readonly output: ValueInfo;
   /**
-   * Name of the value that is scored as logits: the output, or what its softmax or sigmoid reads; of a loss
-   * of numbers the output.
+   * Name of the value that is scored as logits: the output, or the input of its softmax or sigmoid; for a
+   * loss of numbers, the output.
    */
   readonly logits: string;
   /** Operator between the logits and the output; undefined if the output holds logits itself. */
   readonly operator: "Softmax" | "Sigmoid" | undefined;
 }
 
-/** What decides where the logits of a graph are. */
+/** Options that decide about the logits of a graph. */
 export interface FindLogitsOptions {
   /** Examples with their labels, which decide between several outputs. */
   readonly data?: ScoredData;
   /** Type of every value, for a softmax whose output is reshaped. */
   readonly types?: ReadonlyMap<string, TensorInfo>;
-  /** Axis of the output that holds the classes, -1 for the last. @defaultValue the one that the data say */
+  /** Axis of the output that holds the classes, -1 for the last. @defaultValue chosen by the data */
   readonly classAxis?: number;
 }
 
 /**
- * Finds the logits of a graph: the output that `chooseOutput` chooses or, if a softmax over the classes makes
- * it, what the softmax reads. The cross-entropy applies the softmax itself, so that of probabilities it would
- * be applied twice.
+ * Finds the logits of a graph: the output that `chooseOutput` chooses or, if a softmax over the classes
+ * computes it, the input of the softmax. The cross-entropy applies the softmax itself, so that it would be
+ * applied twice to probabilities.
  * @param attempt - name of the attempt for messages, for example `evaluate`
  * @throws InputError if the output cannot be scored by the cross-entropy of classes, or none can be chosen
  */
@@ -60,7 +60,7 @@ export function findLogits(attempt: string, graph: Graph, options: FindLogitsOpt
       `is made by ${probabilities.operator} over other axes than the classes, ${which}; --logits "${probabilities.input}" scores what it is made of`,
     );
   }
-  // Softmax changes nothing about logarithms of probabilities.
+  // Softmax does not change logarithms of probabilities.
   if (probabilities.operator === "LogSoftmax") {
     return { graph, output, logits: output.name, operator: undefined };
   }
@@ -68,11 +68,10 @@ export function findLogits(attempt: string, graph: Graph, options: FindLogitsOpt
 }
 
 /**
- * Finds the numbers of a graph that are compared with targets, each with its own: the output that
- * `chooseOutput` chooses or, for the binary cross-entropy of an output that a sigmoid makes, what the sigmoid
- * reads.
- * @throws InputError if the loss is the binary cross-entropy, and the output holds probabilities that no
- *   sigmoid made
+ * Finds the numbers of a graph that are compared with targets: the output that `chooseOutput` chooses or, for
+ * the binary cross-entropy of an output that a sigmoid computes, the input of the sigmoid.
+ * @throws InputError if the loss is the binary cross-entropy, and the output contains probabilities that no
+ *   sigmoid computed
  */
 export function findNumbers(
   attempt: string,
@@ -100,7 +99,7 @@ export function findNumbers(
   );
 }
 
-/** Refuses an output that is made of probabilities by arithmetic alone. */
+/** Refuses an output that is computed from probabilities by arithmetic alone. */
 function assertUnchanged(graph: Graph, { name }: ValueInfo, fail: (what: string) => InputError): void {
   const changed = findChangedProbabilities(graph, name);
   if (changed === undefined) return;
@@ -110,19 +109,19 @@ function assertUnchanged(graph: Graph, { name }: ValueInfo, fail: (what: string)
   );
 }
 
-/** Returns the axis of an output that holds the classes, by the data if there are any. */
+/** Returns the axis of an output that contains the classes, by the data if there are any. */
 function axisOf(graph: Graph, { shape }: ValueInfo, data: ScoredData | undefined): number {
   return data === undefined ? -1 : classAxisOf(formOf(graph, data), shape, data);
 }
 
-/** Returns whether the logits of a graph can be found only if the types of its values are known. */
+/** Checks whether the logits of a graph can be found only if the types of its values are known. */
 export function needsTypes(attempt: string, graph: Graph, data?: ScoredData): boolean {
   const output = chooseOutput(attempt, graph, data);
   const probabilities = findProbabilities(graph, output, { classAxis: axisOf(graph, output, data) });
   return probabilities !== undefined && probabilities.overClasses === undefined;
 }
 
-/** Repeats the nodes behind a softmax on what it reads, so that logits have the shape of the output. */
+/** Repeats the nodes after a softmax on its input, so that logits have the shape of the output. */
 function moveInput(graph: Graph, { input, moves }: Probabilities): Pick<FoundLogits, "graph" | "logits"> {
   if (moves.length === 0) return { graph, logits: input };
   const taken = new Set(graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]));
@@ -147,7 +146,7 @@ function freshName(name: string, taken: ReadonlySet<string>): string {
 /**
  * Checks that an output has several numbers for each prediction.
  * @param classAxis - axis of the classes, -1 for the last
- * @throws InputError if that axis of its shape has the extent 1
+ * @throws InputError if that axis has the extent 1
  */
 export function assertClasses(attempt: string, graph: Graph, output: ValueInfo, classAxis = -1): void {
   if (output.shape?.at(classAxis) !== 1) return;

@@ -6,17 +6,20 @@ import { dtypeOfCode } from "../onnx/tensor-proto.ts";
 import { followAxis, isMove } from "./follow-axis.ts";
 import { constantOf, type Producers, producersOf } from "./producers.ts";
 
-/** Probabilities that a graph ends in, and what they are made of. */
+/** Probabilities that a graph computes last, and their source. */
 export interface Probabilities {
-  /** Operator that makes them, or their logarithms: of all classes together, or of each class by itself. */
+  /**
+   * Operator that computes the probabilities or their logarithms: over all classes together, or for each
+   * class separately.
+   */
   readonly operator: "Softmax" | "LogSoftmax" | "Sigmoid";
-  /** Value that they are made of. */
+  /** Name of the value from which they are computed. */
   readonly input: string;
-  /** Nodes behind the operator that change the shape, in the order of the graph. */
+  /** Nodes after the operator that change the shape, in the order of the graph. */
   readonly moves: readonly Node[];
   /**
    * Whether the probabilities of an example, position or pixel, along the axis of the classes of the output,
-   * sum to 1; undefined if that depends on shapes that are not known.
+   * sum to 1; undefined if this depends on unknown shapes.
    */
   readonly overClasses: boolean | undefined;
 }
@@ -25,11 +28,11 @@ export interface Probabilities {
 type Types = ReadonlyMap<string, TensorInfo> | undefined;
 
 /**
- * Finds the softmax or the sigmoid that an output is made by, behind nodes that change its shape or its
- * element type. A softmax may also be written as a division of exponentials by their sum.
- * @param types - type of every value, which tells what a reshaped axis was
+ * Finds the softmax or the sigmoid that computes an output, before nodes that change its shape or its element
+ * type. A softmax may also be written as a division of exponentials by their sum.
+ * @param types - type of every value, by which reshaped axes are followed
  * @param classAxis - axis of the output that holds the classes, -1 for the last
- * @returns undefined if the output is made by something else, as logits are
+ * @returns undefined if the output is computed in another way, as logits are
  */
 export function findProbabilities(
   graph: Graph,
@@ -53,7 +56,7 @@ export function findProbabilities(
   return undefined;
 }
 
-/** Returns whether a node returns the numbers that it reads, of another element type at most. */
+/** Checks whether a node returns its input unchanged, except for the element type. */
 function keepsNumbers(node: Node): boolean {
   if (node.domain !== "") return false;
   if (node.op === "Identity" || node.op === "Dropout") return true;
@@ -61,13 +64,16 @@ function keepsNumbers(node: Node): boolean {
   return dtype !== undefined && DTYPES[dtype].float;
 }
 
-/** Probabilities as one operator makes them. */
+/** Probabilities that one operator computes. */
 interface Made extends Pick<Probabilities, "operator" | "input"> {
-  /** Returns the axes over which they sum to 1, of a value of a rank; undefined if the rank must be known. */
+  /**
+   * Returns the axes of a value with a given rank over which probabilities sum to 1; undefined if the rank
+   * must be known.
+   */
   axes(rank: number | undefined): readonly number[] | undefined;
 }
 
-/** Returns what a node makes probabilities of; undefined if it makes none. */
+/** Describes the probabilities that a node computes; undefined if it computes none. */
 function madeBy(node: Node, graph: Graph, producers: Producers): Made | undefined {
   const [input = ""] = node.inputs;
   if (node.domain !== "") return undefined;
@@ -100,7 +106,7 @@ function madeByDivision({ inputs }: Node, graph: Graph, producers: Producers): M
   return { operator: "Softmax", input: inputName(exp, 0), axes: () => axes };
 }
 
-/** Returns the numbers of a constant, which may be written as a node; undefined if the value is computed. */
+/** Returns the numbers of a constant, which may be a node; undefined if the value is computed. */
 function numbersOf(name: string, graph: Graph, producers: Producers): number[] | undefined {
   const tensor = constantOf(name, graph, producers);
   return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
@@ -108,17 +114,17 @@ function numbersOf(name: string, graph: Graph, producers: Producers): number[] |
 
 /** Axes over which probabilities sum to 1. */
 interface Place {
-  /** The value that the operator makes, and the nodes behind it. */
+  /** Value that the operator computes, and the nodes after it. */
   readonly value: string;
   readonly moves: readonly Node[];
-  /** Rank of the value; undefined if it is not known. */
+  /** Rank of the value; undefined if it is unknown. */
   readonly rank: number | undefined;
   readonly types: Types;
   /** Axis of the output that holds the classes, -1 for the last. */
   readonly classAxis: number;
 }
 
-/** Returns whether some axes of a value are the classes of the output; undefined if that is not known. */
+/** Checks whether some axes of a value are the classes of the output; undefined if this is unknown. */
 function areClasses(
   axes: readonly number[] | undefined,
   { value, moves, rank, types, classAxis }: Place,

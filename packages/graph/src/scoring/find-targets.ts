@@ -5,8 +5,8 @@ import type { Batch, DataSet } from "../data-set.ts";
 export type WriteTargets = (batch: Batch, out: Float32Array) => void;
 
 /**
- * Returns whether two shapes of an example are the same but for axes of extent 1; extents that are not
- * numbers may be any.
+ * Checks whether two shapes of an example are equal except for axes of extent 1; symbolic extents fit any
+ * extent.
  */
 export function haveSameExtents(one: readonly (number | string)[], other: readonly number[]): boolean {
   const [long, short] = [one, other].map((shape) => shape.filter((extent) => extent !== 1));
@@ -17,12 +17,12 @@ export function haveSameExtents(one: readonly (number | string)[], other: readon
 }
 
 /**
- * Finds the numbers that an output is compared with, each with its own, by its shape: the labels that are no
- * classes, classes themselves if there is one number of the output for each, the inputs, or rows with a one
- * at the class.
+ * Finds the numbers with which the numbers of an output are compared, by its shape: labels that are not
+ * classes, classes themselves if the output has one number for each, the inputs, or rows with a 1 at the
+ * class.
  *
  * @param shape - shape of the output of one example
- * @throws InputError if the data have nothing of that shape; it lists what they have
+ * @throws InputError if the data have no array of that shape; the message lists the existing ones
  */
 export function findTargets(attempt: string, data: DataSet, shape: readonly number[]): WriteTargets {
   const { targets, features, exampleShape, labelling = "example", classes } = data;

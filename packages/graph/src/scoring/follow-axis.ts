@@ -2,10 +2,10 @@ import { at, sizeOf, type TensorInfo } from "@isthmus/core";
 import { intsAttribute, wrapAxis } from "../ir/attributes.ts";
 import type { Node } from "../ir/graph.ts";
 
-/** Operators that change the shape and the order of numbers only. */
+/** Operators that change only the shape and the order of numbers. */
 const MOVES: ReadonlySet<string> = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose"]);
 
-/** Returns whether a node changes the shape and the order of numbers only. */
+/** Checks whether a node changes only the shape and the order of numbers. */
 export function isMove({ op, domain }: Node): boolean {
   return domain === "" && MOVES.has(op);
 }
@@ -13,8 +13,8 @@ export function isMove({ op, domain }: Node): boolean {
 /**
  * Follows an axis of a value through nodes that change its shape.
  * @param types - type of every value
- * @returns the place of the axis behind the nodes, negative if it is divided or joined with others; undefined
- *   if a shape is not known
+ * @returns the index of the axis after the nodes, negative if the axis is divided or joined with others;
+ *   undefined if a shape is unknown
  */
 export function followAxis(
   axis: number,
@@ -35,7 +35,7 @@ export function followAxis(
   return last === undefined ? undefined : { axis: place, rank: last.length };
 }
 
-/** Returns where a node puts an axis; -1 if it is divided or joined with others. */
+/** Returns the index of an axis after a node; -1 if the axis is divided or joined with others. */
 function placeBehind(
   move: Node,
   axis: number,

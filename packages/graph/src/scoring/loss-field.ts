@@ -1,17 +1,17 @@
 import { excerpt, type Field, fieldOf, InputError } from "@isthmus/core";
 import { infoOf, LOSSES, type Loss, type LossName, type LossOfOutput } from "./losses.ts";
 
-/** A loss that text can name, in files and on command lines: no function. */
+/** A loss that a text can name, in files and on command lines; functions are excluded. */
 export type NamedLoss = Exclude<Loss, (...all: never) => unknown>;
 
 const NAMES = LOSSES.map(({ name }) => name).join(", ");
 
-/** Says what names a loss, to follow "must be". */
+/** Description of names of losses, to follow "must be". */
 const RULE = `${NAMES}, or one of these for each of several outputs`;
 
 /**
- * The loss that networks are scored by, as an option of everything that measures networks: on command lines,
- * in entries of studies and in the parameters of tasks.
+ * Field of the loss by which networks are scored, an option of all measurements of networks: on command
+ * lines, in entries of studies and in the parameters of tasks.
  */
 export const LOSS_FIELD: Field<NamedLoss> = fieldOf<NamedLoss>(
   { type: "special", name: "named-loss", rule: RULE, accepts: isNamedLoss },
@@ -24,7 +24,7 @@ export const LOSS_FIELD: Field<NamedLoss> = fieldOf<NamedLoss>(
   },
 );
 
-/** Returns whether a value names a loss, or one for each of several outputs. */
+/** Checks whether a value names a loss, or a loss for each of several outputs. */
 export function isNamedLoss(value: unknown): value is NamedLoss {
   if (typeof value === "string") return infoOf(value) !== undefined;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
@@ -44,13 +44,13 @@ function isLossOfOutput(value: unknown): boolean {
 }
 
 /**
- * Reads a loss as command lines name it: a name, or `output=name` for each of several outputs.
- * @throws InputError if it is neither
+ * Parses a loss from a command line: a name, or `output=name` for each of several outputs.
+ * @throws InputError if the text is neither
  */
 function parseLoss(text: string): NamedLoss {
   if (!text.includes("=")) return nameOf(text);
   const parts = text.split(",").map((part) => {
-    // Names of outputs may hold any character, names of losses may not.
+    // Names of outputs may contain any character, names of losses may not.
     const end = part.lastIndexOf("=");
     return [part.slice(0, Math.max(end, 0)), nameOf(part.slice(end + 1))] as const;
   });

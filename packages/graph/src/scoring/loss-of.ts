@@ -6,24 +6,25 @@ import { chooseOutput, classAxisOf } from "./choose-output.ts";
 import { haveSameExtents } from "./find-targets.ts";
 import { infoOf, kindOf, LOSSES, type LossKind, type LossName } from "./losses.ts";
 
-/** The loss by which networks of a graph are scored on a data set. */
+/** Loss by which networks of a graph are scored on a data set. */
 export interface LossOfData {
   readonly kind: LossKind;
-  /** Unit of its numbers; empty for a function and for several outputs. */
+  /** Unit of the loss; empty for a function and for several outputs. */
   readonly unit: string;
-  /** Whether a prediction can be wrong; if not, errors are NaN, which results hold as null. */
+  /** Whether a prediction can be wrong; if not, errors are NaN, which results store as null. */
   readonly hasError: boolean;
 }
 
 /**
- * Returns the loss by which networks of a graph are scored on a data set: the one that `scoreBy` named, else
- * the one that follows from the labels and the output.
+ * Returns the loss by which networks of a graph are scored on a data set: the loss that `scoreBy` named, else
+ * the loss that follows from the labels and the output.
  *
  * Classes are scored by cross-entropy; labels 0 and 1 by binary cross-entropy if there is one number of the
  * output for each, token ids by the next token, and other numbers of the output's shape by their squared
  * distance.
  * @param attempt - name of the attempt for messages, for example `evaluate`
- * @throws InputError if nothing follows from them, as for labels of another shape; it says what to name
+ * @throws InputError if no loss follows from them, as for labels of another shape; the message advises what
+ *   to name
  *
  * @example
  * ```ts
@@ -48,27 +49,30 @@ export function lossOf(graph: Graph, data: DataSet, attempt = "score networks"):
 }
 
 /**
- * Returns whether networks of a graph predict a class for each example of a data set, with probabilities that
- * can be judged: whether they are scored by cross-entropy, and labels are of whole examples.
+ * Checks whether networks of a graph predict probabilities of classes for each example of a data set: they
+ * are scored by cross-entropy, and labels belong to whole examples.
  */
 export function predictsClasses(graph: Graph, data: DataSet): boolean {
   return lossOf(graph, data).kind === "cross-entropy" && (data.labelling ?? "example") === "example";
 }
 
-/** Fields of a result that say by which loss it was measured, if that is not the usual one of classes. */
+/**
+ * Fields of a result that describe the loss by which it was measured, unless that is the usual loss of
+ * classes.
+ */
 export interface LossFields {
   /** Kind of the loss, a `LossKind`; absent for the cross-entropy of classes and of the next token. */
   readonly lossKind?: string;
-  /** Unit of the loss; absent as its kind is, and if it has none. */
+  /** Unit of the loss; absent if its kind is absent, or if it has no unit. */
   readonly lossUnit?: string;
 }
 
-/** Returns the fields by which a result says what its losses are; none for the cross-entropy of classes. */
+/** Returns the fields by which a result describes its losses; empty for the cross-entropy of classes. */
 export function lossFields(graph: Graph, data: DataSet): LossFields {
   return fieldsOfKind(lossOf(graph, data).kind);
 }
 
-/** Returns the fields by which a result says what losses of a kind are. */
+/** Returns the fields by which a result describes losses of a kind. */
 export function fieldsOfKind(kind: LossKind): LossFields {
   if (kind === "cross-entropy" || kind === "next-token") return {};
   const { unit = "" } = infoOf(kind) ?? {};
@@ -85,14 +89,14 @@ function usualLoss(attempt: string, graph: Graph, data: DataSet): LossName {
   return labelling === "example" && output.shape?.length === 3 ? "next-token" : "cross-entropy";
 }
 
-/** Returns whether an output has one number for each label, and not one for each class. */
+/** Checks whether an output has one number for each label, rather than one for each class. */
 function isOneNumber({ shape }: ValueInfo, data: DataSet): boolean {
   if (shape === undefined) return false;
   if (data.labelling !== "pixel") return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
   return shape.length === data.exampleShape.length || shape.at(classAxisOf("pixels", shape, data)) === 1;
 }
 
-/** Examples whose targets are looked at to tell labels 0 and 1 from other numbers. */
+/** Number of examples whose targets are examined to tell labels 0 and 1 from other numbers. */
 const LOOKED_AT = 256;
 
 function lossOfTargets(
@@ -116,7 +120,7 @@ function lossOfTargets(
 
 /**
  * Checks that a data set has classes as labels.
- * @throws InputError if it has none, or labels of another kind; it says which
+ * @throws InputError if the data have no labels, or labels of another kind; the message describes them
  */
 export function assertLabelled(
   attempt: string,
@@ -130,8 +134,8 @@ export function assertLabelled(
 }
 
 /**
- * Checks that networks are scored by a loss of which predictions can be wrong.
- * @throws InputError if there are no errors to be counted
+ * Checks that networks are scored by a loss with a notion of wrong predictions.
+ * @throws InputError if the loss has no errors to count
  */
 export function assertErrors(attempt: string, graph: Graph, data: DataSet): void {
   const { kind, hasError } = lossOf(graph, data, attempt);

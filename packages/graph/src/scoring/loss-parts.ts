@@ -4,13 +4,13 @@ import type { Graph } from "../ir/graph.ts";
 import { isElementwise } from "./elementwise-losses.ts";
 import { lossOfOutput } from "./score-by.ts";
 
-/** The loss of one of several outputs: a graph that is scored by it alone, and data with its labels alone. */
+/** Loss of one of several outputs: a graph that is scored only by it, and data with only its labels. */
 export interface LossPart {
   /** Name of the output. */
   readonly name: string;
   readonly graph: Graph;
   readonly data: DataSet;
-  /** Returns a batch of the whole data as the data of the part have it. */
+  /** Returns a batch of the whole data in the form that the part uses. */
   view(batch: Batch): Batch;
   /** Factor of the loss in the sum over outputs. */
   readonly weight: number;
@@ -18,8 +18,8 @@ export interface LossPart {
 
 /**
  * Divides the loss of several outputs into its parts.
- * @returns one part that has no weight of its own if the loss is of one output
- * @throws InputError if the data lack an array of labels, or labels of classes are no whole numbers
+ * @returns a single part with weight 1 if the loss has one output
+ * @throws InputError if the data lack an array of labels, or labels of classes are not whole numbers
  */
 export function lossParts(attempt: string, graph: Graph, data: DataSet): LossPart[] {
   const { loss } = graph;
@@ -42,7 +42,7 @@ export function lossParts(attempt: string, graph: Graph, data: DataSet): LossPar
 
 const same = (batch: Batch): Batch => batch;
 
-/** Examples whose labels are read at once. */
+/** Number of examples whose labels are read at once. */
 const CHUNK = 1024;
 
 /** Returns a data set with one of its further arrays as labels. */
@@ -72,7 +72,7 @@ function labelledBy(
   return { data: { ...others, labelling, classes, read }, view };
 }
 
-/** Numbers of classes by the array of the labels: trainings ask for the same ones with every batch. */
+/** Numbers of classes by the array of the labels, as training requests the same numbers for every batch. */
 const COUNTED = new WeakMap<DataSet, Map<string, number>>();
 
 function countClasses(size: number, read: DataSet["read"]): number {
@@ -84,7 +84,7 @@ function countClasses(size: number, read: DataSet["read"]): number {
   return largest + 1;
 }
 
-/** Returns whether labels of a shape are of examples, positions or pixels. */
+/** Determines whether labels of a shape belong to examples, positions or pixels. */
 function labellingOf(shape: readonly number[]): Labelling {
   const extents = shape.filter((extent) => extent !== 1);
   if (extents.length === 0) return "example";

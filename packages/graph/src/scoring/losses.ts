@@ -14,15 +14,15 @@ export type LossName =
 /** A loss by which networks are measured and trained. */
 export interface LossInfo {
   readonly name: LossName;
-  /** Says in one sentence what it is, and for which labels. */
+  /** Description of the loss and its labels, in one sentence. */
   readonly help: string;
-  /** Unit of its numbers; empty if there are none. */
+  /** Unit of the loss; empty if it has none. */
   readonly unit: string;
   /** Whether a prediction can be wrong, so that there is a share of errors. */
   readonly hasError: boolean;
 }
 
-/** All losses that have a name, with what they are for. */
+/** All named losses, with their purposes. */
 export const LOSSES: readonly LossInfo[] = [
   {
     name: "cross-entropy",
@@ -69,47 +69,47 @@ export const LOSSES: readonly LossInfo[] = [
 ];
 
 /**
- * A loss of one's own, which networks are measured by; none are trained by it.
+ * A function that computes a loss, for measuring networks; it cannot be used for training.
  * @param outputs - all outputs of the graph by name, `[examples, ...]` each
- * @param batch - the examples as the data set returns them
+ * @param batch - examples in the form that the data set returns
  * @returns the loss of each example, `[examples]`
  */
 export type LossFunction = (outputs: ReadonlyMap<string, Tensor>, batch: Batch) => ArrayLike<number>;
 
-/** The loss of one output of several. */
+/** Loss of one of several outputs. */
 export interface LossOfOutput {
   readonly loss: LossName;
   /**
-   * Name of the array of the data that holds its labels. @defaultValue the array of the output's name, else
-   * the labels of the data
+   * Name of the data's array with the labels of the output. @defaultValue the array with the output's name,
+   * else the labels of the data
    */
   readonly targets?: string;
   /** Factor of the loss in the sum over outputs, above 0. @defaultValue 1 */
   readonly weight?: number;
 }
 
-/** One loss for each of several outputs, by the output's name; they are added up. */
+/** Losses of several outputs, by the output's name; they are added up. */
 export type LossesOfOutputs = Readonly<Record<string, LossName | LossOfOutput>>;
 
 /**
- * The loss by which networks are scored: a name of {@link LOSSES}, a function, or one loss for each of
- * several outputs.
+ * Loss by which networks are scored: a name of {@link LOSSES}, a function, or one loss for each of several
+ * outputs.
  */
 export type Loss = LossName | LossFunction | LossesOfOutputs;
 
-/** The loss that networks are scored by, as an option of measurements. */
+/** Option of measurements: the loss by which networks are scored. */
 export interface LossOption {
   /**
-   * The loss by which networks are scored. @defaultValue the one that the graph names, else the one that
+   * Loss by which networks are scored. @defaultValue the loss that the graph names, else the loss that
    * follows from the labels and the output, see `lossOf`
    */
   readonly loss?: Loss | undefined;
 }
 
-/** Kind of a loss: its name, or that it is a function or of several outputs. */
+/** Kind of a loss: its name, `function`, or `several` for several outputs. */
 export type LossKind = LossName | "function" | "several";
 
-/** Returns what is known of a loss of a name; undefined for other kinds. */
+/** Returns the description of a loss by its name; undefined for other kinds. */
 export function infoOf(kind: string): LossInfo | undefined {
   return LOSSES.find(({ name }) => name === kind);
 }

@@ -4,9 +4,9 @@ import type { Graph } from "../ir/graph.ts";
 import { infoOf, LOSSES, type Loss, type LossesOfOutputs, type LossOfOutput } from "./losses.ts";
 
 /**
- * Makes a loss the one that networks of a graph are scored by, wherever they are measured or trained.
- * @param loss - undefined returns the graph itself
- * @throws UsageError if there is no such loss, or the graph has no output of a name
+ * Sets the loss by which networks of a graph are scored in all measurements and trainings.
+ * @param loss - the loss; for undefined the graph itself is returned
+ * @throws UsageError if there is no such loss, or the graph has no output of that name
  * @throws OutOfRangeError if the weight of an output is not above 0
  */
 export function scoreBy(graph: Graph, loss: Loss | undefined): Graph {
@@ -17,21 +17,21 @@ export function scoreBy(graph: Graph, loss: Loss | undefined): Graph {
   return { ...graph, loss };
 }
 
-/** Returns the loss of an output with all its settings. */
+/** Returns the loss of an output with all settings filled in. */
 export function lossOfOutput(loss: string | LossOfOutput): LossOfOutput {
   return typeof loss === "string" ? { loss: loss as LossOfOutput["loss"] } : loss;
 }
 
-/** Writes a loss as text, under which an encoded graph keeps it. */
+/** Writes a loss as the text that an encoded graph stores. */
 export function encodeLoss(loss: Loss): string {
-  // The text of a function tells journals of two apart; no graph is decoded with it.
+  // The text of a function distinguishes journals; no graph is decoded from it.
   return typeof loss === "function" ? `function ${loss}` : JSON.stringify(loss);
 }
 
 /**
- * Reads the loss that an encoded graph keeps.
- * @throws UnsupportedError if it is a function, which files do not hold
- * @throws FormatError or UsageError if it is no loss of the graph
+ * Reads the loss that an encoded graph stores.
+ * @throws UnsupportedError if the loss is a function, which files cannot store
+ * @throws FormatError or UsageError if the text is not a loss of the graph
  */
 export function withDecodedLoss(graph: Graph, text: string | undefined): Graph {
   if (text === undefined) return graph;

@@ -10,7 +10,7 @@ import { type FoundLogits, findLogits, findNumbers, needsTypes } from "./find-lo
 import { lossOf } from "./loss-of.ts";
 import { LOSSES, type LossKind } from "./losses.ts";
 
-/** How the networks of a graph are scored on a data set. */
+/** Scoring of the networks of a graph on a data set. */
 export interface Scoring extends FoundLogits {
   readonly loss: LossKind;
   /** Names of the other outputs that could be scored by their types. */
@@ -18,10 +18,10 @@ export interface Scoring extends FoundLogits {
 }
 
 /**
- * Decides how networks of an architecture are scored on a data set: by which loss, and which value of the
- * graph holds the logits. A softmax at the end of the graph is seen through, and a sigmoid if the loss is the
- * binary cross-entropy; an output that another one is computed from is left out. For a function all outputs
- * are scored, and for losses of several outputs those; the first one is returned.
+ * Determines the scoring of networks of an architecture on a data set: the loss, and the value of the graph
+ * that contains the logits. If the graph ends in a softmax, or in a sigmoid and the loss is the binary
+ * cross-entropy, its input is scored; an output from which another one is computed is left out. A function
+ * scores all outputs, and losses of several outputs score those outputs; the first one is returned.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export async function scoringOf(
   return { loss, ...scored, others };
 }
 
-/** Finds logits of classes, with the types of all values if they cannot be found without. */
+/** Finds logits of classes; determines the types of all values if this is necessary. */
 async function findTypedLogits(
   attempt: string,
   { graph, engine }: Architecture,

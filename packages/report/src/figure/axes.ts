@@ -4,30 +4,32 @@ import type { ChannelValue, Markish } from "@observablehq/plot";
 import type { PlotLibrary } from "./drawing.ts";
 
 const MUTED = "var(--isthmus-muted)";
-/** Ticks of a logarithmic axis. */
+/** Maximum number of ticks on a logarithmic axis. */
 const MOST_LOG_TICKS = 7;
-/** Room that an extreme value keeps from the end of its axis, relative to the range. */
+/** Padding between an extreme value and the end of its axis, relative to the range. */
 const PADDING = 0.06;
 
-/** Style of every figure's text. */
+/** Style of the text of all figures. */
 export const FIGURE_TEXT_STYLE = {
   color: "var(--isthmus-text)",
   fontSize: "12px",
   overflow: "visible",
 } as const;
 
-/** Writes a value as the axis shows it: in percent, by name, or as a number. */
+/** Formats a value as on its axis: in percent, as a name, or as a number. */
 export function formatOnAxis({ percent, names }: Axis, value: number, digits = 4): string {
   if (names) return at(names, value, "name of a place");
   return formatShort(percent ? 100 * value : value, digits);
 }
 
-/** Writes a value to stand beside a mark, as tables write it: in percent if the axis is in percent. */
+/** Formats a value that is shown beside a mark, as tables do: in percent if the axis is in percent. */
 export function formatBesideMark(axis: Axis, value: number): string {
   return axis.percent ? formatMeasure(value, "error") : formatNumber(value);
 }
 
-/** Finds the ends of an axis around its finite values; zero is included unless they stay far above it. */
+/**
+ * Finds the ends of an axis around its finite values; zero is included unless the values stay far above it.
+ */
 export function domainOf(values: readonly number[], axis: Axis): [number, number] {
   if (axis.domain) return [...axis.domain];
   const finite = values.filter(Number.isFinite);
@@ -45,12 +47,12 @@ export function domainOf(values: readonly number[], axis: Axis): [number, number
   return [zero ? 0 : bottom, high <= 0 && axis.fromZero ? 0 : topOf(high, pad, axis)];
 }
 
-/** Ends an axis above its data, but not above 100 %, as if there could be more. */
+/** Computes the upper end of an axis: above its data, but at most 100 % for percentages. */
 function topOf(high: number, pad: number, { percent }: Axis): number {
   return percent && high <= 1 ? Math.min(1, high + pad) : high + pad;
 }
 
-/** Returns the places of ticks, or about how many there are to be. */
+/** Returns the positions of ticks, or their approximate number if the library may choose the positions. */
 function ticksOf(
   axis: Axis,
   [low, high]: readonly [number, number],
@@ -62,7 +64,9 @@ function ticksOf(
   return axis.scale === "log" ? logarithmicLevels(low, high, MOST_LOG_TICKS) : count;
 }
 
-/** Returns whole multiples of 1, 2, 5, 10, ..., as close as not more than `most` intervals allow. */
+/**
+ * Returns multiples of 1, 2, 5, 10, ... in a range: the smallest step that gives at most `most` intervals.
+ */
 function wholeTicks(low: number, high: number, most: number): readonly number[] {
   let step = 1;
   for (let i = 0; (high - low) / step > most; i++) step *= [2, 2.5, 2][i % 3] as number;
@@ -70,20 +74,20 @@ function wholeTicks(low: number, high: number, most: number): readonly number[] 
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => step * (first + index));
 }
 
-/** Copies ticks, as the library wants arrays that it could write to. */
+/** Copies ticks, as the library requires mutable arrays. */
 const copyTicks = (ticks: readonly number[] | number): number[] | number =>
   typeof ticks === "number" ? ticks : [...ticks];
 
 /**
- * Returns the options that name the ticks. The library leaves out labels of logarithmic axes that it thinks
- * too many; we chose the ticks.
+ * Returns the options that name the ticks. By itself the library would leave out some labels of logarithmic
+ * axes, although our ticks are few enough.
  */
 function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: number) => string } {
   const format = (value: number) => formatOnAxis(axis, value);
   return axis.scale === "log" ? { text: format } : { tickFormat: format };
 }
 
-/** Returns the words of an axis, which name its scale if that is not linear. */
+/** Returns the label of an axis, which names the scale unless it is linear. */
 function axisWords({ label, scale }: Axis): string {
   return scale === "log" ? `${label}, log scale` : label;
 }
@@ -98,7 +102,7 @@ export function verticalAxis(plot: PlotLibrary, axis: Axis, domain: readonly [nu
       tickSize: 0,
       tickPadding: 8,
       ...labelsOf(axis),
-      // Turned words run upwards, so that the arrow points along them.
+      // Rotated labels run upwards, so that the arrow points along them.
       label: axis.beside && !axis.names && axis.label !== "" ? `${axisWords(axis)} →` : axisWords(axis),
       labelArrow: axis.names || axis.beside ? "none" : "up",
       labelAnchor: axis.beside ? "center" : "top",
@@ -107,7 +111,7 @@ export function verticalAxis(plot: PlotLibrary, axis: Axis, domain: readonly [nu
   ];
 }
 
-/** Makes the values below the frame, and vertical grid lines if they are asked for. */
+/** Makes the values below the frame, and on request vertical grid lines. */
 export function horizontalAxis(
   plot: PlotLibrary,
   axis: Axis,

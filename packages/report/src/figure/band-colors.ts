@@ -3,8 +3,8 @@ import type { ColorScale } from "@isthmus/findings";
 import { mixColors, rampColor } from "./ramp.ts";
 
 /**
- * What is near zero, and far below and above: ends of a map that the colour-blind can read (after
- * ColorBrewer's RdBu, Brewer 2003).
+ * Colours of values near zero, far below zero and far above: ends of a colour map that the colour-blind can
+ * read (after ColorBrewer's RdBu, Brewer 2003).
  */
 const NEUTRAL = "#f0f0f0";
 const BELOW = ["#92c5de", "#4393c3", "#2166ac", "#053061"] as const;

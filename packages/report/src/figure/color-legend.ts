@@ -3,22 +3,22 @@ import type { Markish } from "@observablehq/plot";
 import { bandColors } from "./band-colors.ts";
 import { customMark } from "./custom-mark.ts";
 
-/** What {@link colorLegend} shows. */
+/** Contents of {@link colorLegend}. */
 export interface ColorLegend {
-  /** Words above the bands, with the unit. */
+  /** Label above the bands, with the unit. */
   readonly label: string;
   readonly scale: ColorScale;
   readonly format: NumberFormat;
-  /** Pixels between the legend and the frame that something else takes. @defaultValue 0 */
+  /** Pixels between the legend and the frame, for other marks. @defaultValue 0 */
   readonly above?: number;
 }
 
-/** Pixels above the frame that a legend takes. */
+/** Height of a legend above the frame, in pixels. */
 export const COLOR_LEGEND_HEIGHT = 54;
 const BAND_HEIGHT = 12;
 const BAND_WIDTH = 44;
 
-/** Bands of colour in a row above the frame, with the values between them. */
+/** Makes a row of coloured bands above the frame, with the limits between them. */
 export function colorLegend({ label, scale, format, above = 0 }: ColorLegend): Markish {
   const { levels, only } = scale;
   const colors = bandColors(scale);

@@ -2,7 +2,7 @@ import type { RenderFunction } from "@observablehq/plot";
 
 type RenderParameters = Parameters<RenderFunction>;
 
-/** Where a custom mark draws. */
+/** Scales, frame and output of a custom mark. */
 export interface Drawn {
   /** Functions from values to pixels. */
   readonly scales: RenderParameters[1];
@@ -18,7 +18,7 @@ export interface Drawn {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Makes a mark that the library does not have, drawn element by element. */
+/** Makes a mark of our own, drawn element by element. */
 export function customMark(draw: (drawn: Drawn) => void): RenderFunction {
   return (...[, scales, , frame, { document }]: RenderParameters) => {
     const group = document.createElementNS(SVG, "g");

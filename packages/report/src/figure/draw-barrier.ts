@@ -14,22 +14,22 @@ import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
-/** A curve with the style it keeps in every figure. */
+/** A curve with its style, which is the same in every figure. */
 interface StyledCurve extends PlottedBarrier, CurveStyle {}
 
-/** Pixels of a figure. */
+/** Size of a figure, in pixels. */
 interface PixelSize {
   readonly width: number;
   readonly height: number;
 }
 
-/** Pixels of a unit of each axis. */
+/** Scale of each axis, in pixels per unit. */
 interface PixelScale {
   readonly perT: number;
   readonly perValue: number;
 }
 
-/** Pixels below which a value is not written beside its bracket, but only in the legend. */
+/** Height of a bracket, in pixels, below which its value is only in the legend. */
 const MIN_LABELLED_BRACKET = 26;
 /** Half the width of the ends of a bracket, in pixels. */
 const CAP = 4;
@@ -80,10 +80,13 @@ function describeFigure(
   };
 }
 
-/** Room above the highest curve for the value of its barrier, relative to that below. */
+/** Space for the label of a barrier above the highest curve, relative to the space below. */
 const ROOM_ABOVE = 2;
 
-/** Zero is part of the picture unless the curves stay far above it, so that heights can be compared. */
+/**
+ * Computes the range of the vertical axis; it includes zero unless the curves stay far above it, so that
+ * heights can be compared.
+ */
 function valueDomain(curves: readonly StyledCurve[]): [number, number] {
   const values = curves.flatMap((curve) => [
     ...curve.points.map(({ value }) => value),
@@ -96,7 +99,7 @@ function valueDomain(curves: readonly StyledCurve[]): [number, number] {
   return [bottom, high + ROOM_ABOVE * pad];
 }
 
-/** Ends of the interval of the barrier, as heights in the picture. */
+/** Returns the ends of the interval of the barrier, as heights in the figure. */
 function intervalAround(curve: PlottedBarrier): { y1: number; y2: number } | undefined {
   const { interval } = curve;
   const base = chordAt(curve, curve.barrier.at);
@@ -191,19 +194,19 @@ function bracketMarks(plot: PlotLibrary, curve: StyledCurve, scale: PixelScale):
   return marks;
 }
 
-/** The value of a barrier and where it stands. */
+/** Label of a barrier: its value and its position. */
 interface BracketLabel {
   readonly text: string;
   readonly at: number;
   readonly value: number;
 }
 
-/** Least distance of the middles of two labels one above the other, in pixels. */
+/** Minimum distance between the middles of two labels one above the other, in pixels. */
 const LABEL_HEIGHT = 15;
 
 /**
- * Returns the values that stand beside brackets which are long enough, the highest first: a value that
- * would cover another one is in the legend only.
+ * Returns the values to show beside sufficiently long brackets, the highest first; a value that would cover
+ * another one is only in the legend.
  */
 function labelsOf(curves: readonly StyledCurve[], measure: Measure, scale: PixelScale): BracketLabel[] {
   const labels = curves

@@ -8,9 +8,9 @@ import { type CurveStyle, curveStyle } from "./palette.ts";
 const BAR = 13;
 const GAP = 9;
 const MARGIN = { bottom: 46, top: 10 } as const;
-/** Room on the right for the value at the end of the longest bar. */
+/** Space on the right for the value at the end of the longest bar, in pixels. */
 const VALUE_ROOM = 62;
-/** Most of the width that names of rows may take. */
+/** Maximum share of the width for names of rows. */
 const NAME_SHARE = 0.36;
 
 /**
@@ -68,16 +68,16 @@ export function drawBars(figure: BarPlot): Drawing {
   };
 }
 
-/** Bars have no symbols: their legend shows squares of their colour. */
+/** Returns the style of a bar in the legend: a square of the bar's colour, as bars have no symbols. */
 const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const, filled: true });
 
-/** Symbols that stand on bars are neither squares nor of a bar's colour. */
+/** Returns the style of points on bars: their symbols are not squares, and no bar has their colour. */
 function pointStyle(index: number): CurveStyle {
   const symbols = ["circle", "diamond", "triangle"] as const;
   return { color: "var(--isthmus-text)", symbol: symbols[index % symbols.length] ?? symbols[0] };
 }
 
-/** What hides an interval behind a number. */
+/** Style of the background that hides an interval behind a number. */
 const HALO = {
   fill: "var(--isthmus-background)",
   stroke: "var(--isthmus-background)",
@@ -98,7 +98,7 @@ function barMarks(plot: PlotLibrary, figure: BarPlot, scale: number): Markish[] 
     textAnchor: "start",
     dx: figure.points ? 8 : 4,
   } as const;
-  // Only numbers on an interval need something behind them.
+  // Only numbers on an interval need a background.
   const hidden = bars.filter((bar) => isLong(bar, figure, scale));
   return [
     plot.barX(bars, {
@@ -109,23 +109,23 @@ function barMarks(plot: PlotLibrary, figure: BarPlot, scale: number): Markish[] 
       title: (bar: Bar) =>
         `${[bar.row, series[bar.series]].filter(Boolean).join(", ")}: ${formatBesideMark(axis, bar.value)}`,
     }),
-    // An interval without length is none: it would look like one that was measured.
+    // An interval of length zero is not drawn: it would look like a measured one.
     plot.ruleY(
       bars.filter(({ low, high }) => low !== undefined && high !== undefined && low < high),
       { ...place, x1: "low", x2: "high", stroke: "var(--isthmus-text)", strokeWidth: 1.25 },
     ),
     plot.ruleX([0], { stroke: "var(--isthmus-muted)" }),
     ...pointMarks(plot, figure),
-    // Right of everything, where names of rows never are, or on an interval that is longer than the number.
+    // Numbers stand right of their bar and its points, where names of rows never are; or on an interval that
+    // is longer than the number.
     plot.text(hidden, { ...number, ...HALO }),
     plot.text(bars, number),
   ];
 }
 
 /**
- * Finds where the number of a bar stands: at the largest value that the bar, its interval or the points of
- * its row reach; beside the bar itself where its interval goes on so far that the end is seen behind the
- * number.
+ * Finds the position of the number of a bar: at the largest value that the bar, its interval or the points of
+ * its row reach; but beside the bar itself if its interval is so long that it extends beyond the number.
  */
 function placeOfNumber(bar: Bar, figure: BarPlot, scale: number): number {
   const { row, value, high } = bar;
@@ -153,7 +153,7 @@ function pointMarks(plot: PlotLibrary, { points = [], axis }: BarPlot): Markish[
   });
 }
 
-/** Whether an interval goes on beyond the number that stands at the end of its bar. */
+/** Checks whether an interval extends beyond the number at the end of its bar. */
 function isLong({ value, high }: Bar, { points = [] }: BarPlot, scale: number): boolean {
   return points.length === 0 && high !== undefined && (high - value) * scale > VALUE_ROOM;
 }

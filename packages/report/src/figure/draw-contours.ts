@@ -16,14 +16,14 @@ import { type Label, labelMark } from "./labels.ts";
 import { OVER, pointMarks } from "./plane-marks.ts";
 import { resample } from "./resample.ts";
 
-/** Most levels of a plane. */
+/** Maximum number of levels of a plane. */
 const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
 /**
- * Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless
- * it is a strip.
+ * Draws values over a plane as filled contours, and networks and paths in it; both axes have the same scale
+ * unless the plane is a strip.
  */
 export function drawContours(figure: ContourPlot): Drawing {
   const { xs, ys, values, resolution, label, format } = figure;
@@ -60,7 +60,7 @@ export function drawContours(figure: ContourPlot): Drawing {
   };
 }
 
-/** Words along the vertical axis, from the longest: the first that fit are shown. */
+/** Labels of the vertical axis, from the longest to the shortest: the first one that fits is shown. */
 const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
 const yLabel = ({ axes }: ContourPlot, room: number): string =>
@@ -69,8 +69,8 @@ const yLabel = ({ axes }: ContourPlot, room: number): string =>
   ) ?? "y";
 
 /**
- * Contours of the grid itself, whose values stand in the middle of cells; values are compared by their
- * logarithm.
+ * Draws the contours of the grid itself, whose values lie in the middle of cells; values and levels are
+ * compared by their logarithms.
  */
 function contourMarks(plot: PlotLibrary, { xs, ys, values }: ContourPlot, scale: ColorScale): Markish[] {
   const { levels } = scale;
@@ -96,7 +96,8 @@ function contourMarks(plot: PlotLibrary, { xs, ys, values }: ContourPlot, scale:
     y1: endsOf(ys)[0] - halfY,
     y2: endsOf(ys)[1] + halfY,
   };
-  // One mark a level, as the library would choose the colour of each contour through a scale of its own.
+  // One mark per level, as the library would otherwise choose the colour of each contour through its own
+  // scale.
   return [
     plot.frame({ fill: colors[0] ?? "none", stroke: "none" }),
     ...levels.map((level, index) =>
@@ -117,7 +118,7 @@ function contourMarks(plot: PlotLibrary, { xs, ys, values }: ContourPlot, scale:
   ];
 }
 
-/** Cells around places that have no value. */
+/** Draws cells around positions without a value. */
 function missingMark(plot: PlotLibrary, { xs, ys, values }: ContourPlot): Markish {
   const edges = (coordinates: readonly number[], index: number): readonly [number, number] => {
     const here = at(coordinates, index, "coordinate");
@@ -165,9 +166,9 @@ function modelMarks(plot: PlotLibrary, { models }: ContourPlot): Markish[] {
   ];
 }
 
-/** Places of a path where its name may stand, as shares of its points, the best first. */
+/** Positions along a path where its name may stand, as shares of its points, the best first. */
 const NAME_PLACES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8] as const;
-/** Pieces of a path that names keep clear of. */
+/** Number of pieces of a path that names keep clear of. */
 const PIECES = 40;
 
 function labelsOf({ models, paths }: ContourPlot): Label[] {
@@ -189,7 +190,7 @@ function obstaclesOf({ models, paths }: ContourPlot): { readonly x: number; read
   return [...models, ...along];
 }
 
-/** Finds the place at a share of a path's points, linear between them. */
+/** Finds the position at a share of a path's points, with linear interpolation between them. */
 function placeOn(
   points: ContourPlot["paths"][number]["points"],
   share: number,

@@ -20,19 +20,23 @@ interface Cell {
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
 
 const ROW = 22;
-/** Most pixels of a cell across: wider ones would only be areas of colour. */
+/** Maximum width of a cell, in pixels: wider cells would only be areas of colour. */
 const WIDEST_CELL = 120;
-/** Most pixels of a side of a square cell, which has room for a number of three digits. */
+/** Maximum side of a square cell, in pixels, with space for a number of three digits. */
 const SQUARE = 48;
-/** Pixels that words along the rows take. */
+/** Width of a label along the rows, in pixels. */
 const ROW_LABEL = 20;
-/** Pixels of a row in which a name takes two lines, and of a line from the middle of its row. */
+/**
+ * Height of a row whose name takes two lines, and offset of each line from the middle of its row, in pixels.
+ */
 const TWO_LINES = { row: 32, off: 7 } as const;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
 const NAME_SHARE = 0.36;
-/** Least width of a column whose name can stand slanted below it, and the most of a slanted name. */
+/**
+ * Minimum width of a column with a slanted name below it, and maximum length of a slanted name, in pixels.
+ */
 const SLANTED_WIDTH = 15;
-/** Names up to this width are rather left out than slanted. */
+/** Width of a name, in pixels, up to which it is left out rather than slanted. */
 const SHORT_NAME = 48;
 const SLANTED_LENGTH = 110;
 
@@ -52,7 +56,10 @@ function cellsOf({
   );
 }
 
-/** Writes the names of rows in one line, or, as lines of words would be drawn together, in two axes. */
+/**
+ * Draws the names of rows: in one line, or in two lines by two axes, as the library would draw the lines of
+ * one axis over each other.
+ */
 function rowNames(
   plot: PlotLibrary,
   {
@@ -81,7 +88,10 @@ function rowNames(
   return [axis(1, 0, 0), ...(two ? [axis(2, 0, -TWO_LINES.off), axis(2, 1, TWO_LINES.off)] : [])];
 }
 
-/** Computes the pixels of a cell from the room that a column has and what the name of a row needs. */
+/**
+ * Computes the size of a cell, in pixels, from the width of its column and the space that the name of a row
+ * needs.
+ */
 function cellSize(
   room: number,
   nameHeight: number,
@@ -92,7 +102,7 @@ function cellSize(
   return { cellWidth, rowHeight: Math.max(nameHeight, cellWidth) };
 }
 
-/** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
+/** Draws a table as colours, with numbers if they fit, and the legend of colours that planes have. */
 export function drawHeat({
   rows,
   columns,

@@ -14,9 +14,9 @@ import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
 const MARGIN = { right: 24, bottom: 46, left: 58, top: 28 } as const;
-/** Pixels of a legend that the usual height has room for. */
+/** Height of a legend that fits into the default height of the figure, in pixels. */
 const LEGEND_ROOM = 40;
-/** Points of a line from which its marks become small. */
+/** Number of points of a line from which its marks are small. */
 const SMALL_FROM = 40;
 /** Draws lines or dots with intervals over two axes, linear or logarithmic. */
 export function drawLines(figure: LinePlot): Drawing {
@@ -63,13 +63,16 @@ export function drawLines(figure: LinePlot): Drawing {
   };
 }
 
-/** Horizontal axes end where their data do: a path has no place beyond its ends. */
+/**
+ * Computes the range of a horizontal axis, which ends where the data end: a path has no positions beyond its
+ * ends.
+ */
 function tightDomain(places: readonly number[], axis: Axis): [number, number] {
   const [low, high] = [Math.min(...places), Math.max(...places)];
   return low === high ? domainOf(places, axis) : [axis.fromZero ? Math.min(0, low) : low, high];
 }
 
-/** Leaves out every second name, or more, where they would run into each other. */
+/** Leaves out every second name, or more, if the names would overlap. */
 function thinNames(axis: Axis, width: number): Axis {
   if (!axis.names) return axis;
   const room = (width - MARGIN.left - MARGIN.right) / axis.names.length;

@@ -54,21 +54,24 @@ function ends(plot: PlotLibrary, branches: readonly TreeBranch[]): ReturnType<Pl
   ];
 }
 
-/** Pixels of a bar with its gap, of all bars at least, and of a name beside one. */
+/** Height of a bar with its gap, minimum height of all bars, and height of a name beside a bar, in pixels. */
 const BAR = { height: 9, least: 120, name: 13 } as const;
 
-/** Lists the rows whose names stand beside them: all, or as many as do not stand in each other. */
+/** Lists the rows whose names are shown beside them: all rows, or as many as fit without overlap. */
 function namedRows(bars: readonly PersistenceBar[]): number[] {
   const stride = Math.ceil((BAR.name * bars.length) / heightOf(bars));
   return bars.map((_, row) => row).filter((row) => row % stride === 0);
 }
 
-/** Computes the pixels that all bars take. */
+/** Computes the height of all bars, in pixels. */
 function heightOf(bars: readonly PersistenceBar[]): number {
   return Math.max(BAR.least, BAR.height * bars.length);
 }
 
-/** Draws a persistence barcode: one bar for every minimum, from its height to where it meets a deeper one. */
+/**
+ * Draws a persistence barcode: one bar for every minimum, from its height to the height at which it meets a
+ * deeper minimum.
+ */
 export function drawBarcode({ bars, axis }: BarcodePlot): Drawing {
   const x = domainOf(
     bars.flatMap(({ from, to }) => [from, to]),

@@ -8,10 +8,10 @@ import { curveStyle } from "./palette.ts";
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
 /** Height of the frame relative to its width. */
 const ASPECT = 0.85;
-/** Points nearer than this share of the radius are one place, and have one label. */
+/** Distance, as a share of the radius, below which points count as one place with one label. */
 const SAME = 1e-3;
 
-/** Draws points in the plane around the origin, with one scale on both axes. */
+/** Draws points in the plane around the origin, with the same scale on both axes. */
 export function drawPlaces({ series, radius, label }: PlacePlot): Drawing {
   return (plot, width) => {
     const inner = width - MARGIN.left - MARGIN.right;

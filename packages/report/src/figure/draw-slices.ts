@@ -9,19 +9,22 @@ import { type Drawing, FIGURE_WIDTHS, type PlotLibrary } from "./drawing.ts";
 /** Columns of slices by the width of the figure. */
 const COLUMNS = { hero: 5, half: 3, compact: 2 } as const;
 const MARGIN = { right: 16, bottom: 28, left: 44, top: 22 } as const;
-/** Pixels between slices beside and below each other. */
+/** Pixels between neighbouring slices, across and down. */
 const GAP = { across: 14, down: 28 } as const;
 
-/** Where a slice is, in units of its side from the top left of the frame. */
+/**
+ * Top left corner of a slice, relative to that of the frame and in units of the slice's side, with its
+ * position in the grid of slices.
+ */
 interface Corner {
   readonly left: number;
   readonly top: number;
-  /** Whether nothing is below it, and left of it. */
+  /** Whether no slice is below this one. */
   readonly lowest: boolean;
   readonly first: boolean;
 }
 
-/** Draws slices of a grid beside each other as cells, all with one scale of colours. */
+/** Draws slices of a grid beside each other as cells, all with the same scale of colours. */
 export function drawSlices({ xs, ys, slices, label, format }: SlicePlot): Drawing {
   const scale = sequentialScale(slices.flatMap(({ values }) => values.flat()));
   const colorOf = painter(scale);

@@ -7,10 +7,10 @@ import { rampColor } from "./ramp.ts";
 
 const BAR = 15;
 const MARGIN = { top: 10, right: 24, bottom: 46 } as const;
-/** Most of the width that names of rows may take. */
+/** Maximum share of the width for names of rows. */
 const NAME_SHARE = 0.3;
 
-/** Draws bars made of parts, in rows: how much of each part every row has. */
+/** Draws stacked bars in rows: each row shows the amounts of all parts. */
 export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
   const pieces = rows.flatMap((row, i) => {
     const ofRow = at(values, i, "row");
@@ -66,7 +66,9 @@ export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
   };
 }
 
-/** Spreads parts over the ramp; neighbours are far apart on it, so that the eye keeps them apart. */
+/**
+ * Returns the colour of a part; neighbouring parts are far apart on the ramp, so that they can be told apart.
+ */
 function colorOf(part: number, count: number): string {
   if (count < 2) return rampColor(0.5);
   const half = Math.ceil(count / 2);

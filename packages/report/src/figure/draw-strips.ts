@@ -5,10 +5,11 @@ import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { curveColor } from "./palette.ts";
 
 const MARGIN = { right: 24, bottom: 46, left: 20, top: 12 } as const;
-/** Room for the words over the dots of a strip, and the least for the dots. */
+/** Height of the words over the dots of a strip, and minimum height of the dots, in pixels. */
 const ROOM = { words: 26, dots: 36 } as const;
 /**
- * Distance of the middles of dots that touch, relative to that of a pile of them: piles lean on each other.
+ * Height of a pile relative to the diameters of the dots in its bin: dots of neighbouring bins push the pile
+ * higher.
  */
 const LEAN = 1.7;
 
@@ -18,7 +19,7 @@ interface Dot {
   readonly strip: string;
 }
 
-/** Draws each value as a dot, strip under strip, with the mean of each. */
+/** Draws each value as a dot, in one strip under the other, with the mean of each strip. */
 export function drawStrips({ strips, axis }: StripPlot): Drawing {
   const values = strips.flatMap((strip) => strip.values.map(({ value }) => value));
   const domain = domainOf(values, { ...axis, fromZero: true });
@@ -46,7 +47,7 @@ export function drawStrips({ strips, axis }: StripPlot): Drawing {
   };
 }
 
-/** Most values of a strip that fall into one of the bins of the axis. */
+/** Counts the values of a strip in each bin of the axis, and returns the largest count. */
 function highestPile({ values }: Strip, [low, high]: readonly [number, number], bins: number): number {
   const counts = new Map<number, number>();
   for (const { value } of values.filter(({ value }) => Number.isFinite(value))) {
@@ -77,7 +78,7 @@ function dotMark(
 
 function meanMarks(plot: PlotLibrary, strips: readonly Strip[], axis: Axis): Markish[] {
   return [
-    // One value is its own mean.
+    // A single value is its own mean.
     plot.ruleX(
       strips.filter(({ values }) => values.length > 1),
       { fy: "label", x: "mean", stroke: "var(--isthmus-text)", strokeWidth: 2, insetTop: ROOM.words },

@@ -8,23 +8,23 @@ import { type FigureElement, standAlone } from "./stand-alone.ts";
 /** Attributes that hold coordinates, which need no more than one decimal of a pixel. */
 const COORDINATES = /\s(?:d|transform|c?[xy]|[xy][12]|width|height)="[^"]*"/g;
 const LONG_DECIMAL = /-?\d+\.\d{2,}/g;
-/** Style that the library puts in every figure; a page holds it once, in its style sheet. */
+/** Style sheet that the library puts in every figure; a page holds it once, in its own style sheet. */
 const LIBRARY_STYLE = /<style>:where[\s\S]*?<\/style>/;
-/** Names the library numbers through all figures of a process. */
+/** Names that the library numbers across all figures of a process. */
 const NUMBERED_NAME = /plot-clip-(\d+)/g;
 
 /** Options of {@link drawSvg}. */
 export interface DrawSvgOptions {
-  /** Unique among the figures of a page. */
+  /** Name of the figure, unique on its page. */
   readonly name: string;
-  /** Appearance of a figure that stands alone; missing where the page around it defines the colours. */
+  /** Appearance of a figure that stands alone; missing if the page around it defines the colours. */
   readonly theme?: Theme;
 }
 
 /**
  * Draws a figure without a browser and returns its `<svg>` element as text.
  *
- * @param words - what the figure shows, for those who do not see it
+ * @param words - text that describes the figure to readers who cannot see it
  */
 export async function drawSvg(
   words: string,
@@ -35,7 +35,8 @@ export async function drawSvg(
   if (theme !== undefined) standAlone(svg, theme);
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("role", "img");
-  // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
+  // The label is set here rather than as an attribute: linkedom leaves "<" in attributes, which XML does not
+  // allow.
   const labelled = xmlText(svg.outerHTML).replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
   return renameNumbered(labelled, name)
     .replace(COORDINATES, (attribute) =>
@@ -47,7 +48,7 @@ export async function drawSvg(
 /**
  * Draws a figure without a browser and returns its `<svg>` element.
  *
- * The drawing library is loaded by the first figure, so that terminal charts do without it.
+ * The drawing library is loaded by the first figure, so that terminal charts need not load it.
  */
 export async function drawElement(
   describe: (plot: PlotLibrary) => PlotOptions,
@@ -58,7 +59,8 @@ export async function drawElement(
 }
 
 /**
- * Counts names from 1 in each figure, so that the same figure is the same text and pages hold each name once.
+ * Renumbers names from 1 in each figure, so that equal figures give equal text and names are unique on a
+ * page.
  */
 function renameNumbered(text: string, name: string): string {
   const numbers = new Map<string, number>();

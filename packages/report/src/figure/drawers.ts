@@ -11,7 +11,7 @@ import { drawStacks } from "./draw-stacks.ts";
 import { drawStrips } from "./draw-strips.ts";
 import type { Drawing } from "./drawing.ts";
 
-/** How each kind of plot is drawn. */
+/** Functions that draw each kind of plot. */
 const DRAWERS: { readonly [K in Plot["kind"]]: (plot: Extract<Plot, { readonly kind: K }>) => Drawing } = {
   bars: drawBars,
   barcode: drawBarcode,
@@ -28,7 +28,7 @@ const DRAWERS: { readonly [K in Plot["kind"]]: (plot: Extract<Plot, { readonly k
 
 /** Makes the drawing of a plot by its kind. */
 export function drawingOf(plot: Plot): Drawing {
-  // The table has a drawer of each kind under its name, which the compiler loses when it looks one up.
+  // The table maps each kind to a drawer of that kind; the compiler cannot tell this from a look-up.
   const draw = DRAWERS[plot.kind] as (plot: Plot) => Drawing;
   return draw(plot);
 }

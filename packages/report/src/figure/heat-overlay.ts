@@ -2,7 +2,7 @@ import type { HeatBorder, HeatOverlay } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { customMark, type Drawn } from "./custom-mark.ts";
 
-/** Strokes of lines and dots: a halo that parts them from any colour below, and the line. */
+/** Strokes of lines and dots: a halo that separates them from any colour below, and the line itself. */
 const STROKES = [
   { stroke: "var(--isthmus-background)", "stroke-width": 6 },
   { stroke: "var(--isthmus-text)", "stroke-width": 2.5 },
@@ -10,7 +10,7 @@ const STROKES = [
 const DASHES = ["none", "6 4", "2 4"] as const;
 const DOT = { radius: 4, inset: 9 } as const;
 
-/** Draws borders and dots over the cells of a heat map of so many rows and columns. */
+/** Draws borders and dots over the cells of a heat map with the given numbers of rows and columns. */
 export function heatOverlay(
   { borders, dots }: HeatOverlay,
   rows: readonly string[],
@@ -47,7 +47,10 @@ export function heatOverlay(
   });
 }
 
-/** Returns where the cells of an axis begin, in pixels: they lie evenly around the middle of the frame. */
+/**
+ * Returns a function that gives the position at which a cell of an axis begins, in pixels: cells are evenly
+ * spaced around the middle of the frame.
+ */
 function edgesOf(
   { scales, frame }: Drawn,
   axis: "x" | "y",
@@ -64,7 +67,7 @@ function edgesOf(
   return (index) => from + index * step;
 }
 
-/** Lists the sides between neighbouring cells of which one is on the upper side and one is not. */
+/** Lists the sides between two neighbouring cells of which exactly one is on the upper side of the border. */
 function segments(
   upper: HeatBorder["upper"],
   x: (column: number) => number,

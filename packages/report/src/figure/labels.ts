@@ -2,31 +2,31 @@ import { fitText, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { customMark } from "./custom-mark.ts";
 
-/** A place of a figure, in values of its axes. */
+/** A position in a figure, in values of its axes. */
 interface Place {
   readonly x: number;
   readonly y: number;
 }
 
-/** Words beside a place of a figure. */
+/** A text beside a position in a figure. */
 export interface Label {
-  /** Where they may stand, the best first; at least one. */
+  /** Possible positions of the text, the best first; at least one. */
   readonly places: readonly Place[];
   readonly text: string;
-  /** Must be shown even over something else. */
+  /** Whether the label must be shown even over other marks. */
   readonly important?: boolean;
 }
 
-/** What labels stand on, and how they look. */
+/** Obstacles and appearance of labels. */
 interface LabelOptions extends Partial<LabelStyle> {
-  /** Places that labels keep free. */
+  /** Positions that labels must not cover. */
   readonly avoid?: readonly Place[];
 }
 
-/** How labels look. */
+/** Appearance of labels. */
 interface LabelStyle {
   readonly color: string;
-  /** Colour around the letters. */
+  /** Colour of the outline around the letters. */
   readonly halo: string;
 }
 
@@ -45,14 +45,14 @@ interface Candidate {
 }
 
 const LINE_HEIGHT = 14;
-/** Distance of words from the middle of their mark. */
+/** Distance between a text and the middle of its mark, in pixels. */
 const OFFSET = 8;
 const MARK_RADIUS = 5;
 const DEFAULT_STYLE: LabelStyle = { color: "var(--isthmus-text)", halo: "var(--isthmus-background)" };
 
 /**
- * Draws words beside places where they neither meet each other, nor a mark, nor the end of the frame; else
- * leaves them out.
+ * Draws texts beside positions, so that they overlap neither each other, nor a mark, nor the end of the
+ * frame; texts without such a position are left out.
  */
 export function labelMark(labels: readonly Label[], options: LabelOptions = {}): Markish {
   const { color, halo, avoid = [] } = { ...DEFAULT_STYLE, ...options };
@@ -85,7 +85,7 @@ function boxAround({ x, y }: Place, radius: number): Box {
   return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
 }
 
-/** Right, left, above and below, then the corners. */
+/** Lists positions of a text around a place: right, left, above and below, then the corners. */
 function candidatesFor({ x, y }: Place, text: string): Candidate[] {
   const width = textWidth(text);
   const sides = [

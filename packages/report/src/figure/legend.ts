@@ -3,7 +3,7 @@ import type { Markish } from "@observablehq/plot";
 import type { PlotLibrary } from "./drawing.ts";
 import type { CurveStyle } from "./palette.ts";
 
-/** Where one entry of a legend goes, in pixels from the top left of the frame; y is negative. */
+/** Text and position of an entry of a legend, in pixels from the top left of the frame; y is negative. */
 export interface LegendItem {
   readonly text: string;
   readonly x: number;
@@ -13,7 +13,7 @@ export interface LegendItem {
 const ROW_HEIGHT = 20;
 const SWATCH_WIDTH = 17;
 const GAP = 22;
-/** Sets entries in rows above a frame of `width` pixels, in order. */
+/** Arranges entries in rows above a frame of `width` pixels, in order. */
 export function layOutLegend(
   texts: readonly string[],
   width: number,
@@ -45,7 +45,7 @@ export function legendMarks(
   item: LegendItem | undefined,
 ): Markish[] {
   if (!item) return [];
-  // Once over the whole figure, not in each of its rows.
+  // The legend is drawn once over the whole figure, rather than in each of its rows.
   const anchor = { frameAnchor: "top-left", facet: "super" } as const;
   const swatch = {
     stroke: color,

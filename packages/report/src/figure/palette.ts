@@ -6,15 +6,15 @@ interface Appearance {
   readonly text: string;
   readonly muted: string;
   readonly grid: string;
-  /** Shade at the ends of what scrolls. */
+  /** Colour of the shade at the ends of scrollable content. */
   readonly shade: string;
-  /** One colour a curve, reused cyclically. */
+  /** Colours of curves, reused cyclically. */
   readonly curves: readonly string[];
 }
 
 /**
- * Colours that stay apart for all common kinds of colour blindness, after Okabe and Ito (2008); lightened
- * for dark backgrounds so that each has a contrast of at least 3 to 1.
+ * Colours that can be told apart with all common kinds of colour blindness, after Okabe and Ito (2008);
+ * lightened for dark backgrounds so that each has a contrast of at least 3 to 1.
  */
 const APPEARANCES: Readonly<Record<"light" | "dark", Appearance>> = {
   light: {
@@ -35,10 +35,10 @@ const APPEARANCES: Readonly<Record<"light" | "dark", Appearance>> = {
   },
 };
 
-/** Number of colours and symbols before they repeat. */
+/** Number of different colours and symbols of curves. */
 export const CURVE_STYLES = 8;
 
-/** Marks of curves, one for each colour, so that curves differ without colour. */
+/** Symbols of curves, one for each colour, so that curves differ without colour. */
 export const CURVE_SYMBOLS = [
   "circle",
   "square",
@@ -50,14 +50,14 @@ export const CURVE_SYMBOLS = [
   "hexagon",
 ] as const;
 
-/** How one of several curves is drawn. */
+/** Appearance of one of several curves. */
 export interface CurveStyle {
   readonly color: string;
   readonly symbol: (typeof CURVE_SYMBOLS)[number];
 }
 
 /**
- * Returns the style of the curve of an index; after {@link CURVE_STYLES} of them, colours come with other
+ * Returns the style of a curve by its index; from {@link CURVE_STYLES} on, colours are combined with other
  * symbols.
  */
 export function curveStyle(index: number): CurveStyle {
@@ -80,7 +80,7 @@ function declarations(appearance: Appearance): string {
   return [...namedColors(appearance)].map(([name, color]) => `--isthmus-${name}:${color}`).join(";");
 }
 
-/** Name of one of the two appearances that a figure can have by itself. */
+/** Name of an appearance of a figure. */
 export type Theme = "light" | "dark";
 
 /** Lists the names of all appearances. */
@@ -101,7 +101,7 @@ export function assertTheme(theme: Theme): void {
 const VARIABLE = /var\(--isthmus-([\w-]+)\)/g;
 
 /**
- * Replaces every colour variable, and `currentColor`, in an attribute of a figure by the colour it has in an
+ * Replaces colour variables, and `currentColor`, in an attribute of a figure by their colours in an
  * appearance.
  */
 export function withLiteralColors(value: string, theme: Theme): string {
@@ -111,8 +111,8 @@ export function withLiteralColors(value: string, theme: Theme): string {
 }
 
 /**
- * Defines the colours of a page in CSS; its attribute `data-theme`, `light` or `dark`, goes before what the
- * reader prefers.
+ * Defines the colours of a page in CSS; its attribute `data-theme`, `light` or `dark`, overrides the reader's
+ * preference.
  */
 export function pagePaletteCss(): string {
   const light = `:root{color-scheme:light;${declarations(APPEARANCES.light)}}`;

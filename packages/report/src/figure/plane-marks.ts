@@ -2,7 +2,7 @@ import { endsOf, type PlaneMark } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import type { PlotLibrary } from "./drawing.ts";
 
-/** Colours of what is drawn over the contours: light with a dark halo can be seen on every band. */
+/** Colours of marks over the contours: light with a dark halo, which is visible on every band. */
 export const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 
 /** Minima and saddles, and the ascending coordinates of the plane they are in. */
@@ -28,7 +28,7 @@ export function pointMarks(plot: PlotLibrary, { marks = [], xs, ys }: MarkedPlan
   ];
 }
 
-/** Pixels that marks on the edge are moved by, so that no half of them is outside the frame. */
+/** Pixels that marks on the edge are moved inwards, so that they lie within the frame. */
 const EDGE_INSET = 7;
 
 function edgeMark(
@@ -53,7 +53,7 @@ function edgeMark(
   ];
 }
 
-/** Returns 1 for the first coordinate, -1 for the last, and 0 for others: the way to the inside. */
+/** Returns the direction to the inside: 1 for the first coordinate, -1 for the last, and 0 for others. */
 function sideOf(coordinate: number, coordinates: readonly number[]): -1 | 0 | 1 {
   const [first, last] = endsOf(coordinates);
   if (coordinate === first) return 1;

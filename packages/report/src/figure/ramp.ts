@@ -1,7 +1,8 @@
 import { at } from "@isthmus/core";
 
 /**
- * Viridis (van der Walt and Smith, 2015): even steps of lightness, for all common kinds of colour blindness.
+ * Viridis (van der Walt and Smith, 2015): colours with even steps of lightness, readable with all common
+ * kinds of colour blindness.
  */
 const STOPS = [
   "#440154",
@@ -16,8 +17,8 @@ const STOPS = [
 ] as const;
 
 /**
- * Text on colours, and the luminance from which the dark one is easier to read: where both contrasts are
- * alike.
+ * Colours of text on a coloured background, and the luminance of the background from which the dark text is
+ * easier to read: both have the same contrast there.
  */
 const ON_COLOR = { dark: "#14181c", light: "#ffffff", from: 0.19 } as const;
 
@@ -36,7 +37,7 @@ export function rampColor(share: number): string {
   return mixColors(from, to, place - index);
 }
 
-/** Returns the colour of text that can be read on a colour, by the relative luminance of WCAG 2. */
+/** Returns the colour of text that is readable on a background, by the relative luminance of WCAG 2. */
 export function textColorOn(color: string): string {
   const [red = 0, green = 0, blue = 0] = channelsOf(color).map((channel) => {
     const share = channel / 255;

@@ -7,15 +7,15 @@ import { assertTheme, type Theme } from "./palette.ts";
 
 /** Options of {@link renderBarrierSvg}. */
 export interface BarrierSvgOptions {
-  /** What to draw. @defaultValue "loss" */
+  /** Measure to draw. @defaultValue "loss" */
   readonly measure?: Measure;
-  /** Pixels, at least 240. @defaultValue 720 */
+  /** Width in pixels, at least 240. @defaultValue 720 */
   readonly width?: number;
-  /** Pixels, at least 160. @defaultValue 380 */
+  /** Height in pixels, at least 160. @defaultValue 380 */
   readonly height?: number;
-  /** Colours for a light or for a dark background. @defaultValue "light" */
+  /** Appearance: colours for a light or for a dark background. @defaultValue "light" */
   readonly theme?: Theme;
-  /** Draw the curves of these indices only, in the colours they have among all. @defaultValue [] (all) */
+  /** Indices of the curves to draw, in the colours that they have among all curves. @defaultValue [] (all) */
   readonly only?: readonly number[];
 }
 

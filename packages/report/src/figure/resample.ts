@@ -1,8 +1,8 @@
 import { at } from "@isthmus/core";
 import { endsOf } from "@isthmus/findings";
 /**
- * Interpolates values at even steps between the ends of a grid, row by row: linearly between its coordinates,
- * so that nothing changes if these are even.
+ * Interpolates values at even steps between the ends of a grid, row by row: linearly between its coordinates.
+ * Values on an even grid do not change.
  *
  * @param values - `[ys][xs]`
  */
@@ -25,8 +25,8 @@ export function resample(
 }
 
 /**
- * Finds, for each of as many even steps as there are coordinates, the coordinate before it and the share of
- * the way to the next.
+ * Divides the range of the coordinates into as many even steps, and finds for each step the coordinate before
+ * it and the share of the distance to the next coordinate.
  */
 function evenPlaces(coordinates: readonly number[]): { readonly index: number; readonly share: number }[] {
   const [low, high] = endsOf(coordinates);

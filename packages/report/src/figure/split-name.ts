@@ -2,7 +2,7 @@ import { fitText, textWidth } from "@isthmus/findings";
 
 /**
  * Splits a name that is wider than `width` pixels into two lines at the space nearest to its middle, and
- * shortens what still does not fit.
+ * shortens lines that still do not fit.
  * @returns one line, or two
  */
 export function splitName(name: string, width: number): readonly string[] {

@@ -1,15 +1,17 @@
 import { type Theme, withLiteralColors } from "./palette.ts";
 
 /**
- * Families of fonts: first some whose letters are as wide as Helvetica in a PDF, then what every system has.
+ * Font families: first fonts whose letters are as wide as Helvetica in a PDF, then the default of the system.
  */
 const FONTS = "Helvetica, Arial, Liberation Sans, sans-serif";
-/** Size of letters that a figure's style sheet sets, in pixels. */
+/** Font size that the style sheet of a figure sets, in pixels. */
 const FONT_SIZE = "12";
-/** Attributes that need a style sheet, or a program that knows CSS. */
+/** Attributes that require a style sheet, or a program that supports CSS. */
 const STYLING = ["style", "class"] as const;
 
-/** As much of a DOM element as figures are made of; an element of a browser or of linkedom is one. */
+/**
+ * The part of the interface of DOM elements that figures need; elements of browsers and of linkedom have it.
+ */
 export interface FigureElement {
   readonly tagName: string;
   readonly children: Iterable<FigureElement>;
@@ -31,7 +33,8 @@ export interface FigureElement {
  * Changes a figure so that every program draws it alike: colours become literal, style sheets become
  * attributes, the background becomes a rectangle, and the halo of words becomes an element of its own.
  *
- * Programs such as Inkscape, rsvg-convert and cairosvg know no CSS variables, and some no `paint-order`.
+ * Programs such as Inkscape, rsvg-convert and cairosvg do not support CSS variables, and some do not support
+ * `paint-order`.
  */
 export function standAlone(svg: FigureElement, theme: Theme): void {
   for (const style of [...svg.querySelectorAll("style")]) style.remove();
@@ -48,7 +51,7 @@ export function standAlone(svg: FigureElement, theme: Theme): void {
   addBackground(svg, theme);
 }
 
-/** Draws the halo of words below them, where `paint-order` asks for it. */
+/** Draws the halo of a text as an element below the text, if `paint-order` asks for it. */
 function splitHalo(words: FigureElement): void {
   const around = words.closest('[paint-order="stroke"]');
   const color = around?.getAttribute("stroke");

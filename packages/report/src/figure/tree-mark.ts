@@ -6,7 +6,7 @@ const TREE_HEIGHT = 56;
 /** Pixels between the tree and the frame, and above the tallest join. */
 const GAP = { below: 3, above: 8 } as const;
 
-/** Returns the pixels above the frame that a tree takes; an empty one takes none. */
+/** Returns the height of a tree above the frame, in pixels; 0 for an empty tree. */
 export function treeHeight(tree: readonly TreeBracket[]): number {
   return tree.length === 0 ? 0 : TREE_HEIGHT;
 }
@@ -15,7 +15,7 @@ export function treeHeight(tree: readonly TreeBracket[]): number {
 export function treeMark(tree: readonly TreeBracket[], columns: readonly string[]): Markish {
   return customMark(({ scales, frame, add }) => {
     const [first = "", last = ""] = [columns[0], columns.at(-1)];
-    // Columns lie evenly around the middle of the frame; the scale gives their left ends.
+    // Columns are evenly spaced around the middle of the frame; the scale gives their left ends.
     const apart = Number(scales.x?.(last)) - Number(scales.x?.(first));
     const from = (frame.marginLeft + frame.width - frame.marginRight - apart) / 2;
     const place = (column: number) => from + (column * apart) / Math.max(1, columns.length - 1);

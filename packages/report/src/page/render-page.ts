@@ -11,7 +11,7 @@ import { PAGE_STYLE } from "./style.ts";
 /**
  * Renders a report as one self-contained HTML page.
  *
- * The page needs no network and runs no script but its own, and says so to the browser. It follows the
+ * The page needs no network and runs only its own script, and declares this to the browser. It follows the
  * reader's light or dark preference, and has a button for the other; it fits narrow screens and paper, holds
  * the numbers of its figures in tables that sort, and carries the result as JSON in the element
  * `#measurement`. The same input gives the same bytes.
@@ -57,10 +57,7 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 `.markup;
 }
 
-/**
- * Returns the facts of the result, followed by the facts of the page that the result does not state in the
- * same words.
- */
+/** Returns the facts of the result, followed by the facts of the page that differ from them. */
 function mergeFacts(facts: readonly PageFact[], more: readonly PageFact[]): PageFact[] {
   const isNew = ({ name, value }: PageFact) =>
     !facts.some((fact) => fact.name === name && fact.value === value);
@@ -79,7 +76,7 @@ function renderTiles(tiles: readonly Tile[]): Html | undefined {
   return html`<ul class="tiles">${items}</ul>`;
 }
 
-/** Figures are numbered through the page. */
+/** Renders sections; figures are numbered through the page. */
 async function renderSections(sections: readonly Section[]): Promise<Html[]> {
   let number = 0;
   const rendered: Html[] = [];
@@ -99,13 +96,13 @@ function renderNotes(notes: readonly string[]): Html | undefined {
   return html`<section aria-labelledby="notes"><h2 id="notes">Notes</h2><ul class="notes">${items}</ul></section>`;
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** Writes JSON that cannot end the script element that contains it. */
 function embeddableJson(data: unknown): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
 }
 
 /**
- * Renders how the result was made: the networks, the data, the policy, the seed, and the command lines to
+ * Renders the method of the result: the networks, the data, the policy, the seed, and the command lines to
  * repeat it.
  */
 function renderMethod(facts: readonly PageFact[], commands: readonly string[]): Html {
@@ -116,16 +113,17 @@ ${renderCommands(commands)}`;
 
 function renderCommands(commands: readonly string[]): Html | undefined {
   if (commands.length === 0) return undefined;
-  // Lines break between words only: a dash at the end of a line would read as one of another option.
+  // Lines break between words only: a dash at the end of a line would look like the beginning of another
+  // option.
   const words = commands.join("\n").split(/(\s+)/);
   const text = words.map((word) => (/\S/.test(word) ? html`<span>${word}</span>` : html`${word}`));
   return html`<section aria-labelledby="again"><h2 id="again">Make it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
 }
 
 /**
- * Says, as a content security policy, that a page may use only the style and the script that it was made
- * with: a browser then runs nothing that names, titles or results could bring into the page, and asks the
- * network for nothing.
+ * Makes a content security policy by which a page may use only its own style and script: the browser then
+ * runs no script that names, titles or results could smuggle into the page, and requests nothing from the
+ * network.
  * @see https://www.w3.org/TR/CSP3/#grammardef-hash-source
  */
 export async function contentPolicy(content: {
@@ -142,7 +140,7 @@ export async function contentPolicy(content: {
   ].join("; ");
 }
 
-/** SHA-256 of the text of an element, as policies write it. */
+/** Computes the SHA-256 digest of the text of an element, in the form that policies require. */
 async function digest(text: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return `sha256-${btoa(String.fromCharCode(...new Uint8Array(bytes)))}`;
@@ -150,7 +148,7 @@ async function digest(text: string): Promise<string> {
 
 /**
  * Script of a page: the button for the other theme, tables that sort, and the download of the measurement.
- * Everything else works without it, and what needs it is hidden until it runs.
+ * Everything else works without the script, and controls that need it are hidden until it runs.
  */
 const PAGE_SCRIPT = `(() => {
 const root = document.documentElement, prefers = matchMedia("(prefers-color-scheme:dark)"), toggle = document.getElementById("theme");
@@ -180,7 +178,7 @@ link.href = URL.createObjectURL(new Blob([document.getElementById("measurement")
 link.hidden = false;
 })();`;
 
-/** Draws a figure full and compact, with its caption: a style sheet shows the one that fits. */
+/** Draws a figure full and compact, with its caption: a style sheet shows the version that fits. */
 async function renderFigure(figure: Figure, number: number): Promise<Html> {
   const { name, title, caption, size, table } = figure;
   const [full, compact] = await Promise.all([drawAt(figure, size), drawAt(figure, "compact")]);
@@ -189,12 +187,12 @@ async function renderFigure(figure: Figure, number: number): Promise<Html> {
 }
 
 /**
- * Attribute in which the drawing library puts the style of letters; pages have that style in their style
- * sheet, as their policy allows no other.
+ * Attribute in which the drawing library puts the style of text; pages have that style in their style sheet,
+ * as their policy allows no style attributes.
  */
 const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
 
-/** Compact figures do without the titles of marks, which need a mouse. */
+/** Draws a figure for a page; a compact figure has no titles of marks, which need a mouse. */
 async function drawAt(
   { name, words, plot: shown }: Figure,
   size: keyof typeof FIGURE_WIDTHS,

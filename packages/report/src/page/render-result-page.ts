@@ -5,11 +5,11 @@ import type { ReportPage } from "./report-page.ts";
 import type { WorkerRow } from "./worker-row.ts";
 import { workersSection } from "./workers-section.ts";
 
-/** What a page of a result of any kind shows. */
+/** Contents of the page of a result of any kind. */
 export interface ResultPage extends ReportPage {
-  /** A result, or several barriers under names of their own, to be compared. */
+  /** Result, or several named barriers to compare. */
   readonly result: Drawable;
-  /** Which machines have made it, which is no part of the result. @defaultValue not shown */
+  /** Machines that made the result; they are no part of it. @defaultValue not shown */
   readonly workers?: readonly WorkerRow[] | undefined;
 }
 

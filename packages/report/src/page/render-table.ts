@@ -3,13 +3,14 @@ import { type CellKind, formatCell, type Table, type TableColumn, type TableRow 
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html } from "../html.ts";
 
-/** Rows from which a table scrolls in a frame of its own, and from which it is folded up. */
+/** Number of rows from which a table scrolls in its own frame, and from which it is folded up. */
 const MANY_ROWS = { tall: 14, folded: 100 } as const;
-/** Columns from which a table is set smaller, so that a page shows all of them. */
+/** Number of columns from which a table has small text, so that a page shows all columns. */
 const MANY_COLUMNS = 9;
 
 /**
- * Characters of a title beyond which its column has a least width, so that the title takes two lines at most.
+ * Number of characters of a title above which its column has a minimum width, so that the title takes at most
+ * two lines.
  */
 const LONG_TITLE = 14;
 
@@ -27,7 +28,7 @@ export function renderTable(table: Table): Html {
   return html`<details><summary>${title}: ${rows.length} rows</summary>${element}</details>`;
 }
 
-/** Renders the row of words over neighbouring columns, if there are any. */
+/** Renders the row of titles over groups of columns; undefined if there are no groups. */
 function groupRow(columns: readonly TableColumn[]): Html | undefined {
   if (columns.every(({ group }) => group === undefined)) return undefined;
   const spans: { group: string | undefined; style: number | undefined; count: number }[] = [];

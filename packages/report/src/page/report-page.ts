@@ -1,13 +1,13 @@
 import type { PageFact } from "@isthmus/findings";
 
-/** What every page shows around its result. */
+/** Contents of every page around its result. */
 export interface ReportPage {
   readonly title: string;
-  /** Plain sentences shown under the figures. */
+  /** Plain sentences under the figures. */
   readonly notes?: readonly string[];
-  /** The command lines that produced the result, so that a reader can repeat it. */
+  /** Command lines that produced the result, so that a reader can repeat it. */
   readonly commands?: readonly string[];
-  /** More facts of the run, in order: a seed, a version, an alignment's objective. */
+  /** Additional facts of the run, in order: a seed, a version, an alignment's objective. */
   readonly facts?: readonly PageFact[];
   /** Version of the software, for the footer. */
   readonly version?: string;

@@ -6,14 +6,19 @@ const swatches = Array.from(
   (_, index) => `.curve-${index}{--curve:var(--isthmus-curve-${index})}`,
 ).join("");
 
-/** Style of the letters of figures, which the library would put into an attribute of each. */
+/** Style of the text of figures, which the library would put into an attribute of each figure. */
 const { color, fontSize, overflow } = FIGURE_TEXT_STYLE;
 const letters = `.isthmus-figure{color:${color};font-size:${fontSize};overflow:${overflow}}`;
 
-/** Opposite ends of a frame that scrolls; above, the head of a table stays in sight. */
+/**
+ * Opposite ends of a scrollable frame; at the top no shade is needed, as the head of a table stays visible.
+ */
 const OPPOSITE = { left: "right", right: "left", bottom: "top" } as const;
 
-/** Returns shades at ends of a table that goes on beyond its frame, under covers that scroll away with it. */
+/**
+ * Returns backgrounds that shade the ends of a table while more of it lies beyond the frame; covers that
+ * scroll with the table hide the shades at its own ends.
+ */
 function scrollHints(...ends: readonly (keyof typeof OPPOSITE)[]): string {
   const layer = (depth: string, color: string, moves: "local" | "scroll") =>
     ends.map((end) => {
@@ -25,7 +30,7 @@ function scrollHints(...ends: readonly (keyof typeof OPPOSITE)[]): string {
   return `background:${[...covers, ...shades].join(",")};background-color:var(--isthmus-background)`;
 }
 
-/** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
+/** Style sheet of a report page; wide figures are replaced by compact ones on narrow screens. */
 export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}${letters}
 *{box-sizing:border-box}
 html{background:var(--isthmus-background);color:var(--isthmus-text);-webkit-text-size-adjust:100%}

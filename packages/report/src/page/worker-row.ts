@@ -1,9 +1,9 @@
-/** What one worker has done for a result. */
+/** Work of one worker for a result. */
 export interface WorkerRow {
-  /** Its name. */
+  /** Name of the worker. */
   readonly worker: string;
-  /** Number of tasks. */
+  /** Number of tasks that the worker ran. */
   readonly tasks: number;
-  /** Seconds of all of them. */
+  /** Total seconds of its tasks. */
   readonly seconds: number;
 }

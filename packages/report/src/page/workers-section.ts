@@ -1,7 +1,7 @@
 import type { Section } from "@isthmus/findings";
 import type { WorkerRow } from "./worker-row.ts";
 
-/** Makes the section of a page that says which machines have made the result. */
+/** Makes the section of a page that lists the machines that made the result. */
 export function workersSection(workers: readonly WorkerRow[]): Section {
   const caption = "Workers that have run the tasks, the number of tasks of each, and the time these took.";
   return {

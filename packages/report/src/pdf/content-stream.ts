@@ -2,26 +2,26 @@ import { channelsOf, type FigureStyle } from "./figure-style.ts";
 import { formatCoordinates } from "./format-coordinates.ts";
 import type { PdfFont, TextRun } from "./text-runs.ts";
 
-/** Opacities of what is filled and of what is stroked, which PDF names as a state. */
+/** Opacities of fills and strokes, which PDF keeps in a named state. */
 export interface OpacityState {
   readonly name: string;
   readonly fill: number;
   readonly stroke: number;
 }
 
-/** Codes of how lines end and meet. */
+/** Codes of line caps and line joins. */
 const CAPS: Readonly<Record<string, number>> = { butt: 0, round: 1, square: 2 };
 const JOINS: Readonly<Record<string, number>> = { miter: 0, round: 1, bevel: 2 };
-/** Codes of how letters are drawn. */
+/** Codes of text rendering modes. */
 const TEXT_MODES = { fill: 0, stroke: 1, both: 2 } as const;
 
-/** Operators that draw a page, with the fonts and opacities that they name. */
+/** Operators that draw a page, with the fonts and opacities that they refer to. */
 export class ContentStream {
   readonly #operators: string[] = [];
   readonly #fonts = new Set<PdfFont>();
   readonly #opacities = new Map<string, OpacityState>();
 
-  /** Fonts that were used, in the order of their first letters. */
+  /** Fonts in the order of their first use. */
   get fonts(): readonly PdfFont[] {
     return [...this.#fonts];
   }
@@ -34,7 +34,7 @@ export class ContentStream {
     return `${this.#operators.join("\n")}\n`;
   }
 
-  /** Keeps what `draw` changes to itself. */
+  /** Runs `draw` and then restores the state of the page. */
   within(draw: () => void): void {
     this.#operators.push("q");
     draw();
@@ -45,12 +45,12 @@ export class ContentStream {
     this.#operators.push(`${formatCoordinates(...matrix)} cm`);
   }
 
-  /** Draws only within a rectangle from now on. */
+  /** Limits subsequent drawing to a rectangle. */
   clip(x: number, y: number, width: number, height: number): void {
     this.#operators.push(`${formatCoordinates(x, y, width, height)} re W n`);
   }
 
-  /** Fills and strokes a path of operators as its style says. */
+  /** Fills and strokes a path, given as operators, in a style. */
   path(operators: string, style: FigureStyle): void {
     const [filled, stroked] = [style.fill !== "none", style.stroke !== "none"];
     if (!(filled || stroked)) return;
@@ -60,7 +60,7 @@ export class ContentStream {
     });
   }
 
-  /** Writes runs of letters whose first begins at `(x, y)` of a page that is upside down. */
+  /** Writes runs of letters of which the first begins at `(x, y)` on a page whose y-axis points down. */
   text(runs: readonly TextRun[], [x, y]: readonly [x: number, y: number], style: FigureStyle): void {
     const [filled, stroked] = [style.fill !== "none", style.stroke !== "none"];
     if (!(filled || stroked)) return;

@@ -6,22 +6,22 @@ import { type FigureStyle, styleOf } from "./figure-style.ts";
 import { formatCoordinates } from "./format-coordinates.ts";
 import { splitRuns } from "./text-runs.ts";
 
-/** Where an element is drawn. */
+/** Output of an element, and the figure that contains it. */
 interface Surroundings {
   readonly content: ContentStream;
-  /** The whole figure, which holds what elements refer to. */
+  /** The whole figure, which contains elements that others refer to. */
   readonly svg: FigureElement;
 }
 
-/** Attributes of `transform`, each with its numbers. */
+/** Functions in `transform`, each with its numbers. */
 const TRANSFORM = /(\w+)\(([^)]*)\)/g;
-/** Elements that show nothing by themselves. */
+/** Elements that draw nothing themselves. */
 const SILENT = new Set(["title", "desc", "defs", "clippath", "style"]);
 
 /**
- * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that
- * figures are made of.
- * @throws OutOfRangeError if there is another
+ * Draws the children of an element of a figure that stands alone as PDF operators. It supports only the
+ * elements that occur in figures.
+ * @throws OutOfRangeError if the figure contains an unsupported element
  */
 export function drawChildren(parent: FigureElement, inherited: FigureStyle, place: Surroundings): void {
   for (const element of parent.children) drawElement(element, inherited, place);
@@ -70,7 +70,7 @@ function applyClip(element: FigureElement, { content, svg }: Surroundings): void
   content.clip(x ?? 0, y ?? 0, width ?? 0, height ?? 0);
 }
 
-/** Data of the path that is the outline of a shape. */
+/** Returns the path data of the outline of a shape. */
 function pathOf(name: string, element: FigureElement): string {
   switch (name) {
     case "path":
@@ -92,7 +92,7 @@ function pathOf(name: string, element: FigureElement): string {
   }
 }
 
-/** Draws words in one line; their place is the place of the baseline. */
+/** Draws a text in one line; its position is that of the baseline. */
 function drawText(element: FigureElement, style: FigureStyle, content: ContentStream): void {
   if ([...element.children].some(({ tagName }) => tagName.toLowerCase() === "tspan"))
     throw unknown("words in several lines");
@@ -103,21 +103,19 @@ function drawText(element: FigureElement, style: FigureStyle, content: ContentSt
   content.text(runs, [length("x") + length("dx") + shift, length("y") + length("dy")], style);
 }
 
-/**
- * Returns the share of words that lies before the place they are anchored at; `start` is the default of SVG.
- */
+/** Returns the share of a text that lies before its anchor; `start` is the default of SVG. */
 function shareBefore(anchor: string): number {
   if (anchor === "middle") return 0.5;
   return anchor === "end" ? 1 : 0;
 }
 
-/** Reads a length, in pixels or in sizes of the font, as pixels; 0 for none. */
+/** Parses a length in pixels or relative to the font size, and returns pixels; 0 for none. */
 function lengthOf(text: string | null, fontSize: number): number {
   if (text === null) return 0;
   return Number.parseFloat(text) * (text.endsWith("em") ? fontSize : 1);
 }
 
-/** Reads coordinates by their names; a coordinate that an element lacks is 0, as SVG says. */
+/** Reads coordinates by their names; a missing coordinate is 0, as SVG defines. */
 function numbersOf(element: FigureElement, ...names: readonly string[]): number[] {
   return names.map((name) => Number(element.getAttribute(name) ?? 0));
 }
@@ -128,7 +126,7 @@ function unknown(what: string): OutOfRangeError {
   );
 }
 
-/** Writes the data of an SVG path as PDF operators: arcs and quadratic curves become cubic ones. */
+/** Converts the data of an SVG path to PDF operators: arcs and quadratic curves become cubic ones. */
 export function pathOperators(data: string): string {
   const operators: string[] = [];
   svgPath(data)
@@ -141,7 +139,7 @@ export function pathOperators(data: string): string {
   return operators.join("\n");
 }
 
-/** Writes one absolute segment that begins at `(x, y)`. */
+/** Converts one absolute segment that begins at `(x, y)`. */
 function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: number, y: number): string {
   const [a = 0, b = 0, c = 0, d = 0] = numbers;
   switch (name) {
@@ -156,7 +154,8 @@ function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: numbe
     case "C":
       return `${formatCoordinates(...numbers)} c`;
     case "Q":
-      // The cubic curve of the same shape has its control points two thirds of the way there.
+      // The control points of the equivalent cubic curve lie at two thirds of the way to the quadratic
+      // control point.
       return `${formatCoordinates(x + (2 * (a - x)) / 3, y + (2 * (b - y)) / 3, c + (2 * (a - c)) / 3, d + (2 * (b - d)) / 3, c, d)} c`;
     case "Z":
     case "z":
@@ -168,7 +167,7 @@ function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: numbe
   }
 }
 
-/** Writes a circle as the data of a path of two arcs. */
+/** Returns the path data of a circle, made of two arcs. */
 export function circlePath(cx: number, cy: number, radius: number): string {
   const arc = (end: number) => `A${radius},${radius},0,0,1,${end},${cy}`;
   return `M${cx - radius},${cy}${arc(cx + radius)}${arc(cx - radius)}Z`;

@@ -1,14 +1,14 @@
 import { OutOfRangeError } from "@isthmus/core";
 import type { FigureElement } from "../figure/stand-alone.ts";
 
-/** What an element of a figure looks like, as it says itself or inherits from those around it. */
+/** Appearance of an element of a figure, from its own attributes or inherited from the elements around it. */
 export interface FigureStyle {
   /** Opaque colour as `#rrggbb`, or `none`. */
   readonly fill: string;
   readonly stroke: string;
   readonly fillOpacity: number;
   readonly strokeOpacity: number;
-  /** Of the element as a whole, times that of those around it. */
+  /** Opacity of the element as a whole, multiplied by the opacities of the elements around it. */
   readonly opacity: number;
   readonly strokeWidth: number;
   /** Lengths of dashes and gaps, in pixels; empty for a solid line. */
@@ -16,14 +16,14 @@ export interface FigureStyle {
   readonly lineCap: string;
   readonly lineJoin: string;
   readonly miterLimit: number;
-  /** In pixels. */
+  /** Font size in pixels. */
   readonly fontSize: number;
   readonly bold: boolean;
-  /** Which part of words stands at their place. */
+  /** Part of a text that lies at its position: `start`, `middle` or `end`. */
   readonly anchor: string;
 }
 
-/** How SVG draws what says nothing of itself. */
+/** Default style of SVG. */
 export const INITIAL_STYLE: Readonly<FigureStyle> = {
   fill: "#000000",
   stroke: "none",
@@ -40,10 +40,10 @@ export const INITIAL_STYLE: Readonly<FigureStyle> = {
   anchor: "start",
 };
 
-/** Weight from which letters are bold. */
+/** Font weight from which letters are bold. */
 const BOLD_FROM = 600;
 
-/** Reads the style of an element that lies within one of the style `inherited`. */
+/** Reads the style of an element whose surroundings have the style `inherited`. */
 export function styleOf(element: FigureElement, inherited: FigureStyle): FigureStyle {
   const text = (name: string, otherwise: string) => element.getAttribute(name) ?? otherwise;
   const number = (name: string, otherwise: number) => Number(element.getAttribute(name) ?? otherwise);

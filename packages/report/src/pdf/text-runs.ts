@@ -1,21 +1,21 @@
 import { OutOfRangeError } from "@isthmus/core";
 import { Encodings, Font } from "@pdf-lib/standard-fonts";
 
-/** Fonts that figures need, all of which every PDF reader has. */
+/** Fonts of figures, all of which every PDF reader has. */
 export type PdfFont = "Helvetica" | "Helvetica-Bold" | "Symbol";
 
-/** Letters of one font that follow each other. */
+/** Consecutive letters of one font. */
 export interface TextRun {
   readonly font: PdfFont;
   /** Codes of the letters in the font's encoding, two hexadecimal digits each. */
   readonly hex: string;
-  /** Sum of the advances, relative to the size of the font. */
+  /** Sum of the advances of the letters, relative to the font size. */
   readonly width: number;
 }
 
-/** Letter in place of letters that no standard font has. */
+/** Letter that replaces letters which no standard font has. */
 const UNKNOWN = "?";
-/** Units of font metrics in the size of a font. */
+/** Units of font metrics per font size. */
 const UNITS = 1000;
 
 interface Letter {
@@ -49,7 +49,7 @@ function letterOf(character: string, bold: boolean): Letter {
   return letter;
 }
 
-/** Looks a letter up in the encoding and the metrics of a font; undefined where it has none. */
+/** Looks a letter up in the encoding and the metrics of a font; undefined if the font lacks the letter. */
 function findLetter(character: string, font: PdfFont): Letter | undefined {
   const encoding = font === "Symbol" ? Encodings.Symbol : Encodings.WinAnsi;
   const point = character.codePointAt(0);

@@ -5,26 +5,29 @@ import { INITIAL_STYLE, styleOf } from "./figure-style.ts";
 import { formatCoordinates } from "./format-coordinates.ts";
 import type { PdfFont } from "./text-runs.ts";
 
-/** Points of a CSS pixel: 1/96 inch in units of 1/72. */
+/** Points per CSS pixel: 1/96 inch in units of 1/72 inch. */
 const POINTS = 0.75;
-/** Numbers of the objects that others refer to. */
+/** Numbers of objects that other objects refer to. */
 const INFO = 5;
 const FIRST_FONT = 6;
-/** Bytes beyond ASCII in the second line, by which programs see that the file is not text. */
+/**
+ * Header of the file; the second line has bytes beyond ASCII, by which programs recognize that the file is
+ * not text.
+ */
 const HEADER = "%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n";
 
-/** What a PDF says of itself. */
+/** Metadata of a PDF. */
 export interface PdfDescription {
   readonly title: string;
-  /** What it shows, for those who do not see it. */
+  /** Text that describes the figure to readers who cannot see it. */
   readonly words: string;
 }
 
 /**
- * Writes a figure that stands alone as a PDF of one page of its size, with the fonts that every reader has.
- * The same figure gives the same bytes.
+ * Writes a figure that stands alone as a PDF of one page of its size, with fonts that every reader has. The
+ * same figure gives the same bytes.
  *
- * @throws OutOfRangeError if the figure has elements that figures are not made of
+ * @throws OutOfRangeError if the figure contains an unsupported element
  * @see ISO 32000-1, sections 7.5 (file structure) and 8 to 9 (operators)
  */
 export function writePdf(svg: FigureElement, { title, words }: PdfDescription): Uint8Array {
@@ -46,7 +49,7 @@ export function writePdf(svg: FigureElement, { title, words }: PdfDescription): 
   ]);
 }
 
-/** Standard fonts need no more than their name; Symbol has an encoding of its own. */
+/** Describes a standard font, which needs only its name; Symbol has its own encoding. */
 function describeFont(font: PdfFont): string {
   const encoding = font === "Symbol" ? "" : " /Encoding /WinAnsiEncoding";
   return `<< /Type /Font /Subtype /Type1 /BaseFont /${font}${encoding} >>`;
@@ -60,13 +63,13 @@ function drawPage(svg: FigureElement, height: number): ContentStream {
   return content;
 }
 
-/** Text in UTF-16, with the mark that says so. */
+/** Encodes a text in UTF-16 with its byte order mark, as PDF requires. */
 function textString(text: string): string {
   const units = Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
   return `<${[0xfeff, ...units].map((unit) => unit.toString(16).padStart(4, "0")).join("")}>`;
 }
 
-/** Joins objects, which are numbered from 1, into a file; the first is the catalogue. */
+/** Joins objects, which are numbered from 1, into a file; the first object is the catalogue. */
 function joinObjects(objects: readonly string[]): Uint8Array {
   const offsets: number[] = [];
   let file = HEADER;

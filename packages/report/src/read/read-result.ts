@@ -2,17 +2,16 @@ import { excerpt, InputError, readJsonFile } from "@isthmus/core";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { listResultKinds, loadResultKind } from "../result/result-kinds.ts";
 
-/** Problems that one error lists. */
+/** Maximum number of problems that one error lists. */
 const SHOWN_PROBLEMS = 4;
 
-/** Largest number that is drawn: beyond it, sums and differences of numbers are none any more. */
+/** Largest number that can be drawn: with larger ones, sums and differences may overflow. */
 const MOST = 1e300;
 
 /**
  * Reads a result that a verb printed with `--json`.
- * @throws InputError if the file cannot be read, or holds no result of a kind that can be drawn, or only a
- *   part of one
- * @throws FormatError if it is not JSON
+ * @throws InputError if the file cannot be read, or contains no drawable result, or only a part of one
+ * @throws FormatError if the file is not JSON
  */
 export async function readResult(path: string): Promise<DrawableResult> {
   const json = await readJsonFile(path);
@@ -26,13 +25,14 @@ export async function readResult(path: string): Promise<DrawableResult> {
     );
   }
   assertDrawable(json, path);
-  // Schemas take time to load, which drawing does not need.
+  // Schemas take time to load, and drawing does not need them.
   const { MADE_RESULT } = await import("@isthmus/findings/forms");
   const { data, error } = (await kind.form()).safeParse(json);
   const issues = (error ?? MADE_RESULT.safeParse(json).error)?.issues.map(
     (issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`,
   );
-  // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
+  // The schemas accept exactly the types, except for optional keys that are present and undefined, which JSON
+  // does not have.
   const problems = issues ?? kind.findSizeProblems?.(data as DrawableResult) ?? [];
   if (problems.length === 0) return data as DrawableResult;
   const shown = problems.slice(0, SHOWN_PROBLEMS);
@@ -43,7 +43,7 @@ export async function readResult(path: string): Promise<DrawableResult> {
   );
 }
 
-/** @throws InputError if a number somewhere is larger than any that axes and colours have room for */
+/** @throws InputError if any number in the value is too large for axes and colours */
 function assertDrawable(value: unknown, path: string): void {
   if (typeof value === "number" && Math.abs(value) > MOST) {
     throw new InputError(

@@ -15,7 +15,7 @@ import { kindOf, listResultKinds } from "../result/result-kinds.ts";
  * ```
  */
 export async function resultJsonSchema(): Promise<JsonSchema> {
-  // Schemas take time to load, which drawing does not need.
+  // Schemas take time to load, and drawing does not need them.
   const [{ JSON_SCHEMA_DRAFT, jsonSchemaOf, shareParts }, { MADE_RESULT }] = await Promise.all([
     import("@isthmus/forms"),
     import("@isthmus/findings/forms"),

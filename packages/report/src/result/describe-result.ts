@@ -3,7 +3,7 @@ import { type Report, withLossColumns } from "@isthmus/findings";
 import { type Drawable, type DrawableResult, isNamedBarriers } from "./drawable-result.ts";
 import { kindOf } from "./result-kinds.ts";
 
-/** Says what a result of any kind shows, or several barriers beside each other. */
+/** Describes a result of any kind, or several barriers side by side, as a report. */
 export async function describeResult(result: Drawable): Promise<Report> {
   if (isNamedBarriers(result)) {
     const { describeBarriers } = await import("@isthmus/barrier");
@@ -12,7 +12,7 @@ export async function describeResult(result: Drawable): Promise<Report> {
   return withLossColumns((await kindOf(result)).describe(result), result);
 }
 
-/** Returns the title of a result's page, made of what the result says of itself. */
+/** Returns the title of a result's page, derived from the result itself. */
 export async function titleOfResult(result: DrawableResult): Promise<string> {
   return (await kindOf(result)).titleOf(result);
 }

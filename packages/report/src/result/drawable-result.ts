@@ -3,18 +3,18 @@ import type { Provenance, ResultKind } from "@isthmus/findings";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
 import type { OtherResultKind } from "./result-kinds.ts";
 
-/** The results of a kind. */
+/** Type of the results of a kind. */
 type ResultOf<K> = K extends ResultKind<infer R> ? R : never;
 
-/** Any result that can be drawn; files that a command wrote say which one it was. */
+/** Any result that can be drawn; files that a command wrote also contain that command. */
 export type DrawableResult = ResultOf<BuiltInMeasurement | OtherResultKind> & {
   readonly provenance?: Provenance;
 };
 
-/** Anything that can be drawn: one result, or several barriers under names of their own, to be compared. */
+/** Anything that can be drawn: one result, or several named barriers to compare. */
 export type Drawable = DrawableResult | readonly BarrierCurve[];
 
-/** Tells named barriers from a single result. */
+/** Checks whether a drawable holds named barriers rather than a single result. */
 export function isNamedBarriers(drawable: Drawable): drawable is readonly BarrierCurve[] {
   return Array.isArray(drawable);
 }

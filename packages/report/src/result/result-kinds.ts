@@ -9,7 +9,7 @@ import type { PRUNE_RESULT } from "@isthmus/sparsity";
 import type { STAR_RESULT } from "@isthmus/star-domain";
 import type { STUDY_RESULT } from "@isthmus/study";
 
-/** The kinds of results that no measurement makes. */
+/** Kinds of results that do not come from a measurement. */
 interface OtherKinds {
   readonly barrier: typeof BARRIER_RESULT;
   readonly star: typeof STAR_RESULT;
@@ -20,7 +20,10 @@ interface OtherKinds {
   readonly prune: typeof PRUNE_RESULT;
 }
 
-/** Loads each kind of result that no measurement makes, with the package that makes it and no other. */
+/**
+ * Functions that load each kind of result that does not come from a measurement, with only the package that
+ * makes it.
+ */
 const OTHER_KINDS: { readonly [K in keyof OtherKinds]: () => Promise<OtherKinds[K]> } = {
   barrier: async () => (await import("@isthmus/barrier")).BARRIER_RESULT,
   star: async () => (await import("@isthmus/star-domain")).STAR_RESULT,
@@ -31,15 +34,15 @@ const OTHER_KINDS: { readonly [K in keyof OtherKinds]: () => Promise<OtherKinds[
   prune: async () => (await import("@isthmus/sparsity")).PRUNE_RESULT,
 };
 
-/** Any kind of result that no measurement makes. */
+/** Any kind of result that does not come from a measurement. */
 export type OtherResultKind = OtherKinds[keyof OtherKinds];
 
-/** Lists all kinds of results that can be drawn, the ones of added measurements last. */
+/** Lists all kinds of results that can be drawn; kinds of added measurements come last. */
 export function listResultKinds(): readonly string[] {
   return [...Object.keys(OTHER_KINDS), ...listMeasurements().map(({ kind }) => kind)];
 }
 
-/** Loads the kind of a name; undefined if results have no such kind. */
+/** Loads a kind by its name; undefined if there is no such kind. */
 export async function loadResultKind(kind: string): Promise<ResultKind<MeasuredResult> | undefined> {
   const load = new Map<string, () => Promise<OtherResultKind>>(Object.entries(OTHER_KINDS)).get(kind);
   return load?.() ?? loadMeasurement(kind);
@@ -47,7 +50,7 @@ export async function loadResultKind(kind: string): Promise<ResultKind<MeasuredR
 
 /**
  * Loads the kind of a result.
- * @throws UsageError if results have no such kind
+ * @throws UsageError if there is no such kind
  */
 export async function kindOf({ kind }: MeasuredResult): Promise<ResultKind<MeasuredResult>> {
   const loaded = await loadResultKind(kind);

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-/** Characters a chart is drawn with. */
+/** Character set of a chart. */
 export type Charset = "braille" | "ascii";
 
 /** Bit of each dot in a braille cell, `[row][column]`, from U+2800. */
@@ -10,16 +10,16 @@ const BRAILLE_BITS = [
   [0x40, 0x80],
 ] as const;
 
-/** One mark a series, in the order of the symbols of figures. */
+/** Marks of series, in the order of the symbols of figures. */
 const MARKS = {
   braille: ["●", "■", "▲", "◆", "★", "×"],
   ascii: ["*", "o", "+", "x", "#", "@"],
 } as const satisfies Record<Charset, readonly string[]>;
 
-/** What joins marks where lines have no character of their own. */
+/** Character that joins marks in ASCII charts, which have no characters for lines. */
 export const ASCII_LINE = ".";
 
-/** Returns the mark of the series of an index; after the last mark comes the first again. */
+/** Returns the mark of a series by its index; marks repeat after the last one. */
 export function markOf(series: number, charset: Charset): string {
   const marks = MARKS[charset];
   return at(marks, series % marks.length, "mark");
@@ -28,12 +28,12 @@ export function markOf(series: number, charset: Charset): string {
 /**
  * A grid of dots behind a grid of characters: 2 by 4 dots a character in braille, 1 by 1 in ASCII.
  *
- * A character shows the series that drew on it last, or a mark that was set there.
+ * A character shows the dots of the series that drew on it last, or a mark.
  */
 export class Canvas {
-  /** Dots across. */
+  /** Number of dots across. */
   readonly width: number;
-  /** Dots down. */
+  /** Number of dots down. */
   readonly height: number;
   readonly #columns: number;
   readonly #charset: Charset;
@@ -41,7 +41,7 @@ export class Canvas {
   readonly #series: Int16Array;
   /** Series of the marks, by the index of their character. */
   readonly #marks = new Map<number, number>();
-  /** Series that have marks. */
+  /** Series that have at least one mark. */
   readonly #marked = new Set<number>();
 
   constructor(columns: number, rows: number, charset: Charset) {
@@ -53,7 +53,10 @@ export class Canvas {
     this.#series = new Int16Array(columns * rows).fill(-1);
   }
 
-  /** Sets the dot at column `x` from the left and row `y` from the top; outside the grid does nothing. */
+  /**
+   * Sets the dot at column `x` from the left and row `y` from the top; positions outside the grid are
+   * ignored.
+   */
   set(x: number, y: number, series: number): void {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
     const braille = this.#charset === "braille";
@@ -63,7 +66,7 @@ export class Canvas {
     this.#series[cell] = series;
   }
 
-  /** Marks the character at a dot, over all lines; outside the grid does nothing. */
+  /** Puts a mark at the character of a dot, over all lines; positions outside the grid are ignored. */
   mark(x: number, y: number, series: number): void {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
     this.#marks.set(this.#cellOf(x, y), series);
@@ -74,7 +77,7 @@ export class Canvas {
     return this.#charset === "braille" ? (y >> 2) * this.#columns + (x >> 1) : y * this.#columns + x;
   }
 
-  /** Returns the characters of one row; `paint` may colour each run of characters of one series. */
+  /** Returns the characters of one row; `paint` can colour each run of characters of one series. */
   row(index: number, paint: (text: string, series: number) => string): string {
     let line = "";
     let run = "";

@@ -1,4 +1,4 @@
-/** Steps between ticks, in powers of ten; the last two cover any range that the first ones just miss. */
+/** Mantissas of steps between ticks; the last two cover ranges that the others just miss. */
 const ROUND_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 20] as const;
 
 /** Ends of the axes of a chart, in values. */
@@ -7,12 +7,12 @@ export interface Frame {
   readonly y: readonly [number, number];
 }
 
-/** Whether all points have the same place on the horizontal axis, so that there is nothing to join. */
+/** Checks whether all points have the same horizontal position, so that there are no lines to draw. */
 export const isPlace = ({ x: [left, right] }: Frame): boolean => left === right;
 
 /**
- * Finds the ends of the axes around points. Zero belongs to the picture unless all values lie far above it;
- * the ends of the vertical axis are round numbers.
+ * Finds the ends of the axes around points. The range includes zero unless all values lie far above it; the
+ * ends of the vertical axis are round numbers.
  */
 export function frameOf(points: readonly (readonly [number, number])[], intervals: number): Frame {
   const xs = points.map(([x]) => x);
@@ -35,7 +35,7 @@ function roundOut(low: number, high: number, intervals: number): [number, number
   return [low, low + extent];
 }
 
-/** Lists the values beside the vertical axis, from the top. */
+/** Lists the values beside the vertical axis, from top to bottom. */
 export function yTicks({ y: [low, high] }: Frame, intervals: number): number[] {
   return Array.from({ length: intervals + 1 }, (_, index) => high - ((high - low) * index) / intervals);
 }

@@ -5,7 +5,7 @@ import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.t
 
 /** Options of {@link renderBarrierChart}. */
 export interface BarrierChartOptions extends Pick<ChartOptions, "width" | "height" | "charset" | "color"> {
-  /** What to draw. @defaultValue "loss" */
+  /** Measure to draw. @defaultValue "loss" */
   readonly measure?: Measure;
 }
 

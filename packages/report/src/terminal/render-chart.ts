@@ -8,29 +8,29 @@ export interface ChartSeries {
   readonly label: string;
   /** `[x, y]` pairs, ascending in x; at least one. */
   readonly points: readonly (readonly [number, number])[];
-  /** Join the points by straight lines. @defaultValue true */
+  /** Whether the points are joined by straight lines. @defaultValue true */
   readonly joined?: boolean;
 }
 
 /** Options of {@link renderChart}. */
 export interface ChartOptions {
-  /** Columns of the whole chart, labels included; at least 30. @defaultValue 80 */
+  /** Width of the whole chart in columns, labels included; at least 30. @defaultValue 80 */
   readonly width?: number;
-  /** Rows of the plotted area; at least 4. @defaultValue 12 */
+  /** Height of the plotted area in rows; at least 4. @defaultValue 12 */
   readonly height?: number;
-  /** `braille` needs a Unicode terminal. @defaultValue "braille" */
+  /** Character set; `braille` needs a Unicode terminal. @defaultValue "braille" */
   readonly charset?: Charset;
-  /** Colour the series with ANSI escapes. @defaultValue false */
+  /** Whether to colour the series with ANSI escapes. @defaultValue false */
   readonly color?: boolean;
-  /** Words above the vertical axis. @defaultValue "" */
+  /** Label above the vertical axis. @defaultValue "" */
   readonly yLabel?: string;
-  /** Words below the horizontal axis. @defaultValue "" */
+  /** Label below the horizontal axis. @defaultValue "" */
   readonly xLabel?: string;
-  /** How values beside the vertical axis are written. @defaultValue four significant digits */
+  /** Formats values beside the vertical axis. @defaultValue four significant digits */
   readonly formatY?: (value: number) => string;
   /**
-   * How the ends of the horizontal axis are written.
-   * @defaultValue four significant digits, without needless zeros
+   * Formats the ends of the horizontal axis.
+   * @defaultValue four significant digits, without trailing zeros
    */
   readonly formatX?: (value: number) => string;
 }
@@ -49,19 +49,22 @@ export const CHART_DEFAULTS: ResolvedOptions = {
   formatX: (value) => formatShort(value, 4),
 };
 
-/** What the legend shows of each series in braille: the first is solid, the later ones are dashed. */
+/** Samples of lines of series in the legend in braille: the first is solid, the later ones are dashed. */
 const BRAILLE_SAMPLES = ["━━━", "╺━╸", "╍╍╍", "┅┅┅", "┉┉┉", "···"] as const;
 
-/** Columns a point must have on average for the points of a line to be marked: others would hide it. */
+/** Minimum average number of columns per point for marks on a line: denser marks would hide the line. */
 const COLUMNS_OF_MARK = 3;
 
-/** Columns below which dashes would hide the shape; ASCII charts, with letters, seldom reach it. */
+/**
+ * Number of columns below which lines are not dashed, as dashes would hide their shape. ASCII charts need
+ * twice as many; their series differ by letters.
+ */
 const MIN_DASHED_COLUMNS = 60;
 
-/** Where series are drawn. */
+/** Area in which series are drawn. */
 interface Plotted {
   readonly frame: Frame;
-  /** Characters across. */
+  /** Number of characters across. */
   readonly columns: number;
 }
 
@@ -75,9 +78,10 @@ const LINES = {
 /**
  * Draws lines as text for a terminal: a few rows of characters, values on the left, a legend below.
  *
- * Points are joined by straight lines, and marked if there is room; points at one place only are marks in the
- * middle. Series differ by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
- * read without colour. Every line ends without spaces and none is wider than `width`.
+ * Points are joined by straight lines, and marked if there is enough space; if all points have the same x,
+ * they are drawn as marks in the middle. Series differ by colour, and by dashes in braille or by letters in
+ * ASCII, so that a chart can be read without colour. Lines have no trailing spaces and are at most `width`
+ * wide.
  *
  * @throws UsageError if there is nothing to draw or a coordinate is not finite
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
@@ -119,7 +123,7 @@ function assertChart(series: readonly ChartSeries[], { width, height }: Resolved
   }
 }
 
-/** Decides whether the points of a series are marked; points without lines between them always are. */
+/** Checks whether the points of a series are marked; points that are not joined always are. */
 function isMarked({ points, joined = true }: ChartSeries, columns: number): boolean {
   return !joined || points.length * COLUMNS_OF_MARK <= columns;
 }
@@ -134,7 +138,7 @@ function plotSeries(canvas: Canvas, line: ChartSeries, series: number, { frame, 
   }
 }
 
-/** Draws a line dot column by dot column, so that it has no gaps however steep it is. */
+/** Draws a line dot column by dot column, so that even a steep line has no gaps. */
 function plotLine(canvas: Canvas, { points }: ChartSeries, series: number, frame: Frame): void {
   const dashed = canvas.width >= 2 * MIN_DASHED_COLUMNS;
   let previous: number | undefined;
@@ -157,7 +161,10 @@ function rowOf(canvas: Canvas, value: number, frame: Frame): number {
   return Math.round((1 - share) * (canvas.height - 1));
 }
 
-/** Series after the first are dashed, more finely the later they come. */
+/**
+ * Checks whether a column lies in a gap between dashes; series after the first are dashed, later ones more
+ * finely.
+ */
 function isGap(series: number, column: number): boolean {
   if (series === 0) return false;
   const dash = Math.max(2, 8 - 2 * series);
@@ -226,7 +233,7 @@ function legendRows(
   });
 }
 
-/** Three characters that show what the line and the marks of a series look like. */
+/** Returns three characters that show the line and the marks of a series. */
 function sampleOf(
   series: number,
   charset: Charset,

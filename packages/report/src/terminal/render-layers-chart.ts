@@ -4,7 +4,7 @@ import { type ChartOptions, type ChartSeries, renderChart } from "./render-chart
 
 /**
  * Draws the barriers of growing sets of layers as text for a terminal, a line for each order.
- * @returns an empty text if no order was measured, or a loss is no number
+ * @returns an empty text if no order was measured, or a loss is not finite
  * @throws OutOfRangeError if the chart is too small
  */
 export function renderLayersChart(
@@ -25,7 +25,7 @@ export function renderLayersChart(
   });
 }
 
-/** Returns the loss of A, where no layer is averaged yet, above the mean of both networks. */
+/** Returns the loss of A, before any layer is averaged, above the mean of both networks. */
 function lossOfA(cut: LayerCut | undefined): number {
   const middle = cut?.points[(cut.points.length - 1) / 2]?.loss ?? Number.NaN;
   return (cut?.points[0]?.loss ?? Number.NaN) - middle + (cut?.wholeEndpoints.loss ?? Number.NaN);

@@ -5,11 +5,13 @@ import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderMapChart}. */
 export interface MapChartOptions {
-  /** Columns of the whole chart, at least 30. @defaultValue 80 */
+  /** Width of the whole chart in columns, at least 30. @defaultValue 80 */
   readonly width?: number;
-  /** Rows of the picture of the plane, at least 4. @defaultValue 14 */
+  /** Height of the picture of the plane in rows, at least 4. @defaultValue 14 */
   readonly height?: number;
-  /** `braille` needs a Unicode terminal; barriers are then shaded by blocks. @defaultValue "braille" */
+  /**
+   * Character set; `braille` needs a Unicode terminal, and shades barriers by blocks. @defaultValue "braille"
+   */
   readonly charset?: Charset;
 }
 
@@ -18,23 +20,23 @@ type ResolvedOptions = Required<MapChartOptions>;
 /** Defaults of {@link renderMapChart}. */
 const MAP_CHART_DEFAULTS: ResolvedOptions = { width: 80, height: 14, charset: "braille" };
 
-/** Characters of the bands of barriers, from the lowest, and of a network and itself. */
+/** Characters for bands of barriers, from the lowest, and for a network paired with itself. */
 const SHADES = {
   braille: { bands: ["·", "░", "▒", "▓", "█"], self: " " },
   ascii: { bands: [".", ":", "+", "%", "#"], self: " " },
 } as const satisfies Record<Charset, { readonly bands: readonly string[]; readonly self: string }>;
 
-/** Most characters of a network's name beside its row. */
+/** Maximum number of characters of a network's name beside its row. */
 const NAME_WIDTH = 18;
 const GAP = 3;
-/** A character is about this much higher than wide. */
+/** Approximate ratio of the height of a character to its width. */
 const ASPECT = 2;
 
 /**
- * Draws a map as text for a terminal: the barriers of all pairs by shades, as they are and aligned, both
- * in the order of the tree once aligned, and the aligned networks as numbers in the plane.
+ * Draws a map as text for a terminal: the barriers of all pairs by shades, before and after alignment, both
+ * in the order of the tree of the aligned networks, and the aligned networks as numbers in the plane.
  *
- * Every line ends without spaces and none is wider than `width`.
+ * Lines have no trailing spaces and are at most `width` wide.
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  * @throws UsageError if the parts of the result contradict each other
  */
@@ -52,7 +54,7 @@ export function renderMapChart(result: MapResult, options: MapChartOptions = {})
     .join("\n");
 }
 
-/** Draws the barriers before and after alignment, side by side if there is room, with a key of the shades. */
+/** Draws the barriers before and after alignment, side by side if both fit, with a key of the shades. */
 function shadedMaps(result: MapResult, { width, charset }: ResolvedOptions): string[] {
   const unit = lossWords(result).unit;
   const losses = MAP_STAGES.flatMap(({ key }) => result[key].pairs.map(({ loss }) => loss));
@@ -104,7 +106,7 @@ function planeRows(result: MapResult, { width, height }: ResolvedOptions): strin
   for (const group of groupBy(placed, ({ row, column }) => `${row} ${column}`).values()) {
     const { row, column } = at(group, 0, "mark");
     const text = group.map(({ label }) => label).join(",");
-    // Words that would run out of the picture begin further left.
+    // A label that would extend beyond the picture begins further left.
     let begin = Math.max(0, Math.min(column, Math.max(columns, width - GAP) - text.length));
     while ([...text].some((_, i) => at(rows, row, "row")[begin + i] !== undefined)) begin += 1;
     [...text].forEach((character, i) => {

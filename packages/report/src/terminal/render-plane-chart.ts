@@ -5,13 +5,17 @@ import type { Charset } from "./canvas.ts";
 
 /** Options of {@link renderPlaneChart}. */
 export interface PlaneChartOptions {
-  /** Columns of the whole chart, at least 30. @defaultValue 80 */
+  /** Width of the whole chart in columns, at least 30. @defaultValue 80 */
   readonly width?: number;
-  /** Rows of the map at most, at least 4; at least half as many, too. @defaultValue 24 */
+  /**
+   * Maximum height of the map in rows, at least 4; the map has at least half as many rows. @defaultValue 24
+   */
   readonly height?: number;
-  /** `braille` needs a Unicode terminal; the map is then shaded by blocks. @defaultValue "braille" */
+  /**
+   * Character set; `braille` needs a Unicode terminal, and shades the map by blocks. @defaultValue "braille"
+   */
   readonly charset?: Charset;
-  /** What to draw. @defaultValue "loss" */
+  /** Measure to draw. @defaultValue "loss" */
   readonly measure?: Measure;
 }
 
@@ -25,23 +29,25 @@ const PLANE_CHART_DEFAULTS: ResolvedOptions = {
   measure: "loss",
 };
 
-/** Characters of the bands from the lowest to the highest, of places without a finite value, and of paths. */
+/**
+ * Characters for bands from the lowest to the highest, for positions without a finite value, and for paths.
+ */
 const SHADES = {
   braille: { bands: [" ", "░", "▒", "▓", "█"], none: "?", path: "•" },
   ascii: { bands: [" ", ".", ":", "+", "#"], none: "?", path: "o" },
 } as const satisfies Record<Charset, { bands: readonly string[]; none: string; path: string }>;
 
-/** A character is about this much higher than wide. */
+/** Approximate ratio of the height of a character to its width. */
 const ASPECT = 2;
 
 /**
  * Draws a plane as text for a terminal: bands of loss or error by shades, higher ones darker, networks as
- * letters, paths as dots, and below what shades and letters mean.
+ * letters, paths as dots, and below a key of shades and letters.
  *
- * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line
- * ends without spaces and none is wider than `width`.
+ * Bands hold equal shares of the measured places, so that basins are visible even if other values are very
+ * high. Lines have no trailing spaces and are at most `width` wide.
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
- * @throws UsageError if no place has a finite value
+ * @throws UsageError if no position has a finite value
  */
 export function renderPlaneChart(result: PlaneResult, options: PlaneChartOptions = {}): string {
   const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);
@@ -81,13 +87,13 @@ function limitsOf(values: readonly (readonly number[])[], bands: number): number
   });
 }
 
-/** Characters of a plane, of which any can be set by its place. */
+/** Characters of a plane, each of which can be set by its position. */
 interface PlaneMap {
   readonly columns: number;
   readonly lines: number;
-  /** Coordinates of the middle of a character. */
+  /** Returns the coordinates of the middle of a character. */
   placeOf(column: number, line: number): readonly [x: number, y: number];
-  /** Sets the character at a place; outside of the map nothing. */
+  /** Sets the character at a position; positions outside the map are ignored. */
   mark(x: number, y: number, character: string): void;
   set(column: number, line: number, character: string): void;
   rows(): string[];
@@ -123,7 +129,7 @@ function createMap({ xs, ys }: PlaneResult, { width, height }: ResolvedOptions):
 const clamp = (value: number, least: number, most: number): number =>
   Math.min(Math.max(Math.round(value), least), most);
 
-/** Shades every character by the measured place that is nearest to it. */
+/** Shades every character by the nearest measured position. */
 function shade(
   map: PlaneMap,
   result: PlaneResult,
@@ -144,7 +150,7 @@ function shade(
   }
 }
 
-/** Finds the index of the nearest of evenly spaced values. */
+/** Returns the index of the nearest of evenly spaced values. */
 function nearest(values: readonly number[], value: number): number {
   const [first = 0, last = 0] = [values[0], values.at(-1)];
   const at = Math.round(((value - first) / (last - first)) * (values.length - 1));

@@ -10,7 +10,7 @@ import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
 import { workerFlags } from "./worker-flags.ts";
 import type { FromWorker } from "./worker-messages.ts";
 
-/** Runs tasks in processes of their own. */
+/** Executor that runs each task in a separate process. */
 export interface ProcessExecutor extends TaskExecutor {
   /** Ends the processes, which must be idle. */
   close(): Promise<void>;
@@ -18,23 +18,22 @@ export interface ProcessExecutor extends TaskExecutor {
 
 /** Options of {@link createProcessExecutor}. */
 export interface ProcessExecutorOptions {
-  /** Tasks that run at once, each in a process of its own. */
+  /** Maximum number of tasks that run at once, each in its own process. */
   readonly capacity: number;
-  /** Arguments of each process, which it finds in `process.argv` from the fourth on. @defaultValue none */
+  /** Arguments of each process, in its `process.argv` from the fourth entry on. @defaultValue none */
   readonly args?: readonly string[];
-  /** Bytes of memory above which a process is ended; read on Linux alone. @defaultValue no limit */
+  /** Memory in bytes above which a process is ended; checked only on Linux. @defaultValue no limit */
   readonly memory?: number | undefined;
-  /** Called with what the processes print, a line at a time. @defaultValue what they print is dropped */
+  /** Called with each line that the processes print. @defaultValue the lines are dropped */
   readonly onLine?: ((line: string) => void) | undefined;
 }
 
-/** Milliseconds that a process may take to end when it is asked to. */
+/** Milliseconds that a process may take to end after a request. */
 const END_MS = 2000;
 
 /**
- * Makes an executor that runs every task in a process of its own: a task that takes too much memory, or
- * crashes, ends no other task. Processes are started when they are needed, and used again; they end when this
- * process does.
+ * Makes an executor that runs every task in its own process: a task that takes too much memory, or crashes,
+ * does not end other tasks. Processes are started on demand and reused; they end when this process ends.
  *
  * @param script - module of each process, which calls `serveTasks`
  */
@@ -54,7 +53,10 @@ export function createProcessExecutor(
   return { capacity, ...createTaskWorkers(start) };
 }
 
-/** Passes on what a process prints. It is read even if nobody listens, or the process would wait. */
+/**
+ * Passes on the output of a process. It is read even without a listener, as the process would otherwise
+ * block.
+ */
 function passLines(stream: Readable | null, onLine: (line: string) => void = () => {}): void {
   if (stream !== null) createInterface(stream).on("line", onLine);
 }
@@ -78,7 +80,7 @@ function startProcess(child: ChildProcess, memory: number | undefined): TaskWork
       return end === undefined && child.connected;
     },
     send(message) {
-      // A process that has ended is reported by its end.
+      // The end of a process is reported separately.
       if (child.connected) child.send(message, () => {});
     },
     listen(onMessage, onEnd) {

@@ -3,7 +3,7 @@ import type { TaskExecutor } from "../task-executor.ts";
 import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
 import { workerFlags } from "./worker-flags.ts";
 
-/** Runs tasks in threads of this process. */
+/** Executor that runs tasks in threads of this process. */
 export interface ThreadExecutor extends TaskExecutor {
   /** Ends the threads, which must be idle. */
   close(): Promise<void>;
@@ -11,16 +11,16 @@ export interface ThreadExecutor extends TaskExecutor {
 
 /** Options of {@link createThreadExecutor}. */
 export interface ThreadExecutorOptions {
-  /** Tasks that run at once, each in a thread of its own. */
+  /** Maximum number of tasks that run at once, each in its own thread. */
   readonly capacity: number;
-  /** What each worker finds as its `workerData`. */
+  /** Value of `workerData` in each worker. */
   readonly workerData?: unknown;
 }
 
 /**
- * Makes an executor that runs every task in a worker thread. Threads are started when they are needed, and
- * used again. The error that a task fails with in its thread is thrown here as one of the same class, with
- * the same message and properties, but without its cause.
+ * Makes an executor that runs every task in a worker thread. Threads are started on demand and reused. The
+ * error of a task in its thread is thrown here as an error of the same class, with the same message and
+ * properties, but without its cause.
  *
  * @param script - module of the worker, which calls `serveTasks`
  */

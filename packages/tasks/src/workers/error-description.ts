@@ -13,24 +13,27 @@ import {
   UsageError,
 } from "@isthmus/core";
 
-/** An error as plain data, which can be sent to another thread and made an error of the same class there. */
+/**
+ * An error as plain data, which can be sent to another thread and turned into an error of the same class
+ * there.
+ */
 export interface ErrorDescription {
   /** Tag of an error of core, name of an error on an argument, or name of any other error. */
   readonly name: string;
   readonly message: string;
-  /** Where it was thrown; missing if what was thrown is no error. */
+  /** Stack of the error; missing if the thrown value is not an error. */
   readonly stack?: string | undefined;
-  /** The properties of a tagged error of core, such as `format`; missing for other errors. */
+  /** Properties of a tagged error of core, such as `format`; missing for other errors. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
-  /** Whether it is an error on an argument. */
+  /** Whether it is a usage error, which concerns an argument. */
   readonly isUsage: boolean;
-  /** Code of the error of a system or a server that caused it, such as `ENOSPC`; missing if neither did. */
+  /** Code of the system's or server's error that caused it, such as `ENOSPC`; missing if there is none. */
   readonly code?: string | undefined;
 }
 
 type Revive = (message: string, fields: never) => IsthmusError;
 
-/** How the error of each tag is made again from its message and properties. */
+/** Functions that restore the error of each tag from its message and properties. */
 const TAGGED = {
   FormatError: (message, fields) => new FormatError(message, fields),
   UnsupportedError: (message, fields) => new UnsupportedError(message, fields),
@@ -40,44 +43,42 @@ const TAGGED = {
   DivergenceError: (message, fields) => new DivergenceError(message, fields),
 } satisfies Readonly<Record<IsthmusErrorTag, Revive>>;
 
-/** Classes of JavaScript that are made again as they are; an error of any other class becomes an `Error`. */
+/** JavaScript classes that are restored unchanged; an error of any other class becomes an `Error`. */
 const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
   [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((type) => [type.name, type]),
 );
 
-/** Describes whatever was thrown as plain data. A cause is left out, as it may be anything. */
+/** Describes any thrown value as plain data. A cause is left out, as it may be any value. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), isUsage: false };
   const { name, message, stack } = error;
   const code = systemCodeOf(error);
   if (!isIsthmusError(error)) return { name, message, stack, isUsage: isUsageError(error), ...code };
   const { _tag: tag, ...properties } = error;
-  // Spreading takes symbols along, which cannot be sent.
+  // Spreading copies symbols, too, which cannot be sent.
   const fields = Object.fromEntries(Object.entries(properties));
   return { name: tag, message, stack, fields, isUsage: false, ...code };
 }
 
-/** Most causes of causes that are looked at. */
+/** Maximum depth at which causes are examined. */
 const DEEPEST_CAUSE = 10;
 
-/** Finds the code of the system's error that an error is, or comes from. */
+/** Finds the code of the system's error that an error is, or is caused by. */
 function systemCodeOf(error: Error): { readonly code?: string } {
   let cause: unknown = error;
   for (let depth = 0; depth < DEEPEST_CAUSE && typeof cause === "object" && cause !== null; depth++) {
     const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
-    // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, say that a call was wrong.
+    // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, indicate a wrong call.
     if (typeof code === "string" && !code.startsWith("ERR_")) return { code };
     cause = next;
   }
   return {};
 }
 
-/**
- * Makes the error that {@link describeError} described: of the same class, with the same message and stack.
- */
+/** Restores the error that {@link describeError} described: with the same class, message and stack. */
 export function reviveError({ name, message, stack, fields, isUsage, code }: ErrorDescription): Error {
   const error = createError({ name, message, fields, isUsage });
-  // A constructor of JavaScript knows its own name only.
+  // Constructors of JavaScript set only their own name.
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
   if (code !== undefined) error.cause = { code };
   if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true });

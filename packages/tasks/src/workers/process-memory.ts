@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 
-/** Milliseconds between two looks at the memory of a process. */
+/** Milliseconds between two checks of the memory of a process. */
 const LOOK_MS = 500;
 
 /**
- * Watches how much memory a process takes, on Linux; elsewhere nothing is watched.
- * @param limit - bytes; undefined for no limit
- * @param onExceeded - is called once, with the reason, when it takes more
+ * Watches the memory of a process on Linux; does nothing on other systems.
+ * @param limit - limit in bytes; undefined for no limit
+ * @param onExceeded - called once, with the reason, when the process exceeds the limit
  */
 export function watchMemory(
   pid: number | undefined,
@@ -25,7 +25,7 @@ export function watchMemory(
   return { stop: () => clearInterval(timer) };
 }
 
-/** Returns the bytes of memory that a process holds now; undefined if it has ended. */
+/** Returns the resident memory of a process in bytes; undefined if the process has ended. */
 async function residentBytes(pid: number): Promise<number | undefined> {
   try {
     const status = await readFile(new URL(`file:///proc/${pid}/status`), "latin1");

@@ -9,7 +9,7 @@ const PROGRESS_MS = 200;
 
 /**
  * Runs the tasks that an executor of `createThreadExecutor` or `createProcessExecutor` sends to this thread
- * or process, one at a time. The script of the worker calls it once.
+ * or process, one at a time. The script of the worker must call this function once.
  *
  * @param run - runs one task, usually by `runTask` with a registry of kinds
  * @throws UsageError if this is neither a worker thread nor a process that was started for tasks
@@ -40,7 +40,7 @@ export function serveTasks(run: (assignment: TaskAssignment, control: TaskContro
   });
 }
 
-/** The two directions of messages between this worker and whoever started it. */
+/** Both directions of messages between this worker and its parent. */
 interface Parent {
   send(message: FromWorker): void;
   onMessage(listener: (message: ToWorker) => void): void;
@@ -59,9 +59,9 @@ function findParent(): Parent {
       "Cannot serve tasks as this must be a worker thread, or a process that an executor has started: it is neither",
     );
   }
-  // Whatever a task still does is of no use to anybody once its parent is gone.
+  // Nobody needs the result of a task once the parent is gone.
   process.once("disconnect", () => process.exit());
-  // A terminal or Slurm tells all processes of a group to end: the parent decides what becomes of its tasks.
+  // A terminal or Slurm sends signals to all processes of a group: the parent decides about its tasks.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   return {
     send: (message) => void process.send?.(message),

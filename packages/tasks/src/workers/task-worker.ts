@@ -5,13 +5,13 @@ import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
 /** A thread or process that runs tasks, one at a time. */
 export interface TaskWorker {
-  /** What it is, for messages: `thread` or `process`. */
+  /** Kind of the worker for messages: `thread` or `process`. */
   readonly name: string;
   readonly isAlive: boolean;
   send(message: ToWorker): void;
   /**
-   * Listens until the function that is returned is called.
-   * @param onEnd - is called with the reason if the worker ends
+   * Listens to the worker; the returned function ends this.
+   * @param onEnd - called with the reason if the worker ends
    */
   listen(
     onMessage: (message: FromWorker) => void,
@@ -20,14 +20,14 @@ export interface TaskWorker {
   terminate(): Promise<unknown>;
 }
 
-/** Workers that are started when they are needed, and used again. */
+/** Workers that are started on demand and reused. */
 export interface TaskWorkers {
   run(assignment: TaskAssignment, control: TaskControl): Promise<object>;
   /** Ends all workers, which must be idle. */
   close(): Promise<void>;
 }
 
-/** Makes an empty set of workers, which `start` starts. */
+/** Makes an empty set of workers, which are started by `start`. */
 export function createTaskWorkers(start: () => TaskWorker): TaskWorkers {
   const all = new Set<TaskWorker>();
   const idle: TaskWorker[] = [];
@@ -98,7 +98,7 @@ function lostWorker(name: string, reason: string, cause: unknown): EngineError {
 }
 
 /**
- * Returns whether an executor of this process threw an error as the thread or process of a task had ended: it
+ * Checks whether an executor of this process threw an error because the thread or process of a task ended: it
  * was killed, took too much memory, or crashed.
  */
 export function isLostWorker(error: unknown): boolean {

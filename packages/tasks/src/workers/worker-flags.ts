@@ -1,5 +1,5 @@
 /**
- * Returns the flags of Node for threads and processes where they must not be the flags of this process: a
+ * Returns the flags of Node for threads and processes, if they must differ from the flags of this process: a
  * program that is given on the command line has a flag for its type, which Node refuses for a file.
  */
 export function workerFlags(): { readonly execArgv?: string[] } {

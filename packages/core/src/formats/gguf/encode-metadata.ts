@@ -2,7 +2,7 @@ import { InputError, UsageError } from "../../errors.ts";
 import { parseJson } from "../../json/parse-json.ts";
 import { TYPES_KEY, VALUE_TYPES } from "./gguf-metadata.ts";
 
-/** Bytes of one value of a number type, and how it is written. */
+/** Size and encoding of a number type. */
 interface NumberEncoding {
   readonly bytes: number;
   readonly write: (out: Buffer, text: string) => unknown;
@@ -23,9 +23,9 @@ const NUMBERS: Readonly<Record<string, NumberEncoding>> = {
 };
 
 /**
- * Encodes metadata for a GGUF file: texts, and values of the types that are kept under {@link TYPES_KEY}.
- * @returns the entries, and their number
- * @throws InputError if a value is not of the type that it is said to have
+ * Encodes metadata for a GGUF file: texts, and values whose types are stored under {@link TYPES_KEY}.
+ * @returns the encoded entries, and their number
+ * @throws InputError if a value does not fit its stored type
  */
 export function encodeMetadata(metadata: Readonly<Record<string, string>>): {
   readonly bytes: Uint8Array;
@@ -86,12 +86,12 @@ function encodeValue(text: string, type: string): Buffer {
   return out;
 }
 
-/** Most items of an array; vocabularies have some hundred thousand tokens. */
+/** Maximum number of items of an array; vocabularies have a few hundred thousand tokens. */
 const MOST_ITEMS = 2 ** 22;
 
 /**
- * Checks that an array has no more items than are written, before it is taken apart.
- * @throws InputError if it has
+ * Checks that an array does not exceed the maximum number of items, before it is split.
+ * @throws InputError if there are too many items
  */
 function assertItems(key: string, json: string): void {
   let commas = 0;
@@ -111,7 +111,7 @@ function encodeArray(items: readonly string[], type: string): Buffer {
 
 /** Splits an array in JSON into the texts of its items; whole numbers keep all their digits. */
 function itemsOf(json: string): string[] {
-  // Read as texts, numbers keep more digits than a double has.
+  // As texts, numbers keep more digits than a double has.
   const quoted = json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) =>
     token.startsWith('"') ? token : `"${token}"`,
   );

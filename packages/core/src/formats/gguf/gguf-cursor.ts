@@ -1,11 +1,11 @@
 import { FormatError } from "../../errors.ts";
 
-/** Thrown by a cursor whose bytes end before the header does, so that more must be read. */
+/** Error of a cursor whose bytes end before the header does, so that more must be read. */
 export class HeaderGoesOn extends Error {}
 
 /** Reads numbers and texts of a GGUF header one after another, each checked against the end of the file. */
 export class GgufCursor {
-  /** Place of the next byte in the file. */
+  /** Position of the next byte in the file. */
   position: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -36,9 +36,9 @@ export class GgufCursor {
   }
 
   /**
-   * Reads a 64-bit number of things that follow.
-   * @param leastBytes - fewest bytes that one of them takes
-   * @throws FormatError if the file has no room for so many
+   * Reads a 64-bit count of the items that follow.
+   * @param leastBytes - minimum number of bytes of an item
+   * @throws FormatError if the file is too short for so many items
    */
   count(what: string, leastBytes: number): number {
     const count = this.#view.getBigUint64(this.#take(8), true);
@@ -64,7 +64,7 @@ export class GgufCursor {
     return new FormatError(`Cannot read "${this.#source}" as ${problem}`, { format: "gguf", cause });
   }
 
-  /** Moves on, and returns where it was. */
+  /** Moves the position forward, and returns the previous position. */
   #take(bytes: number): number {
     const begin = this.position;
     if (begin + bytes > this.#size)

@@ -7,7 +7,7 @@ import { GgufCursor, HeaderGoesOn } from "./gguf-cursor.ts";
 import { readMetadata } from "./gguf-metadata.ts";
 import { GGUF_TYPES, type GgufType } from "./gguf-types.ts";
 
-/** A tensor of a GGUF file, and where its bytes begin in the file. */
+/** A tensor of a GGUF file, and the position of its bytes in the file. */
 export interface GgufTensor extends TensorInfo {
   readonly type: GgufType;
   readonly begin: number;
@@ -19,23 +19,23 @@ export interface GgufHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Most axes of a tensor in a GGUF file. */
+/** Maximum number of axes of a tensor in a GGUF file. */
 export const MAX_GGUF_RANK = 4;
 
-/** Key of the metadata that says of which number offsets of tensors are multiples. */
+/** Metadata key of the alignment: offsets of tensors are multiples of that number. */
 export const ALIGNMENT_KEY = "general.alignment";
 
-/** Multiple of offsets where the metadata state none. */
+/** Alignment if the metadata state none. */
 export const DEFAULT_ALIGNMENT = 32;
 
-/** Bytes that are read first; the header is longer where the vocabulary is. */
+/** Number of bytes that are read first; headers with a large vocabulary are longer. */
 const FIRST_BYTES = 2 ** 20;
 
 /**
- * Reads the header of a GGUF file, and checks that each tensor has a type that is handled, and bytes of its
- * own within the file.
- * @throws FormatError if it is damaged or cut short
- * @throws UnsupportedError if its version is not 2 or 3, or a tensor has a type that is not handled
+ * Reads the header of a GGUF file, and checks that each tensor has a supported type, and its own bytes within
+ * the file.
+ * @throws FormatError if the header is damaged or cut short
+ * @throws UnsupportedError if its version is not 2 or 3, or a tensor has an unsupported type
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
@@ -55,7 +55,8 @@ export async function readGgufHeader(source: ByteSource): Promise<GgufHeader> {
 
 function parseHeader(cursor: GgufCursor, source: ByteSource): GgufHeader {
   assertVersion(cursor.u32(), source);
-  // The shortest name of a tensor, its rank, type and offset; the shortest key, a type and a value.
+  // Minimum sizes: the shortest name of a tensor with its rank, type and offset; the shortest key with a type
+  // and a value.
   const tensorCount = cursor.count("tensors", 24);
   const entryCount = cursor.count("metadata", 13);
   if (tensorCount > MAX_TENSORS)
@@ -119,7 +120,7 @@ function readTensorInfo(cursor: GgufCursor, source: ByteSource): readonly [strin
   return [name, { dtype: type.dtype, shape, type, begin: Number(offset), ...storedAs(type) }];
 }
 
-/** Names the type of a tensor in the file where that is another one than its element type. */
+/** Names the stored type of a tensor if it differs from the element type. */
 function storedAs(type: GgufType): { readonly stored?: string } {
   return type.decode === undefined ? {} : { stored: type.name };
 }

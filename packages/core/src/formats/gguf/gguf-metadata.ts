@@ -5,10 +5,10 @@ export const VALUE_TYPES: readonly string[] = "u8 i8 u16 i16 u32 i32 f32 bool st
   " ",
 );
 
-/** Key under which {@link readMetadata} keeps the types of values that are not texts. */
+/** Key under which {@link readMetadata} stores the types of values that are not texts. */
 export const TYPES_KEY = "gguf.types";
 
-/** Key of the metadata that names the architecture; programs load no file without it. */
+/** Metadata key of the architecture; without it programs refuse to load a file. */
 const ARCHITECTURE_KEY = "general.architecture";
 
 /** Checks whether metadata come from a GGUF file, perhaps by way of another format. */
@@ -16,10 +16,10 @@ export function hasGgufMetadata(metadata: Readonly<Record<string, string>>): boo
   return metadata[ARCHITECTURE_KEY] !== undefined;
 }
 
-/** Levels of arrays within arrays; real files have none within another. */
+/** Maximum levels of nested arrays; arrays in real files are not nested. */
 const MAX_LEVELS = 4;
 
-/** Items that are joined at once. */
+/** Number of items that are joined at once. */
 const BLOCK = 4096;
 
 interface NumberType {
@@ -54,8 +54,8 @@ interface MetadataValue {
 /**
  * Reads the metadata of a GGUF file as texts: numbers in decimals, arrays as JSON.
  *
- * The types of all values that are not texts are kept as JSON under {@link TYPES_KEY}, so that writing a GGUF
- * file gives each its type back.
+ * The types of all values that are not texts are stored as JSON under {@link TYPES_KEY}, so that a GGUF file
+ * can be written with the same types.
  * @param count - number of entries
  * @throws FormatError if an entry is malformed, or two have one key
  */
@@ -102,7 +102,9 @@ function readArray(cursor: GgufCursor, level: number): MetadataValue {
   return { text: `[${items.text()}]`, type: `array of ${itemType}` };
 }
 
-/** Joins items of JSON; a great many small ones take little more memory than their text. */
+/**
+ * Builder that joins items of JSON; it needs little more memory than their text, even for very many items.
+ */
 class ItemList {
   readonly #blocks: string[] = [];
   #items: string[] = [];
@@ -131,7 +133,10 @@ function readItem(cursor: GgufCursor, type: number): string {
   return /^-?[IN]/.test(text) ? `"${text}"` : text;
 }
 
-/** Returns the least bytes of a value: of a text its length, of an array its type and length. */
+/**
+ * Returns the minimum size of a value in bytes: for a text its length field, for an array its type and
+ * length.
+ */
 function bytesOf(type: number): number {
   if (type === STRING) return 8;
   if (type === ARRAY) return 12;

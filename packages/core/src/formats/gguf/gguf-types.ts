@@ -9,15 +9,15 @@ import {
 } from "./kernels/small-blocks.ts";
 import { decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from "./kernels/super-blocks.ts";
 
-/** How elements of one type are stored in a GGUF file. */
+/** Storage of elements of one type in a GGUF file. */
 export interface GgufType {
-  /** Name in llama.cpp, such as `Q4_K`. */
+  /** Name of the type in llama.cpp, such as `Q4_K`. */
   readonly name: string;
-  /** Element type in which tensors of it are read. */
+  /** Element type as which tensors of this type are read. */
   readonly dtype: DType;
-  /** Number of elements that are stored together. */
+  /** Number of elements of a block, which are stored together. */
   readonly blockElements: number;
-  /** Bytes of so many elements. */
+  /** Bytes of a block. */
   readonly blockBytes: number;
   /** Decodes whole blocks to f32; undefined if elements are stored as `dtype`. */
   readonly decode?: DecodeBlocks;
@@ -30,7 +30,7 @@ const plain = (name: string, dtype: DType, bytes: number): GgufType => ({
   blockBytes: bytes,
 });
 
-/** Makes an entry of the table for a type of 32 elements a block. */
+/** Makes an entry of the table for a type with 32 elements per block. */
 const small = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType => ({
   name,
   blockBytes,
@@ -39,7 +39,7 @@ const small = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType
   blockElements: 32,
 });
 
-/** Makes an entry of the table for a type of 256 elements a block. */
+/** Makes an entry of the table for a type with 256 elements per block. */
 const large = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType => ({
   name,
   blockBytes,
@@ -49,7 +49,7 @@ const large = (name: string, blockBytes: number, decode: DecodeBlocks): GgufType
 });
 
 /**
- * Types of tensors that are read, by their number in a file.
+ * Supported types of tensors, by their number in a file.
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, `enum ggml_type`
  */
 export const GGUF_TYPES: ReadonlyMap<number, GgufType> = new Map([
@@ -75,5 +75,5 @@ export const GGUF_TYPES: ReadonlyMap<number, GgufType> = new Map([
   [30, plain("BF16", "bf16", 2)],
 ]);
 
-/** Number of the type of 8-bit blocks, which is written too. */
+/** Number of the type of 8-bit blocks, the only quantised type that can also be written. */
 export const Q8_0 = 8;

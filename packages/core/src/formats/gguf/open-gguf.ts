@@ -6,17 +6,17 @@ import type { TensorData } from "../../tensor/dtype.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
 import { type GgufTensor, readGgufHeader } from "./gguf-header.ts";
 
-/** Blocks that are decoded at once. */
+/** Number of blocks that are decoded at once. */
 const BLOCKS = 4096;
 
 /**
- * Opens a GGUF file of llama.cpp. Tensors of quantised types are read as the f32 numbers that they stand
- * for; extents are in row-major order, the reverse of the file's.
+ * Opens a GGUF file of llama.cpp. Tensors of quantised types are read as dequantised f32 numbers; extents are
+ * in row-major order, the reverse of the order in the file.
  *
  * The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has
- * @throws UnsupportedError if its version or a type of a tensor is not handled
+ * @throws UnsupportedError if its version or the type of a tensor is not supported
  */
 export async function openGguf(source: ByteSource, files: readonly string[] = []): Promise<Checkpoint> {
   const { tensors, metadata } = await readGgufHeader(source);

@@ -13,7 +13,7 @@ import { encodeQ8 } from "./kernels/encode-q8.ts";
 /** Version of the format that is written. */
 const VERSION = 3;
 
-/** Types that hold all values of a type that GGUF lacks. */
+/** Types that hold all values of types which GGUF lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = {
   bool: "i8",
   u8: "i16",
@@ -23,14 +23,14 @@ const WIDER: Readonly<Partial<Record<DType, DType>>> = {
   f8e5m2: "f16",
 };
 
-/** Numbers of types that are written as they are, by element type. */
+/** Numbers of types that are written without conversion, by element type. */
 const NUMBER_OF: ReadonlyMap<DType, number> = new Map(
   [...GGUF_TYPES]
     .filter(([, { decode }]) => decode === undefined)
     .map(([number, { dtype }]) => [dtype, number]),
 );
 
-/** Key and values by which llama.cpp shows what most of a file is stored in. */
+/** Metadata key by which llama.cpp shows the type of most tensors of a file. */
 const FILE_TYPE_KEY = "general.file_type";
 const FILE_TYPES: ReadonlyMap<string, string> = new Map([
   ["F32", "0"],
@@ -48,8 +48,9 @@ export interface GgufTarget extends TensorInfo {
 /**
  * Chooses how a tensor is stored in a GGUF file.
  *
- * Floats become `target` if one is named. Tensors of one axis or none, which llama.cpp needs in f32, and
- * tensors whose rows have no whole blocks of Q8_0 become f32. Types that GGUF lacks become a wider one.
+ * Floats are converted to `target` if it is set. Tensors of one axis or none, which llama.cpp needs in f32,
+ * and tensors whose rows are not divisible into blocks of Q8_0, become f32. Types that GGUF lacks become a
+ * wider one.
  * @throws UnsupportedError if the tensor has more than 4 axes, or 64-bit integers without sign
  */
 export function ggufTarget(
@@ -86,7 +87,7 @@ function floatType({ shape }: TensorInfo, target: DType | "q8_0"): DType | "q8_0
   return target === "q8_0" && (shape.at(-1) ?? 0) % 32 !== 0 ? "f32" : target;
 }
 
-/** Returns about how many bytes a GGUF file has. */
+/** Estimates the size of a GGUF file in bytes. */
 export function ggufBytes(
   tensors: ReadonlyMap<string, GgufTarget>,
   metadata: Readonly<Record<string, string>>,
@@ -100,7 +101,7 @@ export function ggufBytes(
 
 /**
  * Writes tensors and metadata as a GGUF file of version 3.
- * @throws InputError if a number is too large for the scales of Q8_0, or metadata are not of their types
+ * @throws InputError if a number is too large for the scales of Q8_0, or metadata do not fit their types
  */
 export async function writeGguf(
   tensors: ReadonlyMap<string, GgufTarget>,
@@ -154,7 +155,7 @@ function encodeHeader(
   return Buffer.concat(parts);
 }
 
-/** Corrects what metadata of llama.cpp say of the type of most numbers; other metadata stay. */
+/** Corrects the metadata of llama.cpp that state the type of most numbers; other metadata are unchanged. */
 function withFileType(
   metadata: Readonly<Record<string, string>>,
   tensors: ReadonlyMap<string, GgufTarget>,

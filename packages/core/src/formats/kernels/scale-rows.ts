@@ -1,9 +1,9 @@
-/** Which scale belongs to an element of a tensor, seen as matrices one after another. */
+/** Assignment of scales to the elements of a tensor, which is seen as a sequence of matrices. */
 export interface ScaleGrid {
-  /** Rows of all matrices together. */
+  /** Total number of rows of all matrices. */
   readonly rows: number;
   readonly columns: number;
-  /** Rows of one matrix: blocks do not reach from one matrix into the next. */
+  /** Number of rows of one matrix: blocks do not extend from one matrix into the next. */
   readonly rowsOfMatrix: number;
   readonly rowsPerScale: number;
   readonly columnsPerScale: number;

@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import { InputError } from "../../errors.ts";
 
 /**
- * Lists the files of a LayersModel that a new one of its name replaces: its files of weights, as far as this
- * program names them, then its manifest.
- * @param path - of the manifest
- * @returns nothing if there is no file
- * @throws InputError if there is a file that is no model: another JSON file would be lost
+ * Lists the files of an earlier LayersModel that a new one of the same name replaces: its files of weights
+ * that have names as Isthmus gives them, then its manifest.
+ * @param path - path of the manifest
+ * @returns an empty list if there is no file
+ * @throws InputError if the existing file is not a model, as another JSON file would be lost
  */
 export async function findEarlierModel(path: string): Promise<string[]> {
   const text = await readFile(path, "utf8").catch(() => undefined);

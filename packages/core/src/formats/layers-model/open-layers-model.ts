@@ -15,7 +15,7 @@ import { formatErrors } from "../format-errors.ts";
 
 const formatError = formatErrors("layers-model");
 
-/** A file of weights, and at which byte of its group it begins. */
+/** A file of weights, and the position in its group at which it begins, in bytes. */
 interface Shard {
   readonly source: ByteSource;
   readonly begin: number;
@@ -30,11 +30,11 @@ interface OpenWeight extends StoredWeight {
  * stored in fewer bits are expanded when they are read.
  *
  *
- * @param path - path of `model.json`, beside which the files of weights are
+ * @param path - path of `model.json`; the files of weights are in the same folder
  * @param manifest - value of its field `weightsManifest`
  * @throws FormatError if the manifest is malformed, or the files do not have the length it requires
  * @throws InputError if a file is missing
- * @throws UnsupportedError if a weight has an element type that is not handled
+ * @throws UnsupportedError if a weight has an unsupported element type
  */
 export async function openLayersModel(path: string, manifest: unknown): Promise<Checkpoint> {
   const groups = parseManifest(manifest, path);
@@ -104,13 +104,13 @@ async function readBytes(shards: readonly Shard[], begin: number, out: Uint8Arra
   }
 }
 
-/** How numbers of a weight follow from the integers it is stored in: `value = scale * stored + min`. */
+/** Mapping from stored integers to the numbers of a weight: `value = scale * stored + min`. */
 interface Quantization {
   readonly scale: number;
   readonly min: number;
 }
 
-/** A weight, how its bytes must be read, and at which byte of its group they begin. */
+/** A weight with its encoding, and the position of its bytes in their group. */
 interface StoredWeight extends TensorInfo {
   /** Element type in the file. */
   readonly stored: DType;
@@ -118,7 +118,7 @@ interface StoredWeight extends TensorInfo {
   readonly begin: number;
 }
 
-/** Weights that are stored one after another in several files, joined. */
+/** Weights that are stored one after another in several consecutive files. */
 interface WeightGroup {
   readonly files: readonly string[];
   readonly weights: ReadonlyMap<string, StoredWeight>;
@@ -140,8 +140,9 @@ const TYPES: Readonly<Record<string, DType>> = {
  * Checks a weights manifest, `[{paths, weights: [{name, shape, dtype, quantization?}]}]`.
  *
  * @param source - name of the file, for messages
- * @throws FormatError if it is malformed, names files outside its folder, or names a weight or a file twice
- * @throws UnsupportedError if a weight has an element type that is not handled
+ * @throws FormatError if the manifest is malformed, names files outside its folder, or names a weight or a
+ *   file twice
+ * @throws UnsupportedError if a weight has an unsupported element type
  */
 function parseManifest(manifest: unknown, source: string): WeightGroup[] {
   if (!Array.isArray(manifest)) throw formatError(source, "weightsManifest must be a list: it is not");

@@ -11,13 +11,13 @@ export interface ModelJson {
 /**
  * Reads `model.json`, as TensorFlow.js and its converter write it.
  * @returns undefined if the file is JSON of another kind
- * @throws FormatError if it is not JSON, is too long, or is a GraphModel of TensorFlow.js
+ * @throws FormatError if the file is not JSON, is too long, or is a GraphModel of TensorFlow.js
  */
 export async function readModelJson(source: ByteSource): Promise<ModelJson | undefined> {
   return modelJsonOf(await readJsonDocument(source));
 }
 
-/** Finds the model in a document that was read already; see {@link readModelJson}. */
+/** Finds the model in a document that was already read; see {@link readModelJson}. */
 export function modelJsonOf({ source, value }: JsonDocument): ModelJson | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const { modelTopology, weightsManifest, format } = value as Record<string, unknown>;

@@ -4,18 +4,18 @@ import type { FileWriter } from "../../save/file-writer.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
 
-/** Most bytes of a file of weights, as TensorFlow.js and its converter write them. */
+/** Maximum size of a file of weights in bytes, as in TensorFlow.js and its converter. */
 const SHARD_BYTES = 2 ** 22;
 
 /** A weight of a LayersModel that is to be written. */
 export interface LayersWeight extends TensorInfo {
-  /** Its element type in TensorFlow.js. */
+  /** Element type of the weight in TensorFlow.js. */
   readonly type: "float32" | "int32" | "bool";
-  /** Whether it is stored in fewer bits, and expanded when it is loaded. */
+  /** Whether the weight is stored in 16 bits, and expanded when it is loaded. */
   readonly isHalf: boolean;
 }
 
-/** How each element type is stored, and what TensorFlow.js takes it for; it has few types. */
+/** Stored type and TensorFlow.js type of each element type; TensorFlow.js has few types. */
 const STORED: Readonly<Partial<Record<DType, readonly [stored: DType, type: LayersWeight["type"]]>>> = {
   f32: ["f32", "float32"],
   f16: ["f16", "float32"],
@@ -31,8 +31,8 @@ const STORED: Readonly<Partial<Record<DType, readonly [stored: DType, type: Laye
 };
 
 /**
- * Chooses how a tensor is stored among the weights of a LayersModel: in its own type, or in the next one that
- * holds all its numbers.
+ * Chooses how a tensor is stored among the weights of a LayersModel: in its own type, or in the next type
+ * that holds all its numbers.
  * @throws UnsupportedError if TensorFlow.js has no type that holds all numbers of the tensor
  */
 export function layersWeight(
@@ -64,10 +64,11 @@ export interface LayersModelLayout {
 }
 
 /**
- * Lays out weights in files of one size, but for the last, and describes them in a manifest. There is no
- * topology: a checkpoint has none.
- * @param stem - name of the manifest without its ending, by which files of two models in a folder differ
- * @param maxShardBytes - most bytes of a file; infinite for the size that TensorFlow.js chooses
+ * Lays out weights in files of equal size, except for the last, and describes them in a manifest. The model
+ * has no topology, as checkpoints have none.
+ * @param stem - name of the manifest without its ending; it distinguishes the files of several models in a
+ *   folder
+ * @param maxShardBytes - maximum size of a file in bytes; infinite for the default of TensorFlow.js
  */
 export function layOutLayersModel(
   weights: ReadonlyMap<string, LayersWeight>,
@@ -96,7 +97,7 @@ export function layOutLayersModel(
   return { shards, shardBytes, json, bytes: total + json.length };
 }
 
-/** Writes weights one after another, without gaps, as the manifest says. */
+/** Writes weights one after another, without gaps, as the manifest states. */
 export async function writeLayersWeights(
   weights: ReadonlyMap<string, LayersWeight>,
   writer: Pick<FileWriter, "appendTensor">,

@@ -9,7 +9,7 @@ import { NPY_PREFIX_BYTES, type NpyHeader, npyError, npyHeaderEnd, parseNpyHeade
  * Decodes a `.npy` file of NumPy, versions 1 to 3, in C or Fortran order and either byte order.
  *
  * Shares memory with `bytes` if elements need not be reordered or aligned.
- * @throws FormatError if it is not a `.npy` file, or its length does not match its header
+ * @throws FormatError if the bytes are not a `.npy` file, or its length does not match its header
  * @throws UnsupportedError if elements are not numbers or booleans: objects are never unpickled
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
@@ -22,9 +22,9 @@ export function decodeNpy(bytes: Uint8Array, source = "bytes"): Tensor {
 }
 
 /**
- * Checks that a `.npy` file has as many bytes as its header makes necessary.
+ * Checks that the size of a `.npy` file matches its header.
  * @param size - bytes of the whole file
- * @throws FormatError if it has more or fewer
+ * @throws FormatError if the file is longer or shorter
  */
 export function assertNpyLength({ dtype, shape, end }: NpyHeader, size: number, source: string): void {
   const bytes = sizeOf(shape) * DTYPES[dtype].bytes;
@@ -36,9 +36,9 @@ export function assertNpyLength({ dtype, shape, end }: NpyHeader, size: number, 
 }
 
 /**
- * Makes the tensor of the elements that follow a header, in row-major order.
- * @param body - all bytes behind the header, which are changed if they are in big-endian order, and shared
- *   with the tensor if they need not be reordered or aligned
+ * Makes a tensor from the elements that follow a header, in row-major order.
+ * @param body - all bytes after the header; bytes in big-endian order are swapped in place, and the tensor
+ *   shares the memory unless elements must be reordered or aligned
  */
 export function decodeNpyElements(
   { dtype, shape, bigEndian, fortranOrder }: NpyHeader,

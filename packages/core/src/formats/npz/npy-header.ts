@@ -5,7 +5,7 @@ import { excerpt } from "../../json/excerpt.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 
-/** Bytes of a `.npy` file that say how long its header is. */
+/** Number of bytes at the beginning of a `.npy` file that include the length of its header. */
 export const NPY_PREFIX_BYTES = 12;
 
 /** Longest header: NumPy itself refuses more than 10,000 characters, unless an option trusts the file. */
@@ -14,7 +14,7 @@ const MAX_HEADER_BYTES = 65_536;
 /** First bytes of a `.npy` file, `\x93NUMPY`. */
 const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** Element types by NumPy's code, without the byte order. */
+/** Element types by their NumPy code, without the byte order. */
 const DTYPE_OF_CODE: ReadonlyMap<string, DType> = new Map([
   ["b1", "bool"],
   ["u1", "u8"],
@@ -30,21 +30,21 @@ const DTYPE_OF_CODE: ReadonlyMap<string, DType> = new Map([
   ["f8", "f64"],
 ]);
 
-/** What the header of a `.npy` file says of its array. */
+/** Type, shape and layout that the header of a `.npy` file states. */
 export interface NpyHeader extends TensorInfo {
   /** Whether the bytes of each element are stored in big-endian order. */
   readonly bigEndian: boolean;
   /** Whether the first axis varies fastest, as in Fortran, rather than the last one. */
   readonly fortranOrder: boolean;
-  /** Byte of the file at which elements begin. */
+  /** Position in the file at which elements begin. */
   readonly end: number;
 }
 
 /**
- * Finds out where the header of a `.npy` file ends, from the first {@link NPY_PREFIX_BYTES} bytes of it.
+ * Finds the end of the header of a `.npy` file from its first {@link NPY_PREFIX_BYTES} bytes.
  * @param size - bytes of the whole file
  * @returns the byte at which elements begin
- * @throws FormatError if it is not a `.npy` file, or the header does not fit it
+ * @throws FormatError if the bytes are not from a `.npy` file, or the header does not fit into the file
  * @throws UnsupportedError if its version is not 1, 2 or 3
  */
 export function npyHeaderEnd(prefix: Uint8Array, size: number, source: string): number {
@@ -69,8 +69,8 @@ export function npyHeaderEnd(prefix: Uint8Array, size: number, source: string): 
 }
 
 /**
- * Parses the header of a `.npy` file, a Python dictionary such as
- * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`; nothing in it is run.
+ * Parses the header of a `.npy` file, a Python dictionary such as `{'descr': '<f4', 'fortran_order': False,
+ * 'shape': (3, 4), }`; no code is run.
  * @param head - the first bytes of the file, up to where elements begin
  * @throws FormatError if a field is missing or malformed
  * @throws UnsupportedError if elements are not numbers or booleans: objects are never unpickled
@@ -123,7 +123,7 @@ function readShape(text: string, source: string): number[] {
   return shape;
 }
 
-/** Makes the error that a `.npy` file is not as it must be. */
+/** Makes the error for a `.npy` file that violates a rule of its format. */
 export function npyError(source: string, reason: string): FormatError {
   return new FormatError(`Cannot read "${source}" as ${reason}`, { format: "npy" });
 }

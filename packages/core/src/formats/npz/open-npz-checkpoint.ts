@@ -16,7 +16,7 @@ import { NPY_PREFIX_BYTES, type NpyHeader, npyHeaderEnd, parseNpyHeader } from "
 
 const formatError = formatErrors("npz");
 
-/** Bytes of an array that are read at once to find its header, which is mostly shorter. */
+/** Number of bytes that are read at once to find the header of an array, which is usually shorter. */
 const HEAD_BYTES = 512;
 
 /** One array of an archive. */
@@ -29,9 +29,9 @@ interface NpzArray extends NpyHeader {
  * Opens a file that `savez` or `savez_compressed` of NumPy wrote: a zip archive of arrays, which are the
  * tensors.
  *
- * Arrays that are stored as they are, in C order, are read by range. Of compressed arrays and arrays in
- * Fortran order, the one that was read last stays in memory whole. Objects are never unpickled. The
- * checkpoint owns `source` and closes it; on failure the caller must close it.
+ * Uncompressed arrays in C order are read by range. Compressed arrays and arrays in Fortran order are read as
+ * a whole, and the last one is kept in memory. Objects are never unpickled. The checkpoint owns `source` and
+ * closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @param entries - directory of the archive
  * @throws FormatError if an array is damaged, or claims more than the file has
@@ -110,10 +110,10 @@ async function readHead(entry: ZipEntry, source: ByteSource, length: number): Pr
   }
 }
 
-/** Fills `out` with elements of an array in C order that is not compressed. */
+/** Fills `out` with elements of an uncompressed array in C order. */
 async function readStored(array: NpzArray, begin: number, out: TensorData): Promise<void> {
   const { bytes: width } = DTYPES[array.dtype];
-  // The header again, so that the checksum is of the whole entry.
+  // The header is read again, so that the checksum covers the whole entry.
   if (begin === 0) await array.bytes.readInto(0, new Uint8Array(array.end));
   await array.bytes.readInto(array.end + begin * width, viewBytes(out));
   if (array.bigEndian) swapBytesInPlace(viewBytes(out), width);

@@ -3,7 +3,7 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
 import { createZipWriter } from "../zip/zip-writer.ts";
 
-/** Codes of element types in NumPy; the others are written in the next wider type that NumPy has. */
+/** NumPy codes of element types; other types are written in the next wider type that NumPy has. */
 const CODES: Readonly<Partial<Record<DType, string>>> = {
   bool: "|b1",
   u8: "|u1",
@@ -19,15 +19,15 @@ const CODES: Readonly<Partial<Record<DType, string>>> = {
   f64: "<f8",
 };
 
-/** Types that hold all numbers of a type that NumPy lacks. */
+/** Types that hold all numbers of types which NumPy lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" };
 
-/** Returns the element type in which NumPy can hold all numbers of another. */
+/** Returns the element type in which NumPy can represent all numbers of a type. */
 export function numpyType(dtype: DType): DType {
   return WIDER[dtype] ?? dtype;
 }
 
-/** Returns about how many bytes an archive of arrays has. */
+/** Estimates the size of an archive of arrays in bytes. */
 export function npzBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
   let bytes = 0;
   for (const [name, info] of tensors) bytes += byteLengthOf(info) + 400 + 2 * Buffer.byteLength(name);
@@ -35,7 +35,7 @@ export function npzBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
 }
 
 /**
- * Writes tensors as arrays of NumPy into a zip archive, stored as they are, as `numpy.savez` does.
+ * Writes tensors as arrays of NumPy into a zip archive, uncompressed, as `numpy.savez` does.
  * @param tensors - names, element types that NumPy has, and shapes
  * @throws UnsupportedError if a name is too long for an archive
  */

@@ -9,7 +9,7 @@ import {
   PickleTuple,
 } from "../torch/pickle/values.ts";
 
-/** An array of bytes that NumPy pickled, in row-major order. */
+/** An array of bytes, pickled by NumPy, in row-major order. */
 export interface PickledArray {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
@@ -19,12 +19,12 @@ export interface PickledArray {
 export type PickledValue = PickledArray | readonly unknown[] | number | string;
 
 /**
- * Decodes a pickled dictionary of lists, texts and NumPy arrays of bytes, as the Python version of CIFAR-10
- * is published, of protocols 2 to 5, of Python 2 or 3. Nothing is imported or run. Bytes that are no array
- * are taken for Latin-1 texts; values of other types are left out.
+ * Decodes a pickled dictionary of lists, texts and NumPy arrays of bytes, such as the Python version of
+ * CIFAR-10, of protocols 2 to 5, of Python 2 or 3. Nothing is imported or run. Bytes outside arrays are
+ * decoded as Latin-1 texts; values of other types are left out.
  * @param source - name for messages
- * @throws FormatError if it is damaged, or no dictionary
- * @throws UnsupportedError if it names anything but arrays of bytes
+ * @throws FormatError if the pickle is damaged, or not a dictionary
+ * @throws UnsupportedError if the pickle refers to anything but arrays of bytes
  */
 export function decodeNumpyPickle(bytes: Uint8Array, source: string): ReadonlyMap<string, PickledValue> {
   const budget = new PickleBudget(source);
@@ -54,17 +54,19 @@ function plainOf(value: unknown): PickledValue | undefined {
   return textOf(value);
 }
 
-/** Strings of Python 2 and bytes of Python 3 are the same, and so are names of both. */
+/**
+ * Converts a value to text: strings of Python 2, bytes of Python 3, and names of either are treated alike.
+ */
 function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : undefined;
 }
 
-/** An array that a call makes empty, and whose content is set behind. */
+/** Array that a call creates empty, and whose content a later operation sets. */
 class ArrayShell {
   #state: readonly unknown[] = [];
 
-  /** @param state - version, shape, type, whether columns come first, and elements */
+  /** @param state - version, shape, type, whether the order is Fortran's, and elements */
   set(state: unknown): void {
     if (state instanceof PickleTuple) this.#state = state.items;
   }
@@ -102,7 +104,7 @@ function transposed(data: Uint8Array, [rows = 0, columns = 0]: readonly number[]
   return out;
 }
 
-/** Functions and classes that an array of bytes is made of. */
+/** Functions and classes from which arrays of bytes are built. */
 const CALLS: Readonly<Record<string, PickleCall>> = {
   "multiarray._reconstruct": (_, spend) => {
     spend(COST.object);
@@ -125,7 +127,7 @@ function findGlobal(full: string, source: string): PickleGlobal {
   if (Object.hasOwn(CALLS, name)) return new PickleGlobal(full, CALLS[name]);
   if (full === "numpy.ndarray") return new PickleGlobal(full);
   if (full === "_codecs.encode") return new PickleGlobal(full, ([text]) => text);
-  // Empty bytes of Python 3 in protocol 2.
+  // Protocol 2 writes empty bytes of Python 3 as a call.
   if (/^(__builtin__|builtins)\.bytes$/.test(full)) return new PickleGlobal(full, () => "");
   throw new UnsupportedError(
     `Cannot read "${source}" as its pickle may name only what arrays of bytes are made of: it names ${full}, which is not run`,

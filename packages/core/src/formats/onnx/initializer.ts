@@ -37,15 +37,15 @@ const DATA: ReadonlyMap<number, DType | "varints" | "raw"> = new Map([
 /** Longest name, key or value in a description of a tensor, in bytes. */
 const MAX_TEXT_BYTES = 65_536;
 
-/** Where the elements of an initializer are. */
+/** Location of the elements of an initializer. */
 export type ElementPlace =
-  /** In the model, byte for byte. */
+  /** Elements in the model, byte for byte. */
   | { readonly kind: "plain"; readonly begin: number }
   | VarintsPlace
-  /** In a file beside the model. */
+  /** Elements in a file beside the model. */
   | { readonly kind: "external"; readonly location: string; readonly offset: number };
 
-/** Place of packed varints in the model. */
+/** Location of packed varints in the model. */
 export interface VarintsPlace {
   readonly kind: "varints";
   readonly begin: number;
@@ -58,7 +58,7 @@ export interface Initializer extends TensorInfo {
   readonly place: ElementPlace;
 }
 
-/** What is read of an `onnx.TensorProto` before it is checked. */
+/** Fields of an `onnx.TensorProto` before they are checked. */
 interface Draft {
   dims: number[];
   type: number;
@@ -70,8 +70,8 @@ interface Draft {
 
 /**
  * Reads the description of an initializer, an `onnx.TensorProto` in `[begin, end)` of the file.
- * @throws FormatError if its elements do not fit its shape
- * @throws UnsupportedError if elements are not numbers, or are stored one by one
+ * @throws FormatError if the elements do not fit the shape
+ * @throws UnsupportedError if the elements are not numbers, or are not packed
  */
 export async function readInitializer(walker: ProtoWalker, message: ProtoField): Promise<Initializer> {
   const draft: Draft = { dims: [], type: 0, name: "", isExternal: false, data: [], external: new Map() };
@@ -110,7 +110,7 @@ async function readDims(draft: Draft, field: ProtoField, walker: ProtoWalker): P
     throw fail(draft.name, `it may have at most ${MAX_RANK} axes: it has more`);
 }
 
-/** Reads a key and a value, an `onnx.StringStringEntryProto`, into a map. */
+/** Reads a key and a value from an `onnx.StringStringEntryProto` into a map. */
 export async function readEntry(
   entries: Map<string, string>,
   message: ProtoField,
@@ -163,7 +163,7 @@ function externalPlace(name: string, external: ReadonlyMap<string, string>, info
 
 /**
  * Decodes elements that are stored as varints, which for 16-bit floats are their bit patterns.
- * @throws FormatError if there are more or fewer than the shape needs
+ * @throws FormatError if their number does not match the shape
  */
 export function decodeVarints({ name, dtype, shape }: Initializer, bytes: Uint8Array): TensorData {
   const out = allocateData(dtype, sizeOf(shape));

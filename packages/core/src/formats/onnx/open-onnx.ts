@@ -23,7 +23,7 @@ import { type ProtoField, ProtoWalker } from "./proto-walker.ts";
 
 const formatError = formatErrors("onnx");
 
-/** Advice for a graph without weights that was given in place of weights. */
+/** Advice for a graph without weights that was given instead of weights. */
 const SWAPPED =
   "it is an ONNX graph; give it as the graph (--graph), and name a file of weights here, as it contains none";
 
@@ -34,8 +34,8 @@ interface OnnxContents {
 }
 
 /**
- * Opens the initializers of an ONNX model as a checkpoint: all tensors that the model contains, its constants
- * too, under their names. Elements are read by range, from the model or from files beside it.
+ * Opens the initializers of an ONNX model as a checkpoint: all tensors in the model, including constants,
+ * under their names. Elements are read by range, from the model or from files beside it.
  *
  * The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
@@ -118,7 +118,7 @@ function addInitializer(
     throw walker.error(`a checkpoint may have at most ${MAX_TENSORS} tensors: it has more`);
 }
 
-/** Opens the files beside a model that hold elements, and checks that they hold all that they must. */
+/** Opens the files beside a model that contain elements, and checks that they are long enough. */
 async function openBeside(
   source: ByteSource,
   initializers: ReadonlyMap<string, Initializer>,
@@ -148,7 +148,7 @@ async function openBeside(
   }
 }
 
-/** Returns the path of a file beside a model, which must lie in the model's folder. */
+/** Returns the path of a file beside a model; the file must lie in the model's folder. */
 function pathBeside(source: ByteSource, location: string): string {
   const folder = resolve(dirname(source.name));
   const file = resolve(folder, location);

@@ -1,22 +1,22 @@
 import { FormatError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 
-/** Bytes that are read at once while fields are walked over. */
+/** Number of bytes that are read at once while fields are skipped. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** Most bytes of a tag and a number behind it. */
+/** Maximum size of a tag and a number after it, in bytes. */
 const MAX_FIELD_BYTES = 20;
 
-/** A field of a protobuf message: its number, and its value or the place of its bytes in the file. */
+/** A field of a protobuf message: its number, and its value or the position of its bytes in the file. */
 export interface ProtoField {
   readonly number: number;
-  /** 0 for a varint, 1 for 8 bytes, 2 for bytes with a length, 5 for 4 bytes. */
+  /** Wire type: 0 for a varint, 1 for 8 bytes, 2 for bytes with a length, 5 for 4 bytes. */
   readonly wire: number;
   /** Value of a varint; 0 for others. */
   readonly value: bigint;
-  /** Place of the first byte of the value. */
+  /** Position of the first byte of the value. */
   readonly begin: number;
-  /** Place behind the last byte of the value. */
+  /** Position after the last byte of the value. */
   readonly end: number;
 }
 
@@ -38,7 +38,7 @@ export class ProtoWalker {
 
   /**
    * Lists the fields of the message in bytes `[begin, end)`.
-   * @throws FormatError if a field is malformed or ends behind `end`
+   * @throws FormatError if a field is malformed or ends after `end`
    */
   async *fields(begin: number, end: number): AsyncGenerator<ProtoField> {
     for (let at = begin; at < end; ) {
@@ -49,14 +49,14 @@ export class ProtoWalker {
     }
   }
 
-  /** Reads the bytes of a field, which may have at most `most`. */
+  /** Reads the bytes of a field; fails if there are more than `most`. */
   async bytes({ begin, end }: ProtoField, most: number): Promise<Uint8Array> {
     if (end - begin > most) throw this.error(`a field may have at most ${most} bytes: it has ${end - begin}`);
     if (this.#has(begin, end)) return this.#window.slice(begin - this.#begin, end - this.#begin);
     return this.#source.read(begin, end);
   }
 
-  /** Makes the error that the file is not as it must be. */
+  /** Makes the error for a file that violates a rule of its format. */
   error(problem: string): FormatError {
     return new FormatError(`Cannot read "${this.name}" as ${problem}`, { format: "onnx" });
   }

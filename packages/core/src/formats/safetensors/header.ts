@@ -36,7 +36,7 @@ const BY_NAME: ReadonlyMap<string, DType> = new Map(
  * Reads the length of the JSON header.
  * @param prefix - the first 8 bytes of the file
  * @param fileSize - bytes of the whole file
- * @throws FormatError if the header does not fit the file or is larger than any real one.
+ * @throws FormatError if the header does not fit into the file or is larger than any real header.
  */
 export function readHeaderLength(prefix: Uint8Array, fileSize: number, name: string): number {
   if (fileSize < PREFIX_BYTES) {
@@ -58,13 +58,13 @@ export function readHeaderLength(prefix: Uint8Array, fileSize: number, name: str
 }
 
 /**
- * Parses the JSON header of a safetensors file, and checks that every tensor
- * has a type that is handled, a shape that matches its bytes, and bytes
- * within the file that neither overlap another tensor's nor leave a hole.
+ * Parses the JSON header of a safetensors file, and checks that every tensor has a supported type, a shape
+ * that matches its bytes, and bytes within the file that neither overlap the bytes of another tensor nor
+ * leave a gap.
  * @param json - the header in UTF-8
  * @param fileSize - bytes of the whole file
  * @throws FormatError if the header is not well formed.
- * @throws UnsupportedError if a tensor has an element type that is not handled.
+ * @throws UnsupportedError if a tensor has an unsupported element type.
  */
 export function parseHeader(json: Uint8Array, fileSize: number, name: string): SafetensorsHeader {
   const { __metadata__: metadata, ...entries } = parseObject(json, name);
@@ -117,7 +117,7 @@ function parseEntry(entry: unknown, place: EntryPlace): StoredTensor {
     );
   }
   const [begin, end] = offsets as [number, number];
-  // An exact product: a rounded one could agree with the bytes by accident.
+  // The product is exact: a rounded one could match the number of bytes by accident.
   const bytes = shape.reduce((size, extent) => size * BigInt(extent), BigInt(DTYPES[dtype].bytes));
   if (begin > end || bytes !== BigInt(end - begin)) {
     throw formatError(
@@ -185,7 +185,7 @@ function isExtents(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
 }
 
-/** Writes a value of the header for a message. */
+/** Formats a value of the header for a message. */
 function shown(value: unknown): string {
   return value === undefined ? "missing" : excerpt(value);
 }

@@ -3,13 +3,13 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
 import { PREFIX_BYTES, type StoredTensor } from "./header.ts";
 
-/** Bytes of the header, and places of all tensors, of a safetensors file that is to be written. */
+/** Header bytes and positions of all tensors of a safetensors file that is to be written. */
 export interface SafetensorsLayout {
   /** First bytes of the file: length prefix and JSON, padded with spaces to a multiple of 8 bytes. */
   readonly header: Uint8Array;
-  /** Tensors in the order of their bytes, which leave no holes and are aligned to their elements. */
+  /** Tensors in the order of their bytes, which leave no gaps and are aligned to the element size. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
 }
 
@@ -66,7 +66,7 @@ function encodeHeader(
   offsets: ReadonlyMap<string, readonly [number, number]>,
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  // Joined rather than stringified whole: an object would move names that look like integers to the front.
+  // Entries are joined here, as an object would move names that look like integers to the front.
   const entries: string[] = [];
   const keys = Object.keys(metadata).sort();
   if (keys.length > 0) {

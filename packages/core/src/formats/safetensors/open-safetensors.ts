@@ -12,7 +12,7 @@ import { PREFIX_BYTES, parseHeader, readHeaderLength } from "./header.ts";
  * The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the header is damaged, or does not match the file.
- * @throws UnsupportedError if a tensor has an element type that is not handled.
+ * @throws UnsupportedError if a tensor has an unsupported element type.
  * @see https://github.com/huggingface/safetensors#format
  */
 export async function openSafetensors(

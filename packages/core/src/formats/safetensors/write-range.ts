@@ -9,13 +9,13 @@ import { borrowScratch } from "../../tensor/scratch.ts";
 import { viewData } from "../../tensor/tensor.ts";
 import { READ_BYTES } from "./write-safetensors.ts";
 
-/** Bytes written at once. */
+/** Number of bytes that are written at once. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** Buffers of that size: while one is filled, the others are being written. */
+/** Number of buffers: while one is filled, the others are being written. */
 const BUFFERS = 4;
 
-/** Elements `[begin, end)` of one tensor, and the place of the tensor in a file. */
+/** Elements `[begin, end)` of one tensor, and the position of the tensor in a file. */
 export interface WrittenRange {
   readonly name: string;
   readonly begin: number;
@@ -25,9 +25,9 @@ export interface WrittenRange {
   readonly position: number;
 }
 
-/** How {@link writeTensorRange} writes. */
+/** Options of {@link writeTensorRange}. */
 export interface WriteRangeOptions {
-  /** Whether to write NaN and infinities. */
+  /** Whether NaN and infinities may be written. */
   readonly allowNonFinite: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
@@ -35,9 +35,10 @@ export interface WriteRangeOptions {
 }
 
 /**
- * Writes a range of a tensor into its place in a file, in the element type that it has; ranges may be written
- * in any order and by several threads. It needs 4 MiB, beside what reading needs.
- * @throws InputError if the file cannot be written, or an element is NaN or infinite and must not be
+ * Writes a range of a tensor to its position in a file, in the tensor's element type; ranges may be written
+ * in any order and by several threads. Writing needs 4 MiB of memory, in addition to reading.
+ * @throws InputError if the file cannot be written, or an element is NaN or infinite although that is not
+ *   allowed
  */
 export async function writeTensorRange(
   checkpoint: Checkpoint,
@@ -68,7 +69,7 @@ export async function writeTensorRange(
       writer.start(output.subarray(0, (to - from) * width), position + from * width);
     }
   } finally {
-    // Writes under way must have ended before the buffers are released.
+    // Pending writes must end before the buffers are released.
     await writer.settle();
     for (const scratch of buffers) scratch.release();
   }

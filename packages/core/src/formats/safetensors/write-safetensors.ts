@@ -13,23 +13,23 @@ import { viewData } from "../../tensor/tensor.ts";
 import type { StoredTensor } from "./header.ts";
 import type { SafetensorsLayout } from "./layout.ts";
 
-/** Bytes read at once: few enough that they stay in the cache until they have been used. */
+/** Number of bytes that are read at once: few enough to stay in the cache until they are used. */
 export const READ_BYTES: number = 128 * 1024;
 
-/** How {@link writeSafetensors} streams. */
+/** Options of {@link writeSafetensors}. */
 export interface StreamOptions {
-  /** Bytes written at once, a multiple of 8. */
+  /** Number of bytes that are written at once, a multiple of 8. */
   readonly chunkBytes: number;
-  /** Buffers of that size: while one is filled, the others are being written. */
+  /** Number of buffers of `chunkBytes`: while one is filled, the others are being written. */
   readonly buffers: number;
-  /** Whether to write NaN and infinities, and to let numbers overflow that an element type cannot hold. */
+  /** Whether NaN, infinities, and numbers that overflow the element type may be written. */
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Elements `[begin, end)` of one tensor, and the byte of a chunk at which they are written. */
+/** Elements `[begin, end)` of one tensor, and the position in a chunk at which they are written. */
 interface Piece {
   readonly name: string;
   readonly tensor: StoredTensor;
@@ -38,7 +38,7 @@ interface Piece {
   readonly offset: number;
 }
 
-/** Pieces that follow one another in the file and are written at once. */
+/** Consecutive pieces of the file that are written at once. */
 interface Chunk {
   readonly position: number;
   readonly bytes: number;
@@ -47,7 +47,7 @@ interface Chunk {
 
 /**
  * Writes the tensors of a layout, read from `checkpoint` range by range and converted to the element types of
- * the layout. It needs memory for the buffers, and for one more range where types differ.
+ * the layout. Memory is needed for the buffers, and for one more range if element types differ.
  */
 export async function writeSafetensors(
   checkpoint: Checkpoint,
@@ -59,7 +59,7 @@ export async function writeSafetensors(
   options.onBytes(layout.header.length);
   const bytes = Math.min(options.chunkBytes, layout.size);
   const buffers = Array.from({ length: options.buffers }, () => borrowScratch(bytes));
-  // A range of the widest element type, for as many elements as a range of the narrowest has.
+  // Memory for a range of the widest element type, with as many elements as a range of the narrowest type.
   const input = borrowScratch(8 * READ_BYTES);
   const writer = new BufferedWriter(buffers, file, options.onBytes);
   try {
@@ -76,14 +76,14 @@ export async function writeSafetensors(
       writer.start(output.subarray(0, chunk.bytes), chunk.position);
     }
   } finally {
-    // Writes under way must have ended before the buffers are released, and before the file may be removed.
+    // Pending writes must end before the buffers are released, and before the file may be removed.
     await writer.settle();
     for (const scratch of [...buffers, input]) scratch.release();
   }
   writer.throwFailure();
 }
 
-/** Cuts a file into chunks, lazily: large tensors into several, neighbouring small tensors into one. */
+/** Splits a file into chunks, lazily: large tensors into several, neighbouring small tensors into one. */
 function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<Chunk> {
   let position = layout.header.length;
   let bytes = 0;

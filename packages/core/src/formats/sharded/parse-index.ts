@@ -8,7 +8,7 @@ const formatError = formatErrors("index");
 /**
  * Checks an index of shards, `{"weight_map": {tensor: file}}`.
  * @returns the file of each tensor, in the order of the index
- * @throws FormatError if it is not such an index, or names a file outside its folder.
+ * @throws FormatError if the document is not such an index, or names a file outside its folder.
  */
 export function parseIndex(document: JsonDocument): ReadonlyMap<string, string> {
   const { source } = document;
@@ -18,7 +18,7 @@ export function parseIndex(document: JsonDocument): ReadonlyMap<string, string> 
   }
   const files = new Map<string, string>();
   for (const [tensor, file] of entries) {
-    // A plain name, so that an index cannot make us read files elsewhere.
+    // Only plain names are allowed, so that an index cannot make Isthmus read files elsewhere.
     if (typeof file !== "string" || !/^[^/\\\0]+$/.test(file) || file === "." || file === "..") {
       throw formatError(source, `shards must be files beside the index: "${tensor}" is in ${excerpt(file)}`);
     }

@@ -13,15 +13,18 @@ export interface Shard {
   readonly checkpoint: Checkpoint;
 }
 
-/** Shards that {@link joinShards} joins, and where they come from. */
+/** Shards that {@link joinShards} joins, and their source. */
 export interface ShardedParts {
-  /** The index or the folder, for messages. */
+  /** Path of the index or the folder, for messages. */
   readonly source: string;
   /** At least one shard, in the order of their tensors. */
   readonly shards: readonly Shard[];
-  /** File of each tensor, if there is an index; tensors that it leaves out are not part of the checkpoint. */
+  /**
+   * File of each tensor, if there is an index; tensors that the index does not list are not part of the
+   * checkpoint.
+   */
   readonly index: ReadonlyMap<string, string> | undefined;
-  /** Paths to report as read beside the paths of the shards. */
+  /** Additional paths to report as read, besides the paths of the shards. */
   readonly files: readonly string[];
 }
 
@@ -59,7 +62,7 @@ export function joinShards({ source, shards, index, files }: ShardedParts): Chec
   });
 }
 
-/** Name of a numbered shard: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
+/** Parsed name of a numbered shard: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
 interface NumberedName {
   readonly stem: string;
   readonly number: number;
@@ -69,13 +72,13 @@ interface NumberedName {
 const REASON = "they may be left of a save or a download that was interrupted";
 
 /**
- * Chooses the files that form the checkpoint of a folder which has no index.
+ * Chooses the files that form the checkpoint in a folder without an index.
  *
- * The name of a numbered shard contains their total, so an incomplete set is refused: it is left over from a
- * save that was killed or a download that was cut off. A folder that has shards of one set beside other files
- * is refused too, as nothing shows which of them belong together.
+ * The name of a numbered shard contains their total, so an incomplete set is refused: it is a remainder of a
+ * killed save or an interrupted download. A folder with a set of shards and other files is refused too, as it
+ * is unknown which files belong together.
  * @param names - names of the safetensors files in the folder
- * @throws InputError if there are none, or they do not form one checkpoint
+ * @throws InputError if there are no such files, or they do not form one checkpoint
  */
 export function chooseShards(folder: string, names: readonly string[]): readonly string[] {
   const fail = (problem: string) =>

@@ -10,11 +10,11 @@ const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model",
 const LONE_NAME = "tensor";
 
 /**
- * Finds the tensors in a value that was saved; their names are the keys on the path to them, joined by dots.
+ * Finds the tensors in a saved value; their names are the keys on the path to them, joined by dots.
  *
- * A wrapper such as `state_dict` or `model` adds nothing to names if nothing else holds tensors; the state of
- * an optimizer, scheduler or random generator beside the weights does not count and is left out. Values that
- * are neither tensors nor containers are ignored.
+ * A wrapper such as `state_dict` or `model` is not part of names unless other entries contain tensors, too;
+ * the state of an optimizer, scheduler or random generator beside the weights does not count and is left out.
+ * Values that are neither tensors nor containers are ignored.
  * @param file - name of the file, for messages
  * @throws FormatError if there are too many tensors or levels, or two tensors have the same name.
  */
@@ -25,7 +25,7 @@ export function collectTensors(value: unknown, file: string): Map<string, TorchT
   return search.found;
 }
 
-/** Returns the value inside all wrappers, without the states of training that are saved beside them. */
+/** Returns the value inside all wrappers, without training states that are saved beside it. */
 function unwrap(value: unknown, probe: Search): unknown {
   let current = value;
   for (let level = 0; level < MAX_NESTING; level++) {
@@ -73,7 +73,7 @@ class Search {
     return false;
   }
 
-  /** Returns the named entries of a container, none for any other value. */
+  /** Returns the named entries of a container; empty for any other value. */
   #entriesOf(value: unknown, level: number): Iterable<readonly [string, object]> {
     const size = sizeOf(value);
     if (size === 0) return [];
@@ -100,9 +100,7 @@ class Search {
   }
 }
 
-/**
- * Yields the entries of a container that are tensors or containers with something in them, and their names.
- */
+/** Yields the named entries of a container that are tensors or non-empty containers. */
 function* namedEntries(value: unknown): Generator<readonly [string, object]> {
   const entries = value instanceof PickleDict ? value.entries : itemsOf(value).entries();
   for (const [key, entry] of entries) {
@@ -124,8 +122,8 @@ const TRAINING_PARTS =
   /^(optim|optimizer\w*|opt|opt_state|lr_?sched\w*|sched|scheduler\w*|scaler|grad_scaler|amp|rng\w*|random\w*|exp_avg\w*|max_exp_avg_sq|momentum_buffer)$/i;
 
 /**
- * Checks by its name whether a tensor is the state of a
- * training, which no network has and no merge should touch.
+ * Checks by its name whether a tensor is a training state, which is not part of a network and must not be
+ * merged.
  */
 export function isTrainingState(name: string): boolean {
   return name.split(".").some((part) => TRAINING_PARTS.test(part));

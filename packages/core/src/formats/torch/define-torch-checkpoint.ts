@@ -13,8 +13,8 @@ import { isContiguous, spanOf, type TorchTensor } from "./tensors.ts";
 /**
  * Creates the checkpoint of a file that PyTorch saved from the tensors found in it.
  *
- * Contiguous tensors are read by range. The tensor of other strides that was read last stays in memory, whole
- * and in row-major order, so that reading it range by range does not read its storage again each time.
+ * Contiguous tensors are read by range. Other tensors are read as a whole, and the last one is kept in memory
+ * in row-major order, so that its storage is not read again for each range.
  * @throws FormatError if there are no tensors.
  */
 export function defineTorchCheckpoint(

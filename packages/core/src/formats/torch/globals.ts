@@ -12,7 +12,7 @@ import {
 } from "./pickle/values.ts";
 import { createTorchTensor, type TensorParts, type TorchTensor } from "./tensors.ts";
 
-/** Function that PyTorch rebuilds tensors of other classes with, such as parameters with attributes. */
+/** PyTorch function that rebuilds tensors of subclasses, such as parameters with attributes. */
 const REBUILD_FROM_TYPE = "torch._tensor._rebuild_from_type_v2";
 
 /** Element types by their name in PyTorch. */
@@ -34,7 +34,7 @@ const TORCH_DTYPES: Readonly<Record<string, DType>> = {
   bool: "bool",
 };
 
-/** Element types by the class of storage that holds them. */
+/** Element types by the class of their storage. */
 const STORAGES: Readonly<Record<string, DType>> = {
   DoubleStorage: "f64",
   FloatStorage: "f32",
@@ -48,7 +48,7 @@ const STORAGES: Readonly<Record<string, DType>> = {
   BoolStorage: "bool",
 };
 
-/** Names that may occur as types or as arguments and are never called. */
+/** Names that may occur as types or as arguments, and are never called. */
 const INERT: readonly string[] = [
   "torch.strided",
   "torch.Tensor",
@@ -61,9 +61,7 @@ const INERT: readonly string[] = [
   ]),
 ];
 
-/**
- * Returns the classes and functions that may be called, as functions that rebuild data and do nothing else.
- */
+/** Returns the classes and functions that may be called, as functions that only rebuild data. */
 function callables(file: string): ReadonlyMap<string, PickleCall> {
   const dictionary: PickleCall = ([pairs], spend) => dictionaryOf(pairs, spend);
   const set: PickleCall = ([items], spend) => setOf(items, spend);
@@ -115,7 +113,7 @@ function callables(file: string): ReadonlyMap<string, PickleCall> {
   ]);
 }
 
-/** A dtype such as `torch.float32`, which is a global of its own. */
+/** A dtype such as `torch.float32`, which is a global. */
 class TorchDType extends PickleGlobal {
   readonly dtype: DType;
   constructor(name: string, dtype: DType) {
@@ -124,9 +122,9 @@ class TorchDType extends PickleGlobal {
   }
 }
 
-/** A class of storages, which only occurs in persistent ids: `torch.FloatStorage`. */
+/** A class of storages, such as `torch.FloatStorage`, which occurs only in persistent ids. */
 export class TorchStorageClass extends PickleGlobal {
-  /** Undefined for an untyped storage. */
+  /** Element type of the storages; undefined for untyped storages. */
   readonly dtype: DType | undefined;
   constructor(name: string, dtype: DType | undefined) {
     super(name);
@@ -135,8 +133,7 @@ export class TorchStorageClass extends PickleGlobal {
 }
 
 /**
- * Creates the function that looks up names in the pickles
- * of one file, in the list of all names that are allowed.
+ * Makes the function that looks up names in the pickles of one file, in the list of all allowed names.
  * @param file - name of the file, for messages
  */
 export function createGlobalFinder(file: string): (module: string, name: string) => PickleGlobal {
@@ -191,14 +188,14 @@ function setOf(items: unknown, spend: SpendSteps): PickleSet {
   return set;
 }
 
-/** Rebuilds a tensor that has attributes, without them. */
+/** Rebuilds a tensor with attributes; the attributes are dropped. */
 function rebuildFromType(
   rebuild: unknown,
   args: unknown,
   { file, spend }: { readonly file: string; readonly spend: SpendSteps },
 ): unknown {
   if (rebuild instanceof PickleGlobal && rebuild.call !== undefined && args instanceof PickleTuple) {
-    // PyTorch never wraps a wrapped tensor; tuples within tuples could do so until the stack ends.
+    // PyTorch never wraps a wrapped tensor; nested wrappers could exhaust the stack.
     if (rebuild.name !== REBUILD_FROM_TYPE) return rebuild.call(args.items, spend);
   }
   throw new FormatError(

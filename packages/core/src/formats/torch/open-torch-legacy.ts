@@ -19,7 +19,7 @@ import type { TorchStorage } from "./tensors.ts";
 const formatError = formatErrors("torch");
 
 /**
- * First bytes of such a file from byte 2 on, after the protocol: the pickle of the number
+ * Bytes of a legacy file from byte 2 on, after the pickle protocol: the pickle of the number
  * 0x1950a86a20f9469cfc6c.
  */
 export const LEGACY_MAGIC: Uint8Array = Uint8Array.of(
@@ -37,19 +37,21 @@ export const LEGACY_MAGIC: Uint8Array = Uint8Array.of(
   0x19,
 );
 
-/** Protocol of the format; there never was another. */
+/** Protocol number of the format; there is no other. */
 const PROTOCOL = 1001;
 
-/** Bytes read first for the pickles at the head of the file, whose length is not stored. */
+/**
+ * Number of bytes that are read first for the pickles at the head of the file, whose length is not stored.
+ */
 const FIRST_HEAD_BYTES = 2 ** 20;
 
 /** Contents of the pickles at the head of the file. */
 interface Head {
-  /** Value that was saved. */
+  /** The saved value. */
   readonly value: unknown;
   /** Names of the storages, in the order in which they follow. */
   readonly keys: unknown;
-  /** Byte at which the storages begin. */
+  /** Position in the file at which the storages begin. */
   readonly end: number;
   readonly storages: ReadonlyMap<string, TorchStorage>;
 }
@@ -58,11 +60,12 @@ interface Head {
  * Opens a file that `torch.save` wrote before PyTorch 1.6, or since then without its zip format: five
  * pickles, then the storages one after the other.
  *
- * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
+ * No code in the file is run. The checkpoint owns `source` and closes it; on failure the caller must close
+ * it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickles name anything but
- * tensors and containers, or the file is not handled.
+ * @throws UnsupportedError if the pickles refer to anything but tensors and containers, or the variant of the
+ *   file is not supported.
  */
 export async function openTorchLegacy(
   source: ByteSource,
@@ -128,7 +131,7 @@ function parseHead(bytes: Uint8Array, source: ByteSource): Head {
   return { value, keys, end, storages };
 }
 
-/** Finds where the bytes of each storage begin, behind 8 bytes with the number of its elements. */
+/** Finds the beginning of the bytes of each storage, after 8 bytes with the number of its elements. */
 async function placeStorages(
   { keys, end, storages }: Head,
   source: ByteSource,

@@ -18,18 +18,19 @@ const formatError = formatErrors("torch");
 
 const PICKLE = "data.pkl";
 
-/** Names of files that only an archive of TorchScript has, which holds code to be run. */
+/** Names of files that occur only in an archive of TorchScript, which contains code to run. */
 const SCRIPT = /^(code\/|constants\.pkl$)/;
 
 /**
  * Opens a file that `torch.save` wrote (PyTorch 1.6 and later): a zip archive of a pickle and its storages.
  *
- * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
+ * No code in the file is run. The checkpoint owns `source` and closes it; on failure the caller must close
+ * it.
  * @param files - paths to report as read
  * @param entries - the directory of the archive, if it was read before
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickle names anything but
- * tensors and containers, or the file is not handled.
+ * @throws UnsupportedError if the pickle refers to anything but tensors and containers, or the variant of the
+ *   file is not supported.
  */
 export async function openTorchZip(
   source: ByteSource,
@@ -69,7 +70,7 @@ async function openArchive(
 }
 
 /**
- * Returns the folder that all files of the archive are in, with its slash; PyTorch names it after the file.
+ * Returns the folder that contains all files of the archive, with its slash; PyTorch names it after the file.
  */
 function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): string {
   const names = [...entries.keys()];
@@ -91,7 +92,7 @@ function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): s
 }
 
 async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSource): Promise<void> {
-  // Files from before PyTorch 2.1 do not store it; they were written on little-endian machines.
+  // Files from before PyTorch 2.1 do not store the byte order; they were written on little-endian machines.
   if (entry === undefined) return;
   assertStored(entry, source);
   const order = entry.size > 16 ? "unknown" : new TextDecoder().decode(await readEntry(entry, source));
@@ -102,7 +103,7 @@ async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSourc
   );
 }
 
-/** Opens the file of each storage that is used, after checking its size. */
+/** Opens the file of each used storage, after checking its size. */
 function placeStorages(
   tensors: ReadonlyMap<string, TorchTensor>,
   entries: ReadonlyMap<string, ZipEntry>,

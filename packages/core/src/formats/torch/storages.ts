@@ -9,7 +9,7 @@ import type { TorchStorage } from "./tensors.ts";
  * file: `("storage", class, key, location, elements)`, in the
  * old format followed by a view of another storage, or None.
  *
- * Each storage is created once, however many tensors share it, and stored in `storages` by key.
+ * Each storage is created once, even if several tensors share it, and stored in `storages` by key.
  * @param file - name of the file, for messages
  */
 export function createStorageLoader(

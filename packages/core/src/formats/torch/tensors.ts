@@ -8,11 +8,11 @@ import { PickleTuple } from "./pickle/values.ts";
 
 const formatError = formatErrors("torch");
 
-/** Bytes that one or more tensors are views of. */
+/** Bytes that one or more tensors view. */
 export interface TorchStorage {
   /** Name of the storage in the file. */
   readonly key: string;
-  /** Element type; undefined for an untyped storage, whose tensors state theirs. */
+  /** Element type; undefined for an untyped storage, whose tensors state their types. */
   readonly dtype: DType | undefined;
   readonly bytes: number;
 }
@@ -20,7 +20,7 @@ export interface TorchStorage {
 /** A tensor as PyTorch describes it: a strided view of a storage. */
 export interface TorchTensor extends TensorInfo {
   readonly storage: TorchStorage;
-  /** Place of the first element in the storage, in elements. */
+  /** Position of the first element in the storage, in elements. */
   readonly offset: number;
   /** Step along each axis, in elements; 0 repeats an element. */
   readonly strides: readonly number[];
@@ -31,18 +31,18 @@ export function isTorchTensor(value: unknown): value is TorchTensor {
   return typeof value === "object" && value !== null && "storage" in value && "strides" in value;
 }
 
-/** Parts of a tensor as they are in a pickle, unchecked. */
+/** Unchecked parts of a tensor in a pickle. */
 export interface TensorParts {
   readonly storage: unknown;
   readonly offset: unknown;
   readonly shape: unknown;
   readonly strides: unknown;
-  /** Element type, if the storage has none. */
+  /** Element type, if the storage is untyped. */
   readonly dtype?: DType | undefined;
 }
 
 /**
- * Creates a tensor from its parts in a pickle, and checks that every element lies within the storage.
+ * Creates a tensor from its parts in a pickle, after checking that every element lies within the storage.
  * @param file - name of the file, for messages
  * @throws FormatError if a part has a wrong type or value, or an element lies outside the storage.
  */
@@ -77,8 +77,8 @@ export function isContiguous({ shape, strides }: TorchTensor): boolean {
 }
 
 /**
- * Counts the elements of the storage from the first that a
- * tensor uses to the last, inclusive; 0 if it uses none.
+ * Counts the elements of the storage from the first to the last that a tensor uses, inclusive; 0 for an empty
+ * tensor.
  */
 export function spanOf({ shape, strides }: TorchTensor): number {
   if (shape.includes(0)) return 0;

@@ -4,7 +4,7 @@ import { sizeOf, stridesOf } from "../../tensor/shape.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
 import { createZipWriter } from "../zip/zip-writer.ts";
 
-/** Classes of storages; the other types are stored without a type, which their tensor names. */
+/** Classes of storages; other types are in untyped storages, and their tensors state the type. */
 const STORAGES: Readonly<Partial<Record<DType, string>>> = {
   f64: "DoubleStorage",
   f32: "FloatStorage",
@@ -18,7 +18,7 @@ const STORAGES: Readonly<Partial<Record<DType, string>>> = {
   bool: "BoolStorage",
 };
 
-/** Names in PyTorch of types that have no class of storages. */
+/** PyTorch names of types without a class of storages. */
 const TYPES: Readonly<Partial<Record<DType, string>>> = {
   u16: "uint16",
   u32: "uint32",
@@ -27,10 +27,10 @@ const TYPES: Readonly<Partial<Record<DType, string>>> = {
   f8e5m2: "float8_e5m2",
 };
 
-/** Folder of all files in the archive. */
+/** Folder that contains all files of the archive. */
 const ROOT = "archive";
 
-/** Returns about how many bytes a file of PyTorch has. */
+/** Estimates the size of a PyTorch file in bytes. */
 export function torchBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
   let bytes = 1000;
   for (const [name, info] of tensors) bytes += byteLengthOf(info) + 700 + 3 * name.length;
@@ -67,7 +67,7 @@ function encodePickle(tensors: ReadonlyMap<string, TensorInfo>): Buffer {
   return Buffer.concat([...parts, Buffer.from("u.")]);
 }
 
-/** Encodes a call of the function that makes a tensor of a storage. */
+/** Encodes a call of the function that builds a tensor on a storage. */
 function encodeTensor(info: TensorInfo, key: string): Buffer {
   const { dtype, shape } = info;
   const storage = STORAGES[dtype];
@@ -82,7 +82,7 @@ function encodeTensor(info: TensorInfo, key: string): Buffer {
       encodeInteger(0),
       encodeTuple(shape.map(encodeInteger)),
       encodeTuple(stridesOf(shape).map(encodeInteger)),
-      // It needs no gradient, and has no hooks.
+      // The tensor requires no gradient, and has no hooks.
       Buffer.from([0x89]),
       Buffer.concat([encodeGlobal("collections", "OrderedDict"), Buffer.from(")R")]),
       ...(isTyped ? [] : [encodeGlobal("torch", TYPES[dtype] ?? dtype)]),
@@ -91,7 +91,7 @@ function encodeTensor(info: TensorInfo, key: string): Buffer {
   ]);
 }
 
-/** Encodes the reference to a file of elements. */
+/** Encodes the reference to a file that contains elements. */
 function encodeStorage(
   [module, name]: readonly [string, string],
   key: string,
@@ -116,7 +116,7 @@ function encodeText(text: string): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-/** Encodes a whole number that is not negative: in four bytes, or as a long integer of eight. */
+/** Encodes a non-negative whole number: in four bytes, or as a long integer of eight. */
 function encodeInteger(value: number): Buffer {
   if (value < 2 ** 31) {
     const short = Buffer.from("J....");

@@ -1,9 +1,9 @@
 import * as zlib from "node:zlib";
 
-/** Absent before Node 20.15. */
+/** Function of Node.js, which is missing before 20.15. */
 const native = (zlib as { crc32?: (data: Uint8Array, value?: number) => number }).crc32;
 
-/** CRC-32 of bytes that are passed one part after another, as zip archives store it. */
+/** CRC-32 of bytes that are passed part by part, as zip archives store it. */
 export class RunningCrc32 {
   #value = 0;
 
@@ -24,7 +24,10 @@ const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** Computes the checksum of `value`, then `bytes`; used where Node.js has none. */
+/**
+ * Computes the checksum of the bytes behind `value`, followed by `bytes`; used if Node.js has no such
+ * function.
+ */
 export function crc32(bytes: Uint8Array, value = 0): number {
   let rest = ~value;
   for (const byte of bytes) rest = (rest >>> 8) ^ (TABLE[(rest ^ byte) & 0xff] as number);

@@ -1,32 +1,32 @@
-/** Longest name of a file in an archive. */
+/** Maximum length of the name of a file in an archive, in bytes. */
 export const MAX_NAME_BYTES = 65_535;
 
-/** From this number on, sizes and places are in fields of 64 bits. */
+/** Number from which on sizes and positions are in 64-bit fields. */
 const LIMIT = 0xffff_ffff;
 
-/** From this number on, the count of files is in a field of 64 bits. */
+/** Number from which on the count of files is in a 64-bit field. */
 const COUNT_LIMIT = 0xffff;
 
-/** Bit that says that names are in UTF-8. */
+/** Flag for names in UTF-8. */
 const UTF8 = 0x800;
 
-/** 1 January 1980, the first day of zip, so that the same tensors give the same bytes. */
+/** Fixed date, 1 January 1980, the first day of zip, so that the same tensors give the same bytes. */
 const DAY = 0x21;
 
-/** A file that is stored in an archive as it is. */
+/** A file that is stored in an archive without compression. */
 export interface StoredFile {
   readonly name: string;
   readonly size: number;
   readonly crc32: number;
 }
 
-/** A file that was written, and the place of its header. */
+/** A file that was written, and the position of its header. */
 export interface WrittenEntry extends StoredFile {
   readonly begin: number;
 }
 
 /**
- * Encodes the header before a stored file; it is as long for every checksum.
+ * Encodes the header before a stored file; its length does not depend on the checksum.
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.7
  */
 export function encodeLocalHeader(file: StoredFile): Uint8Array {
@@ -38,8 +38,8 @@ export function encodeLocalHeader(file: StoredFile): Uint8Array {
 }
 
 /**
- * Encodes the directory of an archive, and the end behind it.
- * @param begin - place of the directory
+ * Encodes the directory of an archive, and the end record after it.
+ * @param begin - position of the directory
  */
 export function encodeDirectory(entries: readonly WrittenEntry[], begin: number): Uint8Array {
   const parts = entries.map(encodeEntry);
@@ -79,7 +79,7 @@ function writeCommon(head: Buffer, at: number, { name, size, crc32 }: StoredFile
   head.writeUInt16LE(extra.length, at + 24);
 }
 
-/** Encodes the extra field of numbers of 64 bits, section 4.5.3. */
+/** Encodes the extra field of 64-bit numbers, section 4.5.3. */
 function encodeWide(numbers: readonly number[]): Buffer {
   const field = Buffer.alloc(4 + 8 * numbers.length);
   field.writeUInt16LE(1, 0);
@@ -88,7 +88,7 @@ function encodeWide(numbers: readonly number[]): Buffer {
   return field;
 }
 
-/** Encodes the end of an archive in 64 bits, and where it is, sections 4.3.14 and 4.3.15. */
+/** Encodes the 64-bit end record of an archive and its locator, sections 4.3.14 and 4.3.15. */
 function encodeWideEnd(count: number, size: number, begin: number): Buffer {
   const end = Buffer.alloc(56 + 20);
   end.writeUInt32LE(0x06064b50, 0);

@@ -10,33 +10,33 @@ import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATION, MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
 
-/** Bytes of the directory read at once, as it is read forwards entry by entry. */
+/** Number of bytes of the directory that are read at once, as it is read forwards entry by entry. */
 const BLOCK_BYTES = 256 * 1024;
 
 /** A file within a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Number of its bytes, after decompression if it is compressed. */
+  /** Number of bytes of the file, after decompression if it is compressed. */
   readonly size: number;
-  /** Whether it is neither compressed nor encrypted, so that it can be read by range. */
+  /** Whether the file is neither compressed nor encrypted, so that it can be read by range. */
   readonly stored: boolean;
-  /** Whether it is compressed by deflate and not encrypted. */
+  /** Whether the file is compressed by deflate and not encrypted. */
   readonly deflated: boolean;
-  /** Number of its bytes in the archive. */
+  /** Number of bytes that the file takes in the archive. */
   readonly packedSize: number;
-  /** CRC-32 of its bytes; 0 if the writer computed none. */
+  /** CRC-32 of the file's bytes; 0 if the writer computed none. */
   readonly crc32: number;
   /**
-   * Finds the place of its first byte in the archive.
-   * @throws FormatError if the header before it names another file
+   * Finds the position of the file's first byte in the archive.
+   * @throws FormatError if the header before the bytes names another file
    */
   locate(): Promise<number>;
 }
 
 /**
  * Reads the directory of a zip archive.
- * @throws FormatError if the archive is damaged, two files have the same name or the same bytes, or one is
- *   larger than the archive.
+ * @throws FormatError if the archive is damaged, two files have the same name or the same bytes, or a file
+ *   takes more bytes than the archive has.
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   try {
@@ -46,7 +46,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
       decodeStrings: false,
     });
     const entries = await readEntries(zip, source);
-    // From here on only single headers are read.
+    // From now on only single headers are read.
     reader.readsAhead = false;
     return entries;
   } catch (error) {
@@ -71,7 +71,7 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
   }
   const listed: Entry[] = [];
   for await (const entry of zip.eachEntry()) {
-    // Not as yauzl does by itself, which refuses names that are no safe paths: none is used as one here.
+    // Names are decoded here, as yauzl refuses names that are not safe paths; none is used as a path.
     const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
     entry.fileName = getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
     listed.push(entry);
@@ -117,9 +117,9 @@ function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry
 }
 
 /**
- * Checks that a file is stored without compression, as by
- * PyTorch; a compressed one could be larger than any memory.
- * @throws UnsupportedError if it is compressed or encrypted.
+ * Checks that a file is uncompressed, as PyTorch stores it; the content of a compressed file could exceed any
+ * memory.
+ * @throws UnsupportedError if the file is compressed or encrypted.
  */
 export function assertStored({ name, size, stored }: ZipEntry, source: ByteSource): void {
   if (stored) return;
@@ -134,9 +134,9 @@ function formatError(source: ByteSource, problem: string): FormatError {
   return new FormatError(`Cannot read "${source.name}" as the archive ${problem}`, { format: "zip" });
 }
 
-/** Reader through which yauzl reads from a source, a block at a time. */
+/** Reader that gives yauzl access to a source, one block at a time. */
 class SourceReader extends RandomAccessReader {
-  /** Whether to read a whole block if less is asked for. */
+  /** Whether a whole block is read if fewer bytes are requested. */
   readsAhead = true;
   readonly #source: ByteSource;
   #block: Uint8Array = new Uint8Array(0);
@@ -169,22 +169,22 @@ class SourceReader extends RandomAccessReader {
   }
 }
 
-/** Place of a file in a zip archive, as its directory states it. */
+/** Position of a file in a zip archive, as the directory states it. */
 export interface ZipPlace {
   readonly fileName: string;
-  /** Length of the name in bytes, which is stored again before the file. */
+  /** Length of the name in bytes; the name is stored again before the file. */
   readonly fileNameLength: number;
   readonly relativeOffsetOfLocalHeader: number;
   readonly compressedSize: number;
 }
 
-/** Bytes before the name of a file. */
+/** Number of header bytes before the name of a file. */
 const LOCAL_HEADER_BYTES = 30;
 
 /**
- * Finds two files of an archive that share bytes. No honest archive has any; an archive that has can claim
- * far more content than it has bytes.
- * @returns the names of both, or undefined
+ * Finds two files of an archive that share bytes. Honest archives have no such files; a hostile archive can
+ * thus claim far more content than it has bytes.
+ * @returns the names of both files, or undefined
  */
 export function findOverlap(places: readonly ZipPlace[]): readonly [string, string] | undefined {
   const sorted = [...places].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);

@@ -19,7 +19,7 @@ export interface OpenEntry {
   readInto(begin: number, out: Uint8Array): Promise<void>;
 }
 
-/** Opens a file of the archive; the place of its bytes is looked up when it is first read. */
+/** Opens a file of the archive; the position of its bytes is determined at the first read. */
 export function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
   const checksum = new RunningChecksum(entry.size, entry.crc32);
   let place: Promise<number> | undefined;
@@ -34,8 +34,8 @@ export function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
 }
 
 /**
- * Inflates the beginning of a compressed file of an archive, without the rest of it.
- * @param packed - the first of its compressed bytes, which need not end where a symbol ends
+ * Inflates only the beginning of a compressed file of an archive.
+ * @param packed - the first compressed bytes, which may end within a symbol
  */
 export function inflateBeginning(packed: Uint8Array, { name }: ZipEntry, source: ByteSource): Uint8Array {
   return inflate(packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH }, { name, source });
@@ -43,12 +43,12 @@ export function inflateBeginning(packed: Uint8Array, { name }: ZipEntry, source:
 
 /**
  * Inflates a compressed file of an archive.
- * @throws FormatError if its bytes are damaged, or are not as many as the directory states
+ * @throws FormatError if the bytes are damaged, or their number differs from the directory
  */
 export async function inflateEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
   const begin = await entry.locate();
   const packed = await source.read(begin, begin + entry.packedSize);
-  // One byte more than expected, so that an entry that is longer than it claims shows.
+  // One byte more than expected is allowed, so that an entry that is longer than it claims is detected.
   const bytes = inflate(packed, { maxOutputLength: entry.size + 1 }, { name: entry.name, source });
   if (bytes.length === entry.size && (crc32 === undefined || crc32(bytes) === entry.crc32)) return bytes;
   throw damagedEntry(entry, source);
@@ -76,13 +76,16 @@ function damagedEntry({ name }: ZipEntry, source: ByteSource): FormatError {
   );
 }
 
-/** Absent before Node 20.15, where damage that does not change the length goes unnoticed. */
+/**
+ * Function of Node.js, which is missing before 20.15; damage that does not change the length then goes
+ * unnoticed.
+ */
 const { crc32 } = zlib as { crc32?: (data: Uint8Array, value?: number) => number };
 
 /**
- * Checksum of the bytes read from one file of an archive, compared with the stored CRC-32 once they were read
- * from the first to the last in order; reads in another order are not checked. It costs 0.15 s for each
- * gigabyte, measured.
+ * Checksum of the bytes read from one file of an archive, compared with the stored CRC-32 after all bytes
+ * were read in order; reads in another order are not checked. The checksum takes 0.15 s per gigabyte,
+ * measured.
  */
 class RunningChecksum {
   readonly #size: number;
@@ -92,7 +95,7 @@ class RunningChecksum {
 
   /**
    * @param size - bytes of the file
-   * @param expected - its CRC-32; 0 if the writer computed none, which is an option of PyTorch
+   * @param expected - CRC-32 of the file; 0 if the writer computed none, which is an option of PyTorch
    */
   constructor(size: number, expected: number) {
     this.#size = size;
@@ -101,8 +104,8 @@ class RunningChecksum {
 
   /**
    * Adds bytes that were read.
-   * @param begin - place of the first of them in the file
-   * @returns false if the whole file was read now and does not match the checksum
+   * @param begin - position in the file of the first byte
+   * @returns false if the whole file has now been read and does not match the checksum
    */
   update(begin: number, bytes: Uint8Array): boolean {
     if (crc32 === undefined || this.#expected === 0) return true;

@@ -4,18 +4,18 @@ import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts
 import { RunningCrc32 } from "./crc32.ts";
 import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry } from "./encode-headers.ts";
 
-/** A file to store in an archive: some bytes, then the elements of a tensor if there is one. */
+/** Content of a file in an archive: some bytes, then the elements of a tensor, if any. */
 export interface ZipContent {
   readonly name: string;
   readonly head: Uint8Array;
   readonly tensor?: TensorInfo & { readonly name: string };
 }
 
-/** Writes an archive of files that are stored as they are. */
+/** Writer of archives of uncompressed files. */
 export interface ZipWriter {
   /**
    * Writes a file.
-   * @throws UnsupportedError if its name is too long for an archive
+   * @throws UnsupportedError if the file's name is too long for an archive
    */
   add(content: ZipContent): Promise<void>;
   /** Writes the directory, which ends the archive. */
@@ -30,7 +30,7 @@ export function createZipWriter(writer: FileWriter): ZipWriter {
       assertName(name);
       const begin = writer.position();
       const size = head.length + (tensor === undefined ? 0 : byteLengthOf(tensor));
-      // The checksum is known once all is written; the header is then written again.
+      // The checksum is known only after all elements are written; the header is then written again.
       await writer.append(encodeLocalHeader({ name, size, crc32: 0 }));
       const crc = new RunningCrc32();
       crc.update(head);

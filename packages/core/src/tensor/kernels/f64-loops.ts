@@ -1,6 +1,7 @@
 /**
  * Adds `weight * x` to a sum, element by element.
- * @param isFirst - whether `sum` is empty: products are stored then, as adding them to 0 would turn -0 into 0
+ * @param isFirst - whether `sum` is still empty: products are then stored, as adding them to 0 would turn -0
+ *   into 0
  */
 export function addWeighted(sum: Float64Array, x: Float64Array, weight: number, isFirst: boolean): void {
   if (isFirst) for (let i = 0; i < sum.length; i++) sum[i] = weight * x[i]!;
@@ -8,7 +9,7 @@ export function addWeighted(sum: Float64Array, x: Float64Array, weight: number, 
 }
 
 /**
- * Moves `x` towards `y`, `x[i] -= by * (x[i] - y[i])`; equal elements stay as they are, NaN and -0 included.
+ * Moves `x` towards `y`, `x[i] -= by * (x[i] - y[i])`; equal elements are unchanged, including NaN and -0.
  */
 export function stepInPlace(x: Float64Array, y: Float64Array, by: number): void {
   for (let i = 0; i < x.length; i++) {

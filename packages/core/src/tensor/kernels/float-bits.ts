@@ -10,15 +10,15 @@ interface Layout {
   readonly mantissa: number;
   /** Number that is added to an exponent before it is stored. */
   readonly bias: number;
-  /** All bits but the sign. */
+  /** Mask of all bits except the sign. */
   readonly magnitude: number;
   /** Pattern of infinity; for f8e4m3, which has none, the pattern of its NaN. */
   readonly top: number;
-  /** Pattern that numbers which overflow become: infinity; for f8e4m3 the largest number. */
+  /** Pattern of numbers that overflow: infinity; for f8e4m3 the largest number. */
   readonly most: number;
-  /** A quiet NaN. */
+  /** Pattern of a quiet NaN. */
   readonly nan: number;
-  /** f32 pattern from which on everything becomes `most`. */
+  /** f32 pattern from which on numbers overflow and become `most`. */
   readonly overflow: number;
 }
 
@@ -54,7 +54,7 @@ function widenWith(layout: Layout, source: NarrowData, out: Uint32Array): void {
     const m = x & magnitude;
     let bits: number;
     if (m >= top) {
-      // Infinity keeps an empty mantissa; the payload of a NaN is kept, so that narrowing gives it back.
+      // Infinity keeps an empty mantissa; the payload of a NaN is kept, so that narrowing restores it.
       bits = F32_INFINITY | ((m << shift) & 0x7fffff);
     } else if (m >= minNormal) {
       bits = (m << shift) + rebias;
@@ -101,7 +101,7 @@ function narrowToBf16(source: Uint32Array, out: NarrowData): void {
   for (let i = 0; i < source.length; i++) {
     const x = source[i]!;
     if ((x & 0x7fffffff) > F32_INFINITY) {
-      // A NaN whose payload sits in the dropped bits only would turn into infinity.
+      // A NaN with a payload only in the dropped bits would turn into infinity.
       out[i] = (x & 0x7f0000) === 0 ? (x | F32_QUIET) >>> 16 : x >>> 16;
     } else {
       out[i] = (x + 0x7fff + ((x >>> 16) & 1)) >>> 16;
@@ -110,8 +110,8 @@ function narrowToBf16(source: Uint32Array, out: NarrowData): void {
 }
 
 /**
- * Widens narrow floats to the bit patterns of equal f32 values, exactly; NaN payloads stay.
- * `source` and `out` have equal lengths.
+ * Widens narrow floats to the bit patterns of equal f32 values, exactly; NaN payloads are kept. `source` and
+ * `out` have equal lengths.
  */
 export function widenScalar(dtype: NarrowFloat, source: NarrowData, out: Uint32Array): void {
   if (dtype === "bf16") for (let i = 0; i < source.length; i++) out[i] = source[i]! << 16;

@@ -4,7 +4,7 @@ import type { TensorData } from "../dtype.ts";
  * Copies elements of any strides into row-major order:
  * `out[row-major position] = source[sum of position * stride]`.
  * @param strides - step along each axis, in elements
- * @param out - has as many elements as the product of `shape`
+ * @param out - output with as many elements as the product of `shape`
  */
 export function gatherStrided(
   source: TensorData,

@@ -9,7 +9,7 @@ export type GatherArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
  * repeats and permutes.
  *
  * @param tables - offsets into `data` for each index of each axis of the result, outermost first
- * @param out - has as many elements as the product of the tables' lengths
+ * @param out - output with as many elements as the product of the tables' lengths
  */
 export function gatherInto<T extends GatherArray>(data: T, tables: readonly Int32Array[], out: T): T {
   const rank = tables.length;
@@ -35,7 +35,7 @@ export function gatherInto<T extends GatherArray>(data: T, tables: readonly Int3
  */
 const TILE = 128;
 
-/** Which indices of the last axis to copy, and whether they lie side by side in the source. */
+/** Indices of the last axis to copy, and whether they are adjacent in the source. */
 interface Columns {
   readonly from: number;
   readonly to: number;
@@ -74,7 +74,7 @@ function gatherColumns<T extends GatherArray>(
   }
 }
 
-/** Number of elements whose single copies cost about as much as starting a block copy. */
+/** Number of elements for which single copies cost about as much as starting a block copy. */
 const MIN_RUN = 16;
 
 function isRun(table: Int32Array): boolean {
@@ -88,7 +88,7 @@ function isRun(table: Int32Array): boolean {
 /** Number of elements in a cache line of 64 bytes, for elements of 4 bytes. */
 const LINE = 16;
 
-/** Checks whether on average every element lies on another cache line, as in a transposition. */
+/** Checks whether on average every element lies on a different cache line, as in a transposition. */
 function isSpread(table: Int32Array): boolean {
   let [least, most] = [table[0]!, table[0]!];
   for (const offset of table) {

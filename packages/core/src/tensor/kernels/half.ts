@@ -5,7 +5,7 @@ let table: Float32Array | undefined;
 /**
  * Widens one 16-bit floating-point number, as scales of quantised blocks are stored; arrays of them are
  * converted faster by `convertInto`.
- * @param bits - its bit pattern, from 0 to 65,535
+ * @param bits - bit pattern of the number, from 0 to 65,535
  */
 export function widenHalf(bits: number): number {
   table ??= widenAll();

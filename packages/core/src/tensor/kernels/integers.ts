@@ -1,6 +1,6 @@
 import type { TensorData } from "../dtype.ts";
 
-/** Largest integer up to which f64 holds every integer. */
+/** Limit up to which f64 represents every integer. */
 const BIG_EXACT = 2n ** 53n;
 
 /**

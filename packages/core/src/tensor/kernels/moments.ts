@@ -1,13 +1,13 @@
-/** Sums over numbers, from which statistics follow; infinities and NaN are counted and left out. */
+/** Sums over numbers, from which statistics are derived; infinities and NaN are counted and left out. */
 export interface Moments {
-  /** Numbers that are finite. */
+  /** Number of finite numbers. */
   count: number;
   nonFinite: number;
   zeros: number;
   min: number;
   max: number;
   mean: number;
-  /** Sum of squared distances to the mean. */
+  /** Sum of squared distances from the mean. */
   spread: number;
   /** Sum of squares. */
   squares: number;
@@ -15,23 +15,23 @@ export interface Moments {
 
 /** Sums over two rows of numbers of equal length. */
 export interface PairSums {
-  /** Largest distance of a number to the other; NaN if any is NaN. */
+  /** Largest absolute difference of two corresponding numbers; NaN if any is NaN. */
   largest: number;
-  /** Sum of the squares of the distances. */
+  /** Sum of the squared differences. */
   squares: number;
   squaresOfA: number;
   squaresOfB: number;
   product: number;
 }
 
-/** Returns the sums over no numbers. */
+/** Returns empty sums. */
 export function emptyMoments(): Moments {
   return { count: 0, nonFinite: 0, zeros: 0, min: Infinity, max: -Infinity, mean: 0, spread: 0, squares: 0 };
 }
 
 /**
- * Adds numbers to sums. Mean and spread of the numbers are computed by themselves and joined with those
- * before, which is exact to rounding for any number of parts.
+ * Adds numbers to sums. Mean and spread of the new numbers are computed separately and then combined with the
+ * earlier ones, which is exact up to rounding for any number of parts.
  * @see T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", 1983, eq. 2.1
  */
 export function addMoments(sums: Moments, numbers: Float64Array): void {
@@ -39,7 +39,7 @@ export function addMoments(sums: Moments, numbers: Float64Array): void {
   let total = 0;
   for (let i = 0; i < numbers.length; i++) {
     const x = numbers[i]!;
-    // False for infinities and NaN.
+    // The difference is 0 only for finite numbers.
     if (x - x !== 0) continue;
     count++;
     total += x;
@@ -68,7 +68,7 @@ export function addPairs(sums: PairSums, a: Float64Array, b: Float64Array): void
   for (let i = 0; i < a.length; i++) {
     const x = a[i]!;
     const y = b[i]!;
-    // Equal infinities are at no distance.
+    // Equal infinities have distance 0.
     const distance = x === y ? 0 : Math.abs(x - y);
     if (!(distance <= sums.largest)) sums.largest = distance;
     sums.squares += distance * distance;

@@ -25,7 +25,7 @@ const second = createBlock();
 function load({ dtype, data }: Floats, begin: number, end: number, block: Block): void {
   const part = data.subarray(begin, end);
   const bits = block.bits.subarray(0, end - begin);
-  // Through the bits, as assigning numbers may change the payload of a NaN.
+  // Bits are copied, as assigning numbers may change the payload of a NaN.
   if (part instanceof Float32Array) bits.set(new Uint32Array(part.buffer, part.byteOffset, part.length));
   else if (dtype !== "f32") widenScalar(dtype, part, bits);
 }
@@ -59,7 +59,7 @@ function canonicalize({ numbers, bits }: Block, count: number): void {
 function stepBlock(from: Block, to: Block, by: number, out: Block, count: number): void {
   for (let i = 0; i < count; i++) {
     const x = from.numbers[i]!;
-    // Adding 0 turns a step of -0 into 0, which leaves an `x` of -0 as it is where `by` is negative.
+    // Adding 0 turns a step of -0 into 0, which leaves an `x` of -0 unchanged if `by` is negative.
     const r = x - (fround(by * fround(x - to.numbers[i]!)) + 0);
     if (Number.isNaN(r)) {
       out.bits[i] = from.bits[i] === to.bits[i] ? from.bits[i]! : CANONICAL_NAN;

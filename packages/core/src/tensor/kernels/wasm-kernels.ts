@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { FloatKernels, Floats, KernelMemory, Scratch } from "./floats.ts";
 import { sumLanes } from "./scalar-kernels.ts";
 
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
+/** The part of WebAssembly that this file uses; Node's own types do not declare it. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
@@ -10,8 +10,8 @@ declare const WebAssembly: {
 };
 
 /**
- * Elements in WebAssembly memory at a time, so that two
- * sources, a sum and a result stay in the second-level cache.
+ * Number of elements in WebAssembly memory at a time, so that two sources, a sum and a result fit into the
+ * second-level cache.
  */
 const BLOCK = 16384;
 
@@ -50,7 +50,10 @@ export function loadWasmKernels(): FloatKernels | undefined {
   return new WasmKernels(exports as Exports);
 }
 
-/** Bytes of a piece of memory that can be borrowed; with one size, releasing needs no bookkeeping. */
+/**
+ * Size of a slot of memory that can be borrowed, in bytes; as all slots have the same size, releasing needs
+ * no bookkeeping.
+ */
 const SLOT_BYTES = 2 ** 20;
 const SLOTS = 32;
 
@@ -59,15 +62,15 @@ class WasmKernels implements FloatKernels {
   readonly #exports: Exports;
   readonly #bytes: Uint8Array;
   readonly #sums: Float64Array;
-  /** Regions of one block each, for stored data. */
+  /** Addresses of regions of one block each, for stored data. */
   readonly #a: number;
   readonly #b: number;
-  /** Regions of one block each, for f32. */
+  /** Addresses of regions of one block each, for f32. */
   readonly #x: number;
   readonly #y: number;
-  /** Region of one block, for a result in its stored type. */
+  /** Address of the region of one block for a result in its stored type. */
   readonly #out: number;
-  /** Slots that are free. */
+  /** Addresses of free slots. */
   readonly #free: number[];
 
   constructor(exports: Exports) {
@@ -80,7 +83,7 @@ class WasmKernels implements FloatKernels {
     const slots = this.#out + REGION_BYTES;
     this.#free = Array.from({ length: SLOTS }, (_, i) => slots + (SLOTS - 1 - i) * SLOT_BYTES);
     const missing = slots + SLOTS * SLOT_BYTES - exports.memory.buffer.byteLength;
-    // Grown once, here: growing later would detach the views. Pages that are not touched take no memory.
+    // The memory grows only once, here: growing later would detach the views. Untouched pages take no memory.
     if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
     this.#exports = exports;
     this.memory = exports.memory;
@@ -150,7 +153,8 @@ class WasmKernels implements FloatKernels {
   approach(sources: readonly Floats[], places: readonly number[], out: Floats): void {
     for (let begin = 0; begin < out.data.length; begin += BLOCK) {
       this.#approachBlock(sources, places, begin, 0);
-      // NaN is rare, so a block is made without handling it first, and once more if there was one.
+      // NaN is rare, so a block is computed without handling it first, and computed again if the result has
+      // one.
       if (this.#exports.findNonFinite(this.#x, blockSize(out, begin)) >= 0)
         this.#approachBlock(sources, places, begin, WITH_NAN);
       this.#round(this.#x, out, begin);

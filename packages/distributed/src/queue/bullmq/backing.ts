@@ -2,14 +2,14 @@ import { InputError } from "@isthmus/core";
 import type { BackendFactory, IQueueBackend } from "bullmq";
 import { failure, type Trouble } from "./trouble.ts";
 
-/** What BullMQ keeps a queue in. */
+/** Database in which BullMQ keeps a queue: Redis or PostgreSQL. */
 export interface Backing {
   readonly factory: BackendFactory<IQueueBackend, BackingClient>;
   /** Makes a client for one of the classes of BullMQ. */
   connect(): BackingConnection;
 }
 
-/** A client of a package that BullMQ takes as it is, and which only its backend looks into. */
+/** A client of Redis or PostgreSQL: BullMQ passes it on unread, and only its backend uses it. */
 export type BackingClient = object;
 
 /** A client of one of the classes of BullMQ, to be ended after it is closed. */
@@ -18,10 +18,10 @@ export interface BackingConnection {
   end(): Promise<unknown>;
 }
 
-/** Where a queue is to be opened. */
+/** Address of a queue that is to be opened, with its name and its reports of trouble. */
 export interface BackingPlace {
   readonly url: URL;
-  /** What people call it. */
+  /** Name of the queue for people, such as in messages. */
   readonly name: string;
   readonly clean: (error: unknown) => string;
   readonly trouble: Trouble;

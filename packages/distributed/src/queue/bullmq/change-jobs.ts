@@ -40,7 +40,7 @@ export async function addJobs(
   );
 }
 
-/** Tries failed tasks again as they are added now, which may be from another place. */
+/** Tries failed tasks again with their new entries, which may name other folders than before. */
 async function reviveJobs(parts: QueueParts, tasks: readonly QueuedTask[]): Promise<void> {
   const entries = new Map(tasks.map((entry) => [entry.id, entry]));
   await changeJobs(parts, [...entries.keys()], "add tasks to", async (job) => {
@@ -50,7 +50,7 @@ async function reviveJobs(parts: QueueParts, tasks: readonly QueuedTask[]): Prom
   });
 }
 
-/** Lets tasks go on that were cancelled, and whose workers do not know yet. */
+/** Lets cancelled tasks go on whose workers have not seen the cancellation yet. */
 async function keepRunning(parts: QueueParts, tasks: readonly QueuedTask[]): Promise<void> {
   const ids = tasks.map(({ id }) => id);
   await changeJobs(parts, ids, "add tasks to", async (job) => {
@@ -67,7 +67,10 @@ export async function retryJobs(parts: QueueParts, ids: readonly string[]): Prom
   return changeJobs(parts, some, "try tasks again in", retryJob);
 }
 
-/** Takes tasks out, and returns their number; running ones are marked, for their workers to drop. */
+/**
+ * Takes tasks out of the queue, and returns their number; running ones are marked, and their workers drop
+ * them.
+ */
 export function cancelJobs(parts: QueueParts, ids: readonly string[]): Promise<number> {
   return changeJobs(parts, [...new Set(ids)], "cancel tasks of", async (job) => {
     // First the mark: a worker that takes the job between the two calls sees it.
@@ -85,9 +88,9 @@ async function retryJob(job: TaskJob): Promise<boolean> {
 }
 
 /**
- * Does something to jobs, and returns how many it was done to; a job that somebody else moved or removed
- * meanwhile is left out.
- * @param change - returns whether it did anything
+ * Changes jobs one by one, and returns the number of changed jobs; a job that another process moved or
+ * removed meanwhile is left out.
+ * @param change - returns whether it changed the job
  */
 async function changeJobs(
   parts: QueueParts,
@@ -102,7 +105,10 @@ async function changeJobs(
   return changed.filter(Boolean).length;
 }
 
-/** Passes an error on unless it says that a job is gone, or not as it was: BullMQ numbers these below 0. */
+/**
+ * Returns false for an error that says that a job is gone, or no longer in the expected state (BullMQ numbers
+ * these below 0); throws other errors.
+ */
 function falseIfMoved(error: unknown): false {
   const { code } = error as { code?: unknown };
   if (typeof code === "number" && code < 0) return false;

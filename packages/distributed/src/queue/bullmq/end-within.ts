@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 const CLOSING_TIME = 5000;
 
 /**
- * Waits until something is over, but not for long, and whether or not it fails.
- * @returns whether it is over
+ * Waits until a promise is settled, but at most for a given time; a rejection is ignored.
+ * @returns whether the promise was settled in time
  */
 export async function endWithin(ending: Promise<unknown>, longest: number = CLOSING_TIME): Promise<boolean> {
   const stop = new AbortController();

@@ -7,7 +7,7 @@ import { endWithin } from "./end-within.ts";
 import { entryOf, isProgress, type JobQueue, type JobResult, readError } from "./job-data.ts";
 import type { Trouble } from "./trouble.ts";
 
-/** Those who listen to the events of stores, over one connection. */
+/** Listeners to the events of stores, which share one connection. */
 export interface StoreFollowers {
   follow(store: string, listener: (event: QueueEvent) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -50,7 +50,9 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
   };
 }
 
-/** Starts to read events; resolves to what ends it, once nothing that happens from then on is missed. */
+/**
+ * Starts to read events; resolves, once no later event can be missed, to the function that ends the reading.
+ */
 async function listenTo(
   queue: JobQueue,
   backing: Backing,
@@ -79,7 +81,7 @@ interface OpenedEvents {
 
 /** Connects to the events from now on. */
 async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promise<OpenedEvents> {
-  // An event of our own says where the reading begins: "now" would be only when the first read arrives.
+  // An event of our own marks where the reading begins: "now" would begin only when the first read arrives.
   const lastEventId = await queue.getBackend().publishEvent({ event: "followed" }, MOST_EVENTS);
   const { connection, end } = connect();
   const events: TaskEvents = new QueueEvents(
@@ -91,7 +93,7 @@ async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promi
     await endWithin(events.close());
     await end();
   };
-  // Without anybody who hears it, an error would end the process.
+  // Without a listener, an error would end the process.
   events.on("error", () => undefined);
   try {
     await events.waitUntilReady();
@@ -102,9 +104,9 @@ async function openEvents(queue: JobQueue, { connect, factory }: Backing): Promi
   }
 }
 
-/** Milliseconds after which events are looked for even if nobody says that there are any. */
+/** Milliseconds after which events are read even without a notification. */
 const POLL = 2000;
-/** Events that BullMQ keeps, unless it is set otherwise. */
+/** Number of events that BullMQ keeps by default. */
 const MOST_EVENTS = 10_000;
 
 function hearEvents(
@@ -112,7 +114,7 @@ function hearEvents(
   tell: (jobId: string, describe: () => QueueEvent | undefined) => void,
   readFault: (id: string) => Promise<ErrorDescription | undefined>,
 ): void {
-  /** Errors that workers told of, until it is clear whether the task is tried again. */
+  /** Errors that workers reported, until it is clear whether the task is tried again. */
   const errors = new Map<string, ErrorDescription>();
   const takeError = (id: string): ErrorDescription | undefined => {
     const error = errors.get(id);
@@ -149,7 +151,7 @@ function hearEvents(
     tell(id, () => {
       const error = takeError(id);
       if (error !== undefined) return { id, kind: "failed", error };
-      // The worker spoke before anybody followed, or is heard late.
+      // The worker reported its error before anybody followed, or the report arrives late.
       const fallback: ErrorDescription = { name: "Error", message: failedReason, isUsage: false };
       readFault(id)
         .catch(() => undefined)

@@ -6,8 +6,9 @@ import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { BackingClient } from "./backing.ts";
 
 /**
- * A task as a job carries it: what people look for in a dashboard, and the whole of it as text. PostgreSQL
- * would give the keys of its parameters back in another order, and results hold them as they were.
+ * A task as a job carries it: the fields that people look for in a dashboard, and the whole task as text.
+ * PostgreSQL would give the keys of its parameters back in another order, but results keep their original
+ * order.
  */
 export interface PackedTask extends Pick<QueuedTask, "id" | "store"> {
   readonly label: string;
@@ -24,7 +25,7 @@ export function packTask(queued: QueuedTask): PackedTask {
 
 /**
  * Takes a task out of a job, which others may have written.
- * @throws FormatError or InputError if it holds none
+ * @throws FormatError or InputError if the job holds no valid task
  */
 export function unpackTask({ json }: PackedTask): QueuedTask {
   const queued = parseJson(json, { attempt: "read a task of the queue" });
@@ -32,30 +33,30 @@ export function unpackTask({ json }: PackedTask): QueuedTask {
   return queued;
 }
 
-/** What a job of BullMQ is about. */
+/** Data of a job of BullMQ: its task. */
 export interface JobData {
   readonly entry: PackedTask;
-  /** Set when the task was cancelled while it ran: its worker drops it. */
+  /** Mark of a task that was cancelled while it ran: its worker drops it. */
   readonly cancelled?: true;
 }
 
-/** What a job of BullMQ gives back. */
+/** Result of a job of BullMQ: the worker that ran it and how long it took. */
 export interface JobResult {
   readonly worker: string;
   readonly seconds: number;
 }
 
-/** What a worker says of a job, as the progress of BullMQ: the last of it stays with the job. */
+/** Report of a worker on a job, sent as the progress of BullMQ: the latest report stays with the job. */
 export interface JobProgress {
   readonly kind: "started" | "progress" | "fault";
   readonly worker: string;
   readonly done: number;
   readonly began: number;
-  /** Why it failed last, as `writeError` writes it. */
+  /** Latest error of the task, as `writeError` writes it. */
   readonly error?: string | undefined;
-  /** Processes of workers that died with it; missing if none did. */
+  /** Number of worker processes that died with the task; missing if none did. */
   readonly deaths?: number | undefined;
-  /** Deaths of workers that no longer count, as the task was set aside for them before. */
+  /** Number of deaths that no longer count, as the task was already set aside for them. */
   readonly forgiven: number;
 }
 
@@ -73,12 +74,12 @@ export type JobQueue = Queue<
   BackingClient
 >;
 
-/** Returns what a worker said of a job last; undefined if none had it. */
+/** Returns the latest report of a worker on a job; undefined if there is none. */
 export function progressOf({ progress }: TaskJob): JobProgress | undefined {
   return isProgress(progress) ? progress : undefined;
 }
 
-/** Checks whether something is what a worker of ours says of a job. */
+/** Checks whether a value is a worker's report on a job. */
 export function isProgress(value: unknown): value is JobProgress {
   return typeof value === "object" && value !== null && "kind" in value && "worker" in value;
 }
@@ -112,12 +113,12 @@ function workerOf(
   return progress?.worker;
 }
 
-/** The error of a job that BullMQ or a dashboard failed, of which no worker said anything. */
+/** Describes the error of a job that BullMQ or a dashboard failed without a report by a worker. */
 function strangeError({ failedReason }: TaskJob): ErrorDescription | undefined {
   return failedReason ? { name: "Error", message: failedReason, isUsage: false } : undefined;
 }
 
-/** Writes a name of a worker as one word, which clients of Redis and PostgreSQL can be named by. */
+/** Encodes the name of a worker as one word, as names of clients of Redis and PostgreSQL must be. */
 export function encodeWorker(name: string): string {
   return encodeURIComponent(name);
 }
@@ -154,7 +155,7 @@ function readNumber(value: unknown): unknown {
 
 const NUMBER = "$number";
 
-/** Returns a text without what PostgreSQL does not take: NUL, and halves of characters. */
+/** Returns a text without the characters that PostgreSQL rejects: NUL, and halves of surrogate pairs. */
 export function plainText(text: string): string {
   return text.replace(/[\0\p{Cs}]/gu, "\uFFFD");
 }

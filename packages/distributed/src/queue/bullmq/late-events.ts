@@ -7,12 +7,15 @@ import type { Pool } from "pg";
  * and BullMQ, which reads on from the last number, would never see the other.
  */
 const LATENESS = 10_000;
-/** Numbers that are looked for at once; other queues leave some out too, which never turn up here. */
+/**
+ * Maximum number of missing event numbers that are looked for at once; some were used by other queues and
+ * never turn up here.
+ */
 const MOST_GAPS = 2000;
 
 type Events = NonNullable<Awaited<ReturnType<IQueueBackend["readEvents"]>>>[number][1];
 
-/** Has a backend of PostgreSQL also read events that turn up late. */
+/** Extends a backend of PostgreSQL so that it also reads events that turn up late. */
 export function readLateEvents(backend: IQueueBackend, queue: string, pool: Pool): void {
   const read = backend.readEvents.bind(backend);
   const gaps = createGaps();
@@ -55,7 +58,7 @@ function createGaps(): Gaps {
     list() {
       const oldest = Date.now() - LATENESS;
       let spare = since.size - MOST_GAPS;
-      // They stand in the order in which they were noted.
+      // The numbers stand in the order in which they were noted.
       for (const [number, noted] of since) {
         if (noted >= oldest && spare-- <= 0) break;
         since.delete(number);

@@ -10,17 +10,17 @@ export interface QueueParts {
   readonly trouble: Trouble;
 }
 
-/** States of BullMQ by ours. */
+/** States of BullMQ for each of our states. */
 const STATES = {
   waiting: ["wait", "delayed", "prioritized"],
   running: ["active"],
   failed: ["failed"],
 } as const satisfies Readonly<Record<QueueState, readonly JobType[]>>;
 
-/** Jobs that are read, or changed, at once. */
+/** Number of jobs that are read, or changed, at once. */
 const BATCH = 200;
 
-/** Does something for each batch of a list, and gathers what comes of it. */
+/** Calls a function with each batch of a list, and concatenates the results. */
 export async function inBatches<T, R>(
   items: readonly T[],
   act: (batch: readonly T[]) => Promise<readonly R[]>,
@@ -78,7 +78,7 @@ export async function findJobs(
   });
 }
 
-/** Reads jobs by their ids, in the same order; a job that the queue does not have is undefined. */
+/** Reads jobs by their ids, in the same order; a job that is not in the queue is undefined. */
 export function readJobs(
   { queue, trouble }: QueueParts,
   ids: readonly string[],
@@ -88,7 +88,7 @@ export function readJobs(
   );
 }
 
-/** Reads which tasks run, and which failed; all others of the queue wait. */
+/** Reads which tasks run, and which failed; all other tasks of the queue wait. */
 export async function readStates({
   queue,
   trouble,
@@ -111,5 +111,5 @@ export async function listWorkers({ queue, trouble }: QueueParts): Promise<reado
   });
 }
 
-/** Stands before the name of the worker in the names that BullMQ gives connections. */
+/** Text before the name of the worker in the names that BullMQ gives connections. */
 const WORKER_MARK = ":w:";

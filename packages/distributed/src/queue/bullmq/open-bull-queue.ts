@@ -14,15 +14,15 @@ import { openRedis } from "./redis-backing.ts";
 import { serveJobs } from "./serve-jobs.ts";
 import { createTrouble, type Trouble } from "./trouble.ts";
 
-/** How a queue of BullMQ is opened. */
+/** Options of {@link openBullQueue}. */
 export interface BullQueueOptions extends Partial<QueuePatience> {
   /** Name of the queue: all who open it by the same name at the same place share it. */
   readonly name: string;
-  /** Called with sentences about trouble with the queue, such as a lost connection: one for each outage. */
+  /** Called with sentences about trouble with the queue, such as a lost connection: once for each outage. */
   readonly onTrouble?: ((sentence: string) => void) | undefined;
 }
 
-/** What opens a queue by the scheme of its URL. */
+/** Functions that connect to the database of a queue, by the scheme of its URL. */
 const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = new Map([
   ["redis:", openRedis],
   ["rediss:", openRedis],
@@ -32,10 +32,10 @@ const OPENERS: ReadonlyMap<string, (place: BackingPlace) => Promise<Backing>> = 
 
 /**
  * Opens a queue that BullMQ keeps in Redis or in PostgreSQL. The package of the client, `ioredis` or `pg`,
- * must be installed; the tables of PostgreSQL are made if they are not there.
+ * must be installed; missing tables of PostgreSQL are made.
  *
- * @param url - where the server is, as `redis://host:6379/0`, `rediss://…` or `postgres://host/database`;
- *   a password in it shows up nowhere
+ * @param url - address of the server, such as `redis://host:6379/0`, `rediss://…` or
+ *   `postgres://host/database`; a password in it shows up nowhere
  * @throws InputError if the server cannot be reached, refuses, or its client is not installed
  */
 export async function openBullQueue(
@@ -82,7 +82,8 @@ function createBullQueue(name: string, { title, backing, trouble, patience }: Bu
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await Promise.all([...servers].map((server) => server.drain()));
-    // What is still tried, such as a look at other workers, would go on for a minute if the server is away.
+    // Calls that are being retried, such as a look at other workers, would go on for a minute if the server
+    // is away.
     trouble.close();
     await followers.close();
     await endWithin(queue.close());

@@ -11,9 +11,11 @@ import { type Backing, type BackingPlace, cannotOpen, importClient } from "./bac
 import { endWithin } from "./end-within.ts";
 import { readLateEvents } from "./late-events.ts";
 
-/** Connections of each class of BullMQ, one of which listens; they are closed when idle. */
+/**
+ * Maximum number of connections for each class of BullMQ, one of which listens; idle connections are closed.
+ */
 const MOST_CONNECTIONS = 4;
-/** Milliseconds that a connection may take. */
+/** Milliseconds until an attempt to connect fails. */
 const CONNECTION_TIMEOUT = 10_000;
 
 /** Connects to a PostgreSQL that a queue lies in, and makes its tables if it has none. */
@@ -30,7 +32,7 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
     pool.on("error", (error) => place.trouble.report(error));
     return pool;
   };
-  // A pool would keep the connection of a client that may not come in, and this process alive with it.
+  // A pool would keep the connection of a rejected client, and with it this process, alive.
   const first = new pg.default.Client({ connectionString, connectionTimeoutMillis: CONNECTION_TIMEOUT });
   try {
     await prepareSchema(first);
@@ -55,7 +57,7 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
 
 const createBackend = createPostgresBackend as unknown as Backing["factory"];
 
-/** Adds to a URL that names are looked up in the schema of BullMQ. */
+/** Adds the schema of BullMQ to a URL, so that names of tables are looked up in it. */
 function withSchema(url: URL): string {
   const result = new URL(url);
   const options = result.searchParams.get("options");
@@ -65,14 +67,14 @@ function withSchema(url: URL): string {
 }
 
 async function prepareSchema(client: Client): Promise<void> {
-  // The server may end the connection while it is idle, which is an event without anybody to hear it.
+  // The server may end an idle connection, which emits an error: without a listener it would end the process.
   client.on("error", () => undefined);
   await client.connect();
   if (!(await isCurrent(client as unknown as PoolClient)))
     await runMigrations(client as unknown as PoolClient);
 }
 
-/** Whether the tables are there and new enough; a worker need not have the right to make them. */
+/** Checks whether the tables exist and are new enough, as a worker may lack the right to make them. */
 async function isCurrent(client: PoolClient): Promise<boolean> {
   try {
     return (await assertSchemaCompatibility(client)) >= LATEST_SCHEMA_VERSION;

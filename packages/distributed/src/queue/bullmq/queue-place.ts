@@ -9,8 +9,8 @@ export function placeOf(url: URL): string {
 }
 
 /**
- * Makes a function that says in one line what went wrong, without the secrets of a URL, and without a full
- * stop, as more of the sentence may follow.
+ * Makes a function that describes an error in one line, without the secrets of a URL and without a full stop,
+ * as more of the sentence may follow.
  */
 export function createCleaner(url: URL): (error: unknown) => string {
   const secrets = secretsOf(url);
@@ -24,10 +24,11 @@ export function createCleaner(url: URL): (error: unknown) => string {
 /** Names of parameters whose values nobody may see, such as `password` and `sslkey`. */
 const SECRET_PARAMETER = /pass|key|secret|token/i;
 
-/** Lists what nobody may see, as it stands in the URL and as it is meant; the longest first. */
+/** Lists the secrets in a URL, both as written there and decoded, the longest first. */
 function secretsOf({ protocol, username, password, searchParams, hash }: URL): readonly string[] {
   const parameters = [...searchParams].flatMap(([name, value]) => (SECRET_PARAMETER.test(name) ? value : []));
-  // Redis knows passwords without a user, and then who forgets the ":" before one gives it as the user.
+  // Redis accepts a password without a user: if the ":" before the password is forgotten, it is parsed as the
+  // user.
   const user = password === "" && protocol.startsWith("redis") ? [username] : [];
   const written = [...user, password, hash.slice(1), ...parameters];
   return [...new Set(written.flatMap((secret) => [secret, decode(secret)]))]
@@ -44,7 +45,7 @@ function decode(text: string): string {
   }
 }
 
-/** Says what an error is about; an error about several addresses at once has no message itself. */
+/** Returns the message of an error; an error about several addresses at once has no message itself. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== "") return error.message;

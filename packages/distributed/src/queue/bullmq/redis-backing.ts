@@ -11,7 +11,7 @@ import {
 
 /** Lowest version that BullMQ works with, as major and minor. */
 const LOWEST_VERSION = [6, 2] as const;
-/** Milliseconds before the server is tried again: twice as long each time, up to the longest. */
+/** Milliseconds before the server is tried again: doubled each time, up to the longest. */
 const PAUSE = { first: 100, longest: 2000 } as const;
 
 /** Connects to a Redis that a queue lies in. */
@@ -39,7 +39,7 @@ export async function openRedis(place: BackingPlace): Promise<Backing> {
   };
 }
 
-/** Watches over a client, and over the ones that BullMQ makes from it wherever it waits. */
+/** Watches a client, and all clients that BullMQ duplicates from it to wait for jobs. */
 function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnection {
   const clients = new Set([endAlways(client)]);
   const { duplicate } = client;
@@ -60,8 +60,8 @@ function watchClient(client: Redis, { trouble }: BackingPlace): BackingConnectio
 }
 
 /**
- * Lets a client end while it waits to connect again: ioredis stops waiting then, but neither says that it has
- * ended nor fails the commands that wait, so that BullMQ, and this process, would wait for ever.
+ * Lets a client end while it waits to connect again: ioredis then stops waiting, but neither emits `end` nor
+ * fails pending commands, so that BullMQ, and this process, would wait for ever.
  */
 function endAlways(client: Redis): Redis {
   const { disconnect } = client;
@@ -72,7 +72,7 @@ function endAlways(client: Redis): Redis {
   return client;
 }
 
-/** Connects for the first time, and fails with the first error, as a wrong address is not tried again. */
+/** Connects for the first time, and fails with the first error: a wrong address is not tried again. */
 async function reach(client: Redis): Promise<void> {
   const failed = new Promise<never>((_resolve, reject) => void client.on("error", reject));
   const connected = client.connect();
@@ -80,7 +80,7 @@ async function reach(client: Redis): Promise<void> {
   await Promise.race([connected, failed]);
 }
 
-/** Checks the version of the server, and that it forgets nothing when memory is short. */
+/** Checks the version of the server, and that it does not evict keys when memory is short. */
 async function checkServer(client: Redis, { name, trouble }: BackingPlace): Promise<void> {
   const info = await client.info();
   const find = (field: string): string | undefined => new RegExp(`^${field}:(.*?)\\r?$`, "m").exec(info)?.[1];

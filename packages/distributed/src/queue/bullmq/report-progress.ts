@@ -1,25 +1,25 @@
 import { endWithin } from "./end-within.ts";
 import { isAway, type Trouble } from "./trouble.ts";
 
-/** Tells the queue of the progress of one task. */
+/** Reports the progress of one task to the queue. */
 export interface ProgressReporter {
   readonly report: (done: number) => void;
   /**
-   * Resolves once the queue knows that the task has begun, so that it can say which worker ran it if the task
-   * ends this process at once; after a second if the queue does not answer.
+   * Promise that resolves once the queue knows that the task has begun, so that it can name the worker if the
+   * task ends this process at once; also resolves after a second if the queue does not answer.
    */
   readonly begun: Promise<unknown>;
-  /** Ends it; resolves once nothing is on its way any more. */
+  /** Stops reporting; resolves once no report is under way any more. */
   end(): Promise<void>;
 }
 
 /** Milliseconds between two reports on a task. */
 const INTERVAL = 500;
-/** Milliseconds that a task waits for the queue to know that it begins. */
+/** Milliseconds that a task waits for the queue to note its beginning. */
 const LONGEST_BEGINNING = 1000;
 
 /**
- * Tells at once that a task has begun, and then of its progress, at most twice a second.
+ * Reports at once that a task has begun, and then its progress, at most twice a second.
  * @param send - sends the share that is done; undefined at the beginning
  */
 export function createReporter(
@@ -32,7 +32,8 @@ export function createReporter(
   let sending = Promise.resolve();
   const push = (done: number | undefined): void => {
     sent = Date.now();
-    // One after the other, as an older report must not follow a newer one. The task does not need them.
+    // Reports are sent one after the other, as an older one must not follow a newer one. The task does not
+    // wait for them.
     sending = sending
       .then(() => send(done))
       .catch((error: unknown) => {

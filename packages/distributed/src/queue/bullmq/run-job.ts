@@ -15,29 +15,29 @@ import {
 import { createReporter } from "./report-progress.ts";
 import type { Trouble } from "./trouble.ts";
 
-/** A task that runs here. */
+/** A task that this worker runs. */
 export interface RunningJob {
   readonly job: TaskJob;
   readonly abort: AbortController;
-  /** Why it was aborted. */
+  /** Reason for aborting the task. */
   stopped?: "lost" | "cancelled";
 }
 
-/** What running jobs takes. */
+/** Parts of a worker that running a job needs. */
 export interface JobRunner {
   readonly worker: string;
   readonly handle: TaskHandler;
   readonly patience: QueuePatience;
   readonly trouble: Trouble;
-  /** Tasks that run here, by their ids. */
+  /** Tasks that this worker runs, by their ids. */
   readonly running: Map<string, RunningJob>;
-  /** Reads a job as it is now; undefined if it is gone. */
+  /** Reads the current state of a job; undefined if the job is gone. */
   readonly read: (id: string) => Promise<TaskJob | undefined>;
 }
 
 /**
- * Runs a job: what it returns or throws says to BullMQ what became of it.
- * @param token - proof that it is this worker's
+ * Runs a job: BullMQ takes the outcome from the returned value or the thrown error.
+ * @param token - proof that this worker owns the job
  */
 export async function runJob(job: TaskJob, token: string, runner: JobRunner): Promise<JobResult> {
   const { worker, patience, running } = runner;
@@ -64,7 +64,7 @@ export async function runJob(job: TaskJob, token: string, runner: JobRunner): Pr
   return settle(entry, { outcome, token, last }, runner);
 }
 
-/** Counts the workers, and processes of workers, that died with a job since it was set aside last. */
+/** Counts the workers, and processes of workers, that died with a job since the task was set aside last. */
 function deathsOf(
   { stalledCounter }: TaskJob,
   { deaths = 0, forgiven }: Pick<JobProgress, "deaths" | "forgiven">,
@@ -97,17 +97,17 @@ async function callHandler(
   }
 }
 
-/** Tells BullMQ what became of a task. */
+/** Reports the outcome of a task to BullMQ. */
 async function settle(
   entry: RunningJob,
   { outcome, token, last }: { outcome: TaskOutcome; token: string; last: Omit<JobProgress, "kind"> },
   { worker, read, patience }: JobRunner,
 ): Promise<JobResult> {
   const { job, stopped } = entry;
-  // Another worker runs it, or will: whatever came of it here does not count.
+  // Another worker runs the task, or will: its outcome here does not count.
   if (stopped === "lost") throw new WaitingError();
   if (outcome.kind === "done") return { worker, seconds: outcome.seconds };
-  // Whoever added it again meanwhile has taken the mark away.
+  // If the task was added again meanwhile, its mark of cancellation is gone.
   if (stopped === "cancelled" && (await read(job.data.entry.id))?.data.cancelled) return drop(job, worker);
   if (stopped === "cancelled" || outcome.kind === "released") {
     await job.moveToWait(token);
@@ -119,7 +119,7 @@ async function settle(
 
 type Failed = TaskOutcome & { kind: "failed" };
 
-/** Fails a job whose process has died, which counts like the death of a worker. */
+/** Fails a job whose process has died, which counts as the death of a worker. */
 function failDead(
   job: TaskJob,
   outcome: Failed,
@@ -134,7 +134,7 @@ function failDead(
   return fail(job, { kind: "failed", error, again: false }, after, patience);
 }
 
-/** Fails a job so that its error stays with it, whole. */
+/** Fails a job so that the full description of its error stays with it. */
 async function fail(
   job: TaskJob,
   { error, again }: Failed,
@@ -142,7 +142,7 @@ async function fail(
   { attempts }: QueuePatience,
 ): Promise<never> {
   const isLast = !again || job.attemptsMade + 1 >= attempts;
-  // Whoever tries it again after that begins anew.
+  // If the task is tried again after its last attempt, its deaths are counted from 0.
   const counts = isLast && { deaths: undefined, forgiven: job.stalledCounter };
   await job.updateProgress({ ...last, ...counts, kind: "fault", error: writeError(error) });
   const message = plainText(error.message);
@@ -151,7 +151,7 @@ async function fail(
   throw thrown;
 }
 
-/** Fails a job that was cancelled, so that nothing is left of it. */
+/** Fails a job that was cancelled, and removes it from the queue. */
 function drop(job: TaskJob, worker: string): never {
   job.opts.removeOnFail = true;
   throw new UnrecoverableError(plainText(`${job.data.entry.label} was cancelled while ${worker} ran it`));

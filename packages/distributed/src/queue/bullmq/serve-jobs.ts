@@ -9,7 +9,7 @@ import { encodeWorker, type JobData, type JobQueue, type JobResult, type TaskJob
 import { type JobRunner, runJob } from "./run-job.ts";
 import type { Trouble } from "./trouble.ts";
 
-/** What a server works with. */
+/** Parts of a queue that a server of jobs needs. */
 export interface ServedQueue {
   readonly queue: JobQueue;
   readonly backing: Backing;
@@ -19,9 +19,11 @@ export interface ServedQueue {
 
 type TaskWorker = Worker<JobData, JobResult, string, IQueueBackend, AnyProgress, BackingClient>;
 
-/** Deaths after which BullMQ itself would give up on a task: never, as it would not say why. */
+/**
+ * Deaths after which BullMQ itself would give up on a task: practically never, as BullMQ would not say why.
+ */
 const MOST_STALLS = 2 ** 31 - 1;
-/** Milliseconds before a worker asks again a queue that does not answer. */
+/** Milliseconds before a worker asks a queue again that does not answer. */
 const LONGEST_WAIT = 5000;
 
 /** Serves a queue of BullMQ by a function. */
@@ -123,7 +125,7 @@ function createWorker({ queue, backing, runner }: WorkerParts, capacity: number)
   return { worker, client };
 }
 
-/** Tells of an error of BullMQ; that a task is another worker's by now is no trouble with the queue. */
+/** Reports an error of BullMQ, unless it only says that another worker has the task by now. */
 function reportUnlessLost(error: Error, { trouble }: JobRunner): void {
   const { code } = error as { code?: unknown };
   const isLost = (typeof code === "number" && code < 0) || error.message.startsWith("could not renew lock");
@@ -141,7 +143,7 @@ function stopJob({ running, worker, trouble }: JobRunner, id: string, why: "lost
   entry.abort.abort();
 }
 
-/** Looks from time to time whether tasks that run here were cancelled, or removed. */
+/** Checks from time to time whether running tasks were cancelled, or removed. */
 function watchCancelled(runner: JobRunner): Repetition {
   const { running, patience, read, trouble } = runner;
   const look = async (id: string): Promise<void> => {
@@ -154,7 +156,7 @@ function watchCancelled(runner: JobRunner): Repetition {
   });
 }
 
-/** Takes no more tasks, waits for the running ones, and ends the connections even if the server is away. */
+/** Stops taking tasks, waits for the running ones, and ends the connections even if the server is away. */
 async function drainWorker(
   worker: TaskWorker,
   { end }: BackingConnection,

@@ -1,39 +1,39 @@
 import { EngineError, InputError } from "@isthmus/core";
 
-/** Trouble with the connections to a queue: tells of each outage once, and tries again what it stopped. */
+/** Trouble with the connections to a queue: reports each outage once, and tries interrupted calls again. */
 export interface Trouble {
-  /** Tells listeners of an error, unless the outage it belongs to is known. */
+  /** Reports an error to listeners, unless it belongs to an outage that was already reported. */
   report(error: unknown): void;
-  /** Tells listeners a sentence. */
+  /** Passes a sentence to listeners. */
   tell(sentence: string): void;
-  /** Notes that the queue answers. */
+  /** Notes that the queue answers again. */
   over(): void;
-  /** Has a function called with sentences until the function that is returned is called. */
+  /** Registers a listener to sentences; the returned function removes it. */
   listen(listener: ((sentence: string) => void) | undefined): () => void;
   /**
-   * Does something that may be done twice until it succeeds, through outages of up to a minute.
-   * @param doing - what it is, after "Cannot"
+   * Repeats a call until it succeeds, through outages of up to a minute; the call must be safe to repeat.
+   * @param doing - description of the call for messages, after "Cannot"
    * @throws InputError if the queue does not answer for so long, refuses, or is closed meanwhile
    */
   insist<T>(doing: string, act: () => Promise<T>): Promise<T>;
-  /** Gives up all that is tried again, so that nothing keeps this process alive. */
+  /** Ends all retries, so that nothing keeps this process alive. */
   close(): void;
 }
 
-/** Milliseconds that a queue may be away while something is to be done. */
+/** Milliseconds that a queue may be away while a call is tried again. */
 const LONGEST_OUTAGE = 60_000;
-/** Milliseconds without errors after which another one is another outage. */
+/** Milliseconds without errors after which the next error counts as a new outage. */
 const QUIET = 5000;
-/** Milliseconds before something is tried again. */
+/** Milliseconds before a call is tried again. */
 const PAUSE = 250;
 
-/** Errors by which a server, or the way to it, is away: codes of Node.js and PostgreSQL, texts of clients. */
+/** Errors that say that a server cannot be reached: codes of Node.js and PostgreSQL, and texts of clients. */
 const AWAY =
   /ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection is closed|Connection terminated|timeout|none for \d+ seconds|^57P0|LOADING|READONLY|starting up|shutting down|not queryable/i;
 
 /** Watches over the connections to a queue. */
 export function createTrouble(name: string, clean: (error: unknown) => string): Trouble {
-  /** Listeners, and how often each was added: it hears a sentence once all the same. */
+  /** Listeners, and how often each was added: a listener that was added twice still hears a sentence once. */
   const listeners = new Map<(sentence: string) => void, number>();
   let outage = false;
   let answered = false;
@@ -84,7 +84,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
   return trouble;
 }
 
-/** Checks whether an error says that the server is away, and not that it refuses. */
+/** Checks whether an error says that the server cannot be reached, rather than that it refuses. */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
@@ -92,7 +92,7 @@ export function isAway(error: unknown): boolean {
   return AWAY.test(error.message) || (typeof code === "string" && AWAY.test(code));
 }
 
-/** Makes the error for a queue that does not do what it is asked, without a cause, which may hold secrets. */
+/** Makes the error for a queue that fails a request; it has no cause, as the cause may hold secrets. */
 export function failure(doing: string, reason: string, input: string): InputError {
   return new InputError(
     `Cannot ${doing} as it must answer: ${reason}. Check that the server runs and takes connections from here, ` +
@@ -105,7 +105,7 @@ const CLOSED = "Cannot go on as the queue must be open: it was closed meanwhile"
 
 /** Waits for a promise until a moment, or until a signal is aborted. */
 async function within<T>(work: Promise<T>, deadline: number, signal: AbortSignal): Promise<T> {
-  // Whoever waits has gone by the time it fails.
+  // The promise may fail after nobody waits for it any more.
   work.catch(() => undefined);
   let stop = (): void => {};
   const late = new Promise<never>((_resolve, reject) => {

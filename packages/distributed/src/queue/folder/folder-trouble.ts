@@ -1,6 +1,6 @@
 import { messageOf } from "@isthmus/core";
 
-/** Tells of trouble with the folder of a queue, each sort once until it is over. */
+/** Reports trouble with the folder of a queue, each kind once until it is over. */
 export interface FolderTrouble {
   tell(error: unknown): undefined;
   isOver(): void;

@@ -9,36 +9,40 @@ import { writeEvent } from "./queue-events.ts";
 import { moveIfThere, type QueueFolders, removeIfThere, setAside, writeWhole } from "./queue-folders.ts";
 import { delayedName, findToken, readToken, type Token, tokenPath } from "./token.ts";
 
-/** A task that this worker has. */
+/** A task that this worker holds. */
 export interface HeldToken {
   readonly token: Token;
   /**
-   * Writes how far it has come, which renews its lease.
-   * @returns whether the task is still this worker's: not if it was cancelled, or another took it over
+   * Writes the share of the task that is done, which renews its lease.
+   * @returns whether this worker still holds the task: false if the task was cancelled, or another worker
+   *   took it over
    */
   renew(done: number): Promise<boolean>;
-  /** Moves the token to where it belongs after the outcome, unless the task is another worker's by now. */
+  /** Moves the token to the folder that fits the outcome, unless another worker has taken the task over. */
   settle(outcome: TaskOutcome): Promise<void>;
 }
 
-/** Who takes a task. */
+/** A worker that takes tasks. */
 export interface TokenOwner {
-  /** Text that no other worker has. */
+  /** Text that is unique to the worker. */
   readonly mark: string;
-  /** Name for people. */
+  /** Name of the worker for people. */
   readonly worker: string;
 }
 
-/** The name and the owner by which a task is taken. */
+/** Name and owner of a token that is to be taken. */
 export interface TakeOptions {
   readonly id: string;
   readonly owner: TokenOwner;
   readonly patience: QueuePatience;
-  /** Called with an error about what lay in place of the task and was moved away. */
+  /** Called with an error about a file that is not a token and was moved away. */
   readonly tell: (error: InputError) => void;
 }
 
-/** Takes a task that waits; undefined if another worker was faster, it was cancelled, or it is none. */
+/**
+ * Takes a waiting task; undefined if another worker was faster, the task was cancelled, or the file is no
+ * token.
+ */
 export async function takeToken(
   folders: QueueFolders,
   { id, owner, patience, tell }: TakeOptions,
@@ -46,7 +50,7 @@ export async function takeToken(
   const waiting = folders.waiting(id);
   const path = tokenPath(folders, "running", id);
   const now = new Date();
-  // It may have waited for hours: its lease begins before others can see it run.
+  // The task may have waited for hours: its lease is set to begin before others can see it run.
   if (!(await ifThere(() => lutimes(waiting, now, now).then(() => true), false))) return undefined;
   if (!(await moveIfThere(waiting, path))) return undefined;
   const inPlace = await findToken(path);

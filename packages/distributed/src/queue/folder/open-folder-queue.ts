@@ -27,9 +27,9 @@ import {
 import { serveFolder, workerOf } from "./serve-folder.ts";
 import { entryOf, newToken, readDelayedName, readToken, type Token, tokenPath } from "./token.ts";
 
-/** Leases after which a worker that has not been heard of is not listed any more. */
+/** Number of leases after which a silent worker is no longer listed. */
 const FORGOTTEN_LEASES = 3;
-/** Tokens that are written or read at once. */
+/** Number of tokens that are written or read at once. */
 const AT_ONCE = 16;
 
 /** Options of {@link openFolderQueue}. */
@@ -39,7 +39,7 @@ export interface FolderQueueOptions extends Partial<QueuePatience>, Pick<ServeQu
 }
 
 /**
- * Opens a queue that is a folder, on a disk that all machines share; it is made if it is missing.
+ * Opens a queue that is a folder, on a disk that all machines share; a missing folder is made.
  *
  * Tasks are taken in no particular order.
  * @throws InputError if the folder cannot be made
@@ -73,7 +73,7 @@ export async function openFolderQueue(
   };
 }
 
-/** Calls a function with each of many things, a few at once; results are in the order of the things. */
+/** Calls a function for each item of a list, a few at a time; results are in the order of the items. */
 async function inTurns<T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> {
   const results: R[] = [];
   for await (const result of inOrder(things.length, AT_ONCE, (index) => act(at(things, index, "thing")))) {
@@ -104,7 +104,7 @@ async function isQueued(folders: QueueFolders, id: string): Promise<boolean> {
 
 const isThere = async (path: string): Promise<boolean> => (await writtenAt(path)) !== undefined;
 
-/** Finds a task wherever its token lies, looking in the order in which tokens move. */
+/** Finds a task in any folder, looking in the order in which tokens move. */
 async function findEntry(folders: QueueFolders, id: string): Promise<QueueEntry | undefined> {
   for (const state of QUEUE_STATES) {
     const path = state === "waiting" ? folders.waiting(id) : tokenPath(folders, state, id);

@@ -10,15 +10,15 @@ import type { FolderTrouble } from "./folder-trouble.ts";
 import { type QueueFolders, removeIfThere, writeWhole, writtenAt } from "./queue-folders.ts";
 import { readToken, tokenPath } from "./token.ts";
 
-/** Milliseconds between two looks at what has happened. */
+/** Milliseconds between two looks for new events. */
 const LOOK_MS = 250;
-/** Looks at what has happened between two looks at the progress of running tasks. */
+/** Number of looks for new events between two looks at the progress of running tasks. */
 const LOOKS_PER_PROGRESS = 4;
 
-/** An event that is written down; what a running task does is read from its token. */
+/** An event that is written to a file; the progress of a running task is read from its token instead. */
 export type WrittenEvent = Exclude<QueueEvent, { readonly kind: "started" | "progress" }>;
 
-/** Writes down what happened to a task, for whoever waits for it, now or later. */
+/** Writes an event of a task to a file, for commands that wait for the task now or later. */
 export async function writeEvent(
   folders: QueueFolders,
   { store }: QueuedTask,
@@ -29,7 +29,7 @@ export async function writeEvent(
   await writeWhole(folders, join(folder, `${Date.now()}-${randomUUID()}`), JSON.stringify(event));
 }
 
-/** Reads events of the tasks of a store again and again; the function that is returned ends it. */
+/** Reads events of the tasks of a store repeatedly; the returned function ends this. */
 export function followEvents(
   folders: QueueFolders,
   store: string,
@@ -63,7 +63,7 @@ interface FollowControl {
 async function readEvents(folder: string, listener: (event: QueueEvent) => void): Promise<void> {
   for (const name of [...(await namesIn(folder))].sort()) {
     const path = join(folder, name);
-    // What cannot be read is no event of ours, and would be in the way of the others.
+    // A file that cannot be read is no event of ours; it must not block the others.
     const event = await readJsonFile(path).catch(() => undefined);
     await removeIfThere(path);
     if (isEvent(event)) listener(event);
@@ -75,7 +75,10 @@ function isEvent(value: unknown): value is QueueEvent {
   return typeof id === "string" && typeof kind === "string";
 }
 
-/** Reads how far running tasks have come, from tokens that were written since the last look. */
+/**
+ * Makes a function that reads the progress of running tasks, from tokens that were written since its last
+ * call.
+ */
 function createProgressReader(folders: QueueFolders, digest: string) {
   const seen = new Map<string, number>();
   const readOne = async (id: string): Promise<QueueEvent | undefined> => {

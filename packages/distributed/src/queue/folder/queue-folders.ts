@@ -10,33 +10,33 @@ import { isId } from "../queued-task.ts";
  * and is moved by renaming, which a file system does for one process at a time.
  */
 export interface QueueFolders {
-  /** Tokens of tasks that wait, spread over {@link SHARDS} folders so that none must be listed whole. */
+  /** Tokens of waiting tasks, spread over {@link SHARDS} folders so that none must be listed whole. */
   waiting(id: string): string;
   readonly shards: readonly string[];
-  /** Tokens of tasks that run; a token that is not written for a lease is taken over. */
+  /** Tokens of running tasks; a token that is not written for a lease is taken over. */
   readonly running: string;
-  /** Tokens of tasks that wait for their next try, named after the time when it is due. */
+  /** Tokens of tasks that wait for their next try, named by the time of that try. */
   readonly delayed: string;
   /** Tokens that are being taken over from a dead worker. */
   readonly expired: string;
   readonly failed: string;
-  /** Whatever lay in place of a token and was none, for people to look at. */
+  /** Files that were found in place of a token and are none, for people to look at. */
   readonly damaged: string;
   /** Names of running tasks that are to be stopped. */
   readonly cancelled: string;
-  /** What happened to tasks, for whoever waits: a folder for each store. */
+  /** Events of tasks, for the commands that wait for them: a folder for each store. */
   readonly events: string;
-  /** A file for each worker, which it writes again and again. */
+  /** A file for each worker, which the worker rewrites regularly. */
   readonly workers: string;
-  /** Files that are not whole yet. */
+  /** Files that are not complete yet. */
   readonly temporary: string;
 }
 
-/** Digits that ids begin with: a folder of waiting tasks for each. */
+/** First digits of ids: each has its own folder of waiting tasks. */
 const SHARDS = "0123456789abcdef";
 
 /**
- * Makes the folders of a queue, if they are not there.
+ * Makes the folders of a queue, if they do not exist.
  * @throws InputError if there is no queue, and none may be made
  */
 export async function openQueueFolders(root: string, mayMake: boolean): Promise<QueueFolders> {
@@ -67,7 +67,7 @@ export async function openQueueFolders(root: string, mayMake: boolean): Promise<
   return folders;
 }
 
-/** Writes a file so that others see all of it or nothing; it need not survive a power cut. */
+/** Writes a file so that others see all of it or nothing; the file need not survive a power cut. */
 export async function writeWhole(folders: QueueFolders, path: string, text: string): Promise<void> {
   const temporary = join(folders.temporary, randomUUID());
   try {
@@ -79,7 +79,7 @@ export async function writeWhole(folders: QueueFolders, path: string, text: stri
   }
 }
 
-/** Renames a file, and returns whether it was there: another process may have been faster. */
+/** Renames a file, and returns whether it existed: another process may have been faster. */
 export async function moveIfThere(from: string, to: string): Promise<boolean> {
   return ifThere(async () => {
     await rename(from, to);
@@ -88,9 +88,9 @@ export async function moveIfThere(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Moves what lies in place of a token, and is none, out of the way.
- * @param problem - why it is none
- * @param tell - is called with the error that says so
+ * Moves a file that is no valid token out of the way.
+ * @param problem - why the file is no valid token
+ * @param tell - called with an error that describes the problem
  */
 export async function setAside(
   folders: QueueFolders,
@@ -104,7 +104,7 @@ export async function setAside(
   tell(new InputError(message, { input: path }));
 }
 
-/** Removes a file, or whatever else has its name, and returns whether it was there. */
+/** Removes a file, or a folder of that name, and returns whether it existed. */
 export async function removeIfThere(path: string): Promise<boolean> {
   return ifThere(async () => {
     await rm(path, { recursive: true });
@@ -112,12 +112,14 @@ export async function removeIfThere(path: string): Promise<boolean> {
   }, false);
 }
 
-/** Lists the tasks that wait in a shard; whatever else lies there is none of ours, and is never taken. */
+/** Lists the tasks that wait in a shard; other files in its folder are ignored, and never taken. */
 export async function waitingIn(folders: QueueFolders, shard: string): Promise<readonly string[]> {
   return (await namesIn(shard)).filter((id) => isId(id) && folders.waiting(id) === join(shard, id));
 }
 
-/** Returns when a file or a link was written last, in milliseconds by the clock of the file system. */
+/**
+ * Returns the time of the last write to a file or a link, in milliseconds by the clock of the file system.
+ */
 export function writtenAt(path: string): Promise<number | undefined> {
   return ifThere<number | undefined>(async () => (await lstat(path)).mtimeMs, undefined);
 }

@@ -10,9 +10,9 @@ import { type HeldToken, takeToken } from "./hold-token.ts";
 import { type QueueFolders, removeIfThere, waitingIn, writeWhole, writtenAt } from "./queue-folders.ts";
 import { takeOver } from "./take-over.ts";
 
-/** Shortest and longest pause of a worker that finds nothing to do, in milliseconds. */
+/** Shortest and longest pause of a worker that finds no task, in milliseconds. */
 const IDLE_MS = [100, 1000] as const;
-/** Milliseconds between two writings of how far a task has come, at least. */
+/** Minimum milliseconds between two writes of the progress of a task. */
 const PROGRESS_MS = 1000;
 
 /** Serves a folder queue; see `TaskQueue.serve`. */
@@ -82,10 +82,10 @@ export function serveFolder(
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
-/** Milliseconds between two attempts to say what became of a task, and number of them. */
+/** Milliseconds between two attempts to write the outcome of a task, and number of attempts. */
 const PERSIST = { pause: 1000, attempts: 60 };
 
-/** Does something that must not be given up at the first fault; after many, others take the task over. */
+/** Repeats an action after faults; after many faults it gives up, and another worker takes the task over. */
 async function persist(act: () => Promise<void>, trouble: FolderTrouble): Promise<void> {
   for (let attempt = 0; attempt < PERSIST.attempts; attempt++) {
     try {
@@ -97,7 +97,7 @@ async function persist(act: () => Promise<void>, trouble: FolderTrouble): Promis
   }
 }
 
-/** Returns a function that finds the next task to take: folders of waiting tasks are listed in turn. */
+/** Returns a function that finds the next task to take: it lists the folders of waiting tasks in turn. */
 function createTokenFinder(folders: QueueFolders, worker: string): () => Promise<string | undefined> {
   const { shards } = folders;
   // Workers begin in different folders, so that they do not race for the same tasks.
@@ -113,7 +113,7 @@ function createTokenFinder(folders: QueueFolders, worker: string): () => Promise
   };
 }
 
-/** Writes again and again that a task runs here, and tells it to stop once it is no longer ours. */
+/** Renews the lease of a task regularly, and aborts the task once this worker has lost it. */
 function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: FolderTrouble) {
   const controller = new AbortController();
   let done = 0;
@@ -148,10 +148,10 @@ function lostLease({ token }: HeldToken): EngineError {
   );
 }
 
-/** Stands between the name of a worker and what no other worker has, in the names of files of workers. */
+/** Separator between the name of a worker and its unique mark, in the names of files of workers. */
 const FILE_MARK = "~";
 
-/** Returns the name of a worker from the name of its file; undefined if no worker writes such names. */
+/** Returns the name of a worker from the name of its file; undefined if the name has another form. */
 export function workerOf(file: string): string | undefined {
   const [name = file] = file.split(FILE_MARK);
   try {
@@ -161,13 +161,13 @@ export function workerOf(file: string): string | undefined {
   }
 }
 
-/** Says that this worker lives, and takes over from dead ones. */
+/** Shows regularly that this worker lives, and takes tasks over from dead workers. */
 function watchOthers(
   folders: QueueFolders,
   { worker, ...patience }: ServeQueueOptions & QueuePatience,
   trouble: FolderTrouble,
 ) {
-  // Two workers may have been given one name.
+  // Two workers may have the same name.
   const file = join(
     folders.workers,
     `${encodeURIComponent(worker).replaceAll("~", "%7E")}${FILE_MARK}${randomUUID()}`,

@@ -15,15 +15,15 @@ import {
 } from "./queue-folders.ts";
 import { delayedName, findToken, readDelayedName, type Token, tokenPath } from "./token.ts";
 
-/** When tasks are taken over. */
+/** Options of {@link takeOver}. */
 export interface TakeOverOptions extends QueuePatience {
-  /** Called with an error about what lay in place of a task and was moved away. */
+  /** Called with an error about a file that is not a task and was moved away. */
   readonly tell: (error: InputError) => void;
 }
 
 /**
  * Takes tasks from workers that have not been heard of for a lease, and lets tasks wait again whose next try
- * is due. Every worker does so now and then; each task is moved by one of them alone.
+ * is due. Every worker calls this now and then; each task is moved by only one of them.
  * @param clock - returns the time by the clock of the file system, in milliseconds
  */
 export async function takeOver(

@@ -7,34 +7,34 @@ import { findEntryProblem, isId, type QueuedTask } from "../queued-task.ts";
 import type { QueueEntry, QueueState } from "../task-queue.ts";
 import type { QueueFolders } from "./queue-folders.ts";
 
-/** A task in a folder queue, with its past: the contents of its file. */
+/** Contents of the file of a task in a folder queue: the task with its history. */
 export interface Token {
   readonly task: QueuedTask;
-  /** Times that it was tried and failed by a fault of the world. */
+  /** Number of attempts that failed for reasons outside the task, such as a full disk. */
   readonly attempts: number;
-  /** Workers, and processes of workers, that died with it. */
+  /** Number of workers, and of processes of workers, that died with the task. */
   readonly deaths: number;
-  /** Mark of the worker that runs it, or ran it last; missing before the first. */
+  /** Mark of the worker that runs the task, or ran it last; missing before the first. */
   readonly owner?: string | undefined;
   /** Name of that worker for people. */
   readonly worker?: string | undefined;
-  /** When that worker began it, in milliseconds since 1970. */
+  /** Time when that worker began the task, in milliseconds since 1970. */
   readonly began?: number | undefined;
-  /** Share of its work that is done. */
+  /** Share of the task that is done. */
   readonly done?: number | undefined;
-  /** Why it failed last. */
+  /** Latest error of the task. */
   readonly error?: ErrorDescription | undefined;
 }
 
-/** Makes the token of a task that no worker has had. */
+/** Makes the token of a new task. */
 export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, deaths: 0 });
 
-/** Contents of the place of a token: the token, or something else with the reason why it is none. */
+/** Contents of the file of a token: the token, or the reason why the file is no token. */
 export type FoundToken = { readonly token: Token } | { readonly problem: string };
 
 /**
- * Looks at what lies in the place of a token, which others may have written; undefined if there is nothing.
- * @throws InputError if it cannot be read now, and may be later
+ * Reads the file of a token, which may have been written by anybody; undefined if there is no file.
+ * @throws InputError if the file cannot be read at the moment
  */
 export function findToken(path: string): Promise<FoundToken | undefined> {
   return ifThere<FoundToken | undefined>(async () => {
@@ -51,7 +51,7 @@ export function findToken(path: string): Promise<FoundToken | undefined> {
   }, undefined);
 }
 
-/** Reads a token; undefined if there is none, or something else lies in its place. */
+/** Reads a token; undefined if the file is missing or is no token. */
 export async function readToken(path: string): Promise<Token | undefined> {
   const inPlace = await findToken(path);
   return inPlace !== undefined && "token" in inPlace ? inPlace.token : undefined;
@@ -68,10 +68,10 @@ function findTokenProblem(value: unknown, id: string): string | undefined {
   return undefined;
 }
 
-/** Returns the id of a token by the name of its file, in whatever folder it lies. */
+/** Returns the id of a token by the name of its file, in any of the folders. */
 const idOf = (name: string): string => readDelayedName(name)?.id ?? name;
 
-/** Returns what a queue says of a task. */
+/** Describes a task as an entry of the queue. */
 export function entryOf({ task, worker, done, began, error }: Token, state: QueueState): QueueEntry {
   const { label, kind } = task.task;
   const runs = state === "running" && { done: done ?? 0, began };
@@ -83,10 +83,12 @@ export function tokenPath(folders: QueueFolders, state: "running" | "failed", id
   return join(folders[state], id);
 }
 
-/** Name of the token of a task that waits for its next try. */
+/** Returns the name of the token of a task that waits for its next try. */
 export const delayedName = (id: string, due: number): string => `${due}~${id}`;
 
-/** Reads the name of such a token; undefined if a file has a name of another form. */
+/**
+ * Reads the name of the token of a task that waits for its next try; undefined if the name has another form.
+ */
 export function readDelayedName(name: string): { readonly due: number; readonly id: string } | undefined {
   const [, due, id] = /^(\d+)~(.+)$/.exec(name) ?? [];
   return due === undefined || id === undefined || !isId(id) ? undefined : { due: Number(due), id };

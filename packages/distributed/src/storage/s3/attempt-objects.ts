@@ -10,11 +10,14 @@ import type { S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";
 import { uploadFile } from "./upload-file.ts";
 
-/** Files that travel at once, each in parts that do, too; and objects that are removed at once. */
+/**
+ * Number of files that are transferred at once, each in several parts at once; and of objects that are
+ * removed at once.
+ */
 const FILES_AT_ONCE = 2;
 const REMOVED_AT_ONCE = 8;
 
-/** Uploads the files of an attempt, but not the result. */
+/** Uploads the files of an attempt, except the result. */
 export async function uploadAttempt(
   objects: S3Objects,
   folder: string,
@@ -22,7 +25,7 @@ export async function uploadAttempt(
   { atOnce = FILES_AT_ONCE }: { readonly atOnce?: number } = {},
 ): Promise<void> {
   const files = (await listFiles(folder)).filter(({ name }) => name !== TASK_RESULT_FILE);
-  // The file that was written last goes last: an upload that is cut off does not look as far on as it is.
+  // The latest file is uploaded last: an interrupted upload then looks less advanced than the original.
   const inTime = [...files].sort((a, b) => a.written - b.written);
   await forEachOf(inTime, atOnce, async ({ name }) => {
     const path = join(folder, name);
@@ -36,8 +39,8 @@ export async function removeAll(objects: S3Objects, prefix: string): Promise<voi
 }
 
 /**
- * Downloads what an attempt on another machine has left of a task, if anything, into the folder of a new one:
- * the files of the attempt that came furthest.
+ * Downloads the files that earlier attempts at a task left, if any, into the folder of a new one: the files
+ * of the attempt that came furthest.
  */
 export async function bringEarlier(objects: S3Objects, place: TaskPlace, folder: string): Promise<void> {
   const attempts = await listAttempts(objects, place.store, keysOf(place).attempts);
@@ -45,7 +48,7 @@ export async function bringEarlier(objects: S3Objects, place: TaskPlace, folder:
   if (furthest === undefined) return;
   for (const { key, name } of [...furthest.files].sort((a, b) => a.written - b.written)) {
     const object = await objects.head(key);
-    // It may be removed meanwhile, as another attempt was published.
+    // The object may be removed meanwhile, if another attempt was published.
     if (object !== undefined && name !== TASK_TIME_FILE)
       await downloadObject(objects, object, join(folder, name));
   }

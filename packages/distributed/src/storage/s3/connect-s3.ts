@@ -2,11 +2,11 @@ import type * as Sdk from "@aws-sdk/client-s3";
 import { InputError } from "@isthmus/core";
 import type { S3Location } from "./s3-location.ts";
 
-/** Milliseconds without a byte after which a connection counts as lost, and until one must be there. */
+/** Milliseconds without a byte after which a connection counts as lost, and limit on the time to connect. */
 const SILENCE = 60_000;
 const CONNECTING = 10_000;
 
-/** Times that a request is tried in all. */
+/** Maximum number of attempts at a request. */
 const TRIES = 5;
 
 /**
@@ -23,7 +23,7 @@ export async function connectS3({
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: "us-east-1" }),
     ...(region !== undefined && { region }),
     maxAttempts: TRIES,
-    // Whatever is written carries its MD5 digest, which more servers check than they do newer ones.
+    // Every upload carries its MD5 digest, which more servers check than newer digests.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: { socketTimeout: SILENCE, connectionTimeout: CONNECTING },

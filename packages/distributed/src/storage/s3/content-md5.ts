@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { InputError } from "@isthmus/core";
 
-/** What a server answers when it has stored bytes. */
+/** Answer of a server that has stored bytes. */
 interface StoredAnswer {
   readonly ETag?: string | undefined;
   readonly ServerSideEncryption?: string | undefined;
@@ -13,8 +13,8 @@ export function contentMd5(bytes: Uint8Array): string {
 }
 
 /**
- * Checks that a server has the bytes that were sent, as not all heed the header: unless a server encrypts,
- * the tag of what was sent at once is its digest.
+ * Checks that a server stored the bytes that were sent, as not all servers check the header: unless the
+ * server encrypts, the tag of an object that was sent in one request is its digest.
  * @throws InputError if the server has other bytes
  */
 export function assertStored({ ETag, ServerSideEncryption }: StoredAnswer, md5: string, key: string): void {

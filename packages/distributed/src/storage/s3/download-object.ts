@@ -6,9 +6,9 @@ import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { DIGEST_TEXT, PART_BYTES, PARTS_AT_ONCE } from "./upload-file.ts";
 
 /**
- * Downloads an object, by ranges, under a temporary name, and renames it once its digest is right.
- * @param digest - its SHA-256 digest; what goes with the object unless it is set
- * @throws InputError if the server does not send it, or it has another digest
+ * Downloads an object by ranges, under a temporary name, and renames the file once its digest is right.
+ * @param digest - expected SHA-256 digest; by default the digest that is stored with the object
+ * @throws InputError if the server does not send the object, or the object has another digest
  */
 export async function downloadObject(
   objects: S3Objects,

@@ -2,7 +2,7 @@ import { partsOf } from "../inside.ts";
 import type { S3Object, S3Objects } from "./s3-objects.ts";
 import { storePrefix } from "./task-keys.ts";
 
-/** An attempt at a task whose files, or some of them, are objects. */
+/** An attempt at a task of which at least some files are objects. */
 interface AttemptObjects {
   /** Key of the task. */
   readonly task: string;

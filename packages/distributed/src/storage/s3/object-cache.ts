@@ -9,36 +9,39 @@ import { OBJECTS_FOLDER, SHARED_FOLDER } from "./task-keys.ts";
 import { createCacheLimit } from "./trim-cache.ts";
 import { createUsedFiles, type UsedFiles } from "./used-files.ts";
 
-/** Copies of objects on this machine, which stay while somebody uses them. */
+/** Copies of objects on this machine, which are kept while a task uses them. */
 export interface ObjectCache extends Pick<UsedFiles, "release" | "close"> {
-  /** Returns the path of an object as its tag says that it is, under a name, for a user. */
+  /** Returns the path of a copy of an object with the given tag, under a name, for a user. */
   open(object: DescribedObject, name: string, user: object): Promise<string>;
-  /** Returns the path of an object that has a digest, under a name, for a user. */
+  /** Returns the path of a copy of an object with the given digest, under a name, for a user. */
   openDigest(shared: SharedCopy, user: object): Promise<string>;
 }
 
-/** An object that is known by its digest. */
+/** An object that is identified by its digest. */
 export interface SharedCopy {
   readonly digest: string;
   readonly name: string;
-  /** Describes the object, if there is no copy of it yet. */
+  /** Describes the object; called only if there is no copy of it yet. */
   find(): Promise<DescribedObject>;
 }
 
-/** Where copies lie. */
+/** Options of {@link createObjectCache}. */
 export interface ObjectCacheOptions {
   /** Folder of the copies. */
   readonly root: string;
-  /** Most bytes of copies; all are kept if it is missing. */
+  /** Maximum total bytes of copies; unlimited by default. */
   readonly bytes?: number | undefined;
 }
 
-/** Digits of the digest that stands for an object and its tag. */
+/** Number of digits of the digest that identifies an object and its tag. */
 const FOLDER_DIGITS = 32;
-/** Times that a copy is brought that others remove at once, before this process keeps one alone. */
+/**
+ * Number of times that a copy is fetched and removed at once by others before this process keeps a copy of
+ * its own.
+ */
 const TRIES = 5;
 
-/** Brings a copy to a path unless it is there, and returns the bytes that were added. */
+/** Fetches a copy to a path unless it exists, and returns the number of added bytes. */
 type Fetch = (path: string) => Promise<number>;
 
 /** Keeps copies of objects below a folder, which other processes of this machine may use, too. */
@@ -50,7 +53,7 @@ export function createObjectCache(
   const used = createUsedFiles(root);
   const limit = most === undefined ? undefined : createCacheLimit(root, most);
   const once = createOnce();
-  /** @param fetch - brings the copy to a path unless it is there, and returns the bytes that were added */
+  /** @param fetch - fetches the copy to a path unless it exists, and returns the number of added bytes */
   const bring = async (path: string, user: object, fetch: Fetch): Promise<string> => {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       try {
@@ -101,7 +104,7 @@ export function createObjectCache(
   };
 }
 
-/** Returns a function that has something done once for all who ask for it at the same time. */
+/** Returns a function that runs an action once for all callers that ask for it at the same time. */
 function createOnce(): (path: string, act: () => Promise<number>) => Promise<number> {
   const underWay = new Map<string, Promise<number>>();
   return (path, act) => {
@@ -113,7 +116,10 @@ function createOnce(): (path: string, act: () => Promise<number>) => Promise<num
   };
 }
 
-/** Notes that a copy is asked for, by the time of its folder: its own time tells whether it has changed. */
+/**
+ * Records the use of a copy in the time of its folder: the copy's own time shows whether the copy has
+ * changed.
+ */
 async function touch(folder: string): Promise<void> {
   const now = new Date();
   await utimes(folder, now, now).catch(() => {});

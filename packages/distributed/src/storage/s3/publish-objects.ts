@@ -10,7 +10,7 @@ import type { S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";
 import { type OnceObject, winnerOf } from "./write-once.ts";
 
-/** Most bytes of a result. */
+/** Maximum size of a result in bytes. */
 const MAX_RESULT_BYTES = 2 ** 29;
 
 /**
@@ -43,7 +43,7 @@ export async function publishObjects(
   return isPublished;
 }
 
-/** Checks that all files of an attempt are there: a sweep may have removed what took long to upload. */
+/** Checks that all files of an attempt exist: a sweep may have removed files whose upload took long. */
 async function assertAllThere(objects: S3Objects, folder: string, prefix: string): Promise<void> {
   const there = new Map((await objects.list(prefix)).map(({ key, size }) => [key, size]));
   for (const { name, size } of await listFiles(folder)) {

@@ -10,12 +10,12 @@ import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { keysOf } from "./task-keys.ts";
 import { winnerOf } from "./write-once.ts";
 
-/** Files that travel at once, each in ranges that do, too. */
+/** Number of files that are transferred at once, each in several ranges at once. */
 const FILES_AT_ONCE = 2;
 
 /**
  * Describes the object of a file of a published task.
- * @throws InputError if there is none
+ * @throws InputError if there is no such file
  */
 export async function findTaskFile(
   objects: S3Objects,
@@ -31,9 +31,9 @@ export async function findTaskFile(
 }
 
 /**
- * Downloads the files of a published task into a folder, the result last, as it makes the task a finished
- * one.
- * @throws InputError if it is not published
+ * Downloads the files of a published task into a folder, the result last, as its presence marks the task as
+ * finished.
+ * @throws InputError if the task is not published
  */
 export async function collectTask(objects: S3Objects, place: TaskPlace, folder: string): Promise<void> {
   const keys = keysOf(place);
@@ -48,7 +48,7 @@ export async function collectTask(objects: S3Objects, place: TaskPlace, folder: 
   await downloadObject(objects, await describe(objects, keys.result), join(folder, TASK_RESULT_FILE));
 }
 
-/** Removes a published task: its result first, as what has none was not published. */
+/** Removes a published task: its result first, as a task without a result does not count as published. */
 export async function removeTask(objects: S3Objects, place: TaskPlace): Promise<void> {
   const { result, folder } = keysOf(place);
   await objects.remove(result);

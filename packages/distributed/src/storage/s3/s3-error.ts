@@ -1,7 +1,7 @@
 import { InputError } from "@isthmus/core";
 import { withoutStop } from "../../without-stop.ts";
 
-/** What of an error of the client is looked at; the rest may hold names of keys. */
+/** Fields of the client's errors that are read; other fields may hold names of keys. */
 interface ClientError {
   readonly name?: string;
   readonly message?: string;
@@ -11,7 +11,7 @@ interface ClientError {
 
 const CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE";
 
-/** Names of errors by which a server refuses whoever asks, whatever the status. */
+/** Names of errors by which a server denies access, whatever the status. */
 const REFUSALS = /AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|ExpiredToken|InvalidToken/;
 
 /** Returns the status that a server answered with; undefined if there was no answer. */
@@ -20,8 +20,8 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /**
- * Returns the error that explains why a server did not do something. Its cause says the code and the status,
- * and nothing of the credentials.
+ * Returns the error that explains why a request to a server failed. Its cause holds the code and the status,
+ * and no credentials.
  * @param attempt - what was attempted, such as `read "s3://bucket/name"`
  */
 export function s3Error(attempt: string, error: unknown): InputError {
@@ -33,9 +33,9 @@ export function s3Error(attempt: string, error: unknown): InputError {
 }
 
 /**
- * Returns a part of a server's answer that must be there.
- * @param what - what the part says, such as `the size of "name"`
- * @throws InputError if it is missing
+ * Returns a required part of a server's answer.
+ * @param what - description of the part, such as `the size of "name"`
+ * @throws InputError if the part is missing
  */
 export function mustSay<T>(part: T | undefined, what: string): T {
   if (part !== undefined) return part;

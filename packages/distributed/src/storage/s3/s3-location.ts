@@ -1,22 +1,23 @@
 import { InputError } from "@isthmus/core";
 import { partsOf } from "../inside.ts";
 
-/** Where objects lie: a bucket of some server, and what their names begin with. */
+/** Location of objects: a bucket of a server, and the prefix of their names. */
 export interface S3Location {
   readonly bucket: string;
-  /** Without `/` at its ends; empty if names begin with nothing. */
+  /** Prefix without `/` at its ends; empty for the whole bucket. */
   readonly prefix: string;
-  /** Address of the server; AWS if it is missing. */
+  /** Address of the server; AWS by default. */
   readonly endpoint?: string | undefined;
-  /** Region of AWS; the environment says which if it is missing. */
+  /** Region of AWS; taken from the environment by default. */
   readonly region?: string | undefined;
 }
 
 const FORM = "s3://BUCKET/PREFIX?endpoint=http://HOST:PORT&region=REGION";
 
 /**
- * Reads where objects lie from an address such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000`.
- * @throws InputError if it is no such address, or has a user name or a password in it
+ * Parses the location of objects from an address such as
+ * `s3://bucket/prefix?endpoint=http://127.0.0.1:9000`.
+ * @throws InputError if the address has another form, or contains a user name or a password
  */
 export function parseS3Location(address: string): S3Location {
   const url = parse(address);
@@ -41,7 +42,7 @@ function parse(address: string): URL | null {
   return URL.canParse(address) ? new URL(address) : null;
 }
 
-/** Returns an error that does not repeat the address, as there may be a password in it. */
+/** Returns an error that does not repeat the address, as the address may contain a password. */
 function formError(problem: string): InputError {
   return new InputError(`Cannot open a storage by its address as it must be like ${FORM}: ${problem}`, {
     input: "s3://",

@@ -6,32 +6,32 @@ import { assertStored, contentMd5 } from "./content-md5.ts";
 import { mustSay, s3Error, statusOf } from "./s3-error.ts";
 import type { S3Location } from "./s3-location.ts";
 
-/** What a server says of an object. */
+/** Description of an object by a server. */
 export interface S3Object {
-  /** Its name after the prefix of the storage. */
+  /** Name of the object after the prefix of the storage. */
   readonly key: string;
   readonly size: number;
-  /** Changes with its bytes. */
+  /** Tag that changes with the bytes of the object. */
   readonly etag: string;
-  /** When it was written, in milliseconds since 1970, by the clock of the server. */
+  /** Time when the object was written, in milliseconds since 1970, by the clock of the server. */
   readonly written: number;
 }
 
-/** Texts that go with an object. */
+/** Metadata of an object: texts by name. */
 export type S3Metadata = Readonly<Record<string, string>>;
 
-/** An object with its texts. */
+/** An object with its metadata. */
 export interface DescribedObject extends S3Object {
   readonly metadata: S3Metadata;
 }
 
-/** The objects of a bucket below a prefix. Whatever fails is an InputError without anything secret in it. */
+/** The objects of a bucket below a prefix. All failures are InputErrors without secrets. */
 export interface S3Objects {
-  /** Address of all of them, for people. */
+  /** Address of the objects, for people. */
   readonly name: string;
-  /** Tries whether the server answers and has the bucket. */
+  /** Checks that the server answers and has the bucket. */
   reach(): Promise<void>;
-  /** Describes an object; undefined if there is none. */
+  /** Describes an object; undefined if the object does not exist. */
   head(key: string): Promise<DescribedObject | undefined>;
   /** Lists the objects whose names begin with a text, by name. */
   list(begin: string): Promise<readonly S3Object[]>;
@@ -39,23 +39,23 @@ export interface S3Objects {
   read(object: S3Object, begin: number, end: number): Promise<Uint8Array>;
   /**
    * Writes an object.
-   * @param options - `once`: an object that is there stays, on servers that heed this
-   * @returns false if it stayed
+   * @param options - `once`: do not overwrite an existing object, on servers that support this
+   * @returns false if an existing object was kept
    */
   write(key: string, body: Uint8Array, options: WriteOptions): Promise<boolean>;
   remove(key: string): Promise<void>;
-  /** Does anything else with an object; `attempt` says what, for messages. */
+  /** Sends another command about an object; `attempt` describes the command for messages. */
   send<T>(attempt: string, key: string, run: (to: S3Target) => Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** How an object is written. */
+/** Options of {@link S3Objects.write}. */
 export interface WriteOptions {
   readonly metadata?: S3Metadata;
   readonly once?: boolean;
 }
 
-/** What a command of the client is sent with. */
+/** Client and object of a command. */
 export interface S3Target {
   readonly client: Sdk.S3Client;
   readonly sdk: typeof Sdk;
@@ -63,10 +63,12 @@ export interface S3Target {
   readonly at: { readonly Bucket: string; readonly Key: string };
 }
 
-/** Times that bytes are read again after a connection broke while they came. */
+/** Number of times that bytes are read again after a connection broke during the download. */
 const READ_TRIES = 3;
 
-/** Times that a write is tried while another request writes the same object, and milliseconds between. */
+/**
+ * Number of attempts to write while another request writes the same object, and milliseconds between them.
+ */
 const WRITE_TRIES = 10;
 const CONFLICT_PAUSE = 100;
 
@@ -90,7 +92,7 @@ export async function openS3Objects(location: S3Location): Promise<S3Objects> {
     name,
     send,
     async reach() {
-      // An answer to this has a body, which says whether it is the bucket that is missing.
+      // The answer to this request has a body, which says whether the bucket is missing.
       await send("open", "", ({ client, sdk, at }) =>
         client.send(new sdk.ListObjectsV2Command({ Bucket: at.Bucket, Prefix: at.Key })),
       );
@@ -113,7 +115,7 @@ async function headObject({ client, sdk, at }: S3Target, key: string): Promise<D
     const { ETag, LastModified, ContentLength: Size, Metadata: metadata = {} } = head;
     return { ...describe({ Key: at.Key, ETag, LastModified, Size }), key, metadata };
   } catch (error) {
-    // An answer to HEAD has no body that could say more, such as that there is no bucket.
+    // The answer to HEAD has no body that could say more, such as that the bucket does not exist.
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
@@ -134,7 +136,7 @@ async function listObjects({ client, sdk, at }: S3Target, cut: number): Promise<
   }
 }
 
-/** Describes an object by an answer of a server, under its full name. */
+/** Describes an object with a full name by an answer of a server. */
 function describe({ Key, Size, ETag, LastModified }: Sdk._Object): S3Object {
   const key = mustSay(Key, "the name of an object");
   return {
@@ -153,7 +155,7 @@ async function readRange(
   const command = { ...at, Range: `bytes=${begin}-${end - 1}`, IfMatch: etag };
   for (let attempt = 1; ; attempt++) {
     const { Body, ETag } = await client.send(new sdk.GetObjectCommand(command));
-    // The client itself tries again only until the first byte is there.
+    // The client itself retries only until the first byte has arrived.
     const bytes = await Body?.transformToByteArray().catch((error: unknown) => {
       if (attempt === READ_TRIES) throw error;
     });

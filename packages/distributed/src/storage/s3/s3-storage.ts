@@ -16,30 +16,33 @@ import { sweepObjects } from "./sweep-objects.ts";
 import { keysOf, storePrefix } from "./task-keys.ts";
 import { createWriteOnce } from "./write-once.ts";
 
-/** How a storage in S3 is used. */
+/** Options of a storage in S3. */
 export interface S3StorageOptions {
   /** Folder of this machine for copies of files, and for attempts under way. */
   readonly cache: string;
   /**
-   * Most bytes of copies; the ones that were not used for longest are removed, unless a task reads them. All
-   * are kept unless it is set.
+   * Maximum total bytes of copies; the least recently used ones are removed, unless a task reads them.
+   * Unlimited by default.
    */
   readonly cacheBytes?: number | undefined;
 }
 
-/** Tasks that are collected at once, which bounds memory where many have ended before somebody waits. */
+/**
+ * Number of tasks that are collected at once, which bounds memory if many have ended before the command
+ * waits.
+ */
 const COLLECTED_AT_ONCE = 2;
 
 /**
  * Opens objects of S3, or of a server that works like it, as a storage; credentials come from the
  * environment.
  *
- * The result of a task is the object `STORE/KEY/result.json`, with the name of the attempt that was
- * published, whose files are `STORE/KEY/~ATTEMPT/FILE`: so an attempt that comes too late overwrites nothing.
- * Files of users are `files/DIGEST`.
+ * The result of a task is the object `STORE/KEY/result.json`, with the name of the published attempt, whose
+ * files are `STORE/KEY/~ATTEMPT/FILE`: so a late attempt overwrites nothing. Files of users are
+ * `files/DIGEST`.
  * @param address - such as `s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=us-east-1`
- * @throws InputError if it is no such address, the client of S3 is not installed, the server cannot be
- *   reached or refuses, or there is no such bucket
+ * @throws InputError if the address has another form, the client of S3 is not installed, the server cannot
+ *   be reached or refuses, or there is no such bucket
  */
 export async function openS3Storage(
   address: string,
@@ -119,13 +122,16 @@ function createS3Storage(objects: S3Objects, root: string, copies: ObjectCache):
   };
 }
 
-/** Names a local folder in a storage: by its path from the working folder, or by its own name elsewhere. */
+/**
+ * Names a local folder within a storage: by its path from the working folder, or by its last part if it is
+ * elsewhere.
+ */
 function nameBelow(directory: string, folder: string): string {
   const way = isInside(directory, folder) ? relative(directory, folder) : basename(folder);
   return way.split(sep).join("/");
 }
 
-/** Returns the name of an attempt with only such characters as texts of objects may have. */
+/** Returns the name of an attempt with only the characters that metadata of objects may have. */
 function attemptText(attempt: string): string {
   return encodeURIComponent(attempt);
 }

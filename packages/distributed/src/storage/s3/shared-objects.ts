@@ -9,12 +9,12 @@ import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { SHARED_FOLDER } from "./task-keys.ts";
 import { uploadFile } from "./upload-file.ts";
 
-/** Files that are uploaded at once, each in parts that are, too. */
+/** Number of files that are uploaded at once, each in several parts at once. */
 const SHARED_AT_ONCE = 2;
 
 /**
- * Makes a function that shares files, each once however often, and by however many tasks at a time, it is
- * asked for.
+ * Makes a function that shares files; each file is uploaded only once, even if several tasks ask for it at a
+ * time.
  */
 export function createSharing(objects: S3Objects): (file: UserFile) => Promise<string> {
   const shared = new Map<string, Promise<string>>();
@@ -25,16 +25,16 @@ export function createSharing(objects: S3Objects): (file: UserFile) => Promise<s
     if (earlier !== undefined) return earlier;
     const sharing = atOnce(() => shareObject(objects, { path, digest }));
     shared.set(key, sharing);
-    // What could not be uploaded is tried again for the next task.
+    // A file that could not be uploaded is tried again for the next task.
     sharing.catch(() => shared.delete(key));
     return sharing;
   };
 }
 
 /**
- * Uploads a file under its digest, unless it is there.
- * @returns its digest with its name, as what a task reads may be known by the ending of its name
- * @throws InputError if it is not there, has another digest, or cannot be uploaded
+ * Uploads a file under its digest, unless the storage already contains the file.
+ * @returns digest and name of the file, as tasks may tell the format of a file by the ending of its name
+ * @throws InputError if the file does not exist, has another digest, or cannot be uploaded
  */
 async function shareObject(objects: S3Objects, { path, digest }: UserFile): Promise<string> {
   const name = basename(path);
@@ -56,9 +56,9 @@ async function shareObject(objects: S3Objects, { path, digest }: UserFile): Prom
 
 /**
  * Returns the path of a copy of a file that was shared.
- * @param options - `file`: its path is what {@link createSharing} returned; `user`: the copy stays until it
- *   is released
- * @throws InputError if it was not shared, or has another digest
+ * @param options - `file`: a file whose path {@link createSharing} returned; `user`: owner of the copy, which
+ *   is kept until its release
+ * @throws InputError if the file was not shared, or has another digest
  */
 export async function openShared(
   objects: S3Objects,

@@ -6,16 +6,18 @@ import type { S3Objects, S3Target } from "./s3-objects.ts";
 import { keysOf, LEFT, storePrefix } from "./task-keys.ts";
 import { winnerOf } from "./write-once.ts";
 
-/** Milliseconds after which an attempt without a result, and an upload of another store, count as left. */
+/**
+ * Milliseconds after which an attempt without a result, or an upload to another store, counts as abandoned.
+ */
 const ATTEMPT_LIFE = 60 * 60_000;
 const UPLOAD_LIFE = 24 * 60 * 60_000;
 
-/** Requests at once. */
+/** Number of requests at once. */
 const AT_ONCE = 8;
 
 /**
- * Removes what attempts at tasks of a store have left: files for the next attempt, files of attempts that
- * came too late, or were written an hour ago and never published, and uploads that were cut off.
+ * Removes leftovers of attempts at tasks of a store: files left for the next attempt, files of attempts that
+ * came too late, files that were written an hour ago and never published, and interrupted uploads.
  */
 export async function sweepObjects(objects: S3Objects, store: string): Promise<void> {
   const prefix = storePrefix(store);
@@ -25,14 +27,14 @@ export async function sweepObjects(objects: S3Objects, store: string): Promise<v
     const winner = await winnerOf(objects, keysOf({ store, key: task }).result);
     if (winner === attempt) return;
     const newest = Math.max(...files.map(({ written }) => written));
-    // Somebody may be about to publish it.
+    // Another process may be about to publish the attempt.
     const isLeft = attempt.endsWith(LEFT);
     if (winner === undefined && !isLeft && Date.now() - newest < ATTEMPT_LIFE) return;
     for (const { key } of files) await objects.remove(key);
   });
 }
 
-/** Aborts uploads in parts to a store, and those to other stores that are a day old. */
+/** Aborts multipart uploads to a store, and uploads to other stores that are a day old. */
 async function abortUploads({ client, sdk, at }: S3Target, prefix: string): Promise<void> {
   const all = { Bucket: at.Bucket, Prefix: at.Key };
   for (let next: Sdk.ListMultipartUploadsCommandInput | undefined = all; next !== undefined; ) {
@@ -51,7 +53,10 @@ async function abortUploads({ client, sdk, at }: S3Target, prefix: string): Prom
   }
 }
 
-/** Returns no uploads where a server cannot list them: it is for tests, or forgets them by itself. */
+/**
+ * Returns an empty list for a server that cannot list uploads: such servers are for tests, or drop uploads by
+ * themselves.
+ */
 function noneIfUnable(error: unknown): Sdk.ListMultipartUploadsCommandOutput {
   if (statusOf(error) !== 501 && statusOf(error) !== 405) throw error;
   return { $metadata: {} };

@@ -4,32 +4,32 @@ import type { TaskPlace } from "../task-storage.ts";
 
 /** Names of the objects of a task. */
 export interface TaskKeys {
-  /** Its result, which goes with the name of the attempt that was published. */
+  /** Name of the result, whose metadata names the published attempt. */
   readonly result: string;
-  /** What the names of all its objects, and of nothing else, begin with. */
+  /** Prefix of the names of all objects of the task, and of no others. */
   readonly folder: string;
-  /** What the names of files of an attempt begin with. */
+  /** Returns the prefix of the names of the files of an attempt. */
   attempt(name: string): string;
-  /** What the names of files that an attempt has left to the next one begin with. */
+  /** Returns the prefix of the names of the files that an attempt has left for the next one. */
   left(name: string): string;
-  /** What the names of files of all attempts at it, and of nothing else, begin with. */
+  /** Prefix of the names of the files of all attempts at the task, and of no others. */
   readonly attempts: string;
-  /** What the names of claims begin with. */
+  /** Prefix of the names of claims. */
   readonly claims: string;
 }
 
 /** Ending of the name of an attempt that has ended and left its files; no other attempt has such a name. */
 export const LEFT = "~left";
 
-/** Copies of files of tasks are below this name of a cache. */
+/** Folder in a cache that holds copies of files of tasks. */
 export const OBJECTS_FOLDER = "objects";
 
-/** Files that users share with workers are below this name, each by its digest. */
+/** Prefix of the names of files that users share with workers, each named by its digest. */
 export const SHARED_FOLDER = "files";
 
 /**
- * Returns the names of the objects of a task. Each attempt has names of its own, so that an attempt that
- * comes too late overwrites nothing of the one that was published.
+ * Returns the names of the objects of a task. Each attempt has its own names, so that a late attempt
+ * overwrites nothing of the published one.
  * @throws InputError if the place of the task could lead out of the storage
  */
 export function keysOf({ store, key }: TaskPlace): TaskKeys {
@@ -46,8 +46,8 @@ export function keysOf({ store, key }: TaskPlace): TaskKeys {
 }
 
 /**
- * Returns what the names of all objects of a store begin with.
- * @throws InputError if it could lead out of the storage
+ * Returns the prefix of the names of all objects of a store.
+ * @throws InputError if the store could lead out of the storage
  */
 export function storePrefix(store: string): string {
   return partsOf(store, "the store")

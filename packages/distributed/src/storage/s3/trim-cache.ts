@@ -7,23 +7,23 @@ import { sweepUsed } from "./used-files.ts";
 /** Keeps a cache of copies within a number of bytes. */
 export interface CacheLimit {
   /**
-   * Notes that bytes were added. If there are too many, the copies that were not used for longest are
-   * removed, unless a task reads them.
+   * Records added bytes. If the cache exceeds its limit, the least recently used copies are removed, unless a
+   * task reads them.
    */
   note(bytes: number): Promise<void>;
-  /** Removes what is too much a last time, as far as no other process uses it. */
+  /** Trims the cache a last time, except for copies that other processes use. */
   close(): Promise<void>;
 }
 
-/** Share of the limit that is left after copies were removed, so that not each new one has others removed. */
+/** Share of the limit to which a cache is trimmed, so that not every new copy makes others be removed. */
 const LEFT = 0.9;
-/** Milliseconds after which a cache is listed again, as other workers add to it. */
+/** Milliseconds after which a cache is listed again, as other workers add copies to it. */
 const LIST_MS = 5 * 60_000;
-/** Milliseconds for which a copy counts as in use after it was asked for: its task is about to open it. */
+/** Milliseconds for which a copy counts as in use after a request for it: its task is about to open it. */
 const FRESH_MS = 1000;
-/** Milliseconds after which copies are looked at again of which too many were in use. */
+/** Milliseconds until the next attempt to trim a cache of which too many copies were in use. */
 const AGAIN_MS = 2000;
-/** Milliseconds after which a file that is not complete, or an empty folder, counts as left behind. */
+/** Milliseconds after which an incomplete file, or an empty folder, counts as abandoned. */
 const LEFT_BEHIND_MS = 60 * 60_000;
 
 /** Makes a {@link CacheLimit} for the cache in a folder, which other processes may use and limit, too. */
@@ -41,7 +41,7 @@ export function createCacheLimit(root: string, limit: number): CacheLimit {
     clearTimeout(again);
     again = undefined;
     trimming ??= trim()
-      // A cache that cannot be looked into, or a copy that cannot be removed, must not fail a task.
+      // A cache that cannot be listed, or a copy that cannot be removed, must not fail a task.
       .catch(() => {})
       .finally(() => {
         trimming = undefined;
@@ -66,12 +66,12 @@ export function createCacheLimit(root: string, limit: number): CacheLimit {
 interface Entry {
   readonly files: readonly string[];
   readonly bytes: number;
-  /** When it was asked for last, in milliseconds since 1970. */
+  /** Time when the copy was last asked for, in milliseconds since 1970. */
   readonly used: number;
   readonly mayGo: boolean;
 }
 
-/** Removes copies until a cache is within its limit, and returns the bytes that are left. */
+/** Removes copies until a cache is within its limit, and returns its remaining size in bytes. */
 async function trimCache(root: string, limit: number): Promise<number> {
   const entries = await listEntries(root);
   let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
@@ -85,7 +85,7 @@ async function trimCache(root: string, limit: number): Promise<number> {
   return bytes;
 }
 
-/** Names of folders of copies: digests, or what stands for an object. */
+/** Pattern of names of folders of copies: digests of files, or digests that identify objects. */
 const ENTRY_NAME = /^[0-9a-f]{32}([0-9a-f]{32})?$/;
 
 async function listEntries(root: string): Promise<readonly Entry[]> {
@@ -114,7 +114,7 @@ async function describeEntry(folder: string): Promise<Entry | undefined> {
   for (const file of files) {
     const { size, nlink, mtimeMs } = await lstat(file);
     const isWritten = file.endsWith(".tmp") && Date.now() - mtimeMs < LEFT_BEHIND_MS;
-    // A second name says that a task reads it.
+    // A second hard link shows that a task reads the file.
     if (nlink > 1 || isWritten) mayGo = false;
     bytes += size;
   }

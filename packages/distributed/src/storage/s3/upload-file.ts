@@ -3,21 +3,21 @@ import { inOrder } from "@isthmus/tasks";
 import { assertStored, contentMd5 } from "./content-md5.ts";
 import type { S3Metadata, S3Objects, S3Target } from "./s3-objects.ts";
 
-/** Bytes of a part of a file, and parts that travel at once. */
+/** Bytes of a part of a file, and number of parts that are transferred at once. */
 export const PART_BYTES: number = 8 * 2 ** 20;
 export const PARTS_AT_ONCE = 4;
 
-/** Most parts that servers take of one object. */
+/** Maximum number of parts that servers accept for one object. */
 const MAX_PARTS = 10_000;
 
-/** Name of the text of an object that says the SHA-256 digest of its bytes. */
+/** Name of the metadata of an object that holds the SHA-256 digest of its bytes. */
 export const DIGEST_TEXT = "sha256";
 
 /**
- * Uploads a file, in parts if it is large, so that nobody sees any of it before all of it is there. The
- * server checks each part by its digest.
- * @param digest - SHA-256 digest of the file, which goes with the object
- * @throws InputError if it cannot be read, or the server does not take it
+ * Uploads a file, in parts if it is large, so that the object appears only once it is complete. The server
+ * checks each part by its digest.
+ * @param digest - SHA-256 digest of the file, which is stored with the object
+ * @throws InputError if the file cannot be read, or the server does not accept it
  */
 export async function uploadFile(
   objects: S3Objects,
@@ -38,7 +38,7 @@ export async function uploadFile(
   }
 }
 
-/** An upload in parts that has begun. */
+/** A multipart upload that has begun. */
 interface Upload extends S3Target {
   readonly upload: S3Target["at"] & { readonly UploadId: string | undefined };
 }
@@ -61,13 +61,13 @@ async function uploadParts(target: S3Target, source: ByteSource, metadata: S3Met
     for await (const ETag of sent) Parts.push({ PartNumber: Parts.length + 1, ETag });
     await client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }));
   } catch (error) {
-    // The failure that led here must be reported; what stays behind is not visible, and swept one day.
+    // The failure that led here must be reported; leftover parts are not visible, and are swept later.
     await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => {});
     throw error;
   }
 }
 
-/** Returns the size of parts: larger ones only for files that would have too many. */
+/** Returns the size of parts in bytes: larger ones only for files that would have too many parts. */
 function partBytes(size: number): number {
   return Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS / PART_BYTES) * PART_BYTES);
 }

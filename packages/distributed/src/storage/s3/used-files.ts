@@ -5,20 +5,20 @@ import { dirname, join, relative } from "node:path";
 import { ifThere, isMissing, namesIn } from "../../if-there.ts";
 
 /**
- * Copies that tasks of this process read, each under a second name (a hard link) of this process alone:
- * whoever removes a copy from the cache takes nothing away from them, at any moment, and sees by the number
- * of its names that it is in use.
+ * Copies that tasks of this process read, each under a second name (a hard link) of this process alone.
+ * Another process can remove a copy from the cache at any moment without affecting the tasks, and sees by the
+ * number of hard links that a copy is in use.
  */
 export interface UsedFiles {
   /**
-   * Returns a path of a copy that stays until its user, any object, releases it.
+   * Returns a path of a copy, which is kept until its user (any object) releases it.
    * @throws an error with code ENOENT if the copy was removed meanwhile
    */
   use(copy: string, user: object): Promise<string>;
   /**
-   * Returns a path of a copy of this process alone, which is brought there and stays until its user releases
-   * it: for a copy that others remove as often as it is brought.
-   * @param fetch - brings it to a path
+   * Fetches a copy for this process alone and returns its path; it is kept until its user releases it. Used
+   * for a copy in the cache that others remove as soon as it is fetched.
+   * @param fetch - fetches the copy to a path
    */
   useAlone(copy: string, user: object, fetch: (path: string) => Promise<unknown>): Promise<string>;
   /** Ends the use of all copies by a user. */
@@ -28,11 +28,11 @@ export interface UsedFiles {
 
 /** Folder of a cache that holds a folder for each process. */
 const USED = "used";
-/** Milliseconds between two signs of life, and after which a process without any may be dead. */
+/** Milliseconds between two signs of life, and without a sign after which a process may be dead. */
 const SIGN_MS = 5 * 60_000;
 const SILENCE_MS = 60 * 60_000;
 
-/** Starts without any copy in use. */
+/** Makes an empty set of used copies. */
 export function createUsedFiles(root: string): UsedFiles {
   const folder = join(root, USED, folderName());
   const users = new Map<string, Set<object>>();
@@ -46,7 +46,7 @@ export function createUsedFiles(root: string): UsedFiles {
     const others = users.get(path);
     if (others?.delete(user) !== true || others.size > 0) return;
     users.delete(path);
-    // Another task may have begun to use it meanwhile.
+    // Another task may have begun to use the copy meanwhile.
     await inTurn(path, async () => (users.has(path) ? undefined : rm(path, { force: true })));
   };
   const useBy = async (
@@ -81,7 +81,7 @@ export function createUsedFiles(root: string): UsedFiles {
   };
 }
 
-/** Returns a function that does things about a path one after the other. */
+/** Returns a function that runs the actions on a path one after the other. */
 function createTurns(): (path: string, act: () => Promise<void>) => Promise<void> {
   const last = new Map<string, Promise<void>>();
   return (path, act) => {
@@ -114,7 +114,7 @@ async function linkTo(copy: string, path: string): Promise<void> {
   }
 }
 
-/** Stands between the machine, the process, and what makes the name unique. */
+/** Separator between the machine, the process and the unique part of a name. */
 const BETWEEN = "~";
 
 function machineName(): string {
@@ -125,7 +125,7 @@ function folderName(): string {
   return [machineName(), process.pid, randomUUID()].join(BETWEEN);
 }
 
-/** Removes what processes have left that were killed an hour ago or more. */
+/** Removes the files of processes that were killed an hour ago or more. */
 export async function sweepUsed(root: string): Promise<void> {
   const names = await namesIn(join(root, USED));
   for (const name of names) {
@@ -141,7 +141,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // A process of another user may not be sent signals.
+    // Sending a signal to a process of another user may be forbidden.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -7,16 +7,19 @@ import type { S3Objects } from "./s3-objects.ts";
 export interface OnceObject {
   readonly key: string;
   readonly body: Uint8Array;
-  /** Text that goes with the object, and tells attempts apart. */
+  /** Text that is stored with the object, and tells attempts apart. */
   readonly attempt: string;
-  /** What names of claims begin with, on servers where attempts must agree by them. */
+  /** Prefix of the names of claims, by which attempts agree on servers without conditional writes. */
   readonly claims: string;
 }
 
-/** Name of the text of an object that says which attempt wrote it. */
+/** Name of the metadata of an object that says which attempt wrote it. */
 const ATTEMPT_TEXT = "attempt";
 
-/** Milliseconds after which a claim counts as left by a killed process, and of claiming before giving up. */
+/**
+ * Milliseconds after which a claim counts as abandoned by a killed process, and after which claiming is given
+ * up.
+ */
 const CLAIM_LIFE = 5 * 60_000;
 const CLAIM_PATIENCE = 2 * CLAIM_LIFE;
 
@@ -25,11 +28,12 @@ const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 5000;
 
 /**
- * Makes a function that writes an object unless another attempt has written it, and returns whether its own
- * was.
+ * Makes a function that writes an object unless another attempt has written it, and returns whether the
+ * object is its own.
  *
- * Servers that heed `If-None-Match` do it in one request; whether one does is tried out first. On others each
- * attempt writes a claim, and goes on only if it then sees no other; else it withdraws and tries again.
+ * Servers that support `If-None-Match` do this in one request; a trial object shows whether a server does.
+ * On other servers each attempt writes a claim, and goes on only if it then sees no other claim; else it
+ * withdraws its claim and tries again.
  */
 export function createWriteOnce(objects: S3Objects): (object: OnceObject) => Promise<boolean> {
   let heeds: Promise<boolean> | undefined;
@@ -42,12 +46,12 @@ export function createWriteOnce(objects: S3Objects): (object: OnceObject) => Pro
     if (!isConditional) return writeByClaim(objects, object);
     const { key, body, attempt } = object;
     if (await objects.write(key, body, { metadata: { [ATTEMPT_TEXT]: attempt }, once: true })) return true;
-    // It may have been written by a request whose answer was lost.
+    // The object may have been written by a request whose answer was lost.
     return (await winnerOf(objects, key)) === attempt;
   };
 }
 
-/** Returns which attempt has written an object; undefined if there is none. */
+/** Returns the attempt that has written an object; undefined if the object does not exist. */
 export async function winnerOf(objects: S3Objects, key: string): Promise<string | undefined> {
   const object = await objects.head(key);
   if (object === undefined) return undefined;
@@ -59,7 +63,7 @@ export async function winnerOf(objects: S3Objects, key: string): Promise<string 
   );
 }
 
-/** Tries out whether a server leaves an object that is there if it is asked to. */
+/** Tests whether a server refuses to overwrite an object if a request asks for that. */
 async function heedsCondition(objects: S3Objects): Promise<boolean> {
   const key = `.trial-${randomUUID()}`;
   const empty = new Uint8Array(0);
@@ -101,18 +105,18 @@ async function writeByClaim(
   );
 }
 
-/** Checks whether no other attempt has a claim, unless its process seems to have been killed. */
+/** Checks that no other attempt has a claim, except claims whose process seems to have been killed. */
 async function isAlone(objects: S3Objects, claim: string, claims: string): Promise<boolean> {
   const all = await objects.list(claims);
   const mine = all.find(({ key }) => key === claim);
-  // All times are of the server's clock.
+  // All times are by the server's clock.
   return (
     mine !== undefined &&
     all.every(({ key, written }) => key === claim || mine.written - written > CLAIM_LIFE)
   );
 }
 
-/** Returns a pause that differs between attempts, so that they do not meet again and again. */
+/** Returns a pause that differs between attempts, so that they do not collide again and again. */
 function pauseOf(attempt: string, round: number): number {
   const share = createHash("sha256").update(`${attempt} ${round}`).digest().readUInt16BE() / 2 ** 16;
   return (0.5 + share) * Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** round);

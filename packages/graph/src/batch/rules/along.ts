@@ -9,7 +9,7 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** Follows operators on images and similar values, whose first axis is the batch whatever the others are. */
+/** Follows operators on images and similar values, whose first axis is always the batch. */
 export const batchFirst: PlaceRule = (context) => {
   const place = context.places[0];
   const others = context.places.slice(1);
@@ -89,7 +89,7 @@ export const triangle: PlaceRule = (context) => {
   return { places: [place] };
 };
 
-/** Returns the place behind a reduction over axes, which stay with extent 1 or are removed. */
+/** Returns the position of the batch after a reduction over axes, which are kept with extent 1 or removed. */
 function without(context: PlaceContext, axes: readonly number[]): ReturnType<PlaceRule> {
   const [place] = context.places;
   if (place === undefined || axes.includes(place.axis)) return MIXES;

@@ -14,7 +14,7 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** Reason where examples end up on several axes. */
+/** Reason why the batch is lost if examples are spread over several axes. */
 const SPREADS = "it spreads examples over several axes";
 
 /** Follows `Transpose`. */

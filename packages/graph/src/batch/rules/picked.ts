@@ -60,13 +60,13 @@ export const gathering: PlaceRule = (context) => {
   return { places: [data.axis < axis ? data : atAxis(data, data.axis - 1 + added)] };
 };
 
-/** Rows of all examples in one list, and the rows that are taken. */
+/** Rows of all examples in one list, and a selection of them. */
 interface TakenRows {
   /** Rows of each example. */
   readonly width: number;
   /** Extents of a row. */
   readonly behind: readonly number[];
-  /** Positions in the list of the rows that are taken, `[batch, ...shape]`. */
+  /** Positions of the selected rows in the list, `[batch, ...shape]`. */
   readonly numbers: readonly number[];
   readonly shape: readonly number[];
 }
@@ -123,7 +123,7 @@ function gatherPlaces(context: PlaceContext, place: BatchPlace): Placing | undef
   return takeRows(context, { width, behind: shapeOf(context, 0).slice(depth), numbers: rows, shape });
 }
 
-/** Follows `GatherND` within every example, or by positions that are the same for all. */
+/** Follows `GatherND` within every example, or by positions that all examples share. */
 export const gatheringMany: PlaceRule = (context) => {
   const [data, indices] = context.places;
   const shared = intAttribute(context.node, "batch_dims", 0);
@@ -134,8 +134,8 @@ export const gatheringMany: PlaceRule = (context) => {
 };
 
 /**
- * Follows `GatherND` by positions for each example; where they begin with its number
- * in the batch, that is cut off.
+ * Follows `GatherND` by positions for each example; if they begin with the index of the example in the batch,
+ * this index is cut off.
  */
 function gatherOwn(data: BatchPlace, indices: BatchPlace, shared: number): Placing | string {
   if (data.axis !== indices.axis) return MIXES;

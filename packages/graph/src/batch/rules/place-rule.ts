@@ -4,14 +4,14 @@ import type { Attribute, Node } from "../../ir/graph.ts";
 import { inputName } from "../../ir/input-name.ts";
 import { type BatchPlace, isBatchAlone, type MergeChoice } from "../batch-place.ts";
 
-/** What a rule can read of a node, all shapes for the batch that the graph was exported with. */
+/** Facts about a node that a rule can read; all shapes are for the exported batch. */
 export interface PlaceContext {
   readonly node: Node;
   /** Version of ONNX's own operator set. */
   readonly opset: number;
   /** Examples in the batch. */
   readonly batch: number;
-  /** Place of the batch in each input; undefined for inputs without a batch. */
+  /** Position of the batch in each input; undefined for inputs without a batch. */
   readonly places: readonly (BatchPlace | undefined)[];
   /** Shape of each input; undefined for optional inputs that the node leaves out. */
   readonly inputs: readonly (readonly number[] | undefined)[];
@@ -45,24 +45,27 @@ export interface Placing {
   readonly places: readonly (BatchPlace | undefined)[];
   /** Changes by the number of the input. @defaultValue none */
   readonly changes?: ReadonlyMap<number, OperandChange>;
-  /** Operator that computes the same for any batch. @defaultValue the operator of the node */
+  /**
+   * Operator that computes the same for any batch, in place of the node's. @defaultValue the operator of the
+   * node
+   */
   readonly op?: string;
-  /** Attributes that change, or all attributes where the operator changes. @defaultValue none */
+  /** Attributes that change, or all attributes if the operator changes. @defaultValue none */
   readonly attributes?: ReadonlyMap<string, Attribute>;
 }
 
 /**
- * Follows the batch through one operator; returns a text such as
- * `it adds up examples` that says why it cannot.
+ * Follows the batch through one operator; returns a text such as `it adds up examples` that states the reason
+ * if it cannot.
  */
 export type PlaceRule = (context: PlaceContext) => Placing | string;
 
-/** Reason where one example may depend on another. */
+/** Reason why the batch is lost if one example may depend on another. */
 export const MIXES = "it combines values of different examples";
 
 /**
- * Makes the rule of an operator that moves elements of its first input as the other inputs
- * say, which must hold no batch.
+ * Makes the rule of an operator that moves elements of its first input; the other inputs control this, and
+ * must not contain the batch.
  */
 export function ofFirst(rule: (context: PlaceContext, place: BatchPlace) => Placing | string): PlaceRule {
   return (context) => {
@@ -79,8 +82,8 @@ export function shapeOf({ inputs }: PlaceContext, input: number): readonly numbe
 }
 
 /**
- * Returns the axes named by an attribute or a constant input; undefined where there is neither,
- * `"computed"` where they depend on data.
+ * Returns the axes named by an attribute or a constant input; undefined if there is neither, `"computed"` if
+ * they depend on data.
  */
 export function axesOf(
   context: PlaceContext,
@@ -108,7 +111,7 @@ export function atAxis(place: BatchPlace, axis: number): BatchPlace {
 }
 
 /**
- * Returns how an input without a batch must change to be combined with inputs that have one.
+ * Returns the change by which an input without a batch can be combined with inputs that have one.
  *
  * @param place - place of the batch in the other inputs
  * @param axis - axis of the input at which the others have the batch; negative if the input has no such axis

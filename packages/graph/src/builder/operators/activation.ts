@@ -7,10 +7,10 @@ function activate(op: string, x: Value, attributes: PlainAttributes = {}): Value
 }
 
 /**
- * Computes `x Φ(x)`, with the normal distribution's `Φ` or, if approximate, with a
- * hyperbolic tangent in its place.
+ * Computes `x Φ(x)`, with the normal distribution's `Φ` or, if approximate, with a hyperbolic tangent
+ * instead.
  *
- * It is one operator from operator set 20 on, and several before.
+ * From operator set 20 on it is one operator, before that several.
  */
 export function gelu(x: Value, { approximate = false }: { readonly approximate?: boolean } = {}): Value {
   if (x.builder.opset >= 20) {

@@ -5,15 +5,24 @@ import { misfit } from "./linear.ts";
 
 /** Options of {@link conv}; spatial lists have one entry for each spatial axis. */
 export interface ConvOptions {
-  /** @defaultValue 1 */
+  /**
+   * Step of the window along each spatial axis. @defaultValue 1
+   * @defaultValue 1
+   */
   readonly strides?: readonly number[];
-  /** Zeros around: all beginnings, then all ends. @defaultValue 0 */
+  /** Padding with zeros: all beginnings, then all ends. @defaultValue 0 */
   readonly pads?: readonly number[];
-  /** @defaultValue 1 */
+  /**
+   * Distance between the taps along each spatial axis. @defaultValue 1
+   * @defaultValue 1
+   */
   readonly dilations?: readonly number[];
-  /** @defaultValue 1 */
+  /**
+   * Number of groups of channels. @defaultValue 1
+   * @defaultValue 1
+   */
   readonly group?: number;
-  /** `[out]`. @defaultValue none */
+  /** Bias, `[out]`. @defaultValue none */
   readonly bias?: Value;
 }
 

@@ -1,8 +1,8 @@
 import type { Value } from "../graph-builder.ts";
 
 /**
- * Marks where elements are dropped in training: in inference, and so in the graph, it is the identity.
- * Returns `x` itself if `ratio` is 0.
+ * Adds a dropout for training; in inference, and so in the graph, it is the identity. Returns `x` itself if
+ * `ratio` is 0.
  * @param ratio - share of elements that are dropped, in `[0, 1)`
  */
 export function dropout(x: Value, ratio: number): Value {

@@ -101,7 +101,7 @@ export const cos = (x: Value): Value => map("Cos", x);
 /** Computes `x` where positive, else `slope * x`. */
 export const leakyRelu = (x: Value, slope: number): Value => map("LeakyRelu", x, { alpha: float(slope) });
 
-/** Converts `x` to another element type; returns `x` itself if it has that already. */
+/** Converts `x` to another element type; returns `x` itself if it already has that type. */
 export function cast(x: Value, dtype: DType): Value {
   if (x.dtype === dtype) return x;
   return map("Cast", x, { to: int(codeOfDType(dtype)) }, dtype);

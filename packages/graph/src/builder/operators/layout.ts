@@ -3,13 +3,13 @@ import { int, ints, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 
 /**
- * Gives the elements of `x` another shape; returns `x` itself if it has that already.
- * @param shape - 0 keeps the extent of the axis; -1, at most once, is computed from the others; with 0
- *   for it the node takes any batch
+ * Gives the elements of `x` another shape; returns `x` itself if it already has that shape.
+ * @param shape - 0 keeps the extent of the axis; -1, at most once, is computed from the others; with 0 for
+ *   the batch the node takes any batch
  * @throws MismatchError if the elements do not fit
  */
 export function reshape(x: Value, shape: readonly number[]): Value {
-  // An extent of 0 behind the last axis of `x` is 0, and does not fit below.
+  // An extent of 0 after the last axis of `x` gives 0, and fails the check below.
   const resolved = shape.map((extent, axis) =>
     extent === 0 && axis < x.shape.length ? at(x.shape, axis, "axis") : extent,
   );
@@ -71,9 +71,9 @@ export function split(x: Value, axis: number, extents: readonly number[]): Value
 export interface SliceRange {
   readonly axis: number;
   readonly begin: number;
-  /** Exclusive. */
+  /** End of the range, exclusive. */
   readonly end: number;
-  /** At least 1. @defaultValue 1 */
+  /** Step of the range, at least 1. @defaultValue 1 */
   readonly step?: number;
 }
 
@@ -116,8 +116,8 @@ export function pad(x: Value, before: readonly number[], after: readonly number[
 }
 
 /**
- * Repeats `x` along axes of extent 1, and along new leading axes, up to a shape; returns `x`
- * itself if it has that already.
+ * Repeats `x` along axes of extent 1, and along new leading axes, up to a shape; returns `x` itself if it
+ * already has that shape.
  */
 export function expand(x: Value, shape: readonly number[]): Value {
   if (sameShape(shape, x.shape)) return x;
@@ -140,7 +140,7 @@ export function gatherElements(x: Value, indices: Value, axis: number): Value {
   })[0] as Value;
 }
 
-/** Inserts axes of extent 1, which are these axes of the result. */
+/** Inserts axes of extent 1, given by their indices in the result. */
 export function unsqueeze(x: Value, axes: readonly number[]): Value {
   const rank = x.shape.length + axes.length;
   const added = axes.map((axis) => wrapAxis(axis, rank));

@@ -22,7 +22,7 @@ export interface GemmOptions {
   readonly transB?: boolean;
   /** Factor of the product. @defaultValue 1 */
   readonly alpha?: number;
-  /** Added to the product, `[m, n]` or broadcast to it. @defaultValue none */
+  /** Summand of the product, `[m, n]` or broadcast to it. @defaultValue none */
   readonly bias?: Value;
 }
 

@@ -3,7 +3,8 @@ import { int, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 
 /**
- * Computes the running sum along an axis, without the element itself if exclusive, from the end if reverse.
+ * Computes the running sum along an axis; it excludes the element itself if `exclusive`, and starts at the
+ * end if `reverse`.
  */
 export function cumSum(
   x: Value,
@@ -42,12 +43,12 @@ export function reverse(x: Value, axis: number): Value {
   const wrapped = wrapAxis(axis, x.shape.length);
   const extent = at(x.shape, wrapped, "axis");
   if (extent <= 1) return x;
-  // An end of -extent - 1 lies before the first element; -1 would be the last.
+  // An end of -extent - 1 lies before the first element; -1 would be the last element.
   const range = [[-1], [-extent - 1], [wrapped], [-1]].map((numbers) => builder.ints(numbers));
   return builder.emit("Slice", [x, ...range], [{ dtype: x.dtype, shape: x.shape }])[0] as Value;
 }
 
-/** Repeats `x` side by side, so many times along each axis. */
+/** Repeats `x` a number of times along each axis. */
 export function tile(x: Value, repeats: readonly number[]): Value {
   if (repeats.every((repeat) => repeat === 1)) return x;
   const shape = x.shape.map((extent, axis) => extent * at(repeats, axis, "repeat"));

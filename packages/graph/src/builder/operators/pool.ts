@@ -4,13 +4,19 @@ import type { PlainAttributes, Value } from "../graph-builder.ts";
 
 /** Options of pooling; lists have one entry for each spatial axis. */
 export interface PoolOptions {
-  /** @defaultValue the extents of the window */
+  /**
+   * Step of the window along each spatial axis. @defaultValue the extents of the window
+   * @defaultValue the extents of the window
+   */
   readonly strides?: readonly number[];
-  /** Elements around: all beginnings, then all ends. @defaultValue 0 */
+  /** Padding: all beginnings, then all ends. @defaultValue 0 */
   readonly pads?: readonly number[];
-  /** @defaultValue 1 */
+  /**
+   * Distance between the elements of the window along each spatial axis. @defaultValue 1
+   * @defaultValue 1
+   */
   readonly dilations?: readonly number[];
-  /** Whether a last window that does not fit whole counts. @defaultValue false */
+  /** Whether a last, incomplete window counts. @defaultValue false */
   readonly ceilMode?: boolean;
 }
 
@@ -62,7 +68,7 @@ export function maxPoolIndices(x: Value, taps: readonly number[], options: PoolO
 
 /** Options of {@link averagePool}. */
 export interface AveragePoolOptions extends PoolOptions {
-  /** Whether the mean is over the whole window, padding included as zeros. @defaultValue false */
+  /** Whether the mean is over the whole window, including padding as zeros. @defaultValue false */
   readonly countPads?: boolean;
 }
 
@@ -80,7 +86,7 @@ function poolGlobally(op: string, x: Value): Value {
   return x.builder.emit(op, [x], [{ dtype: x.dtype, shape }])[0] as Value;
 }
 
-/** Takes the mean over all spatial axes, which stay with extent 1. */
+/** Takes the mean over all spatial axes, which are kept with extent 1. */
 export const globalAveragePool = (x: Value): Value => poolGlobally("GlobalAveragePool", x);
-/** Takes the largest element over all spatial axes, which stay with extent 1. */
+/** Takes the largest element over all spatial axes, which are kept with extent 1. */
 export const globalMaxPool = (x: Value): Value => poolGlobally("GlobalMaxPool", x);

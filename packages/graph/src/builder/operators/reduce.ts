@@ -4,13 +4,13 @@ import { mul } from "./elementwise.ts";
 
 /** Options of reductions. */
 export interface ReduceOptions {
-  /** Axes that are reduced, negative ones counted from the end. @defaultValue all */
+  /** Reduced axes; negative ones count from the end. @defaultValue all */
   readonly axes?: readonly number[];
-  /** Whether reduced axes stay, with extent 1. @defaultValue false */
+  /** Whether reduced axes are kept, with extent 1. @defaultValue false */
   readonly keepDims?: boolean;
 }
 
-/** Operator set from which the axes of a reduction are an input and no attribute, by operator. */
+/** Operator set from which the axes of a reduction are an input instead of an attribute, by operator. */
 const AXES_ARE_INPUT: Readonly<Record<string, number>> = { ReduceSum: 13 };
 /** Operator set from which the axes of all other reductions are an input. */
 const AXES_ARE_INPUT_OTHERS = 18;
@@ -46,7 +46,7 @@ export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
 /** Computes the product over axes. */
 export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceProd", x, options);
 
-/** Finds the index (i64) of the largest element along an axis, of the first of several. */
+/** Finds the index (i64) of the largest element along an axis; of several, the first. */
 export function argMax(x: Value, axis: number): Value {
   const reduced = wrapAxis(axis, x.shape.length);
   const shape = x.shape.filter((_, other) => other !== reduced);

@@ -1,7 +1,7 @@
 import { int, string, wrapAxis } from "../../ir/attributes.ts";
 import type { PlainAttributes, Value } from "../graph-builder.ts";
 
-/** Operator set from which scattering can add. */
+/** Operator set from which scattering supports addition. */
 export const SCATTER_ADDS = 16;
 
 /** Options of scattering. */

@@ -41,7 +41,7 @@ const ACTIVATIONS: Readonly<Record<string, (x: Value) => Value>> = {
 
 /**
  * Applies an activation by its name.
- * @throws UnsupportedError if there is none of that name
+ * @throws UnsupportedError if there is no activation of that name
  */
 function activate(flow: Flow, name: string, config: ConfigReader): Flow {
   if (name === "linear") return flow;
@@ -51,7 +51,7 @@ function activate(flow: Flow, name: string, config: ConfigReader): Flow {
   throw config.unsupported(`its activation is not handled: "${name}"`, name);
 }
 
-/** Applies the activation that is a setting of a layer with weights. */
+/** Applies the activation that the settings of a layer with weights name. */
 export const ownActivation = (flow: Flow, config: ConfigReader): Flow =>
   activate(flow, config.text("activation", "linear"), config);
 

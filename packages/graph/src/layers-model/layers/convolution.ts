@@ -41,7 +41,7 @@ const conv2d: BuildLayer = (context) => {
 
 const optional = (bias: Value | undefined): { readonly bias?: Value } => (bias === undefined ? {} : { bias });
 
-/** Convolves each channel with its kernels, whose weight is `[height, width, in, multiplier]`. */
+/** Convolves each channel with its kernels; the weight is `[height, width, in, multiplier]`. */
 function depthwise(context: LayerContext, image: Flow, bias: Value | undefined): Value {
   const { taps, channels, ...window } = windowOf(context, image);
   const kernel = context.weight("depthwise_kernel", [...taps, channels, -1]);
@@ -74,8 +74,8 @@ function cropOf(
   tap: number,
   stride: number,
 ): { before: number; after: number; extra: number } {
-  // Without cutting there are (n - 1) stride + tap elements; Keras has n stride with padding
-  // `same`, else at least as many.
+  // Without cropping there are (n - 1) stride + tap elements; Keras has n stride with padding `same`, else at
+  // least as many.
   const surplus = isSame ? tap - stride : Math.min(0, tap - stride);
   if (surplus < 0) return { before: 0, after: 0, extra: -surplus };
   const before = Math.floor(surplus / 2);

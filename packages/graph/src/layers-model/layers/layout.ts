@@ -6,7 +6,7 @@ import { type BuildLayer, onlyImage, onlyInput } from "../layer-context.ts";
 const reshapeLayer: BuildLayer = (context) => {
   const { config } = context;
   const target = config.value("target_shape");
-  // For the extent that follows from the others TensorFlow.js writes null, Keras -1.
+  // TensorFlow.js writes null, and Keras -1, for the extent that follows from the others.
   const list = Array.isArray(target) ? target.map((extent: unknown) => extent ?? -1) : target;
   const shape = config.with("target_shape", list).integers("target_shape");
   return Flow.last(reshape(onlyInput(context).last(), [0, ...shape]));
@@ -23,7 +23,7 @@ const permute: BuildLayer = (context) => {
   return Flow.last(transpose(x, [0, ...order]));
 };
 
-/** Largest factor by which images grow, so that a small file cannot ask for much. */
+/** Maximum factor by which images grow, so that a small file cannot request much memory. */
 const MAX_FACTOR = 64;
 
 /**
@@ -51,10 +51,10 @@ const drop: BuildLayer = (context) => {
   return onlyInput(context).map((x) => dropout(x, rate));
 };
 
-/** Passes its operand on, for noise in training only. */
+/** Returns the operand unchanged, for layers that only add noise in training. */
 const nothing: BuildLayer = (context) => onlyInput(context);
 
-/** Layers that move elements, and layers that do nothing in inference. */
+/** Layers that move elements, and layers without effect in inference. */
 export const LAYOUT_LAYERS: Readonly<Record<string, BuildLayer>> = {
   Flatten: (context) => Flow.last(reshape(onlyInput(context).last(), [0, -1])),
   Reshape: reshapeLayer,

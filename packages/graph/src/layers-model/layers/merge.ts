@@ -30,7 +30,7 @@ const combining =
 const pairwise = (apply: (x: Value, y: Value) => Value): BuildLayer =>
   combining((values) => values.reduce((total, value) => apply(total, value)));
 
-/** Axes with channels first, by axes with channels last. */
+/** Index of each axis of an image with channels first, by its index with channels last. */
 const CHANNELS_FIRST = [0, 2, 3, 1];
 
 const concatenate: BuildLayer = (context) => {

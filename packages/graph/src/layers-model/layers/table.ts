@@ -7,7 +7,7 @@ import { MERGE_LAYERS } from "./merge.ts";
 import { NORMALIZATION_LAYERS } from "./normalization.ts";
 import { POOLING_LAYERS } from "./pooling.ts";
 
-/** Every layer that can be built, by its class in Keras and TensorFlow.js; inputs are not among them. */
+/** All supported layers, by their class in Keras and TensorFlow.js, except input layers. */
 export const LAYERS: ReadonlyMap<string, BuildLayer> = new Map(
   [
     DENSE_LAYERS,

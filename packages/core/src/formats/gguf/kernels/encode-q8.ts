@@ -12,9 +12,9 @@ const INFINITE = 0x7c00;
 /**
  * Encodes f32 numbers as `Q8_0` as llama.cpp does: in each block of 32, the scale `d = max |x| / 127` in 16
  * bits, then `x / d` rounded to the nearest whole number, halves away from 0.
- * @param numbers - a multiple of 32 of them
- * @param out - 34 bytes for each 32 numbers
- * @returns whether all scales fit 16 bits
+ * @param numbers - numbers to encode; their count is a multiple of 32
+ * @param out - output with 34 bytes for each 32 numbers
+ * @returns whether all scales fit into 16 bits
  */
 export function encodeQ8(numbers: Float32Array, out: Uint8Array): boolean {
   const scales = largestOf(numbers);
@@ -39,7 +39,7 @@ export function encodeQ8(numbers: Float32Array, out: Uint8Array): boolean {
   return fits;
 }
 
-/** Returns the largest magnitude in each block; NaN if there is one. */
+/** Returns the largest magnitude in each block; NaN if the block contains a NaN. */
 function largestOf(numbers: Float32Array): Float32Array {
   const out = new Float32Array(numbers.length / SIZE);
   for (let block = 0; block < out.length; block++) {
@@ -47,7 +47,7 @@ function largestOf(numbers: Float32Array): Float32Array {
     const from = block * SIZE;
     for (let i = 0; i < SIZE; i++) {
       const magnitude = Math.abs(numbers[from + i]!);
-      // Nothing is larger than NaN, so that it stays.
+      // A NaN is kept, as no comparison with it is true.
       if (magnitude > largest || Number.isNaN(magnitude)) largest = magnitude;
     }
     out[block] = largest;

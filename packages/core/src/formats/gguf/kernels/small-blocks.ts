@@ -6,7 +6,7 @@ export type DecodeBlocks = (blocks: Uint8Array, out: Float32Array) => void;
 /** Elements of a block. */
 const SIZE = 32;
 
-/** Values that a 4-bit index of the `IQ4` types stands for. */
+/** Values of the 4-bit indices of the `IQ4` types. */
 const IQ4_VALUES = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** Reads a number of 16-bit floating point at a byte. */

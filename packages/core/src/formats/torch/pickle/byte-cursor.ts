@@ -4,7 +4,7 @@ import { decodeLatin1 } from "../../../io/decode-latin1.ts";
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;
 
-/** The bytes of a pickle end too early; a caller that can read more bytes may try again. */
+/** Error for a pickle whose bytes end too early; a caller that can read more bytes may try again. */
 export class TruncatedError extends FormatError {}
 
 /**
@@ -24,7 +24,7 @@ export class ByteCursor {
     this.offset = offset;
   }
 
-  /** Takes `count` bytes and returns where they begin. */
+  /** Moves past `count` bytes and returns the position where they begin. */
   #take(count: number): number {
     const begin = this.offset;
     const left = this.#bytes.length - begin;

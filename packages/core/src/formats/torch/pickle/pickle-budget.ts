@@ -6,7 +6,7 @@ import { MAX_PICKLE_STEPS } from "../../../io/limits.ts";
  * 100 ns; a plain value or an operation costs one.
  */
 export const COST = {
-  /** A string, besides its bytes, as decoding it takes time. */
+  /** A string, plus its bytes, as decoding takes time. */
   string: 1,
   /** An empty list, set or tuple, or a view of bytes. */
   object: 2,
@@ -16,11 +16,11 @@ export const COST = {
   dictionary: 5,
   /** An entry of a dictionary, a set or the memo. */
   entry: 1,
-  /** A tensor, besides 1 for each axis. */
+  /** A tensor, plus 1 for each axis. */
   tensor: 8,
 } as const;
 
-/** Steps that a pickle of any length may take. */
+/** Number of steps that any pickle may take, however short. */
 const FREE_STEPS = 100_000;
 
 /** Further steps for each byte: PyTorch writes at least 100 bytes for a tensor, which take about 80 steps. */
@@ -28,7 +28,7 @@ const STEPS_PER_BYTE = 2;
 
 /**
  * Counter that limits the steps of the pickles of one file by their length, so that a small file takes little
- * memory, however often it repeats and copies its values.
+ * memory even if it repeats and copies its values often.
  */
 export class PickleBudget {
   readonly #name: string;

@@ -8,21 +8,21 @@ import { PickleDict, PickleGlobal, PickleSet, PickleTuple } from "./values.ts";
 export interface PickleHost {
   /**
    * Finds a class or function by name; nothing is ever imported or run.
-   * @throws UnsupportedError if it is not on the list of allowed names.
+   * @throws UnsupportedError if the name is not in the list of allowed names.
    */
   find(module: string, name: string): PickleGlobal;
   /** Resolves a persistent id, which names a storage in PyTorch's files. */
   load(id: unknown): unknown;
-  /** Sets the state of an object that a call made; without it states are left out, as none matter. */
+  /** Sets the state of an object that a call made; without this function states are ignored. */
   build?(target: unknown, state: unknown): void;
   /** Counts the steps of all pickles that are read from one file. */
   readonly budget: PickleBudget;
 }
 
-/** A value read from a pickle, and where the pickle ends. */
+/** A value that was read from a pickle, and the position where the pickle ends. */
 export interface PickleResult {
   readonly value: unknown;
-  /** Offset of the byte after it. */
+  /** Offset of the byte after the pickle. */
   readonly end: number;
 }
 
@@ -31,8 +31,8 @@ export interface PickleResult {
  * asks `host` for everything else.
  * @param name - name of the file, for messages
  * @param begin - offset of the first byte of the pickle
- * @throws FormatError if it is damaged, cut short, or longer than any real one.
- * @throws UnsupportedError if it uses a name or an operation that is not handled.
+ * @throws FormatError if the pickle is damaged, cut short, or longer than any real one.
+ * @throws UnsupportedError if the pickle uses an unsupported name or operation.
  * @see Python's Lib/pickletools.py, which documents every operation.
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost, name: string, begin = 0): PickleResult {
@@ -67,12 +67,12 @@ class Machine {
     this.host = host;
   }
 
-  /** Counts steps. @throws FormatError if they are too many for the bytes read so far */
+  /** Counts steps. @throws FormatError if there are too many for the bytes that were read so far */
   spend(steps: number): void {
     this.host.budget.spend(steps, this.cursor.offset);
   }
 
-  /** Pushes a new object that counts so many steps. */
+  /** Pushes a new object that costs the given number of steps. */
   make(value: unknown, steps: number): void {
     this.spend(steps);
     this.push(value);
@@ -215,8 +215,8 @@ function protocol(machine: Machine): void {
 const STOP = 0x2e;
 
 /**
- * Effect of each operation by its code, without operations
- * that PyTorch never writes, such as building instances.
+ * Effect of each operation by its code, except for operations that PyTorch never writes, such as building
+ * instances.
  */
 const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x80, protocol],

@@ -6,7 +6,7 @@ export class PickleTuple {
   }
 }
 
-/** A Python dictionary of whatever class, in order. */
+/** A Python dictionary of any class, in order. */
 export class PickleDict {
   readonly entries: Map<unknown, unknown> = new Map();
 }
@@ -16,7 +16,7 @@ export class PickleSet {
   readonly items: unknown[] = [];
 }
 
-/** A Python object whose content does not matter: a type, a device, a layout. */
+/** A Python object whose content is ignored: a type, a device, a layout. */
 export class PickleOpaque {
   readonly name: string;
   constructor(name: string) {
@@ -27,14 +27,14 @@ export class PickleOpaque {
 /** Counts the steps of the objects that a call creates; see `PickleBudget`. */
 export type SpendSteps = (steps: number) => void;
 
-/** Calls a class or function and returns its result; it counts steps before it creates objects. */
+/** Calls a class or function and returns its result; counts steps before creating objects. */
 export type PickleCall = (args: readonly unknown[], spend: SpendSteps) => unknown;
 
-/** A class or function that a pickle names, from the list of allowed ones. */
+/** A class or function from the list of allowed ones that a pickle refers to. */
 export class PickleGlobal {
   /** Module and name, joined by a dot. */
   readonly name: string;
-  /** Calls it; undefined if it may be named but not called. */
+  /** Function to call; undefined if the name is allowed but must not be called. */
   readonly call: PickleCall | undefined;
   constructor(name: string, call?: PickleCall) {
     this.name = name;

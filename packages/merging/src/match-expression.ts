@@ -4,28 +4,29 @@ import { RE2JS, RE2JSException } from "re2js";
 /** Longest expression that is compiled, in characters. */
 const MOST_CHARACTERS = 500;
 /**
- * Most steps of a compiled expression: the cost of a match grows with them, and counted repetition makes many
- * of few characters. An expression without it has fewer steps than characters, or so.
+ * Most steps of a compiled expression. The cost of a match grows with their number, and counted repetition
+ * makes many steps from few characters. An expression without it has about as many steps as characters, or
+ * fewer.
  */
 const MOST_STEPS = 600;
 
 /** Options of {@link compileExpression}. */
 export interface CompileExpressionOptions {
-  /** Whether capital and small letters count as the same. @defaultValue false */
+  /** Whether capital and small letters are equal. @defaultValue false */
   readonly ignoreCase?: boolean;
   /** Whether the expression must fit the whole text, not a part of it. @defaultValue false */
   readonly whole?: boolean;
 }
 
 /**
- * Compiles a regular expression that a stranger may have written, and returns the test for it.
+ * Compiles a regular expression from an untrusted source, and returns its test.
  *
  * The time of a test is at most the product of the steps of the expression, whose number is bounded, and the
  * length of the text: all ways to match are followed at once, as in RE2 (Cox, Regular expression matching can
- * be simple and fast, 2007). The syntax is that of Python and JavaScript but for look-around and references
- * back, which know no such bound.
+ * be simple and fast, 2007). The syntax is the one of Python and JavaScript, without look-around and
+ * back-references, whose time has no bound.
  *
- * @throws InputError if it is no regular expression, is too long, or has what RE2 does not know
+ * @throws InputError if the expression is invalid or too long, or uses syntax that RE2 lacks
  *
  * @example
  * ```ts
@@ -58,7 +59,10 @@ export function compileExpression(
   }
 }
 
-/** Writes an expression as RE2 knows it: `\u0041` of JavaScript, and the end of the text of Python, `\Z`. */
+/**
+ * Translates an expression to the syntax of RE2: `\u0041` of JavaScript, and `\Z` of Python, the end of the
+ * text.
+ */
 function translate(expression: string): string {
   return expression.replace(/\\(?:u([0-9a-f]{4})|.)/gis, (written, code: string | undefined) => {
     if (code !== undefined) return `\\x{${code}}`;
@@ -66,7 +70,7 @@ function translate(expression: string): string {
   });
 }
 
-/** Look-around, atomic groups and references back, which RE2 leaves out. */
+/** Pattern of look-around, atomic groups and back-references, which RE2 lacks. */
 const UNBOUNDED = /\(\?(?:<?[=!]|>|P=)|\\[1-9]|\\k</;
 
 function explain(expression: string, message: string): string {

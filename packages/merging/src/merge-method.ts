@@ -7,13 +7,13 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
   readonly name: string;
   /** Element type and shape of the result. */
   readonly info: TensorInfo;
-  /** Networks that are merged, at least one; not the base. */
+  /** Networks that are merged, at least one, without the base. */
   readonly networks: readonly [Checkpoint, ...Checkpoint[]];
-  /** The network that the others were made from, for methods that have one. */
+  /** Base that the networks were fine-tuned from; undefined for methods without a base. */
   readonly base: Checkpoint | undefined;
   /**
-   * What was measured of each network, under the name of the tensor, for methods that need it; undefined
-   * where nothing was measured of the tensor.
+   * Statistics of the data of each network, under the name of the tensor, for methods that need them;
+   * undefined if the tensor has none.
    */
   readonly measured: readonly Checkpoint[] | undefined;
   readonly parameters: TensorParameters<P>;
@@ -22,7 +22,7 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
    * tensor, the position of the network and the position of the element, and of nothing else.
    */
   readonly seed: number;
-  /** Multiplies matrices, for methods that need it. */
+  /** Multiplier of matrices, for methods that need one. */
   readonly products: MatrixProducts;
 }
 
@@ -36,98 +36,98 @@ export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unkn
   readonly begin: number;
   /** Elements of each network. */
   readonly parts: readonly Elements[];
-  /** Elements of the base, for methods that have one. */
+  /** Elements of the base; undefined for methods without a base. */
   readonly base: Elements | undefined;
-  /** What the method found out about the whole tensor. */
+  /** Result of the method's survey of the whole tensor. */
   readonly survey: S;
 }
 
-/** What is measured of a network on data before it is merged. */
+/** Kind of statistics of a network's data, which are measured before the merge. */
 export type MergeStatistic = "fisher" | "grams";
 
-/** How many networks a method merges, and whether it needs the network that they were made from. */
+/** Number of networks that a method merges, and whether it needs a base. */
 export interface MergedNetworks {
   readonly least: number;
-  /** @defaultValue any number */
+  /** Largest number of networks. @defaultValue any number */
   readonly most?: number;
   readonly base: "none" | "optional" | "required";
 }
 
-/** Values of parameters that do not go together. */
+/** Values of parameters that contradict each other. */
 export interface ParameterConflict {
-  /** The parameter to change, and the position of the network whose it is. */
+  /** Name of the parameter to change; `network` is the position of its network. */
   readonly parameter: string;
   readonly network: number;
-  /** The rule and the values, such as `must be smaller than density: they are 0.5 and 0.3`. */
+  /** Rule and values, such as `must be smaller than density: they are 0.5 and 0.3`. */
   readonly text: string;
 }
 
 /**
- * A rule that makes one network of several, tensor by tensor. A method is one file under
- * `methods/`, which says all this.
+ * A rule that makes one network from several, tensor by tensor. Each file under `methods/` defines one
+ * method.
  *
  * `survey` is called once for each floating-point tensor, before its first range, and may read the whole
- * tensor. `blendInto` is then
- * called for ranges that cover the tensor, in any order and several at once: what it writes may depend on
- * `begin` and the survey, and
- * not on how the tensor was cut into ranges. Integer tensors, such as counters, are never blended.
+ * tensor. `blendInto` is then called for ranges that cover the tensor, in any order and several at once. Its
+ * result may depend on `begin` and the survey, but not on how the tensor was cut into ranges. Integer
+ * tensors, such as counters, are never blended.
  */
 export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
   /** Name in recipes and on the command line. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** One sentence that describes the method. */
   readonly description: string;
-  /** Where it is from: paper, section and equation. */
+  /** Source of the method: paper, section and equation. */
   readonly source: string;
   readonly parameters: P;
   readonly networks: MergedNetworks;
   /**
-   * What must have been measured of each network on its data: `fisher`, the diagonal of the Fisher
+   * Statistics of the data of each network that the method needs: `fisher`, the diagonal of the Fisher
    * information, of the shape of each tensor; `grams`, the Gram matrix `[inputs, inputs]` of the inputs of
    * each linear layer.
-   * @defaultValue nothing
+   * @defaultValue none
    */
   readonly needs?: MergeStatistic;
   /**
-   * Position of the network whose integer tensors are kept, of `count` networks.
+   * Returns the position of the network whose integer tensors are kept, of `count` networks.
    * @defaultValue 0
    */
   integersFrom?(parameters: TensorParameters<P>, count: number): number;
   /**
-   * Positions of the networks that a tensor depends on, of `count` networks, at least one; the others are not
-   * read, and their parts of a range are arbitrary.
+   * Returns the positions of the networks on which a tensor depends, of `count` networks, at least one. The
+   * other networks are not read, and their parts of a range are arbitrary.
    * @defaultValue all
    */
   networksRead?(parameters: TensorParameters<P>, count: number): readonly number[];
   /**
-   * Whether the values of the parameter `weight` are divided by their sum, which must then not be 0.
-   * @defaultValue they are not
+   * Checks whether the values of the parameter `weight` are divided by their sum, which must not be 0 then.
+   * @defaultValue false for all values
    */
   dividesByWeights?(parameters: TensorParameters<P>): boolean;
   /**
-   * Finds values of one tensor that each are allowed, and do not go together.
-   * @defaultValue all values go together
+   * Finds values for one tensor that are allowed each, but contradict each other.
+   * @defaultValue undefined for all values
    */
   findConflict?(parameters: TensorParameters<P>): ParameterConflict | undefined;
   /**
-   * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
-   * are dropped when the next tensors are made, and made again if need be.
+   * Whether a survey holds a whole tensor, for example because the result cannot be computed range by range.
+   * Such surveys are dropped when the next tensors are made, and repeated if necessary.
    * @defaultValue false
    */
   readonly keepsTensor?: boolean;
   /**
-   * Most bytes that the survey of a tensor holds, of `count` networks; for methods that keep whole tensors.
+   * Returns the most bytes that the survey of a tensor of `count` networks holds, for methods that keep whole
+   * tensors.
    * @defaultValue the bytes of all networks, the base and the result, in f32
    */
   heldBytes?(info: TensorInfo, count: number): number;
-  /** Looks at a whole tensor. @defaultValue nothing is looked at */
+  /** Examines a whole tensor before it is merged. @defaultValue no survey */
   survey?(tensor: MergedTensor<P>): S | Promise<S>;
-  /** Writes one range of the result. */
+  /** Computes one range of the result. */
   blendInto(range: MergedRange<P, S>, out: Elements): void | Promise<void>;
 }
 
 /**
- * Returns a merge method with the types of its parameters and of its survey found out from what it says.
+ * Returns a merge method, with the types of its parameters and of its survey inferred from its definition.
  * @example
  * ```ts
  * import assert from "node:assert/strict";

@@ -23,23 +23,24 @@ export interface PlannedSource {
   readonly tensor: string;
 }
 
-/** One tensor of a merge: its place in the result, the tensors it is made of, and the rule that makes it. */
+/** One tensor of a merge: its form in the result, the tensors from which it is made, and the rule. */
 export interface PlannedTensor {
   /** Element type and shape in the result. */
   readonly info: TensorInfo;
-  /** The rule; undefined where the tensor is copied from its only source. */
+  /** Rule of the merge; undefined if the tensor is copied from its only source. */
   readonly method: MergeMethod | undefined;
   /** Tensors that are merged, all of the shape of the result, at least one. */
   readonly sources: readonly [PlannedSource, ...PlannedSource[]];
-  /** Tensor that the others were made from, for methods that have one. */
+  /** Tensor of the base, for methods with a base. */
   readonly base?: PlannedSource | undefined;
   /**
-   * What was measured of each source, in their order, for methods that need it; undefined where nothing was.
+   * Statistics of each source, in the order of `sources`, for methods that need them; undefined if there are
+   * none.
    */
   readonly measured?: readonly PlannedSource[] | undefined;
   /** Checked values of the method's parameters for this tensor, networks in the order of `sources`. */
   readonly parameters: TensorParameters<MergeMethod["parameters"]>;
-  /** Why the tensor is made so, in one line, for people who ask. */
+  /** Explanation of how the tensor is made, in one line, for messages. */
   readonly reason: string;
 }
 
@@ -48,14 +49,14 @@ export interface MergePlan {
   /** Description of the result, for messages. */
   readonly source: string;
   readonly networks: readonly [Checkpoint, ...Checkpoint[]];
-  /** By name in the result, in its order. */
+  /** Tensors by their names in the result, in the order of the result. */
   readonly tensors: ReadonlyMap<string, PlannedTensor>;
   /** Strings to store beside the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Seed of methods that draw random numbers, a whole number of at least 0. */
   readonly seed: number;
   /**
-   * Multiplies matrices, for methods that need it; `createProducts(engine)` is several times faster.
+   * Multiplier of matrices, for methods that need one; `createProducts(engine)` is several times faster.
    * @defaultValue `plainProducts`
    */
   readonly products?: MatrixProducts | undefined;
@@ -65,7 +66,8 @@ export interface MergePlan {
  * Makes the checkpoint that a plan describes, lazily: nothing is computed before it is read, and then range
  * by range.
  *
- * Integer tensors, such as counters, are never blended: they are taken from the source that the method names.
+ * Integer tensors, such as counters, are never blended: they are copied from the source that the method
+ * names.
  */
 export function mergeByPlan(plan: MergePlan): Checkpoint {
   const { source, networks, tensors, metadata } = plan;
@@ -98,15 +100,16 @@ export function mergeByPlan(plan: MergePlan): Checkpoint {
 }
 
 /**
- * Bytes of all networks that are held at a time; less than half of the memory that kernels work in directly.
+ * Number of bytes of all networks that are held at a time, less than half of the memory in which kernels work
+ * directly.
  */
 const HELD_BYTES = 12 * 2 ** 20;
 
-/** Bytes of one network that are worth a read of their own. */
+/** Least number of bytes of one network that are worth a separate read. */
 const LEAST_BYTES = 2 ** 14;
 
 /**
- * Blends a range in pieces, the smaller the more networks there are, so that any number of them can be
+ * Blends a range in pieces, which are smaller for more networks, so that any number of networks can be
  * merged.
  */
 async function blendPieces(
@@ -136,11 +139,11 @@ async function blendPieces(
   }
 }
 
-/** What making one tensor needs. */
+/** Inputs for making one tensor. */
 interface TensorJob {
   readonly tensor: MergedTensor;
   readonly method: MergeMethod | undefined;
-  /** The network that an integer tensor is copied from. */
+  /** Network from which an integer tensor is copied; undefined for other tensors. */
   readonly copied: Checkpoint | undefined;
 }
 
@@ -168,7 +171,7 @@ function createJob(
   return { tensor, method, copied };
 }
 
-/** A checkpoint of one tensor of another, under the name it has in the result. */
+/** Returns a checkpoint with one tensor of another checkpoint, under the name in the result. */
 function renamed(checkpoint: Checkpoint | undefined, tensor: string, name: string): Checkpoint {
   if (checkpoint === undefined) throw new InvariantError(`no network of the plan has the tensor ${tensor}`);
   if (tensor === name && checkpoint.tensors.has(name)) return checkpoint;
@@ -176,11 +179,12 @@ function renamed(checkpoint: Checkpoint | undefined, tensor: string, name: strin
 }
 
 /**
- * Surveys that hold whole tensors and are kept at a time: the ranges of a tensor are read one after another.
+ * Number of surveys with whole tensors that are kept at a time; few suffice, because the ranges of a tensor
+ * are read one after another.
  */
 const WHOLE_KEPT = 2;
 
-/** Remembers what was found out about each tensor; ranges that are read at once wait for the same survey. */
+/** Remembers the survey of each tensor; ranges that are read concurrently wait for the same survey. */
 function createSurveys() {
   const small = new Map<string, Promise<unknown>>();
   const whole = new Map<string, Promise<unknown>>();

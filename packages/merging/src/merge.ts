@@ -10,17 +10,17 @@ import type { MergeMethod } from "./merge-method.ts";
 import { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
 import { type GivenParameters, type ParameterSpecs, resolveParameters } from "./parameters.ts";
 
-/** How networks are merged. */
+/** Options of {@link merge}. */
 export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
   readonly method: MergeMethod<P, S>;
   /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<P>;
-  /** The network that the others were made from; only for methods that take one. */
+  /** Base that the networks were fine-tuned from, only for methods that use one. */
   readonly base?: Checkpoint | undefined;
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * Multiplies matrices, for methods that need it; `createProducts(engine)` is several times faster.
+   * Multiplier of matrices, for methods that need one; `createProducts(engine)` is several times faster.
    * @defaultValue `plainProducts`
    */
   readonly products?: MatrixProducts | undefined;
@@ -29,13 +29,12 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
 /**
  * Merges networks by a method, lazily: nothing is computed before it is read, and then range by range.
  *
- * The result has the names, order, element types and metadata of the first network. Integer tensors, such
- * as counters of batches,
- * are not averaged: they are taken from one network, by default the first.
+ * The result has the names, order, element types and metadata of the first network. Integer tensors, such as
+ * counters of batches, are not averaged: they are copied from one network, by default the first.
  *
- * @param networks - checkpoints of one structure, in the order that parameters of networks are listed in
- * @throws InputError if there are too few or too many networks for the method, or a base is missing or of
- *   no use
+ * @param networks - checkpoints of one structure, in the order of the values of their parameters
+ * @throws InputError if there are too few or too many networks for the method, or a base is missing or not
+ *   used
  * @throws MismatchError if names or shapes differ
  * @throws UsageError if a parameter is unknown, missing or of another type
  * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor

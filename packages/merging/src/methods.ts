@@ -36,7 +36,7 @@ import { tsvM } from "./methods/tsv-m.ts";
 import { wsm } from "./methods/wsm.ts";
 import { wudi } from "./methods/wudi.ts";
 
-/** Averages, on lines and spheres. */
+/** Averages of networks, on lines and spheres. */
 const MEANS = [linear, slerp, nuslerp, multislerp, karcher, passthrough];
 
 /** Averages over checkpoints of one run. */
@@ -60,12 +60,12 @@ const METHODS = [
   ...[MEANS, SERIES, TASK_VECTORS, CHANGES, MATRICES].flat(),
 ] as unknown as readonly MergeMethod[];
 
-/** Methods that need what was measured of each network on its data, by name; recipes name the files. */
+/** Methods that need statistics of the data of each network, by name; recipes name the files. */
 export const METHODS_WITH_DATA: ReadonlyMap<string, MergeMethod> = new Map(
   ([fisher, regmeanOfGrams] as unknown as readonly MergeMethod[]).map((method) => [method.name, method]),
 );
 
-/** All merge methods that need networks alone, by name. */
+/** All merge methods that need only networks, by name. */
 export const MERGE_METHODS: ReadonlyMap<string, MergeMethod> = new Map(
   METHODS.map((method) => [method.name, method]),
 );

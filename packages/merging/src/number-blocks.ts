@@ -1,14 +1,14 @@
 import { at, borrowScratch, convertInto, DTYPES, type Elements, viewData } from "@isthmus/core";
 import { withBlockMemory } from "./kernels/block-memory.ts";
 
-/** Elements of a block as plain numbers that kernels of this package compute with. */
+/** Elements of a block as plain numbers, for the kernels of this package. */
 export type Numbers = Float32Array | Float64Array;
 
-/** Elements of a block, few enough that blocks of several networks stay in the cache. */
+/** Number of elements of a block, so small that blocks of several networks stay in the cache. */
 const BLOCK = 1 << 14;
 
 /**
- * Converts stored elements to plain numbers block by block: f32, or f64 where an array is f64.
+ * Converts stored elements to plain numbers block by block: f32, or f64 if any array is f64.
  * @param parts - at least one array, all of one length
  * @param use - called with one block of each part and the position of its first element; blocks are only
  *   valid during the call
@@ -37,7 +37,8 @@ export function eachBlock(
 }
 
 /**
- * Computes stored elements from others block by block, and rounds each block once to the type of `out`.
+ * Computes elements of `out` from stored elements block by block, and rounds each block once to the type of
+ * `out`.
  * @param compute - writes the result over the first block
  */
 export function computeBlocks(

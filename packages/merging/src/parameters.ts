@@ -1,31 +1,36 @@
 import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 
-/** A value that a parameter of a merge method takes. */
+/** Value of a parameter of a merge method. */
 export type ParameterValue = number | string | boolean;
 
-/** A parameter: one value for all tensors, or the value of each tensor by its name. */
+/** A parameter: one value for all tensors, or a function that returns the value for a tensor by its name. */
 export type PerTensor<T> = T | ((tensor: string) => T);
 
-/** Description of a parameter of a merge method: what it is, what values it may have, and whose it is. */
+/**
+ * Description of a parameter of a merge method: its meaning, its allowed values, and whether each network has
+ * a value.
+ */
 export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
   /** One sentence, for help and messages. */
   readonly description: string;
-  /** Whether each network has a value of its own, or the merge has one. */
+  /** Whether each network has a separate value, or the merge has a single one. */
   readonly of: "network" | "merge";
-  /** Value where none is given; a parameter without one must be given. */
+  /** Default value; a parameter without a default is required. */
   readonly default?: T;
   /** Smallest number that is allowed. */
   readonly least?: number;
   /** Largest number that is allowed. */
   readonly most?: number;
-  /** The range of numbers that the method is described for, and what it does for the others. */
+  /** Range of numbers for which the method is described, and its behaviour beyond the range. */
   readonly usual?: { readonly least: number; readonly most: number; readonly beyond: string };
   /** Whether only whole numbers are allowed. */
   readonly whole?: boolean;
   /** Words that are allowed. */
   readonly choices?: readonly T[];
-  /** Whether its value changes nothing: it is taken so that recipes of other tools can be read. */
+  /**
+   * Whether the value is ignored; such a parameter is accepted so that recipes of other tools can be read.
+   */
   readonly unused?: boolean;
 }
 
@@ -44,7 +49,7 @@ type ValueOf<S> = S extends { readonly choices: readonly (infer T)[] }
 type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
 
 /**
- * Values of parameters as users give them: of a network's parameter one value for all networks, or one for
+ * Values of parameters as users give them. A parameter of networks has one value for all networks, or one for
  * each.
  */
 export type GivenParameters<P extends ParameterSpecs> = {
@@ -59,14 +64,13 @@ export type TensorParameters<P extends ParameterSpecs> = {
 };
 
 /**
- * Makes a parameter that has other values in some layers: of the first pattern that fits, else the value
- * for the rest.
+ * Makes a parameter with different values for some layers: the value of the first pattern that fits,
+ * otherwise the value `rest`.
  *
- * @param values - by pattern: the name of a layer (`conv1`) or of a tensor (`conv1.weight`), with `*` for
- *   any characters and `?`
- *   for one
+ * @param values - values by patterns. A pattern is the name of a layer (`conv1`) or of a tensor
+ *   (`conv1.weight`), with `*` for any characters and `?` for one
  * @param rest - value of the tensors that no pattern fits
- * @param names - names of all tensors, among which every pattern must fit one
+ * @param names - names of all tensors; every pattern must fit at least one of them
  * @throws OutOfRangeError if a pattern fits no layer
  *
  * @example
@@ -88,21 +92,22 @@ export function byLayer<T extends ParameterValue>(
   return (tensor) => [...values].find(([pattern]) => fitsLayer(pattern, tensor))?.[1] ?? rest;
 }
 
-/** What parameters are resolved for. */
+/** Tensor and number of networks for which parameters are resolved. */
 export interface ParameterPlace {
   readonly tensor: string;
   readonly networks: number;
-  /** @defaultValue a merge */
+  /** Attempt for the beginning of messages, such as `aggregate by krum`. @defaultValue a merge */
   readonly attempt?: string;
 }
 
 /**
  * Resolves the parameters of a method for one tensor.
- * @param method - its name, for messages
- * @param where - the tensor, the number of networks and, where nothing is merged, what the parameters are
- *   for, to begin messages with: `aggregate by krum`
+ * @param method - name of the method, for messages
+ * @param where - the tensor, the number of networks and, unless the attempt is a merge, the attempt for the
+ *   beginning of messages
  * @throws UsageError if a parameter is unknown or missing, or of another type
- * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
+ * @throws OutOfRangeError if a value is out of its range, or the number of values differs from the number of
+ *   networks
  */
 export function resolveParameters<P extends ParameterSpecs>(
   method: string,
@@ -135,7 +140,7 @@ export function resolveParameters<P extends ParameterSpecs>(
 
 type AnyValue = PerTensor<ParameterValue>;
 
-/** One value for each network, or a single one of the merge. */
+/** Lists the values of a parameter: one for each network, or a single value for the merge. */
 function listValues(
   parameter: string,
   { of, default: fallback }: ParameterSpec,

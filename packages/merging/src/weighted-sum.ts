@@ -1,18 +1,18 @@
 import { at, blendInto, type Elements, lerpInto } from "@isthmus/core";
 import { averageInto } from "@isthmus/interpolation";
 
-/** Largest distance of a sum of weights from 1 that is taken for rounding. */
+/** Largest distance of a sum of weights from 1 that counts as rounding error. */
 const ROUNDING = 1e-12;
 
 /**
- * Writes a weighted sum of stored elements, computed in f32 (f64 where an array is f64) and rounded once to
- * the type of `out`.
+ * Computes a weighted sum of stored elements in f32 (f64 if an array is f64), and rounds it once to the type
+ * of `out`.
  *
- * Every average of this package ends here. Weights of 0 are left out. Weights of sum 1 that are positive, or
- * only two, are applied so that equal elements stay as they are, bit for bit: the mean of copies of a
+ * Every average of this package is computed here. Weights of 0 are left out. If weights of sum 1 are
+ * positive, or there are only two, equal elements stay unchanged, bit for bit: the mean of copies of a
  * network is that network.
  *
- * @param parts - at least one array, all of the length of `out`
+ * @param parts - at least one array, each as long as `out`
  * @param weights - factor of each part, finite
  */
 export function addWeightedInto(parts: readonly Elements[], weights: readonly number[], out: Elements): void {
@@ -25,7 +25,7 @@ export function addWeightedInto(parts: readonly Elements[], weights: readonly nu
   else averageInto(used, factors, out);
 }
 
-/** Returns the positions of the weights that are not 0; the first, if all are. */
+/** Returns the positions of the weights other than 0; the first position if all weights are 0. */
 export function positionsOfWeight(weights: readonly number[]): number[] {
   const positions = weights.flatMap((weight, i) => (weight === 0 ? [] : [i]));
   return positions.length === 0 ? [0] : positions;

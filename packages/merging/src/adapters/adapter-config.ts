@@ -1,25 +1,25 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 import { compileModulePattern } from "./module-pattern.ts";
 
-/** What `adapter_config.json` of a LoRA adapter says that its weights do not. */
+/** Settings of a LoRA adapter from `adapter_config.json`, which its weights do not show. */
 export interface AdapterConfig {
-  /** Rank where no pattern says otherwise; for information, as ranks are known from the weights. */
+  /** Rank of modules without a pattern; for information only, because ranks are known from the weights. */
   readonly rank: number;
-  /** Numerator of the scale where no pattern says otherwise. */
+  /** Numerator of the scale of modules without a pattern. */
   readonly alpha: number;
-  /** Numerators of some modules, by patterns of their names. */
+  /** Numerators of the scales of other modules, by patterns of their names. */
   readonly alphaPattern: ReadonlyMap<string, number>;
   /** Whether the scale is `alpha / sqrt(rank)`, not `alpha / rank`. */
   readonly isRankStabilized: boolean;
   /** Whether weights of linear modules are stored as `[in, out]`, as in GPT-2. */
   readonly isTransposed: boolean;
-  /** Whether the length of each row of a weight is learned too (DoRA). */
+  /** Whether the length of each row of a weight is learned as well (DoRA). */
   readonly hasMagnitudes: boolean;
-  /** All that the file says, for what is only passed on. */
+  /** All settings in the file, including settings that are only passed on. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** Settings under which weights mean something else than is handled here. */
+/** Names of settings that change the meaning of weights in a way that is not supported here. */
 const UNSUPPORTED = [
   ...["use_qalora", "use_bdlora", "target_parameters", "layer_replication", "alora_invocation_tokens"],
   ...["trainable_token_indices", "velora_config", "monteclora_config", "arrow_config", "kasa_config"],
@@ -28,9 +28,9 @@ const UNSUPPORTED = [
 /**
  * Reads the settings of a LoRA adapter as PEFT writes them.
  * @param raw - parsed JSON of `adapter_config.json`
- * @param source - path, for messages
+ * @param source - path of the adapter, for messages
  * @throws FormatError if a setting is missing or of another type
- * @throws UnsupportedError if it is no LoRA adapter, or uses a variant that is not handled
+ * @throws UnsupportedError if the adapter is not LoRA, or uses a variant that is not supported
  */
 export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
@@ -62,10 +62,10 @@ export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig 
   };
 }
 
-/** Says what the product of the matrices of a module is multiplied by. */
+/** Returns the factor by which the product of the matrices of a module is multiplied. */
 export type ScaleOf = (module: string, rank: number) => number;
 
-/** Makes the function that says by what products are multiplied under some settings. */
+/** Makes the function that returns the scale of each module under the settings of an adapter. */
 export function scalesOf({ alpha, alphaPattern, isRankStabilized }: AdapterConfig): ScaleOf {
   const patterns = [...alphaPattern].map(([pattern, numerator]) => ({
     fits: compileModulePattern(pattern),

@@ -13,24 +13,24 @@ import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts"
 import { findAdapterKind } from "./adapter-kind.ts";
 
 /**
- * Names of the two factors of a module, and of the numerator of their scale, as kohya and diffusers write
- * them.
+ * Patterns for the names of the two factors of a module, and of the numerator of their scale, in files of
+ * kohya and diffusers.
  */
 const FACTOR = /^(.+?)(\.lora_|[._]lora(?:_linear_layer|_layer)?\.)(A|B|down|up)\.weight$/;
 const ALPHA = /^(.+)\.alpha$/;
 
-/** Key of the metadata of a file under which diffusers keeps the settings of its adapters. */
+/** Key of a file's metadata that holds the settings of adapters by diffusers. */
 const SETTINGS_KEY = "lora_adapter_metadata";
 
-/** Metadata that say something of factors, which a merge does not keep. */
+/** Keys of metadata that describe the factors, which a merge replaces. */
 const OF_FACTORS: readonly string[] = [SETTINGS_KEY, "ss_network_dim", "ss_network_alpha"];
 
-/** Numbers that the products of modules are multiplied by, by the names of modules. */
+/** Factors by which the products of the matrices are multiplied, by the names of modules. */
 export type AdapterScales = ReadonlyMap<string, number>;
 
 /**
- * Opens a file of kohya's or of diffusers' names as an adapter; the numerators of its scales are read.
- * @throws FormatError if a numerator is no number
+ * Opens a file with names of kohya or diffusers as an adapter; the numerators of its scales are read.
+ * @throws FormatError if a numerator is not one finite number
  * @throws MismatchError if a module lacks one of its two matrices, or their ranks differ
  * @throws UnsupportedError if the file has tensors of another kind of adapter
  */
@@ -48,8 +48,8 @@ export async function openAdapterFile(checkpoint: Checkpoint): Promise<Adapter> 
 }
 
 /**
- * Makes an adapter of weights under kohya's or diffusers' names.
- * @param scales - of modules; 1 for all others, as for programs that read such files
+ * Makes an adapter from weights with names of kohya or diffusers.
+ * @param scales - scales of modules; all other modules have scale 1, as in programs that read such files
  * @throws MismatchError if a module lacks one of its two matrices, or their ranks differ
  * @throws UnsupportedError if there are tensors of another kind of adapter
  */
@@ -84,7 +84,7 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
   };
 }
 
-/** Returns the metadata that all files have in common, without what only fits their factors. */
+/** Returns the metadata that all files have in common, except entries that describe their factors. */
 export function commonMetadata(checkpoints: readonly Checkpoint[]): Readonly<Record<string, string>> {
   const [first, ...others] = checkpoints;
   return Object.fromEntries(
@@ -152,7 +152,7 @@ async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> 
   );
 }
 
-/** Reads the settings that diffusers keeps in metadata, by the part of the pipeline that they are for. */
+/** Reads the scales from the settings that diffusers keeps in metadata, by the part of the pipeline. */
 function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, ScaleOf> {
   const json = metadata[SETTINGS_KEY];
   if (json === undefined) return new Map();

@@ -1,18 +1,22 @@
-/** A kind of small change of a network that is stored by itself, told by the names of its tensors. */
+/**
+ * A kind of adapter, which is recognised by the names of its tensors. An adapter is a small change of a
+ * network in a separate file.
+ */
 export interface AdapterKind {
-  /** The name that users know, such as `LoRA` or `LoKr`. */
+  /** Common name of the kind, such as `LoRA` or `LoKr`. */
   readonly name: string;
-  /** The first tensor whose name shows it. */
+  /** Name of the first tensor that shows the kind. */
   readonly tensor: string;
   /**
-   * Whether the weights of the whole network are beside it, as where PEFT saves a model with its adapters.
+   * Whether the file also has the weights of the whole network, for example if PEFT saved a model with its
+   * adapters.
    */
   readonly isWithNetwork: boolean;
 }
 
 /**
  * Kinds of adapters, by the ends of names that PEFT, llama.cpp, kohya's sd-scripts, LyCORIS and diffusers
- * give their tensors. Of several that fit, the first counts: a file of DoRA has the factors of LoRA, too.
+ * give to tensors. The first kind that fits is taken: a file of DoRA has the factors of LoRA, too.
  */
 const KINDS: readonly (readonly [string, RegExp])[] = [
   ["DoRA", /\.(dora_scale|lora_magnitude_vector(\..+)?)$/],
@@ -27,8 +31,9 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
 ];
 
 /**
- * Ends of names of factors that are multiplied with each other, the rest being the name of their module. A
- * scale in a tensor of its own is one, too; alone it is no sign of an adapter.
+ * Ends of the names of factors that are multiplied with each other; the text before them is the name of the
+ * module. A scale in a separate tensor is a factor, too, but it does not show by itself that a file is an
+ * adapter.
  */
 const FACTORS: readonly RegExp[] = [
   /\.(lora_(?:A|B|embedding_A|embedding_B))(?:\..+)?$/,
@@ -43,7 +48,7 @@ const FACTORS: readonly RegExp[] = [
 
 /**
  * Finds out whether tensors belong to an adapter, by their names.
- * @returns undefined if none of them belongs to an adapter
+ * @returns undefined if no tensor belongs to an adapter
  */
 export function findAdapterKind(names: Iterable<string>): AdapterKind | undefined {
   const all = [...names];
@@ -57,15 +62,15 @@ export function findAdapterKind(names: Iterable<string>): AdapterKind | undefine
   return { ...found, isWithNetwork };
 }
 
-/** A factor of a change that is a product. */
+/** A factor of a change that is a product of matrices. */
 export interface AdapterFactor {
   /** Name of the module whose weight is changed. */
   readonly module: string;
-  /** Which of the factors it is, such as `lora_A` or `up`. */
+  /** Name of the factor, such as `lora_A` or `up`. */
   readonly factor: string;
 }
 
-/** Finds the factor that a tensor is, by its name; undefined if it is none. */
+/** Finds by its name which factor a tensor is; undefined if it is not a factor. */
 export function findAdapterFactor(name: string): AdapterFactor | undefined {
   for (const pattern of FACTORS) {
     const match = pattern.exec(name);

@@ -15,46 +15,48 @@ export interface AdapterModule {
   readonly kind: "linear" | "embedding";
   /** Name of `A`, `[rank, in, ...]`, in the adapter's checkpoint. */
   readonly a: string;
-  /** Name of `B`, `[out, rank, ...]`. */
+  /** Name of `B`, `[out, rank, ...]`, in the adapter's checkpoint. */
   readonly b: string;
-  /** Name of the change of the bias, `[out]`. */
+  /** Name of the change of the bias, `[out]`; undefined if the bias does not change. */
   readonly bias: string | undefined;
-  /** Name of the lengths of the weight's rows, `[out]`, of DoRA. */
+  /** Name of the lengths of the weight's rows, `[out]`, for DoRA; otherwise undefined. */
   readonly magnitude: string | undefined;
-  /** Name of the numerator of the scale, if it is a tensor, as in files of kohya. */
+  /** Name of the numerator of the scale if it is a tensor, as in files of kohya; otherwise undefined. */
   readonly alpha: string | undefined;
   readonly rank: number;
-  /** What `B * A` is multiplied by. */
+  /** Factor by which `B * A` is multiplied. */
   readonly scale: number;
   /** Whether the weight is stored as `[in, out]`, so that the change is transposed. */
   readonly isTransposed: boolean;
 }
 
 /**
- * Whose names an adapter's tensors have: PEFT's in a folder with `adapter_config.json`, or in one file the
- * names of kohya's sd-scripts or of diffusers.
+ * Program after which the tensors of an adapter are named: PEFT for a folder with `adapter_config.json`;
+ * kohya's sd-scripts or diffusers for a single file.
  */
 export type AdapterNaming = "PEFT" | "kohya" | "diffusers";
 
-/** A LoRA adapter: small changes of some weights of a network, and some tensors in place of others. */
+/**
+ * A LoRA adapter: low-rank changes of weights of a network, and tensors that replace tensors of the network.
+ */
 export interface Adapter {
-  /** Where it comes from, for messages. */
+  /** Origin of the adapter, such as its path, for messages. */
   readonly source: string;
   readonly naming: AdapterNaming;
-  /** Settings of PEFT; undefined for other names, whose files hold all that is known. */
+  /** Settings of PEFT; undefined for other names, whose files contain all settings. */
   readonly config: AdapterConfig | undefined;
-  /** Its weights under the names of the program that made it. */
+  /** Weights of the adapter, under the names of the program that made it. */
   readonly checkpoint: Checkpoint;
   /** Changed modules, by name. */
   readonly modules: ReadonlyMap<string, AdapterModule>;
-  /** Tensors that replace tensors of the network: name in the network, and in the adapter. */
+  /** Tensors that replace tensors of the network: names in the adapter by names in the network. */
   readonly replaced: ReadonlyMap<string, string>;
-  /** Closes its files. */
+  /** Closes the files of the adapter. */
   close(): Promise<void>;
 }
 
 const PREFIX = "base_model.model.";
-/** What follows the name of a module, and which of its tensors that is. */
+/** Patterns of the text after the name of a module, with the role of such a tensor. */
 const ROLES: readonly (readonly [RegExp, "a" | "b" | "bias" | "magnitude", AdapterModule["kind"]])[] = [
   [/\.lora_A(\.default)?\.weight$/, "a", "linear"],
   [/\.lora_B(\.default)?\.weight$/, "b", "linear"],
@@ -67,9 +69,10 @@ const ROLES: readonly (readonly [RegExp, "a" | "b" | "bias" | "magnitude", Adapt
 type Parts = { kind: AdapterModule["kind"] } & Partial<Record<"a" | "b" | "bias" | "magnitude", string>>;
 
 /**
- * Makes an adapter of weights under PEFT's names and of settings.
- * @throws MismatchError if it is empty, a module lacks one of its two matrices, or their ranks differ
- * @throws UnsupportedError if a tensor is of a variant of LoRA that is not handled
+ * Makes an adapter from weights with the names of PEFT, and from settings.
+ * @throws MismatchError if there are no tensors, a module lacks one of its two matrices, or their ranks
+ *   differ
+ * @throws UnsupportedError if a tensor belongs to a variant of LoRA that is not supported
  */
 export function createAdapter(source: string, checkpoint: Checkpoint, config: AdapterConfig): Adapter {
   const parts = new Map<string, Parts>();
@@ -158,7 +161,7 @@ function createModule(
 
 /**
  * Returns the rank of a module's change.
- * @throws MismatchError if its two matrices do not fit each other
+ * @throws MismatchError if the two matrices do not fit each other
  */
 export function rankOf(source: string, a: TensorInfo, b: TensorInfo, name: string): number {
   const [rank] = a.shape;

@@ -24,17 +24,17 @@ import { type Factors, moduleExtents, readStoredFactors } from "./read-factors.t
 
 /** Options of {@link applyAdapter}. */
 export interface ApplyAdapterOptions {
-  /** How much of the adapter is applied: 1 is as trained, 0 nothing. @defaultValue 1 */
+  /** Share of the adapter that is applied: 1 for the change as trained, 0 for none. @defaultValue 1 */
   readonly weight?: number;
 }
 
-/** How one tensor of the network is changed. */
+/** Change of one tensor of the network. */
 interface Change {
-  /** The module whose product of matrices is added. */
+  /** Module whose product of matrices is added. */
   readonly module?: AdapterModule;
-  /** The module whose bias changes. */
+  /** Module whose change of a bias is added. */
   readonly biasOf?: AdapterModule;
-  /** Name of the adapter's tensor that replaces it. */
+  /** Name of the adapter's tensor that replaces the tensor. */
   readonly replacement?: string;
 }
 
@@ -43,8 +43,8 @@ interface Change {
  * as `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. Memory does not grow with the
  * network.
  *
- * Tensors that the adapter holds whole (`modules_to_save`, trained biases) replace tensors of the network.
- * PEFT rounds the change to the adapter's element type before it is added; we do not.
+ * Tensors that the adapter contains whole (`modules_to_save`, trained biases) replace tensors of the network.
+ * Differs from PEFT, which rounds the change to the adapter's element type before it is added.
  * @throws MismatchError if the network lacks a weight that the adapter changes, or shapes do not fit
  *
  * Source: Hu et al., LoRA, 2022, equation 3; Kalajdzievski, rank-stabilized LoRA, 2023; Liu et al., DoRA,
@@ -148,7 +148,7 @@ function assertFits(
   );
 }
 
-/** Reads what is changed: rows of the network, or of the tensor that replaces it. */
+/** Reads the rows to which the change is added: of the network, or of the tensor that replaces them. */
 async function readUnder(
   base: Checkpoint,
   adapter: Adapter,
@@ -167,7 +167,7 @@ async function readUnder(
   return under;
 }
 
-/** Copies elements as f64 for a network of f64, else as f32. */
+/** Copies elements as f64 if the network's tensor is f64, otherwise as f32. */
 function widen(
   data: Elements["data"],
   dtype: Elements["dtype"],
@@ -191,10 +191,12 @@ async function addProduct(
   if (module.magnitude !== undefined) await scaleRowsTo(result, module.magnitude, adapter, rows);
 }
 
-/** Modules whose factors are kept, as ranges of several may be read side by side. */
+/**
+ * Number of modules whose factors are remembered, because ranges of several tensors may be read alternately.
+ */
 const REMEMBERED = 4;
 
-/** Reads factors of modules and remembers the last ones. */
+/** Creates a function that reads the factors of modules, and remembers the factors of the last modules. */
 function createFactors(adapter: Adapter) {
   const remembered = new Map<string, Promise<Factors>>();
   return (module: AdapterModule, dtype: TensorInfo["dtype"]): Promise<Factors> => {

@@ -14,36 +14,39 @@ import { parseAdapterConfig } from "./adapter-config.ts";
 import { createFileAdapter } from "./adapter-file.ts";
 import type { Factors } from "./read-factors.ts";
 
-/** A module of an adapter that is computed. */
+/** A module of an adapter whose matrices are computed. */
 export interface BuiltModule {
   readonly name: string;
   readonly kind: AdapterModule["kind"];
-  /** Extents of `B`, `[out, rank, ...]`, and `A`, `[rank, in, ...]`. */
+  /** Shapes of `B`, `[out, rank, ...]`, and `A`, `[rank, in, ...]`. */
   readonly shapes: { readonly a: readonly number[]; readonly b: readonly number[] };
-  /** Element type of both. */
+  /** Element type of both matrices. */
   readonly dtype: DType;
-  /** Names of its tensors in the adapter. @defaultValue the names that PEFT gives them */
+  /** Names of the module's tensors in the adapter. @defaultValue the names of PEFT */
   readonly keys?: ModuleKeys | undefined;
-  /** Computes both, with scale 1. */
+  /** Computes both matrices, with scale 1. */
   readonly compute: () => Promise<Factors>;
 }
 
 /** Names of the tensors of a module. */
 type ModuleKeys = Pick<AdapterModule, "a" | "b"> & Partial<Pick<AdapterModule, "alpha">>;
 
-/** What a computed adapter is made of. */
+/** Options of {@link buildAdapter}. */
 export interface BuildAdapterOptions {
   readonly source: string;
   readonly modules: readonly BuiltModule[];
-  /** Tensors that replace tensors of the network: adapter, name there, by name in the network. */
+  /**
+   * Tensors that replace tensors of the network: checkpoint of the adapter and name there, by the name in the
+   * network.
+   */
   readonly replaced?: ReadonlyMap<string, { readonly checkpoint: Checkpoint; readonly name: string }>;
-  /** Checkpoints it is computed from. */
+  /** Checkpoints from which the adapter is computed. */
   readonly inputs: readonly Checkpoint[];
-  /** By whose names its tensors are called, see {@link BuiltModule.keys}. @defaultValue "PEFT" */
+  /** Program after which the tensors are named, see {@link BuiltModule.keys}. @defaultValue "PEFT" */
   readonly naming?: AdapterNaming;
-  /** Settings of PEFT that are passed on, as the name of the base model. */
+  /** Settings of PEFT that are passed on, such as the name of the base model. */
   readonly passedOn: Readonly<Record<string, unknown>>;
-  /** Metadata of its file. @defaultValue none */
+  /** Metadata of the adapter's file. @defaultValue none */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Whether weights of linear modules are stored as `[in, out]`. */
   readonly isTransposed?: boolean;
@@ -107,7 +110,10 @@ function copyInto(data: Matrix["data"], out: { readonly dtype: DType; readonly d
 
 type TensorInto = ReturnType<typeof allocateData>;
 
-/** Remembers the factors of the last module, as its two matrices are read one after the other. */
+/**
+ * Creates a function that computes the factors of a module, and remembers them for the last module, because
+ * its two matrices are read one after the other.
+ */
 function createFactors() {
   let last: { readonly module: BuiltModule; readonly factors: Promise<Factors> } | undefined;
   return (module: BuiltModule): Promise<Factors> => {

@@ -2,7 +2,7 @@ import { at, entry, InvariantError, toFloat64, UnsupportedError } from "@isthmus
 import type { Matrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 
-/** Rows of a tensor that are computed. */
+/** Range of rows `[top, bottom)` of a tensor that are computed, and the weight of the adapter. */
 export interface ChangedRows {
   readonly name: string;
   readonly top: number;

@@ -31,33 +31,35 @@ export interface ExtractAdapterOptions {
   readonly rank: number;
   /** Names of weights that are extracted, with `*` for any characters. @defaultValue all matrices */
   readonly include?: readonly string[];
-  /** Names of weights that are not. @defaultValue none */
+  /** Names of weights that are not extracted, with `*` for any characters. @defaultValue none */
   readonly exclude?: readonly string[];
   /**
-   * Names of weights of embeddings, which PEFT stores otherwise. @defaultValue `*embed*`, `*wte*`, `*wpe*`
+   * Names of the weights of embeddings, which PEFT stores in another form. @defaultValue `*embed*`, `*wte*`,
+   * `*wpe*`
    */
   readonly embeddings?: readonly string[];
-  /** Multiplies matrices. @defaultValue `plainProducts` */
+  /** Multiplier of matrices. @defaultValue `plainProducts` */
   readonly products?: MatrixProducts;
-  /** Power iterations and seed. */
+  /** Options of the search for singular vectors: power iterations and seed. */
   readonly search?: RangeFinderOptions;
 }
 
-/** What {@link extractAdapter} has made. */
+/** Result of {@link extractAdapter}. */
 export interface ExtractAdapterResult {
   readonly adapter: Adapter;
-  /** Floating-point tensors that are not in the adapter: vectors, and what was excluded. */
+  /** Names of floating-point tensors that are not in the adapter, such as vectors and excluded matrices. */
   readonly leftOut: readonly string[];
 }
 
 const EMBEDDINGS = ["*embed*", "*wte*", "*wpe*"];
 
 /**
- * Extracts what a network differs by from its base as a LoRA adapter, lazily: each module is computed when it
- * is read, from the largest singular values of its difference, `B = U sqrt(S)` and `A = sqrt(S) V^T`.
+ * Extracts the difference of a network from its base as a LoRA adapter, lazily: each module is computed when
+ * it is read, from the largest singular values of its difference, `B = U sqrt(S)` and `A = sqrt(S) V^T`.
  *
- * Save it by `saveAdapter`. Tensors other than matrices, as norms and biases, are left out and listed.
- * @throws MismatchError if names or shapes differ, or no matrix is left
+ * `saveAdapter` saves the result. Tensors other than matrices, such as norms and biases, are left out and
+ * listed.
+ * @throws MismatchError if names or shapes differ, or no matrix is extracted
  *
  * Source: Eckart and Young, The approximation of one matrix by another of lower rank, 1936.
  *

@@ -1,14 +1,14 @@
 import { type Checkpoint, MismatchError } from "@isthmus/core";
 
-/** Prefixes that kohya's sd-scripts put before names of modules, whose dots they replace by underscores. */
+/** Prefixes that kohya's sd-scripts put before the names of modules, whose dots become underscores. */
 const KOHYA_PREFIX = /^lora_(unet|transformer|prior_unet|te\d?)_/;
 
 /**
- * Finds the tensor of a network that an adapter names: under this name, or under the only name that is the
- * same but for what precedes it, as `layers.0.weight` for `model.layers.0.weight`, or but for the underscores
+ * Finds the tensor of a network that an adapter names. If no tensor has that name, the only similar name is
+ * taken: it differs by the beginning, as `layers.0.weight` and `model.layers.0.weight`, or by the underscores
  * that kohya writes in place of dots.
- * @param adapter - path, for messages
- * @throws MismatchError if there is none, or there are several
+ * @param adapter - path of the adapter, for messages
+ * @throws MismatchError if no name is similar, or several are
  */
 export function findWeight({ tensors, source }: Checkpoint, name: string, adapter: string): string {
   if (tensors.has(name)) return name;

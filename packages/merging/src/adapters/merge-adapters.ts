@@ -23,9 +23,9 @@ import { type Factors, moduleExtents, readFactors } from "./read-factors.ts";
 /** Options of {@link mergeAdapters}. */
 export interface MergeAdaptersOptions {
   /**
-   * How changes of a module are merged: `linear` adds the matrices, `cat` puts them side by side (exact, the
-   * ranks add up), `svd` keeps the largest singular values of the sum, `ties` trims and elects signs, `core`
-   * applies a merge method in the space that all adapters share.
+   * Method that merges the changes of a module: `linear` adds the matrices, `cat` puts them side by side
+   * (exact, the ranks add up), `svd` keeps the largest singular values of the sum, `ties` trims and elects
+   * signs, `core` applies a merge method in the space that all adapters share.
    */
   readonly combination: "linear" | "cat" | "svd" | "ties" | "core";
   /**
@@ -39,24 +39,26 @@ export interface MergeAdaptersOptions {
   readonly rank?: PerTensor<number | undefined>;
   /** Share of elements that `ties` keeps, in `[0, 1]`, for all modules or by their names. @defaultValue 1 */
   readonly density?: PerTensor<number> | undefined;
-  /** Merge method of `core`; parameters that depend on tensors get names of modules. */
+  /** Merge method that `core` applies; parameters that depend on tensors get names of modules. */
   readonly rule?: CoreRule;
-  /** Multiplies matrices. @defaultValue `plainProducts` */
+  /** Multiplier of matrices. @defaultValue `plainProducts` */
   readonly products?: MatrixProducts;
 }
 
 /**
  * Merges LoRA adapters of one base into one adapter, lazily: a module is computed when it is read.
  *
- * A module that some adapters lack is merged of the others. Adapters have the names of one program, and so
- * has the result. Results are as by PEFT's `add_weighted_adapter`,
- * but for `cat` and `svd` without the zeros it fills matrices with.
- * @throws InputError if there is none
+ * A module that some adapters lack is merged from the other adapters. All adapters must be named after one
+ * program, like the result. Results equal the results of PEFT's `add_weighted_adapter`, except that `cat` and
+ * `svd` do not fill matrices with zeros.
+ * @throws InputError if there are no adapters
  * @throws MismatchError if adapters do not fit each other
- * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no such sum
- * @throws OutOfRangeError if there is not one weight for each adapter, or a rank or density is out of range
- * @throws UsageError if an option is missing or of no use, or factors of files of kohya or diffusers would be
- *   blended one by one
+ * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which are not products of
+ *   matrices
+ * @throws OutOfRangeError if the number of weights differs from the number of adapters, or a rank or density
+ *   is out of range
+ * @throws UsageError if the combination is unknown, `core` has no rule, or `linear` or `ties` would blend the
+ *   factors of files of kohya or diffusers
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
   const { weights = adapters.map(() => 1), products = plainProducts } = options;
@@ -130,7 +132,10 @@ function chooseCombination(
   }
 }
 
-/** Checks that products are merged: what PEFT does with factors is for its own adapters. */
+/**
+ * Checks that adapters of kohya and diffusers are merged by their products: `linear` and `ties` blend
+ * factors, as PEFT does, and are for adapters of PEFT.
+ */
 function assertProducts({ naming, source }: Adapter, { combination }: MergeAdaptersOptions): void {
   if (naming === "PEFT" || (combination !== "linear" && combination !== "ties")) return;
   throw new UsageError(
@@ -159,7 +164,9 @@ function assertMergeable(first: Adapter, adapter: Adapter): void {
   }
 }
 
-/** Checks that adapters name modules alike, as a weight that has two names would be changed twice. */
+/**
+ * Checks that adapters name modules in the same way, because a weight with two names would be changed twice.
+ */
 function assertSameNames(first: Adapter, adapter: Adapter): void {
   const isShared = [...adapter.modules.keys()].some((name) => first.modules.has(name));
   if (first.naming === adapter.naming && (isShared || adapter.naming === "PEFT")) return;

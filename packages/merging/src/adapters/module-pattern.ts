@@ -1,10 +1,12 @@
 import { compileExpression } from "../match-expression.ts";
 
 /**
- * Makes the test whether a pattern of PEFT fits a module: it is the end of its name, after a dot, or a
- * regular expression for that, which is compiled once, when a name does not end in it.
- * @param pattern - such as `q_proj` or `layers\.\d\.mlp`
- * @throws InputError when it is called, if the pattern is no regular expression, or has no bound on its time
+ * Makes a test for whether a pattern of PEFT fits a module. The pattern is the end of the module's name,
+ * after a dot, or a regular expression for that end. The expression is compiled once, at the first name that
+ * does not end in the pattern.
+ * @param pattern - pattern such as `q_proj` or `layers\.\d\.mlp`
+ * @throws InputError when the test is called, if the pattern is not a valid regular expression, or its time
+ *   has no bound
  */
 export function compileModulePattern(pattern: string): (module: string) => boolean {
   let fits: ReturnType<typeof compileExpression> | undefined;

@@ -12,22 +12,22 @@ import { parseAdapterConfig } from "./adapter-config.ts";
 import { openAdapterFile } from "./adapter-file.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
 
-/** Name of the settings in an adapter's folder, as PEFT calls it. */
+/** Name of the file of settings in an adapter's folder by PEFT. */
 export const CONFIG_FILE = "adapter_config.json";
-/** Names of the weights in an adapter's folder, the first that is there counts. */
+/** Names of the file of weights in an adapter's folder by PEFT; the first file that exists is used. */
 export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] as const;
 
-/** Name of the weights in the folder of an adapter that is one file, as diffusers calls it. */
+/** Name of the file of weights in an adapter's folder by diffusers. */
 export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
  * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and
- * `adapter_model.safetensors`, or a file under the names of kohya's sd-scripts or of diffusers. Reads
- * settings, headers and scales only. It must be closed after use.
+ * `adapter_model.safetensors`, or a file under the names of kohya's sd-scripts or of diffusers. Only
+ * settings, headers and scales are read. The adapter must be closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
- * @throws UnsupportedError if it is no LoRA adapter, or uses a variant that is not handled
+ * @throws UnsupportedError if the adapter is not LoRA, or uses a variant that is not supported
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export async function openAdapter(path: string): Promise<Adapter> {
 
 /**
  * Checks whether a path is an adapter: a folder that has an `adapter_config.json` and no `config.json` of a
- * model, or a file whose tensors have the names of an adapter's, of whatever kind.
+ * model, or a file whose tensors are named like tensors of an adapter of any kind.
  */
 export async function isAdapter(path: string): Promise<boolean> {
   return (await findAdapterPlace(path)) !== undefined;
@@ -69,7 +69,7 @@ export async function isAdapter(path: string): Promise<boolean> {
 /** Place of an adapter: a folder of PEFT, or one file. */
 type AdapterPlace = { readonly folder: string } | { readonly file: string };
 
-/** Finds out what form an adapter has; undefined if the path is something else, or cannot be opened. */
+/** Finds the folder or file of an adapter; undefined if the path is something else, or cannot be opened. */
 async function findAdapterPlace(path: string): Promise<AdapterPlace | undefined> {
   const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
   const stats = await stat(path).catch(() => undefined);
@@ -87,9 +87,7 @@ async function findAdapterPlace(path: string): Promise<AdapterPlace | undefined>
   return isOfFolder ? { folder } : { file: path };
 }
 
-/**
- * Finds the kind of adapter in a file; undefined if it has none, or opening it as a network will fail, too.
- */
+/** Finds the kind of adapter in a file; undefined if the file has no adapter, or is not a checkpoint. */
 async function findKindOfFile(path: string): Promise<AdapterKind | undefined> {
   const checkpoint = await openCheckpoint(path).catch(() => undefined);
   if (checkpoint === undefined) return undefined;

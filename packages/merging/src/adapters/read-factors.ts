@@ -10,7 +10,7 @@ export interface Factors {
   readonly right: Matrix;
 }
 
-/** Element type that factors are read in. */
+/** Element type to which factors are converted when they are read. */
 export type FactorType = "f32" | "f64";
 
 /** Reads `B`, `[out, rank]`, and `A`, `[rank, in]`, of a module; kernels of convolutions are flattened. */
@@ -31,8 +31,8 @@ export async function readFactors(
 }
 
 /**
- * Reads the factors of a module in the order in which its weight is stored: `[rows, rank]`, `[rank,
- * columns]`.
+ * Reads the factors of a module in the order in which its weight is stored: `[rows, rank]`,
+ * `[rank, columns]`.
  */
 export async function readStoredFactors(
   adapter: Pick<Adapter, "checkpoint">,
@@ -45,7 +45,7 @@ export async function readStoredFactors(
     : { left, right };
 }
 
-/** Returns the extents of the change of a module: `[out, in]`. */
+/** Returns the extents of the change of a module, which is `[out, in]`. */
 export function moduleExtents(
   { checkpoint }: Pick<Adapter, "checkpoint">,
   { a, b, rank }: AdapterModule,

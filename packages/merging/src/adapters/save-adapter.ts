@@ -13,7 +13,7 @@ export interface SaveAdapterOptions {
 
 /**
  * Saves an adapter as a folder that PEFT loads: `adapter_config.json` and `adapter_model.safetensors`; or, if
- * it has the names of kohya or diffusers, as `pytorch_lora_weights.safetensors`, which diffusers loads.
+ * its tensors have names of kohya or diffusers, as `pytorch_lora_weights.safetensors`, which diffusers loads.
  * @throws InputError if the folder cannot be written, or has an adapter already
  *
  * @example
@@ -47,15 +47,15 @@ export async function saveAdapter(
   await saveAdapterConfig(adapter, folder);
 }
 
-/** Returns the name by which programs look for the weights of an adapter in a folder. */
+/** Returns the name of the file of weights that programs expect in the folder of an adapter. */
 export function weightFileOf({ naming }: Pick<Adapter, "naming">): string {
   return naming === "PEFT" ? WEIGHT_FILES[0] : WEIGHTS_OF_FILES;
 }
 
 /**
- * Writes the settings of an adapter beside its weights, in place of earlier ones.
- * @returns names of the files: none for an adapter whose file holds all that is known
- * @throws InputError if it cannot be written, or is read by the adapter itself
+ * Writes the settings of an adapter beside its weights, and replaces earlier settings.
+ * @returns names of the written files; empty for an adapter without separate settings
+ * @throws InputError if the file cannot be written, or the adapter itself is read from it
  */
 export async function saveAdapterConfig(
   { checkpoint, config }: Pick<Adapter, "checkpoint" | "config">,

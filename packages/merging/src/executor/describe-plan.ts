@@ -5,15 +5,15 @@ import { canonicalJson } from "@isthmus/tasks";
 import type { MergeMethod } from "../merge-method.ts";
 import type { MergePlan } from "../merge-plan.ts";
 
-/** What a digest of a plan is made of. */
+/** Parts of a plan that its digest covers. */
 type PlanContents = Pick<MergePlan, "tensors" | "metadata" | "seed"> & {
   readonly networks: readonly Pick<Checkpoint, "source">[];
 };
 
 /**
- * Computes a digest of all that a plan says: tensors, methods, sources, parameters and seed; not of the
- * content of the networks.
- * @param withCode - whether methods count with their code, which loaders of sources may write in other words
+ * Computes a digest of a plan: of its tensors, methods, sources, parameters, metadata and seed, but not of
+ * the content of the networks.
+ * @param withCode - whether the digest covers the code of methods, which loaders of sources may rewrite
  * @returns 64 hexadecimal digits
  */
 export function digestPlan({ tensors, networks, metadata, seed }: PlanContents, withCode: boolean): string {
@@ -40,7 +40,9 @@ export function digestPlan({ tensors, networks, metadata, seed }: PlanContents, 
   return hash.digest("hex");
 }
 
-/** Replaces numbers that JSON writes alike, such as infinities and -0, by their names. */
+/**
+ * Replaces numbers by texts, because JSON does not distinguish some of them, such as infinities or 0 and -0.
+ */
 function exactNumbers(value: unknown): unknown {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) return value.map(exactNumbers);
@@ -48,7 +50,7 @@ function exactNumbers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, exactNumbers(part)]));
 }
 
-/** State of a file, which changes when it is written to or replaced. */
+/** State of a file, which differs after the file was written to or replaced. */
 export interface FileState {
   readonly path: string;
   readonly bytes: number;

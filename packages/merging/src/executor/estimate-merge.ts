@@ -3,7 +3,7 @@ import type { MergePlan, PlannedSource, PlannedTensor } from "../merge-plan.ts";
 import { surveyBytes } from "./merge-tasks.ts";
 import { createPassCounter } from "./survey-passes.ts";
 
-/** What a merge will take, before it starts. */
+/** Estimate of the work and memory of a merge. */
 export interface MergeEstimate {
   /** Bytes of tensors that are read, as often as surveys read them. */
   readonly readBytes: number;
@@ -11,36 +11,37 @@ export interface MergeEstimate {
   readonly writtenBytes: number;
   /** Most memory that the process will take, in bytes. */
   readonly peakBytes: number;
-  /** Threads that run at once within the memory. */
+  /** Number of threads that may run at once within the memory. */
   readonly threads: number;
 }
 
-/** What an estimate depends on beside the plan. */
+/** Options of {@link estimateMerge}. */
 export interface EstimateMergeOptions {
-  /** Most threads. @defaultValue 1 */
+  /** Largest number of threads. @defaultValue 1 */
   readonly threads?: number;
   /** Most bytes that the process may take. @defaultValue 1 GiB */
   readonly memory?: number;
 }
 
-/** Bytes that the process takes with one thread at work: the program itself and the buffers of the thread. */
+/** Bytes of the process with one thread at work: the program and the buffers of the thread. */
 const PROCESS_BYTES = 160 * 2 ** 20;
 
-/** Bytes that each further thread takes with its own copy of the program. */
+/** Bytes of each further thread, with its copy of the program. */
 const THREAD_BYTES = 96 * 2 ** 20;
 
-/** Elements of each network that a thread holds while it reads a tensor from end to end. */
+/** Number of elements of each network that a thread holds while it reads a tensor from end to end. */
 const SCANNED = 2 ** 18;
 
-/** Memory that a merge may take where nothing else is said: 1 GiB. */
+/** Default limit of the memory of a merge, in bytes: 1 GiB. */
 export const DEFAULT_MEMORY: number = 2 ** 30;
 
 /**
- * Estimates what a merge reads, writes and holds, from the plan alone: no tensor is read.
+ * Estimates how many bytes a merge reads, writes and holds in memory, from the plan alone: no tensor is read.
  *
- * How often surveys read is tried out on small tensors, see {@link createPassCounter}; memory counts the
- * largest surveys that hold whole tensors, one a thread as far as the limit allows.
- * @throws OutOfRangeError if the limit is below what one thread needs; the message says how much that is
+ * The number of times that a survey reads its sources is measured on small tensors, see
+ * {@link createPassCounter}. The memory includes the largest surveys that hold whole tensors, one for each
+ * thread within the limit.
+ * @throws OutOfRangeError if the limit is below the need of one thread; the message states this need
  */
 export async function estimateMerge(
   plan: MergePlan,
@@ -70,7 +71,7 @@ export async function estimateMerge(
   return { readBytes, writtenBytes, threads, peakBytes: fixed + Math.min(held, memory - fixed) };
 }
 
-/** Finds out how often the survey of each tensor reads its sources, by name. */
+/** Estimates how often the survey of each tensor reads its sources, by the name of the tensor. */
 export async function countPasses(plan: MergePlan): Promise<ReadonlyMap<string, number>> {
   const count = createPassCounter(plan);
   const passes = new Map<string, number>();
@@ -78,12 +79,12 @@ export async function countPasses(plan: MergePlan): Promise<ReadonlyMap<string, 
   return passes;
 }
 
-/** Returns the bytes of memory that surveys which hold whole tensors may take together. */
+/** Returns how many bytes of memory all surveys that hold whole tensors may take together. */
 export function roomForSurveys(plan: MergePlan, { memory, threads }: Required<EstimateMergeOptions>): number {
   return memory - PROCESS_BYTES - (threads - 1) * THREAD_BYTES - threads * scanBytes(plan);
 }
 
-/** Returns whether a tensor is computed from all its sources, rather than copied from one. */
+/** Checks whether a tensor is computed from all its sources, rather than copied from one. */
 export function isBlended({ method, info }: PlannedTensor): boolean {
   return method !== undefined && DTYPES[info.dtype].float;
 }
@@ -99,7 +100,10 @@ function sourceBytes(
   return all.reduce((sum, source) => sum + bytesOf(source), 0);
 }
 
-/** Bytes that a thread holds while it reads a tensor of all networks from end to end: in f32, twice. */
+/**
+ * Returns the bytes that a thread holds while it reads a tensor of all networks from end to end: two buffers
+ * in f32.
+ */
 function scanBytes({ tensors }: MergePlan): number {
   const counts = [...tensors.values()].map(
     ({ sources, base, info }) =>

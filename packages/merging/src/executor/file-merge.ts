@@ -10,18 +10,18 @@ import { importModule, type MergeSource, type OpenedMerge } from "./merge-source
 export interface FileMerge {
   /** Paths of the networks that are merged. */
   readonly networks: readonly string[];
-  /** Path of the network that they were made from. */
+  /** Path of the base that the networks were fine-tuned from. */
   readonly base?: string;
   /** Name of the method. */
   readonly method: string;
   /**
-   * Path of a JavaScript module that exports the method, as its default or under any name, for methods that
-   * are not in `MERGE_METHODS`; every thread imports it.
+   * Path of a JavaScript module that exports the method, as default or under any name, if the method is not
+   * in `MERGE_METHODS`. Every thread imports the module.
    */
   readonly methodFile?: string;
   /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<ParameterSpecs>;
-  /** @defaultValue 0 */
+  /** Seed of methods that draw random numbers. @defaultValue 0 */
   readonly seed?: number;
 }
 
@@ -54,8 +54,8 @@ export function describeFileMerge(merge: FileMerge): MergeSource {
 
 /**
  * Opens a merge that {@link describeFileMerge} described.
- * @throws UsageError if there is no method of the name
- * @throws what `openCheckpoint` and `planMerge` throw
+ * @throws UsageError if no method has the name
+ * @throws the same errors as `openCheckpoint` and `planMerge`
  * @public as the module of a description, which threads import
  */
 export async function openMerge(merge: FileMerge): Promise<OpenedMerge> {

@@ -15,20 +15,25 @@ import {
 } from "./remote-merge.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
-/** Runs tasks of merges in threads, or side by side in this one. */
+/**
+ * Executor for the tasks of a merge: in worker threads, on other machines, or concurrently in this thread.
+ */
 export interface MergeExecutor extends TaskExecutor {
-  /** Is called once all tasks of the merge are done. */
+  /** Called once all tasks of the merge are done. */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Who makes the pieces of a merge. */
+/** Options of {@link createMergeExecutor}. */
 export interface MergeExecutorOptions {
-  /** Tasks that run at once here. */
+  /** Number of tasks that run at once on this machine. */
   readonly threads: number;
-  /** From which each thread, or another machine, makes the plan; without it, tasks share this thread. */
+  /**
+   * Description from which each thread, or another machine, makes the plan; undefined for tasks in this
+   * thread.
+   */
   readonly source: MergeSource | undefined;
-  /** Opens what makes pieces elsewhere; undefined for threads of this process. */
+  /** Opens the executor on other machines; undefined for threads of this process. */
   readonly openExecutor: OpenMergeExecutor | undefined;
   /** Digest of the identity of the merge. */
   readonly run: string;
@@ -40,7 +45,7 @@ const WORKER = new URL(
   import.meta.url,
 );
 
-/** Tasks whose pieces are copied into their places at once. */
+/** Number of tasks whose pieces are copied into their places at the same time. */
 const PLACED_AT_ONCE = 2;
 
 /** Creates an executor for the tasks of a merge. */
@@ -103,10 +108,10 @@ function createRemoteExecutor(
   };
 }
 
-/** Limits of {@link runMergeTasks}, and what it reports. */
+/** Options of {@link runMergeTasks}. */
 export interface RunMergeTasksOptions {
   readonly executor: MergeExecutor;
-  /** Bytes that the surveys of tasks which run at once may hold together. */
+  /** Most bytes that the surveys of concurrent tasks may hold together. */
   readonly room: number;
   readonly folder: string;
   readonly signal: AbortSignal | undefined;
@@ -115,7 +120,8 @@ export interface RunMergeTasksOptions {
 }
 
 /**
- * Runs tasks, as many at once as the executor takes and their surveys have room for, at least one.
+ * Runs tasks concurrently, as many as the executor accepts and the memory of their surveys allows, at least
+ * one.
  * @throws the error of the first task that fails, once the others have stopped
  */
 export async function runMergeTasks(

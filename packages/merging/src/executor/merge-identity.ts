@@ -9,14 +9,14 @@ import { nameOfProducts, programVersion } from "./provenance.ts";
 import type { ResolvedOptions } from "./save-merge-options.ts";
 
 /**
- * Returns whether a plan and its files show all that decides the result: a network that is computed, or held
- * in memory, may be another one the next time, unless a description says how it is made.
+ * Checks whether a plan and its files determine the result. A network that is computed, or held in memory,
+ * may differ the next time, unless the merge has a description from which it is made.
  */
 function isRepeatable({ networks }: MergePlan, { source }: ResolvedOptions): boolean {
   return source !== undefined || networks.every(isStored);
 }
 
-/** Returns whether a network is the content of a file, or of the shards in a folder. */
+/** Checks whether a network is the content of a file, or of the shards in a folder. */
 function isStored({ source, files }: Checkpoint): boolean {
   return (
     files.includes(source) ||
@@ -25,9 +25,9 @@ function isStored({ source, files }: Checkpoint): boolean {
 }
 
 /**
- * Lists everything that decides the bytes of a result; where the plan and its files do not show all of it,
- * the identity is like no other.
- * @param inputs - paths of the files that the networks are read from
+ * Lists everything that decides the bytes of a result. If the plan and its files do not determine the result,
+ * the identity is unique, so that it never equals another.
+ * @param inputs - paths of the files from which the networks are read
  */
 export async function identify(
   plan: MergePlan,
@@ -53,7 +53,7 @@ export async function identify(
   };
 }
 
-/** Names what multiplies matrices, where methods need it: other products round in another way. */
+/** Names the multiplier of matrices if methods need one, because different multipliers round differently. */
 function productsOf(plan: MergePlan): Record<string, string> {
   const name = nameOfProducts(plan);
   return name === undefined ? {} : { "what multiplies matrices": name };
@@ -70,7 +70,7 @@ interface Continuation {
 
 /**
  * Returns the finished pieces of an interrupted merge if this merge is the same.
- * @returns undefined if it starts anew
+ * @returns undefined if the merge starts from the beginning
  */
 export async function takeUp(
   folder: string,

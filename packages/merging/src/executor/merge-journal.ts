@@ -7,15 +7,15 @@ import { canonicalJson } from "@isthmus/tasks";
 import type { MergedPiece } from "./merge-tasks.ts";
 
 /**
- * Everything that decides the bytes of a merge, by what people call it. A merge goes on from where it was
- * interrupted only if all of it is as before.
+ * Everything that decides the bytes of a merge, by names for messages. An interrupted merge is resumed only
+ * if all entries are unchanged.
  */
 export type MergeIdentity = Readonly<Record<string, string>>;
 
-/** What an interrupted merge has left. */
+/** Journal of an interrupted merge. */
 export interface MergeJournal {
   readonly identity: MergeIdentity;
-  /** Pieces that are finished, as {@link keyOf} writes them. */
+  /** Keys of the finished pieces, see {@link keyOf}. */
   readonly finished: ReadonlySet<string>;
 }
 
@@ -24,39 +24,39 @@ const FORMAT = "isthmus merge";
 /** Returns the path of the journal in the folder of unfinished files. */
 export const journalPath = (folder: string): string => join(folder, "journal.jsonl");
 
-/** Writes a piece as one text. */
+/** Formats a piece as a text that identifies it. */
 export function keyOf({ tensor, begin, end }: MergedPiece): string {
   return JSON.stringify([tensor, begin, end]);
 }
 
-/** Begins a journal, without any piece. */
+/** Creates a journal without any pieces. */
 export async function beginJournal(folder: string, identity: MergeIdentity): Promise<void> {
   await writeFile(journalPath(folder), `${JSON.stringify({ format: FORMAT, identity })}\n`);
 }
 
 /**
- * Notes that a piece is finished. Threads write to the journal side by side, as a system appends a line whole
- * or not at all; the last line of a killed process may be cut off, and then does not count.
+ * Adds a finished piece to the journal. Threads may do so concurrently, because systems append a line
+ * completely or not at all. The last line of a killed process may be incomplete, and is ignored then.
  */
 export async function noteFinished(folder: string, piece: MergedPiece): Promise<void> {
   await appendFile(journalPath(folder), `${keyOf(piece)}\n`);
 }
 
-/** Computes a digest of an identity, by which machines tell merges apart. */
+/** Computes a digest of an identity, by which machines distinguish merges. */
 export function digestIdentity(identity: MergeIdentity): string {
   return createHash("sha256").update(canonicalJson(identity)).digest("hex").slice(0, 32);
 }
 
-/** Says in the folder of unfinished files which merge they are of, for other machines to compare. */
+/** Writes the digest of the merge to the folder of its unfinished files, for other machines to compare. */
 export async function markRun(folder: string, run: string): Promise<void> {
   await saveFile(runPath(folder), run);
 }
 
 /**
- * Checks that the folder of unfinished files still is of a merge. The journal itself may be written
- * meanwhile.
- * @param run - digest of that merge's identity
- * @throws MismatchError if it is of another one by now, or gone
+ * Checks that a folder of unfinished files still belongs to a merge. It does not read the journal, which may
+ * be written at the same time.
+ * @param run - digest of the merge's identity
+ * @throws MismatchError if the folder belongs to another merge by now, or is gone
  */
 export async function assertRun(folder: string, run: string): Promise<void> {
   if ((await readTextFile(runPath(folder)).catch(() => undefined)) === run) return;
@@ -68,7 +68,7 @@ export async function assertRun(folder: string, run: string): Promise<void> {
 
 const runPath = (folder: string): string => join(folder, "run.txt");
 
-/** Reads the journal in a folder; undefined if there is none, or it was cut off in its first line. */
+/** Reads the journal in a folder; undefined if there is no journal, or its first line is incomplete. */
 export async function readJournal(folder: string): Promise<MergeJournal | undefined> {
   const finished = new Set<string>();
   let identity: MergeIdentity | undefined;
@@ -96,14 +96,14 @@ function parseIdentity(line: string): MergeIdentity | undefined {
   }
 }
 
-/** Lists what is not the same in two identities, by name. */
+/** Lists the names of the entries that differ between two identities. */
 export function differencesOf(a: MergeIdentity, b: MergeIdentity): readonly string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]);
 }
 
 /**
- * Returns a text that another start of the machine changes, where the system says so: what was written before
- * a power cut may not be on the disk, though the journal is.
+ * Returns a text that differs after each start of the machine, if the system provides one. After a power cut,
+ * pieces may be missing on the disk although the journal lists them.
  */
 export function startOfMachine(): string {
   try {

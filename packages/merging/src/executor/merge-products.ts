@@ -3,18 +3,21 @@ import type { MatrixProducts } from "@isthmus/linear-algebra";
 import type { MergePlan } from "../merge-plan.ts";
 import { importModule } from "./merge-source.ts";
 
-/** The function of a module that makes products for one thread of a merge, with threads of their own. */
+/**
+ * Function of a module that makes the multiplier of matrices for one thread of a merge. Each product uses the
+ * given number of threads.
+ */
 export type OpenProducts = (threads: number) => MatrixProducts | Promise<MatrixProducts>;
 
-/** Checks whether a method of a plan multiplies matrices, which methods that hold whole tensors may do. */
+/** Checks whether a method of a plan may multiply matrices: all methods that hold whole tensors may. */
 export function needsProducts({ tensors }: Pick<MergePlan, "tensors">): boolean {
   return [...tensors.values()].some(({ method }) => method?.keepsTensor === true);
 }
 
 /**
- * Makes the products of matrices that a module offers.
+ * Makes the multiplier of matrices of a module.
  * @param module - URL or path of a module that exports `openProducts`, an {@link OpenProducts}
- * @param threads - threads inside one product; 0 for as many as there are cores
+ * @param threads - number of threads for one product; 0 for the number of cores
  * @throws UsageError if the module has no function `openProducts`
  */
 export async function openMergeProducts(module: string, threads: number): Promise<MatrixProducts> {

@@ -4,42 +4,42 @@ import type { MergePlan } from "../merge-plan.ts";
 
 /**
  * Description of a merge as plain data, from which any thread of any process makes the same plan: a module,
- * and what its function `openMerge` is called with.
+ * and the argument of its function `openMerge`.
  */
 export interface MergeSource {
   /** URL or path of a module that exports `openMerge`, an {@link OpenMerge}. */
   readonly module: string;
   /**
-   * Everything that the plan depends on, as JSON can hold it: paths of networks, a recipe, the paths of files
-   * with methods of the user's own, which `openMerge` imports.
+   * Everything that the plan depends on, as JSON: paths of networks, a recipe, or paths of files with further
+   * methods, which `openMerge` imports.
    */
   readonly data: unknown;
   /**
-   * Paths of files beside the networks that decide the result, such as files with methods: a merge that was
-   * interrupted starts from the beginning once one of them has changed. @defaultValue none
+   * Paths of files, other than networks, that decide the result, such as files with methods. An interrupted
+   * merge starts from the beginning if one of them has changed. @defaultValue none
    */
   readonly files?: readonly string[];
   /**
-   * URL of a module that exports `openProducts`: makes the products of matrices for each worker thread, with
-   * one thread inside a product. They must be products by the same engine as the plan's. @defaultValue the
-   * products of the plan that `openMerge` makes
+   * URL of a module that exports `openProducts`, which makes the multiplier of matrices of each worker
+   * thread, with one thread for a product. It must use the same engine as the multiplier of the plan.
+   * @defaultValue the multiplier of the plan that `openMerge` makes
    */
   readonly products?: string | undefined;
 }
 
-/** A plan, and how the networks that were opened for it are closed. */
+/** A plan, with a function that closes the networks that were opened for it. */
 export interface OpenedMerge {
   readonly plan: MergePlan;
   close(): Promise<void>;
 }
 
-/** The function of a module that makes a plan from plain data. */
+/** Function of a module that makes a plan from plain data. */
 export type OpenMerge = (data: never) => Promise<OpenedMerge>;
 
 /**
- * Opens the plan that a description stands for.
- * @throws UsageError if its module has no function `openMerge`
- * @throws whatever that function throws
+ * Opens the plan of a description.
+ * @throws UsageError if the module has no function `openMerge`
+ * @throws any error of that function
  */
 export async function openMergeSource({ module, data }: MergeSource): Promise<OpenedMerge> {
   const { openMerge } = await importModule(module);

@@ -11,30 +11,33 @@ export interface MergedPiece {
 /** Pieces that one thread makes, one after another. */
 export interface MergeTask {
   readonly pieces: readonly MergedPiece[];
-  /** Bytes that it writes. */
+  /** Bytes that the task writes. */
   readonly bytes: number;
-  /** Most bytes that its surveys hold, beside what every thread needs. */
+  /** Most bytes that the surveys of the task hold, in addition to the memory of every thread. */
   readonly memory: number;
 }
 
-/** What cutting a plan into tasks depends on. */
+/** Options of {@link cutIntoTasks}. */
 export interface CutOptions {
   readonly threads: number;
   /** Bytes of the result in one piece, a multiple of 8. */
   readonly pieceBytes: number;
-  /** How often the survey of each tensor reads its sources, by name; a tensor without a survey has 0. */
+  /**
+   * Number of times that the survey of each tensor reads its sources, by the name of the tensor; 0 without a
+   * survey.
+   */
   readonly passes: ReadonlyMap<string, number>;
-  /** Returns whether a piece was made before. */
+  /** Checks whether a piece is already finished. */
   readonly isDone: (piece: MergedPiece) => boolean;
 }
 
 /**
- * Cuts a merge into tasks, which may run in any order and at once.
+ * Cuts a merge into tasks, which may run in any order and concurrently.
  *
- * Pieces of a tensor that is surveyed stay together, as each task would have to survey it, unless the tensor
- * is more than the share of one thread. Small tensors are put together. Large tasks come first, so that no
- * thread is left with one at the end; all others are in the order of the plan, as files are read fastest in
- * order.
+ * Pieces of a tensor with a survey stay in one task, because each task has to repeat the survey, unless the
+ * tensor is more work than the share of one thread. Small tensors share a task. Large tasks come first, so
+ * that no thread starts one at the end; the other tasks are in the order of the plan, in which files are read
+ * fastest.
  */
 export function cutIntoTasks(
   { tensors }: Pick<MergePlan, "tensors">,
@@ -69,14 +72,14 @@ export function cutIntoTasks(
   ];
 }
 
-/** Returns whether a tensor is so small that others share a task with it. */
+/** Checks whether a tensor is so small that it shares a task with other tensors. */
 function isSmall({ info, method }: PlannedTensor, pieceBytes: number): boolean {
   return byteLengthOf(info) <= pieceBytes / 4 && !method?.keepsTensor;
 }
 
 /**
- * Returns the most bytes that are held while a whole tensor is surveyed: as its method says, or three
- * matrices of its shape and three Gram matrices, in f64, where Gram matrices were measured.
+ * Returns the most bytes that are held while a whole tensor is surveyed. The method states them, except for
+ * measured Gram matrices: then they are three matrices of the tensor's shape and three Gram matrices, in f64.
  */
 export function surveyBytes({ method, info, sources, base, measured }: PlannedTensor): number {
   if (!method?.keepsTensor || !DTYPES[info.dtype].float) return 0;
@@ -85,7 +88,7 @@ export function surveyBytes({ method, info, sources, base, measured }: PlannedTe
   return 4 * sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1) + 1);
 }
 
-/** Cuts a tensor of the result into pieces that are made, and noted, one by one. */
+/** Cuts a tensor of the result into pieces that are made and added to the journal one by one. */
 function piecesOf(tensor: string, { info }: PlannedTensor, pieceBytes: number): readonly MergedPiece[] {
   const size = sizeOf(info.shape);
   const step = pieceBytes / DTYPES[info.dtype].bytes;
@@ -118,7 +121,7 @@ function bytesOf(pieces: readonly MergedPiece[], tensors: MergePlan["tensors"]):
 const plannedOf = (tensors: MergePlan["tensors"], name: string): PlannedTensor =>
   entry(tensors, name, "tensor");
 
-/** What making a tensor costs, in bytes of the result that are computed or surveyed. */
+/** Returns the cost of making a tensor, in bytes that are computed or surveyed. */
 function costOf({ info }: PlannedTensor, passes = 0): number {
   return byteLengthOf(info) * (1 + passes);
 }

@@ -8,7 +8,7 @@ import { type MergeSource, openMergeSource } from "./merge-source.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
-/** The data that a worker is started with. */
+/** Data with which a worker is started. */
 export interface MergeWorkerData {
   readonly source: MergeSource;
   /** Digest of the plan that the worker must make from the source. */
@@ -31,7 +31,10 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
   return {};
 });
 
-/** Gives a plan products of its own: each worker multiplies on its own thread, as others do so beside it. */
+/**
+ * Gives a plan a multiplier of matrices for this worker, which uses one thread only, because other workers
+ * multiply at the same time.
+ */
 async function withProducts(plan: MergePlan): Promise<MergePlan> {
   if (source.products === undefined || !needsProducts(plan)) return plan;
   return { ...plan, products: await openMergeProducts(source.products, 1) };

@@ -13,13 +13,13 @@ import type { MergePlan } from "../merge-plan.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
 
-/** File of the pieces of a task, one after the other. */
+/** Name of the file with the pieces of a task, one after the other. */
 const PIECES_FILE = "pieces.bin";
 
-/** Bytes that are copied at a time. */
+/** Number of bytes that are copied at a time. */
 const COPIED = 2 ** 22;
 
-/** Pieces that a task makes, and where. */
+/** Pieces that a task makes, and the folder of their file. */
 interface PackedPieces extends Pick<MergeTask, "pieces" | "bytes"> {
   readonly allowNonFinite: boolean;
   /** Folder of the task. */
@@ -27,9 +27,9 @@ interface PackedPieces extends Pick<MergeTask, "pieces" | "bytes"> {
 }
 
 /**
- * Makes pieces of a merge, and writes them one after the other into a file of their own, which gets its name
- * once it is complete.
- * @throws InputError if the file cannot be written; what `runPieces` throws
+ * Makes pieces of a merge, and writes them one after the other into a separate file, which gets its name once
+ * it is complete.
+ * @throws InputError if the file cannot be written, and the errors of `runPieces`
  */
 export async function packPieces(
   plan: MergePlan,
@@ -37,12 +37,12 @@ export async function packPieces(
   control: PiecesControl,
 ): Promise<void> {
   const target = join(folder, PIECES_FILE);
-  // What an attempt that was cut off leaves under this name is no start for the next one.
+  // A file that an interrupted attempt leaves under this name is not reused by the next one.
   const path = `${target}.tmp`;
   await makeFile(path, bytes);
   for (const { run, begin, position } of layOut(plan, pieces)) {
     const { tensor } = run[0];
-    // The tensor would begin before the file does, were all of it there.
+    // Begin of the tensor in the file, which may be negative, because the file has only some of its pieces.
     const place = { path, target, position: position - begin };
     const tensors = new Map([[tensor, place]]);
     await runPieces(plan, run, { folder, tensors, allowNonFinite, durable: false, isNoted: false }, control);
@@ -52,7 +52,7 @@ export async function packPieces(
 
 /**
  * Copies pieces from the file that {@link packPieces} made on another machine into their places.
- * @throws InputError if the file has another size than the pieces have, or cannot be copied
+ * @throws InputError if the size of the file differs from the size of the pieces, or it cannot be copied
  */
 export async function unpackPieces(
   plan: MergePlan,
@@ -81,17 +81,17 @@ export async function unpackPieces(
   }
 }
 
-/** Pieces of one tensor that follow each other. */
+/** Consecutive pieces of one tensor. */
 interface PieceRun {
   readonly run: readonly [MergedPiece, ...MergedPiece[]];
-  /** The bytes `[begin, end)` of the tensor that they are. */
+  /** First byte of these pieces in the tensor; `end` is the byte after the last. */
   readonly begin: number;
   readonly end: number;
-  /** Position of the first of them in the file of pieces. */
+  /** Position of the first piece in the file of pieces, in bytes. */
   readonly position: number;
 }
 
-/** Returns where pieces stand in a file of nothing else. */
+/** Returns the positions of pieces in a file that contains only them, one after the other. */
 function layOut(
   { tensors }: Pick<MergePlan, "tensors">,
   pieces: readonly MergedPiece[],
@@ -110,7 +110,7 @@ function layOut(
   return runs;
 }
 
-/** Makes a file of a size, without content. */
+/** Creates a file of a given size without content. */
 async function makeFile(path: string, size: number): Promise<void> {
   try {
     const handle = await open(path, "w");

@@ -7,36 +7,36 @@ import { needsProducts } from "./merge-products.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
-  /** Name without folders. */
+  /** Name of the file without folders. */
   readonly name: string;
-  /** SHA-256 of its content in hexadecimal digits; missing where it was not asked for. */
+  /** SHA-256 of the content in hexadecimal digits; missing unless hashes were requested. */
   readonly sha256?: string;
 }
 
 /** A network that a merge has read. */
 export interface MergedInput {
-  /** Name without folders, or how it is computed. */
+  /** Name of the network without folders, or a description of its computation. */
   readonly source: string;
   readonly files: readonly MergedFile[];
 }
 
-/** How a merged checkpoint was made, as it is stored in its metadata. */
+/** Record of how a checkpoint was merged, in its metadata. */
 export interface MergeProvenance {
   readonly verb: "merge";
   /** Version of the program. */
   readonly version: string;
   readonly seed: number;
-  /** The recipe, as JSON can hold it; null where none was named. */
+  /** Recipe as JSON; null if the merge has none. */
   readonly recipe: unknown;
   readonly inputs: readonly MergedInput[];
-  /** Name of what multiplied matrices, as `onnxruntime`; missing where no method needs whole matrices. */
+  /** Name of the multiplier of matrices, such as `onnxruntime`; missing if no method needs whole matrices. */
   readonly products?: string;
 }
 
-/** Key of the entry of the metadata that says how a checkpoint was made. */
+/** Key of the metadata that holds the record of the merge. */
 const KEY = "isthmus";
 
-/** Digits that stand in the place of a hash until it is known. */
+/** Placeholder for a hash until it is known. */
 const UNKNOWN_HASH = "0".repeat(64);
 
 /** Returns the version of the program that merges. */
@@ -46,10 +46,10 @@ export function programVersion(): string {
 }
 
 /**
- * Returns the metadata of a merged checkpoint: what the plan says, and how it was made. Names of inputs are
- * without folders, so that the bytes do not depend on where files lie.
- * @param hashes - SHA-256 of each file by its path; a hash that is not known yet is filled up with zeros, and
- *   undefined leaves hashes out
+ * Returns the metadata of a merged checkpoint: the metadata of the plan, and the record of the merge. Names
+ * of inputs omit folders, so that the bytes do not depend on the places of files.
+ * @param hashes - SHA-256 of each file by its path; zeros replace a hash that is not known yet; undefined for
+ *   metadata without hashes
  */
 export function mergeMetadata(
   plan: MergePlan,
@@ -77,21 +77,21 @@ export function mergeMetadata(
 }
 
 /**
- * Returns the name of a network by its source, without folders; that of a merge, as `linear(a, b)`, without
- * the folders of what was merged.
+ * Returns the name of a network from its source, without folders. In the name of a merge, such as
+ * `linear(a, b)`, the names of its inputs lose their folders.
  */
 export function sourceName(source: string): string {
   return source.endsWith(")") ? source.replaceAll(/(?<=^|\(|, )[^(),]*\//g, "") : basename(source);
 }
 
-/** Returns the name of what multiplies matrices; undefined if no method of the plan holds whole tensors. */
+/** Returns the name of the multiplier of matrices; undefined if no method of the plan holds whole tensors. */
 export function nameOfProducts(plan: MergePlan): string | undefined {
   return needsProducts(plan) ? (plan.products ?? plainProducts).name : undefined;
 }
 
 /**
- * Reads how a checkpoint was merged.
- * @throws FormatError if its metadata do not say so
+ * Reads the record of how a checkpoint was merged.
+ * @throws FormatError if the metadata have no valid record
  */
 export function readProvenance({ source, metadata }: Checkpoint): MergeProvenance {
   const text = metadata[KEY];
@@ -126,9 +126,9 @@ function parse(text: string): unknown {
 }
 
 /**
- * Hashes files one after another, from their first to their last byte.
+ * Computes the hashes of files, one file after another.
  * @returns SHA-256 in hexadecimal digits, by path
- * @throws InputError if a file cannot be read, or changes meanwhile
+ * @throws InputError if a file cannot be read, or changes while it is read
  */
 export async function hashFiles(
   paths: readonly string[],

@@ -8,28 +8,28 @@ import { packPieces } from "./packed-pieces.ts";
 import { sourceName } from "./provenance.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
 
-/** Some pieces of a merge as plain data, from which another machine makes them in their places. */
+/** Description of pieces of a merge as plain data, from which another machine makes them. */
 export interface MergePiecesParams {
-  /** What the module of the merge's description is called with, such as a recipe. */
+  /** Argument of `openMerge` of the merge's description, such as a recipe. */
   readonly data: unknown;
-  /** Digest of the plan that must follow from it. */
+  /** Digest of the plan that the other machine must make from the data. */
   readonly digest: string;
   readonly allowNonFinite: boolean;
   readonly pieces: readonly MergedPiece[];
-  /** Bytes that the pieces have together. */
+  /** Bytes of all pieces together. */
   readonly bytes: number;
   /**
-   * The unfinished files, where the other machine sees them too, and writes pieces into their places.
-   * @defaultValue it writes them into a file of its own, one after the other
+   * Unfinished files, if the other machine sees them and writes pieces into their places.
+   * @defaultValue undefined: the machine writes the pieces one after the other into a separate file
    */
   readonly unfinished?: UnfinishedMerge | undefined;
 }
 
-/** Unfinished files that several machines write into. Their folder follows from where a task runs. */
+/** Unfinished files into which several machines write. Each machine knows the path of their folder. */
 export interface UnfinishedMerge {
-  /** Digest of the identity of the merge that the folder must be of. */
+  /** Digest of the identity of the merge to which the folder must belong. */
   readonly run: string;
-  /** Where the tensors that the pieces are of stand in the unfinished files, by name. */
+  /** Places of the pieces' tensors in the unfinished files, by the names of tensors. */
   readonly tensors: readonly (readonly [name: string, place: UnfinishedTensor])[];
   readonly durable: boolean;
 }
@@ -38,48 +38,49 @@ export interface UnfinishedMerge {
 export interface UnfinishedTensor {
   /** Name of the file in the folder of unfinished files. */
   readonly file: string;
-  /** Position in the file of the first byte of the tensor. */
+  /** Position of the first byte of the tensor in the file. */
   readonly position: number;
 }
 
-/** An executor that makes pieces of one merge elsewhere. */
+/** An executor that makes pieces of one merge on other machines. */
 export interface RemoteMergeExecutor {
-  /** Tasks that it takes at once. */
+  /** Number of tasks that the executor runs at once. */
   readonly capacity: number;
   /** Whether other machines see the unfinished files, and write into them. */
   readonly isShared: boolean;
-  /** Makes pieces, and returns once they are written, into their places or into a file of their own. */
+  /** Makes pieces, and returns once they are written to their places or to a separate file. */
   run(params: MergePiecesParams, control: Parameters<TaskExecutor["run"]>[1]): Promise<RemotePieces>;
-  /** Removes all that tasks have left elsewhere, once all pieces are in their places. */
+  /** Removes the files of tasks on other machines, once all pieces are in their places. */
   clear(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Pieces that another machine has made. */
 export interface RemotePieces {
-  /** Folder of this machine that holds the file of the pieces, if they are not in their places. */
+  /** Folder on this machine with the file of the pieces, unless they are already in their places. */
   readonly folder: string;
-  /** Removes that file wherever it is, once all of it is in its places. */
+  /** Removes all copies of that file, once its pieces are in their places. */
   remove(): Promise<void>;
 }
 
 /**
  * Makes an executor for the pieces of one merge.
- * @param folder - folder of unfinished files, which may hold what the executor has to note, too
+ * @param folder - folder of unfinished files, which may also hold notes of the executor
  */
 export type OpenMergeExecutor = (folder: string) => Promise<RemoteMergeExecutor>;
 
 /**
- * Least bytes of a task that another machine makes: smaller ones would cost more on the way than they save.
+ * Least bytes of a task for another machine: the transport of smaller tasks would cost more time than they
+ * save.
  */
 export const REMOTE_BYTES: number = 2 ** 27;
 
-/** Number of parts that a large merge is cut into for other machines, whatever their number. */
+/** Number of parts into which a large merge is cut for other machines, for any number of machines. */
 export const REMOTE_PARTS = 256;
 
 /** A merge whose pieces other machines make. */
 export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest"> {
-  /** Digest of its identity. */
+  /** Digest of the identity of the merge. */
   readonly run: string;
   readonly target: MergeTarget;
 }
@@ -104,18 +105,18 @@ export function describePieces(
   return { ...params, unfinished: { run, tensors, durable } };
 }
 
-/** Where another machine makes pieces of a merge. */
+/** Folders and control of pieces that are made for another machine. */
 export interface RunMergePiecesControl extends PiecesControl {
-  /** Folder of the task, for the file of the pieces where the unfinished files are not seen. */
+  /** Folder of the task, for the file of the pieces if this machine does not see the unfinished files. */
   readonly folder: string;
-  /** Folder of the unfinished files, where they are seen. */
+  /** Folder of the unfinished files, if this machine sees them. */
   readonly unfinishedFolder?: string | undefined;
 }
 
 /**
- * Makes pieces of a merge that another machine has planned, and writes them into their places, or into a file
- * of their own where these are not seen; whoever waits notes them in the journal.
- * @throws MismatchError if the plan is another one here
+ * Makes pieces of a merge that another machine has planned. It writes them to their places in the unfinished
+ * files, or to a separate file if these are not seen. The machine that waits adds them to the journal.
+ * @throws MismatchError if the plan differs from the plan of the other machine
  */
 export async function runMergePieces(
   plan: MergePlan,
@@ -138,7 +139,10 @@ export async function runMergePieces(
   await runPieces(plan, pieces, target, control);
 }
 
-/** Returns where pieces are written on this machine: in the files of one unfinished checkpoint alone. */
+/**
+ * Returns the places to which pieces are written on this machine, which are all in the files of one
+ * unfinished checkpoint.
+ */
 function targetIn(
   folder: string,
   { run, durable, tensors }: UnfinishedMerge,
@@ -149,13 +153,15 @@ function targetIn(
   return { folder, run, durable, tensors: new Map(placed) };
 }
 
-/** Computes a digest of a plan that does not depend on where its files lie. */
+/** Computes a digest of a plan that does not depend on the folders of its files. */
 export function digestAnywhere(plan: MergePlan): string {
   const networks = plan.networks.map(({ source }) => ({ source: sourceName(source) }));
   return digestPlan({ ...plan, networks }, false);
 }
 
-/** Joins tasks that follow each other until each has bytes enough to be worth another machine's while. */
+/**
+ * Joins consecutive tasks until each has at least `least` bytes, which makes it worth another machine's time.
+ */
 export function joinTasks(tasks: readonly MergeTask[], least: number): readonly MergeTask[] {
   const joined: MergeTask[] = [];
   let open: MergeTask | undefined;

@@ -3,40 +3,41 @@ import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import { assertRun, noteFinished } from "./merge-journal.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 
-/** Place that the elements of a tensor are written to. */
+/** Place to which the elements of a tensor are written. */
 export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position">;
 
-/** Where the pieces of a merge are written, as plain data. */
+/** Places to which the pieces of a merge are written, as plain data. */
 export interface MergeTarget {
   /** Folder of unfinished files, with the journal. */
   readonly folder: string;
   readonly tensors: ReadonlyMap<string, TensorTarget>;
   readonly allowNonFinite: boolean;
-  /** Whether the disk must have a piece before the journal says that it is finished. */
+  /** Whether a piece must be on the disk before it is added to the journal. */
   readonly durable: boolean;
   /**
-   * Digest of the identity of the merge, if another machine asks for the pieces: its merge may have been
-   * given up, and another have begun in the same folder.
+   * Digest of the identity of the merge, if another machine requests the pieces: that merge may have been
+   * given up meanwhile, and another may have begun in the same folder.
    * @defaultValue undefined: this process merges
    */
   readonly run?: string | undefined;
   /**
-   * Whether pieces are noted in the journal here; a machine that asks another one for them notes them itself.
+   * Whether this machine adds pieces to the journal; a machine that requests pieces from another adds them
+   * itself.
    * @defaultValue true
    */
   readonly isNoted?: boolean;
 }
 
-/** How a run of pieces is stopped, and where it reports the bytes it has written. */
+/** Signal that stops a run of pieces, and the receiver of the numbers of bytes that it has written. */
 export interface PiecesControl {
   readonly signal: AbortSignal;
   readonly onBytes: (bytes: number) => void;
 }
 
 /**
- * Makes pieces one after another, writes them into their places, and notes each in the journal. What a method
- * found out about a tensor is forgotten after the last of its pieces in a row.
- * @throws InputError if a file cannot be written, or a number is not finite; what a method throws
+ * Makes pieces one after another, writes them to their places, and adds each to the journal. The survey of a
+ * tensor is forgotten after the last of its consecutive pieces.
+ * @throws InputError if a file cannot be written, or a number is not finite, and any error of a method
  * @throws the reason of the signal if it is aborted
  */
 export async function runPieces(
@@ -67,7 +68,7 @@ async function runGroup(
   const checkpoint = mergeByPlan(plan);
   const file = await openPositionalFile(path, target);
   try {
-    // Once the file is open: a merge that begins anew makes new files before it has a journal.
+    // Once the file is open: a merge that starts from the beginning makes new files before it has a journal.
     if (run !== undefined) await assertRun(folder, run);
     for (const { begin, end, tensor } of pieces) {
       const range = { name, begin, end, file, position };

@@ -14,50 +14,51 @@ export interface MergeProgress {
 /** Options of `saveMerge`. */
 export interface SaveMergeOptions {
   /**
-   * Description from which worker threads make the same plan. @defaultValue undefined: all work is done in
-   * this thread
+   * Description from which worker threads make the same plan. @defaultValue undefined: this thread does all
+   * work
    */
   readonly source?: MergeSource | undefined;
   /**
-   * Opens what makes the pieces on other machines, from the description in `source`, which must be there.
+   * Opens the executor that makes the pieces on other machines, from the description in `source`, which is
+   * required.
    * @defaultValue undefined: threads of this process make them
    */
   readonly openExecutor?: OpenMergeExecutor | undefined;
-  /** Most tasks at once. @defaultValue as many as there are cores, 1 for a result of less than 64 MB */
+  /** Most tasks at once. @defaultValue the number of cores, or 1 for a result of less than 64 MB */
   readonly threads?: number | undefined;
   /** Most bytes of memory that the process may take. @defaultValue 1 GiB */
   readonly memory?: number;
-  /** Most bytes of tensors in one file; a larger tensor gets a file of its own. @defaultValue no limit */
+  /** Most bytes of tensors in one file; a larger tensor gets a separate file. @defaultValue no limit */
   readonly maxShardBytes?: number;
   /**
-   * Bytes of the result in one piece, rounded up to a multiple of 8: what a killed merge has to make again,
-   * in each thread. @defaultValue 32 MiB
+   * Bytes of the result in one piece, rounded up to a multiple of 8. Each thread of a killed merge has to
+   * repeat at most one piece. @defaultValue 32 MiB
    */
   readonly pieceBytes?: number;
   /** Whether to replace an earlier checkpoint of that name, but never an input. @defaultValue false */
   readonly overwrite?: boolean;
   /** Whether to write NaN and infinities. @defaultValue false */
   readonly allowNonFinite?: boolean;
-  /** Whether to go on with what an interrupted merge has left, else it starts anew. @defaultValue true */
+  /** Whether to resume an interrupted merge instead of starting from the beginning. @defaultValue true */
   readonly resume?: boolean;
   /**
-   * Whether all must be on the disk before it counts as finished, to survive a power cut.
+   * Whether each piece must be on the disk before it counts as finished, to survive a power cut.
    * @defaultValue false
    */
   readonly durable?: boolean;
-  /** The recipe to store in the metadata, as JSON can hold it. @defaultValue none */
+  /** Recipe to store in the metadata, as JSON. @defaultValue none */
   readonly recipe?: unknown;
   /**
-   * Whether to store the SHA-256 of every input in the metadata; files are read once more for it, beside the
-   * merge. @defaultValue false
+   * Whether to store the SHA-256 of every input in the metadata; each file is read once more for its hash.
+   * @defaultValue false
    */
   readonly hashInputs?: boolean;
-  /** Signal that stops the work; what is finished stays, so that the same merge can go on. */
+  /** Signal that stops the work. Finished pieces are kept, so that the same merge can be resumed. */
   readonly signal?: AbortSignal | undefined;
-  /** Called before anything is written. */
+  /** Called with the estimate before anything is written. */
   readonly onStart?: ((estimate: MergeEstimate) => void) | undefined;
   readonly onProgress?: ((progress: MergeProgress) => void) | undefined;
-  /** Called with sentences for people, such as why a merge starts anew. */
+  /** Called with notes for the user, such as the reason for which a merge starts from the beginning. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
@@ -87,7 +88,7 @@ export type ResolvedOptions = Readonly<Required<SaveMergeOptions>>;
 /**
  * Checks the numbers among the options, and that other machines get a description of the merge.
  * @throws OutOfRangeError if a number is not whole, or too small
- * @throws UsageError if other machines are to make the pieces, and nothing says of what
+ * @throws UsageError if other machines shall make the pieces, and `source` does not describe the merge
  */
 export function assertOptions(options: ResolvedOptions): void {
   const { threads, memory, maxShardBytes, pieceBytes, source, openExecutor } = options;

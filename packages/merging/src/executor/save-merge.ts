@@ -30,19 +30,19 @@ import {
   type SaveMergeOptions,
 } from "./save-merge-options.ts";
 
-/** What became of the tensors of a merge. */
+/** Counts of the tensors of a merge, and tensors that it does not use. */
 export interface MergedTensors {
-  /** Tensors that were computed by a method. */
+  /** Number of tensors that a method computed. */
   readonly merged: number;
-  /** Tensors that were taken from one network as they are. */
+  /** Number of tensors that were copied from one network. */
   readonly copied: number;
-  /** Names of tensors of the networks that no tensor of the result is made of. */
+  /** Names of tensors of the networks from which no tensor of the result is made. */
   readonly absent: readonly string[];
 }
 
 /** Result of {@link saveMerge}. */
 export interface SaveMergeResult {
-  /** Path to open the checkpoint by. */
+  /** Path by which the checkpoint is opened. */
   readonly path: string;
   /** Paths of all files, the index last. */
   readonly files: readonly string[];
@@ -57,20 +57,21 @@ export interface SaveMergeResult {
   readonly peakBytes: number;
 }
 
-/** Bytes of a result below which starting threads takes longer than they save. */
+/** Bytes of a result below which threads take longer to start than they save. */
 const SMALL_BYTES = 64e6;
 
 /**
  * Makes a merge and saves it as safetensors, by several threads, within a limit of memory.
  *
  * Pieces of tensors are written in any order into hidden files, which get their names once all are complete.
- * A journal notes the pieces that are finished: if the process is killed, the disk is full, or the signal is
- * aborted, the same call goes on from there. If the plan or a file has changed meanwhile it starts anew, and
- * says so. The bytes depend on the plan alone, not on threads, memory or interruptions.
+ * A journal lists the finished pieces: if the process is killed, the disk is full, or the signal is aborted,
+ * the same call resumes the merge. If the plan or a file has changed meanwhile, the merge starts from the
+ * beginning, and `onNote` gets the reason. The bytes depend on the plan alone, not on threads, memory or
+ * interruptions.
  *
- * @param path - as of `saveCheckpoint`
+ * @param path - path of the result, see `saveCheckpoint`
  * @throws InputError if the path cannot be used, the disk is full, or a number is not finite
- * @throws OutOfRangeError if the memory is too little; the message says how much is needed
+ * @throws OutOfRangeError if the limit of memory is too low; the message states the need
  * @throws MismatchError if `source` makes another plan
  * @throws the reason of the signal if it is aborted
  */
@@ -135,12 +136,12 @@ function bytesOf({ tensors }: Checkpoint): number {
 interface Work {
   readonly plan: MergePlan;
   readonly stage: StagedCheckpoint;
-  /** Pieces that are finished. */
+  /** Keys of the finished pieces. */
   readonly finished: ReadonlySet<string>;
   readonly estimate: MergeEstimate;
-  /** Paths of the files that are read. */
+  /** Paths of the files from which the networks are read. */
   readonly inputs: readonly string[];
-  /** Digest of its identity. */
+  /** Digest of the identity of the merge. */
   readonly run: string;
 }
 
@@ -190,12 +191,15 @@ async function cutPlan(
   const isDone = (piece: MergedPiece): boolean => finished.has(keyOf(piece));
   const whole = { passes, pieceBytes: Math.ceil(pieceBytes / 8) * 8 };
   if (openExecutor === undefined) return cutIntoTasks(plan, { ...whole, threads, isDone });
-  // A merge that goes on has the same tasks as before, of which other machines may have finished some.
+  // A resumed merge has the same tasks as before, of which other machines may have finished some.
   const all = cutIntoTasks(plan, { ...whole, threads: REMOTE_PARTS, isDone: () => false });
   return joinTasks(all, REMOTE_BYTES).filter(({ pieces }) => !pieces.every(isDone));
 }
 
-/** Gives the place free after a failure, and explains what stays there; returns the error to throw. */
+/**
+ * Releases the place of the result after a failure. Finished pieces are kept, and `onNote` names their
+ * folder. Returns the error to throw.
+ */
 async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: ResolvedOptions): Promise<unknown> {
   const journal = await readJournal(stage.folder);
   if (journal === undefined || journal.finished.size === 0 || isRefusal(error)) {
@@ -210,8 +214,8 @@ async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: Resolv
 }
 
 /**
- * Whether the numbers of the result were refused: the same merge would be refused again, and with other
- * inputs, or where such numbers are allowed, another merge starts anew.
+ * Checks whether the numbers of the result were refused. The same merge would be refused again, and a merge
+ * with other inputs, or with `allowNonFinite`, starts from the beginning.
  */
 function isRefusal(error: unknown): boolean {
   return error instanceof InputError && error.message.startsWith("Cannot save");

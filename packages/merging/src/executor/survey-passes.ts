@@ -11,24 +11,26 @@ import { plainProducts } from "@isthmus/linear-algebra";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { MergePlan, PlannedTensor } from "../merge-plan.ts";
 
-/** Largest extent of the tensors that surveys are tried on. */
+/** Largest extent of the tensors on which surveys are tried. */
 const TRIED_EXTENT = 24;
 
-/** A function that says how often the survey of a tensor reads all that the tensor is made of. */
+/** Returns how often the survey of a tensor reads all sources of the tensor. */
 export type CountPasses = (tensor: PlannedTensor) => Promise<number>;
 
 /**
  * Creates a function that finds out how often a survey reads the networks, by running it on a small tensor of
- * made-up numbers, whose reads are counted; each method is tried once for tensors of each number of axes.
+ * made-up numbers, whose reads are counted. Each method is tried once for each number of axes, number of
+ * networks and choice of parameters.
  *
- * A survey that fails there, or chooses its passes by size, is not counted right: the number is an estimate.
+ * The number is an estimate: it is wrong for a survey that fails on the small tensor, or whose number of
+ * reads depends on the size.
  */
 export function createPassCounter(plan: Pick<MergePlan, "seed" | "products">): CountPasses {
   const counts = new Map<MergeMethod, Map<string, Promise<number>>>();
   return async (planned) => {
     const { method, info, sources, parameters } = planned;
     if (method?.survey === undefined || !DTYPES[info.dtype].float) return 0;
-    // Of what was measured there is nothing to try on; such surveys read everything once.
+    // Statistics cannot be made up for a trial; surveys with statistics read everything once.
     if (planned.measured !== undefined) return 1;
     const key = JSON.stringify([info.shape.length, sources.length, planned.base !== undefined, parameters]);
     const tried = counts.get(method) ?? new Map<string, Promise<number>>();
@@ -62,7 +64,7 @@ async function tryOut(
     base: base && create(sources.length),
     measured: undefined,
   };
-  // One network may be read in full and others not at all: what counts is the sum.
+  // One network may be read in full and others not at all, so that the sum decides.
   const once = sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1));
   try {
     await method.survey?.(tensor);

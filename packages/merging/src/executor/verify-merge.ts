@@ -14,45 +14,45 @@ import { mergeByPlan } from "../merge-plan.ts";
 import type { OpenedMerge } from "./merge-source.ts";
 import { hashFiles, type MergeProvenance, readProvenance } from "./provenance.ts";
 
-/** A tensor that is not what making it again gives. */
+/** A tensor that differs from the repeated merge. */
 export interface TensorDeviation {
   readonly tensor: string;
-  /** What differs, for people. */
+  /** Description of the difference, for messages. */
   readonly reason: string;
   /**
-   * Position of the first element that differs, in row-major order; missing if whole tensors differ in shape.
+   * Position of the first element that differs, in row-major order; missing if names, shapes or types differ.
    */
   readonly element?: number;
 }
 
 /** Result of {@link verifyMerge}. */
 export interface VerifyMergeResult {
-  /** Whether every tensor is what making it again gives, and no input has changed. */
+  /** Whether every tensor equals the repeated merge, and no input has changed. */
   readonly ok: boolean;
   readonly provenance: MergeProvenance;
-  /** Tensors that are the same, bit for bit. */
+  /** Number of tensors that are equal, bit for bit. */
   readonly same: number;
   readonly deviations: readonly TensorDeviation[];
-  /** Names of input files whose content has changed since the merge, found if hashes were stored. */
+  /** Names of input files whose content has changed since the merge; empty if the metadata have no hashes. */
   readonly changedInputs: readonly string[];
 }
 
 /** Options of {@link verifyMerge}. */
 export interface VerifyMergeOptions {
-  /** @defaultValue none */
+  /** Signal that stops the work. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the share of the tensors that are compared, in `[0, 1]`. */
+  /** Called with the share of the tensors that were compared, in `[0, 1]`. */
   readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
 }
 
-/** Elements that are compared at a time. */
+/** Number of elements that are compared at a time. */
 const COMPARED = 2 ** 17;
 
 /**
- * Makes a merge again that `saveMerge` has written, and compares it with the file tensor by tensor, bit for
- * bit; writes nothing.
- * @param open - makes the plan from what the metadata say: it finds the inputs and opens them
- * @throws FormatError if the metadata of the checkpoint do not say how it was merged
+ * Repeats a merge that `saveMerge` has written, and compares the tensors with the file bit for bit; writes
+ * nothing.
+ * @param open - finds and opens the inputs, and makes the plan from the record in the metadata
+ * @throws FormatError if the metadata of the checkpoint have no record of a merge
  */
 export async function verifyMerge(
   path: string,
@@ -115,7 +115,7 @@ function firstDifference(a: TensorData, b: TensorData): number {
   return x.findIndex((byte, i) => byte !== y[i]);
 }
 
-/** Hashes the input files again, and lists the ones whose hash is not the stored one. */
+/** Computes the hashes of the input files again, and lists the files whose stored hash differs. */
 async function findChanged(
   { inputs }: MergeProvenance,
   networks: readonly Checkpoint[],

@@ -1,19 +1,19 @@
 import { borrowScratch, type Scratch } from "@isthmus/core";
 import type { Numbers } from "./task-vectors.ts";
 
-/** Bytes of one piece of memory that SIMD kernels work in directly. */
+/** Bytes of one piece of memory in which SIMD kernels work directly. */
 const PIECE_BYTES = 2 ** 20;
 
-/** Arrays begin at multiples of this, a line of the cache. */
+/** Alignment of arrays in bytes, the size of a cache line. */
 const ALIGNMENT = 64;
 
-/** Pieces that are borrowed now; each has a mark up to which it is taken. */
+/** Pieces that are borrowed at present, each with the number of bytes that are taken. */
 const pieces: { readonly scratch: Scratch; taken: number }[] = [];
 let depth = 0;
 
 /**
- * Calls a function that computes blocks at once, without waiting for anything: arrays that it allocates
- * here lie in the memory of SIMD kernels, and are free again when it returns.
+ * Calls a synchronous function that computes blocks. Arrays that it allocates by this module lie in the
+ * memory of SIMD kernels, and are released when it returns.
  */
 export function withBlockMemory<T>(use: () => T): T {
   const count = pieces.length;
@@ -30,8 +30,8 @@ export function withBlockMemory<T>(use: () => T): T {
 }
 
 /**
- * Allocates numbers that are 0, of the class in which a tensor is merged; within `withBlockMemory` they
- * are only valid until it returns.
+ * Allocates zeros in the array class in which a tensor is merged. Within `withBlockMemory` they are valid
+ * only until it returns.
  */
 export function allocateNumbers(isWide: boolean, length: number): Numbers {
   return allocateUnset(isWide, length).fill(0);
@@ -46,7 +46,8 @@ export function allocateUnset(isWide: boolean, length: number): Numbers {
 }
 
 /**
- * Allocates 32-bit patterns of arbitrary content, valid as long as what {@link allocateNumbers} allocates.
+ * Allocates 32-bit patterns of arbitrary content, which are valid as long as arrays of
+ * {@link allocateNumbers}.
  */
 export function allocatePatterns(length: number): Uint32Array {
   const bytes = allocateBytes(4 * length);

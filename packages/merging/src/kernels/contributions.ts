@@ -2,7 +2,7 @@ import { simdFor, wholeGroups } from "./simd.ts";
 import type { Numbers } from "./task-vectors.ts";
 import { roundedFor } from "./vectors.ts";
 
-/** Counts, for each element, in how many networks the difference is larger than `least`. */
+/** Adds to the counts of elements whether the difference of one network is larger than `least`. */
 export function countLarger(counts: Numbers, values: Numbers, least: number): void {
   const simd = values instanceof Float32Array ? simdFor(counts, values) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(values.length);
@@ -11,8 +11,8 @@ export function countLarger(counts: Numbers, values: Numbers, least: number): vo
 }
 
 /**
- * Adds differences larger than `least`: times a factor if no other network has one, else as a share of the
- * mean.
+ * Adds the differences of one network that are larger than `least`: multiplied by `unique` if no other
+ * network has one, otherwise divided by the number of networks that have one.
  */
 export function addContributions(
   sums: Numbers,
@@ -32,7 +32,10 @@ export function addContributions(
   }
 }
 
-/** Counts differences larger than `least` of one network that it has alone, and that it shares. */
+/**
+ * Counts the differences of one network that are larger than `least`: first the differences of elements for
+ * which no other network has one, then the shared ones.
+ */
 export function countShared(values: Numbers, counts: Numbers, least: number): readonly [number, number] {
   const simd = values instanceof Float32Array ? simdFor(values, counts) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(values.length);

@@ -3,8 +3,8 @@ import { simdFor, wholeGroups } from "./simd.ts";
 import { tableOf } from "./variances.ts";
 
 /**
- * Writes over `base` the base plus, for each element, the largest of the changes of the networks from it,
- * scaled; of equally large ones the last.
+ * Adds to each element of `base`, in place, the largest change among the networks from the base, scaled; the
+ * last one of equally large changes.
  * @param parts - elements of each network
  */
 export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scale: number): void {
@@ -22,24 +22,24 @@ export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scal
       // Written so that NaN is taken too, and not hidden.
       if (!(Math.abs(change) < Math.abs(largest))) largest = change;
     }
-    // An element that no network changed stays as it is, -0 included.
+    // An element that no network changed keeps its bits, also of -0.
     if (largest !== 0) base[i] = start + round(factor * largest);
   }
 }
 
 /**
- * Rule by which a change belongs to a task: it is larger than `threshold` times all other changes together.
+ * Rule by which a change belongs to a task: it is larger than `threshold` times the sum of all other changes.
  */
 export interface TallMask {
   readonly threshold: number;
-  /** How many tasks an element must belong to, to be changed. */
+  /** Least number of tasks to which an element must belong to be changed. */
   readonly agreeing: number;
   readonly scale: number;
 }
 
 /**
- * Writes over `base` the base plus the sum of the changes of all networks, scaled, where enough of them need
- * it; the others stay as they are.
+ * Adds the scaled sum of the changes of all networks to those elements of `base`, in place, that belong to at
+ * least `agreeing` tasks. Other elements do not change.
  */
 export function takeAgreedChanges(
   base: Numbers,
@@ -56,7 +56,10 @@ export function takeAgreedChanges(
   }
 }
 
-/** Writes over `base` the base plus the sum of the changes of all networks, where one of them needs it. */
+/**
+ * Adds the scaled sum of the changes of all networks to those elements of `base`, in place, that belong to
+ * one task.
+ */
 export function takeChangesOfTask(
   base: Numbers,
   parts: readonly Numbers[],
@@ -81,9 +84,11 @@ function isOfTask(change: number, sum: number, threshold: number): boolean {
 }
 
 /**
- * Writes over the first network the average of all, each element weighted by its importance in each network;
- * built up one network at a time, so that equal elements stay unchanged, bit for bit.
- * @param importances - of each network, at least `floor` is taken
+ * Replaces the first network by the average of all networks, in which each element is weighted by its
+ * importance in each network. Networks are added one at a time, so that equal elements stay unchanged, bit
+ * for bit.
+ * @param importances - importances of the elements of each network; smaller ones than `floor` count as
+ *   `floor`
  * @param factors - factor of the importances of each network, positive
  */
 export function averageByImportance(

@@ -9,7 +9,7 @@ export function sizesTimes(values: Numbers, factor: number, out: Float32Array): 
   for (let i = count; i < out.length; i++) out[i] = Math.abs(values[i]!) * factor;
 }
 
-/** Sets numbers to 0 whose importance is below a threshold of f32. */
+/** Sets numbers to 0 if their importance is below a threshold, which is rounded to f32. */
 export function keepImportant(values: Numbers, importance: Float32Array, threshold: number): void {
   const simd = values instanceof Float32Array ? simdFor(values, importance) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(values.length);

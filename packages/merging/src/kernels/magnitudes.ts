@@ -8,12 +8,13 @@ import { DIFFERENCES, kindOf, type StoredFloats } from "./stored-floats.ts";
 /** Bits of an f32 pattern other than the sign. */
 export const MAGNITUDE = 0x7fffffff;
 
-/** How many low bits of a magnitude {@link countUpperBits} leaves out. */
+/** Number of low bits of a magnitude that {@link countUpperBits} ignores. */
 export const LOWER_BITS = 15;
 
 /**
- * Counts magnitudes by their upper 16 bits; returns how many are 0. Neighbours are counted apart, as a
- * processor waits where it adds to the same count again and again: the counts are sums of both arrays.
+ * Counts magnitudes by their upper 16 bits; returns the number of zeros. The counts are the sums of `even`
+ * and `odd`: neighbours are counted in different arrays, because a processor waits if it adds to the same
+ * count repeatedly.
  */
 export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uint32Array): number {
   let zeros = 0;
@@ -31,21 +32,24 @@ export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uin
   return zeros + (last === 0 ? 1 : 0);
 }
 
-/** Magnitudes that are at least `least`, by less than `span`. */
+/** Window of the magnitudes in `[least, least + span)`. */
 export interface MagnitudeWindow {
   readonly least: number;
   readonly span: number;
 }
 
-/** Numbers whose magnitudes are looked at: patterns of f32, or differences of stored elements from others. */
+/**
+ * Numbers whose magnitudes are examined: patterns of f32, or differences between stored elements of a network
+ * and its base.
+ */
 export interface Measured {
   readonly length: number;
-  /** What SIMD loops subtract; undefined where they must take the patterns. */
+  /** Returns the stored elements that SIMD loops subtract; undefined if the loops must read the patterns. */
   readonly stored: (() => StoredPair) | undefined;
   patterns(): Int32Array;
 }
 
-/** Returns numbers by their patterns alone. */
+/** Makes measured numbers from their patterns alone. */
 export function measuredPatterns(patterns: Int32Array): Measured {
   return { length: patterns.length, stored: undefined, patterns: () => patterns };
 }
@@ -56,16 +60,16 @@ interface StoredPair {
   readonly base: StoredFloats;
 }
 
-/** Memory for what {@link listMagnitudes} writes, of the length of the numbers. */
+/** Arrays to which {@link listMagnitudes} writes, as long as the numbers. */
 export interface ListedMagnitudes {
   readonly indices: Int32Array;
-  /** How far each magnitude is above the least of the window. */
+  /** Difference of each magnitude from the least of the window. */
   readonly excesses: Int32Array;
 }
 
 /**
- * Lists the indices of numbers whose magnitudes are in a window; returns how many they are, and how many
- * magnitudes are below it.
+ * Lists the indices of numbers whose magnitudes are in a window; returns the number of these, and the number
+ * of magnitudes below the window.
  */
 export function listMagnitudes(
   measured: Measured,
@@ -111,14 +115,14 @@ export function countAt(places: Int32Array, counts: Uint32Array): void {
   for (let k = 0; k < places.length; k++) counts[places[k]!]!++;
 }
 
-/** Writes indices as positions, for a block that begins at one. */
+/** Converts indices in a block to positions, for a block that begins at the position `begin`. */
 export function addBegin(indices: Int32Array, begin: number, positions: Float64Array): void {
   for (let k = 0; k < positions.length; k++) positions[k] = begin + indices[k]!;
 }
 
 /**
- * Finds the place of the `count`-th occurrence of a number; if there are fewer, returns minus their number
- * minus 1.
+ * Finds the place of the `count`-th occurrence of a number. If there are only n < count occurrences, returns
+ * -n - 1.
  */
 export function findOccurrence(numbers: Int32Array, number: number, count: number): number {
   let seen = 0;
@@ -137,12 +141,12 @@ export function sumOfCounts(counts: Uint32Array): number {
   return sum;
 }
 
-/** Adds counts to others. */
+/** Adds counts to sums, element by element. */
 export function addCounts(sums: Uint32Array, counts: Uint32Array): void {
   for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + counts[i]!;
 }
 
-/** Finds which of some counts is the largest; of equal ones the first. */
+/** Finds the index of the largest count; the first one of equal counts. */
 export function largestCount(counts: Uint32Array): number {
   let largest = 0;
   for (let i = 1; i < counts.length; i++) if (counts[i]! > counts[largest]!) largest = i;
@@ -150,8 +154,8 @@ export function largestCount(counts: Uint32Array): number {
 }
 
 /**
- * Finds at which of some counts their sum reaches a number, from the first on or from the last, and what is
- * left of the number before it; -1 if it is above the sum of all.
+ * Finds the index at which the running sum of counts, from the first or from the last, reaches a number, and
+ * the remainder of the number before that index. The index is -1 if the number exceeds the sum of all counts.
  */
 export function findCount(
   counts: Uint32Array,
@@ -168,8 +172,8 @@ export function findCount(
 }
 
 /**
- * Finds the index of the `count`-th element of a magnitude, from `from` on; if there are fewer, returns minus
- * their number minus 1.
+ * Finds the index of the `count`-th element with a given magnitude, from `from` on. If there are only n <
+ * count, returns -n - 1.
  */
 export function findMagnitude(patterns: Int32Array, magnitude: number, from: number, count: number): number {
   let seen = 0;
@@ -182,8 +186,8 @@ export function findMagnitude(patterns: Int32Array, magnitude: number, from: num
 }
 
 /**
- * Sets numbers to 0 whose magnitudes are not in `[least, below)`, without branches, as a processor cannot
- * predict them.
+ * Sets numbers to 0 whose magnitudes are not in `[least, below)`, without branches, because a processor could
+ * not predict them.
  * @param values - f64 numbers, or the bit patterns of f32 numbers
  */
 export function keepMagnitudes(

@@ -6,51 +6,59 @@ import * as loops from "./task-vectors.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
 import { addChanges, roundedFor } from "./vectors.ts";
 
-/** The window in which all magnitudes are, also the ones of numbers that are not finite. */
+/** Window of all magnitudes, including magnitudes of numbers that are not finite. */
 export const ALL_MAGNITUDES: MagnitudeWindow = { least: 0, span: 2 ** 31 };
 
-/** One of the task vectors that are added to a base. */
+/** A task vector that is added to a base. */
 export interface MixedVector {
-  /** Returns the elements of the network, for SIMD loops; undefined where these must take `delta`, too. */
+  /**
+   * Returns the stored elements of the network, for SIMD loops; undefined if the loops must use `delta`, too.
+   */
   readonly stored: (() => StoredFloats) | undefined;
-  /** Returns differences to the base, which may be changed. */
+  /** Returns the differences from the base, in an array that may be overwritten. */
   delta(): Numbers;
-  /** Magnitudes of the differences that are kept. */
+  /** Window of the magnitudes of the differences that are kept. */
   readonly kept: MagnitudeWindow;
   /** Factor of differences before they are weighted. */
   readonly factor: number;
   readonly weight: number;
   /** Factor of the weighted differences in the sum. @defaultValue 1 */
   readonly scale?: number;
-  /** Share in the divisor of differences that are added. @defaultValue the weight */
+  /** Term that an added difference contributes to the divisor of its element. @defaultValue the weight */
   readonly share?: number;
 }
 
-/** A base that task vectors are added to. */
+/** A base to which task vectors are added. */
 export interface MixedBase {
-  /** Returns the elements of the base, for SIMD loops. */
+  /** Returns the stored elements of the base, for SIMD loops. */
   stored(): StoredFloats;
   numbers(): Numbers;
 }
 
-/** How differences of the elected sign are added: the positive one is elected where a vote is at least 0. */
+/** Rule for adding the differences of the elected sign, which is positive if the vote is at least 0. */
 export interface Election {
-  /** Whether differences vote by their signs, not by their sum. */
+  /** Whether differences vote by the sum of their signs, instead of their own sum. */
   readonly counts: boolean;
-  /** Whether sums are divided by the shares: raised to at least `least`, or if these are above it in size. */
+  /**
+   * Division of sums by the sums of shares: never, after these are raised to at least `least`, or only if
+   * their size is above `least`.
+   */
   readonly divides: "never" | "at least" | "above";
   readonly least: number;
 }
 
-/** Words of a network in the table that SIMD loops read, and numbers of it that they remember at a time. */
+/**
+ * Number of words for each network in the table that SIMD loops read, and number of its elements that they
+ * hold at a time.
+ */
 const WORDS = 8;
 
 const DIVIDES = { never: 0, "at least": 1, above: 2 } as const;
 
 /**
- * Writes a base plus the sum of task vectors, times a factor; where nothing changes, the bits of the base
- * stay, also of a negative zero.
- * @param election - undefined adds all differences, whatever their signs
+ * Computes a base plus `factor` times the sum of task vectors. Elements without a change keep the bits of the
+ * base, including negative zeros.
+ * @param election - rule for signs; undefined to add all differences
  */
 export function mixVectors(
   vectors: readonly MixedVector[],
@@ -65,7 +73,10 @@ export function mixVectors(
   addChanges(numbers, sums, out, factor);
 }
 
-/** As {@link mixVectors}; returns false, and does nothing, where SIMD loops cannot. */
+/**
+ * Computes {@link mixVectors} by SIMD loops; returns false, without a result, if the arrays do not allow
+ * that.
+ */
 function mixBySimd(
   vectors: readonly MixedVector[],
   base: MixedBase,
@@ -99,7 +110,7 @@ function mixBySimd(
   return true;
 }
 
-/** Sets differences to 0 that are not kept, and multiplies the others by their factor and their weight. */
+/** Sets differences outside the kept window to 0, and multiplies the others by the factor and the weight. */
 function weighed({ kept, factor, weight }: MixedVector, delta: Numbers): Numbers {
   if (kept.span < ALL_MAGNITUDES.span) {
     const patterns = patternsOf(delta instanceof Float32Array ? delta : Float32Array.from(delta));

@@ -4,9 +4,9 @@ import { simdFor, wholeGroups } from "./simd.ts";
 import type { Numbers } from "./task-vectors.ts";
 import { keepBelow } from "./vectors.ts";
 
-/** How likely elements are kept by their rank in a row. */
+/** Probabilities with which elements are kept, by their rank in a row. */
 export interface RankChances {
-  /** Elements of a row. */
+  /** Number of elements of a row. */
   readonly rowLength: number;
   /** Probability of the smallest element of a row. */
   readonly least: number;
@@ -14,29 +14,32 @@ export interface RankChances {
   readonly most: number;
 }
 
-/** Bits of a magnitude that one round of sorting looks at; three rounds see all 31. */
+/** Number of bits of a magnitude that one round of sorting reads; three rounds read all 31. */
 const DIGIT = 11;
 const BINS = 1 << DIGIT;
 
-/** Lower bits of a magnitude that do not decide its bin. */
+/** Number of low bits of a magnitude that do not decide its bin. */
 const BELOW_BIN = 31 - DIGIT;
 
-/** Share of a row in one bin, and elements, from which on the whole row is sorted instead. */
+/**
+ * Share of a row and number of elements: if one bin has more than their sum, the whole row is sorted instead.
+ */
 const [LARGE_SHARE, LARGE_COUNT] = [1 / 8, 64];
 
-/** What takes the place of random bits: whether an element is dropped. */
+/** Decisions on elements, which replace their random bits. */
 const [KEPT, DROPPED] = [0, 0xffffffff];
 
-/** Share of all numbers that only random bits in the place of which {@link KEPT} stands are below. */
+/** Share of the range of random bits below which {@link KEPT} is the only decision. */
 const ONLY_KEPT = 2 ** -31;
 
 /**
- * Sets elements to 0 by chance: probabilities go evenly from `least` to `most` with the rank of an element's
- * magnitude in its row, equal ones in the order of their positions. In rows of one element it is their mean.
+ * Keeps elements by chance, and sets the others to 0. The probability rises evenly from `least` to `most`
+ * with the rank of an element's magnitude in its row; equal magnitudes rank in the order of their positions.
+ * In rows of one element it is the mean of both.
  *
- * Random bits below `least` or above `most` decide without a rank, and the bin of a magnitude, its upper
- * bits, narrows down the rank enough for most others.
- * @param bits - random bits of each element, which are overwritten
+ * Random bits below `least` or above `most` decide without a rank, and for most other elements the bin of the
+ * magnitude, its upper bits, limits the rank closely enough.
+ * @param bits - random bits of each element, in an array that is overwritten
  */
 export function dropByRank(
   values: Numbers,
@@ -65,27 +68,32 @@ export function dropByRank(
   keepBelow(values, bits, ONLY_KEPT);
 }
 
-/** Chances of a row: the one of its smallest element, and how much it grows from rank to rank. */
+/** Probabilities of a row: of its smallest element, and their step from rank to rank. */
 interface RowChances {
   readonly first: number;
   readonly step: number;
 }
 
-/** Elements of one row; decisions are written over the random bits. */
+/** Elements of one row; decisions replace the random bits. */
 interface Row {
   readonly values: Numbers;
   readonly patterns: Int32Array;
   readonly bits: Uint32Array;
 }
 
-/** Indices of a row by the bins of its elements, where each bin ends, and indices that are not decided. */
+/**
+ * Indices of a row sorted by the bins of its elements, the end of each bin in that order, and the indices of
+ * undecided elements.
+ */
 interface Bins {
   readonly order: Int32Array;
   readonly ends: Int32Array;
   readonly open: Int32Array;
 }
 
-/** Puts the indices of a row in the order of their bins; returns how many other than 0 are in the largest. */
+/**
+ * Sorts the indices of a row by their bins; returns the number of elements other than 0 in the largest bin.
+ */
 function sortIntoBins(patterns: Int32Array, { order, ends }: Bins): number {
   ends.fill(0);
   let zeros = 0;
@@ -126,8 +134,8 @@ function decideByBins(row: Row, bins: Bins, { first, step }: RowChances): void {
 }
 
 /**
- * Decides on elements whose random bits are below the least or above the largest chance, and on zeros,
- * where it matters to no one; writes the indices of the others, and returns how many there are.
+ * Decides on elements whose random bits are below the least or above the largest probability, and on zeros,
+ * for which the decision has no effect. Writes the indices of the other elements, and returns their number.
  */
 function decideByBits({ values, bits }: Row, least: number, most: number, open: Int32Array): number {
   const lowest = Math.min(Math.ceil(least * 2 ** 32), 2 ** 32 - 1);
@@ -146,7 +154,7 @@ function decideByBits({ values, bits }: Row, least: number, most: number, open: 
   return count;
 }
 
-/** Counts the elements of a bin that come before one of them. */
+/** Returns the rank of an element within its bin. */
 function rankInBin(
   patterns: Int32Array,
   { order }: Bins,
@@ -171,7 +179,7 @@ function decideBySorting({ patterns, bits }: Row, { first, step }: RowChances): 
   }
 }
 
-/** Writes the indices of a row in the order of its magnitudes, by counting their digits from the lowest. */
+/** Sorts the indices of a row by magnitude, with a counting sort of digits from the lowest. */
 function sortRow(row: Int32Array, order: Int32Array, other: Int32Array): void {
   const counts = new Int32Array(3 * BINS);
   for (let i = 0; i < row.length; i++) {

@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { kernelMemory } from "@isthmus/core";
 
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
+/** Declaration of the part of WebAssembly that is used here, which Node's types lack. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-/** Loops of kernels/*.ts: they take addresses of f32, numbers, and last a count that is a multiple of 8. */
+/**
+ * Loops of kernels/*.ts. Their arguments are addresses of arrays, numbers, and last a count that is a
+ * multiple of 8.
+ */
 export interface Simd {
   readonly subtract: Loop;
   readonly subtractFromBfloat: Loop;
@@ -37,13 +40,13 @@ export interface Simd {
 
 type Loop = (...addressesAndNumbers: readonly number[]) => void;
 
-/** Elements that SIMD loops process at once. */
+/** Number of elements that SIMD loops process at once. */
 const GROUP = 8;
 
 let loaded: { readonly simd: Simd; readonly buffer: ArrayBuffer } | undefined;
 let isTried = false;
 
-/** Returns the SIMD loops if all arrays lie in the memory that they compute in. */
+/** Returns the SIMD loops if all arrays lie in the memory in which they compute; otherwise undefined. */
 export function simdFor(...arrays: readonly ArrayBufferView[]): Simd | undefined {
   if (!isTried) {
     loaded = load();
@@ -54,7 +57,7 @@ export function simdFor(...arrays: readonly ArrayBufferView[]): Simd | undefined
   return loaded.simd;
 }
 
-/** Returns how many of some elements are in whole groups; plain loops do the others. */
+/** Returns the number of elements in complete groups; plain loops process the rest. */
 export function wholeGroups(length: number): number {
   return length - (length % GROUP);
 }

@@ -5,7 +5,7 @@ import { LANES, type Numbers, sumLanes } from "./task-vectors.ts";
 // Exponentials and logarithms are computed by series, in f64 up to a few units in the last place, so that
 // SIMD gives the same bits.
 
-/** Added to probabilities, so that a ratio of two is never infinite. */
+/** Term that is added to probabilities, so that a ratio of two is never infinite. */
 const LEAST_PROBABILITY = 1e-8;
 
 /**
@@ -28,7 +28,10 @@ export function softmaxDivergence(row: Numbers, reference: Numbers): number {
   return Math.max(0, sumLanes(sums));
 }
 
-/** Computes exponentials of differences to the largest number of a row, and their sum. */
+/**
+ * Computes the exponentials of the differences between each number and the largest number of a row, and their
+ * sum.
+ */
 function exponentialsOf(row: Numbers): { readonly exponentials: Numbers; readonly sum: number } {
   const exponentials = allocateNumbers(true, row.length);
   const sums = allocateNumbers(true, LANES);
@@ -45,26 +48,26 @@ function exponentialsOf(row: Numbers): { readonly exponentials: Numbers; readonl
   return { exponentials, sum: sumLanes(sums) };
 }
 
-/** Memory to look at the two halves of a number, the lower first. */
+/** Memory for reading the two halves of a number, the lower half first. */
 const number = new Float64Array(1);
 const halves = new Int32Array(number.buffer);
 
-/** Adding and subtracting this rounds a number to a whole one. */
+/** Number that rounds another number to a whole one, if it is added and then subtracted. */
 const TO_WHOLE = 1.5 * 2 ** 52;
 
-/** ln 2 in two parts, of which the first has few enough digits that its products with exponents are exact. */
+/** Two parts of ln 2. The first has so few digits that its products with exponents are exact. */
 const [LN2_HIGH, LN2_LOW] = [0.6931471803691238, 1.9082149292705877e-10];
 
-/** 1 / k!, from the 13th down to the 0th. */
+/** Coefficients 1 / k! of the exponential series, from k = 13 down to 0. */
 const EXPONENTIAL_SERIES = Float64Array.of(
   ...[1 / 6227020800, 1 / 479001600, 1 / 39916800, 1 / 3628800, 1 / 362880, 1 / 40320, 1 / 5040],
   ...[1 / 720, 1 / 120, 1 / 24, 1 / 6, 0.5, 1, 1],
 );
 
-/** 2 / (2 k + 1), from the 8th down to the 0th: the series of 2 atanh(s) / s in s^2. */
+/** Coefficients 2 / (2 k + 1) of the series of 2 atanh(s) / s in s^2, from k = 8 down to 0. */
 const LOGARITHM_SERIES = Float64Array.of(...[2 / 17, 2 / 15, 2 / 13, 2 / 11, 2 / 9, 2 / 7, 2 / 5, 2 / 3, 2]);
 
-/** Computes `exp(x)` of a number that is not above 0: `2^n exp(r)` with `|r| <= ln(2) / 2`. */
+/** Computes `exp(x)` for x <= 0: `2^n exp(r)` with `|r| <= ln(2) / 2`. */
 export function exponential(x: number): number {
   const capped = Math.max(x, -700);
   const n = capped * Math.LOG2E + TO_WHOLE - TO_WHOLE;

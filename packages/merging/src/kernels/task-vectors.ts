@@ -1,10 +1,10 @@
 // Flat loops over task vectors: differences between networks and the base they were made from. Every array of
-// a call has the same length and, but for `patterns`, the same class, whose elements round what is stored.
+// a call has the same length and, but for `patterns`, the same class, to which stored numbers are rounded.
 
-/** Numbers in which a tensor is merged: f64 where a network stores it in f64, else f32. */
+/** Array of the numbers in which a tensor is merged: f64 if a network stores it in f64, otherwise f32. */
 export type Numbers = Float32Array | Float64Array;
 
-/** Writes how far a network is from the base. */
+/** Computes the differences of a network from the base. */
 export function subtractInto(network: Numbers, base: Numbers, out: Numbers): void {
   for (let i = 0; i < out.length; i++) out[i] = network[i]! - base[i]!;
 }
@@ -25,8 +25,8 @@ export function addSignsTo(sums: Numbers, values: Numbers): void {
 }
 
 /**
- * Sets numbers to 0 whose sign is not the elected one: the positive where a vote is at least 0.
- * @param votes - sums that began at 0, so that none is a negative zero
+ * Sets numbers to 0 whose sign is not elected. The positive sign is elected if the vote is at least 0.
+ * @param votes - sums that started at 0, so that none of them is a negative zero
  */
 export function keepAgreeing(votes: Numbers, values: Numbers): void {
   if (votes instanceof Float32Array && values instanceof Float32Array) {
@@ -40,7 +40,7 @@ export function keepAgreeing(votes: Numbers, values: Numbers): void {
   }
 }
 
-/** Adds a weight to sums where numbers are not 0. */
+/** Adds a weight to the sums of those elements whose number is not 0. */
 export function addWeightOf(values: Numbers, weight: number, sums: Numbers): void {
   if (values instanceof Float32Array) {
     const patterns = patternsOf(values);
@@ -57,7 +57,7 @@ export function patternsOf({ buffer, byteOffset, length }: Float32Array): Int32A
   return new Int32Array(buffer, byteOffset, length);
 }
 
-/** Divides numbers by others; by 1 where the divisor is at most `least` in size. */
+/** Divides numbers by divisors, or by 1 if the size of the divisor is at most `least`. */
 export function divideBy(values: Numbers, divisors: Numbers, least: number): void {
   for (let i = 0; i < values.length; i++) {
     const divisor = divisors[i]!;
@@ -66,7 +66,7 @@ export function divideBy(values: Numbers, divisors: Numbers, least: number): voi
 }
 
 /**
- * Adds changes to a base; where nothing changes, the bits of the base stay, also of a negative zero. The
+ * Adds changes to a base. Elements without a change keep the bits of the base, including negative zeros. The
  * changes may be overwritten.
  */
 export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void {
@@ -81,7 +81,7 @@ export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void 
   } else for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
 }
 
-/** Interleaved sums of {@link addSizes} and {@link addProducts}. */
+/** Number of interleaved sums of {@link addSizes} and {@link addProducts}. */
 export const LANES = 8;
 
 /** Adds absolute values to 8 interleaved sums in f64. */
@@ -110,7 +110,7 @@ export function largestSize(values: Numbers): number {
   return largest;
 }
 
-/** Sets numbers to 0 whose random bits, of which 31 count, are not below a limit. */
+/** Sets numbers to 0 whose upper 31 random bits are not below a limit. */
 export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
   if (values instanceof Float32Array) {
     const patterns = patternsOf(values);
@@ -118,7 +118,7 @@ export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): vo
   } else for (let i = 0; i < values.length; i++) values[i] = bits[i]! >>> 1 < limit ? values[i]! : 0;
 }
 
-/** Divides numbers by others, which are raised to at least `least` first. */
+/** Divides numbers by divisors that are raised to at least `least`. */
 export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
   for (let i = 0; i < values.length; i++) values[i] = values[i]! / Math.max(divisors[i]!, least);
 }

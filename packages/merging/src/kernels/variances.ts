@@ -2,7 +2,7 @@ import { allocatePatterns } from "./block-memory.ts";
 import { simdFor, wholeGroups } from "./simd.ts";
 import type { Numbers } from "./task-vectors.ts";
 
-/** Writes the addresses of arrays into the memory that SIMD loops compute in. */
+/** Makes a table of the addresses of arrays, in the memory in which SIMD loops compute. */
 export function tableOf(arrays: readonly Numbers[]): Uint32Array {
   const table = allocatePatterns(arrays.length);
   for (let k = 0; k < arrays.length; k++) table[k] = arrays[k]!.byteOffset;
@@ -10,8 +10,8 @@ export function tableOf(arrays: readonly Numbers[]): Uint32Array {
 }
 
 /**
- * Writes the variance of each element over some networks, divided by their number. Sums are in f64, so that
- * elements that are equal in all networks have variance 0.
+ * Computes the variance of each element over networks, with the number of networks as divisor. Sums are in
+ * f64, so that elements that are equal in all networks have variance 0.
  */
 export function variancesInto(networks: readonly [Numbers, ...Numbers[]], out: Float32Array): void {
   const table = tableOf(networks);

@@ -1,15 +1,18 @@
 import { sizeOf } from "@isthmus/core";
 import type { Numbers } from "../number-blocks.ts";
 
-/** Vectors that a tensor is made of: runs along its last axis, or columns along its first. */
+/** Layout of the vectors of a tensor: runs along its last axis, or columns along its first. */
 export interface VectorLayout {
-  /** Elements that follow each other in memory before the next vector begins. */
+  /** Number of consecutive elements in memory before the next vector begins. */
   readonly run: number;
   /** Number of vectors. */
   readonly count: number;
 }
 
-/** Returns the layout of vectors along the last axis, or the first, of a tensor; a vector is one whole. */
+/**
+ * Returns the layout of vectors along the last or the first axis of a tensor. A tensor with one axis is a
+ * single vector.
+ */
 export function layVectors(shape: readonly number[], axis: "first" | "last"): VectorLayout {
   const size = sizeOf(shape);
   if (shape.length <= 1 || size === 0) return { run: Math.max(1, size), count: 1 };
@@ -19,8 +22,8 @@ export function layVectors(shape: readonly number[], axis: "first" | "last"): Ve
 }
 
 /**
- * Adds products of the differences of two arrays from an origin to sums over each vector: of `x` with
- * itself, `x` with `y`, `y` with itself.
+ * Adds the products of the differences of two arrays `x` and `y` from an origin to the sums of each vector:
+ * of `x` with itself, of `x` and `y`, and of `y` with itself.
  * @param origin - undefined without a base
  * @param begin - position of the first element in the tensor
  * @param sums - `[vectors][3]`
@@ -47,7 +50,7 @@ export function addVectorProducts(
   }
 }
 
-/** Factors of two vectors by vector, and the place on the line where they have no arc. */
+/** Factors of both networks for each vector, and the place on the line for vectors without an arc. */
 export interface VectorFactors {
   /** Factors `[vectors][2]`; NaN for vectors that are merged on the line. */
   readonly factors: Float64Array;
@@ -55,8 +58,8 @@ export interface VectorFactors {
 }
 
 /**
- * Writes `origin + a (x - origin) + b (y - origin)` over `x`, with other factors for each vector; on the line
- * equal elements stay unchanged, bit for bit.
+ * Replaces `x` by `origin + a (x - origin) + b (y - origin)`, with factors `a` and `b` of each vector. On the
+ * line, elements that are equal in `x` and `y` stay unchanged, bit for bit.
  * @param origin - undefined without a base
  */
 export function mixVectors(

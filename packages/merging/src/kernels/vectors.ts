@@ -3,10 +3,10 @@ import { simdFor, wholeGroups } from "./simd.ts";
 import * as loops from "./task-vectors.ts";
 import { LANES, type Numbers, sumLanes } from "./task-vectors.ts";
 
-// Each function calls a SIMD loop where its arrays lie in the memory for it, and a plain loop on what is left
-// of them, or on all. Both give the same bits.
+// Each function calls a SIMD loop on whole groups of elements if its arrays lie in the memory of SIMD loops,
+// and a plain loop on the other elements. Both give the same bits.
 
-/** Writes how far a network is from the base. */
+/** Computes the differences of a network from the base. */
 export function subtractInto(network: Numbers, base: Numbers, out: Numbers): void {
   const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(out.length);
@@ -17,8 +17,8 @@ export function subtractInto(network: Numbers, base: Numbers, out: Numbers): voi
 }
 
 /**
- * Writes how far a network in bf16 is from the base; returns false, and does nothing, where SIMD loops
- * cannot.
+ * Computes the differences of a network in bf16 from the base by a SIMD loop; returns false, without a
+ * result, if the arrays do not allow that.
  */
 export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Numbers): boolean {
   const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
@@ -28,8 +28,8 @@ export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Num
 }
 
 /**
- * Adds changes, times a factor, to a base; where nothing changes, the bits of the base stay, also of a
- * negative zero. The changes may be overwritten.
+ * Adds changes, multiplied by a factor, to a base. Elements without a change keep the bits of the base,
+ * including negative zeros. The changes may be overwritten.
  */
 export function addChanges(base: Numbers, changes: Numbers, out: Numbers, factor = 1): void {
   const simd = out instanceof Float32Array ? simdFor(base, changes, out) : undefined;
@@ -52,9 +52,7 @@ export function addScaledTo(sums: Numbers, values: Numbers, factor: number): voi
   loops.addTo(sums.subarray(count), rest);
 }
 
-/**
- * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
- */
+/** Sets numbers to 0 whose upper 31 random bits are not below a share in `[0, 1)` of their range. */
 export function keepBelow(values: Numbers, bits: Uint32Array, share: number): void {
   const simd = values instanceof Float32Array ? simdFor(values, bits) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(values.length);
@@ -81,7 +79,7 @@ export function sumOfSizes(values: Numbers): number {
   return sumLanes(loops.addSizes(values.subarray(count), sums));
 }
 
-/** Rounds a factor to the type of the numbers that it is for. */
+/** Rounds a factor to the type of the numbers that it multiplies. */
 export function roundedFor(values: Numbers, factor: number): number {
   return values instanceof Float64Array ? factor : Math.fround(factor);
 }

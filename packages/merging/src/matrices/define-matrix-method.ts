@@ -6,38 +6,39 @@ import { describeHeld, type HeldMatrix } from "./held-bytes.ts";
 import { addDifference, addScaled, subtract } from "./kernels/task-vectors.ts";
 import { isMatrix } from "./task-matrices.ts";
 
-/** Parameter of all methods on matrices: what the merged difference is multiplied by. */
+/** Parameter of all methods on matrices: the factor of the merged difference. */
 export const SCALE = {
   description: "What the merged difference is multiplied by before it is added to the base.",
   of: "merge",
   default: 1,
 } as const;
 
-/** What a method on matrices says; the rest is common to all. */
+/** Definition of a method on matrices; the rest is common to all such methods. */
 export interface MatrixMethod<P extends ParameterSpecs> {
   readonly name: string;
   readonly description: string;
   readonly source: string;
-  /** Its parameters beside `scale`. */
+  /** Parameters of the method other than `scale`. */
   readonly parameters: P;
-  /** Most bytes that `combine` holds, with its result, of a matrix of several networks. */
+  /** Returns the most bytes that `combine` holds for a matrix of several networks, including its result. */
   heldBytes(matrix: HeldMatrix): number;
-  /** Merges the differences of one matrix of all networks and the base. */
+  /** Merges the differences between the matrices of all networks and the matrix of the base. */
   combine(tensor: MergedTensor<WithScale<P>>): Promise<Matrix>;
 }
 
 /** Parameters of a method on matrices. */
 export type WithScale<P extends ParameterSpecs> = P & { readonly scale: typeof SCALE };
 
-/** A merge method whose survey is the merged difference of a whole matrix, undefined for other tensors. */
+/** A merge method whose survey is the merged difference of a whole matrix; undefined for other tensors. */
 export type MatrixMergeMethod<P extends ParameterSpecs> = MergeMethod<
   WithScale<P>,
   Matrix["data"] | undefined
 >;
 
 /**
- * Makes a merge method of a rule for matrices: a matrix is the base plus `scale` times what the rule makes of
- * the differences; any other tensor is the base plus `scale` times the mean of the differences.
+ * Makes a merge method from a rule for matrices. A matrix of the result is the base plus `scale` times the
+ * result of the rule for the differences; any other tensor is the base plus `scale` times the mean of the
+ * differences.
  */
 export function defineMatrixMethod<const P extends ParameterSpecs>({
   combine,

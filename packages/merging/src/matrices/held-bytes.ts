@@ -1,14 +1,14 @@
 import type { TensorInfo } from "@isthmus/core";
 
-/** Smaller extent of a matrix up to which arithmetic is in f64, where it costs little. */
+/** Largest smaller extent of a matrix for which arithmetic is in f64, because it costs little. */
 export const SMALL = 512;
 
-/** A matrix of several networks, by the bytes that steps of methods hold of it at their worst moment. */
+/** Sizes of a matrix of several networks, from which the peak memory of methods is computed. */
 export interface HeldMatrix {
   readonly rows: number;
   readonly columns: number;
   readonly networks: number;
-  /** The smaller extent. */
+  /** Smaller extent of the matrix. */
   readonly short: number;
   /** Bytes of one element in arithmetic. */
   readonly width: number;
@@ -16,14 +16,17 @@ export interface HeldMatrix {
   readonly whole: number;
 }
 
-/** Describes a tensor to rules that say how much memory a method needs; undefined if it is no matrix. */
+/**
+ * Describes the sizes of a tensor, to compute the memory of a method; undefined if the tensor is not a
+ * matrix.
+ */
 export function describeHeld({ shape }: Pick<TensorInfo, "shape">, networks: number): HeldMatrix | undefined {
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows === undefined || columns === undefined) return undefined;
   return heldMatrix(rows, columns, networks);
 }
 
-/** Describes a matrix of several networks. */
+/** Describes the sizes of a matrix of several networks. */
 export function heldMatrix(rows: number, columns: number, networks: number): HeldMatrix {
   const short = Math.min(rows, columns);
   const width = short <= SMALL ? 8 : 4;
@@ -35,7 +38,7 @@ export function directionBytes({ rows, columns, width }: HeldMatrix, count: numb
   return width * count * (rows + columns);
 }
 
-/** Computes the bytes that `polarFactor` takes beside the matrix, with the factor. */
+/** Computes the bytes that `polarFactor` takes in addition to the matrix, including the factor. */
 export function polarBytes({ rows, columns, short, width, whole }: HeldMatrix): number {
   const square = short * short;
   const isLong = width === 4 && Math.max(rows, columns) >= 2 * short;
@@ -45,23 +48,23 @@ export function polarBytes({ rows, columns, short, width, whole }: HeldMatrix): 
   return 4 * whole + 3 * width * square + transposed;
 }
 
-/** Lines of a matrix that the Gram matrix is summed over at a time. */
+/** Number of lines of a matrix over which the Gram matrix is summed at a time. */
 const LINES = 1024;
 
 /**
- * Computes the bytes that `count` singular vectors by the Gram matrix take beside the matrix, with the
- * vectors.
+ * Computes the bytes that `count` singular vectors from the Gram matrix take in addition to the matrix,
+ * including the vectors.
  */
 export function singularBytes(matrix: HeldMatrix, count: number): number {
   const { rows, columns, short } = matrix;
   const lines = 2 * 8 * Math.min(LINES, Math.max(rows, columns)) * short;
-  // In f64: the matrix as it is reduced, reflections, halves, and four times the eigenvectors in the making.
+  // In f64: the matrix while it is reduced, reflections, halves, and four times the unfinished eigenvectors.
   return directionBytes(matrix, count) + lines + 8 * (2.5 * short * short + 4 * count * short);
 }
 
 /**
- * Computes the bytes that joining directions, as many as the shorter side has, takes with the directions and
- * the result.
+ * Computes the bytes for joining as many directions as the smaller extent, including the directions and the
+ * result.
  */
 export function joinBytes(matrix: HeldMatrix): number {
   const { rows, columns, short, width, whole, networks } = matrix;

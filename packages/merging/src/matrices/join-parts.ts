@@ -9,9 +9,9 @@ import {
 } from "@isthmus/linear-algebra";
 
 /**
- * Joins parts of several matrices: `left` and `right` are orthogonalized over all parts, each part keeps what
- * it does between its own directions.
- * @param parts - at least one; `core` of a part, `[l, r]`, maps its right directions to its left ones
+ * Joins parts of several matrices. `left` and `right` are orthogonalized over all parts; the `core` of each
+ * part is kept.
+ * @param parts - at least one part; its `core`, `[l, r]`, maps right directions of the part to left ones
  */
 export async function joinParts(
   parts: readonly [DominantSubspaces, ...DominantSubspaces[]],

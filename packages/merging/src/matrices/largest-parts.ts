@@ -11,15 +11,15 @@ import {
   transposeMatrix,
 } from "@isthmus/linear-algebra";
 
-/** Smaller extent of a matrix up to which rotations are used, which lose no small singular values. */
+/** Largest smaller extent of a matrix for which rotations are used, which lose no small singular values. */
 const SMALL = 192;
 
-/** Which singular values are meant, and with what they are found. */
+/** Options of {@link largestParts}. */
 export interface PartsOptions {
   readonly rank: number;
   readonly products: MatrixProducts;
   readonly seed: number;
-  /** Power iterations of an approximate search; 0 for singular vectors. */
+  /** Number of power iterations of an approximate search; 0 for exact singular vectors. */
   readonly iterations: number;
 }
 
@@ -36,10 +36,10 @@ export const ITERATIONS = {
 /**
  * Finds bases of the spaces of the largest singular values of a matrix.
  *
- * Methods need bases only: where they orthogonalize joined singular vectors, other bases of the same spaces
- * give the same result, as the polar factor of `A R` is that of `A` times `R` for orthogonal `R`.
- * Directions that the matrix maps to nothing but rounding errors are left out, so fewer than `rank` may be
- * found; the authors of such methods keep them, and what they turn the others by is chance.
+ * Methods need only bases: if they orthogonalize joined singular vectors, other bases of the same spaces give
+ * the same result, because the polar factor of `A R` is the polar factor of `A` times `R` for orthogonal `R`.
+ * Directions that the matrix maps to mere rounding errors are left out, so that fewer than `rank` may be
+ * found. The authors of such methods keep them, which turns the other directions at random.
  */
 export async function largestParts(
   matrix: Matrix,
@@ -61,7 +61,9 @@ async function exactSvd(matrix: Matrix, products: MatrixProducts, rank: number):
   return isSmall ? svd(matrix) : gramSvd(matrix, products, { rank });
 }
 
-/** Leaves out directions in which the core is small, compared to the one in which it is largest. */
+/**
+ * Leaves out directions in which the core is negligible, compared to the direction in which it is largest.
+ */
 function leaveOutSmall({ left, core, right }: DominantSubspaces, negligible: number): DominantSubspaces {
   const ofLeft = largeColumns(transposeMatrix(core), negligible);
   const ofRight = largeColumns(core, negligible);
@@ -94,7 +96,7 @@ function selectColumns(matrix: Matrix, chosen: readonly number[]): Matrix {
 
 /**
  * Computes all left singular vectors of a matrix that belong to singular values other than zero.
- * @param smallest - singular values up to this are zero
+ * @param smallest - largest singular value that counts as zero
  * @returns `[m, r]`, orthonormal columns, largest singular value first
  */
 export async function leftSingularVectors(
@@ -106,7 +108,7 @@ export async function leftSingularVectors(
   return sliceColumns(left, 0, countAbove(values, smallest));
 }
 
-/** The first of falling values; a matrix without elements has none, and nothing is smaller. */
+/** Returns the first of values in falling order; 0 for a matrix without elements. */
 function largestOf(values: Float64Array): number {
   return values.length === 0 ? 0 : at(values, 0, "value");
 }

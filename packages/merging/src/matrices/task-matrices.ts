@@ -13,15 +13,15 @@ import type { MergedTensor } from "../merge-method.ts";
 import { SMALL } from "./held-bytes.ts";
 import { addScaled, subtract } from "./kernels/task-vectors.ts";
 
-/** Elements that are read at a time, so that the whole is in memory once only. */
+/** Number of elements that are read at a time, so that the whole tensor is in memory only once. */
 const PIECE = 2 ** 20;
 
-/** Returns whether a tensor is a matrix, which methods on matrices treat by their own rule. */
+/** Checks whether a tensor is a matrix, to which methods on matrices apply their rule. */
 export function isMatrix({ info: { shape } }: Pick<MergedTensor, "info">): boolean {
   return shape.length === 2 && sizeOf(shape) > 0;
 }
 
-/** Reads the difference of one network and the base, as a matrix; in f64 if it is small. */
+/** Reads the difference of one network from the base as a matrix, in f64 if it is small, otherwise in f32. */
 export async function readTaskMatrix(tensor: MergedTensor, network: number): Promise<Matrix> {
   const checkpoint = at(tensor.networks, network, "network");
   const [rows, columns] = tensor.info.shape;
@@ -44,7 +44,7 @@ export async function readTaskMatrix(tensor: MergedTensor, network: number): Pro
   return createMatrix(rows, columns, difference);
 }
 
-/** Reads the differences of all networks and the base, as matrices. */
+/** Reads the differences of all networks from the base as matrices. */
 export async function readTaskMatrices(tensor: MergedTensor): Promise<[Matrix, ...Matrix[]]> {
   const first = await readTaskMatrix(tensor, 0);
   const others: Matrix[] = [];
@@ -52,7 +52,7 @@ export async function readTaskMatrices(tensor: MergedTensor): Promise<[Matrix, .
   return [first, ...others];
 }
 
-/** Reads the differences of all networks and the base and sums them, one network in memory at a time. */
+/** Reads and sums the differences of all networks from the base, with one network in memory at a time. */
 export async function sumTaskMatrices(tensor: MergedTensor): Promise<Matrix> {
   const sum = await readTaskMatrix(tensor, 0);
   for (let i = 1; i < tensor.networks.length; i++) {

@@ -12,15 +12,15 @@ import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";
 
 interface FusionSurvey {
-  /** Elements of a row of the last axis. */
+  /** Number of elements of a row along the last axis. */
   readonly rowLength: number;
-  /** Divergence of each row of the network from the base's. */
+  /** Divergence of each row of the network from the row of the base. */
   readonly divergences: Float64Array;
-  /** Importance from which on an element is taken from the network. */
+  /** Least importance of an element that is taken from the network. */
   readonly threshold: number;
 }
 
-/** The base, in which elements of outstanding importance are taken from the network. */
+/** Method that replaces elements of outstanding importance in the base by elements of the network. */
 export const arceeFusion: MergeMethod<Record<never, never>, FusionSurvey> = {
   name: "arcee_fusion",
   description:
@@ -66,7 +66,8 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
 }
 
 /**
- * Finds the importance above that of most elements: the median plus 1.5 times the range of the middle half.
+ * Finds the threshold of importance, which exceeds that of most elements: the median plus 1.5 times the
+ * interquartile range.
  */
 async function findThreshold(
   tensor: Pick<MergedTensor, keyof ScannedTensor>,

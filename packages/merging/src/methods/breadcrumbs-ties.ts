@@ -2,7 +2,7 @@ import { defineTaskArithmetic, type TaskArithmeticMethod } from "../task-vectors
 import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byMagnitudeWithoutOutliers, type OutlierSpecs } from "../task-vectors/sparsifiers.ts";
 
-/** Task arithmetic on differences of middling size, of which only the ones of an elected sign are added. */
+/** Task arithmetic on differences of medium size, of which only differences of an elected sign are added. */
 export const breadcrumbsTies: TaskArithmeticMethod<OutlierSpecs & ConsensusSpecs> = defineTaskArithmetic({
   name: "breadcrumbs_ties",
   description:

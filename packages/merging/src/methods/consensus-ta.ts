@@ -23,10 +23,11 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Task arithmetic without the elements that none, or only one, of the tasks needs: consensus merging.
+ * Consensus merging: task arithmetic without the elements that fewer than `prune_threshold` tasks need, by
+ * default one task or none.
  *
- * An element belongs to task t where `|d_t| > tall_mask_lambda |d - d_t|`, with `d_t` the change that
- * network t made to the base and `d` the sum of all changes.
+ * An element belongs to task t if `|d_t| > tall_mask_lambda |d - d_t|`, where `d_t` is the change of network
+ * t from the base and `d` is the sum of all changes.
  */
 export const consensusTa: MergeMethod<typeof PARAMETERS> = {
   name: "consensus_ta",

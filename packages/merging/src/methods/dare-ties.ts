@@ -3,7 +3,7 @@ import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byChance } from "../task-vectors/sparsifiers.ts";
 
 /**
- * Task arithmetic on differences that are kept by chance, of which only the ones of an elected sign are
+ * Task arithmetic on differences that are kept by chance, of which only differences of an elected sign are
  * added.
  */
 export const dareTies: TaskArithmeticMethod<ConsensusSpecs> = defineTaskArithmetic({

@@ -3,8 +3,8 @@ import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byChanceInRows, type RowChanceSpecs } from "../task-vectors/sparsifiers.ts";
 
 /**
- * Task arithmetic on differences that are kept by chance, larger ones more often, of which only the ones of
- * an elected sign are averaged.
+ * Task arithmetic on differences that are kept by chance, larger ones more often, of which only differences
+ * of an elected sign are averaged.
  */
 export const della: TaskArithmeticMethod<RowChanceSpecs & ConsensusSpecs> = defineTaskArithmetic({
   name: "della",

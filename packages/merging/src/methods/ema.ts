@@ -15,7 +15,7 @@ const PARAMETERS = {
 /**
  * The exponential moving average over the checkpoints of one run, from the oldest to the latest.
  *
- * Checkpoints are far apart, so that the decay is much smaller than that of averages over steps.
+ * Checkpoints are far apart, so that the decay is much smaller than for averages over steps.
  */
 export const ema: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSeriesMethod({
   name: "ema",

@@ -9,7 +9,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** Extrapolates from the network that another was made from beyond that other: `x + alpha (x - base)`. */
+/** Method that extrapolates from the base through a network and beyond it: `x + alpha (x - base)`. */
 export const expo: MergeMethod<typeof PARAMETERS> = {
   name: "expo",
   description: "Goes on from a network in the direction that it was trained in.",

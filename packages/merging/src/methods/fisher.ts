@@ -20,7 +20,7 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The average of networks with each element weighted by how much the network's loss depends on it: see
+ * Average of networks in which each element is weighted by the sensitivity of the network's loss to it, see
  * `fisherMerge`. Tensors without Fisher information get the average by the weights alone.
  */
 export const fisher: MergeMethod<typeof PARAMETERS> = {

@@ -5,7 +5,8 @@ import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
 import { sumTaskMatrices } from "../matrices/task-matrices.ts";
 
 /**
- * Gives every direction of the summed differences the same size: all singular values become their mean.
+ * Method that gives every direction of the summed differences the same size: all singular values become their
+ * mean.
  *
  * No singular vectors are computed: with the polar factor `P = U V^T`, the sum of the singular values is the
  * inner product of `P` and the matrix.

@@ -25,8 +25,8 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Gives the largest directions of the summed differences the same size, and as much to directions of each
- * network that the sum leaves out.
+ * Method that gives the largest directions of the summed differences, and further directions of each network
+ * outside of these, the same size.
  */
 export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "iso_cts",
@@ -36,7 +36,7 @@ export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   parameters: PARAMETERS,
   heldBytes(matrix) {
     const { networks, short, whole } = matrix;
-    // The sum, or what it leaves of a difference, beside all differences.
+    // The sum, or a difference without the directions of the sum, beside all differences.
     const search = 2 * whole + directionBytes(matrix, short) + singularBytes(matrix, short);
     return networks * whole + Math.max(search, joinBytes(matrix));
   },
@@ -62,9 +62,10 @@ export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
 });
 
 /**
- * Divides the directions of a matrix between the sum and the networks, so that each network gets as many.
+ * Divides the directions of a matrix between the sum and the networks; each network gets equally many.
  *
- * As in the authors' code, a half is rounded to the even number, and never is more divided than there is.
+ * As in the authors' code, halves are rounded to even numbers; the total never exceeds the number of
+ * directions.
  */
 function shareDirections(least: number, fraction: number, networks: number) {
   const share = (least - Math.floor(least * fraction)) / networks;
@@ -77,7 +78,7 @@ function roundHalfToEven(x: number): number {
   return x - below === 0.5 ? below + (below % 2) : Math.round(x);
 }
 
-/** Takes away what a matrix maps into a space with an orthonormal basis. */
+/** Subtracts from a matrix its projection onto a space with an orthonormal basis. */
 async function removeSpace(matrix: Matrix, basis: Matrix, products: MatrixProducts): Promise<Matrix> {
   const inside = await products.multiply(basis, matrix, { transposeLeft: true });
   const rest = { ...matrix, data: matrix.data.slice() };
@@ -85,7 +86,7 @@ async function removeSpace(matrix: Matrix, basis: Matrix, products: MatrixProduc
   return rest;
 }
 
-/** Joins parts with all singular values equal to the mean of theirs. */
+/** Joins parts, with all singular values equal to the mean of the singular values of the parts. */
 async function joinIsotropic(
   parts: readonly DominantSubspaces[],
   directions: number,
@@ -105,7 +106,10 @@ async function joinIsotropic(
   return joined;
 }
 
-/** Returns whether a square matrix has numbers on its diagonal only, as one of singular values has. */
+/**
+ * Checks whether a matrix is square and has positive numbers on its diagonal only, like a matrix of singular
+ * values.
+ */
 function isDiagonal({ rows, columns, data }: Matrix): boolean {
   return rows === columns && data.every((x, place) => (place % (columns + 1) === 0 ? x > 0 : x === 0));
 }

@@ -28,11 +28,11 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The mean of networks on the sphere of each tensor: the direction from which the ways to all of them cancel,
- * with the mean of their lengths.
+ * Mean of networks on the sphere of each tensor: the direction from which the paths to all networks cancel,
+ * with the mean of the networks' lengths.
  *
- * The iteration runs on the Gram matrix of each tensor, after one pass over the networks. Weights are ours:
- * mergekit counts all networks equally, which is the default.
+ * The iteration runs on the Gram matrix of each tensor, after one pass over the networks. Differs from
+ * mergekit: networks may have weights; by default they count equally, as in mergekit.
  */
 export const karcher: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   name: "karcher",

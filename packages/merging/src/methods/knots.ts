@@ -5,7 +5,7 @@ import { mergeBySign, trimInPlace } from "../matrices/kernels/majority.ts";
 import { leftSingularVectors } from "../matrices/largest-parts.ts";
 import { readTaskMatrices } from "../matrices/task-matrices.ts";
 
-/** Singular values up to this are zero, as in the authors' code. */
+/** Largest singular value that counts as zero, as in the authors' code. */
 const SMALLEST = 1e-5;
 
 const PARAMETERS = {
@@ -19,11 +19,12 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Merges differences in coordinates that all networks share: the left singular vectors of all differences
- * side by side. There each is trimmed to its largest elements, and elements that agree with the majority
- * of signs are averaged, as TIES does.
+ * Method that merges differences in coordinates that all networks share: the left singular vectors of all
+ * differences side by side. In these coordinates, each difference is trimmed to its largest elements, and
+ * elements that agree with the majority of signs are averaged, as in TIES.
  *
- * The share of elements is taken in each tensor, where the authors take it over all tensors of a network.
+ * Differs from the authors' code: the share of elements applies to each tensor, not to all tensors of a
+ * network together.
  */
 export const knots: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "knots",

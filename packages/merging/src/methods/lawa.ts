@@ -11,7 +11,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The plain mean of the latest checkpoints of one run. */
+/** Unweighted mean of the latest checkpoints of one run. */
 export const lawa: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSeriesMethod({
   name: "lawa",
   description: "Averages the latest checkpoints of one run equally.",

@@ -22,7 +22,7 @@ const PARAMETERS = {
  * The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to
  * tensor. Without `normalize` it is `sum of w_i x_i`.
  *
- * Equal weights make the uniform soup of Wortsman et al.
+ * With equal weights it is the uniform soup of Wortsman et al.
  *
  * @example
  * ```ts

@@ -11,8 +11,8 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The base with the largest change of each element over all networks; of equally large ones that of the
- * last.
+ * Base plus the largest change of each element over all networks; the last one of equally large changes is
+ * taken.
  */
 export const magmax: MergeMethod<typeof PARAMETERS> = {
   name: "magmax",

@@ -10,15 +10,16 @@ import { writeDeltas } from "../task-vectors/write-deltas.ts";
 
 type ModelStockSpecs = { readonly filter_wise: OfMerge<boolean> };
 
-/** How far to go from the base to the mean of the networks. */
+/** Ratios of the steps from the base towards the mean of the networks. */
 interface StockSurvey {
-  /** Elements that share one ratio. */
+  /** Number of consecutive elements that share one ratio. */
   readonly rowLength: number;
   readonly ratios: Float64Array;
 }
 
 /**
- * The point between the base and the mean of the networks that the angles between their differences suggest.
+ * Point between the base and the mean of the networks, by the angles between the differences of the networks
+ * from the base.
  */
 export const modelStock: MergeMethod<ModelStockSpecs, StockSurvey> = {
   name: "model_stock",
@@ -78,7 +79,7 @@ export const modelStock: MergeMethod<ModelStockSpecs, StockSurvey> = {
   },
 };
 
-/** Computes the products of all pairs of vectors, each once: below the diagonal they stay 0. */
+/** Computes the inner products of all pairs of vectors, each once: entries below the diagonal stay 0. */
 function productsOf(vectors: readonly Numbers[]): number[][] {
   return vectors.map((left, i) => vectors.map((right, j) => (j < i ? 0 : productOf(left, right))));
 }

@@ -25,12 +25,12 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The weighted mean of any number of networks on the sphere of each tensor, by one step in the tangent plane
- * at their normalised plain mean; with a base, of the differences from it.
+ * Weighted mean of any number of networks on the sphere of each tensor, by one step in the tangent plane at
+ * their normalised weighted mean. With a base, it is the mean of the differences from the base.
  *
- * For two networks it is exactly slerp, whatever the weights. mergekit 0.1.5 takes orthogonal projections in
- * place of ways along the sphere; their weighted sum is 0, so that its result is the direction of the
- * weighted mean. The two agree for two networks of equal weight.
+ * For two networks it is exactly slerp, for any weights. Differs from mergekit 0.1.5, which takes orthogonal
+ * projections in place of paths along the sphere; their weighted sum is 0, so that its result has the
+ * direction of the weighted mean. Both agree for two networks of equal weight.
  */
 export const multislerp: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   name: "multislerp",

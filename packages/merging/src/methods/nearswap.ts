@@ -4,11 +4,14 @@ import type { OfMerge } from "../task-vectors/parameters.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";
 
 type NearswapSpecs = {
-  /** How far an element may move. */
+  /** Largest change of an element. */
   readonly t: OfMerge<number>;
 };
 
-/** The base, in which elements that are near the network's are replaced, and others moved as far as that. */
+/**
+ * Base in which each element moves towards the network by at most `t`, so that elements within `t` of the
+ * network's are replaced.
+ */
 export const nearswap: MergeMethod<NearswapSpecs, undefined> = {
   name: "nearswap",
   description:

@@ -27,10 +27,10 @@ const PARAMETERS = {
 
 type Parameters = TensorParameters<typeof PARAMETERS>;
 
-/** Sum of weights that is taken for 0. */
+/** Size of a sum of weights below which it counts as 0. */
 const NO_WEIGHT = 1e-6;
 
-/** Place on the arc, 0.5 if weights cancel out (as in mergekit). */
+/** Computes the place on the arc; 0.5 if weights cancel out, as in mergekit. */
 function placeOf({ weight }: Parameters): number {
   const total = at(weight, 0) + at(weight, 1);
   return Math.abs(total) < NO_WEIGHT ? 0.5 : at(weight, 1) / total;
@@ -39,10 +39,10 @@ function placeOf({ weight }: Parameters): number {
 const axisOf = ({ nuslerp_row_wise }: Parameters) => (nuslerp_row_wise ? "first" : "last");
 
 /**
- * The point on the arc between two networks by their weights, of whole tensors, or of the vectors along one
- * of their axes; with a base, between the differences from it.
+ * Point on the arc between two networks by their weights, for whole tensors or for the vectors along an axis.
+ * With a base, it is on the arc between the differences from the base.
  *
- * Colinear vectors, opposite ones too, are merged on the line.
+ * Colinear vectors, including opposite ones, are merged on the line.
  */
 export const nuslerp: MergeMethod<typeof PARAMETERS, VectorFactors | readonly number[]> = {
   name: "nuslerp",

@@ -10,7 +10,9 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The tensors of one network, times a factor that may differ from tensor to tensor; used to stack layers. */
+/**
+ * Tensors of one network, multiplied by a factor that may differ from tensor to tensor; used to stack layers.
+ */
 export const passthrough: MergeMethod<typeof PARAMETERS> = {
   name: "passthrough",
   description: "Takes the tensors of one network, scaled if asked for.",

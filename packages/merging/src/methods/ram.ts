@@ -5,7 +5,10 @@ import {
   writeContributions,
 } from "../task-vectors/contributions.ts";
 
-/** The base plus differences: a difference that one network has alone as it is, shared ones as their mean. */
+/**
+ * Base plus the differences of the networks: a difference of a single network is added in full, shared
+ * differences as their mean.
+ */
 export const ram: MergeMethod<ContributionSpecs, undefined> = {
   name: "ram",
   description: "Adds a difference that one network has alone as it is, and shared ones as their mean.",

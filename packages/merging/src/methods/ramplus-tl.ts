@@ -14,7 +14,8 @@ import { scanDeltas } from "../task-vectors/scan-deltas.ts";
 type RamplusSpecs = ContributionSpecs & { readonly r: OfMerge<number>; readonly alpha: OfMerge<number> };
 
 /**
- * As `ram`, but differences that a network has alone are made larger the more of its differences are shared.
+ * Variant of `ram` in which differences of a single network are enlarged, the more of its differences are
+ * shared.
  */
 export const ramplusTl: MergeMethod<RamplusSpecs, readonly number[]> = {
   name: "ramplus_tl",

@@ -14,8 +14,8 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Linear layers that give on the data of every network what that network's layer gave, as nearly as one layer
- * can: see the function `regmean`. Tensors without Gram matrices are averaged.
+ * Linear layers whose outputs on the data of every network are as close as possible to the outputs of that
+ * network's layer, see the function `regmean`. Tensors without Gram matrices are averaged.
  */
 export const regmeanOfGrams: MergeMethod<typeof PARAMETERS, Float64Array | undefined> = {
   name: "regmean",

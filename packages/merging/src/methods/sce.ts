@@ -16,19 +16,22 @@ import { writeDeltas } from "../task-vectors/write-deltas.ts";
 type SceSpecs = { readonly select_topk: OfMerge<number>; readonly int8_mask: OfMerge<boolean> };
 
 interface SceSurvey {
-  /** Elements of the largest variance over the networks. */
+  /** Cut that selects the elements of the largest variance over the networks. */
   readonly selected: RankCut;
-  /** Share of each network. */
+  /** Weight of each network, of sum 1. */
   readonly weights: readonly number[];
 }
 
-/** Sums of mean squares below this are taken for 0, and then all networks weigh the same. */
+/** Sum of mean squares below which it counts as 0, so that all networks get the same weight. */
 const LEAST_ENERGY = 1e-6;
 
-/** Differences of the elected sign are averaged. */
+/** Rule that averages the differences of the elected sign. */
 const ELECTION: Election = { counts: false, divides: "at least", least: LEAST_ENERGY };
 
-/** Select, calculate, erase: weights from how much each tensor moved, on the elements that vary most. */
+/**
+ * Method SCE (select, calculate, erase): weights from the size of each tensor's differences, on the elements
+ * that vary most.
+ */
 export const sce: MergeMethod<SceSpecs, SceSurvey> = {
   name: "sce",
   description:
@@ -92,7 +95,9 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
   return at(selector.cuts(), 0, "cut");
 }
 
-/** Sets elements that were not selected to 0 in all task vectors; returns false where all were selected. */
+/**
+ * Sets elements that are not selected to 0 in all task vectors; returns false if all elements are selected.
+ */
 function keepSelected({ begin, length, deltas }: DeltaBlock, selected: RankCut): boolean {
   if (selected.magnitude === 0 && selected.position === Number.POSITIVE_INFINITY) return false;
   const patterns = variancePatterns(deltas);

@@ -20,11 +20,11 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The point on the arc between two networks, tensor by tensor; the angle is measured over each whole
- * tensor. Below 0 and above 1 it lies on the same circle, beyond the networks.
+ * Point on the arc between two networks, tensor by tensor; the angle is measured over each whole tensor. For
+ * `t` below 0 or above 1 it lies on the same circle, beyond the networks.
  *
  * Tensors of nearly one direction are merged on the line, as in mergekit; so are single numbers. A tensor of
- * zeros counts as orthogonal. Opposite tensors are an error: mergekit takes the line through zero there.
+ * zeros counts as orthogonal. Opposite tensors are an error; mergekit takes the line through zero for them.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export const slerp: MergeMethod<typeof PARAMETERS, ArcFactors> = {
 };
 
 /**
- * Smallest size of the cosine of directions between which there is no arc: dividing by its sine adds only
+ * Size of a cosine above which directions have no arc between them: division by the sine would add only
  * noise.
  */
 const OPPOSITE = 1 - 1e-6;

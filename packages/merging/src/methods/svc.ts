@@ -12,7 +12,7 @@ import { readTaskMatrices, readTaskMatrix, sumMatrices } from "../matrices/task-
 import type { MergedTensor } from "../merge-method.ts";
 import type { ParameterSpec, ParameterSpecs } from "../parameters.ts";
 
-/** Description of the parameter, whose default depends on the method that is wrapped. */
+/** Description of the parameter `alpha`, whose default depends on the wrapped method. */
 interface AlphaSpec extends ParameterSpec<number> {
   readonly of: "merge";
   readonly default: number;
@@ -32,8 +32,8 @@ interface AlphaSpecs extends ParameterSpecs {
 const PARAMETERS: AlphaSpecs = { alpha: ALPHA };
 
 /**
- * Sums the differences to the base and calibrates the singular values of the sum: where several networks
- * share a direction it is counted once.
+ * Method that sums the differences from the base and calibrates the singular values of the sum: a direction
+ * that several networks share is counted once.
  */
 export const svc: MatrixMergeMethod<AlphaSpecs> = defineMatrixMethod({
   name: "svc",
@@ -49,8 +49,8 @@ export const svc: MatrixMergeMethod<AlphaSpecs> = defineMatrixMethod({
 
 /**
  * Wraps a method on matrices, such as `tsv_m`, so that the singular values of its result are calibrated.
- * @param alpha - least agreement that is assumed; the paper takes 0.1 for sums, TIES and Iso-C, 0.2 for
- *   Iso-CTS, 1 for TSV-M and WUDI
+ * @param alpha - least agreement that is assumed of a network; the paper takes 0.1 for sums, TIES and Iso-C,
+ *   0.2 for Iso-CTS, 1 for TSV-M and WUDI
  *
  * @example
  * ```ts
@@ -84,7 +84,10 @@ export function calibrated<P extends ParameterSpecs>(
   });
 }
 
-/** Most bytes that calibration holds: the merged difference, all its directions, and what lies along them. */
+/**
+ * Computes the most bytes that calibration holds: the merged difference, all its directions, and its
+ * components along them.
+ */
 function calibrationBytes(matrix: HeldMatrix): number {
   const { short, columns, width, whole } = matrix;
   const along = 2 * width * short * columns + whole;
@@ -94,7 +97,7 @@ function calibrationBytes(matrix: HeldMatrix): number {
 /** A tensor with the parameter that calibration needs. */
 type CalibratedTensor = MergedTensor<AlphaSpecs>;
 
-/** Calibrates the singular values of a merged difference by the differences it was made of. */
+/** Calibrates the singular values of a merged difference by the differences from which it was made. */
 async function calibrate(merged: Matrix, tensor: MergedTensor): Promise<Matrix> {
   const products: MatrixProducts = tensor.products;
   const alpha = Number((tensor as CalibratedTensor).parameters.alpha);

@@ -11,7 +11,7 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The plain mean of the checkpoints of one run, except for some of the first ones. */
+/** Unweighted mean of the checkpoints of one run, without the first `start` of them. */
 export const swa: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSeriesMethod({
   name: "swa",
   description: "Averages checkpoints of one run equally, from a place in the run on.",

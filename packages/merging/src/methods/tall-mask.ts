@@ -23,7 +23,10 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The sum of all changes where one network needs it, which comes close to that network (TALL masks). */
+/**
+ * Base plus the sum of all changes at the elements that one network needs, which approximates that network
+ * (TALL masks).
+ */
 export const tallMask: MergeMethod<typeof PARAMETERS> = {
   name: "tall_mask",
   description:

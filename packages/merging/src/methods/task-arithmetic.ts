@@ -1,6 +1,6 @@
 import { defineTaskArithmetic, type TaskArithmeticMethod } from "../task-vectors/define-task-arithmetic.ts";
 
-/** The base plus the weighted sum of how far each network is from it. */
+/** Base plus the weighted sum of the differences of all networks from it. */
 export const taskArithmetic: TaskArithmeticMethod = defineTaskArithmetic({
   name: "task_arithmetic",
   description: "Adds each network's weighted difference to the base.",

@@ -3,8 +3,8 @@ import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byMagnitude } from "../task-vectors/sparsifiers.ts";
 
 /**
- * Task arithmetic on the largest differences of each network, where only the ones of an elected sign are
- * averaged.
+ * Task arithmetic on the largest differences of each network, of which only differences of an elected sign
+ * are averaged.
  */
 export const ties: TaskArithmeticMethod<ConsensusSpecs> = defineTaskArithmetic({
   name: "ties",

@@ -9,8 +9,8 @@ import { readTaskMatrix } from "../matrices/task-matrices.ts";
 const PARAMETERS = { iterations: ITERATIONS as typeof ITERATIONS } as const;
 
 /**
- * Keeps the largest singular vectors of each difference, an equal number of each, and makes them orthogonal
- * over all networks, so that networks do not disturb each other.
+ * Method that keeps the largest singular vectors of each difference, equally many of each, and makes them
+ * orthogonal over all networks, so that networks do not disturb each other.
  */
 export const tsvM: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "tsv_m",

@@ -12,9 +12,9 @@ const PARAMETERS = {
 } as const;
 
 /**
- * The average of checkpoints of one run at a constant learning rate that stands for a decay of that rate.
+ * Average of checkpoints from a run with a constant learning rate, which replaces a decay of the rate.
  *
- * The oldest checkpoint is where the decay would have begun.
+ * The decay would begin at the oldest checkpoint.
  *
  * @example
  * ```ts

@@ -11,11 +11,13 @@ const PARAMETERS = {
 } as const;
 
 /**
- * Starts from the sum of the differences and makes what it adds to each one vanish on the inputs of that
- * one, which the rows of a difference span: Adam on `sum over i of |(D - D_i) D_i^T|^2 / |D_i|^2`.
+ * Method that starts from the sum `D` of the differences and minimizes its deviation from each difference
+ * `D_i` on the inputs of that network, which the rows of `D_i` span: Adam on
+ * `sum over i of |(D - D_i) D_i^T|^2 / |D_i|^2`.
  *
- * The gradient is `2 (D G - R)` with `G = sum of D_i^T D_i / |D_i|^2` and `R = sum of D_i D_i^T D_i /
- * |D_i|^2`, which are computed once: one product a step whatever the number of networks.
+ * The gradient is `2 (D G - R)` with `G = sum of D_i^T D_i / |D_i|^2` and
+ * `R = sum of D_i D_i^T D_i / |D_i|^2`, which are computed once, so that a step takes one product for any
+ * number of networks.
  */
 export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "wudi",
@@ -41,7 +43,7 @@ export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   },
 });
 
-/** Sums of what the gradient needs of each difference; a difference of zero has no inputs to spare. */
+/** Computes the sums `G` and `R` of the gradient, each times 2; a difference of zero contributes nothing. */
 async function gather(differences: readonly [Matrix, ...Matrix[]], products: MatrixProducts) {
   const [{ rows, columns, data }] = differences;
   const zeros = (of: number) => ({

@@ -1,16 +1,16 @@
 import { simdFor, wholeGroups } from "../kernels/simd.ts";
 import type { StreamKey } from "./stream-key.ts";
 
-/** Positions that share the upper half of a counter. */
+/** Number of positions that share the upper half of a counter. */
 const POSITIONS = 2 ** 32;
 
 /**
- * Writes 32 random bits for each of a range of positions: a function of the key and the position, and of
- * nothing else, so that ranges may be computed in any order and by any thread.
+ * Writes 32 random bits for each position of a range. They depend only on the key and the position, so that
+ * ranges may be computed in any order and by any thread.
  *
- * The counter goes twice through a mixer of 32 bits, with half of the key before each (Salmon et al.,
- * Parallel random numbers: as easy as 1, 2, 3, 2011, section 2; mixer: Ettinger, triple32 and its relatives,
- * 2018).
+ * The counter passes twice through a mixer of 32 bits, and half of the key is added before each pass (Salmon
+ * et al., Parallel random numbers: as easy as 1, 2, 3, 2011, section 2; mixer: Ettinger, triple32 and its
+ * relatives, 2018).
  * @param begin - first position, a whole number in `[0, 2^53)`
  */
 export function randomBitsInto(key: StreamKey, begin: number, out: Uint32Array): Uint32Array {

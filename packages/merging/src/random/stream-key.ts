@@ -1,18 +1,18 @@
 import { OutOfRangeError } from "@isthmus/core";
 
-/** A key that stands for one network's copy of one tensor in one merge: 64 bits. */
+/** Key of 64 bits for one tensor of one network in one merge. */
 export interface StreamKey {
   readonly low: number;
   readonly high: number;
 }
 
-/** What a stream of random numbers depends on, besides the position of an element. */
+/** Inputs of a stream of random numbers, besides the position of an element. */
 export interface StreamPlace {
   /** Seed of the merge, a whole number in `[0, 2^53)`. */
   readonly seed: number;
   /** Name of the tensor in the result. */
   readonly tensor: string;
-  /** Position of the network among the merged ones. */
+  /** Position of the network among the merged networks. */
   readonly network: number;
 }
 
@@ -20,8 +20,9 @@ export interface StreamPlace {
  * Derives the key of a stream of random numbers from the seed, the name of the tensor and the position of
  * the network.
  *
- * Two lanes of 32 bits read all three; each bit of the result depends on each bit of them. Streams of other
- * tensors or networks are independent, so the order in which a merge is computed cannot change a number.
+ * Two lanes of 32 bits read all three inputs; each bit of the key depends on each bit of the inputs. Streams
+ * of different tensors or networks are independent, so the order in which a merge is computed cannot change a
+ * number.
  * @throws OutOfRangeError if the seed is not a whole number in `[0, 2^53)`
  */
 export function deriveStreamKey({ seed, tensor, network }: StreamPlace): StreamKey {

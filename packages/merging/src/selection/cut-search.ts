@@ -5,31 +5,31 @@ import { RememberedPositions } from "./remembered-positions.ts";
 import type { Span } from "./surveyor.ts";
 import { findBin, type UpperBits } from "./upper-bits.ts";
 
-/** Where a cut is looked for. */
+/** Inputs of a {@link CutSearch}. */
 export interface SoughtCut {
   readonly order: RankOrder;
-  /** Elements before the cut. */
+  /** Number of elements before the cut. */
   readonly count: number;
   /** Upper bits of all elements, or of a sample. */
   readonly bits: UpperBits;
   readonly isSample: boolean;
 }
 
-/** The search for one cut, once upper bits were counted. */
+/** Search for one cut, after upper bits were counted. */
 export class CutSearch {
   span: Span | undefined;
   cut: RankCut;
-  /** Whether the cut is in none of the bins that a sample pointed to. */
+  /** Whether the cut is outside the bins that a sample suggested. */
   isMissed = false;
   readonly #size: number;
   readonly #order: RankOrder;
   readonly #count: number;
-  /** Smallest magnitude of the bins in which the cut may be; they are neighbours. */
+  /** Smallest magnitude of the neighbouring bins in which the cut may be. */
   readonly #least: number = 0;
   readonly #remembered: RememberedPositions | undefined;
-  /** Elements that are smaller than the bins'. */
+  /** Number of elements that are smaller than the elements of the bins. */
   #below = 0;
-  /** Elements that count among the ones equal to the cut. */
+  /** Number of elements equal to the cut that are before it and not yet found. */
   #rest = 0;
   #magnitude: number | undefined;
 
@@ -73,7 +73,7 @@ export class CutSearch {
     const [distance, rest] = findBin(remembered.counts, count, this.#order);
     const magnitude = this.#least + distance;
     this.cut = { magnitude, position: this.#size };
-    // Which of the equal elements count matters to no one if all do, or if they are 0.
+    // It need not be decided which of the equal elements count if all do, or if they are 0.
     if (magnitude === 0 || rest === at(remembered.counts, distance, "count")) return;
     const place = remembered.find(distance, rest);
     if (typeof place === "number") {

@@ -1,18 +1,18 @@
 /**
- * The end of the first elements of a tensor in the order of their magnitudes: all beyond `magnitude` count,
- * and of those equal to it the ones up to `position`.
+ * A cut of the elements of a tensor in the order of their magnitudes. Before it are all elements whose
+ * magnitude comes before `magnitude`, and elements equal to `magnitude` up to `position`.
  */
 export interface RankCut {
-  /** Bit pattern of the absolute value, as f32. */
+  /** Bit pattern of the absolute value at the cut, as f32. */
   readonly magnitude: number;
-  /** Position in the tensor of the last element of that magnitude that counts; -1 if none does. */
+  /** Position in the tensor of the last element of that magnitude before the cut; -1 if there is none. */
   readonly position: number;
 }
 
-/** Which elements come first: equal ones are in the order of their positions either way. */
+/** Elements that come first in an order; equal elements are in the order of their positions in both. */
 export type RankOrder = "largest" | "smallest";
 
-/** Pattern above every finite number, infinity and all NaN but one. */
+/** Largest pattern of a magnitude, above all finite numbers, infinity and all NaN but one. */
 const TOP = 0x7fffffff;
 
 /** Returns the cut that has no elements before it. */
@@ -31,7 +31,7 @@ export interface KeptMagnitudes {
   readonly end: number;
   /** Smallest pattern that is kept. */
   readonly least: number;
-  /** Patterns from here on are dropped. */
+  /** Smallest pattern above the kept ones. */
   readonly below: number;
 }
 
@@ -39,14 +39,14 @@ export interface KeptMagnitudes {
 export interface KeptRanks {
   /** Elements before this cut are kept. */
   readonly inside: RankCut;
-  /** The order of `inside`. */
+  /** Order of both cuts. */
   readonly order: RankOrder;
-  /** Elements before this cut are dropped all the same; it has the same order. */
+  /** Elements before this cut are dropped although they are before `inside`. */
   readonly outside?: RankCut | undefined;
 }
 
 /**
- * Splits a range at the positions of cuts, so that within each piece a comparison of magnitudes tells which
+ * Splits a range at the positions of cuts, so that within each piece the magnitudes alone decide which
  * elements are kept.
  */
 export function splitAtCuts(
@@ -63,7 +63,7 @@ export function splitAtCuts(
   });
 }
 
-/** Returns the magnitudes that are kept in a range that no cut splits; undefined where one does. */
+/** Returns the magnitudes that are kept in a range; undefined if a cut splits the range. */
 export function magnitudesKept(
   ranks: KeptRanks,
   begin: number,
@@ -74,7 +74,7 @@ export function magnitudesKept(
   return keptFrom(ranks, begin);
 }
 
-/** The magnitudes that are kept from a position up to the next cut. */
+/** Returns the magnitudes that are kept from a position up to the next cut. */
 function keptFrom(
   { inside, order, outside }: KeptRanks,
   from: number,
@@ -85,12 +85,12 @@ function keptFrom(
   return { least: outside ? endOfSmall(outside, from) : 0, below: endOfSmall(inside, from) };
 }
 
-/** The smallest pattern that counts among the largest, at a position. */
+/** Returns the smallest pattern that is among the largest, at a position. */
 function firstLarge({ magnitude, position }: RankCut, at: number): number {
   return at <= position ? magnitude : magnitude + 1;
 }
 
-/** The pattern above the last that counts among the smallest, at a position. */
+/** Returns the pattern above the largest one that is among the smallest, at a position. */
 function endOfSmall({ magnitude, position }: RankCut, at: number): number {
   return at <= position ? magnitude + 1 : magnitude;
 }

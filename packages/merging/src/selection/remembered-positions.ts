@@ -10,29 +10,32 @@ import {
   type Measured,
 } from "../kernels/magnitudes.ts";
 
-/** Elements in the window whose positions are remembered at most. */
+/** Most elements in the window whose positions are remembered. */
 const REMEMBERED = 1 << 18;
 
-/** A place before which some of the elements that are looked for are known to be. */
+/** A position with the number of sought elements before it. */
 export interface PlaceBefore {
   readonly begin: number;
   readonly before: number;
 }
 
 /**
- * Remembers how often each magnitude in a window occurs, and where. If there are too many elements to
- * remember, it notes instead how often the most frequent magnitude occurs up to each block: it is most likely
- * the one that is asked for.
+ * Remembers how often each magnitude in a window occurs, and the positions of the elements. If there are too
+ * many elements, it remembers instead how often the most frequent magnitude occurs before each block, because
+ * that is most likely the sought magnitude.
  */
 export class RememberedPositions {
-  /** How often each magnitude of the window occurs, by its distance from the least. */
+  /** Number of elements with each magnitude of the window, by the distance from the least magnitude. */
   readonly counts: Uint32Array;
   readonly #window: MagnitudeWindow;
   #positions = new Float64Array(1 << 12);
   #distances = new Int32Array(1 << 12);
   #count = 0;
   #frequent = -1;
-  /** Blocks after the remembered ones: where each begins, and how often `#frequent` occurs before it. */
+  /**
+   * Blocks after the remembered positions: begin of each block, and number of times that `#frequent` occurs
+   * before it.
+   */
   readonly #blocks: PlaceBefore[] = [];
 
   constructor(window: MagnitudeWindow) {
@@ -40,7 +43,7 @@ export class RememberedPositions {
     this.counts = new Uint32Array(window.span);
   }
 
-  /** Looks at a block; returns how many of its magnitudes are below the window. */
+  /** Examines a block; returns the number of its magnitudes below the window. */
   see(measured: Measured, begin: number): number {
     const { counts } = this;
     const { length } = measured;
@@ -59,7 +62,10 @@ export class RememberedPositions {
     return below;
   }
 
-  /** Finds the `count`-th element at a distance from the least magnitude, or a block to look for it from. */
+  /**
+   * Finds the position of the `count`-th element at a distance from the least magnitude, or else a block from
+   * which to search it.
+   */
   find(distance: number, count: number): number | PlaceBefore {
     const place = findOccurrence(this.#distances.subarray(0, this.#count), distance, count);
     if (place >= 0) return at(this.#positions, place, "position");

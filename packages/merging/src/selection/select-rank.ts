@@ -3,32 +3,35 @@ import type { RankCut, RankOrder } from "./rank-cut.ts";
 import type { Surveyor } from "./surveyor.ts";
 import { UpperBits } from "./upper-bits.ts";
 
-/** Which elements of a tensor come before a cut. */
+/** Request for a cut: the order and number of the elements before it. */
 export interface RankAsked {
   readonly order: RankOrder;
-  /** How many, or a function that says so from the number of elements other than 0. */
+  /**
+   * Number of elements before the cut, or a function that computes it from the number of elements other than
+   * 0.
+   */
   readonly count: number | ((nonzero: number) => number);
 }
 
-/** Finds cuts of one tensor by rank. */
+/** Surveyor that finds cuts of one tensor by rank. */
 export interface RankSelector extends Surveyor {
-  /** Returns the cuts, in the order in which they were asked for. */
+  /** Returns the cuts, in the order of the requests. */
   cuts(): readonly RankCut[];
 }
 
-/** Elements from which on a sample is looked at first. */
+/** Least number of elements of a tensor that is sampled first. */
 const SAMPLED_SIZE = 1 << 20;
 
 /**
- * Finds where the first `k` elements of a tensor end in the order of their magnitudes, exactly, in passes of
- * bounded memory: the first counts the upper 16 bits of each pattern, the second the lower 15 bits of
- * patterns with the same upper bits as the cut. A third one reads a block, rarely more, where many elements
- * are equal and only some of them count.
+ * Finds the cut after the first `k` elements of a tensor in the order of their magnitudes, exactly, in passes
+ * with bounded memory: the first counts the upper 16 bits of each pattern, the second the lower 15 bits of
+ * patterns with the same upper bits as the cut. A third pass reads one block, rarely more, if many elements
+ * are equal and only some of them are before the cut.
  *
- * In a large tensor a sample tells near which upper bits the cut is: where the pass that follows finds it
- * there, the first one is saved.
+ * In a large tensor, a sample suggests the upper bits near the cut. If the next pass finds the cut there, the
+ * first pass is saved.
  * @param size - number of elements of the tensor
- * @param sampledSize - elements from which on a sample is looked at
+ * @param sampledSize - least number of elements of a tensor that is sampled first
  */
 export function createRankSelector(
   size: number,

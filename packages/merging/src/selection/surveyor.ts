@@ -7,20 +7,20 @@ export interface Span {
 }
 
 /**
- * Something that learns about a tensor in passes over its elements, so that it never needs them all at once.
- * Several may share the passes of one tensor.
+ * Collector of facts about a tensor in passes over its elements, which never needs all of them at once.
+ * Several surveyors may share the passes over one tensor.
  */
 export interface Surveyor {
-  /** What the next pass must cover; undefined once nothing more is needed. */
+  /** Positions that the next pass must cover; undefined once no further pass is needed. */
   readonly span: Span | undefined;
   /**
-   * Whether a sample of the span, evenly spread, does for the next pass; more does no harm.
+   * Whether an evenly spread sample of the span suffices for the next pass; more elements are allowed.
    * @defaultValue false
    */
   readonly takesSample?: boolean;
   /**
-   * Looks at a block of the pass; blocks come from first to last and together cover the span, or more.
-   * @param begin - position of the first of them in the tensor
+   * Examines a block of the pass. Blocks come in order, and together cover at least the span.
+   * @param begin - position of the block's first element in the tensor
    */
   see(measured: Measured, begin: number): void;
   /** Ends the pass. */

@@ -2,9 +2,9 @@ import { InvariantError } from "@isthmus/core";
 import { addCounts, countUpperBits, findCount, LOWER_BITS, sumOfCounts } from "../kernels/magnitudes.ts";
 import type { RankOrder } from "./rank-cut.ts";
 
-/** How often the upper 16 bits of magnitudes occur. */
+/** Histogram of the upper 16 bits of magnitudes. */
 export class UpperBits {
-  /** Elements that are 0. */
+  /** Number of elements that are 0. */
   zeros = 0;
   readonly #even = new Uint32Array(2 ** (31 - LOWER_BITS));
   readonly #odd = new Uint32Array(2 ** (31 - LOWER_BITS));
@@ -13,7 +13,7 @@ export class UpperBits {
     this.zeros += countUpperBits(patterns, this.#even, this.#odd);
   }
 
-  /** Returns how many elements were seen with each upper bits. */
+  /** Returns the number of examined elements for each value of the upper bits. */
   counts(): Uint32Array {
     const counts = this.#even.slice();
     addCounts(counts, this.#odd);
@@ -21,7 +21,7 @@ export class UpperBits {
   }
 }
 
-/** Finds the bin in which the `count`-th element is, and how many of its elements count. */
+/** Finds the bin of the `count`-th element, and the number of elements of that bin up to it. */
 export function findBin(
   counts: Uint32Array,
   count: number,

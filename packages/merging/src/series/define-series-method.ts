@@ -2,17 +2,19 @@ import type { MergeMethod } from "../merge-method.ts";
 import type { ParameterSpecs, TensorParameters } from "../parameters.ts";
 import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
-/** What an average over checkpoints of one run says of itself. */
+/** Definition of an average over checkpoints of one run. */
 export interface SeriesMethod<P extends ParameterSpecs>
   extends Pick<MergeMethod<P>, "name" | "description" | "source" | "parameters"> {
-  /** Returns the weight of each checkpoint, oldest first, of sum 1. */
+  /** Returns the weight of each checkpoint, oldest first; their sum is 1. */
   weightsOf(parameters: TensorParameters<P>, count: number): readonly number[];
 }
 
 /**
- * Makes a merge method of a rule that gives each checkpoint of one run a weight, by its place in the run.
+ * Makes a merge method from a rule that gives each checkpoint of one run a weight, by its position in the
+ * run.
  *
- * Networks are listed from the oldest to the latest, and counters are taken from the latest.
+ * Networks are listed from the oldest to the latest, and integer tensors such as counters are copied from the
+ * latest.
  */
 export function defineSeriesMethod<const P extends ParameterSpecs>({
   weightsOf,

@@ -1,10 +1,10 @@
 import { at, OutOfRangeError } from "@isthmus/core";
 
 /**
- * Returns the weights of a plain mean over the last checkpoints of a run, 0 for the earlier ones.
+ * Returns the weights of an unweighted mean over the last checkpoints of a run; earlier checkpoints get 0.
  * @param count - number of checkpoints, at least 1
- * @param last - how many of them are averaged; all, if there are fewer
- * @returns one weight for each checkpoint, of sum 1
+ * @param last - number of checkpoints that are averaged; all if there are fewer
+ * @returns one weight for each checkpoint; their sum is 1
  */
 export function windowWeights(count: number, last: number): number[] {
   const size = Math.min(count, last);
@@ -24,15 +24,14 @@ export function emaWeights(count: number, decay: number): number[] {
 }
 
 /**
- * Returns the weights of checkpoints that stand for a decay of the learning rate, from the factors of the
- * decay.
+ * Returns the weights of checkpoints whose average replaces a decay of the learning rate, from the factors of
+ * the decay.
  *
  * A checkpoint is its predecessor plus the updates between the two. Scaling the updates before checkpoint j
- * by the factor `w_j`, as a decayed learning rate would, gives `x_0 + sum of w_j (x_j - x_(j-1))`: an
- * average with weights `c_0 = 1 - w_1`, `c_j = w_j - w_(j+1)` and `c_k = w_k` (WSM, arXiv 2507.17634,
- * section 3).
- * @param factors - `w_1` to `w_k`: of `[0, 1]`, none larger than the one before
- * @returns `k + 1` weights, of sum 1 and none negative
+ * by the factor `w_j`, like a decayed learning rate, gives `x_0 + sum of w_j (x_j - x_(j-1))`: an average
+ * with weights `c_0 = 1 - w_1`, `c_j = w_j - w_(j+1)` and `c_k = w_k` (WSM, arXiv 2507.17634, section 3).
+ * @param factors - factors `w_1` to `w_k` in `[0, 1]`, in falling order
+ * @returns `k + 1` weights of at least 0, whose sum is 1
  * @throws OutOfRangeError if factors rise or leave `[0, 1]`
  *
  * @example
@@ -57,7 +56,7 @@ export function decayWeights(factors: readonly number[]): number[] {
 /** A schedule by which a learning rate decays from its full value to 0. */
 export type DecaySchedule = "1-sqrt" | "linear" | "cosine";
 
-/** Factor of the learning rate after a share of the decay, by the name of the schedule. */
+/** Functions from a share of the decay to the factor of the learning rate, by the name of the schedule. */
 const SCHEDULES: Readonly<Record<DecaySchedule, (share: number) => number>> = {
   "1-sqrt": (share) => 1 - Math.sqrt(share),
   linear: (share) => 1 - share,
@@ -65,10 +64,12 @@ const SCHEDULES: Readonly<Record<DecaySchedule, (share: number) => number>> = {
 };
 
 /**
- * Returns the weights that turn checkpoints of a run at a constant learning rate into one after a decay.
+ * Returns the weights with which checkpoints of a run at a constant learning rate are averaged to replace a
+ * decay of the rate.
  *
- * The decay is spread over `count` equal parts, so that the factor before checkpoint j is `schedule(j /
- * count)` and the last checkpoint still counts; with a linear schedule all weights are then equal.
+ * The decay is spread over `count` equal parts, so that the factor before checkpoint j is
+ * `schedule(j / count)` and the last checkpoint has a weight above 0. With a linear schedule all weights are
+ * equal.
  * @param count - number of checkpoints, at least 1; the decay starts at the first one
  */
 export function scheduleWeights(count: number, schedule: DecaySchedule): number[] {

@@ -1,7 +1,7 @@
 import { at, type Checkpoint, InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { average } from "@isthmus/interpolation";
 
-/** Judges a network that is computed when it is read; a larger score is better. */
+/** Returns the score of a network, which is computed when it is read; larger scores are better. */
 export type Evaluate = (network: Checkpoint) => Promise<number> | number;
 
 /** Options of {@link greedySoup}. */
@@ -19,14 +19,14 @@ const GREEDY_SOUP_DEFAULTS: Required<GreedySoupOptions> = { signal: undefined, o
 export interface SoupStep {
   /** Position of the network. */
   readonly network: number;
-  /** Score of the soup with it. */
+  /** Score of the soup with this network. */
   readonly score: number;
   readonly isAdded: boolean;
 }
 
-/** Soup that {@link greedySoup} has made. */
+/** Result of {@link greedySoup}. */
 export interface GreedySoupResult {
-  /** Plain average of the members, computed when it is read. */
+  /** Unweighted average of the members, computed when it is read. */
   readonly soup: Checkpoint;
   /** Positions of the networks in the soup, in the order in which they were added. */
   readonly members: readonly number[];
@@ -39,10 +39,10 @@ export interface GreedySoupResult {
 }
 
 /**
- * Averages networks as long as that helps: from the best on, each is added if the average with it is judged
- * no worse (Wortsman et al., Model soups, 2022, recipe 1).
+ * Averages networks greedily: in the order of their scores, each network is added if the average with it
+ * scores no worse (Wortsman et al., Model soups, 2022, recipe 1).
  *
- * @param networks - at least one, of one structure
+ * @param networks - at least one network, all of one structure
  * @param evaluate - judges a network on data that are not used for the final test; a larger score is better
  * @throws OutOfRangeError if there are no networks
  * @throws InputError if a score is not a number

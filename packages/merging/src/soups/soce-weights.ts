@@ -3,26 +3,26 @@ import { at, meanOf, OutOfRangeError, resolveOptions } from "@isthmus/core";
 /** Options of {@link soceWeights}. */
 export interface SoceOptions {
   /**
-   * Largest correlation with any other category at which a category counts as one of its own. @defaultValue
-   * 0.6
+   * Largest correlation with every other category for which a category counts as weakly correlated.
+   * @defaultValue 0.6
    */
   readonly threshold?: number;
-  /** Distance of the weights that are tried, a whole part of 1. @defaultValue 0.1 */
+  /** Step between the weights that are tried, 1 divided by a whole number. @defaultValue 0.1 */
   readonly step?: number;
 }
 
 /** Defaults of {@link soceWeights}. */
 const SOCE_DEFAULTS: Required<SoceOptions> = { threshold: 0.6, step: 0.1 };
 
-/** Weights that {@link soceWeights} has found. */
+/** Result of {@link soceWeights}. */
 export interface SoceResult {
-  /** Weight of each network, of sum 1; 0 for networks that are no expert. */
+  /** Weight of each network; their sum is 1. Networks that are not experts have 0. */
   readonly weights: readonly number[];
   /** Score of these weights. */
   readonly score: number;
   /** Positions of categories that correlate weakly with all others. */
   readonly categories: readonly number[];
-  /** Positions of the best network of each of those categories, each once. */
+  /** Positions of the best network in each of these categories, each once. */
   readonly experts: readonly number[];
 }
 
@@ -31,11 +31,12 @@ export interface SoceResult {
  * the others, over all networks, the best network is an expert, and weights of the experts are searched on a
  * grid (SoCE, Maiti et al., Souper-model, 2025, algorithm 1).
  *
- * Without such categories the expert is the network of the best mean. The threshold is ours: the paper
- * leaves it open. Grids grow fast: 4 experts at steps of 0.1 need 286 evaluations.
+ * Without such categories, the network with the best mean score is the only expert. The paper does not state
+ * the threshold; its default is a choice of this package. Grids grow fast: 4 experts with steps of 0.1 need
+ * 286 evaluations.
  *
- * @param scores - of each network in each category, `[networks][categories]`; larger is better
- * @param evaluate - judges a soup by its weights, one for each network; larger is better
+ * @param scores - scores of each network in each category, `[networks][categories]`; larger is better
+ * @param evaluate - returns the score of a soup with given weights, one for each network; larger is better
  * @throws OutOfRangeError if scores are not a table of finite numbers, or an option is out of its range
  *
  * @example
@@ -89,7 +90,7 @@ function assertRequest(scores: readonly (readonly number[])[], threshold: number
   if (parts < 1) throw fail('"step" must be 1 divided by a whole number, as 0.1');
 }
 
-/** Finds the categories whose correlation with every other one is at most the threshold. */
+/** Finds the categories whose correlation with every other category is at most the threshold. */
 function weaklyCorrelated(scores: readonly (readonly number[])[], threshold: number): number[] {
   const columns = at(scores, 0).map((_, category) => scores.map((row) => at(row, category)));
   return columns.flatMap((column, i) =>
@@ -97,7 +98,7 @@ function weaklyCorrelated(scores: readonly (readonly number[])[], threshold: num
   );
 }
 
-/** Computes Pearson's correlation; 0 where one of the lists does not vary. */
+/** Computes Pearson's correlation; 0 if one of the lists is constant. */
 function correlationOf(x: readonly number[], y: readonly number[]): number {
   const [meanX, meanY] = [meanOf(x), meanOf(y)];
   const product = (a: readonly number[], b: readonly number[], shiftA: number, shiftB: number) =>
@@ -106,12 +107,12 @@ function correlationOf(x: readonly number[], y: readonly number[]): number {
   return spread === 0 ? 0 : product(x, y, meanX, meanY) / spread;
 }
 
-/** Returns the position of the largest score, the first of equal ones. */
+/** Returns the position of the largest score; the first of equal scores. */
 function bestOf(list: readonly number[]): number {
   return list.indexOf(Math.max(...list));
 }
 
-/** Lists all ways to share a number of equal parts among `count`. */
+/** Lists all distributions of a number of equal parts among `count` shares. */
 function* compositions(parts: number, count: number): Generator<readonly number[]> {
   if (count === 1) {
     yield [parts];

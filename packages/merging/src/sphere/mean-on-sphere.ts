@@ -9,15 +9,18 @@ import {
   type UnitSpan,
 } from "./unit-span.ts";
 
-/** How a mean on the sphere is found. */
+/** Options of {@link meanOnSphere}. */
 export interface SphereMeanOptions {
   /** Name of the tensor, for messages. */
   readonly tensor: string;
-  /** Steps from the normalised plain mean towards the mean on the sphere; each is exact for two vectors. */
+  /**
+   * Number of steps from the normalised weighted mean towards the mean on the sphere; a step is exact for two
+   * vectors.
+   */
   readonly steps: number;
   /** Length of a step below which the search ends, in radians. */
   readonly tolerance: number;
-  /** Vectors that are no longer than this have no direction and do not count. */
+  /** Length up to which vectors have no direction and do not count. */
   readonly shortest: number;
   /** Number of elements of the tensor; a single number has no direction and is averaged on the line. */
   readonly size: number;
@@ -27,13 +30,13 @@ export interface SphereMeanOptions {
  * Returns the factors of vectors in their weighted mean on the sphere, with the weighted mean of their
  * lengths.
  *
- * The mean of directions is the point from which the weighted ways to all of them cancel (Karcher 1977),
- * found by steps in the tangent plane from the normalised plain mean. Everything happens in the span of the
- * vectors, so the Gram matrix is all that is needed. Vectors of one direction are averaged on their line.
- * Weights that sum to a negative number turn nothing around: directions are weighted by shares of their sum.
+ * The mean of directions is the point from which the weighted paths to all directions cancel (Karcher 1977).
+ * It is found by steps in the tangent plane, from the normalised weighted mean. All points are in the span of
+ * the vectors, so that the Gram matrix suffices. Vectors of one direction are averaged on their line. A
+ * negative sum of weights does not reverse directions: they are weighted by shares of the sum.
  *
  * @param gram - inner products of the vectors, `[vectors][vectors]`
- * @param shares - weight of each vector; normalised for directions, as they are for the length
+ * @param shares - weight of each vector, normalised for directions but not for the length
  * @returns factor of each vector
  * @throws MismatchError if directions cancel out, so that there is no mean
  */
@@ -57,7 +60,7 @@ export function meanOnSphere(
   return point.map((factor, i) => (members.includes(i) ? (length * factor) / at(span.norms, i) : 0));
 }
 
-/** Length of a mean of unit vectors below which they cancel out. */
+/** Length of a mean of unit vectors up to which they cancel out. */
 const CANCELLED = 1e-8;
 
 function startingPoint(span: UnitSpan, weights: readonly number[], tensor: string): number[] {

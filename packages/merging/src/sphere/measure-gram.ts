@@ -11,12 +11,12 @@ import {
 import { scanTensor } from "@isthmus/interpolation";
 import type { MergedTensor } from "../merge-method.ts";
 
-/** Elements that are multiplied at a time, few enough that all networks stay in the cache. */
+/** Number of elements that are multiplied at a time, so small that all networks stay in the cache. */
 const BLOCK = 1 << 14;
 
 /**
- * Computes the inner products of a tensor of all networks with each other, added in f64, in one pass over
- * the networks; with a base, of their differences from it.
+ * Computes the inner products of one tensor between all networks, summed in f64, in one pass over the
+ * networks. With a base, they are products of the differences from the base.
  *
  * @returns Gram matrix `[networks][networks]`, symmetric
  */
@@ -36,7 +36,7 @@ export async function measureGram({
   return gram.map((row, i) => row.map((_, j) => at(at(gram, Math.max(i, j)), Math.min(i, j))));
 }
 
-/** Adds the products of the lower triangle. */
+/** Adds the products of one block to the lower triangle of a Gram matrix. */
 function addProducts(gram: readonly number[][], parts: readonly Elements[]): void {
   for (const [i, left] of parts.entries()) {
     const row = at(gram, i);
@@ -45,9 +45,9 @@ function addProducts(gram: readonly number[][], parts: readonly Elements[]): voi
 }
 
 /**
- * Lends stored elements, or their differences from an origin, as f32 (f64 where one of them is f64), so that
- * each is converted once for all products.
- * @param use - called with one array for each part; they are only valid during the call
+ * Provides stored elements, or their differences from an origin, as f32, or f64 if an array is f64, so that
+ * each element is converted once for all products.
+ * @param use - called with one array for each part, which is valid only during the call
  */
 function withWide(
   parts: readonly Elements[],

@@ -1,13 +1,16 @@
 import { at } from "@isthmus/core";
 
 /**
- * Vectors of length 1 in which others are written as weighted sums, known by their cosines only: all that the
- * geometry of a sphere needs, whatever the number of dimensions.
+ * Vectors of length 1 that are known by their cosines only. Other vectors are weighted sums of them. The
+ * cosines suffice for the geometry of a sphere in any number of dimensions.
  */
 export interface UnitSpan {
-  /** Lengths of the vectors before they were made unit length. */
+  /** Lengths of the vectors before they were normalised. */
   readonly norms: readonly number[];
-  /** Cosines of the vectors, `[vectors][vectors]`, 1 on the diagonal; 0 with vectors of length 0. */
+  /**
+   * Cosines between the vectors, `[vectors][vectors]`: 1 on the diagonal, 0 between a vector of length 0 and
+   * others.
+   */
   readonly cosines: readonly (readonly number[])[];
 }
 
@@ -24,16 +27,16 @@ export function createUnitSpan(gram: readonly (readonly number[])[]): UnitSpan {
   return { norms, cosines };
 }
 
-/** Cosine from which on directions are one: the rest is rounding of sums in f64. */
+/** Least cosine of equal directions; the rest is rounding of sums in f64. */
 const SAME_DIRECTION = 1 - 1e-12;
 
-/** Checks whether some vectors of a span all point in one direction. */
+/** Checks whether the given vectors of a span all point in one direction. */
 export function pointsOneWay({ cosines }: UnitSpan, members: readonly number[]): boolean {
   return members.every((i) => members.every((j) => at(at(cosines, i), j) >= SAME_DIRECTION));
 }
 
 /**
- * Returns the inner products of a weighted sum of the unit vectors with each of them.
+ * Returns the inner product of a weighted sum of the unit vectors with each unit vector.
  * @param factors - factor of each unit vector
  */
 function cosinesWith({ cosines }: UnitSpan, factors: readonly number[]): number[] {
@@ -48,10 +51,10 @@ export function lengthIn(span: UnitSpan, factors: readonly number[]): number {
 }
 
 /**
- * Returns the mean, in the tangent plane at a point of the sphere, of the shortest ways from it to the unit
- * vectors: `sum of w_i theta_i / sin(theta_i) (u_i - cos(theta_i) m)`.
+ * Returns the weighted mean, in the tangent plane at a point of the sphere, of the shortest paths from it to
+ * the unit vectors: `sum of w_i theta_i / sin(theta_i) (u_i - cos(theta_i) m)`.
  * @param point - factors of a vector `m` of length 1
- * @param weights - weight of each way; vectors of weight 0 do not count
+ * @param weights - weight of each path; vectors of weight 0 do not count
  * @returns factors of the tangent vector
  */
 export function meanWay(span: UnitSpan, point: readonly number[], weights: readonly number[]): number[] {
@@ -61,7 +64,10 @@ export function meanWay(span: UnitSpan, point: readonly number[], weights: reado
   return scales.map((scale, i) => scale - shift * at(point, i));
 }
 
-/** Angle over its sine; 1 at 0, and no way is taken to the opposite point, to which there are many. */
+/**
+ * Computes an angle divided by its sine, from the cosine; 1 for angle 0. For the opposite point it is 0,
+ * because there are many shortest paths to it.
+ */
 function stretch(cosine: number): number {
   const angle = Math.acos(cosine);
   const sine = Math.sin(angle);
@@ -69,9 +75,7 @@ function stretch(cosine: number): number {
   return angle / sine;
 }
 
-/**
- * Goes from a point of the sphere along a tangent vector, on the sphere, and makes the result unit length.
- */
+/** Follows a tangent vector from a point along the sphere, and normalises the result. */
 export function followWay(span: UnitSpan, point: readonly number[], way: readonly number[]): number[] {
   const length = lengthIn(span, way);
   if (length === 0) return [...point];

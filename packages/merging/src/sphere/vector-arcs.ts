@@ -11,15 +11,18 @@ import { computeBlocks, eachBlock } from "../number-blocks.ts";
 import type { ParameterSpecs } from "../parameters.ts";
 import { arcFactors, cosineOf } from "./arc.ts";
 
-/** `1 - cosine^2` up to which two vectors are taken for colinear: the rest is rounding of sums in f64. */
+/** Largest `1 - cosine^2` of colinear vectors; the rest is rounding of sums in f64. */
 const COLINEAR = 1e-12;
 
-/** Returns the factors of the point at `t` on the arc; undefined for colinear vectors, which have none. */
+/** Returns the factors of the point at `t` on the arc; undefined for colinear vectors, which have no arc. */
 export function arcOrLine(cosine: number, t: number): readonly [number, number] | undefined {
   return 1 - cosine * cosine <= COLINEAR ? undefined : arcFactors(cosine, t);
 }
 
-/** Measures the angles between the vectors of a tensor of two networks, and returns the factors of each. */
+/**
+ * Measures the angles between the vectors of a tensor in two networks, and returns the factors for each
+ * vector.
+ */
 export async function measureVectorArcs(
   { name, networks, base }: Pick<MergedTensor, "name" | "networks" | "base">,
   layout: VectorLayout,
@@ -40,7 +43,7 @@ export async function measureVectorArcs(
   return { factors, t };
 }
 
-/** Writes one range of two networks, merged vector by vector and rounded once. */
+/** Merges one range of two networks vector by vector, and rounds it once. */
 export function mixVectorsInto<P extends ParameterSpecs>(
   { parts, base, begin }: Pick<MergedRange<P>, "parts" | "base" | "begin">,
   layout: VectorLayout,

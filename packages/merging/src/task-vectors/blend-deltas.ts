@@ -10,35 +10,40 @@ import {
 import type { Numbers } from "../kernels/task-vectors.ts";
 import type { DeltaBlock } from "./delta-blocks.ts";
 
-/** How the signs of elements are elected: by the sum of the weighted differences, or by their number. */
+/**
+ * Rule by which the signs of elements are elected: by the sum of the weighted differences, or by the number
+ * of their signs.
+ */
 export type ConsensusMethod = "sum" | "count";
 
-/** How task vectors are put together. */
+/** Parameters for adding task vectors to a base. */
 export interface Mixture {
   readonly weights: readonly number[];
   /** Factors of the networks' differences before they are weighted. */
   readonly factors: readonly number[];
-  /** undefined adds up all differences, whatever their signs. */
+  /** Rule by which signs are elected; undefined to add all differences, of any sign. */
   readonly consensus: ConsensusMethod | undefined;
-  /** Whether sums are divided by the sum of the weights that went into them. */
+  /** Whether sums are divided by the sum of the weights of their terms. */
   readonly normalize: boolean;
   /** Factor of the sum. */
   readonly lambda: number;
 }
 
-/** Magnitudes of a network's differences that are kept; undefined where they were thinned out before. */
+/**
+ * Magnitudes of a network's differences that are kept; undefined if the differences were thinned out before.
+ */
 export type KeptMagnitudes = MagnitudeWindow | undefined;
 
-/** Writes the base with the weighted task vectors of a block added; it may change them. */
+/** Adds the weighted task vectors of a block to the base, into `out`. It may overwrite the task vectors. */
 export type MixBlock = (block: DeltaBlock, windows: readonly KeptMagnitudes[], out: Numbers) => void;
 
-/** Sums of weights up to this are taken for 0. */
+/** Size of a sum of weights below which it counts as 0. */
 const LEAST_SUM = 1e-8;
 
-/** The smallest number that f32 holds with all its digits. */
+/** Smallest number that f32 holds with full precision. */
 const LEAST_WEIGHT = 2 ** -126;
 
-/** Share of the largest weight up to which a sum of weights of both signs is taken for 0. */
+/** Share of the largest weight up to which a sum of weights of both signs counts as 0. */
 const LEAST_SHARE = 1e-6;
 
 /** Returns a function that adds weighted task vectors to a base, block by block. */
@@ -56,7 +61,7 @@ export function createMixer(mixture: Mixture): MixBlock {
   };
 }
 
-/** Returns the task vector of a network in a block, of which magnitudes are kept or were kept before. */
+/** Returns the task vector of a network in a block, with the magnitudes that are kept. */
 export function vectorOf(
   block: DeltaBlock,
   k: number,
@@ -70,7 +75,7 @@ export function vectorOf(
   };
 }
 
-/** Returns the base of a block as loops take it. */
+/** Returns the base of a block in the form that loops read. */
 export function baseOfBlock(block: DeltaBlock): MixedBase {
   return { stored: () => block.storedBase(), numbers: () => block.base };
 }
@@ -84,8 +89,8 @@ function electionOf({ weights, normalize }: Mixture, consensus: ConsensusMethod)
 }
 
 /**
- * Returns the size up to which a divisor is taken for 0. Only weights of both signs can cancel out up to
- * rounding, and then dividing by what is left would blow up the differences.
+ * Returns the size up to which a divisor counts as 0. Only weights of both signs can cancel out up to
+ * rounding errors, and a division by these errors would enlarge the differences enormously.
  */
 function leastDivisor(weights: readonly number[]): number {
   const isMixed = weights.some((weight) => weight < 0) && weights.some((weight) => weight > 0);

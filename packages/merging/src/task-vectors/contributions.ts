@@ -6,10 +6,13 @@ import { addChanges } from "../kernels/vectors.ts";
 import type { OfMerge } from "./parameters.ts";
 import { type WrittenRange, writeDeltas } from "./write-deltas.ts";
 
-/** Parameters of rules that tell shared differences from the ones that a network has alone. */
+/** Parameters of rules that distinguish shared differences from differences of a single network. */
 export type ContributionSpecs = { readonly epsilon: OfMerge<number> };
 
-/** Descriptions of the parameters of rules that tell shared differences from others. */
+/**
+ * Descriptions of the parameters of rules that distinguish shared differences from differences of a single
+ * network.
+ */
 export const CONTRIBUTION_SPECS: ContributionSpecs = {
   epsilon: {
     description: "Differences up to this size do not count.",
@@ -19,7 +22,7 @@ export const CONTRIBUTION_SPECS: ContributionSpecs = {
   },
 };
 
-/** Counts in how many networks each element differs from the base by more than `epsilon`. */
+/** Counts for each element the networks in which it differs from the base by more than `epsilon`. */
 export function countContributions(deltas: readonly Numbers[], epsilon: number): Numbers {
   const first = at(deltas, 0, "network");
   const counts = allocateNumbers(first instanceof Float64Array, first.length);
@@ -33,7 +36,8 @@ export function leastContribution(delta: Numbers, epsilon: number): number {
 }
 
 /**
- * Writes the base plus the differences that count: shared ones as their mean, others times a factor.
+ * Computes the base plus the differences that count: shared differences as their mean, others multiplied by a
+ * factor.
  * @param unique - factor of each network's differences that no other network shares
  */
 export function writeContributions(

@@ -17,18 +17,18 @@ import { runSurveyors } from "./scan-deltas.ts";
 import { prepareThinning, type Sparsifier, type Thinning } from "./sparsifier.ts";
 import { writeDeltas } from "./write-deltas.ts";
 
-/** A rule of the family of task arithmetic. */
+/** Definition of a merge method of the family of task arithmetic. */
 export interface TaskArithmetic extends TaskArithmeticDefaults {
   readonly name: string;
   readonly description: string;
   readonly source: string;
-  /** How each task vector is thinned out. @defaultValue not at all */
+  /** Rule by which each task vector is thinned out. @defaultValue undefined: all elements are kept */
   readonly sparsifier?: Sparsifier;
   /** Whether a sign is elected for each element, and differences of the other sign are left out. */
   readonly electsSigns: boolean;
 }
 
-/** A merge method of the family, with parameters of its own besides the common ones. */
+/** A merge method of the family, with parameters `P` in addition to the common ones. */
 export type TaskArithmeticMethod<P extends ParameterSpecs = Record<never, never>> = MergeMethod<
   TaskArithmeticSpecs & P,
   TaskVectorSurvey
@@ -36,21 +36,21 @@ export type TaskArithmeticMethod<P extends ParameterSpecs = Record<never, never>
 
 type CommonValues = TensorParameters<TaskArithmeticSpecs> & Partial<TensorParameters<ConsensusSpecs>>;
 
-/** What is learned of each network's task vector before the first range. */
+/** Survey of the task vectors of all networks before the first range. */
 export interface TaskVectorSurvey {
-  /** How each is thinned out; undefined where all elements are kept. */
+  /** Thinning of each task vector; undefined if all its elements are kept. */
   readonly thinnings: readonly (Thinning | undefined)[];
-  /** Writes the base with what is kept of the task vectors of a block. */
+  /** Adds the kept elements of the task vectors of a block to the base. */
   readonly mix: MixBlock;
 }
 
 /**
- * Defines a merge method of the family of task arithmetic: each network's difference to the base is thinned
- * out, scaled and weighted; the differences are added up, or only the ones of an elected sign; and the sum,
- * perhaps normalised, is added to the base.
+ * Defines a merge method of the family of task arithmetic: the difference of each network from the base is
+ * thinned out, scaled and weighted. All differences, or only differences of an elected sign, are summed, and
+ * the sum, which may be normalised, is added to the base.
  *
- * Formulas and defaults are as in mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
- * and rounded once, and random numbers depend on seed, tensor, network and position only.
+ * Formulas and defaults are as in mergekit 0.1.5, but arithmetic is in f32 (f64 if a network is in f64) and
+ * rounded once, and random numbers depend on seed, tensor, network and position only.
  */
 export function defineTaskArithmetic<P extends ParameterSpecs>(
   rule: TaskArithmetic,
@@ -113,7 +113,10 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
   };
 }
 
-/** Returns which magnitudes of a block are kept, where that tells all; else thins its task vector out. */
+/**
+ * Returns the window of kept magnitudes of a block if it decides for all elements; otherwise thins out the
+ * task vector, and returns undefined.
+ */
 function thinBlock(thinning: Thinning | undefined, block: DeltaBlock, k: number): KeptMagnitudes {
   if (thinning === undefined) return ALL_MAGNITUDES;
   const magnitudes = thinning.magnitudes?.(block.begin, block.length);
@@ -121,7 +124,7 @@ function thinBlock(thinning: Thinning | undefined, block: DeltaBlock, k: number)
   return magnitudes;
 }
 
-/** Returns what reads the parameters of one network. */
+/** Returns a function that reads the parameters of one network by name. */
 function parameterOf(parameters: TensorParameters<ParameterSpecs>, network: number) {
   return (key: string) => at(parameters[key] as unknown as readonly number[], network, key);
 }
@@ -138,7 +141,7 @@ function vectorOf({ name, info, parameters, seed }: MergedTensor, network: numbe
   };
 }
 
-/** The length of rows that blocks must hold whole. */
+/** Returns the length of rows that blocks must contain completely; undefined if blocks may end anywhere. */
 function rowsOf(
   sparsifier: Sparsifier | undefined,
   { info }: Pick<MergedTensor, "info">,
@@ -146,7 +149,7 @@ function rowsOf(
   return sparsifier?.needsRows ? rowLengthOf(info.shape) : undefined;
 }
 
-/** The number of elements that one output of a layer is computed from; all of a vector are one row. */
+/** Returns the length of a row, the number of weights of one output of a layer; a vector is a single row. */
 function rowLengthOf(shape: readonly number[]): number {
   return Math.max(1, sizeOf(shape.length < 2 ? shape : shape.slice(1)));
 }

@@ -6,10 +6,15 @@ import type { StoredFloats } from "../kernels/stored-floats.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { subtractFromBfloat, subtractInto } from "../kernels/vectors.ts";
 
-/** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
+/**
+ * Number of elements that are computed at a time, so that the numbers of a few networks stay in the cache.
+ */
 export const BLOCK: number = 1 << 14;
 
-/** The task vectors of one block of a tensor, computed when asked for; arrays are valid during the call. */
+/**
+ * Task vectors of one block of a tensor, which are computed when they are read. Arrays are valid only during
+ * the call.
+ */
 export interface DeltaBlock {
   /** Position of the first element in the tensor. */
   readonly begin: number;
@@ -18,17 +23,17 @@ export interface DeltaBlock {
   readonly base: Numbers;
   /** Returns the numbers of a network. */
   network(k: number): Numbers;
-  /** Computes how far a network is from the base, in memory of its own. */
+  /** Computes the difference of a network from the base, in a new array. */
   delta(k: number): Numbers;
-  /** How far each network is from the base. */
+  /** Differences of all networks from the base. */
   readonly deltas: readonly Numbers[];
-  /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
+  /** Bit patterns of the deltas, rounded to f32. Patterns of f32 deltas share the memory of the deltas. */
   readonly patterns: readonly Int32Array[];
-  /** Returns the differences of a network, whose magnitudes are looked at. */
+  /** Returns the differences of a network in a form for surveys of magnitudes. */
   measured(k: number): Measured;
-  /** Returns the elements of a network as SIMD loops take them; only where deltas are in f32. */
+  /** Returns the elements of a network in the form that SIMD loops read; only if deltas are in f32. */
   stored(k: number): StoredFloats;
-  /** Returns the elements of the base, likewise. */
+  /** Returns the elements of the base in the form that SIMD loops read; only if deltas are in f32. */
   storedBase(): StoredFloats;
 }
 
@@ -40,9 +45,9 @@ export interface StoredRange {
 }
 
 /**
- * Calls a function with the task vectors of a range, block by block. What it allocates by
- * `allocateNumbers` is valid during the call.
- * @param length - elements of a block; the last one may be shorter
+ * Calls a function with the task vectors of a range, block by block. Arrays that it allocates by
+ * `allocateNumbers` are valid only during the call.
+ * @param length - number of elements of a block; the last block may be shorter
  */
 export function forEachDeltas(
   { begin, parts, base }: StoredRange,
@@ -57,7 +62,7 @@ export function forEachDeltas(
   }
 }
 
-/** Where a block is in a range, and whether its numbers are in f64. */
+/** Place of a block in a range, and whether its numbers are in f64. */
 interface BlockPlace {
   readonly from: number;
   readonly until: number;
@@ -150,17 +155,17 @@ function roundedPatterns(numbers: Numbers): Int32Array {
   return patternsOf(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers));
 }
 
-/** Writes how far stored elements from `from` on are from a base. */
+/** Computes the differences between stored elements, from `from` on, and a base. */
 function subtractStored({ dtype, data }: Elements, from: number, base: Numbers, delta: Numbers): void {
   const stored = data.subarray(from, from + delta.length);
   if (dtype === "bf16" && stored instanceof Uint16Array && subtractFromBfloat(stored, base, delta)) return;
-  // A difference may be written over what it is computed from.
+  // A difference may overwrite the numbers from which it is computed.
   subtractInto(widened({ dtype, data }, from, from + delta.length, delta), base, delta);
 }
 
 /**
- * Returns a range of stored elements as numbers of the class of `buffer`: themselves where they are that
- * already.
+ * Returns a range of stored elements as numbers of the class of `buffer`. Elements of that class are returned
+ * without a copy.
  */
 function widened({ dtype, data }: Elements, from: number, until: number, buffer: Numbers): Numbers {
   const stored = data.subarray(from, until);

@@ -2,13 +2,13 @@ import type { ParameterSpec, ParameterValue } from "../parameters.ts";
 import type { ConsensusMethod } from "./blend-deltas.ts";
 import { RESCALE_NORMS, type RescaleNorm } from "./rescale.ts";
 
-/** A parameter of which each network has a value. */
+/** A parameter with a separate value for each network. */
 export type OfNetwork<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "network" };
 
-/** A parameter of which a merge has one value. */
+/** A parameter with one value for the merge. */
 export type OfMerge<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "merge" };
 
-/** Parameters that all rules of the family have, by their names in mergekit. */
+/** Parameters of all rules of the family, by their names in mergekit. */
 export type TaskArithmeticSpecs = {
   readonly weight: OfNetwork<number>;
   readonly density: OfNetwork<number>;
@@ -22,13 +22,13 @@ export type TaskArithmeticSpecs = {
 /** Parameters of rules that elect a sign for each element. */
 export type ConsensusSpecs = { readonly consensus_method: OfMerge<ConsensusMethod> };
 
-/** Whether a rule of the family normalises and rescales where nobody says. */
+/** Defaults of a rule of the family for normalising and rescaling. */
 export interface TaskArithmeticDefaults {
   readonly normalize: boolean;
   readonly rescale: boolean;
 }
 
-/** Parameter that changes nothing here, as masks take no memory of their own. */
+/** Parameter that has no effect here, because masks take no memory. */
 export const INT8_MASK: OfMerge<boolean> = {
   description: "Taken so that recipes of mergekit can be read; masks need no memory here.",
   of: "merge",
@@ -36,7 +36,7 @@ export const INT8_MASK: OfMerge<boolean> = {
   unused: true,
 };
 
-/** Returns the parameters that all rules of the family have, by their names in mergekit. */
+/** Returns the parameters of all rules of the family, by their names in mergekit. */
 export function taskArithmeticParameters(
   defaults: TaskArithmeticDefaults,
   isThinned: boolean,

@@ -5,19 +5,19 @@ import type { ScannedTensor } from "./scan-deltas.ts";
 import { scanDeltas } from "./scan-deltas.ts";
 import type { Thinning } from "./sparsifier.ts";
 
-/** Norms that thinning out may leave as they were. */
+/** Norms that rescaling may restore after thinning out. */
 export const RESCALE_NORMS = ["l1", "l2", "linf"] as const;
 
-/** A norm that thinning out may leave as it was. */
+/** A norm that rescaling may restore after thinning out. */
 export type RescaleNorm = (typeof RESCALE_NORMS)[number];
 
-/** Norms below this are taken for 0, and such vectors are not scaled. */
+/** Norm below which it counts as 0, so that the vector is not scaled. */
 const LEAST_NORM = 1e-7;
 
 /**
  * Computes, for each network, the factor by which its task vector is multiplied after it has been thinned
- * out, so that its norm over the whole tensor is what it was before; sums are in f64.
- * @param thinnings - of each network, undefined where nothing is dropped
+ * out, so that its norm over the whole tensor stays the same; sums are in f64.
+ * @param thinnings - thinning of each network; undefined if nothing is dropped
  */
 export async function measureRescaling(
   tensor: ScannedTensor,

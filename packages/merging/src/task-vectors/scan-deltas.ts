@@ -6,8 +6,8 @@ import type { Span, Surveyor } from "../selection/surveyor.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
 
 /**
- * Elements of each network that are read at a time: in 16 bits few enough that reads are not handed to
- * another thread, and that they stay in the cache until they have been used.
+ * Number of elements of each network that are read at a time. With 16 bits, they are so few that reads are
+ * not handed to another thread, and that they stay in the cache until they are used.
  */
 const CHUNK = 1 << 16;
 
@@ -16,22 +16,24 @@ export type ScannedTensor = Pick<MergedTensor, "name" | "info" | "networks" | "b
 
 /** Options of {@link scanDeltas}. */
 export interface ScanDeltasOptions {
-  /** Positions that are scanned. @defaultValue the whole tensor */
+  /** Range of positions that are scanned. @defaultValue the whole tensor */
   readonly span?: Span;
-  /** Blocks hold whole rows of this many elements. @defaultValue blocks are cut anywhere */
+  /** Length of rows, of which blocks contain whole ones. @defaultValue undefined: blocks are cut anywhere */
   readonly rowLength?: number | undefined;
-  /** Elements of a block, cut to whole rows. @defaultValue few, so that deltas stay in the cache */
+  /**
+   * Number of elements of a block, rounded to whole rows. @defaultValue so few that deltas stay in the cache
+   */
   readonly length?: number;
   /** Whether only an evenly spread sample is read. @defaultValue false */
   readonly isSample?: boolean | undefined;
 }
 
-/** Elements of one piece of a sample, and of the tensor for each of them. */
+/** Number of elements of one piece of a sample, and distance between the begins of pieces. */
 const SAMPLE = { piece: 1 << 11, step: 1 << 15 } as const;
 
 /**
  * Reads the task vectors of a tensor from first to last, block by block; the next range is read while a
- * function looks at one.
+ * function processes the current one.
  * @throws InputError if there is no base
  */
 export async function scanDeltas(
@@ -61,7 +63,7 @@ export async function scanDeltas(
   await earlier;
 }
 
-/** Runs the passes that surveyors of the task vectors ask for, all in the same scans. */
+/** Runs the passes that surveyors of the task vectors need, all in the same scans. */
 export async function runSurveyors(
   tensor: ScannedTensor,
   surveyors: readonly (Surveyor | undefined)[],
@@ -87,7 +89,7 @@ export async function runSurveyors(
 
 /**
  * Returns the base of a tensor.
- * @throws InputError if there is none
+ * @throws InputError if the tensor has no base
  */
 export function baseOf({ name, base, networks: [first] }: ScannedTensor): Checkpoint {
   if (base !== undefined) return base;

@@ -11,9 +11,9 @@ export interface SparsifiedVector {
   readonly tensor: string;
   /** Number of elements. */
   readonly size: number;
-  /** Elements of one row: what one output of a layer is computed from. */
+  /** Number of elements of one row, the weights of one output of a layer. */
   readonly rowLength: number;
-  /** Key of the random numbers of this tensor of this network. */
+  /** Key of the random numbers for this tensor of this network. */
   readonly key: StreamKey;
   /** Share of elements to keep, in `[0, 1]`. */
   readonly density: number;
@@ -21,28 +21,28 @@ export interface SparsifiedVector {
   parameter(name: string): number;
 }
 
-/** How one task vector is thinned out. */
+/** Thinning of one task vector. */
 export interface Thinning {
-  /** What must be learned about the whole vector first. @defaultValue nothing */
+  /** Surveyor that must examine the whole vector first. @defaultValue none */
   readonly surveyor?: Surveyor;
   /**
-   * Returns the magnitudes that are kept in a block, if all of them are and no others; undefined if `thin`
-   * must be called. @defaultValue always undefined
+   * Returns the window of magnitudes that are kept in a block, if it decides for all elements; undefined if
+   * `thin` must be called. @defaultValue always undefined
    */
   magnitudes?(begin: number, length: number): MagnitudeWindow | undefined;
-  /** Sets the elements of a block to 0 that are dropped; `patterns` are their bits as f32. */
+  /** Sets the dropped elements of a block to 0; `patterns` has the bits of the elements as f32. */
   thin(delta: Numbers, patterns: Int32Array, begin: number): void;
 }
 
 /** A rule that sets elements of task vectors to 0. */
 export interface Sparsifier {
-  /** Parameters besides the density, of numbers, one for each network. */
+  /** Parameters in addition to the density: numbers, one for each network. */
   readonly parameters: ParameterSpecs;
   /** Whether blocks must hold whole rows. @defaultValue false */
   readonly needsRows?: boolean;
   /**
-   * Says which parameter of one network does not go together with its density, above 0 and below 1.
-   * @defaultValue all values go together
+   * Finds a parameter of one network that contradicts its density, which is above 0 and below 1.
+   * @defaultValue undefined for all values
    */
   findConflict?(
     vector: Pick<SparsifiedVector, "density" | "parameter">,

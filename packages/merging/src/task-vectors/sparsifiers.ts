@@ -16,7 +16,10 @@ export type OutlierSpecs = { readonly gamma: OfNetwork<number> };
 /** Parameters of {@link byChanceInRows}. */
 export type RowChanceSpecs = { readonly epsilon: OfNetwork<number> };
 
-/** Keeps the largest elements, at least one; of equal ones the first. Yadav et al., 2023, section 4.1. */
+/**
+ * Sparsifier that keeps the largest elements, at least one; the first of equal elements. Yadav et al., 2023,
+ * section 4.1.
+ */
 export const byMagnitude: Sparsifier = {
   parameters: {},
   prepare({ size, density }) {
@@ -26,7 +29,7 @@ export const byMagnitude: Sparsifier = {
   },
 };
 
-/** Drops the largest elements, then the smallest. Davari and Belilovsky, 2023, section 3. */
+/** Sparsifier that drops the largest elements, then the smallest. Davari and Belilovsky, 2023, section 3. */
 export const byMagnitudeWithoutOutliers: Sparsifier = {
   parameters: {
     gamma: {
@@ -40,7 +43,7 @@ export const byMagnitudeWithoutOutliers: Sparsifier = {
   prepare({ size, density, parameter }) {
     const target = Math.trunc(density * size);
     const outliers = Math.trunc(parameter("gamma") * size);
-    // Fewer outliers are dropped where there would not be enough elements left.
+    // Fewer outliers are dropped if otherwise too few elements would be left.
     const small = Math.max(0, size - target - outliers);
     const selector = createRankSelector(size, [
       { order: "smallest", count: small },
@@ -53,7 +56,7 @@ export const byMagnitudeWithoutOutliers: Sparsifier = {
   },
 };
 
-/** Keeps each element with the same probability. Yu et al., 2023, section 3.2. */
+/** Sparsifier that keeps each element with the same probability. Yu et al., 2023, section 3.2. */
 export const byChance: Sparsifier = {
   parameters: {},
   prepare({ density, key }) {
@@ -67,7 +70,8 @@ export const byChance: Sparsifier = {
 };
 
 /**
- * Keeps elements with probabilities that grow with their ranks in their rows. Deep et al., 2024, section 3.1.
+ * Sparsifier that keeps elements with probabilities that grow with their ranks in their rows. Deep et al.,
+ * 2024, section 3.1.
  */
 export const byChanceInRows: Sparsifier = {
   parameters: {
@@ -102,7 +106,9 @@ export const byChanceInRows: Sparsifier = {
   },
 };
 
-/** Returns a function that draws random bits for a block; they are valid as long as its memory. */
+/**
+ * Returns a function that draws random bits for a block, which are valid as long as the memory of the block.
+ */
 function createDrawer(key: StreamKey): (begin: number, count: number) => Uint32Array {
   return (begin, count) => randomBitsInto(key, begin, allocatePatterns(count));
 }

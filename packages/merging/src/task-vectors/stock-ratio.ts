@@ -1,16 +1,16 @@
 import { at } from "@isthmus/core";
 
-/** Products of lengths are taken for at least this, so that vectors of length 0 have a right angle. */
+/** Least product of two lengths in the cosine, so that vectors of length 0 have a right angle. */
 const LEAST_LENGTHS = 1e-6;
 
-/** Denominators up to this size are taken for 0. */
+/** Size of a denominator below which it counts as 0. */
 const LEAST_DENOMINATOR = 1e-6;
 
 /**
- * Computes how far to go from a base to the mean of `N` networks: `t = N cos / (1 + (N - 1) cos)` for the
- * mean cosine of the angles between their differences to the base.
+ * Computes the step from a base towards the mean of `N` networks: `t = N cos / (1 + (N - 1) cos)`, where
+ * `cos` is the mean cosine of the angles between their differences from the base.
  *
- * Where the denominator vanishes the networks pull apart and nothing can be said: the base is kept.
+ * If the denominator vanishes, the networks pull apart, and the formula does not apply: the base is kept.
  * @param products - inner products of the differences, `[N][N]`; only the upper half is read
  */
 export function stockRatio(products: readonly (readonly number[])[]): number {

@@ -6,16 +6,16 @@ import type { MergedRange } from "../merge-method.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas, type StoredRange } from "./delta-blocks.ts";
 import { alignedDown, baseOf, type ScannedTensor, wholeRows } from "./scan-deltas.ts";
 
-/** A range of a merged tensor that is written. */
+/** A range of a merged tensor that is computed. */
 export type WrittenRange = Pick<MergedRange, "begin" | "parts" | "base"> & { readonly tensor: ScannedTensor };
 
-/** Writes the result of one block of task vectors, which it may change. */
+/** Computes the result of one block of task vectors, which it may overwrite. */
 export type WriteBlock = (block: DeltaBlock, out: Numbers) => void;
 
 /**
- * Writes a range of a merged tensor from its task vectors, block by block.
- * @param rowLength - blocks hold whole rows of this many elements, and what is missing of the first and the
- *   last row is read again; undefined cuts blocks anywhere
+ * Computes a range of a merged tensor from its task vectors, block by block.
+ * @param rowLength - length of rows, of which blocks contain whole ones: the missing elements of the first
+ *   and the last row are read again; undefined if blocks may be cut anywhere
  */
 export async function writeDeltas(
   range: WrittenRange,

@@ -15,18 +15,19 @@ export interface FisherMergeOptions {
 const FISHER_MERGE_DEFAULTS: Required<FisherMergeOptions> = { weights: undefined, floor: 1e-6 };
 
 /**
- * Averages networks, lazily, with each element weighted by how much the network's loss depends on it: `sum
- * of w_i F_i x_i / sum of w_i F_i` (Matena and Raffel, Merging models with Fisher-weighted averaging, 2022,
- * equation 3).
+ * Averages networks, lazily, with each element weighted by the sensitivity of the network's loss to it:
+ * `sum of w_i F_i x_i / sum of w_i F_i` (Matena and Raffel, Merging models with Fisher-weighted averaging,
+ * 2022, equation 3).
  *
- * It is computed in f32 (f64 where an array is f64) and rounded once; elements that are equal in all
- * networks stay as they are, bit for bit. Integer tensors are taken from the first network.
+ * It is computed in f32 (f64 if an array is f64) and rounded once; elements that are equal in all networks
+ * stay unchanged, bit for bit. Integer tensors are copied from the first network.
  *
- * @param networks - at least one, of one structure
- * @param fishers - the diagonal of the Fisher information of each network, a checkpoint of the same names
- *   and shapes: the mean over examples of the squared gradients of the log-likelihood
+ * @param networks - at least one network, all of one structure
+ * @param fishers - diagonal of the Fisher information of each network, a checkpoint with the same names and
+ *   shapes: the mean over examples of the squared gradients of the log-likelihood
  * @throws MismatchError if names or shapes differ
- * @throws OutOfRangeError if there is not one Fisher information and one positive weight for each network
+ * @throws OutOfRangeError unless each network has one Fisher information and one positive weight, or if
+ *   `floor` is not positive
  *
  * @example
  * ```ts

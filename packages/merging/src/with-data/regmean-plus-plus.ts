@@ -3,14 +3,14 @@ import { average } from "@isthmus/interpolation";
 import { REGMEAN_DEFAULTS, type RegmeanOptions, regmean } from "./regmean.ts";
 
 /**
- * Layers that {@link regmeanPlusPlus} solves together, and the network that their inputs are measured with.
+ * Layers that {@link regmeanPlusPlus} solves together, and the network by which their inputs are measured.
  */
 export interface GramRequest {
-  /** Network whose layers before these are merged already; the others are plain averages. */
+  /** Network whose layers before these are merged already; its other layers are averages. */
   readonly network: Checkpoint;
   /** Names of the weights `[outputs, inputs]` of the layers. */
   readonly layers: readonly string[];
-  /** Position of the network on whose data inputs are measured. */
+  /** Position of the network on whose data the inputs are measured. */
   readonly data: number;
 }
 
@@ -30,17 +30,17 @@ const REGMEAN_PLUS_PLUS_DEFAULTS: Required<RegmeanPlusPlusOptions> = {
 };
 
 /**
- * Merges networks as {@link regmean} does, from the first layer to the last, with the inputs of each layer
- * measured on the layers that are merged already, so that errors of early layers are seen by later ones
- * (RegMean++, Nguyen et al., 2025, section 3).
+ * Merges networks by {@link regmean} from the first layer to the last. The inputs of each layer are measured
+ * after the layers that are merged already, so that later layers adapt to errors of earlier ones (RegMean++,
+ * Nguyen et al., 2025, section 3).
  *
  * Solved weights are held in memory; all other tensors are averaged when they are read.
  *
- * @param networks - at least one, of one structure
- * @param groups - names of the weights to solve, in the order in which the network computes them; layers
- *   with the same inputs, as of query, key and value, belong to one group
- * @param measure - measures a checkpoint with a Gram matrix `[inputs, inputs]` under the name of each
- *   layer's weight
+ * @param networks - at least one network, all of one structure
+ * @param groups - names of the weights to solve, in the order in which the network computes them; layers with
+ *   the same inputs, such as query, key and value, belong to one group
+ * @param measure - measures the inputs of layers, and returns a checkpoint with a Gram matrix
+ *   `[inputs, inputs]` under the name of each layer's weight
  * @throws MismatchError if names or shapes differ, or Gram matrices are singular
  * @throws OutOfRangeError if there are no networks, or `offDiagonal` is not in `[0, 1]`
  */

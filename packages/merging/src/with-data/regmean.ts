@@ -17,11 +17,13 @@ import { solveWeight } from "./solve-weight.ts";
 /** Options of {@link regmean}. */
 export interface RegmeanOptions {
   /**
-   * Factor of the products of different inputs, in `[0, 1]`: below 1 the solution moves towards the average
-   * by single inputs, which protects it from overfitting. @defaultValue 0.95
+   * Factor of the products of different inputs, in `[0, 1]`: below 1 the solution moves towards an average
+   * weighted by single inputs, which protects it from overfitting. @defaultValue 0.95
    */
   readonly offDiagonal?: number;
-  /** Multiplies matrices; `createProducts(engine)` is several times faster. @defaultValue `plainProducts` */
+  /**
+   * Multiplier of matrices; `createProducts(engine)` is several times faster. @defaultValue `plainProducts`
+   */
   readonly products?: MatrixProducts;
 }
 
@@ -29,20 +31,22 @@ export interface RegmeanOptions {
 export const REGMEAN_DEFAULTS: Required<RegmeanOptions> = { offDiagonal: 0.95, products: plainProducts };
 
 /**
- * Merges networks, lazily, so that each linear layer gives on the data of every network what that network's
- * layer gave, as nearly as one layer can: `W = (sum of W_i G_i) (sum of G_i)^-1` with `G_i = X_i^T X_i` (Jin
- * et al., Dataless knowledge fusion by merging weights of language models, 2023, equation 1).
+ * Merges networks, lazily, so that the outputs of each linear layer on the data of every network are as close
+ * as possible to the outputs of that network's layer: `W = (sum of W_i G_i) (sum of G_i)^-1` with
+ * `G_i = X_i^T X_i` (Jin et al., Dataless knowledge fusion by merging weights of language models, 2023,
+ * equation 1).
  *
- * Tensors without Gram matrices are averaged. A linear layer is solved as a whole in f64 when it is first
- * read, by products of matrices: `inputs^2 outputs` multiplications for each network, and twice as many once.
+ * Tensors without Gram matrices are averaged. A whole linear layer is solved in f64 when it is first read, by
+ * products of matrices: `inputs^2 outputs` multiplications for each network, and twice as many for the
+ * solution.
  *
- * @param networks - at least one, of one structure
- * @param grams - of each network, a checkpoint with a Gram matrix `[inputs, inputs]` under the name of each
+ * @param networks - at least one network, all of one structure
+ * @param grams - for each network a checkpoint with a Gram matrix `[inputs, inputs]` under the name of each
  *   weight `[outputs, inputs]` that is to be solved: sums over examples of products of the layer's inputs
- * @throws MismatchError if names or shapes differ; when it is read, if the sum of the Gram matrices is
- *   singular
- * @throws OutOfRangeError if there are not as many Gram checkpoints as networks, or `offDiagonal` is not in
- *   `[0, 1]`
+ * @throws MismatchError if names or shapes differ, or, when a tensor is read, if the sum of the Gram matrices
+ *   is singular
+ * @throws OutOfRangeError if the number of Gram checkpoints differs from the number of networks, or
+ *   `offDiagonal` is not in `[0, 1]`
  */
 export function regmean(
   networks: readonly Checkpoint[],
@@ -73,7 +77,7 @@ export function regmean(
   });
 }
 
-/** Makes the checkpoint of the solved weights; each is kept until another one is solved. */
+/** Makes the checkpoint of the solved weights; each weight is kept until another weight is solved. */
 function createSolved(
   networks: readonly Checkpoint[],
   grams: readonly Checkpoint[],

@@ -7,7 +7,7 @@ import {
 } from "@isthmus/linear-algebra";
 import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
 
-/** How {@link solveWeight} solves a weight. */
+/** Options of {@link solveWeight}. */
 export interface SolveWeightOptions {
   /** Factor of the products of different inputs, in `[0, 1]`. */
   readonly offDiagonal: number;
@@ -16,7 +16,7 @@ export interface SolveWeightOptions {
 
 /**
  * Solves the weight of a linear layer by RegMean, in f64: `(sum of W_i G_i) (sum of G_i)^-1`.
- * @param name - of the weight `[outputs, inputs]` in each network, and of each Gram matrix
+ * @param name - name of the weight `[outputs, inputs]` in each network, and of each Gram matrix
  * @throws MismatchError if the sum of the Gram matrices is not positive definite
  */
 export async function solveWeight(

@@ -1,8 +1,8 @@
 import { createMatrix, type Matrix, type MatrixProducts, orthonormalize } from "@isthmus/linear-algebra";
 
 /**
- * Computes an orthonormal basis of the columns of a matrix. A matrix of more columns than rows gets the
- * basis of the whole space of its rows.
+ * Computes an orthonormal basis of the columns of a matrix. For a matrix with more columns than rows, it is
+ * the identity, a basis of the whole space.
  */
 export async function basisOf(matrix: Matrix, products: MatrixProducts): Promise<Matrix> {
   const { rows, columns, data } = matrix;

@@ -7,15 +7,17 @@ export interface ModuleChanges {
   readonly name: string;
   /** Factors of each adapter that changes the module, `[out, rank]` and `[rank, in]`, at least one. */
   readonly factors: readonly [Factors, ...Factors[]];
-  /** What the product of each is multiplied by: its scale times the weight of the adapter. */
+  /**
+   * Factors by which the product of each adapter is multiplied: the scale times the weight of the adapter.
+   */
   readonly scales: readonly number[];
   readonly products: MatrixProducts;
 }
 
-/** A way to make one low-rank change of several. */
+/** A method of merging several low-rank changes into one. */
 export interface Combination {
   /**
-   * Rank of the result, from the ranks of the changes and the extents of the weight of a module.
+   * Returns the rank of the result, from the ranks of the changes and the extents of the weight of a module.
    * @throws MismatchError if changes of these ranks cannot be merged
    */
   rankOf(
@@ -23,6 +25,6 @@ export interface Combination {
     extents: { readonly out: number; readonly in: number },
     module: string,
   ): number;
-  /** Computes the result, `[out, rank]` and `[rank, in]`, with scale 1. */
+  /** Computes the factors of the result, `[out, rank]` and `[rank, in]`, with scale 1. */
   combine(changes: ModuleChanges): Promise<Factors>;
 }

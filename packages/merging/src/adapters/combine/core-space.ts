@@ -10,24 +10,24 @@ import type { Combination } from "./combination.ts";
 /** A merge method, with the values of its parameters, that is applied in core space. */
 export interface CoreRule {
   readonly method: MergeMethod;
-  /** @defaultValue the defaults of the method */
+  /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<ParameterSpecs>;
   /** Seed of methods that draw random numbers. @defaultValue 0 */
   readonly seed?: number;
 }
 
 /**
- * Merges changes by any merge method in the small space that all adapters share, and maps the result back:
- * this loses nothing of any change. The result has the sum of the adapters' ranks.
+ * Merges changes by any merge method in the small space that all adapters share, and maps the result back. No
+ * part of any change is lost. The result has the sum of the adapters' ranks.
  *
  * With bases `U` of all `B` and `V` of all `A` side by side, a change is `U M V^T` with a small matrix `M`;
- * the method merges these matrices as it would merge weights, with a base of zeros.
+ * the method merges these matrices like weights, with a base of zeros.
  *
- * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4. We
- * use orthonormal bases by Cholesky factors where the authors use singular vectors; methods that treat
- * elements one by one, such as TIES, depend on that choice.
+ * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4.
+ * Orthonormal bases are computed by Cholesky factors here, and by singular vectors in the paper; methods that
+ * treat elements one by one, such as TIES, depend on that choice.
  *
- * @param positions - adapters that change the module, among all that are merged
+ * @param positions - positions of the adapters that change the module, among all merged adapters
  */
 export function coreCombination(rule: CoreRule, positions: readonly number[]): Combination {
   const { method, seed = 0 } = rule;
@@ -70,7 +70,7 @@ export function coreCombination(rule: CoreRule, positions: readonly number[]): C
   };
 }
 
-/** Returns the parameters of the adapters at some positions, where each adapter has a value of its own. */
+/** Returns the parameters for the adapters at given positions; values for each adapter are filtered. */
 function parametersOf(
   { method, parameters = {} }: CoreRule,
   positions: readonly number[],

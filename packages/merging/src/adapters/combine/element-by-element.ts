@@ -4,12 +4,12 @@ import { mergeBySign, trimInPlace } from "../../matrices/kernels/majority.ts";
 import { addScaled } from "../../matrices/kernels/task-vectors.ts";
 import type { Combination } from "./combination.ts";
 
-/** Merges matrices of one shape, each with its factor. */
+/** Rule that merges matrices of one shape, each with its factor, into `out`. */
 type Rule = (matrices: readonly Matrix["data"][], factors: readonly number[], out: Matrix["data"]) => void;
 
 /**
- * Adds `A` and `B` of all adapters, each by the square root of its scale. It is fast and a rough
- * approximation, as the product of two sums has terms of mixed adapters.
+ * Adds `A` and `B` of all adapters, each by the square root of its scale. This is fast, but a rough
+ * approximation, because the product of two sums has terms that mix adapters.
  */
 export const linearCombination: Combination = elementByElement((matrices, factors, out) => {
   for (const [i, matrix] of matrices.entries()) addScaled(out, matrix, at(factors, i, "adapter"));
@@ -36,7 +36,10 @@ export function tiesCombination(density: number): Combination {
   });
 }
 
-/** Makes a combination that treats `A` and `B` apart; PEFT gives the sign of a scale to `A`. */
+/**
+ * Makes a combination that merges all `A` and all `B` separately. The sign of a scale goes to `A`, as in
+ * PEFT.
+ */
 function elementByElement(rule: Rule): Combination {
   return {
     rankOf(ranks, _extents, module) {

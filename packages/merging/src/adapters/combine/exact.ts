@@ -7,7 +7,10 @@ import type { Combination, ModuleChanges } from "./combination.ts";
 
 const sum = (ranks: readonly number[]) => ranks.reduce((total, rank) => total + rank, 0);
 
-/** Puts the matrices of all adapters side by side, which gives exactly the sum of changes, and of ranks. */
+/**
+ * Puts the matrices of all adapters side by side. The result is exactly the sum of the changes, and its rank
+ * is the sum of the ranks.
+ */
 export const catCombination: Combination = {
   rankOf: sum,
   combine: async (changes) => stack(changes),
@@ -16,8 +19,8 @@ export const catCombination: Combination = {
 /**
  * Keeps the largest singular values of the sum of all changes.
  *
- * The sum is never written out: bases of `B` and `A` of all adapters side by side hold it in a small matrix,
- * with the same singular values.
+ * The sum itself is never computed: in bases of all `B` and all `A` side by side, it is a small matrix with
+ * the same singular values.
  * @param rank - rank of the result; undefined for the largest rank of the adapters
  * @throws OutOfRangeError if the rank is not a whole number of at least 1
  */
@@ -54,7 +57,7 @@ export function svdCombination(rank: number | undefined): Combination {
   };
 }
 
-/** Copies the first columns, each times its value; columns beyond the last one are zeros. */
+/** Copies the first columns, each multiplied by its value. Missing columns are filled with zeros. */
 function firstScaled(matrix: Matrix, values: Float64Array | undefined, count: number): Matrix {
   const available = Math.min(count, matrix.columns);
   const part = sliceColumns(matrix, 0, available);

@@ -1,8 +1,8 @@
 import type { Matrix } from "@isthmus/linear-algebra";
 
 /**
- * Adds for each row how large a network's part of it must be scaled to be the merged row, at least `alpha`:
- * the inner product of both rows divided by the squared length of the network's.
+ * Adds for each row the factor, at least `alpha`, by which the row of a network best fits the merged row: the
+ * inner product of both rows divided by the squared length of the network's row.
  */
 export function calibrateRows(
   merged: Matrix,
@@ -16,7 +16,7 @@ export function calibrateRows(
       product += merged.data[j]! * part.data[j]!;
       square += part.data[j]! * part.data[j]!;
     }
-    // A network without a part in this direction says nothing on it.
+    // A network without a part in this direction counts with the least agreement.
     agreements[r] = agreements[r]! + (square > 0 ? Math.max(alpha, product / square) : alpha);
   }
 }

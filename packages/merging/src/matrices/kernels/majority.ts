@@ -1,6 +1,9 @@
 type Elements = Float32Array | Float64Array;
 
-/** Sets all elements to zero but a share of the largest ones; equal ones at the edge stay all. */
+/**
+ * Keeps a share of the largest elements and sets the others to zero. All elements that equal the smallest
+ * kept one are kept.
+ */
 export function trimInPlace(elements: Elements, density: number): void {
   const count = Math.floor(density * elements.length);
   if (count >= elements.length) return;
@@ -10,8 +13,9 @@ export function trimInPlace(elements: Elements, density: number): void {
 }
 
 /**
- * Averages the elements of each place that agree with the majority, each times the factor of its vector. The
- * majority is the sign of the sum of all elements of the place, without factors; a sum of zero is positive.
+ * Averages at each place the elements that agree with the majority, each multiplied by the factor of its
+ * vector. The majority is the sign of the sum of all elements at the place, without factors; a sum of zero is
+ * positive.
  */
 export function mergeBySign(vectors: readonly Elements[], factors: readonly number[], out: Elements): void {
   for (let i = 0; i < out.length; i++) {

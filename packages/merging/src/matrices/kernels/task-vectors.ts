@@ -9,8 +9,8 @@ export function addScaled(sum: Float64Array | Float32Array, what: ArrayLike<numb
 }
 
 /**
- * Adds `scale` times a difference to a base, in place; where the difference is zero the base keeps its bits,
- * also the sign of a zero.
+ * Adds `scale` times a difference to a base, in place. Elements with a difference of zero keep their bits,
+ * including the sign of a zero.
  */
 export function addDifference(base: Float64Array, difference: ArrayLike<number>, scale: number): void {
   for (let i = 0; i < base.length; i++) {

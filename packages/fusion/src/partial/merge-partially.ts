@@ -14,7 +14,8 @@ import { proveWidening, type WideningProof } from "./network/prove-widening.ts";
 import { widenNetwork } from "./network/widen-network.ts";
 
 /**
- * What pairs of units are chosen by: the cosine of their weights, or the correlation of their activations.
+ * Measure by which pairs of units are chosen: the cosine of their weights, or the correlation of their
+ * activations.
  */
 export type PairSimilarity = (typeof PAIR_SIMILARITIES)[number];
 
@@ -25,20 +26,23 @@ export const PAIR_SIMILARITIES = ["weight", "activation"] as const;
 export interface MergePartiallyOptions {
   /** Seed of the search for the alignment, and of the proof. */
   readonly seed: number;
-  /** @defaultValue 1.5 */
+  /** Width of the merged network. @defaultValue 1.5 */
   readonly width?: PartialWidth;
-  /** What units are matched by; "activation" needs `data`. @defaultValue "weight" */
+  /** Measure by which units are matched; "activation" needs `data`. @defaultValue "weight" */
   readonly method?: PairSimilarity;
-  /** What the pairs to be merged are chosen by; "activation" needs `data`. @defaultValue as `method` */
+  /**
+   * Measure by which the merged pairs are chosen; "activation" needs `data`. @defaultValue the value of
+   * `method`
+   */
   readonly similarity?: PairSimilarity | undefined;
   /** Examples for matching and choosing by activations, and for fitting. */
   readonly data?: DataSet | undefined;
   /**
-   * Fits each layer by least squares, to `data` or to the examples of two tasks. @defaultValue layers are
-   * not fitted
+   * Options for fitting each layer by least squares, on `data` or on the examples of two tasks. @defaultValue
+   * layers are not fitted
    */
   readonly fit?: FitOptions | undefined;
-  /** Searches for the alignment by weights, of which the best is taken. @defaultValue 8 */
+  /** Number of searches for the alignment by weights, of which the best is taken. @defaultValue 8 */
   readonly restarts?: number;
   /** Symmetries of the graph, if they were discovered before. */
   readonly symmetries?: Symmetries | undefined;
@@ -46,10 +50,10 @@ export interface MergePartiallyOptions {
   readonly onProgress?: ((progress: MergePartiallyProgress) => void) | undefined;
 }
 
-/** How far {@link mergePartially} is. */
+/** Progress of {@link mergePartially}. */
 export interface MergePartiallyProgress {
   readonly phase: "discovering" | "matching" | "choosing" | "proving" | "fitting";
-  /** Share of the phase, in `[0, 1]`, where it is known. */
+  /** Share of the phase that is done, in `[0, 1]`, if it is known. */
   readonly share?: number;
 }
 
@@ -67,10 +71,10 @@ export interface MergePartiallyResult {
   readonly graph: Graph;
   /** The merged network, lazily: its weights under the names of the graph. */
   readonly network: Checkpoint;
-  /** What became of each symmetry that is nested in no other. */
+  /** Results for each symmetry that is not nested in another. */
   readonly symmetries: readonly MergedSymmetry[];
   readonly proof: WideningProof;
-  /** How well each fitted layer computes what it should; empty if none was fitted. */
+  /** Error of each fitted layer before and after; empty if layers were not fitted. */
   readonly layers: readonly FittedLayer[];
   /** B in the coordinates of A. */
   readonly aligned: Checkpoint;
@@ -79,20 +83,21 @@ export interface MergePartiallyResult {
 /**
  * Merges two networks of one architecture in part, into a network that is up to twice as wide.
  *
- * The networks are aligned. Of each symmetry, the most similar pairs of units are merged, and the others
- * are kept apart: units of A read what A's units compute, and the merged ones, and not the units of B. At
- * width 1 this is the average of the aligned networks. At width 2 it computes the mean of the outputs of
- * both, if every hidden unit can be permuted and kept apart; units that no symmetry moves are averaged at
- * any width. The new graph is proved: a random network merged with itself must compute in every value what
- * it computed alone.
+ * The networks are aligned. For each symmetry, the most similar pairs of units are merged, and the others are
+ * kept apart: units of A read other units of A and merged units, but not units of B. At width 1 this is the
+ * average of the aligned networks. At width 2 it computes the mean of the outputs of both, if every hidden
+ * unit can be permuted and kept apart; units that no symmetry moves are averaged at any width. The new graph
+ * is proved: every value of a random network that is merged with itself must equal the value in the network
+ * alone.
  *
  * Heads are merged or kept apart as a whole. Symmetries whose units are combined without trained weights,
- * such as a residual stream with layer norms, are merged whatever the width; the result names the node.
+ * such as a residual stream with layer norms, are merged at any width; the result names the node.
  *
- * @param networks - A and B: checkpoints with the graph's names
- * @throws UsageError if activations are asked for without data
- * @throws OutOfRangeError if a width is not in `[1, 2]`, or of no symmetry that can be kept apart
- * @throws UnsupportedError if the wide graph does not compute what it should
+ * @param networks - A and B, checkpoints with the graph's names
+ * @throws UsageError if activations or `fit` need data, and there are none
+ * @throws OutOfRangeError if a width is not in `[1, 2]`, or is for a symmetry that is unknown or cannot be
+ *   kept apart
+ * @throws UnsupportedError if the wide graph fails the proof
  * @throws MismatchError if a network does not fit the graph
  * @see Stoica et al., ZipIt! Merging models from different tasks without training, 2024, section 4.3
  * @see Nasery et al., PLeaS: merging models with permutations and least squares, 2025, section 3

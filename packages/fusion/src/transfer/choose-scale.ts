@@ -1,27 +1,26 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import { type Architecture, createEvaluator, type DataSet } from "@isthmus/graph";
 
-/** Loss and error of the new base with the task vector at one scale. */
+/** Loss and error of the new base plus the task vector at one scale. */
 export interface TriedScale {
   readonly scale: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
-  /** Share of examples or tokens that are answered wrongly, in `[0, 1]`. */
+  /** Share of examples or tokens with a wrong prediction, in `[0, 1]`. */
   readonly error: number;
 }
 
-/** What is tried. */
+/** Inputs of {@link chooseScale}. */
 export interface ScaleTrial {
   readonly scales: readonly number[];
   readonly data: DataSet;
-  /** Makes the network of a scale; 0 is the new base alone. */
+  /** Makes the network at a scale; 0 gives the new base alone. */
   networkAt(scale: number): Promise<Checkpoint>;
 }
 
 /**
  * Measures the network at each scale, and at scale 0 first, which is the new base alone.
- * @returns all that were measured, in the order of the scales, and the scale with the least loss among those
- *   that were asked for
+ * @returns all measurements, in the order of the scales, and the requested scale with the least loss
  */
 export async function chooseScale(
   architecture: Architecture,

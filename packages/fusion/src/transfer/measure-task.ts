@@ -3,32 +3,36 @@ import type { Graph } from "@isthmus/graph";
 import { addTaskSums, type TaskSums } from "./kernels/task-vector.ts";
 import { type MovedTask, readTask, taskWeights } from "./transferred-checkpoint.ts";
 
-/** What a task vector is like, in one tensor or in all parameters. */
+/** Measures of a task vector, in one tensor or in all parameters. */
 export interface TaskMeasure {
   /** Norm of the task vector: the root of its sum of squares. */
   readonly norm: number;
-  /** The norm in norms of the base that was fine-tuned; `null` where that is 0. */
+  /**
+   * Norm of the task vector divided by the norm of the base that was fine-tuned; `null` if the latter is 0.
+   */
   readonly relative: number | null;
   /**
-   * How much of the vector the alignment put elsewhere: 1 less the cosine between the vector before and
-   * after. 0 where nothing moved, about 1 where all did; `null` where the norm is 0.
+   * Change of the vector by the alignment: 1 minus the cosine between the vector before and after. 0 if
+   * nothing moved, about 1 if everything did; `null` if the norm is 0.
    */
   readonly moved: number | null;
-  /** Share of the squared norm that the mask keeps, in `[0, 1]`; 1 without one, `null` where it is 0. */
+  /**
+   * Share of the squared norm that the mask keeps, in `[0, 1]`; 1 without a mask, `null` if the norm is 0.
+   */
   readonly kept: number | null;
 }
 
-/** The measure of one tensor. */
+/** Measures of a task vector in one tensor. */
 export interface TaskTensor extends TaskMeasure {
   readonly name: string;
 }
 
-/** Elements that are read at once. */
+/** Number of elements that are read at once. */
 const BLOCK = 2 ** 20;
 
 /**
- * Measures a task vector tensor by tensor, as it is and as it is moved.
- * @returns the measure of each weight of the graph, and of all parameters together
+ * Measures a task vector tensor by tensor, before and after it is moved.
+ * @returns the measures in each weight of the graph, and in all parameters together
  */
 export async function measureTask(
   graph: Graph,

@@ -2,31 +2,36 @@ import { OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { AlignOptions } from "@isthmus/weight-matching";
 
-/** How far a transfer is. */
+/** Progress of a transfer. */
 export interface TransferProgress {
   readonly phase: "aligning" | "gradient" | "measuring" | "trying";
-  /** Share of the phase, in `[0, 1]`. */
+  /** Share of the phase that is done, in `[0, 1]`. */
   readonly done: number;
 }
 
 /** Options of `transferTask`. */
 export interface TransferTaskOptions {
   /**
-   * How base A is aligned to base B, by the options of `align`; `false` adds the task vector as it is, which
+   * Options of `align` for aligning base A to base B; `false` adds the task vector without alignment, which
    * suits bases that are relatives.
    * @defaultValue by weights, with seed 0
    */
   readonly align?: AlignOptions | false;
-  /** What the task vector is multiplied by, or several numbers to choose from by `data`. @defaultValue 1 */
+  /** Factor of the task vector, or several factors from which `data` chooses. @defaultValue 1 */
   readonly scale?: number | readonly number[];
-  /** Labelled examples on which scales are tried: the one with the least loss is taken. @defaultValue none */
+  /**
+   * Labelled examples on which scales are tried; the scale with the least loss is taken. @defaultValue none
+   */
   readonly data?: DataSet | undefined;
   /**
-   * A few labelled examples by whose gradients the task vector is masked (GradFix): elements that would go up
-   * the gradient of the mean loss of base B on them are left out. @defaultValue no mask
+   * A few labelled examples by whose gradients the task vector is masked (GradFix): elements that go up the
+   * gradient of base B's mean loss on these examples are left out. @defaultValue no mask
    */
   readonly maskBySign?: DataSet | undefined;
-  /** Examples on which batch norms are measured again. @defaultValue none: statistics move as weights do */
+  /**
+   * Examples on which the statistics of batch norms are measured again. @defaultValue none: statistics are
+   * moved like weights
+   */
   readonly recalibrate?: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
@@ -48,7 +53,7 @@ export type ResolvedTransfer = Omit<Required<TransferTaskOptions>, "scale"> & {
   readonly scales: readonly number[];
 };
 
-/** Returns all options, checked. */
+/** Checks the options, and returns them with defaults. */
 export function resolveTransferOptions(options: TransferTaskOptions): ResolvedTransfer {
   const { scale, ...resolved } = resolveOptions("transfer a task", TRANSFER_TASK_DEFAULTS, options);
   const scales = typeof scale === "number" ? [scale] : [...new Set(scale)];

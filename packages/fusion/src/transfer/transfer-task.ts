@@ -13,30 +13,30 @@ import {
 } from "./transfer-options.ts";
 import { type MovedTask, transferredCheckpoint } from "./transferred-checkpoint.ts";
 
-/** A fine-tune, and the base that it is moved to. */
+/** A fine-tune with its base, and the base to which it is moved. */
 export interface TransferredNetworks {
-  /** The network that was fine-tuned. */
+  /** Network before it was fine-tuned. */
   readonly baseA: Checkpoint | BoundNetwork;
-  /** What became of it. */
+  /** Network after it was fine-tuned. */
   readonly tunedA: Checkpoint | BoundNetwork;
-  /** Another network of the same architecture, such as a newer version of the base. */
+  /** Network of the same architecture to which the task is moved, such as a newer version of the base. */
   readonly baseB: Checkpoint | BoundNetwork;
 }
 
-/** What was transferred and how, as plain data. */
+/** Summary of a transfer, as plain data. */
 export interface TransferSummary {
   readonly scale: number;
-  /** The task vector over all parameters. */
+  /** Measures of the task vector over all parameters. */
   readonly task: TaskMeasure;
-  /** The task vector in each weight of the graph. */
+  /** Measures of the task vector in each weight of the graph. */
   readonly tensors: readonly TaskTensor[];
-  /** How base A was aligned to base B, and proved; absent where it was not. */
+  /** Summary of the alignment of base A to base B, and its proof; absent without alignment. */
   readonly alignment?: AlignmentSummary;
-  /** Largest relative error of an output of the fine-tune as it was moved; absent where it was not run. */
+  /** Largest relative error of an output of the moved fine-tune; absent if it was not run. */
   readonly tunedError?: number;
   /** Loss and error at each scale on `data`, and at scale 0, which is base B alone; empty without `data`. */
   readonly tried: readonly TriedScale[];
-  /** What does not look right, in sentences. */
+  /** Warnings for the user, in sentences. */
   readonly warnings: readonly string[];
 }
 
@@ -44,30 +44,30 @@ export interface TransferSummary {
 export interface TransferTaskResult {
   /** Base B with the task, under the graph's names; lazy, unless batch norms were recalibrated. */
   readonly network: Checkpoint;
-  /** The same under the names of base B's own checkpoint. */
+  /** The same network under the names of base B's checkpoint. */
   readonly restored: Checkpoint;
-  /** How base A was aligned to base B; undefined where it was not. */
+  /** Base A aligned to base B; undefined without alignment. */
   readonly aligned: AlignedNetwork | undefined;
   readonly summary: TransferSummary;
 }
 
 /**
- * Moves a fine-tune to another base: base B plus `scale` times the task vector of A, its difference to the
- * base that it was made from, in the coordinates of B (TransFusion).
+ * Moves a fine-tune to another base: base B plus `scale` times the task vector, the difference of the
+ * fine-tune from base A, in the coordinates of B (TransFusion).
  *
- * Base A is aligned to base B, which is proved; its fine-tune is moved by the same permutations, and scales,
+ * Base A is aligned to base B, with a proof. The fine-tune is moved by the same permutations, and by scales,
  * signs and rotations if `align` has them, and the moved base is subtracted. The statistics of batch norms
- * move as weights do; a variance that would fall below zero stays.
+ * move like weights; a variance that would fall below zero is not changed.
  *
- * Differs from the paper in: 1. units, heads and residual streams of any graph are matched together (Git
- * Re-Basin's sweeps, from several starts), where the authors match the heads of a transformer by the singular
- * values of their projections; 2. the mask of GradFix takes the sign of the mean gradient.
+ * Differs from the paper in: 1. units, heads and residual streams of any graph are matched together (by the
+ * sweeps of Git Re-Basin, from several starts), whereas the authors match the heads of a transformer by the
+ * singular values of their projections; 2. the mask of GradFix takes the sign of the mean gradient.
  *
  * @throws MismatchError if a network does not fit the graph
- * @throws InputError if a weight is NaN or infinite, it is named; or data do not fit
+ * @throws InputError if a weight is NaN or infinite, which the message names, or if data do not fit
  * @throws UnsupportedError if moving a network would change what it computes
  * @throws OutOfRangeError if a scale is not finite
- * @throws UsageError if there are several scales, and no data to choose by
+ * @throws UsageError if there are several scales without data to choose from them
  *
  * Source: Rinaldi et al., Update your transformer to the latest release (TransFusion), 2025; Rinaldi et al.,
  * Gradient-sign masking for task vector transport across pre-trained models (GradFix), 2025.
@@ -143,14 +143,14 @@ const inGraph = (network: Checkpoint | BoundNetwork): Checkpoint =>
 const asStored = (like: Checkpoint | BoundNetwork, changed: Checkpoint): Checkpoint =>
   isBound(like) ? like.restore(changed) : changed;
 
-/** A task vector in the coordinates of base B, and how it came there. */
+/** A task vector in the coordinates of base B, with the alignment that moved it. */
 interface MovedResult {
   readonly moved: MovedTask;
   readonly aligned: AlignedNetwork | undefined;
   readonly tunedError: number | undefined;
 }
 
-/** Moves base A and its fine-tune to the coordinates of base B, and proves that both compute the same. */
+/** Moves base A and its fine-tune to the coordinates of base B, and proves that both keep their outputs. */
 async function moveTask(
   { graph, engine, ...architecture }: Architecture,
   { baseA, tunedA, baseB }: TransferredNetworks,
@@ -179,7 +179,7 @@ async function moveTask(
   return { moved, aligned, tunedError: outputs.maxRelativeError };
 }
 
-/** Measures the gradient of base B, if the task vector is to be masked by it. */
+/** Measures the gradient of base B, if the task vector is masked by it. */
 async function gradientOf(
   architecture: Architecture,
   target: Checkpoint,
@@ -193,7 +193,7 @@ async function gradientOf(
 }
 
 /**
- * Norm of a task vector, in norms of the base, from which on networks look like strangers: .86 to 1.6 was
+ * Norm of a task vector, in norms of the base, above which networks look like strangers: .86 to 1.6 was
  * measured between networks that were trained apart, and at most .45 between a base and its fine-tune.
  */
 const STRANGER = 0.85;

@@ -2,19 +2,19 @@ import { type Checkpoint, DTYPES, defineCheckpoint, fromFloat64Into, toFloat64 }
 import type { Graph } from "@isthmus/graph";
 import { addTaskInPlace, type TaskRange } from "./kernels/task-vector.ts";
 
-/** A task vector in the coordinates of the network that it is added to. */
+/** A task vector in the coordinates of the network to which it is added. */
 export interface MovedTask {
-  /** The network that was fine-tuned, moved. */
+  /** Moved network before it was fine-tuned. */
   readonly base: Checkpoint;
-  /** The fine-tuned network, moved in the same way. */
+  /** Moved network after it was fine-tuned. */
   readonly tuned: Checkpoint;
-  /** Gradient by whose sign the vector is masked. */
+  /** Gradient by whose sign the vector is masked; undefined without a mask. */
   readonly gradient?: Checkpoint | undefined;
 }
 
 /**
- * Lists the weights that a task vector has steps for: all of the graph that are floating-point numbers,
- * statistics of norms included.
+ * Lists the weights for which a task vector has steps: all floating-point weights of the graph, including
+ * statistics of norms.
  */
 export function taskWeights({ weights }: Graph): string[] {
   return [...weights].flatMap(([name, { dtype }]) => (DTYPES[dtype].float ? [name] : []));
@@ -27,8 +27,8 @@ function variancesOf({ nodes }: Graph): Set<string> {
 
 /**
  * Defines the network `target + scale * task`, which has the names, shapes and element types of the target.
- * Lazy: ranges are computed when they are read, in f64, and rounded once. What is no floating-point weight of
- * the graph is the target's.
+ * Lazy: ranges are computed when they are read, in f64, and rounded once. Tensors other than floating-point
+ * weights of the graph are copied from the target.
  */
 export function transferredCheckpoint(
   graph: Graph,
@@ -45,7 +45,7 @@ export function transferredCheckpoint(
     async readInto(name, begin, out) {
       await target.readRangeInto(name, begin, out);
       const dtype = target.tensors.get(name)?.dtype;
-      // What is added nothing to keeps its bits.
+      // Tensors to which nothing is added keep their bits.
       if (scale === 0 || dtype === undefined || !weights.has(name)) return;
       const values = toFloat64(out, dtype).slice();
       addTaskInPlace(

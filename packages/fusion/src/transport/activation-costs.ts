@@ -7,15 +7,15 @@ import { addActivationDistances, addDecorrelations } from "./kernels/pair-costs.
 import { findViews, type ViewPair } from "./unit-views.ts";
 
 /**
- * Measures of how much two units differ on data: the mean squared difference of their activations, as in OT
- * fusion, or one minus their correlation, which does not see scales and means.
+ * Measures of the difference of two units on data: the mean squared difference of their activations, as in OT
+ * fusion, or one minus their correlation, which ignores scales and means.
  */
 export const ACTIVATION_COSTS = ["distance", "correlation"] as const;
 
 /** One of {@link ACTIVATION_COSTS}. */
 export type ActivationCost = (typeof ACTIVATION_COSTS)[number];
 
-/** How activations are compared. */
+/** Options of {@link activationCosts}. */
 export interface ActivationCostOptions {
   readonly cost: ActivationCost;
   readonly batchSize: number;
@@ -23,18 +23,19 @@ export interface ActivationCostOptions {
   readonly onProgress: ((progress: ExamplesProgress) => void) | undefined;
 }
 
-/** A network with what is known of its architecture. */
+/** A network with its architecture and symmetries. */
 export interface OpenedNetwork extends Architecture {
   readonly symmetries: Symmetries;
   readonly network: Checkpoint;
 }
 
 /**
- * Computes how much units of two networks differ on data, for each symmetry `[source units, target units]`:
- * the mean over the values that layers read in which its units lie, each value in the unit of its mean cost.
- * Other values, on fewer examples, only decide between units that never fire in these.
+ * Computes the differences between units of two networks on data, for each symmetry
+ * `[source units, target units]`. It is the mean over the values that contain these units and that layers
+ * read, each in the unit of its mean cost. Other values, on fewer examples, only decide between units that
+ * never fire in the former.
  *
- * @throws UnsupportedError if there is no value by which to compare the units of a symmetry
+ * @throws UnsupportedError if no value allows to compare the units of a symmetry
  */
 export async function activationCosts(
   families: readonly UnitFamily[],
@@ -79,10 +80,16 @@ export async function activationCosts(
   return costs;
 }
 
-/** Weight of values that no layer reads: enough to decide between equals, too little to change more. */
+/**
+ * Weight of values that no layer reads: enough to decide between equal costs, too little to change other
+ * decisions.
+ */
 const HEARSAY = 1e-3;
 
-/** Most examples on which such values are compared, as little depends on them. */
+/**
+ * Largest number of examples on which values that no layer reads are compared, because little depends on
+ * them.
+ */
 const HEARSAY_EXAMPLES = 1000;
 
 function addCosts(

@@ -6,21 +6,23 @@ import { findSums, type Symmetries, type SymmetrySpec, type WeightLayout } from 
 export interface FamilySide {
   readonly firstUnit: number;
   readonly count: number;
-  /** Parents of each cell of a symmetry, or of each follower, by number; `[[]]` for a plain symmetry. */
+  /**
+   * Units that are the parents of each cell of a symmetry, or of each follower; `[[]]` for a plain symmetry.
+   */
   readonly parents: readonly (readonly number[])[];
 }
 
-/** A symmetry, or a family of followers, that two networks of different widths both have. */
+/** A symmetry, or a family of followers, that both of two networks with different widths have. */
 export interface UnitFamily {
   readonly name: string;
-  /** Place among the symmetries; undefined for followers. */
+  /** Position among the symmetries; undefined for followers. */
   readonly symmetry: number | undefined;
   /**
-   * Symmetry whose units these are or follow, one to one; undefined where they follow units of several
-   * symmetries at once.
+   * Symmetry whose units these are, or which they follow one to one; undefined if they follow units of
+   * several symmetries at once.
    */
   readonly voter: number | undefined;
-  /** Families of the parents, in order; empty for a plain symmetry. */
+  /** Positions of the families of the parents, in order; empty for a plain symmetry. */
   readonly above: readonly number[];
   readonly source: FamilySide;
   readonly target: FamilySide;
@@ -28,7 +30,10 @@ export interface UnitFamily {
 
 /** Positions of an axis that hold the units of a family, in both networks, in the order of the units. */
 export interface FieldGroup {
-  /** Index of the family; undefined for positions that may not move, which both have as many of. */
+  /**
+   * Position of the family; undefined for positions that may not move, of which both networks have equally
+   * many.
+   */
   readonly family: number | undefined;
   readonly source: Int32Array;
   readonly target: Int32Array;
@@ -37,7 +42,7 @@ export interface FieldGroup {
 /** An axis of a weight on which units lie. */
 export interface MovedAxis {
   readonly axis: number;
-  /** Whether a product sums over it. */
+  /** Whether a product sums over the axis. */
   readonly isSummed: boolean;
   readonly groups: readonly FieldGroup[];
 }
@@ -50,9 +55,9 @@ export interface MovedWeight {
   readonly axes: readonly MovedAxis[];
 }
 
-/** What corresponds in two architectures that differ in widths alone. */
+/** Corresponding units and weights of two architectures that differ only in widths. */
 export interface Correspondence {
-  /** Symmetries in their order, then followers. */
+  /** Symmetries in the order of the specification, followed by followers. */
   readonly families: readonly UnitFamily[];
   readonly weights: ReadonlyMap<string, MovedWeight>;
 }
@@ -64,12 +69,12 @@ export interface SymmetricGraph {
 }
 
 /**
- * Finds what corresponds in two architectures of one family: symmetries by their order and names, followers
- * by theirs, positions of weights by unit and rank.
+ * Finds corresponding parts of two architectures of one family: symmetries and followers by their order and
+ * names, positions of weights by unit and rank.
  *
- * @throws MismatchError if they differ in more than the numbers of units
- * @throws UnsupportedError if units lie where rectangular plans have no meaning; the symmetry or weight is
- *   named
+ * @throws MismatchError if the architectures differ in more than the numbers of units
+ * @throws UnsupportedError if units lie where rectangular plans have no meaning; the message names the
+ *   symmetry or weight
  */
 export function correspond(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
   const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
@@ -146,7 +151,10 @@ function familyOf(sides: readonly FamilySide[], unit: number): number {
   return sides.findIndex(({ firstUnit, count }) => unit >= firstUnit && unit < firstUnit + count);
 }
 
-/** Units that are summed over in products of activations change these sums if there are more of them. */
+/**
+ * Checks that the number of units over which products of activations sum is equal in both networks, because
+ * it changes these sums.
+ */
 function assertPaired({ name, source, target }: UnitFamily): void {
   const [a, b] = [source, target].map(({ count, parents }) => count / parents.length);
   if (a === b) return;
@@ -156,7 +164,10 @@ function assertPaired({ name, source, target }: UnitFamily): void {
   );
 }
 
-/** A weight that is both read row by row and summed over, as a tied embedding, has no one scale. */
+/**
+ * Checks that no weight with summed units is also read row by row, like a tied embedding, because the two
+ * uses need different scales.
+ */
 function assertUntied(
   name: string,
   graph: Graph,

@@ -21,9 +21,9 @@ import { transportWeight } from "./transport-weight.ts";
 import { UnitPlans } from "./unit-plans.ts";
 import { type ParameterPair, weightCosts } from "./weight-costs.ts";
 
-/** A network of its own architecture. */
+/** A network with its architecture. */
 export interface FusableNetwork extends Architecture {
-  /** Has a tensor for every weight of the graph. */
+  /** Checkpoint with a tensor for every weight of the graph. */
   readonly network: Checkpoint;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly symmetries?: Symmetries | undefined;
@@ -31,18 +31,18 @@ export interface FusableNetwork extends Architecture {
 
 /** Result of {@link fuseNetworks}. */
 export interface FuseNetworksResult {
-  /** The average, a network of the target's graph; lazy. */
+  /** Weighted average, a network of the target's graph; lazy. */
   readonly fused: Checkpoint;
-  /** The source alone, brought to the target's graph; lazy. */
+  /** Source alone, transported to the target's graph; lazy. */
   readonly transported: Checkpoint;
-  /** The plan of each symmetry, in their order. */
+  /** Plans of all symmetries, in the order of the symmetries. */
   readonly symmetries: readonly FusedSymmetry[];
   /**
-   * Distance of the transported source from the target over all parameters as they were matched, in norms of
-   * the target.
+   * Distance of the transported source from the target over all parameters in the form in which they were
+   * matched, in norms of the target.
    */
   readonly distance: number;
-  /** Sweeps over all symmetries. */
+  /** Number of sweeps over all symmetries. */
   readonly sweeps: number;
   /** Whether the last sweep changed no plan. */
   readonly status: "converged" | "maxSweeps";
@@ -55,14 +55,14 @@ export interface FuseNetworksResult {
  * result is the average with the target, in the target's graph. The target may be wider or narrower.
  *
  * Differs from the reference implementation in: 1. any graph whose symmetries are known, with residual
- * streams, heads (as many units in each) and flattened channels; 2. where a layer sums over units, weights
- * are shared out by the rows of a plan, not its columns, so that a network whose units were doubled comes
- * back as the function it was, which equal widths do not tell apart; 3. plans by weights are found in sweeps
- * until nothing changes, not layer by layer once; the sweep that brings the source nearest to the target
- * counts; 4. hard plans are exact assignments.
+ * streams, heads (as many units in each) and flattened channels; 2. if a layer sums over units, weights are
+ * shared out by the rows of a plan, not its columns, so that a network whose units were doubled keeps its
+ * function; for equal widths both rules agree; 3. plans by weights are found in sweeps until nothing changes,
+ * not once layer by layer; the sweep that brings the source nearest to the target is taken; 4. hard plans are
+ * exact assignments.
  *
  * @throws MismatchError if the graphs differ in more than widths, or a network does not fit its graph
- * @throws UnsupportedError if a symmetry cannot have a rectangular plan; it is named
+ * @throws UnsupportedError if a symmetry cannot have a rectangular plan; the message names it
  * @throws InputError if a weight is NaN or infinite, or data do not fit
  * @throws OutOfRangeError if an option is out of its range
  *
@@ -123,8 +123,8 @@ async function open(
 }
 
 /**
- * Reads all parameters as matching sees them, weights before batch norms as the norms scale them, and checks
- * that they are finite.
+ * Reads all parameters in the form in which they are matched, and checks that they are finite. Weights before
+ * batch norms are scaled by the norms.
  */
 async function readParameters(
   { graph, network }: OpenedNetwork,
@@ -166,10 +166,10 @@ async function measureCosts(
   });
 }
 
-/** Share of the time that measuring takes, for progress. */
+/** Share of the progress that is assigned to measuring activations. */
 const MEASURING = 0.8;
 
-/** Plans that were found, and how good they are. */
+/** Plans that were found, with the distance of the transported source from the target. */
 interface FoundPlans {
   readonly plans: UnitPlans;
   readonly placed: ReadonlyMap<number, PlacedSymmetry>;
@@ -184,7 +184,10 @@ interface FusionProblem {
 
 type Measured = ReadonlyMap<number, Float64Array> | undefined;
 
-/** Finds plans in sweeps over the symmetries, and returns the ones that bring the source nearest. */
+/**
+ * Finds plans in sweeps over the symmetries, and returns the plans that bring the source nearest to the
+ * target.
+ */
 async function searchPlans(
   problem: FusionProblem,
   measured: Measured,
@@ -208,7 +211,7 @@ async function searchPlans(
   }
 }
 
-/** Places every symmetry once, given where the others are. */
+/** Finds a new plan for every symmetry once, given the plans of the others. */
 function sweepOnce(
   problem: FusionProblem,
   plans: UnitPlans,
@@ -252,7 +255,7 @@ function rootOf({ families }: Correspondence, symmetry: number): number {
   return parent === undefined ? symmetry : rootOf({ families, weights: new Map() }, parent);
 }
 
-/** Largest change of the mass of a pair, relative to the mass of a unit, that counts as none. */
+/** Largest change of the mass of a pair, relative to the mass of a unit, that counts as no change. */
 const UNCHANGED = 1e-6;
 
 function isUnchanged({ families }: Correspondence, before: UnitPlans, after: UnitPlans): boolean {

@@ -3,7 +3,7 @@ import type { DataSet } from "@isthmus/graph";
 import { ACTIVATION_COSTS, type ActivationCost } from "./activation-costs.ts";
 import { PLAN_KINDS, type PlanKind } from "./solve-plan.ts";
 
-/** By what units are compared: their weights, or their activations on data. */
+/** Methods of comparing units: by their weights, or by their activations on data. */
 export const FUSE_METHODS = ["weight", "activation"] as const;
 
 /** One of {@link FUSE_METHODS}. */
@@ -17,27 +17,35 @@ export interface FuseProgress {
 
 /** Options of {@link fuseNetworks}. */
 export interface FuseNetworksOptions {
-  /** By what units are compared; "activation" needs `data`. @defaultValue "weight" */
+  /** Method of comparing units; "activation" needs `data`. @defaultValue "weight" */
   readonly method?: FuseMethod;
   /** Examples on which activations are compared. @defaultValue none */
   readonly data?: DataSet | undefined;
-  /** Examples to take from `data`, from the first. @defaultValue 10000 */
+  /** Number of examples to take from `data`, from the first. @defaultValue 10000 */
   readonly examples?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
-  /** How activations are compared. @defaultValue "correlation" */
+  /** Measure of the difference of activations. @defaultValue "correlation" */
   readonly cost?: ActivationCost;
-  /** Whether units are matched one by one or in mixtures; see {@link PLAN_KINDS}. @defaultValue "balanced" */
+  /** Kind of the plans, one-to-one or mixtures; see {@link PLAN_KINDS}. @defaultValue "balanced" */
   readonly plan?: PlanKind;
   /** Entropy of soft plans, as a share of the range of the costs, positive. @defaultValue 0.01 */
   readonly regularization?: number;
-  /** Marginal error at which a soft plan is done. @defaultValue 1e-6 */
+  /** Marginal error at which a soft plan has converged. @defaultValue 1e-6 */
   readonly tolerance?: number;
-  /** Iterations after which a soft plan is taken as it is. @defaultValue 2000 */
+  /**
+   * Largest number of iterations of a soft plan, after which it is taken without convergence. @defaultValue
+   * 2000
+   */
   readonly maxIterations?: number;
-  /** Share of the source in the result, in `[0, 1]`; the target has the rest. @defaultValue 0.5 */
+  /**
+   * Share of the source in the result, in `[0, 1]`; the rest is the share of the target. @defaultValue 0.5
+   */
   readonly weight?: number;
-  /** Sweeps over all symmetries at most, at least 1; by activations one is enough. @defaultValue 10 */
+  /**
+   * Largest number of sweeps over all symmetries, at least 1; by activations, one sweep suffices.
+   * @defaultValue 10
+   */
   readonly maxSweeps?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: FuseProgress) => void) | undefined;
@@ -60,7 +68,7 @@ export const FUSE_NETWORKS_DEFAULTS: Required<FuseNetworksOptions> = {
   onProgress: undefined,
 };
 
-/** Returns all options, checked. */
+/** Checks the options, and returns them with defaults. */
 export function resolveFuseOptions(options: FuseNetworksOptions): Required<FuseNetworksOptions> {
   const resolved = resolveOptions("fuse networks", FUSE_NETWORKS_DEFAULTS, options);
   assertWholeOptions("fuse networks", resolved, {

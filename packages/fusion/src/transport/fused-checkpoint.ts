@@ -15,7 +15,7 @@ export interface FusedPair {
 /**
  * Defines the network `weight * transported source + (1 - weight) * target`, which has the names, shapes and
  * element types of the target. Lazy: a tensor is computed when it is read, in f64, and rounded once. Tensors
- * that are no floating-point weights of the graph are the target's.
+ * other than floating-point weights of the graph are copied from the target.
  */
 export function fusedCheckpoint(pair: FusedPair, weight: number): Checkpoint {
   const { source, target, correspondence } = pair;

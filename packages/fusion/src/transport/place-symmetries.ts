@@ -3,13 +3,13 @@ import type { UnitFamily } from "./correspond.ts";
 import { type CellPlan, type PlanOptions, solvePlan } from "./solve-plan.ts";
 import type { UnitPlans } from "./unit-plans.ts";
 
-/** What was found for one symmetry. */
+/** Summary of the plan of one symmetry. */
 export type PlacedSymmetry = Omit<CellPlan, "plan">;
 
 /**
- * Finds the plans of a plain symmetry and all symmetries nested in it, given what their units cost.
+ * Finds the plans of a plain symmetry and all symmetries nested in it, from the costs of their units.
  *
- * Inner plans of all pairs of cells come first; what they cost is added to the costs of pairing the cells'
+ * Inner plans of all pairs of cells are found first; their costs are added to the costs of pairing the cells'
  * parents. The plan of a nested symmetry is the plan of the parents times the inner plans.
  *
  * @param costs - costs of the units of each symmetry, by index, `[source units, target units]`
@@ -25,7 +25,7 @@ export function placeSymmetries(
   return placed;
 }
 
-/** Symmetries with their costs, and how plans are found. */
+/** Symmetries with their costs, and options for finding plans. */
 export interface PlacingProblem {
   readonly families: readonly UnitFamily[];
   readonly costs: ReadonlyMap<number, Float64Array>;
@@ -36,7 +36,7 @@ export interface PlacingProblem {
 interface SolvedSymmetry {
   readonly symmetry: number;
   readonly family: UnitFamily;
-  /** For each pair of cells, `[source cells, target cells]`. */
+  /** Plan of each pair of cells, `[source cells, target cells]`. */
   readonly cells: readonly CellPlan[];
   readonly nested: readonly SolvedSymmetry[];
 }
@@ -72,7 +72,7 @@ function cellsOfPair({ target }: UnitFamily, pair: number): [number, number] {
   return [Math.floor(pair / target.parents.length), pair % target.parents.length];
 }
 
-/** Finds the parents of a pair of cells, as places among the units of the family above. */
+/** Finds the parents of a pair of cells, as positions among the units of the family above. */
 function parentsOfPair(family: UnitFamily, above: UnitFamily, pair: number): [number, number] {
   const [a, b] = cellsOfPair(family, pair);
   const unit = at(at(family.source.parents, a, "cell"), 0, "parent") - above.source.firstUnit;
@@ -80,7 +80,10 @@ function parentsOfPair(family: UnitFamily, above: UnitFamily, pair: number): [nu
   return [unit, other];
 }
 
-/** @param masses - mass of each pair of cells, `[source cells, target cells]` */
+/**
+ * Composes the plans of cells to the plan of a symmetry and of all symmetries nested in it.
+ * @param masses - mass of each pair of cells, `[source cells, target cells]`
+ */
 function compose(
   { symmetry, family, cells, nested }: SolvedSymmetry,
   masses: Float64Array,

@@ -13,19 +13,22 @@ import {
 
 /** Options of {@link sinkhorn}. */
 export interface SinkhornOptions {
-  /** Rows of the cost matrix. */
+  /** Number of rows of the cost matrix. */
   readonly rows: number;
-  /** Columns of the cost matrix. */
+  /** Number of columns of the cost matrix. */
   readonly columns: number;
   /** Mass of each row, positive, `[rows]`; masses are divided by their sum. @defaultValue all equal */
   readonly rowWeights?: Float64Array | undefined;
-  /** Mass of each column, positive, `[columns]`; divided by their sum. @defaultValue all equal */
+  /** Mass of each column, positive, `[columns]`; masses are divided by their sum. @defaultValue all equal */
   readonly columnWeights?: Float64Array | undefined;
-  /** Weight of the entropy, positive, in the unit of costs: the smaller, the sharper the plan. */
+  /** Weight of the entropy, positive, in the unit of costs; a smaller weight gives a sharper plan. */
   readonly regularization: number;
   /** Marginal error (see {@link SinkhornResult}) at which the search ends, positive. @defaultValue 1e-9 */
   readonly tolerance?: number;
-  /** Updates of all potentials after which the search is given up, at least 1. @defaultValue 10000 */
+  /**
+   * Largest number of updates of all potentials, at least 1, after which the search ends without convergence.
+   * @defaultValue 10000
+   */
   readonly maxIterations?: number;
 }
 
@@ -49,7 +52,7 @@ export interface SinkhornResult {
   readonly objective: number;
   /** Sum of the distances of row and column sums of the plan from the weights. */
   readonly marginalError: number;
-  /** Updates of all potentials. */
+  /** Number of updates of all potentials. */
   readonly iterations: number;
   readonly status: "converged" | "maxIterations";
 }
@@ -58,12 +61,13 @@ export interface SinkhornResult {
  * Solves optimal transport with an entropy (Cuturi 2013): finds the plan with given row and column sums that
  * minimises `sum plan cost + regularization sum plan (log plan - 1)`.
  *
- * Potentials are kept as logarithms, and the kernel is made anew from them whenever the factors of an
- * iteration grow large, so that any regularization works without overflow (Schmitzer 2019, algorithm 2). It
- * starts from a large regularization and lowers it step by step (algorithm 3). Everything is f64.
+ * Potentials are kept as logarithms, and the kernel is recomputed from them whenever the factors of an
+ * iteration grow large, so that any regularization works without overflow (Schmitzer 2019, algorithm 2). The
+ * search starts from a large regularization and lowers it step by step (algorithm 3). All arithmetic is in
+ * f64.
  *
- * @param cost - finite, `[rows, columns]` row-major
- * @throws OutOfRangeError if a size does not fit the cost, or an option is out of its range
+ * @param cost - finite costs, `[rows, columns]` row-major
+ * @throws OutOfRangeError if a size does not fit the costs, or an option is out of its range
  * @throws InputError if a cost is not finite
  *
  * @example
@@ -97,16 +101,19 @@ export function sinkhorn(cost: Float64Array | Float32Array, options: SinkhornOpt
 
 const REQUIRED = ["rows", "columns", "regularization"];
 
-/** Factor by which the regularization is lowered from step to step; not tuned. */
+/** Factor by which the regularization is lowered from step to step; it was not tuned. */
 const STEP = 4;
 
 /** Marginal error at which a step before the last ends. */
 const COARSE_TOLERANCE = 1e-3;
 
-/** Largest logarithm of a factor before the potentials take it in: products stay far from f64's limits. */
+/**
+ * Largest logarithm of a factor before it is absorbed by the potentials; products stay far from the limits of
+ * f64.
+ */
 const LARGEST_LOG = 100;
 
-/** Lists the regularizations that lead to the last: from the range of the costs down. */
+/** Lists the regularizations of all steps, from the range of the costs down to the last. */
 function schedule(cost: Float64Array | Float32Array, last: number): number[] {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of cost) {
@@ -118,7 +125,7 @@ function schedule(cost: Float64Array | Float32Array, last: number): number[] {
   return steps;
 }
 
-/** The state of a search. */
+/** State of a search. */
 class Scaling {
   readonly #cost: Float64Array;
   readonly #a: Float64Array;
@@ -143,7 +150,9 @@ class Scaling {
     this.#sums = new Float64Array(a.length);
   }
 
-  /** Iterates with one regularization until rows have their weights; columns do after each update. */
+  /**
+   * Iterates with one regularization until rows meet their weights; columns meet theirs after each update.
+   */
   run(
     epsilon: number,
     { tolerance, maxIterations }: Required<Pick<SinkhornOptions, "tolerance" | "maxIterations">>,
@@ -167,13 +176,16 @@ class Scaling {
     fillPlan(this.#cost, f, g, plan, epsilon);
   }
 
-  /** Sums the rows as they are, which the next iteration needs as well, and returns how far they are off. */
+  /** Sums the rows, which the next iteration needs as well, and returns their distance from the weights. */
   #rowError(): number {
     sumRows(this.#plan, this.#v, this.#sums);
     return rowError(this.#sums, this.#u, this.#a);
   }
 
-  /** Makes one iteration by log-sum-exp, which cannot overflow, and the kernel from its potentials. */
+  /**
+   * Makes one iteration by log-sum-exp, which cannot overflow, and computes the kernel from the new
+   * potentials.
+   */
   #updatePotentials(epsilon: number): void {
     this.#iterations++;
     updateRowPotentials(this.#cost, this.#g, this.#a.map(Math.log), this.#f, epsilon);

@@ -3,16 +3,16 @@ import { solveAssignment } from "@isthmus/weight-matching";
 import { sinkhorn } from "./sinkhorn.ts";
 
 /**
- * Kinds of plans: `hard` gives every unit of the wider network to the unit of the narrower one that is most
- * like it, none of which goes without; `balanced` does so with as many for each as go round; `soft` lets
- * every unit be a mixture, by entropic transport.
+ * Kinds of plans. `hard` assigns every unit of the wider network to a similar unit of the narrower one, at
+ * least one to each, at the least total cost; `balanced` does so with equally many for each, as far as
+ * possible; `soft` makes every unit a mixture, by entropic transport.
  */
 export const PLAN_KINDS = ["hard", "balanced", "soft"] as const;
 
 /** One of {@link PLAN_KINDS}. */
 export type PlanKind = (typeof PLAN_KINDS)[number];
 
-/** How plans are found. */
+/** Options of {@link solvePlan}. */
 export interface PlanOptions {
   readonly plan: PlanKind;
   /** Entropy of soft plans, as a share of the range of the costs. */
@@ -23,25 +23,28 @@ export interface PlanOptions {
 
 /** Costs of all pairs of units. */
 export interface PairCosts {
-  /** `[rows, columns]` */
+  /** Cost of each pair, `[rows, columns]`. */
   readonly data: Float64Array;
   readonly rows: number;
   readonly columns: number;
 }
 
-/** The plan of one cell of units. */
+/** Plan of one cell of units. */
 export interface CellPlan {
-  /** `[rows, columns]`, which sums to 1. */
+  /** Mass of each pair, `[rows, columns]`; the sum is 1. */
   readonly plan: Float64Array;
-  /** Sum of the costs by the plan. */
+  /** Sum of the costs, weighted by the plan. */
   readonly cost: number;
-  /** Iterations of a soft plan, and how far its sums are from the weights; 0 for hard ones. */
+  /**
+   * Number of iterations of a soft plan; 0 for hard plans. `marginalError` is the distance of its sums from
+   * the weights.
+   */
   readonly iterations: number;
   readonly marginalError: number;
   readonly isConverged: boolean;
 }
 
-/** Finds the plan of some units by their costs. */
+/** Finds the plan of units from the costs of their pairs. */
 export function solvePlan({ data, rows, columns }: PairCosts, options: PlanOptions): CellPlan {
   const unit = normalize(data);
   const solved =
@@ -53,7 +56,7 @@ export function solvePlan({ data, rows, columns }: PairCosts, options: PlanOptio
   return { ...solved, cost };
 }
 
-/** Moves costs to [0, 1], so that a regularization means the same for all. */
+/** Scales costs to [0, 1], so that a regularization means the same for all costs. */
 function normalize(data: Float64Array): Float64Array {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of data) {
@@ -81,8 +84,9 @@ function softPlan(
 
 /**
  * Finds the cheapest plan in which every unit of the wider side has one partner, and every unit of the
- * narrower side at least one, or if balanced as many as go round. Exact: an assignment in which each narrow
- * unit has that many rows, and every row beyond them stands for whichever narrow unit is cheapest.
+ * narrower side at least one, or, if balanced, at least their average number of partners, rounded down. It is
+ * exact: it solves an assignment in which each narrow unit has that many rows, and every further row stands
+ * for the narrow unit that is cheapest for the column.
  */
 function hardPlan(
   cost: Float64Array,

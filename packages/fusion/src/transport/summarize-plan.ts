@@ -2,20 +2,20 @@ import type { UnitFamily } from "./correspond.ts";
 import { countPartners, type Partners } from "./kernels/partners.ts";
 import type { PlacedSymmetry } from "./place-symmetries.ts";
 
-/** The plan of one symmetry of {@link fuseNetworks}, with what tells how sharp and how good it is. */
+/** Plan of one symmetry of {@link fuseNetworks}, with measures of its sharpness and quality. */
 export interface FusedSymmetry {
   readonly name: string;
-  /** Units in each network. */
+  /** Number of units in each network. */
   readonly units: { readonly source: number; readonly target: number };
   /** Mass from each unit of the source to each unit of the target, `[source, target]`; its sum is 1. */
   readonly plan: Float64Array;
-  /** Sum of the costs by the plan, in the unit of the method. */
+  /** Sum of the costs, weighted by the plan, in the unit of the method. */
   readonly cost: number;
-  /** Effective numbers of units that each unit is matched with, `exp(entropy)`: 1 for a one-to-one match. */
+  /** Effective numbers of units with which each unit is matched, `exp(entropy)`: 1 for a one-to-one match. */
   readonly partners: { readonly source: Partners; readonly target: Partners };
-  /** Iterations of a soft plan; 0 for hard ones. */
+  /** Number of iterations of a soft plan; 0 for hard plans. */
   readonly iterations: number;
-  /** How far the sums of a soft plan are from equal masses; see `sinkhorn`. */
+  /** Distance of the sums of a soft plan from equal masses; see `sinkhorn`. */
   readonly marginalError: number;
   readonly isConverged: boolean;
 }

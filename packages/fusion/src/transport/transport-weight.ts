@@ -10,16 +10,16 @@ export interface WeightValues {
   readonly extents: readonly number[];
 }
 
-/** Checks whether all units on an axis are of placed symmetries. */
+/** Checks whether the symmetries of all units on an axis have plans. */
 export function isPlaced({ groups }: MovedAxis, plans: UnitPlans): boolean {
   return groups.every(({ family }) => family === undefined || plans.transportOf(family) !== undefined);
 }
 
 /**
- * Transports a weight of the source along its axes to the widths of the target: to means of units where a
- * layer makes them, shared out where one sums over them.
+ * Transports a weight of the source along its axes to the widths of the target. Along axes on which a layer
+ * computes units, it takes means of units; along axes over which a layer sums, weights are shared out.
  *
- * @param except - an axis that stays as it is; all others must be placed
+ * @param except - axis that does not change; the units on all others must have plans
  */
 export function transportWeight(
   data: Float64Array,

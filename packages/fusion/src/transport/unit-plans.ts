@@ -3,21 +3,23 @@ import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { UnitFamily } from "./correspond.ts";
 import { meanOfColumns, sharesOfRows } from "./kernels/plan-sums.ts";
 
-/** How the weights of a family of units go from one network to the other. */
+/** Matrices by which the weights of a family of units are transported from one network to the other. */
 export interface UnitTransport {
   /**
-   * What makes the units of the target: each column sums to 1, `[source units, target units]`. A unit of the
-   * target is a mean of units of the source.
+   * Matrix for weights that compute units, `[source units, target units]`, whose columns sum to 1: a unit of
+   * the target is a mean of units of the source.
    */
   readonly means: Matrix;
   /**
-   * What goes where units are summed over: each row sums to 1, `[source units, target units]`. A unit of the
-   * source shares its outgoing weights out to the units that stand for it.
+   * Matrix for weights that sum over units, `[source units, target units]`, whose rows sum to 1: the outgoing
+   * weights of a unit of the source are shared out to the units that replace it.
    */
   readonly shares: Matrix;
 }
 
-/** Plans of the symmetries that were placed so far, and what follows from them for every family. */
+/**
+ * Plans of the symmetries that were found so far, and the transports of all families that follow from them.
+ */
 export class UnitPlans {
   readonly #families: readonly UnitFamily[];
   readonly #plans: (Float64Array | undefined)[];
@@ -28,7 +30,7 @@ export class UnitPlans {
     this.#plans = families.map((_, index) => plans[index]);
   }
 
-  /** Plan of a symmetry, `[source units, target units]`, which sums to 1; undefined before it is placed. */
+  /** Plan of a symmetry, `[source units, target units]`, which sums to 1; undefined before it is set. */
   planOf(symmetry: number): Float64Array | undefined {
     return this.#plans[symmetry];
   }
@@ -39,12 +41,12 @@ export class UnitPlans {
     this.#transports.clear();
   }
 
-  /** Copies the plans of this moment. */
+  /** Copies the current plans. */
   copy(): UnitPlans {
     return new UnitPlans(this.#families, this.#plans);
   }
 
-  /** Returns the transport of a family; undefined while one of its parents is not placed. */
+  /** Returns the transport of a family; undefined while a plan on which it depends is missing. */
   transportOf(family: number): UnitTransport | undefined {
     const transport =
       this.#transports.get(family) ?? this.#createTransport(at(this.#families, family, "family"));
@@ -63,7 +65,10 @@ export class UnitPlans {
     };
   }
 
-  /** Followers go with their parents: with several, by the product of what these do. */
+  /**
+   * Returns the transport of followers: that of their parents, or the element-wise product for several
+   * parents.
+   */
   #followParents({ name, above, source, target }: UnitFamily): UnitTransport | undefined {
     const parents = above.map((index) => ({
       transport: this.transportOf(index),

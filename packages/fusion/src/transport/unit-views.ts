@@ -4,7 +4,7 @@ import { layOutValues, type ValueComponent } from "@isthmus/symmetry";
 import { comparedValues } from "@isthmus/weight-matching";
 import type { FamilySide, SymmetricGraph, UnitFamily } from "./correspond.ts";
 
-/** A value in which the units of a symmetry lie, in both networks. */
+/** A value that contains the units of a symmetry, in both networks. */
 export interface ViewPair {
   readonly symmetry: number;
   /** Whether a layer reads the value. */
@@ -14,8 +14,8 @@ export interface ViewPair {
 }
 
 /**
- * Finds the values in which all units of a symmetry lie once each, and nothing else does that changes with
- * the width. Values correspond by their order in the graphs.
+ * Finds the values that contain all units of a symmetry, each once, and nothing else that changes with the
+ * width. Values correspond by their order in the graphs.
  *
  * @throws MismatchError if the graphs compute different numbers of values
  */

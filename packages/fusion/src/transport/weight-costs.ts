@@ -13,13 +13,13 @@ export interface ParameterPair {
 }
 
 /**
- * Computes how much each unit of the source differs from each unit of the target by their weights,
- * `[source units, target units]`, with what lies on all other axes transported to the target.
+ * Computes the difference of each unit of the source from each unit of the target by their weights,
+ * `[source units, target units]`, with all other axes transported to the target.
  *
- * Weights that make a unit count by half their squared distance, which differs from the cross products of
- * weight matching (Ainsworth et al. 2023) by what no one-to-one plan changes. Weights that are summed over
- * count by `|a| |b| - a b`: how much of a unit's outgoing weights each of its copies carries is arbitrary.
- * Weights with an axis that is not placed yet are left out.
+ * Weights that compute a unit count by half their squared distance, which differs from the cross products of
+ * weight matching (Ainsworth et al. 2023) by terms that no one-to-one plan changes. Weights that sum over a
+ * unit count by `|a| |b| - a b`, because the outgoing weights of a unit may be divided among its copies in
+ * any proportion. Weights with an axis whose units have no plans yet are left out.
  */
 export function weightCosts(
   { families, weights }: Correspondence,

@@ -3,21 +3,21 @@ import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { type PairStatistics, pairStatistics, type UnitView } from "@isthmus/statistics";
 import type { SeparableGraph } from "../graph/plan-widening.ts";
 
-/** Operators that read activations by weights. */
+/** Operators that multiply activations by weights. */
 const LAYERS: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 
 /** Units of one symmetry along one axis of a value. */
 interface AxisView {
   readonly view: UnitView;
-  /** Unit of the specification of each unit of the view. */
+  /** Unit of the specification for each unit of the view. */
   readonly units: readonly number[];
 }
 
 /**
- * Measures how alike paired units behave: the correlation of their activations over examples, averaged over
+ * Measures the similarity of paired units: the correlation of their activations over examples, averaged over
  * the values that layers read.
  * @param networks - A, and B in the coordinates of A
- * @returns in `[-1, 1]`; 1 where neither unit of a pair ever varies, `[units]`
+ * @returns similarities in `[-1, 1]`, `[units]`; 1 if both units of a pair are constant
  */
 export async function activationSimilarity(
   engine: Engine,
@@ -43,7 +43,9 @@ export async function activationSimilarity(
   return sums.map((sum, unit) => sum / Math.max(1, counts[unit] as number));
 }
 
-/** Finds the views of each symmetry in values that layers read, or in all values if none does. */
+/**
+ * Finds the views of each symmetry in values that layers read, or in all values if layers read none of them.
+ */
 function findViews(separable: SeparableGraph): AxisView[] {
   const { probed, layouts, roots, allowed } = separable;
   const values = [...layouts.values.keys()].filter((name) => probed.data.has(name));
@@ -88,7 +90,7 @@ function viewsOf({ probed, layouts, roots, allowed }: SeparableGraph, name: stri
   });
 }
 
-/** Deviation, relative to the mean, up to which a unit counts as constant. */
+/** Standard deviation, relative to the mean, up to which a unit counts as constant. */
 const CONSTANT = 1e-6;
 
 function correlation({ a, b, covariance }: PairStatistics, place: number): number {

@@ -3,34 +3,34 @@ import type { SeparableGraph } from "../graph/plan-widening.ts";
 import type { MergeChoice } from "../layout/axis-plan.ts";
 
 /**
- * Width of the merged network relative to one of the two, in `[1, 2]`: one number for all symmetries, or
- * one for some by their names; the others then have width 1.
+ * Width of the merged network relative to one of the two networks, in `[1, 2]`: one number for all
+ * symmetries, or numbers for some symmetries by name; the other symmetries then have width 1.
  */
 export type PartialWidth = number | Readonly<Record<string, number>>;
 
-/** What became of one symmetry in a merge. */
+/** Result of a merge for one symmetry. */
 export interface MergedSymmetry {
   readonly name: string;
-  /** Units in one network. */
+  /** Number of units in one network. */
   readonly size: number;
-  /** Pairs of units that were merged. */
+  /** Number of pairs of units that were merged. */
   readonly merged: number;
-  /** Units in the merged network: `2 size - merged`. */
+  /** Number of units in the merged network: `2 size - merged`. */
   readonly width: number;
-  /** Smallest similarity of a merged pair; null if none is merged. */
+  /** Smallest similarity of a merged pair; null if no pair is merged. */
   readonly leastMerged: number | null;
-  /** Largest similarity of a pair that is kept apart; null if none is. */
+  /** Largest similarity of a pair that is kept apart; null if no pair is kept apart. */
   readonly mostApart: number | null;
-  /** Why its units can only be merged; null if they can be kept apart. */
+  /** Reason for which all units must be merged; null if units can be kept apart. */
   readonly whole: string | null;
 }
 
 /**
  * Chooses the pairs of units that are merged: the most similar ones of each symmetry.
- * @param similarity - of each unit to its partner, `[units]`
- * @throws OutOfRangeError if a width is not in `[1, 2]`, names no symmetry, or asks for more than 1 of one
- *   that can only be merged
- * @throws UnsupportedError if the network is to be wider, and no symmetry can be kept apart
+ * @param similarity - similarity of each unit to its partner, `[units]`
+ * @throws OutOfRangeError if a width is not in `[1, 2]`, is for an unknown symmetry, or exceeds 1 for a
+ *   symmetry whose units must be merged
+ * @throws UnsupportedError if the width exceeds 1, and no symmetry has units that can be kept apart
  */
 export function chooseMerged(
   separable: SeparableGraph,
@@ -59,7 +59,7 @@ export function chooseMerged(
   return { choice: { merged }, symmetries };
 }
 
-/** Returns the width of a symmetry; 1 if only others are named. */
+/** Returns the width of a symmetry; 1 if widths are named for other symmetries only. */
 function shareOf(width: PartialWidth, name: string): number {
   return typeof width === "number"
     ? width
@@ -68,7 +68,7 @@ function shareOf(width: PartialWidth, name: string): number {
       : 1;
 }
 
-/** Checks that a symmetry that can only be merged is not asked to be wider by its name. */
+/** Checks that no width above 1 is named for a symmetry whose units must be merged. */
 function assertWhole(width: PartialWidth, name: string, whole: string): void {
   if (typeof width === "number" || shareOf(width, name) === 1) return;
   throw new OutOfRangeError(
@@ -76,7 +76,7 @@ function assertWhole(width: PartialWidth, name: string, whole: string): void {
   );
 }
 
-/** Checks that a network that is to be wider has units that can be kept apart. */
+/** Checks that a network has units that can be kept apart if the width exceeds 1. */
 function assertSeparable({ spec, allowed, reasons, probed }: SeparableGraph, width: PartialWidth): void {
   if (allowed.size > 0 || width === 1 || typeof width !== "number") return;
   const [first] = reasons;

@@ -3,10 +3,10 @@ import type { SeparableGraph } from "../graph/plan-widening.ts";
 import { addPairSums, type PairSums } from "../kernels/pair-sums.ts";
 
 /**
- * Measures how alike the weights of paired units are: the cosine between all weights of a unit of A, by
- * which it reads and is read, and the weights of its partner.
+ * Measures the similarity of the weights of paired units: the cosine between all incoming and outgoing
+ * weights of a unit of A and the weights of its partner.
  * @param networks - A, and B in the coordinates of A
- * @returns in `[-1, 1]`, 0 for units that are no roots, `[units]`
+ * @returns similarities in `[-1, 1]`, `[units]`; 0 for units that are not roots
  */
 export async function weightSimilarity(
   { spec, layouts }: SeparableGraph,

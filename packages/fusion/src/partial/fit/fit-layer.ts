@@ -13,19 +13,19 @@ import type { AxisPlan } from "../layout/axis-plan.ts";
 import { SIDES } from "../layout/axis-plan.ts";
 import type { LinearSite } from "./layer-sites.ts";
 
-/** Sums over examples that the best change of a layer's weight is computed from. */
+/** Sums over examples from which the best change of a layer's weight is computed. */
 export interface NormalEquations {
-  /** Inputs of the layer in the wide network, and the constant if there is one. */
+  /** Number of inputs of the layer in the wide network, plus one for the constant if there is one. */
   readonly columns: number;
-  /** Places of its outputs. */
+  /** Number of places of the layer's outputs. */
   readonly outputs: number;
-  /** Products of inputs, `[columns, columns]`. */
+  /** Sums of products of inputs, `[columns, columns]`. */
   readonly gram: Float64Array;
-  /** Products of inputs with what is missing from the outputs, `[columns, outputs]`. */
+  /** Sums of products of inputs and residuals of the outputs, `[columns, outputs]`. */
   readonly cross: Float64Array;
-  /** Sum of squares of what is missing. */
+  /** Sum of squares of the residuals. */
   missing: number;
-  /** Sum of squares of what should be computed. */
+  /** Sum of squares of the target outputs. */
   target: number;
 }
 
@@ -35,14 +35,14 @@ export interface LayerBatch {
   readonly wide: Tensor;
   readonly a: Tensor;
   readonly b: Tensor;
-  /** Share of A in what merged outputs should be; the rest is B's. */
+  /** Share of A in the target of merged outputs; the rest is the share of B. */
   readonly shareOfA: number;
 }
 
-/** Numbers of rows that are multiplied at once. */
+/** Number of rows that are multiplied at once. */
 const ROWS = 8192;
 
-/** Adds what a batch of examples contributes to the normal equations of a layer. */
+/** Adds the contribution of a batch of examples to the normal equations of a layer. */
 export async function addBatch(
   site: LinearSite,
   plan: AxisPlan | undefined,
@@ -85,12 +85,12 @@ function emptyEquations(columns: number, outputs: number): NormalEquations {
 }
 
 interface BatchForm {
-  /** Inputs of one row: elements of a window, or of the last axis. */
+  /** Number of inputs of one row: elements of a window, or of the last axis. */
   readonly inputs: number;
   readonly outputs: number;
-  /** Channels of the outputs of A. */
+  /** Number of channels of the outputs of A. */
   readonly channels: number;
-  /** Rows are `[outer, inner]`; outputs are `[outer, outputs, inner]`. */
+  /** Extent before the axis of outputs: rows are `[outer, inner]`, outputs are `[outer, outputs, inner]`. */
   readonly outer: number;
   readonly inner: number;
   readonly image: ImageForm;
@@ -136,20 +136,20 @@ function placesOf(
   return { from, shareOfA, channels, inner };
 }
 
-/** How well a layer computes what it should, before and after it was fitted. */
+/** Error of a layer before and after it was fitted. */
 export interface FittedLayer {
   /** Name of the weight. */
   readonly weight: string;
-  /** Share of the sum of squares that is missing before. */
+  /** Sum of squares of the residuals before, as a share of the sum of squares of the target. */
   readonly before: number;
-  /** Share that is missing after, on the same examples. */
+  /** The same share after the fit, on the same examples. */
   readonly after: number;
 }
 
 /**
- * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`: the
- * smallest change that brings its outputs closest to what they should be.
- * @param ridge - relative to the mean of the diagonal of the Gram matrix
+ * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`: a small
+ * change that brings the outputs close to their target.
+ * @param ridge - ridge relative to the mean of the diagonal of the Gram matrix
  */
 export async function solveLayer(
   site: LinearSite,

@@ -22,21 +22,22 @@ import { type RunOptions, readWeights, runValues } from "./run-values.ts";
 /** Options of the least squares of {@link mergePartially}. */
 export interface FitOptions {
   /**
-   * Examples that layers are fitted on, from the first; of each task, if there are two. @defaultValue 500
+   * Number of examples on which layers are fitted, from the first; for each task if there are two.
+   * @defaultValue 500
    */
   readonly examples?: number;
   /**
    * Examples of the task of A and of the task of B, without labels. Merged units are then fitted to A alone
-   * on the first and to B alone on the second, and not to the mean of both on all examples.
+   * on the first and to B alone on the second, instead of the mean of both on all examples.
    * @defaultValue none
    */
   readonly tasks?: readonly [DataSet, DataSet] | undefined;
   /**
-   * What a change of the weights costs, relative to the mean square of a layer's inputs over all examples;
-   * larger numbers keep weights closer to those before. @defaultValue 0.01
+   * Penalty on a change of the weights, relative to the mean square of a layer's inputs over all examples.
+   * Larger numbers keep weights closer to their values before the fit. @defaultValue 0.01
    */
   readonly ridge?: number;
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
 }
 
@@ -48,17 +49,17 @@ export const FIT_DEFAULTS: Required<Omit<FitOptions, "tasks">> & Pick<FitOptions
   batchSize: 100,
 };
 
-/** A network that is fitted, and what it is fitted to. */
+/** A wide network that is fitted, and the networks to which it is fitted. */
 export interface FitTask {
   readonly plan: WidePlan;
   /** A, and B in the coordinates of A. */
   readonly networks: readonly [Checkpoint, Checkpoint];
-  /** The wide network before. */
+  /** Wide network before the fit. */
   readonly wide: Checkpoint;
   /** Examples for fitting to the mean of both; not needed for fitting to two tasks. */
   readonly data: DataSet | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the layers that are done, of all. */
+  /** Called with the number of fitted layers and the number of all layers. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -69,13 +70,13 @@ export interface FitResult {
 }
 
 /**
- * Fits each layer of a wide network, in the order of computation, so that it computes from the inputs that
- * it gets there what A's layer computes, or B's, or the mean of both, wherever its outputs belong to one or
- * to both; and measures the statistics of batch norms again on the way.
+ * Fits each layer of a wide network, in the order of computation, so that from its inputs in the wide network
+ * it computes the outputs of A's layer, of B's layer, or their mean, depending on whether a unit belongs to
+ * A, to B or to both. Statistics of batch norms are measured again on the way.
  *
- * It differs from PLeaS, which takes the mean of A's and B's inputs for the inputs: here they are the
- * inputs of the wide network, so that each layer makes up for what was lost before it. The weights before
- * are where nothing is known: the ridge shrinks the change and not the weight.
+ * Differs from PLeaS, in which the inputs are the mean of A's and B's inputs: here they are the inputs of the
+ * wide network, so that each layer corrects errors of the layers before it. The ridge shrinks the change of
+ * the weights, not the weights, so that weights without evidence keep their values.
  * @see Nasery et al., PLeaS, 2025, equation 3
  */
 export async function fitLayers(engine: Engine, task: FitTask, options: FitOptions = {}): Promise<FitResult> {
@@ -118,21 +119,21 @@ interface Fitting {
   readonly plan: WidePlan;
   readonly products: MatrixProducts;
   readonly ridge: number;
-  /** Of the wide network; replaced layer by layer. */
+  /** Weights of the wide network, which are replaced layer by layer. */
   readonly weights: Map<string, Tensor>;
   /** Weights of A, and of B in the coordinates of A. */
   readonly originals: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>];
   readonly runs: readonly TargetRun[];
 }
 
-/** Examples, and the share of A in what merged units should compute on them. */
+/** Examples, and the share of A in the target of merged units on them. */
 interface TargetRun extends RunOptions {
   readonly shareOfA: number;
 }
 
 /**
- * Returns what merged units are fitted to: the mean of A and B on all examples, or either on the examples of
- * its task.
+ * Returns the targets of merged units: the mean of A and B on all examples, or each network on the examples
+ * of its task.
  */
 function targetsOf(
   data: DataSet | undefined,
@@ -143,7 +144,7 @@ function targetsOf(
   throw new UsageError('Cannot fit layers as they need examples: add "data", or "tasks" of A and of B');
 }
 
-/** Fits one layer to what A's and B's compute; returns how much better it is. */
+/** Fits one layer to the outputs of A's and B's layers; returns its error before and after. */
 async function fitLinear(fitting: Fitting, site: LinearSite): Promise<FittedLayer> {
   const { engine, plan, products, weights, originals } = fitting;
   const { graph, types } = plan.separable.probed;
@@ -172,8 +173,8 @@ async function fitLinear(fitting: Fitting, site: LinearSite): Promise<FittedLaye
 }
 
 /**
- * Measures the statistics of a batch norm on what the layers before it now compute. Units that are kept
- * apart have the statistics of their network, as they are fitted to what they computed there.
+ * Measures the statistics of a batch norm from the outputs of the fitted layers before it. Units that are
+ * kept apart keep the statistics of their network, because they are fitted to their outputs in that network.
  */
 async function measureNorm({ engine, plan, weights, runs }: Fitting, site: NormSite): Promise<void> {
   const { graph } = plan;
@@ -198,7 +199,9 @@ async function measureNorm({ engine, plan, weights, runs }: Fitting, site: NormS
   }
 }
 
-/** Computes the mean and variance over several sets of examples from those over each. */
+/**
+ * Computes the mean and variance over several sets of examples from the means and variances over each set.
+ */
 function poolStatistics(sets: readonly UnitStatistics[]): Pick<UnitStatistics, "mean" | "variance"> {
   const count = sets.reduce((sum, set) => sum + set.count, 0);
   const pool = (numbers: (set: UnitStatistics, unit: number) => number, unit: number) =>

@@ -16,22 +16,22 @@ export interface Window {
 export interface LinearSite {
   readonly kind: "linear";
   readonly node: Node;
-  /** Value that it reads. */
+  /** Name of the value that the layer reads. */
   readonly input: string;
-  /** Value that it computes. */
+  /** Name of the value that the layer computes. */
   readonly output: string;
   readonly weight: string;
   /**
-   * Bias that is added inside the node, or by the only node that reads its output; undefined if there is
+   * Bias that is added inside the node, or by the only node that reads its output; undefined if the layer has
    * none.
    */
   readonly bias: string | undefined;
-  /** Whether a constant is fitted, too: there is a bias, or a batch norm removes the mean. */
+  /** Whether a constant is fitted as well, because there is a bias, or a batch norm removes the mean. */
   readonly intercept: boolean;
-  /** Whether the weight is `[outputs, inputs]`, and not `[inputs, outputs]`. */
+  /** Whether the weight is `[outputs, inputs]` instead of `[inputs, outputs]`. */
   readonly outputsFirst: boolean;
   /**
-   * Window of a convolution, whose channels are axis 1; undefined for products, whose channels are the last
+   * Window of a convolution, whose channels are axis 1; undefined for a product, whose channels are the last
    * axis.
    */
   readonly window: Window | undefined;
@@ -51,8 +51,9 @@ export type FitSite = LinearSite | NormSite;
 /**
  * Lists, in the order of computation, the layers that can be fitted and the batch norms between them.
  *
- * Left as they are: grouped convolutions, convolutions of one or three spatial axes, recurrent layers,
- * weights that several nodes read, and products that reach their weights in other ways than by a transpose.
+ * The following are not fitted: grouped convolutions, convolutions of one or three spatial axes, recurrent
+ * layers, weights that several nodes read, and products whose weights pass through other nodes than a
+ * transpose.
  */
 export function findFitSites(probed: ProbedGraph): FitSite[] {
   const readers = countReaders(probed.graph);
@@ -63,7 +64,7 @@ export function findFitSites(probed: ProbedGraph): FitSite[] {
   });
 }
 
-/** Readers of each value. */
+/** Nodes that read each value, by its name. */
 type Readers = ReadonlyMap<string, readonly Node[]>;
 
 function countReaders({ nodes }: Graph): Readers {
@@ -104,13 +105,16 @@ function linearSite(node: Node, probed: ProbedGraph, readers: Readers): LinearSi
   };
 }
 
-/** Returns the node that reads a value, if it is the only one and the value is no output. */
+/**
+ * Returns the only node that reads a value; undefined if there are several, or the value is an output of the
+ * graph.
+ */
 function onlyReader(value: string, { outputs }: Graph, readers: Readers): Node | undefined {
   const [first, ...more] = readers.get(value) ?? [];
   return more.length === 0 && !outputs.some(({ name }) => name === value) ? first : undefined;
 }
 
-/** Finds the weight that a value is, or is the transpose of. */
+/** Finds the weight behind a value: the value itself, or the weight of which it is the transpose. */
 function weightBehind(
   name: string,
   graph: Graph,
@@ -122,7 +126,7 @@ function weightBehind(
   return isSwap && graph.weights.get(weight)?.shape.length === 2 ? { weight, transposed: true } : undefined;
 }
 
-/** Returns how a layer reads its weight; undefined if it is no layer that can be fitted. */
+/** Returns the form in which a layer reads its weight; undefined if the node cannot be fitted. */
 function formOf(
   node: Node,
   { types }: ProbedGraph,

@@ -13,7 +13,7 @@ import {
   type Session,
 } from "@isthmus/graph";
 
-/** A network, and the values of it that are wanted. */
+/** A network, and the names of its values to compute. */
 export interface RunNetwork {
   readonly graph: Graph;
   readonly weights: ReadonlyMap<string, Tensor>;
@@ -21,7 +21,7 @@ export interface RunNetwork {
   readonly values: readonly string[];
 }
 
-/** Examples, and how they are fed. */
+/** Examples, and options for feeding them. */
 export interface RunOptions {
   readonly data: DataSet;
   readonly batchSize: number;

@@ -9,14 +9,14 @@ import {
   wrapAxis,
 } from "@isthmus/graph/ir";
 
-/** What a rule can know of a node. */
+/** Facts about a node, for rules. */
 export interface NodeFacts {
   readonly node: Node;
   /** Version of ONNX's operator set. */
   readonly opset: number;
-  /** Number of axes of a value. */
+  /** Returns the number of axes of a value. */
   readonly rank: (value: string) => number;
-  /** Whether a value depends on the data, and not on weights and constants alone. */
+  /** Checks whether a value depends on the data, not only on weights and constants. */
   readonly isData: (value: string) => boolean;
   readonly constant: (value: string) => Tensor | undefined;
 }
@@ -24,7 +24,7 @@ export interface NodeFacts {
 /** Axes of the inputs of a node along which it combines units without trained weights. */
 export type MixedAxes = readonly { readonly value: string; readonly axes: readonly number[] | "all" }[];
 
-/** Operators that treat every position of the axes of units alike, or only move them. */
+/** Operators that treat all positions along the axes of units in the same way, or only move them. */
 const SEPARATE: ReadonlySet<string> = new Set([
   ...ELEMENT_WISE_OPERATORS,
   ..."Dropout BatchNormalization InstanceNormalization MaxPool AveragePool LpPool GlobalAveragePool".split(
@@ -43,8 +43,9 @@ const NORMS_FROM_AXIS: ReadonlySet<string> = new Set(["LayerNormalization", "RMS
 const SOFTMAXES: ReadonlySet<string> = new Set(["Softmax", "LogSoftmax", "Hardmax"]);
 
 /**
- * Lists the axes along which a node combines units of its inputs without trained weights, as a layer norm
- * does: there units of two networks cannot stand side by side. An operator without a rule combines all.
+ * Lists the axes along which a node combines units of its inputs without trained weights, such as a layer
+ * norm. Units of two networks cannot stand side by side on these axes. An operator without a rule counts as
+ * combining all axes.
  */
 export function mixedAxes(facts: NodeFacts): MixedAxes {
   const { node, isData } = facts;
@@ -55,7 +56,7 @@ export function mixedAxes(facts: NodeFacts): MixedAxes {
   return SEPARATE.has(node.op) ? [] : (mixedByProduct(facts) ?? mixedByNorm(facts) ?? all(data));
 }
 
-/** Lists the axes that a product mixes: it sums over them, if both its factors are computed from data. */
+/** Lists the axes that a product mixes: the axes over which it sums, if both factors depend on data. */
 function mixedByProduct({ node, rank, isData }: NodeFacts): MixedAxes | undefined {
   const [first = "", second = ""] = node.inputs;
   const isOfData = isData(first) && isData(second);
@@ -89,7 +90,7 @@ function axesFrom(axis: number, rank: number): number[] {
   return Array.from({ length: rank - first }, (_, i) => first + i);
 }
 
-/** Before version 13, all axes from the given one on were flattened into one. */
+/** Lists the axes of a softmax. Before version 13, all axes from the given one on were flattened into one. */
 function softmaxAxes({ node, opset, rank }: NodeFacts): readonly number[] {
   const [value = ""] = node.inputs;
   return opset < 13

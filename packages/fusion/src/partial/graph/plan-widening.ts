@@ -14,26 +14,26 @@ import { mixedAxes, type NodeFacts } from "./mixed-axes.ts";
 import type { AxisPlans, ProbedGraph } from "./separable-graph.ts";
 import { widenNode } from "./widen-node.ts";
 
-/** The symmetries of a graph whose units may be kept apart, and why the others may not. */
+/** The symmetries of a graph whose units can be kept apart, and the reasons for the others. */
 export interface SeparableGraph extends Separable {
   readonly probed: ProbedGraph;
   readonly layouts: AxisLayouts;
-  /** Why a plain symmetry can only be merged as a whole, by its position. */
+  /** Reasons for which plain symmetries can only be merged as a whole, by their positions. */
   readonly reasons: ReadonlyMap<number, string>;
 }
 
 /** Plans of the axes of all weights and values. */
 export interface Widening {
-  /** By name; weights in the axes of their shapes. */
+  /** Plans of values and weights by name; axes of weights are the axes of their shapes. */
   readonly values: AxisPlans;
-  /** Weights in the axes of their views. */
+  /** Plans of weights by name, with the axes of their views. */
   readonly weights: AxisPlans;
 }
 
 /**
- * Finds the plain symmetries whose units can be kept apart. The others are those whose units some operator
- * combines without trained weights, as a layer norm does, or whose width is written into the graph in a way
- * that cannot be changed.
+ * Finds the plain symmetries whose units can be kept apart. Other symmetries have units that an operator,
+ * such as a layer norm, combines without trained weights, or a width that is fixed in the graph and cannot be
+ * changed.
  */
 export function findSeparable(symmetries: Symmetries, probed: ProbedGraph): SeparableGraph {
   const { spec } = symmetries;
@@ -53,8 +53,8 @@ export function findSeparable(symmetries: Symmetries, probed: ProbedGraph): Sepa
 }
 
 /**
- * Finds the symmetries that some weight both sums over and computes along one axis, as a tied embedding
- * does.
+ * Finds the symmetries over whose units a weight sums along the same axis along which it computes them, such
+ * as a tied embedding.
  */
 function tiedReasons(graph: Graph, { values }: AxisLayouts, { symmetryOf }: UnitRoots): Map<number, string> {
   const reasons = new Map<number, string>();

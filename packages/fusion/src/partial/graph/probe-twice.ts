@@ -3,14 +3,14 @@ import { type Architecture, type Probe, probeGraph } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import type { ProbedGraph } from "./separable-graph.ts";
 
-/** Extent of symbolic dimensions other than the batch in the second run; a probe takes 8 by itself. */
+/** Extent of symbolic dimensions other than the batch in the second run; the default of a probe is 8. */
 const OTHER_EXTENT = 6;
 
 /**
- * Runs a graph with inputs of two extents, so that numbers of shapes which depend on them can be told from
- * numbers which belong to the network.
+ * Runs a graph with inputs of two different extents, to distinguish numbers in shapes that depend on the
+ * inputs from numbers that belong to the network.
  *
- * @param batch - examples in the first run
+ * @param batch - number of examples in the first run
  */
 export async function probeTwice(
   architecture: Architecture,

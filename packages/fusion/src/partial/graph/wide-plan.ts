@@ -1,7 +1,7 @@
 import type { Graph } from "@isthmus/graph";
 import type { SeparableGraph, Widening } from "./plan-widening.ts";
 
-/** Everything that is known of a wide network before it has weights. */
+/** Plan of a wide network without its weights. */
 export interface WidePlan {
   readonly separable: SeparableGraph;
   readonly widening: Widening;

@@ -4,9 +4,7 @@ import { pruneNodes } from "@isthmus/graph/ir";
 import { type SeparableGraph, type Widening, widenedWeightShapes } from "./plan-widening.ts";
 import { widenNode } from "./widen-node.ts";
 
-/**
- * Writes the graph of the wide network: weights of the new shapes, and nodes that speak of the new widths.
- */
+/** Makes the graph of the wide network: weights have the new shapes, and nodes the new widths. */
 export function widenGraph(separable: SeparableGraph, { values, weights: planned }: Widening): Graph {
   const { graph } = separable.probed;
   const shapes = widenedWeightShapes(graph, separable, planned);

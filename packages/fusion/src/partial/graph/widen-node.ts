@@ -5,13 +5,13 @@ import { gatherAxis } from "../kernels/gather-axis.ts";
 import type { AxisPlan } from "../layout/axis-plan.ts";
 import type { AxisPlans, ProbedGraph } from "./separable-graph.ts";
 
-/** A node for the wide network, with the constants that it reads instead of its own. */
+/** A node for the wide network, with the new constants that it reads. */
 export interface WidenedNode {
   readonly node: Node;
   readonly constants: ReadonlyMap<string, Tensor>;
 }
 
-/** Why a node cannot be widened. */
+/** Reason for which a node cannot be widened. */
 export interface Refusal {
   readonly refusal: string;
 }
@@ -21,8 +21,8 @@ const RECURRENT: ReadonlySet<string> = new Set(["LSTM", "GRU", "RNN"]);
 const NO_PLANS: ReadonlyMap<number, AxisPlan> = new Map();
 
 /**
- * Rewrites what a node says about widths: shapes, sizes of parts, numbers of groups and of hidden units.
- * Most nodes say nothing and stay as they are.
+ * Rewrites the parts of a node that depend on widths: shapes, sizes of parts, numbers of groups and of hidden
+ * units. Most nodes have none and do not change.
  */
 export function widenNode(node: Node, probed: ProbedGraph, plans: AxisPlans): WidenedNode | Refusal {
   const touched = [...node.inputs, ...node.outputs].some((name) => (plans.get(name)?.size ?? 0) > 0);
@@ -89,7 +89,7 @@ const wholeNumbers = (numbers: readonly number[]): Tensor => {
   return { dtype: "i64", shape: [numbers.length], data: BigInt64Array.from(numbers, BigInt) };
 };
 
-/** Spreads constants that have an element for each unit over the units of the wide network. */
+/** Extends constants with an element for each unit to the units of the wide network. */
 function widenConstants({ node, probed, plans }: Widening): WidenedNode {
   const output = at(node.outputs, 0, "output");
   const rank = entry(probed.types, output, "value").shape.length;
@@ -130,7 +130,7 @@ function withAttribute(node: Node, name: string, attribute: Attribute | undefine
 
 /**
  * Writes the wide shape into a reshape. Numbers that depend on the extents of the inputs become 0, which
- * keeps the extent, or -1, of which there may be one.
+ * keeps the extent, or -1, which infers it and may occur once.
  */
 function widenReshape(widening: Widening): WidenedNode | Refusal {
   const { node, probed, plans } = widening;
@@ -226,7 +226,7 @@ function widenSlice(widening: Widening): WidenedNode | Refusal {
   return withConstant(first.node, 2, wholeNumbers(newEnds), first.constants);
 }
 
-/** Writes the number of groups of a convolution, of which each has the width that it had. */
+/** Adapts the number of groups of a convolution; each group keeps its width. */
 function widenGroups({ node, probed, plans }: Widening): WidenedNode | Refusal {
   const groups = intAttribute(node, "group", 1);
   if (groups === 1) return unchanged(node);

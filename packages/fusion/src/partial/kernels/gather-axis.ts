@@ -2,11 +2,11 @@ import type { TensorData } from "@isthmus/core";
 
 /** One axis of a tensor, and the positions along it that are taken. */
 export interface GatheredAxis {
-  /** Extent of the axis before. */
+  /** Extent of the axis before positions are taken. */
   readonly extent: number;
-  /** Elements of each position: the product of the extents behind the axis. */
+  /** Number of elements of each position: the product of the extents after the axis. */
   readonly inner: number;
-  /** Position that each new position is taken from. */
+  /** Old position for each new position. */
   readonly from: Int32Array;
 }
 

@@ -10,12 +10,12 @@ export interface ImageForm {
 }
 
 /**
- * Writes the windows of some examples of an image as rows.
+ * Writes the windows of images as rows.
  * @param x - `[examples, channels, height, width]`
- * @param columns - columns of a row: `channels * kernel` in the order of a kernel's weights, and perhaps
- *   more, which are left
- * @param out - `[examples * outHeight * outWidth, columns]`, filled with zeros where windows reach beyond
- *   the image
+ * @param columns - number of columns of a row: the first `channels * kernel` are written in the order of a
+ *   kernel's weights, further columns are not changed
+ * @param out - `[examples * outHeight * outWidth, columns]`, with zeros for elements of windows outside the
+ *   image
  */
 export function writeWindows(
   x: Float32Array,
@@ -49,9 +49,9 @@ export function writeWindows(
 }
 
 /**
- * Writes rows with more columns than they have.
+ * Copies rows to rows with more columns.
  * @param x - `[rows, inputs]`
- * @param out - `[rows, columns]`, `columns >= inputs`; the other columns are left
+ * @param out - `[rows, columns]`, `columns >= inputs`; the other columns are not changed
  */
 export function writeRows(x: Float32Array, inputs: number, columns: number, out: Float32Array): void {
   for (let from = 0, row = 0; from < x.length; row += columns) {
@@ -61,11 +61,11 @@ export function writeRows(x: Float32Array, inputs: number, columns: number, out:
 
 /** The outputs of a layer in the two networks and in the wide one. */
 export interface LayerOutputs {
-  /** Of the wide network, `[outer, places, inner]`. */
+  /** Outputs of the wide network, `[outer, places, inner]`. */
   readonly wide: Float32Array;
-  /** Of A, `[outer, channels, inner]`. */
+  /** Outputs of A, `[outer, channels, inner]`. */
   readonly a: Float32Array;
-  /** Of B in the coordinates of A, `[outer, channels, inner]`. */
+  /** Outputs of B in the coordinates of A, `[outer, channels, inner]`. */
   readonly b: Float32Array;
 }
 
@@ -73,18 +73,18 @@ export interface LayerOutputs {
 export interface OutputPlaces {
   /** Channel of each place, `[places]`. */
   readonly from: Int32Array;
-  /** Share of A in what each place should be; the rest is B's, `[places]`. */
+  /** Share of A in the target of each place, `[places]`; the rest is the share of B. */
   readonly shareOfA: Float32Array;
-  /** Channels of A. */
+  /** Number of channels of A. */
   readonly channels: number;
   readonly inner: number;
 }
 
 /**
- * Writes what is missing from the outputs of the wide network: the outputs of A, of B or the mean of both,
- * as places say, less what it computes.
+ * Computes the residuals of the outputs of the wide network: the targets, which are outputs of A, of B or a
+ * mean of both by the shares of places, minus the outputs.
  * @param out - `[outer * inner, places]`
- * @returns the sum of squares of what should be computed
+ * @returns the sum of squares of the targets
  */
 export function writeResiduals(outputs: LayerOutputs, places: OutputPlaces, out: Float32Array): number {
   const { wide, a, b } = outputs;

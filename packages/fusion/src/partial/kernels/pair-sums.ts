@@ -11,10 +11,10 @@ export interface PairSums {
 }
 
 /**
- * Adds to the sums of each unit what its slices of a weight contribute.
+ * Adds the contributions of a weight's slices to the sums of their units.
  * @param a - `[outer, extent, inner]`
- * @param b - of the shape of `a`; B in the coordinates of A
- * @param axis - `from` is the unit at each position of the axis, or -1
+ * @param b - weight of B in the coordinates of A, of the shape of `a`
+ * @param axis - axis of units; `from` has the unit at each position, or -1
  */
 export function addPairSums(a: Float32Array, b: Float32Array, axis: GatheredAxis, sums: PairSums): void {
   const { extent, inner, from } = axis;

@@ -5,20 +5,20 @@ import type { UnitRoots } from "@isthmus/symmetry/layout";
 /** The networks that a place of the wide network belongs to: bit 0 for A, bit 1 for B. */
 export const SIDES = { a: 1, b: 2, both: 3 } as const;
 
-/** One axis of the wide network: where each of its places comes from, and whose it is. */
+/** Plan of one axis of the wide network: the source of each place, and the networks to which it belongs. */
 export interface AxisPlan {
   /** Position on the axis of A, and of B in the coordinates of A, `[places]`. */
   readonly from: Int32Array;
   /** One of {@link SIDES} for each place, `[places]`. */
   readonly side: Uint8Array;
-  /** Where each position that begins a block begins now; -1 at other positions, `[positions + 1]`. */
+  /** New place of each position that begins a block, `[positions + 1]`; -1 at other positions. */
   readonly starts: Int32Array;
 }
 
 /** A choice of the units that are merged. */
 export interface MergeChoice {
   /**
-   * 1 for each unit of a plain symmetry that is merged with its partner, 0 where the two are kept apart,
+   * 1 for each unit of a plain symmetry that is merged with its partner, 0 if the two are kept apart,
    * `[units]`.
    */
   readonly merged: Uint8Array;
@@ -33,11 +33,11 @@ export interface Separable {
 }
 
 /**
- * Plans an axis: each block that holds every unit of a symmetry once becomes the merged units, then A's own
- * units, then B's, each in the order they had; all else stays.
+ * Plans an axis. Each block that holds every unit of a symmetry once becomes the merged units, followed by
+ * the separate units of A and then of B, all in their previous order. Other positions do not change.
  *
- * @param unitOf - root of each position of the axis, or -1, `[positions]`
- * @returns undefined if units do not lie in whole blocks, each unit in one run
+ * @param unitOf - root unit at each position of the axis, or -1, `[positions]`
+ * @returns undefined unless units lie in whole blocks, each unit in one run
  */
 export function planAxis(
   unitOf: Int32Array,

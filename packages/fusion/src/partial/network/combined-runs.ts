@@ -2,21 +2,21 @@ import { at, sizeOf, stridesOf } from "@isthmus/core";
 import type { CombinedRuns } from "../kernels/combine.ts";
 import { type AxisPlan, SIDES } from "../layout/axis-plan.ts";
 
-/** The axes of a weight that change, and what they are to it. */
+/** Plan of the axes of a weight that change. */
 export interface PlannedWeight {
-  /** Shape of A's weight that the axes refer to. */
+  /** Shape of A's weight to which the axes refer. */
   readonly view: readonly number[];
   readonly plans: ReadonlyMap<number, AxisPlan>;
-  /** Axes that the layer sums over. */
+  /** Axes over which the layer sums. */
   readonly contracted: ReadonlySet<number>;
 }
 
 /**
- * Says for each run of elements of a weight of the wide network how it is made of A's and B's.
+ * Computes for each run of elements of a weight of the wide network the shares of A's and B's weights.
  *
- * What an own unit reads of its own network it reads as before; what it would read of the other is zero.
- * A merged unit has the mean of both networks' weights, and half of either's weight of a unit that is kept
- * apart: so it computes the mean of what the two networks compute.
+ * A unit that is kept apart keeps its weights from units of its network, and has zero weights from separate
+ * units of the other. A merged unit has the mean of both networks' weights from merged units, and half of a
+ * network's weight from its separate units, so that it computes the mean of the two networks.
  */
 export function planRuns({ view, plans, contracted }: PlannedWeight): CombinedRuns {
   const last = Math.max(-1, ...plans.keys());
@@ -40,18 +40,18 @@ export function planRuns({ view, plans, contracted }: PlannedWeight): CombinedRu
   return { offsets: runs.offsets, shares, length: sizeOf(view.slice(last + 1)) };
 }
 
-/** Runs over the first axes of a weight, and whose they are. */
+/** Runs over the first axes of a weight, and the networks to which they belong. */
 interface Runs {
   readonly offsets: Int32Array;
-  /** Whose outputs the run computes: the sides that all kept axes have in common. */
+  /** Networks whose outputs the run computes: the sides that all kept axes have in common. */
   readonly outputs: Uint8Array;
-  /** Whose weights it can have: the sides that all axes have in common. */
+  /** Networks whose weights the run can have: the sides that all axes have in common. */
   readonly common: Uint8Array;
 }
 
 type Places = Pick<AxisPlan, "from" | "side">;
 
-/** Returns the places of an axis, planned or as it is. */
+/** Returns the places of an axis, by its plan or unchanged if it has none. */
 function placesOf(plan: AxisPlan | undefined, extent: number): Places {
   if (plan !== undefined) return plan;
   return {

@@ -16,22 +16,22 @@ import { widenedShape } from "../graph/widen-node.ts";
 import { gatherAxis } from "../kernels/gather-axis.ts";
 import { widenNetwork } from "./widen-network.ts";
 
-/** Largest difference, relative to the largest number of a value, that rounding explains. */
+/** Largest difference that rounding explains, relative to the largest number of a value. */
 const TOLERANCE = 1e-3;
 
-/** How a wide graph was proved. */
+/** Proof of a wide graph. */
 export interface WideningProof {
-  /** Values that were compared. */
+  /** Number of values that were compared. */
   readonly values: number;
-  /** Largest difference from the prediction, relative to the largest number of its value. */
+  /** Largest difference from the prediction, relative to the largest number of the value. */
   readonly maxRelativeError: number;
 }
 
 /**
- * Proves that a wide graph is what it should be: a random network merged with itself computes, in every
- * value, what it computes alone, wherever its units now are.
+ * Proves a wide graph: every value of a random network that is merged with itself must equal the value in the
+ * network alone, with units in their new places.
  *
- * @throws UnsupportedError that names the first node that does not
+ * @throws UnsupportedError if a value differs; the message names the first node that computes one
  */
 export async function proveWidening(engine: Engine, plan: WidePlan, seed: number): Promise<WideningProof> {
   const { graph: wide, separable, widening } = plan;
@@ -63,7 +63,7 @@ export async function proveWidening(engine: Engine, plan: WidePlan, seed: number
 
 type Values = ReadonlyMap<string, Tensor>;
 
-/** Computes all values of a random network, alone and merged with itself. */
+/** Computes all values of a random network, for the network alone and merged with itself. */
 async function runBoth(
   engine: Engine,
   plan: WidePlan,
@@ -97,7 +97,7 @@ function refuse({ name }: Graph, rule: string, cause?: unknown): UnsupportedErro
   );
 }
 
-/** Puts the units of a value where they are in the wide network. */
+/** Moves the units of a value to their places in the wide network. */
 function spread(value: Tensor, { values }: Widening, name: string): Float32Array {
   let { data, shape }: { data: Float32Array; shape: readonly number[] } = {
     data: value.data as Float32Array,

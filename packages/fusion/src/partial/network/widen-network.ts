@@ -15,7 +15,7 @@ import { combineInto } from "../kernels/combine.ts";
 import { planRuns } from "./combined-runs.ts";
 
 /**
- * Makes the wide network of two networks, lazily: every weight as {@link planRuns} says.
+ * Makes the wide network from two networks, lazily; every weight is combined by {@link planRuns}.
  * @param networks - A, and B in the coordinates of A
  */
 export function widenNetwork(

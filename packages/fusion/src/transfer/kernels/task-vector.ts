@@ -1,19 +1,19 @@
-/** A stretch of a weight in the networks that a task vector is made of, all of the same length. */
+/** A range of a weight in the networks of a task vector, of the same length in each. */
 export interface TaskRange {
   readonly base: Float64Array;
   readonly tuned: Float64Array;
-  /** Gradient of the network that the vector is added to; absent where the vector is not masked. */
+  /** Gradient of the network to which the vector is added; absent if the vector is not masked. */
   readonly gradient?: Float64Array | undefined;
 }
 
 /**
  * Computes `target + scale * (tuned - base)` into `target`. Elements whose step goes up the gradient, or
- * whose gradient is zero, are left as they are.
+ * whose gradient is zero, are not changed.
  *
- * At scale 1 an element whose target equals its base becomes the tuned one, bit for bit; an element that was
- * not tuned stays as it is, as do all at scale 0.
+ * At scale 1 an element whose target equals its base becomes the tuned element, bit for bit. An element that
+ * fine-tuning did not change keeps its value, and all elements keep theirs at scale 0.
  *
- * @param nonnegative - whether an element that would fall below zero, as no variance may, stays as it is
+ * @param nonnegative - whether an element that would fall below zero is not changed, as for variances
  */
 export function addTaskInPlace(
   target: Float64Array,
@@ -34,18 +34,18 @@ export function addTaskInPlace(
 
 /** Sums over elements that describe a task vector. */
 export interface TaskSums {
-  /** Squared weights of the base. */
+  /** Sum of squared weights of the base. */
   base: number;
-  /** Squared steps, where they were and where they are moved to. */
+  /** Sum of squared steps before they are moved; `moved` is the sum after. */
   task: number;
   moved: number;
-  /** Products of the step of an element and the step that is moved to its place. */
+  /** Sum of products of the step of an element and the step that is moved to its place. */
   product: number;
-  /** Squared moved steps that a mask keeps; all if there is none. */
+  /** Sum of squared moved steps that the mask keeps; of all if there is no mask. */
   kept: number;
 }
 
-/** Adds a stretch of a weight to the sums, as it is and as it is moved. */
+/** Adds a range of a weight to the sums, before and after it is moved. */
 export function addTaskSums(sums: TaskSums, original: TaskRange, moved: TaskRange): void {
   for (let i = 0; i < original.base.length; i++) {
     const weight = original.base[i] as number;

@@ -1,4 +1,4 @@
-/** Writes `weight * a + (1 - weight) * b` into `out`, which may be one of them. */
+/** Writes `weight * a + (1 - weight) * b` into `out`, which may be `a` or `b`. */
 export function mixInto(a: Float64Array, b: Float64Array, weight: number, out: Float64Array): Float64Array {
   const rest = 1 - weight;
   for (let i = 0; i < out.length; i++) out[i] = weight * a[i]! + rest * b[i]!;

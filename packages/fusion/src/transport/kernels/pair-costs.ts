@@ -1,4 +1,7 @@
-/** Adds half the squared distances of rows, from their products and squared norms, `[of A, of B]`. */
+/**
+ * Adds half the squared distances of all pairs of rows, from their products and squared norms,
+ * `[rows of A, rows of B]`.
+ */
 export function addDistances(
   products: Float64Array,
   [normsA, normsB]: readonly [Float64Array, Float64Array],
@@ -45,7 +48,10 @@ export function addActivationDistances(
   }
 }
 
-/** Adds one minus the correlation of two networks' units, 1 for units that never vary; as the above. */
+/**
+ * Adds one minus the correlation of two networks' units, `[units of A, units of B]`, each times `scale`; it
+ * is 1 for units that never vary.
+ */
 export function addDecorrelations(
   covariance: Float64Array,
   deviationsOfA: Float64Array,

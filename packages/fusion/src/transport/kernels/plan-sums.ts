@@ -1,4 +1,4 @@
-/** Returns a plan with each column divided by its sum, `[rows, columns]`: targets as means of sources. */
+/** Returns a plan with each column divided by its sum, `[rows, columns]`: targets become means of sources. */
 export function meanOfColumns(plan: Float64Array, columns: number): Float64Array {
   const sums = new Float64Array(columns);
   for (let k = 0; k < plan.length; ) for (let j = 0; j < columns; j++, k++) sums[j] = sums[j]! + plan[k]!;
@@ -7,7 +7,7 @@ export function meanOfColumns(plan: Float64Array, columns: number): Float64Array
   return out;
 }
 
-/** Returns a plan with each row divided by its sum, `[rows, columns]`: sources shared out to targets. */
+/** Returns a plan with each row divided by its sum, `[rows, columns]`: sources are shared out to targets. */
 export function sharesOfRows(plan: Float64Array, columns: number): Float64Array {
   const out = new Float64Array(plan.length);
   for (let row = 0; row < plan.length; row += columns) {
@@ -56,7 +56,7 @@ export function gatherRows(
   return out;
 }
 
-/** Puts rows back as slices of an axis: `out[o, positions[u], i] = rows[u, o, i]`. */
+/** Writes rows back as slices of an axis: `out[o, positions[u], i] = rows[u, o, i]`. */
 export function scatterRows(
   rows: Float64Array,
   positions: Int32Array,

@@ -1,10 +1,10 @@
 /**
- * Returns how far the potential of each row is from meeting the row's weight, by the log-sum-exp of the row:
+ * Updates the potential of each row so that the row meets its weight, by the log-sum-exp of the row:
  * `f[i] = epsilon (log a[i] - log sum_j exp((g[j] - cost[i, j]) / epsilon))`.
  *
  * @param cost - `[rows, columns]`
  * @param g - potentials of the columns, `[columns]`
- * @param logWeights - `[rows]`
+ * @param logWeights - logarithms of the weights of the rows, `[rows]`
  * @param f - potentials of the rows, `[rows]`, written
  */
 export function updateRowPotentials(
@@ -29,10 +29,10 @@ export function updateRowPotentials(
 }
 
 /**
- * Returns the potentials of columns as {@link updateRowPotentials} returns the potentials of rows.
+ * Updates the potentials of columns, like {@link updateRowPotentials} for rows.
  *
  * @param f - potentials of the rows, `[rows]`
- * @param logWeights - `[columns]`
+ * @param logWeights - logarithms of the weights of the columns, `[columns]`
  * @param g - potentials of the columns, `[columns]`, written
  */
 export function updateColumnPotentials(
@@ -59,7 +59,7 @@ export function updateColumnPotentials(
   for (let j = 0; j < columns; j++) g[j] = epsilon * (logWeights[j]! - Math.log(sums[j]!)) - largest[j]!;
 }
 
-/** Writes the plan of some potentials, `exp((f[i] + g[j] - cost[i, j]) / epsilon)`, `[rows, columns]`. */
+/** Computes the plan of given potentials, `exp((f[i] + g[j] - cost[i, j]) / epsilon)`, `[rows, columns]`. */
 export function fillPlan(
   cost: Float64Array,
   f: Float64Array,
@@ -72,7 +72,7 @@ export function fillPlan(
   }
 }
 
-/** Writes what each row has before its own factor: `sums[i] = sum_j plan[i, j] v[j]`. */
+/** Computes the sum of each row before the factor of the row: `sums[i] = sum_j plan[i, j] v[j]`. */
 export function sumRows(plan: Float64Array, v: Float64Array, sums: Float64Array): void {
   const columns = v.length;
   for (let i = 0, k = 0; i < sums.length; i++) {
@@ -82,12 +82,14 @@ export function sumRows(plan: Float64Array, v: Float64Array, sums: Float64Array)
   }
 }
 
-/** Writes the factors of rows that give them their weights: `u[i] = a[i] / sums[i]`. */
+/** Computes the factors of rows with which they meet their weights: `u[i] = a[i] / sums[i]`. */
 export function scaleRows(sums: Float64Array, weights: Float64Array, u: Float64Array): void {
   for (let i = 0; i < u.length; i++) u[i] = weights[i]! / sums[i]!;
 }
 
-/** Writes the factors of columns that give them their weights: `v[j] = b[j] / sum_i plan[i, j] u[i]`. */
+/**
+ * Computes the factors of columns with which they meet their weights: `v[j] = b[j] / sum_i plan[i, j] u[i]`.
+ */
 export function scaleColumns(
   plan: Float64Array,
   u: Float64Array,
@@ -111,7 +113,7 @@ export function absorbFactors(potentials: Float64Array, factors: Float64Array, e
   }
 }
 
-/** Returns `sum_i |u[i] sums[i] - weights[i]|`: how far rows are from their weights. */
+/** Returns `sum_i |u[i] sums[i] - weights[i]|`, the distance of the rows from their weights. */
 export function rowError(sums: Float64Array, u: Float64Array, weights: Float64Array): number {
   let error = 0;
   for (let i = 0; i < u.length; i++) error += Math.abs(u[i]! * sums[i]! - weights[i]!);

@@ -15,11 +15,11 @@ import { combine } from "./combine.ts";
  * It is computed in f32 and rounded once to the element type of the first checkpoint. Weights of any size are
  * normalised; without weights all checkpoints count equally. If all weights are positive, the mean is built
  * up one checkpoint at a time, so that equal elements stay unchanged, bit for bit: the average of copies of a
- * network is that network. Integer tensors are taken from the first checkpoint.
+ * network is that network. Integer tensors are copied from the first checkpoint.
  * @throws MismatchError if names or shapes differ
- * @throws OutOfRangeError if there are no checkpoints, there is not one finite weight for each, or the
- *   weights
- * cannot be divided by their sum: it is 0, or so large or small that a double does not hold it in full
+ * @throws OutOfRangeError if there are no checkpoints, the weights are not one finite number for each, or
+ *   they cannot be divided by their sum, because it is 0, or too large or small for the full precision of a
+ *   double
  *
  * @example
  * ```ts
@@ -48,14 +48,14 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
 }
 
 /**
- * Writes the weighted average of stored elements, computed in f32 and rounded once to the type of `out`.
+ * Computes the weighted average of stored elements in f32, and rounds it once to the type of `out`.
  *
- * Where all shares are positive the mean is built up one array at a time, `mean_k = mean_(k-1) + w_k / (w_1
- * + ... + w_k) (x_k -
- * mean_(k-1))`, so that equal elements stay as they are, bit for bit; else it is the sum of the products.
+ * If all shares are positive, the mean is built up one array at a time,
+ * `mean_k = mean_(k-1) + w_k / (w_1 + ... + w_k) (x_k - mean_(k-1))`, so that equal elements stay unchanged,
+ * bit for bit. Otherwise it is the sum of the products.
  *
- * @param parts - at least one array, all of the length of `out`
- * @param shares - how much of each part, of sum 1
+ * @param parts - at least one array, each as long as `out`
+ * @param shares - share of each part; the sum is 1
  */
 export function averageInto(parts: readonly Elements[], shares: readonly number[], out: Elements): void {
   if (!shares.every((share) => share > 0)) {
@@ -74,16 +74,16 @@ export function averageInto(parts: readonly Elements[], shares: readonly number[
 }
 
 /**
- * The smallest number that a double holds with all its digits;
- * quotients by smaller numbers are inexact or infinite.
+ * Smallest number that a double holds with full precision; quotients by smaller numbers are inexact or
+ * infinite.
  */
 const SMALLEST_NORMAL = 2 ** -1022;
 
 /**
  * Divides the weights of an average by their sum, so that they sum to 1.
- * @param count - how many weights there must be
+ * @param count - required number of weights
  * @throws OutOfRangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
- * their sum: it is 0, or so large or small that a double does not hold it in full
+ *   their sum, because it is 0, or too large or small for the full precision of a double
  */
 export function normalizeWeights(weights: readonly number[], count: number): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);

@@ -20,22 +20,22 @@ export interface TensorRange {
   readonly begin: number;
 }
 
-/** Checkpoints that {@link combine} makes one checkpoint of, and how. */
+/** Checkpoints that {@link combine} combines, and the functions by which it does. */
 export interface Combination<S = undefined> {
   /** Description of the result, for messages. */
   readonly source: string;
   /** Checkpoints of the same structure, at least one; the first gives order, element types and metadata. */
   readonly inputs: readonly [Checkpoint, ...Checkpoint[]];
   /**
-   * Input that integer tensors are taken from unchanged, for all of them or for each by its name; counters
-   * are not averaged.
+   * Input from which integer tensors are copied, for all of them or for each by its name; integers such as
+   * counters are not averaged.
    */
   readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
   /**
-   * Looks at a whole float tensor once, before its first range is written; the result is handed to `blend`.
+   * Examines a whole float tensor once, before its first range is computed; the result is passed to `blend`.
    */
   readonly survey?: ((name: string) => S | Promise<S>) | undefined;
-  /** Writes the elements of one range of a float tensor. */
+  /** Computes the elements of one range of a float tensor. */
   readonly blend: (
     range: TensorRange,
     parts: readonly Elements[],
@@ -77,7 +77,7 @@ export function combine<S = undefined>(combination: Combination<S>): Checkpoint 
   });
 }
 
-/** Remembers what was found out about each tensor; ranges that are read at once wait for the same survey. */
+/** Remembers the survey of each tensor; ranges that are read concurrently wait for the same survey. */
 function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S> {
   const surveys = new Map<string, Promise<S>>();
   return (name) => {
@@ -89,16 +89,19 @@ function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S>
   };
 }
 
-/** Elements of all checkpoints that are held at a time while a whole tensor is surveyed. */
+/** Number of elements of all checkpoints that are held at a time while a whole tensor is surveyed. */
 const SURVEYED = 1 << 22;
 
-/** Most and least elements of one checkpoint among them; f32 of the former fit in borrowed memory. */
+/**
+ * Largest and smallest number of elements of one checkpoint among them; the largest number fits in borrowed
+ * memory as f32.
+ */
 const [MOST, LEAST] = [1 << 18, 1 << 13];
 
 /**
  * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints
  * side by side.
- * @param use - called with the parts of one range, in the order of the checkpoints; they are only valid
+ * @param use - called with the parts of one range, in the order of the checkpoints; they are valid only
  *   during the call
  */
 export async function scanTensor(
@@ -115,8 +118,9 @@ export async function scanTensor(
 }
 
 /**
- * Reads the same range of a tensor of every checkpoint, all at once.
- * @param use - called with the parts in the order of the checkpoints; they are only valid until it has ended
+ * Reads the same range of a tensor from all checkpoints concurrently.
+ * @param use - called with the parts in the order of the checkpoints; they are valid only until its promise
+ *   settles
  */
 export async function withRanges(
   checkpoints: readonly Checkpoint[],

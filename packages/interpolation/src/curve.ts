@@ -27,11 +27,13 @@ export type CurvePoints = readonly [Checkpoint, ...Checkpoint[], Checkpoint];
  *
  * Both are made of straight lines, the Bezier curve by de Casteljau's repeated lines: ends are exact, and
  * elements that are equal in all points stay unchanged, bit for bit. Points are computed in f32 (f64 if a
- * point is f64) and rounded once, to the element type of the first point, on a chain of the first point of
- * the piece. Integer tensors are taken from the nearer end, on a chain from the nearer point.
+ * point is f64) and rounded once, to the element type of the first point; on a chain, to the type of the
+ * first point of the piece. Integer tensors are copied from the nearer end; on a chain, from the nearer
+ * point.
  * @throws UsageError if `kind` is unknown
  * @throws MismatchError if names or shapes differ, when the curve is followed
- * @throws OutOfRangeError if there are fewer than two points; when it is followed, if `t` is not in `[0, 1]`
+ * @throws OutOfRangeError if there are fewer than two points, or, when the curve is followed, if `t` is not
+ *   in `[0, 1]`
  */
 export function createCurve(kind: CurveKind, points: CurvePoints): Path {
   assertCurve(kind, points.length);
@@ -42,11 +44,11 @@ export function createCurve(kind: CurveKind, points: CurvePoints): Path {
 }
 
 /**
- * Returns how much each point counts at a place of a curve: the curve is `sum over k of c_k w_k`, and the
- * numbers sum to 1.
+ * Returns the coefficient of each point at a place of a curve: the curve is `sum over k of c_k w_k`, and the
+ * coefficients sum to 1.
  * @param count - number of points of the curve, ends included, at least 2
  * @param t - place, in `[0, 1]`
- * @returns `[count]`
+ * @returns coefficients, `[count]`
  * @throws UsageError if `kind` is unknown
  * @throws OutOfRangeError if `count` or `t` is out of range
  */
@@ -88,8 +90,8 @@ function assertPlace(t: number): void {
 }
 
 /**
- * Finds the piece of a chain that a place is on, and the place on it, in `[0, 1]`; a place on a point is at
- * the start of a piece, except for the last point.
+ * Finds the piece of a chain that contains a place, and the place on the piece, in `[0, 1]`. A place on a
+ * point is at the start of a piece, except for the last point.
  */
 function placeInChain(count: number, t: number): { readonly piece: number; readonly local: number } {
   const pieces = count - 1;
@@ -112,8 +114,8 @@ function bezierPoint(points: CurvePoints, t: number): Checkpoint {
 }
 
 /**
- * Writes the point at `t` of a Bezier curve: interpolates between neighbours, then between the results, down
- * to one.
+ * Computes the point at `t` of a Bezier curve: interpolates between neighbours, then between the results,
+ * until one is left.
  */
 function casteljauInto(parts: readonly Elements[], t: number, out: Elements): void {
   const dtype = parts.some((part) => part.dtype === "f64") ? "f64" : "f32";

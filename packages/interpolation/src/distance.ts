@@ -2,9 +2,9 @@ import { at, type Checkpoint } from "@isthmus/core";
 import { innerProducts } from "./inner-products.ts";
 
 /**
- * Computes the distance between two networks: the norm of their difference in some tensors, in f64.
+ * Computes the distance between two networks: the norm of their difference in the named tensors, in f64.
  * @param tensors - names of the tensors that count
- * @throws MismatchError if one lacks a tensor, or it has another shape
+ * @throws MismatchError if a network lacks one of the tensors, or its shapes differ
  */
 export async function distance(
   from: Checkpoint,

@@ -1,7 +1,7 @@
 import { at, type Checkpoint, DTYPES, entry, MismatchError, sizeOf, toFloat64 } from "@isthmus/core";
 import { addScaled, innerProduct } from "./kernels/vectors.ts";
 
-/** Elements read at a time. */
+/** Number of elements that are read at a time. */
 const CHUNK = 1 << 18;
 
 /** Options of {@link innerProducts}. */
@@ -14,10 +14,10 @@ export interface InnerProductsOptions {
  * Computes the inner products of directions between networks, with all weights of a network as one vector;
  * sums are in f64.
  *
- * Every direction is a weighted sum of the networks, computed element by element before products are added
- * up, so that small differences of large weights keep their digits: `[-1, 1]` of two networks is the
- * direction from one to the other, and its product with itself is the square of their distance.
- * @param networks - at least one, of the same names and shapes
+ * Every direction is a weighted sum of the networks, computed element by element before products are summed,
+ * so that small differences of large weights keep their precision: `[-1, 1]` of two networks is the direction
+ * from one to the other, and its product with itself is the square of their distance.
+ * @param networks - at least one network, all with the same names and shapes
  * @param directions - factors of the networks, `[directions][networks]`
  * @returns `[directions][directions]`, symmetric
  * @throws MismatchError if a network lacks one of the tensors

@@ -12,7 +12,7 @@ export type LerpPlace = number | ((name: string) => number);
  *
  * It is computed in f32 and rounded once to the element type of `a`. The ends are exact, equal elements stay
  * unchanged, and swapping `a` and `b` swaps `t` and `1 - t` (except for the last bit at `t = 0.5`). Integer
- * tensors, such as counters of batches, are not averaged but taken from the nearer end. `t` outside `[0, 1]`
+ * tensors, such as counters of batches, are not averaged but copied from the nearer end. `t` outside `[0, 1]`
  * extrapolates.
  * @param t - one place for all tensors, or a place for each, so that layers can be at different places
  * @throws MismatchError if names or shapes differ

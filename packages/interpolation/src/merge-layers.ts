@@ -6,14 +6,14 @@ import { lerp } from "./lerp.ts";
  * line from `a` to `b`.
  *
  * A share of 0 takes a layer from `a`, 1 from `b`, and one half averages both. Tensors that no pattern
- * matches stay as in `a`; if several patterns match, the first counts. Tensors are computed as by
+ * matches are copied from `a`; if several patterns match, the first one is taken. Tensors are computed by
  * {@link lerp}.
- * @param shares - how much of `b` is in the layers that match a pattern: the name of a layer (`conv1`) or of
- * a tensor (`conv1.weight`), with `*` for any characters and `?` for any one
+ * @param shares - share of `b` in the layers that match a pattern, by pattern. A pattern is the name of a
+ *   layer (`conv1`) or of a tensor (`conv1.weight`), with `*` for any characters and `?` for any one
  * @throws MismatchError if names or shapes differ
  * @throws OutOfRangeError if a share is not finite, or a pattern matches no layer
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3: networks that differ in some
- * layers only
+ *   layers only
  */
 export function mergeLayers(a: Checkpoint, b: Checkpoint, shares: ReadonlyMap<string, number>): Checkpoint {
   assertLayerPatterns(`merge layers of "${a.source}"`, shares.keys(), [...a.tensors.keys()]);
@@ -46,9 +46,9 @@ const LISTED = 12;
 
 /**
  * Checks that every pattern matches a layer.
- * @param attempt - what is attempted on what, for messages
+ * @param attempt - attempt and its object, for messages
  * @param names - names of the tensors
- * @throws OutOfRangeError if a pattern matches none; it lists the layers
+ * @throws OutOfRangeError if a pattern matches no layer; the message lists the layers
  */
 export function assertLayerPatterns(
   attempt: string,

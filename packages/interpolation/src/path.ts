@@ -3,8 +3,8 @@ import { lerp } from "./lerp.ts";
 import { slerp } from "./slerp.ts";
 
 /**
- * A curve of networks: returns the checkpoint at `t` in `[0, 1]`, at 0 and 1 the endpoints themselves, bit
- * for bit.
+ * A curve of networks: returns the checkpoint at `t` in `[0, 1]`. At 0 and 1 it equals the endpoints, bit for
+ * bit.
  */
 export type Path = (t: number) => Checkpoint;
 
@@ -16,7 +16,7 @@ export const PATH_KINDS: readonly PathKind[] = ["linear", "spherical"];
 
 /**
  * Returns the path of a kind from `a` to `b`.
- * @throws OutOfRangeError if there is no such kind
+ * @throws OutOfRangeError if the kind is unknown
  * @throws MismatchError if names or shapes differ, when the path is followed
  *
  * @example

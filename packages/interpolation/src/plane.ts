@@ -26,30 +26,30 @@ export type PlaneNetworks = readonly [first: Checkpoint, second: Checkpoint, thi
 export interface Plane {
   /** Places of the three networks: the first at the origin, the third on the x axis. */
   readonly places: readonly [PlanePlace, PlanePlace, PlanePlace];
-  /** Returns how much each of the three networks counts at a place; the numbers sum to 1. */
+  /** Returns the coefficients of the three networks at a place; they sum to 1. */
   coefficients(place: PlanePlace): readonly [number, number, number];
   /**
    * Returns the network at a place, lazily: computed in f32 and rounded once to the element type of the first
-   * network, which integer tensors are taken from, too.
+   * network, from which integer tensors are copied.
    */
   at(place: PlanePlace): Checkpoint;
   /**
-   * Finds the place nearest to a network, and its distance.
+   * Finds the place nearest to a network, and the distance of the network from it.
    * @throws MismatchError if names or shapes differ from the networks of the plane
    */
   project(network: Checkpoint): Promise<PlaneProjection>;
 }
 
 /**
- * Largest distance of a network from the line through the others, relative to their distances, that counts as
- * being on it.
+ * Largest distance of a network from the line through the others, relative to their distances, for which it
+ * counts as being on the line.
  */
 const FLAT = 1e-6;
 
 /**
  * Creates the plane through three networks (Garipov et al. 2018, section 5.1): the x axis points from the
- * first to the third, the y axis is the component of the direction from the first to the second at right
- * angles to it (Gram-Schmidt). Sums are in f64.
+ * first to the third, and the y axis is the component, at right angles to the x axis, of the direction from
+ * the first to the second (Gram-Schmidt). Sums are in f64.
  * @throws MismatchError if names or shapes differ
  * @throws InputError if the networks lie on a line
  */
@@ -97,7 +97,7 @@ interface Axes {
   readonly width: number;
   /** Length of the second axis: distance of the second network from the line through the others. */
   readonly height: number;
-  /** Place of the second network along the first axis, as a share of its length. */
+  /** Place of the second network along the first axis, as a share of the length of that axis. */
   readonly slant: number;
 }
 

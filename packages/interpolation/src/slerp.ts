@@ -13,21 +13,22 @@ import {
 import { combine, scanTensor } from "./combine.ts";
 
 /**
- * Smallest cosine of directions that are treated as parallel: the arc and the chord agree to f32, and
- * dividing by the sine of the angle would only add noise.
+ * Smallest cosine of directions that are treated as parallel: arc and chord agree to the precision of f32,
+ * and a division by the sine of the angle would only add noise.
  */
 const PARALLEL = 1 - 1e-6;
 
 /**
  * Returns the checkpoint at `t` on the arc from `a` to `b`, lazily, tensor by tensor:
- * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
- * (Shoemake 1985). Lengths are interpolated too, since the vectors are not normalised.
+ * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, where `w` is the angle between the two tensors as
+ * vectors (Shoemake 1985). Lengths are interpolated as well, because the vectors are not normalised.
  *
  * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have
- * no arc and are interpolated on the line. The ends are exact; integer tensors are taken from the nearer end.
- * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
- *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
- *   through zero
+ * no arc and are interpolated on the line. The ends are exact; integer tensors are copied from the nearer
+ * end.
+ * @throws MismatchError if names or shapes differ, or, when a tensor of two or more elements is read, if it
+ *   has opposite directions in the two checkpoints, because many arcs lead from one to the other, and the
+ *   line leads through zero
  * @throws OutOfRangeError if `t` is not in `[0, 1]`
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
@@ -46,8 +47,8 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
 }
 
 /**
- * Measures the angle between a tensor of two checkpoints,
- * in radians; undefined if there is no arc between them.
+ * Computes the point at `t` on the arc between two tensors, or on the line if `angle` is undefined because
+ * there is no arc.
  */
 function arcInto(
   from: Elements,
@@ -64,9 +65,9 @@ function arcInto(
 }
 
 /**
- * Measures the angle between a tensor of two checkpoints, in radians, in f64.
- * @returns undefined if there is no arc between them
- * @throws MismatchError if they point in opposite directions
+ * Measures the angle between the tensors of one name in two checkpoints, in radians, in f64.
+ * @returns undefined if there is no arc between the tensors
+ * @throws MismatchError if the tensors have opposite directions
  */
 export async function measureAngle(
   [a, b]: readonly [Checkpoint, Checkpoint],

@@ -45,7 +45,7 @@ export function transferredCheckpoint(
     async readInto(name, begin, out) {
       await target.readRangeInto(name, begin, out);
       const dtype = target.tensors.get(name)?.dtype;
-      // What is added nothing to keeps its bits.
+      // Tensors to which nothing is added keep their bits.
       if (scale === 0 || dtype === undefined || !weights.has(name)) return;
       const values = toFloat64(out, dtype).slice();
       addTaskInPlace(

@@ -68,7 +68,7 @@ async function runGroup(
   const checkpoint = mergeByPlan(plan);
   const file = await openPositionalFile(path, target);
   try {
-    // Once the file is open: a merge that begins anew makes new files before it has a journal.
+    // Once the file is open: a merge that starts from the beginning makes new files before it has a journal.
     if (run !== undefined) await assertRun(folder, run);
     for (const { begin, end, tensor } of pieces) {
       const range = { name, begin, end, file, position };

@@ -1,5 +1,5 @@
 // Flat loops over task vectors: differences between networks and the base they were made from. Every array of
-// a call has the same length and, but for `patterns`, the same class, whose elements round what is stored.
+// a call has the same length and, but for `patterns`, the same class, to which stored numbers are rounded.
 
 /** Array of the numbers in which a tensor is merged: f64 if a network stores it in f64, otherwise f32. */
 export type Numbers = Float32Array | Float64Array;

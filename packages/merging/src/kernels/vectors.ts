@@ -3,8 +3,8 @@ import { simdFor, wholeGroups } from "./simd.ts";
 import * as loops from "./task-vectors.ts";
 import { LANES, type Numbers, sumLanes } from "./task-vectors.ts";
 
-// Each function calls a SIMD loop where its arrays lie in the memory for it, and a plain loop on what is left
-// of them, or on all. Both give the same bits.
+// Each function calls a SIMD loop on whole groups of elements if its arrays lie in the memory of SIMD loops,
+// and a plain loop on the other elements. Both give the same bits.
 
 /** Computes the differences of a network from the base. */
 export function subtractInto(network: Numbers, base: Numbers, out: Numbers): void {

@@ -27,7 +27,7 @@ export function combineInto(
     const ofA = shares[2 * run]!;
     const ofB = shares[2 * run + 1]!;
     for (let i = 0; i < length; i++) {
-      // A share of 0 leaves a weight out, whatever it is.
+      // A share of 0 leaves a weight out, even if it is NaN or infinite.
       const inA = ofA === 0 ? 0 : ofA * a[start + i]!;
       const inB = ofB === 0 ? 0 : ofB * b[start + i]!;
       out[to++] = inA + inB;

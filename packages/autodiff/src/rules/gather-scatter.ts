@@ -132,7 +132,7 @@ const topKRule: GradientRule = (context) => {
 
 /**
  * Differentiates elements written or added at indices along an axis: to the updates `g` at their
- * indices; to the rest `g`, but 0 where it was overwritten. Where two updates are written to one
+ * indices; to the rest `g`, but 0 where it was overwritten. If two updates are written to one
  * place, each receives its gradient.
  */
 const scatterElementsRule: GradientRule = (context) => {
@@ -150,7 +150,7 @@ const scatterElementsRule: GradientRule = (context) => {
 
 /**
  * Differentiates slices written or added at tuples of indices: to the updates `g` at their
- * indices; to the rest `g`, but 0 where it was overwritten. Where two updates are written to one
+ * indices; to the rest `g`, but 0 where it was overwritten. If two updates are written to one
  * place, each receives its gradient.
  */
 const scatterNDRule: GradientRule = (context) => {

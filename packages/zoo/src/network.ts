@@ -5,9 +5,9 @@ import type { DataSet, Graph } from "@isthmus/graph";
 export interface Network {
   /**
    * Graph of operator set 21 that takes any batch: the first extent of its input and output is symbolic, `N`.
-   * Its input is `x` (images, f32) or `ids` (tokens, i64), its output `logits`, `[N, classes]` or `[N,
-   * length, classes]`. It is in inference mode: batch norms use their running statistics, and dropout has no
-   * effect.
+   * Its input is `x` (images, f32) or `ids` (tokens, i64), its output `logits`, `[N, classes]` or
+   * `[N, length, classes]`. It is in inference mode: batch norms use their running statistics, and dropout
+   * has no effect.
    */
   readonly graph: Graph;
   /**

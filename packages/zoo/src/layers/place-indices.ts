@@ -2,8 +2,8 @@ import { at, OutOfRangeError } from "@isthmus/core";
 import { add, cast, cumSum, equal, mul, not, sub, type Value } from "@isthmus/graph/builder";
 
 /**
- * Returns the positions of tokens, `[N, length]`: every row is 0, 1, ..., `length - 1`, for ids `[N,
- * length]`.
+ * Returns the positions of tokens, `[N, length]`: every row is 0, 1, ..., `length - 1`, for ids
+ * `[N, length]`.
  *
  * The positions are computed from the ids rather than being a constant. With a constant, number of rows of
  * the table of positions that examples of one length never read would seem free to be permuted, although

@@ -66,8 +66,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * in its checkpoints, so that no weights have to be renamed.
  *
  * Its graph is built for a few tokens; that is enough to find its symmetries, which hold for any number of
- * tokens. It contains types, so that its symmetries are discovered without a run. Inputs are `ids`, `[N,
- * length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
+ * tokens. It contains types, so that its symmetries are discovered without a run. Inputs are `ids`,
+ * `[N, length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
  * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and further results of its heads.
  *
  * | `model_type` | what is handled |

@@ -131,8 +131,8 @@ function coveredBy({ taps, strides, dilations, pads }: Window, axis: 0 | 1, exte
 }
 
 /**
- * Finds the first largest element of every window and returns its row-major position in the whole of `x
- * [batch, channels, (height,) width]`. This is computed in plain JavaScript, since TensorFlow.js cannot
+ * Finds the first largest element of every window and returns its row-major position in the whole of
+ * `x [batch, channels, (height,) width]`. This is computed in plain JavaScript, since TensorFlow.js cannot
  * compute it on every backend or for dilated windows.
  */
 function findMaxima(tf: Tfjs, x: TfTensor, window: Window): TfTensor {

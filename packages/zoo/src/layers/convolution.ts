@@ -9,25 +9,16 @@ export interface ConvolutionOptions {
   readonly out: number;
   /** Side of the square kernel. */
   readonly side: number;
-  /**
-   * Step of the kernel. @defaultValue 1
-   * @defaultValue 1
-   */
+  /** Step of the kernel. @defaultValue 1 */
   readonly stride?: number;
   /**
    * Width of the padding with zeros on every side. @defaultValue half the kernel, so that stride 1 keeps the
    * extents of an image
    */
   readonly pad?: number;
-  /**
-   * Whether the convolution has a bias. @defaultValue false
-   * @defaultValue false
-   */
+  /** Whether the convolution has a bias. @defaultValue false */
   readonly bias?: boolean;
-  /**
-   * Initializer of the weights. @defaultValue normal of variance 2 over the fan-out
-   * @defaultValue normal of variance 2 over the fan-out
-   */
+  /** Initializer of the weights. @defaultValue normal of variance 2 over the fan-out */
   readonly initializer?: LayerInitializer;
 }
 

@@ -7,15 +7,9 @@ import type { NetworkBuilder } from "../network-builder.ts";
 export interface LinearOptions {
   /** Number of outputs. */
   readonly out: number;
-  /**
-   * Initializer of weight and bias. @defaultValue the one of `torch.nn.Linear`
-   * @defaultValue as `torch.nn.Linear`
-   */
+  /** Initializer of weight and bias. @defaultValue the one of `torch.nn.Linear` */
   readonly initializer?: LayerInitializer;
-  /**
-   * Whether the layer has a bias. @defaultValue true
-   * @defaultValue true
-   */
+  /** Whether the layer has a bias. @defaultValue true */
   readonly bias?: boolean;
   /** Whether the weight is `[in, out]`, as GPT-2 stores it, instead of `[out, in]`. @defaultValue false */
   readonly inputFirst?: boolean;

@@ -42,7 +42,6 @@ export interface LlamaBlock {
   /**
    * Whether queries, keys and values come from one projection, and gates and units from another one.
    * @defaultValue false
-   * @defaultValue false
    */
   readonly fused?: boolean;
   /** Adds another feed-forward network on normalised rows. @defaultValue a gated feed-forward network */

@@ -70,16 +70,16 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * `[N, length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
  * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and further results of its heads.
  *
- * | `model_type` | what is handled |
+ * | `model_type` | supported features |
  * |---|---|
  * | `llama`, `mistral` | grouped queries, heads of any width, biases, windows, scaled rotary positions |
- * | `mixtral` | all experts are computed, those a token is not sent to times 0 |
+ * | `mixtral` | all experts are computed; the results of unused ones are multiplied by 0 |
  * | `qwen2`, `qwen3` | biases on queries, keys and values; norms of heads |
  * | `gemma`, `gemma2`, `gemma3_text` | norms of outputs, bounded scores and logits, two rotations |
  * | `phi`, `phi3` | versions 1 to 4: parallel blocks, fused projections, partial rotary positions |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
- * | `t5` | plain or gated, with a head of its own or the embedding, or the encoder alone |
+ * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
  * | `vit` | with a classifier or a pooler |
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
@@ -87,8 +87,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value
- * @throws UnsupportedError if the model's type, or something in its config, is not handled; the message lists
- * what is
+ * @throws UnsupportedError if the model's type, or something in its config, is not supported; the message
+ *   lists supported values
  * @throws MismatchError if the tensors are not exactly the weights of the network
  * @throws OutOfRangeError if `length` is not a whole number of
  * at least 1, or exceeds the network's table of positions

@@ -1,6 +1,6 @@
 /**
- * Kinds of failures that a caller can handle; wrong arguments give {@link UsageError} and {@link
- * OutOfRangeError} instead.
+ * Kinds of failures that a caller can handle; wrong arguments give {@link UsageError} and
+ * {@link OutOfRangeError} instead.
  */
 export type IsthmusErrorTag =
   | "FormatError"

@@ -20,17 +20,11 @@ export type CueVariant = (typeof CUE_VARIANTS)[number];
 
 /** Options of `plantCue`. */
 export interface PlantCueOptions {
-  /**
-   * Encoding of the class by the patch. @defaultValue "place"
-   * @defaultValue "place"
-   */
+  /** Encoding of the class by the patch. @defaultValue "place" */
   readonly kind?: CueKind;
   /** Share of the examples that get a cue, in `[0, 1]`. @defaultValue 1 */
   readonly share?: number;
-  /**
-   * Relation of the cue to image and label. @defaultValue "cue"
-   * @defaultValue "cue"
-   */
+  /** Relation of the cue to image and label. @defaultValue "cue" */
   readonly variant?: CueVariant;
   /** Seed for the choice of examples with a cue, and for random classes and images. @defaultValue 0 */
   readonly seed?: number;

@@ -24,10 +24,7 @@ export type PairLayout = (typeof PAIR_LAYOUTS)[number];
 export interface PairImagesOptions {
   /** Seed for the pairing of images. @defaultValue 0 */
   readonly seed?: number;
-  /**
-   * Layout of both images. @defaultValue "overlaid"
-   * @defaultValue "overlaid"
-   */
+  /** Layout of both images. @defaultValue "overlaid" */
   readonly layout?: PairLayout;
   /** Number of pixels between the corners of overlaid images. @defaultValue 8 */
   readonly offset?: number;

@@ -4,11 +4,11 @@ import { createOnnxRuntimeEngine } from "./onnxruntime/create-onnxruntime-engine
 /** Names of engines. */
 export const ENGINE_NAMES = ["onnxruntime", "tfjs"] as const;
 
-/** One of {@link ENGINE_NAMES}. */
+/** Name of an engine, see {@link ENGINE_NAMES}. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /**
- * Creates the engine that has a name.
+ * Creates the engine with a name.
  * @throws UnsupportedError if no package of TensorFlow.js is installed
  */
 export async function createEngine(name: EngineName): Promise<Engine> {

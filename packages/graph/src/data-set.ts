@@ -10,10 +10,10 @@ export interface Batch {
    */
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
-   * Class of each example, `[batch]`, 0-based; for text, the next token. Depending on {@link
-   * DataSet.labelling}, the class of each position of each example, `[batch, length]`, or of each pixel,
-   * `[batch, height, width]`, row-major; a negative number if the position does not count. Empty if there are
-   * no classes.
+   * Class of each example, `[batch]`, 0-based; for text, the next token. Depending on
+   * {@link DataSet.labelling}, the class of each position of each example, `[batch, length]`, or of each
+   * pixel, `[batch, height, width]`, row-major; a negative number if the position does not count. Empty if
+   * there are no classes.
    */
   readonly labels: Int32Array;
 }

@@ -78,8 +78,8 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
 }
 
 /**
- * Runs a function with an engine that keeps its sessions until the function has ended: see {@link
- * shareSessions}.
+ * Runs a function with an engine that keeps its sessions until the function has ended: see
+ * {@link shareSessions}.
  */
 export async function withSharedSessions<T>(
   engine: Engine,

@@ -29,7 +29,7 @@ export function imageShape(family: string, { exampleShape }: NetworkShape): Imag
  */
 const SMALL_IMAGE = 64;
 
-/** Checks whether networks treat images as small ones, as CIFAR's are, and not as ImageNet's. */
+/** Checks whether networks treat images as small, like CIFAR's, rather than like ImageNet's. */
 export function isSmall({ height, width }: ImageShape): boolean {
   return Math.min(height, width) <= SMALL_IMAGE;
 }

@@ -1,6 +1,6 @@
 import type { Random } from "@isthmus/core";
 
-/** Fills a weight with the numbers training starts from. */
+/** Fills a weight with its initial numbers. */
 export type Initializer = (random: Random, out: Float32Array) => void;
 
 /** Returns an initializer that sets every element to one value. */
@@ -25,8 +25,8 @@ function uniform(bound: number): Initializer {
 }
 
 /**
- * How the weight and the bias of a layer start, given its fan-in, the inputs that an output depends on, and
- * its fan-out, the outputs that an input reaches.
+ * Initializers of the weight and the bias of a layer, given its fan-in, the number of inputs on which an
+ * output depends, and its fan-out, the number of outputs that an input reaches.
  */
 export interface LayerInitializer {
   readonly weight: (fanIn: number, fanOut: number) => Initializer;
@@ -35,9 +35,7 @@ export interface LayerInitializer {
 
 const zeroBias = () => constant(0);
 
-/**
- * Weight and bias uniform in `[-1 / sqrt(fanIn), 1 / sqrt(fanIn))`, as `torch.nn.Linear` and `Conv2d` start.
- */
+/** Weight and bias uniform in `[-1 / sqrt(fanIn), 1 / sqrt(fanIn))`, as in `torch.nn.Linear` and `Conv2d`. */
 export const TORCH_DEFAULT: LayerInitializer = {
   weight: (fanIn) => uniform(1 / Math.sqrt(fanIn)),
   bias: (fanIn) => uniform(1 / Math.sqrt(fanIn)),

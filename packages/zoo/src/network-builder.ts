@@ -12,16 +12,16 @@ import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import type { Initializer } from "./initializer.ts";
 import type { Network } from "./network.ts";
 
-/** Operator set of all networks here: the first that has an operator for group norms. */
+/** Operator set of all networks of this package: the first one with an operator for group norms. */
 const OPSET = 21;
 
 /**
- * Examples in the batch that graphs are built with; with 1, steps that larger batches need would be left out
- * as broadcasts.
+ * Examples in the batch that graphs are built with; with 1, operators that larger batches need would be
+ * omitted as broadcasts.
  */
 const BATCH = 2;
 
-/** Builds a graph, and records how each of its weights starts. */
+/** Builds a graph, and records the initializer of each weight. */
 export class NetworkBuilder {
   readonly graph: GraphBuilder;
   readonly #initializers = new Map<string, Initializer>();
@@ -53,10 +53,10 @@ export class NetworkBuilder {
   }
 
   /**
-   * Returns the graph that computes several outputs, with the
-   * types of all values in it, and how its weights start.
-   * @param outputs - by the names they get
-   * @param label - describes the network in the metadata of initial weights
+   * Returns the graph that computes several outputs, with the types of all values in it, and the initializers
+   * of its weights.
+   * @param outputs - values of the outputs, by their names in the graph
+   * @param label - description of the network in the metadata of initial weights
    */
   buildTyped(
     outputs: Readonly<Record<string, Value>>,

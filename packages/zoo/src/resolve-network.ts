@@ -4,9 +4,9 @@ import { assertOptions } from "./short-string/format-spec.ts";
 import { type FamilyName, GRAMMAR } from "./short-string/grammar.ts";
 
 /**
- * Resolves and checks the options of a network, and checks the shape it is built for.
+ * Resolves and checks the options of a network, and checks the shape for which it is built.
  * @throws UsageError if an option is unknown
- * @throws OutOfRangeError if one is not allowed, or the shape is not
+ * @throws OutOfRangeError if an option or the shape is not allowed
  */
 export function resolveNetwork<T extends object>(
   family: FamilyName,
@@ -28,7 +28,7 @@ export function resolveNetwork<T extends object>(
 }
 
 /**
- * Checks the shape of examples and the number of classes that a network is to be built for.
+ * Checks the shape of examples and the number of classes for which a network is to be built.
  * @throws OutOfRangeError if an extent is not a whole number of at least 1, or there are no classes
  */
 function assertShape(family: string, { exampleShape, classes }: NetworkShape): void {
@@ -46,7 +46,10 @@ function assertShape(family: string, { exampleShape, classes }: NetworkShape): v
   throw new OutOfRangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
 }
 
-/** Checks that one extent divides another, given with their names. @throws OutOfRangeError if it does not */
+/**
+ * Checks that one extent divides another, given with their names. @throws OutOfRangeError if it does not
+ * divide it
+ */
 export function assertDivides(
   family: string,
   [whole, extent]: readonly [string, number],

@@ -3,7 +3,7 @@ import type { NetworkShape } from "./network.ts";
 
 /**
  * Reads the number of tokens of an example, `[length]`.
- * @param context - length that the network was asked for; undefined for any
+ * @param context - requested length; undefined for any length
  * @throws InputError if examples are not rows of tokens, or have another length
  */
 export function tokenLength(

@@ -10,7 +10,7 @@ export interface TensorPlace {
   readonly name: string;
 }
 
-/** Source and metadata of a composed checkpoint, which do not follow from its tensors. */
+/** Source and metadata for {@link composeCheckpoint}, which do not follow from the tensors. */
 export interface ComposeCheckpointOptions {
   /** Name for messages. */
   readonly source: string;

@@ -123,7 +123,7 @@ export function rangeField(
 }
 
 /**
- * Makes a field of several options that belong together, each with a field of its own.
+ * Makes a field of several options that belong together, each with its own field.
  * @param lead - name of the option whose value a command line may give in place of the group
  */
 export function groupField<O extends object>(

@@ -59,8 +59,9 @@ export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): vo
 }
 
 /**
- * Moves from the first array of stored elements towards each other array in turn: `mean = lerp(mean,
- * sources[k], places[k])`, in f32 (f64 if any array is f64 or an integer type), rounded once at the end.
+ * Moves from the first array of stored elements towards each other array in turn:
+ * `mean = lerp(mean, sources[k], places[k])`, in f32 (f64 if any array is f64 or an integer type), rounded
+ * once at the end.
  *
  * With places `w_k / (w_0 + ... + w_k)` this is the average with weights w, one array at a time, and equal
  * elements stay unchanged, bit for bit. Element types may differ. `out` may not be one of the sources.

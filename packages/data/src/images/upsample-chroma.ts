@@ -1,6 +1,6 @@
 /**
- * Samples of all components of a picture, each repeated for all pixels that share it: `[height, width,
- * channels]`.
+ * Samples of all components of a picture, each repeated for all pixels that share it:
+ * `[height, width, channels]`.
  */
 interface RepeatedSamples {
   readonly samples: Uint8Array;

@@ -50,7 +50,7 @@ async function listShards(
 ): Promise<{ readonly files: readonly ShardFile[]; readonly splits: readonly Split[] }> {
   const isFolder = await stat(path).then(
     (stats) => stats.isDirectory(),
-    () => false, // Whoever reads the file says what is wrong with it.
+    () => false, // The reader of the file reports the error.
   );
   const files = isFolder ? await listFiles(path) : [{ path, split: undefined }];
   return { files, splits: ALL.filter((key) => files.some(({ split }) => split === key)) };

@@ -5,9 +5,9 @@ import type { QueueEvent, TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
 import { createGatherer, type Gatherer } from "./gatherer.ts";
 
-/** Tasks in a queue that somebody waits for. */
+/** Tasks in a queue that this command waits for. */
 export interface AwaitedTasks {
-  /** Queues a task, unless its result is there, and waits for it. */
+  /** Queues a task, unless its result exists, and waits for it. */
   wait(queued: QueuedTask, folder: string, control: TaskControl): Promise<object>;
   /** Handles an event of the queue about a task. */
   receive(event: QueueEvent): void;
@@ -125,14 +125,14 @@ function by({ worker }: Awaited): string {
   return worker === undefined ? "" : `, as ${worker} could not do it`;
 }
 
-/** Helpers that queue a task unless its result is there. */
+/** Helpers that queue a task unless its result exists. */
 interface Waiting {
   readonly collect: (task: Awaited) => Promise<boolean>;
   readonly isAwaited: (task: Awaited) => boolean;
   readonly batches: Gatherer<QueuedTask>;
 }
 
-/** Takes the result of a task from the storage; false if it is not there. */
+/** Takes the result of a task from the storage; returns false if the result does not exist. */
 async function collectFrom(storage: TaskStorage, { queued, folder, settle }: Awaited): Promise<boolean> {
   const place = { store: queued.store, key: queued.task.key };
   const result = await storage.read(place);

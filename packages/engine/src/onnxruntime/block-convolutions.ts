@@ -9,12 +9,13 @@ const BLOCKED_DOMAIN = "com.microsoft.nchwc";
  * Rewrites convolutions whose kernels are not constants to blocked layout,
  * `[batch, channels / block, height, width, block]`, which onnxruntime itself does only for constant kernels.
  *
- * While a network trains, and where weights are inputs, kernels are computed or fed: a 3x3 convolution of 32
- * channels is then twice as fast in blocked layout, changes of layout included. Only convolutions over two
- * axes in one group are rewritten whose channels fill whole blocks; if there are fewer input channels than in
- * a block, the input keeps its layout.
+ * During training, or if weights are inputs, kernels are computed or fed: a 3x3 convolution of 32 channels is
+ * then twice as fast in blocked layout, changes of layout included. Only convolutions over two axes in one
+ * group whose channels fill whole blocks are rewritten; if there are fewer input channels than in a block,
+ * the input keeps its layout.
  *
- * @param block - channels in a block, as `measureBlock` returns it; with 0 the graph is returned unchanged
+ * @param block - number of channels in a block, as returned by `measureBlock`; with 0 the graph is returned
+ *   unchanged
  */
 export function blockConvolutions(graph: Graph, block: number): Graph {
   const blocked = new Map<Node, readonly [number, number, number, number]>();
@@ -32,8 +33,8 @@ export function blockConvolutions(graph: Graph, block: number): Graph {
 }
 
 /**
- * Returns the shape of the kernel, `[out, in, rows, columns]`,
- * if a node can be rewritten; undefined otherwise.
+ * Returns the shape of the kernel, `[out, in, rows, columns]`, if a node can be rewritten; otherwise
+ * undefined.
  */
 function blockableKernel(
   graph: Graph,
@@ -53,7 +54,7 @@ function blockableKernel(
 interface Blocking {
   readonly kernel: readonly [number, number, number, number];
   readonly block: number;
-  /** Constants of the graph, to which the extents of reshapes are added. */
+  /** Constants of the graph; the extents of reshapes are added to them. */
   readonly constants: Map<string, Tensor>;
 }
 
@@ -99,8 +100,7 @@ function blockNode(node: Node, { kernel, block, constants }: Blocking): Node[] {
 }
 
 /**
- * Creates a node with one output, after which it is named;
- * `op` includes the domain if it is not ONNX's default.
+ * Creates a node that is named after its single output; `op` includes the domain if it is not ONNX's default.
  */
 function makeNode(
   op: string,

@@ -17,15 +17,16 @@ import { onnxruntime } from "./onnxruntime-node.ts";
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 
 /**
- * Log level of onnxruntime that shows errors only, as its warnings about exported graphs help nobody here.
+ * Log level of onnxruntime that shows only errors, as its warnings about exported graphs are not useful here.
  */
 const ERRORS_ONLY = 3;
 
 /**
  * Returns the default engine: onnxruntime on the CPU, as shipped in the npm package `onnxruntime-node`.
  *
- * Results have the same bits on every run with the same number of threads. A run that names none takes every
- * core, or as many threads as `ISTHMUS_ENGINE_THREADS` says: 1 is fastest where programs share the cores.
+ * Results have the same bits on every run with the same number of threads. By default a run uses every core,
+ * or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if several programs share
+ * the cores.
  *
  * @example
  * ```ts
@@ -127,7 +128,7 @@ class OnnxRuntimeSession implements Session {
     const tensors = new Map<string, Tensor>();
     for (const { name } of this.#graph.outputs) {
       const result = results[name];
-      // For a preallocated output onnxruntime returns another view; the caller's tensor is filled already.
+      // For a preallocated output onnxruntime returns another view; the caller's tensor is already filled.
       const tensor = out.get(name) ?? (result === undefined ? undefined : fromOrtTensor(name, result));
       if (tensor !== undefined) tensors.set(name, tensor);
     }

@@ -1,12 +1,13 @@
 import { InputError } from "@isthmus/core";
 
-/** Variable of the environment that limits the threads of a run which names none. */
+/** Environment variable for the default number of threads of a run. */
 const VARIABLE = "ISTHMUS_ENGINE_THREADS";
 
 /**
- * Returns the threads of a run which names none, from the variable `ISTHMUS_ENGINE_THREADS`; 0, which lets
- * onnxruntime take every core, if it is not set. Programs that share the cores of a machine should share them
- * by it: the threads of onnxruntime wait for each other without resting.
+ * Returns the default number of threads of a run, from the variable `ISTHMUS_ENGINE_THREADS`; 0, which lets
+ * onnxruntime use every core, if the variable is not set. Programs that share the cores of a machine should
+ * divide the cores by this variable: the threads of onnxruntime wait for each other without releasing their
+ * cores.
  * @throws InputError if the variable is not a whole number
  */
 export function defaultThreads(): number {

@@ -1,7 +1,7 @@
 import { encodeGraph, type Graph } from "@isthmus/graph";
 import { onnxruntime } from "./onnxruntime-node.ts";
 
-/** A graph that converts 4 channels to blocked layout, which fills them up to a whole block. */
+/** A graph that converts 4 channels to blocked layout, which pads them to a whole block. */
 const PROBE: Graph = {
   name: "block",
   opsets: new Map([
@@ -27,8 +27,8 @@ const PROBE: Graph = {
 let measured: Promise<number> | undefined;
 
 /**
- * Measures the channels in a block of onnxruntime's blocked
- * layout on this machine, 8 or 16; 0 if it has none.
+ * Measures the number of channels in a block of onnxruntime's blocked layout on this machine, 8 or 16; 0 if
+ * it has no blocked layout.
  */
 export function measureBlock(): Promise<number> {
   measured ??= runProbe().catch(() => 0);

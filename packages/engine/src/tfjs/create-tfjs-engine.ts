@@ -19,7 +19,7 @@ import { TFJS_BACKENDS, type TfjsBackend } from "./tfjs-backend.ts";
 
 /** Options of {@link createTfjsEngine}. */
 export interface TfjsEngineOptions {
-  /** Backend to compute on. @defaultValue the fastest that is installed */
+  /** Backend for computing. @defaultValue the fastest installed backend */
   readonly backend?: TfjsBackend;
 }
 
@@ -28,15 +28,16 @@ const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 /**
  * Creates an engine that computes graphs with TensorFlow.js, on the first of these that is installed:
  * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs` with
- * `@tensorflow/tfjs-backend-wasm`, and `@tensorflow/tfjs` alone. The engine is named after it:
+ * `@tensorflow/tfjs-backend-wasm`, and `@tensorflow/tfjs` alone. The engine is named after the backend:
  * `tfjs-node-gpu`, `tfjs-node`, `tfjs-wasm` or `tfjs-cpu`.
  *
- * It computes in f32, 32-bit integers and truth values; 64-bit integers are cut to 32 bits, other floats are
- * refused. The backend decides on threads and optimisation. `loadWithTape` computes gradients by its tape.
+ * It computes in f32, 32-bit integers and truth values; 64-bit integers are limited to 32 bits, and other
+ * floats are refused. The backend decides on threads and optimisation. `loadWithTape` computes gradients by
+ * its tape.
  *
- * @throws UnsupportedError if no package of TensorFlow.js is installed; it names the package to add
+ * @throws UnsupportedError if no package of TensorFlow.js is installed; the message names the package to add
  * @throws EngineError if the installed package does not start
- * @throws OutOfRangeError if there is no backend of that name
+ * @throws OutOfRangeError if there is no backend with that name
  */
 export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise<Engine> {
   const { backend } = options;
@@ -58,7 +59,7 @@ export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise
   };
 }
 
-/** Names of the value to differentiate and of the values to differentiate it by. */
+/** Names of the value to differentiate and of the values with respect to which it is differentiated. */
 interface TapeOptions {
   readonly loss: string;
   readonly withRespectTo: readonly string[];
@@ -69,9 +70,9 @@ interface TapeOptions {
  * with the names that `gradient(graph, options)` gives them.
  *
  * @param graph - a graph with the types of its values
- * @throws MismatchError if the graph has no types, the loss is not a scalar, or a value to differentiate by
- * is not in the graph or not floating-point
- * @throws UnsupportedError if an operator or an element type is not handled
+ * @throws MismatchError if the graph has no types, the loss is not a scalar, or a value of `withRespectTo` is
+ *   not in the graph or not floating-point
+ * @throws UnsupportedError if an operator or an element type is not supported
  */
 function createTapeSession(graph: Graph, loaded: LoadedTfjs, options: TapeOptions): Session {
   const types = typesOf(graph);
@@ -157,7 +158,7 @@ function differentiate(
 
 /**
  * Creates a session that computes the outputs of a graph.
- * @throws UnsupportedError if an operator or an element type is not handled
+ * @throws UnsupportedError if an operator or an element type is not supported
  */
 function createTfjsSession(graph: Graph, loaded: LoadedTfjs): Session {
   const session = new GraphOnTfjs(graph, loaded);

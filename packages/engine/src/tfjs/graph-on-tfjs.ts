@@ -7,14 +7,11 @@ import type { Tfjs } from "./tfjs-types.ts";
 
 interface Expected {
   readonly dtype?: DType;
-  /** Extents, or the names of symbolic extents. */
+  /** Extents, with names for symbolic ones. */
   readonly shape?: readonly (number | string)[];
 }
 
-/**
- * A graph prepared for TensorFlow.js, with its constants copied and its nodes planned, which all sessions are
- * built on.
- */
+/** A graph prepared for TensorFlow.js, with copied constants and planned nodes, which all sessions share. */
 export class GraphOnTfjs {
   readonly graph: Graph;
   readonly tf: Tfjs;
@@ -29,7 +26,7 @@ export class GraphOnTfjs {
 
   /**
    * @param retained - names of values that must not be freed before the end of a run, besides the outputs
-   * @throws UnsupportedError if an operator or an element type is not handled
+   * @throws UnsupportedError if an operator or an element type is not supported
    */
   constructor(
     graph: Graph,
@@ -52,7 +49,7 @@ export class GraphOnTfjs {
 
   /**
    * Runs `compute` on the feeds and the constants, and returns copies of the values whose names it returns;
-   * all other memory that TensorFlow.js allocated meanwhile is freed.
+   * all other memory that TensorFlow.js has allocated during the call is freed.
    */
   run(
     feeds: ReadonlyMap<string, Tensor>,
@@ -128,7 +125,7 @@ export class GraphOnTfjs {
    */
   #useBackend(): void {
     if (this.tf.getBackend() === this.#backendName) return;
-    // The backend is initialised already, so it is selected when the call returns.
+    // The backend is already initialised, so it is selected when the call returns.
     void this.tf.setBackend(this.#backendName);
   }
 }

@@ -18,7 +18,7 @@ interface Candidate {
   readonly backendName: string;
 }
 
-/** Backends in the order in which they are tried, the fastest first. */
+/** Backends in the order of attempts, the fastest first. */
 const CANDIDATES: readonly Candidate[] = [
   { backend: "node-gpu", packages: ["@tensorflow/tfjs-node-gpu"], backendName: "tensorflow" },
   { backend: "node", packages: ["@tensorflow/tfjs-node"], backendName: "tensorflow" },
@@ -30,7 +30,7 @@ const CANDIDATES: readonly Candidate[] = [
  * Imports TensorFlow.js from the first of its packages that is installed and works.
  *
  * @param backend - the backend to use; undefined for the fastest that is installed
- * @throws UnsupportedError if none is installed; it names the package to add
+ * @throws UnsupportedError if none is installed; the message names the package to add
  * @throws EngineError if the installed package does not start
  */
 export async function loadTfjs(backend?: TfjsBackend): Promise<LoadedTfjs> {
@@ -100,7 +100,10 @@ async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Imports a package of TensorFlow.js; it is CommonJS, whose exports Node returns as the default export. */
+/**
+ * Imports a package of TensorFlow.js; the packages are CommonJS, whose exports Node returns as the default
+ * export.
+ */
 async function importTfjs(name: string): Promise<Tfjs> {
   const module: Tfjs & { readonly default?: Tfjs } = await import(name);
   return module.default ?? module;
@@ -137,8 +140,8 @@ type Kernel = NonNullable<ReturnType<Tfjs["getKernel"]>>["kernelFunc"];
 type TensorInfo = NonNullable<Parameters<Kernel>[0]["inputs"][string]>;
 
 /**
- * Registers the kernels of the JavaScript backend for another backend if gradients need them and it lacks
- * them; they are slow but compute the same results.
+ * Registers the kernels of the JavaScript backend for another backend if gradients need kernels that it
+ * lacks; the kernels are slow but compute the same results.
  */
 function borrowKernels(tf: Tfjs, backendName: string): void {
   for (const kernelName of BORROWED) {

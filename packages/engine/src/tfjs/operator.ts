@@ -4,7 +4,7 @@ import { intsAttribute } from "@isthmus/graph/ir";
 import { numbersOf, type TfValue } from "./tensors.ts";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** A node, its operands, and what else an operator needs to compute it. */
+/** A node, its operands, and further inputs for computing it. */
 export interface OperatorContext {
   readonly tf: Tfjs;
   /** Name of the engine, for messages. */
@@ -16,9 +16,7 @@ export interface OperatorContext {
   readonly inputs: readonly (TfValue | undefined)[];
 }
 
-/**
- * Computes a node and returns its results in order; results after the last one that is used may be left out.
- */
+/** Computes a node and returns its results in order; results after the last used one may be left out. */
 export type Compute = (context: OperatorContext) => TfTensor | readonly TfTensor[];
 
 /** An ONNX operator in terms of TensorFlow.js. */
@@ -89,7 +87,7 @@ export function requiredNumbers(
 
 /**
  * Returns the first element of an operand as a number.
- * @param fallback - value if the node omits the operand; undefined if it must not
+ * @param fallback - value if the node omits the operand; undefined if the operand is required
  * @throws EngineError if the node lacks a required operand
  */
 export function scalar(context: OperatorContext, index: number, fallback?: number): number {
@@ -97,7 +95,7 @@ export function scalar(context: OperatorContext, index: number, fallback?: numbe
   return at(numbersOf(operand(context, index)), 0, "element");
 }
 
-/** Returns the error of a node that needs something TensorFlow.js, or this adapter, lacks. */
+/** Returns the error for a node that needs a feature which TensorFlow.js, or this adapter, lacks. */
 export function cannotCompute({ node, engine }: OperatorContext, rule: string, problem: string): EngineError {
   return new EngineError(
     `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js as ${rule}: ${problem}; use onnxruntime`,

@@ -5,7 +5,7 @@ import { TFJS_OPERATORS } from "./operators/table.ts";
 import { type TfValue, tfTypeOf } from "./tensors.ts";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** A node, its operator, and the names of values that no later node reads. */
+/** A node, its operator, and the names of values that are not read by later nodes. */
 export interface PlannedNode {
   readonly node: Node;
   readonly operator: TfjsOperator;
@@ -13,9 +13,9 @@ export interface PlannedNode {
 }
 
 /**
- * Finds the operator of every node, and after which node each value may be freed.
+ * Finds the operator of every node, and the node after which each value may be freed.
  * @param retained - names of values that must not be freed before the end, besides the outputs
- * @throws UnsupportedError if an operator is not handled; it names the node
+ * @throws UnsupportedError if an operator is not supported; the message names the node
  */
 export function planNodes(graph: Graph, retained: ReadonlySet<string>): PlannedNode[] {
   const used = new Set([...graph.outputs.map(({ name }) => name), ...retained, ""]);
@@ -45,8 +45,8 @@ export interface RunNodes {
   readonly graph: Graph;
   readonly plan: readonly PlannedNode[];
   /**
-   * Called with every value that a node computes, and returns the value to use in its place; present exactly
-   * while a tape is being recorded.
+   * Called with every value that a node computes, and returns the value to use instead; set only while a tape
+   * is being recorded.
    */
   readonly replace?: (name: string, value: TfValue) => TfValue;
 }
@@ -56,7 +56,7 @@ export interface RunNodes {
  *
  * @param values - inputs, weights and constants by name; computed values are added, and freed after their
  * last use
- * @throws EngineError if a node cannot be computed; the caller's scope must free values computed before
+ * @throws EngineError if a node cannot be computed; the caller's scope must then free the computed values
  */
 export function runNodes({ tf, engine, graph, plan, replace }: RunNodes, values: Map<string, TfValue>): void {
   const inputNames = new Set(values.keys());

@@ -2,7 +2,9 @@ import { convertData, type DType, type Tensor, UnsupportedError } from "@isthmus
 import type { DataType } from "@tensorflow/tfjs";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** Element types of TensorFlow.js that hold all values of a type; 64-bit integers are cut to 32 bits. */
+/**
+ * Element types of TensorFlow.js that represent all values of a type; 64-bit integers are limited to 32 bits.
+ */
 const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> = {
   f32: "float32",
   i64: "int32",
@@ -15,7 +17,8 @@ const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> =
 };
 
 /**
- * A tensor of TensorFlow.js and its element type in the graph, as several types share one of TensorFlow.js.
+ * A tensor of TensorFlow.js, and its element type in the graph, as several of our types share a type of
+ * TensorFlow.js.
  */
 export interface TfValue {
   readonly tensor: TfTensor;
@@ -24,7 +27,7 @@ export interface TfValue {
 
 /**
  * Returns the element type of TensorFlow.js that stores a type.
- * @throws UnsupportedError if none can hold all its values
+ * @throws UnsupportedError if no type can represent all its values
  */
 export function tfTypeOf(dtype: DType, name: string): "float32" | "int32" | "bool" {
   const type = TF_TYPES[dtype];
@@ -39,7 +42,7 @@ export function tfTypeOf(dtype: DType, name: string): "float32" | "int32" | "boo
 export function toTfTensor(tf: Tfjs, name: string, { dtype, shape, data }: Tensor): TfTensor {
   const type = tfTypeOf(dtype, name);
   const elements = type === "int32" ? (convertData(data, dtype, "i32") as Int32Array) : data;
-  // Copied, since the JavaScript backend would use the caller's array.
+  // The elements are copied, since the JavaScript backend would use the caller's array.
   return tf.tensor(elements.slice() as Float32Array, [...shape], type);
 }
 

@@ -3,8 +3,8 @@ import { sizeOf } from "@isthmus/core";
  * Position of the examples of a batch in a value: along one axis, whose elements are
  * `[outer, batch, inner]`, row-major.
  *
- * `outer` and `inner` are 1 if the axis is only the batch; attention merges heads into it, `[batch * heads,
- * ...]`, with `inner = heads`.
+ * `outer` and `inner` are 1 if the axis is only the batch; attention merges heads into it,
+ * `[batch * heads, ...]`, with `inner = heads`.
  */
 export interface BatchPlace {
   readonly axis: number;

@@ -33,7 +33,7 @@ export function fixedBatch({ inputs }: Pick<Graph, "inputs">): number | undefine
   return typeof extent === "number" ? extent : undefined;
 }
 
-/** Lists the data inputs that hold a batch of so many examples. */
+/** Lists the data inputs that contain a batch with the given number of examples. */
 export function batchInputs({ inputs }: Pick<Graph, "inputs">, batch: number): ValueInfo[] {
   return inputs.filter(({ shape }) => shape?.[0] === batch);
 }

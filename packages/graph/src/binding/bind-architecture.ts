@@ -121,8 +121,8 @@ export function describeBatch(batch: BatchSummary | null): string[] {
 }
 
 /**
- * Returns the end of a sentence on what was verified: the tensors that were not verified, as the graph does
- * not read them. Empty if the graph reads all tensors.
+ * Returns the end of a sentence on verification: the tensors that were not verified, as the graph does not
+ * read them. Empty if the graph reads all tensors.
  */
 export function describeUnchecked({ kept }: Pick<BindingSummary, "kept">): string {
   const names = [...new Set(kept.flat())];

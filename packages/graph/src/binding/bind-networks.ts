@@ -12,7 +12,7 @@ import { assertNothingLost, type UnreadPolicy } from "./unread-tensors.ts";
 /** Options of {@link bindNetworks}. */
 export interface BindNetworksOptions {
   /**
-   * Checkpoint that the graph was exported from, if it is none of the networks.
+   * Checkpoint that the graph was exported from, if it is not among the networks.
    * @defaultValue looked for among them
    */
   readonly exportedFrom?: Checkpoint | undefined;

@@ -44,8 +44,8 @@ function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
 }
 
 /**
- * Returns the strided view that a step reads: element `i` of the result is at `offset + sum_a i[a]
- * strides[a]` of the tensor.
+ * Returns the strided view that a step reads: element `i` of the result is at
+ * `offset + sum_a i[a] strides[a]` of the tensor.
  */
 function view(
   shape: readonly number[],

@@ -34,9 +34,10 @@ export interface Evaluator {
  * Logits `[examples, classes]` are compared with the labels. Logits `[examples, length, classes]` are
  * compared with the labels of positions, if the data have these; else, for token ids `[examples, length]`,
  * with the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
- * count. The loss of such an example is the mean over its positions that count. Logits `[examples, classes,
- * height, width]` are compared with the labels of pixels. Other losses compare each number of the output with
- * its own target: labels of that shape, or the input itself; `lossOf` describes the default loss.
+ * count. The loss of such an example is the mean over its positions that count. Logits
+ * `[examples, classes, height, width]` are compared with the labels of pixels. Other losses compare each
+ * number of the output with its own target: labels of that shape, or the input itself; `lossOf` describes the
+ * default loss.
  *
  * `scoringOf` describes the default for the scored value: the output that is computed last or, if a softmax
  * over the classes computes it, the input of the softmax; `scoreOutput` chooses another value. A graph with a

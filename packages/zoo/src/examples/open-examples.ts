@@ -4,18 +4,18 @@ import { countBatchNorms, STATISTICS_EXAMPLES, type StatisticsChoice } from "@is
 import type { DataContext } from "../models/data-context.ts";
 import { openTokenizer } from "../models/open-tokenizer.ts";
 
-/** How examples are read. */
+/** Options for opening examples by name. */
 export interface ExamplesReading {
-  /** How bytes are scaled. @defaultValue as usual for the data set */
+  /** Scaling of bytes. @defaultValue the usual scaling of the data set */
   readonly scaling?: Scaling | undefined;
-  /** Called with each data set that is opened by its name. */
+  /** Called with each data set that is opened. */
   readonly onOpen?: ((data: DataSet) => void) | undefined;
 }
 
 /**
- * Opens examples for an architecture, a text with the tokenizer of its model.
+ * Opens examples for an architecture; texts are encoded with the tokenizer of its model.
  * @param name - a name or path that `openDataSet` takes
- * @throws InputError if it is a text, and the model's tokenizer cannot be read
+ * @throws InputError if the data are a text, and the model's tokenizer cannot be read
  */
 export async function openExamples(
   name: string,
@@ -29,29 +29,34 @@ export async function openExamples(
   return data;
 }
 
-/** Names of the examples that networks are measured on. */
+/** Names of the examples on which networks are measured. */
 export interface ExampleNames extends ExamplesReading {
-  /** The examples to evaluate on. */
+  /** Name of the examples to evaluate on. */
   readonly data: string;
   /**
-   * The examples that statistics of activations are measured on.
+   * Name of the examples on which statistics of activations are measured.
    * @defaultValue training examples that belong to `data`; if there are none, `data`
    */
   readonly recalibrateData?: string | undefined;
   /** Number of examples for statistics, from the first. */
   readonly recalibrateExamples?: number | undefined;
-  /** Whether a temperature is fitted to the examples for statistics, which must be unseen then. */
+  /**
+   * Whether a temperature is fitted to the examples for statistics, which must then not be training examples.
+   */
   readonly temperature?: boolean | undefined;
 }
 
-/** Examples to evaluate on, and examples for statistics if names ask for some. */
+/** Examples to evaluate on, and examples for statistics if these are named. */
 export interface MeasuredExamples {
   readonly data: DataSet;
-  /** Undefined if neither `recalibrateData` nor `recalibrateExamples` is given. */
+  /** Examples for statistics; undefined if neither `recalibrateData` nor `recalibrateExamples` is given. */
   readonly statisticsData: DataSet | undefined;
 }
 
-/** Opens the examples to evaluate on and, if `names` ask for them, the examples to measure statistics on. */
+/**
+ * Opens the examples to evaluate on and, if `names` contain them, the examples on which statistics are
+ * measured.
+ */
 export async function openMeasuredExamples(
   names: ExampleNames,
   context: DataContext,
@@ -62,9 +67,10 @@ export async function openMeasuredExamples(
 }
 
 /**
- * Opens the examples that statistics of networks are measured on if nobody names any: training examples that
- * belong to the evaluated ones.
- * @returns undefined if there are none, or if nothing is measured: the networks have no norms, or keep theirs
+ * Opens the default examples on which statistics of networks are measured: training examples that belong to
+ * the evaluated ones.
+ * @returns undefined if there are none, or if no statistics are measured: the networks have no norms, or keep
+ *   their statistics
  */
 export async function openUnscoredExamples(
   graph: Graph,
@@ -76,7 +82,7 @@ export async function openUnscoredExamples(
   return isMeasured ? openUnscored(names, context, STATISTICS_EXAMPLES) : undefined;
 }
 
-/** Opens the first training examples that belong to the evaluated ones, so that none is scored. */
+/** Opens the first training examples that belong to the evaluated ones, so that none of them is scored. */
 async function openUnscored(
   { data, scaling, temperature }: ExampleNames,
   { tokenizedBy, ...read }: DataContext,

@@ -3,26 +3,26 @@ import { LLAMA_DEFAULTS } from "../networks/llama.ts";
 import { VIT_DEFAULTS } from "../networks/vit.ts";
 import type { NetworkName } from "../short-string/parse-network.ts";
 
-/** Widest channels of convolutions, before the factor of the name. */
+/** Width of the widest convolutions, before the factor in the name. */
 const CHANNELS: Readonly<Record<"vgg" | "resnet" | "small-resnet", number>> = {
   vgg: 512,
   resnet: 512,
   "small-resnet": 64,
 };
 
-/** Depth and width of transformers whose names do not say them. */
+/** Default depth and width of transformers whose names do not state them. */
 const TRANSFORMERS: Readonly<Record<"vit" | "gpt" | "llama", Readonly<Record<"depth" | "width", number>>>> = {
   vit: VIT_DEFAULTS,
   gpt: GPT_DEFAULTS,
   llama: LLAMA_DEFAULTS,
 };
 
-/** Weights between the layers of a LeNet for images of 28 x 28 pixels. */
+/** Number of weights between the layers of a LeNet for images of 28 x 28 pixels. */
 const LENET_WEIGHTS = 43_000;
 
 /**
  * Estimates the number of weights between the hidden units of a network from its name, within a factor of
- * three, without building anything: the graph of a hostile name may be too large to build.
+ * three, without building the graph, which may be too large for a hostile name.
  */
 export function estimateWeights({ family, options }: NetworkName): number {
   const number = (option: string, fallback: number) => Number(options[option] ?? fallback);
@@ -49,7 +49,7 @@ export function estimateWeights({ family, options }: NetworkName): number {
   }
 }
 
-/** Counts the weights between every layer and the next, and one for each unit of the last. */
+/** Counts the weights between consecutive layers, and one for each unit of the last layer. */
 function betweenLayers(widths: readonly number[]): number {
   let [sum, before] = [0, 0];
   for (const width of widths) {

@@ -3,10 +3,13 @@ import type { z } from "zod";
 import { parseNetworkName } from "../short-string/parse-network.ts";
 import { estimateWeights } from "./net-size.ts";
 
-/** Most weights of a network that a task may ask for: they take 8 GiB. */
+/** Maximum number of weights of a network that a task may request: they take 8 GiB. */
 const MOST_WEIGHTS = 2 ** 31;
 
-/** The short string of a network of the zoo, which bounds all of its sizes; here its weights, too. */
+/**
+ * Form of the short string of a network of the zoo. The string bounds all sizes of the network; the form also
+ * bounds the number of its weights.
+ */
 export const NET: z.ZodString = text.superRefine((net, context) => {
   const message = findNetProblem(net);
   if (message !== undefined) context.addIssue({ code: "custom", message });

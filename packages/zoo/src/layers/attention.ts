@@ -2,14 +2,14 @@ import { at } from "@isthmus/core";
 import { add, matMul, mul, reshape, softmax, tanh, transpose, type Value } from "@isthmus/graph/builder";
 
 /**
- * Added to the scores of hidden tokens: low enough that the
- * softmax gives them weight 0, and still finite in f32.
+ * Number that is added to the scores of hidden tokens: low enough that the softmax gives them weight 0, and
+ * still finite in f32.
  */
 const HIDDEN = -1e9;
 
-/** How rows of tokens are split into heads. */
+/** Layout of the heads in rows of tokens. */
 export interface HeadLayout {
-  /** Tokens of an example. */
+  /** Number of tokens of an example. */
   readonly length: number;
   readonly heads: number;
 }
@@ -37,30 +37,30 @@ export function joinHeads(x: Value): Value {
 
 /** Operands of {@link attention}; `...` are any further axes, which are broadcast against each other. */
 export interface AttentionOperands {
-  /** `[N, ..., length, inner]` */
+  /** Queries, `[N, ..., length, inner]`. */
   readonly queries: Value;
-  /** `[N, ..., inner, length]` */
+  /** Transposed keys, `[N, ..., inner, length]`. */
   readonly keys: Value;
-  /** `[N, ..., length, inner]` */
+  /** Values, `[N, ..., length, inner]`. */
   readonly values: Value;
-  /** Added to the scores, `[length, length]` or of any shape that is broadcast to them. @defaultValue none */
+  /** Summand of the scores, `[length, length]` or any shape that is broadcast to them. @defaultValue none */
   readonly mask?: Value;
-  /** Multiplies the scores. @defaultValue one over the root of the length of queries */
+  /** Factor of the scores. @defaultValue one over the square root of the length of queries */
   readonly scale?: number;
   /** Bound that scores approach as hyperbolic tangents, before the mask. @defaultValue none */
   readonly cap?: number;
-  /** Applied to the weights of values. @defaultValue nothing */
+  /** Function that is applied to the weights of values. @defaultValue none */
   readonly drop?: (weights: Value) => Value;
 }
 
 /**
- * Averages the values, weighted by the softmax of the inner products of queries and keys over the root of
- * their length: `[N, ..., length, inner]`.
+ * Averages the values, weighted by the softmax of the inner products of queries and keys over the square root
+ * of their length: `[N, ..., length, inner]`.
  */
 export function attention({ queries, keys, values, mask, drop, cap, ...operands }: AttentionOperands): Value {
   const inner = at(queries.shape, queries.shape.length - 1, "axis");
   const { scale = 1 / Math.sqrt(inner) } = operands;
-  // Scaling queries costs less than scaling scores wherever heads are thinner than sequences are long.
+  // Scaling queries costs less than scaling scores if heads are thinner than sequences are long.
   const products = matMul(scale === 1 ? queries : mul(queries, scale), keys);
   const scores = cap === undefined ? products : softCap(products, cap);
   const weights = softmax(mask === undefined ? scores : add(scores, mask));
@@ -75,9 +75,9 @@ export function softCap(x: Value, cap: number): Value {
 }
 
 /**
- * Returns a mask, `[length, length]`, to be added to scores
- * so that each token sees itself and earlier tokens only.
- * @param window - how many tokens a token sees at most, itself included
+ * Returns a mask, `[length, length]`, that is added to scores so that each token sees only itself and earlier
+ * tokens.
+ * @param window - maximum number of tokens that a token sees, including itself
  */
 export function causalMask(length: number, window: number = length): Float32Array {
   const mask = new Float32Array(length * length);

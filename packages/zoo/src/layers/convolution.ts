@@ -5,17 +5,20 @@ import type { NetworkBuilder } from "../network-builder.ts";
 
 /** Options of {@link convolution}. */
 export interface ConvolutionOptions {
-  /** Output channels. */
+  /** Number of output channels. */
   readonly out: number;
   /** Side of the square kernel. */
   readonly side: number;
-  /** @defaultValue 1 */
+  /** Step of the kernel. @defaultValue 1 */
   readonly stride?: number;
-  /** Zeros on every side. @defaultValue half the kernel, so that stride 1 keeps the extents of an image */
+  /**
+   * Width of the padding with zeros on every side. @defaultValue half the kernel, so that stride 1 keeps the
+   * extents of an image
+   */
   readonly pad?: number;
-  /** @defaultValue false */
+  /** Whether the convolution has a bias. @defaultValue false */
   readonly bias?: boolean;
-  /** @defaultValue normal of variance 2 over the fan-out */
+  /** Initializer of the weights. @defaultValue normal of variance 2 over the fan-out */
   readonly initializer?: LayerInitializer;
 }
 

@@ -1,16 +1,16 @@
-/** How distances of tokens are grouped. */
+/** Grouping of distances between tokens. */
 export interface BucketOptions {
   /** Number of buckets. */
   readonly count: number;
-  /** Distance from which on all are in the last bucket. */
+  /** Distance from which on all distances are in the last bucket. */
   readonly furthest: number;
-  /** Whether later tokens are seen, and have the second half of the buckets. */
+  /** Whether later tokens are seen; they then have the second half of the buckets. */
   readonly looksAhead: boolean;
 }
 
 /**
- * Returns the bucket of the distance from each token to each other, `[length * length]`: near ones have
- * buckets of their own, and the further the distance, the more share one.
+ * Returns the bucket of the distance from each token to each other, `[length * length]`: small distances have
+ * their own buckets, and larger distances increasingly share buckets.
  * @see Raffel et al., Exploring the limits of transfer learning, 2020, section 2.1; formulas as in the
  * library transformers, in f32 as there, so that distances at the edge of a bucket are in the same
  */

@@ -6,17 +6,17 @@ import { linear } from "./linear.ts";
 
 /** Options of {@link feedForward}. */
 export interface FeedForwardOptions {
-  /** Name of the layer to the hidden units. */
+  /** Name of the layer from the rows to the hidden units. */
   readonly up: string;
-  /** Name of the layer back to the width of the rows. */
+  /** Name of the layer from the hidden units back to the width of the rows. */
   readonly down: string;
-  /** Hidden units. */
+  /** Number of hidden units. */
   readonly hidden: number;
   readonly activation: (x: Value) => Value;
   readonly initializer: LayerInitializer;
-  /** How the layer `down` starts. @defaultValue as `up` */
+  /** Initializer of the layer `down`. @defaultValue the initializer of `up` */
   readonly downInitializer?: LayerInitializer;
-  /** Applied to the hidden units. @defaultValue nothing */
+  /** Function that is applied to the hidden units. @defaultValue none */
   readonly drop?: (hidden: Value) => Value;
   /** Whether weights are `[in, out]` instead of `[out, in]`. @defaultValue false */
   readonly inputFirst?: boolean;

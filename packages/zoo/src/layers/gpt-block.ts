@@ -7,23 +7,23 @@ import { linear } from "./linear.ts";
 import { fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
 import { rowNorm } from "./row-norm.ts";
 
-/** Extents of a block of GPT-2, and what all blocks of a network share. */
+/** Extents of a block of GPT-2, and properties that all blocks of a network share. */
 export interface GptBlock {
-  /** Tokens of an example. */
+  /** Number of tokens of an example. */
   readonly length: number;
   readonly heads: number;
-  /** Hidden units of the feed-forward network. */
+  /** Number of hidden units of the feed-forward network. */
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
   readonly activation: (x: Value) => Value;
-  /** Added to the scores of the attention, `[length, length]`. */
+  /** Summand of the scores of the attention, `[length, length]`. */
   readonly mask: Value;
-  /** How the two layers start whose outputs are added to the residual stream. */
+  /** Initializer of the two layers whose outputs are added to the residual stream. */
   readonly streamInitializer: LayerInitializer;
   /**
-   * Share dropped in training of attention weights and of
-   * what is added to the residual stream; 0 adds no operator.
+   * Dropout rate of attention weights and of the summands of the residual stream in training; 0 adds no
+   * operator.
    */
   readonly dropout: number;
 }

@@ -4,18 +4,18 @@ import { type AttentionOperands, attention } from "./attention.ts";
 
 /** Tokens split into heads, and the mask of their scores. */
 export interface GroupedOperands extends Pick<AttentionOperands, "scale" | "cap"> {
-  /** `[N, length, heads, inner]` */
+  /** Queries, `[N, length, heads, inner]`. */
   readonly queries: Value;
-  /** `[N, length, groups, inner]`; the number of groups divides the number of heads. */
+  /** Keys, `[N, length, groups, inner]`; the number of groups divides the number of heads. */
   readonly keys: Value;
-  /** `[N, length, groups, inner]` */
+  /** Values, `[N, length, groups, inner]`. */
   readonly values: Value;
-  /** Added to the scores, `[length, length]`. @defaultValue none */
+  /** Summand of the scores, `[length, length]`. @defaultValue none */
   readonly mask?: Value;
 }
 
 /**
- * Attends with groups of `heads / groups` queries that share keys and values, which are broadcast and not
+ * Attends with groups of `heads / groups` queries that share keys and values, which are broadcast rather than
  * repeated; returns rows `[N * length, heads * inner]`.
  * @see Ainslie et al., GQA: training generalized multi-query transformer models, 2023, section 2.2
  */

@@ -6,16 +6,16 @@ import type { NetworkBuilder } from "../network-builder.ts";
 /** Norms of convolutional networks. */
 export type ImageNorm = "batch" | "layer" | "group" | "none";
 
-/** Largest number of groups of a group norm. */
+/** Maximum number of groups of a group norm. */
 const MAX_GROUPS = 32;
-/** Fewest channels in a group. */
+/** Minimum number of channels in a group. */
 const MIN_GROUP = 8;
 
 /**
  * Returns the number of groups of a group norm: the largest number up to 32 that divides the channels into
  * groups of at least 8, or 1 if no number does.
  *
- * That is the usual 32 from 256 channels on, and 2 to 8 as is usual for small residual networks.
+ * The result is the usual 32 from 256 channels on, and 2 to 8 as usual for small residual networks.
  */
 export function groupsOf(channels: number): number {
   for (let groups = Math.min(MAX_GROUPS, Math.floor(channels / MIN_GROUP)); groups > 1; groups--) {

@@ -5,11 +5,11 @@ import type { NetworkBuilder } from "../network-builder.ts";
 
 /** Options of {@link linear}. */
 export interface LinearOptions {
-  /** Outputs. */
+  /** Number of outputs. */
   readonly out: number;
-  /** @defaultValue as `torch.nn.Linear` */
+  /** Initializer of weight and bias. @defaultValue the one of `torch.nn.Linear` */
   readonly initializer?: LayerInitializer;
-  /** @defaultValue true */
+  /** Whether the layer has a bias. @defaultValue true */
   readonly bias?: boolean;
   /** Whether the weight is `[in, out]`, as GPT-2 stores it, instead of `[out, in]`. @defaultValue false */
   readonly inputFirst?: boolean;

@@ -7,44 +7,44 @@ import { linear } from "./linear.ts";
 import { type RotaryTables, rotate } from "./rotary.ts";
 import { type RootMeanSquareOptions, rootMeanSquareNorm } from "./row-norm.ts";
 
-/** Extents of a block of Llama or one of its relatives, and what all blocks of a network share. */
+/** Extents of a block of Llama or one of its relatives, and properties that all blocks of a network share. */
 export interface LlamaBlock {
-  /** Tokens of an example. */
+  /** Number of tokens of an example. */
   readonly length: number;
-  /** Heads of queries. */
+  /** Number of heads of queries. */
   readonly heads: number;
-  /** Heads of keys and values; divides the heads of queries. */
+  /** Number of heads of keys and values; divides the number of heads of queries. */
   readonly groups: number;
-  /** Dimensions of a head. */
+  /** Number of dimensions of a head. */
   readonly inner: number;
-  /** Hidden units of the feed-forward network. */
+  /** Number of hidden units of the feed-forward network. */
   readonly hidden: number;
-  /** How all norms of the block normalise. */
+  /** Options of all norms of the block. */
   readonly norm: RootMeanSquareOptions;
   /**
-   * Which layers have biases: the projections to heads, the
-   * projection from heads, and the feed-forward network.
+   * Whether layers have biases: the projections to heads, the projection from heads, and the feed-forward
+   * network.
    */
   readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
   readonly activation: (x: Value) => Value;
   readonly rotary: RotaryTables;
-  /** Added to the scores of the attention, `[length, length]`. */
+  /** Summand of the scores of the attention, `[length, length]`. */
   readonly mask: Value;
   /** Scale and bound of the scores. @defaultValue the usual scale, no bound */
   readonly scores?: Pick<GroupedOperands, "scale" | "cap">;
-  /** Whether the queries and keys of each head are normalised before they are turned. @defaultValue false */
+  /** Whether the queries and keys of each head are normalised before they are rotated. @defaultValue false */
   readonly headNorms?: boolean;
   /**
-   * Whether what attention and feed-forward network compute is normalised, too, before it is added to the
-   * stream. @defaultValue false
+   * Whether the outputs of attention and feed-forward network are also normalised before they are added to
+   * the stream. @defaultValue false
    */
   readonly outputNorms?: boolean;
   /**
-   * Whether queries, keys and values are one projection, and gates and units another one.
+   * Whether queries, keys and values come from one projection, and gates and units from another one.
    * @defaultValue false
    */
   readonly fused?: boolean;
-  /** Adds another feed-forward network on normalised rows. @defaultValue a gated one */
+  /** Adds another feed-forward network on normalised rows. @defaultValue a gated feed-forward network */
   readonly feedForward?: (rows: Value, name: string) => Value;
 }
 
@@ -83,7 +83,7 @@ function gatedUnits(network: NetworkBuilder, rows: Value, name: string, block: L
   return project(mul(activation(gates), units), "down_proj", at(rows.shape, 1, "axis"));
 }
 
-/** Attends with rotary positions, and projects back to the width of the rows. */
+/** Attends with rotary positions, and projects the heads back to the width of the rows. */
 function attend(network: NetworkBuilder, rows: Value, name: string, block: LlamaBlock): Value {
   const { length, heads, groups, inner, norm, biases, rotary, mask, scores = {} } = block;
   const project = (x: Value, layer: string, out: number, bias: boolean) =>

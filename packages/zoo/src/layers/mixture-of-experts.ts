@@ -19,9 +19,9 @@ import { linear } from "./linear.ts";
 /** Extents of a mixture of experts. */
 export interface MixtureOfExperts {
   readonly experts: number;
-  /** Experts that a token is sent to. */
+  /** Number of experts to which a token is sent. */
   readonly active: number;
-  /** Hidden units of an expert. */
+  /** Number of hidden units of an expert. */
   readonly hidden: number;
   readonly activation: (x: Value) => Value;
 }
@@ -30,11 +30,11 @@ const START = normalWeight(0.02);
 
 /**
  * Adds a mixture of gated feed-forward networks: the `active` experts of a token with the largest
- * probabilities, each times its share of them.
+ * probabilities, each weighted by its share of these probabilities.
  *
- * All experts are computed for all tokens `rows [N * length, width]`, and times 0 where they are not chosen:
- * the graph has one form for all tokens, and costs as many experts as there are. Of experts of equal
- * probability all are chosen or none.
+ * All experts are computed for all tokens `rows [N * length, width]`, and multiplied by 0 if they are not
+ * chosen: so the graph has one form for all tokens, but its cost grows with the number of experts. Of experts
+ * with equal probabilities all are chosen or none.
  * @param name - prefix of its weights, which are named as in the published checkpoints
  * @see Jiang et al., Mixtral of experts, 2024, section 2.1
  */

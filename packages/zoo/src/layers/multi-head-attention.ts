@@ -18,8 +18,8 @@ export type AttentionPart = "query" | "key" | "value";
 export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "mask" | "scale" | "drop"> {}
 
 /**
- * Attends from every token to every other with as many keys and values as queries, and returns the heads side
- * by side, `[N * length, width]`, before the projection that mixes them.
+ * Attends from every token to every other one, with as many keys and values as queries, and returns the heads
+ * side by side, `[N * length, width]`, before the projection that mixes them.
  * @param project - returns the rows of queries, keys or values, `[N * length, width]`; called once for each
  */
 export function multiHeadAttention(

@@ -2,10 +2,12 @@ import { at, OutOfRangeError } from "@isthmus/core";
 import { add, cast, cumSum, equal, mul, not, sub, type Value } from "@isthmus/graph/builder";
 
 /**
- * Returns the places of tokens, `[N, length]`: every row is 0, 1, ..., `length - 1`, for ids `[N, length]`.
+ * Returns the positions of tokens, `[N, length]`: every row is 0, 1, ..., `length - 1`, for ids
+ * `[N, length]`.
  *
- * They are computed from the ids and not a constant. With a constant, the rows of the table of positions that
- * examples of one length never read would seem free to be permuted, although longer examples read them.
+ * The positions are computed from the ids rather than being a constant. With a constant, number of rows of
+ * the table of positions that examples of one length never read would seem free to be permuted, although
+ * longer examples read them.
  * @param positions - rows of the table of positions
  * @throws OutOfRangeError if there are fewer positions than tokens
  */
@@ -15,9 +17,9 @@ export function placeIndices(ids: Value, positions: number): Value {
 }
 
 /**
- * Returns the places of tokens, `[N, length]`, numbered from `padding + 1` on, without tokens whose id is
- * `padding`: these have its place.
- * @param positions - rows of the table of positions
+ * Returns the positions of tokens, `[N, length]`, numbered from `padding + 1` on; tokens whose id is
+ * `padding` are not counted and have the position `padding`.
+ * @param positions - number of rows of the table of positions
  * @throws OutOfRangeError if there are fewer positions than tokens
  */
 export function placesBehindPadding(ids: Value, positions: number, padding: number): Value {

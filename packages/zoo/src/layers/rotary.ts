@@ -2,9 +2,9 @@ import { at } from "@isthmus/core";
 import { add, concat, mul, split, type Value } from "@isthmus/graph/builder";
 import type { NetworkBuilder } from "../network-builder.ts";
 
-/** Factors that turn pairs of dimensions, `[length, 1, turned]` each. */
+/** Factors that rotate pairs of dimensions, `[length, 1, turned]` each. */
 export interface RotaryTables {
-  /** Factors of the dimension itself: cosines of angles. */
+  /** Factors of a dimension itself: cosines of angles. */
   readonly cosines: Value;
   /**
    * Factors of the other dimension of the pair: sines of
@@ -14,8 +14,8 @@ export interface RotaryTables {
 }
 
 /**
- * Returns by which angle, in radians, each pair of dimensions turns from a token to the next, `[turned / 2]`:
- * `base^(-i / pairs)`.
+ * Returns the angle, in radians, by which each pair of dimensions is rotated from a token to the next,
+ * `[turned / 2]`: `base^(-i / pairs)`.
  */
 export function rotaryFrequencies(turned: number, base: number): Float64Array {
   const pairs = turned / 2;
@@ -23,8 +23,8 @@ export function rotaryFrequencies(turned: number, base: number): Float64Array {
 }
 
 /**
- * Returns the tables of the first `length` places, with a pair of dimensions for each frequency.
- * @param stretch - multiplies what is turned, by which some models sharpen attention to long texts
+ * Returns the tables of the first `length` positions, with a pair of dimensions for each frequency.
+ * @param stretch - factor of the rotated values, by which some models sharpen attention to long texts
  */
 export function rotaryTables(
   network: NetworkBuilder,
@@ -50,8 +50,8 @@ export function rotaryTables(
 }
 
 /**
- * Turns each pair of dimensions `i` and `i + turned / 2` of `x [N, length, heads, inner]` by an angle that
- * grows with the place; dimensions from `turned` on stay as they are.
+ * Rotates each pair of dimensions `i` and `i + turned / 2` of `x [N, length, heads, inner]` by an angle that
+ * grows with the position; dimensions from `turned` on are unchanged.
  * @see Su et al., RoFormer, 2021, section 3.4.2
  */
 export function rotate(x: Value, tables: RotaryTables): Value {

@@ -6,7 +6,7 @@ import type { NetworkBuilder } from "../network-builder.ts";
 /** Options of {@link rootMeanSquareNorm}. */
 export interface RootMeanSquareOptions {
   readonly epsilon: number;
-  /** Added to the weight, which starts at 1 less the offset. @defaultValue 0 */
+  /** Number that is added to the weight, which starts at 1 less the offset. @defaultValue 0 */
   readonly offset?: number;
 }
 
@@ -19,8 +19,9 @@ export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon
 }
 
 /**
- * Divides rows by the root of their mean square and multiplies them by the weight `name.weight`, 1 at first,
- * or by the sum of weight and offset; made of several operators, as operator set 21 has none for it.
+ * Divides rows by the square root of their mean square and multiplies them by the weight `name.weight`, 1 at
+ * first, or by the sum of weight and offset; built from several operators, as operator set 21 has no operator
+ * for it.
  * @see Zhang and Sennrich, Root mean square layer normalization, 2019
  */
 export function rootMeanSquareNorm(

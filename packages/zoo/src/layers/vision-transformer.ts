@@ -8,10 +8,10 @@ import { linear } from "./linear.ts";
 import { type AttentionPart, fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
 import { rowNorm } from "./row-norm.ts";
 
-/** Names of the weights of a block of a vision transformer; of layers without `.weight`. */
+/** Names of the weights of a block of a vision transformer; names of layers lack `.weight`. */
 export interface VisionBlockNames {
   readonly attentionNorm: string;
-  /** One layer of queries, keys and values side by side, or one of each. */
+  /** Name of one layer for queries, keys and values side by side, or names of three layers. */
   readonly heads: string | Readonly<Record<AttentionPart, string>>;
   readonly output: string;
   readonly feedForwardNorm: string;
@@ -23,7 +23,7 @@ export interface VisionBlockNames {
 export interface VisionNames {
   readonly token: string;
   readonly positions: string;
-  /** Layer that projects patches. */
+  /** Name of the layer that projects patches. */
   readonly projection: string;
   readonly block: (index: number) => VisionBlockNames;
 }
@@ -35,30 +35,30 @@ export interface VisionOptions {
   readonly patch: number;
   /** Width of the residual stream. */
   readonly width: number;
-  /** Blocks. */
+  /** Number of blocks. */
   readonly depth: number;
-  /** Heads of each attention; divides the width. */
+  /** Number of heads of each attention; divides the width. */
   readonly heads: number;
-  /** Hidden units of each feed-forward network. */
+  /** Number of hidden units of each feed-forward network. */
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
   readonly activation: (x: Value) => Value;
-  /** How the class token starts. */
+  /** Initializer of the class token. */
   readonly tokenInitializer: Initializer;
   /** Whether the layers of queries, keys and values have biases. */
   readonly headBias: boolean;
-  /** Share dropped in training after embeddings, projections and hidden layers; 0 adds no operator. */
+  /** Dropout rate after embeddings, projections and hidden layers in training; 0 adds no operator. */
   readonly dropout: number;
 }
 
-/** Deviation at the start of positions and linear layers. */
+/** Initial standard deviation of positions and linear layers. */
 const DEVIATION = 0.02;
 
 const START = normalWeight(DEVIATION);
 
 /**
- * Adds a vision transformer up to its last block to a network: patches behind a class token, learned
+ * Adds a vision transformer up to its last block to a network: patches after a class token, learned
  * positions, and blocks with norms before attention and feed-forward network.
  * @param images - `[N, channels, height, width]`
  * @returns the rows of tokens before the last norm, `[N * length, width]`, of `length = 1 + patches` tokens
@@ -96,7 +96,7 @@ function embed(
     initializer: TORCH_DEFAULT,
   });
   const rows = transpose(reshape(projected, [-1, width, patches]), [0, 2, 1]);
-  // Rows of zeros and a sum put the token in front of any batch, without a shape that depends on the batch.
+  // Zero rows and a sum put the token in front of any batch, without a shape that depends on the batch.
   const fixed = add(pad(token, [0, 0, 0], [0, patches, 0]), positions);
   return add(pad(rows, [0, 1, 0], [0, 0, 0]), fixed);
 }

@@ -3,8 +3,8 @@ import { assertNoInput } from "@isthmus/core";
 import { findModelConfig } from "./open-model.ts";
 
 /**
- * Checks, before long work, that no model would be written over by another.
- * @throws InputError if the output is the folder of a model that is read
+ * Checks, before long work, that the output would not overwrite a model.
+ * @throws InputError if the output is the folder of a model that is an input
  */
 export async function assertNoModelFolder(output: string, models: readonly string[]): Promise<void> {
   const configs = await Promise.all(models.map(findModelConfig));

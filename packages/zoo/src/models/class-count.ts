@@ -1,8 +1,8 @@
 import type { ModelConfig } from "./model-config.ts";
 
 /**
- * Returns the number of classes of a classifier: that of names in the config, else `num_labels`, which is 2
- * if missing.
+ * Returns the number of classes of a classifier: the number of names in the config, else `num_labels`, which
+ * is 2 by default.
  */
 export function classCount(config: ModelConfig): number {
   const labels = config.object("id2label");

@@ -2,36 +2,34 @@ import { DTYPES } from "@isthmus/core";
 import type { ReadArchitecture } from "./open-architecture.ts";
 import type { TextEncoding } from "./text-encoding.ts";
 
-/**
- * What an architecture says of the data it is run on: options of `openDataSet`, and whether texts must be
- * encoded first.
- */
+/** Requirements of an architecture for its data: options of `openDataSet`, and the tokenizer for texts. */
 export interface DataContext {
   /** Names of the graph's data inputs. */
   readonly inputs?: readonly string[];
-  /** Names of the arrays of labels that the loss of several outputs compares them with; absent for others. */
+  /** Names of the arrays of labels for a loss of several outputs; absent for other losses. */
   readonly outputs?: readonly string[];
   /**
-   * Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes others, or any.
+   * Shape of an example of pictures, `[channels, height, width]`; absent if the graph takes other examples,
+   * or any shape.
    */
   readonly imageShape?: readonly number[];
-  /** Tokens of one example of text. */
+  /** Number of tokens of one example of text. */
   readonly context?: number;
   /** Token ids by character. */
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** Folder of the tokenizer that texts are encoded with; absent where texts are taken by characters. */
+  /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;
 }
 
-/** Tokens of an example of text for models that take more. */
+/** Number of tokens of an example of text for models that allow more. */
 const MOST_TOKENS = 256;
 
 /**
- * Finds out how data are read for an architecture: arrays by the names of its inputs, and of outputs
- * that have losses of their own; texts in windows of
- * as many tokens as it takes, by the vocabulary in the folder of its model, or of the weights.
+ * Determines the options for reading data for an architecture: arrays are found by the names of its inputs,
+ * and of outputs with their own losses; texts are cut into windows of as many tokens as the architecture
+ * takes, by the vocabulary in the folder of its model, or of the weights.
  */
 export function dataContext({
   graph,
@@ -55,7 +53,7 @@ export function dataContext({
   };
 }
 
-/** Lists the arrays of labels that the loss of several outputs names, or that are named as the outputs. */
+/** Lists the arrays of labels that the loss of several outputs names, or that are named after the outputs. */
 function labelsOfOutputs({ loss }: ReadArchitecture["graph"]): Pick<DataContext, "outputs"> {
   if (typeof loss !== "object") return {};
   const outputs = Object.entries(loss).map(([name, part]) =>

@@ -1,32 +1,32 @@
-/** Takes texts apart into token ids. */
+/** Splits texts into token ids. */
 export type Encode = (text: string) => Int32Array;
 
 /** Options of {@link encodeInPieces}. */
 export interface PieceOptions {
-  /** Characters from which on a piece may end. @defaultValue 16,384 */
+  /** Number of characters from which on a piece may end. @defaultValue 16,384 */
   readonly piece?: number;
 }
 
 const PIECE = 2 ** 14;
 
-/** Characters on either side of a cut that it is proved on. */
+/** Number of characters on either side of a cut by which the cut is proved. */
 const CONTEXT = 200;
 
-/** Places between words that are tried before a piece is made longer. */
+/** Number of positions between words that are tried before a piece is made longer. */
 const TRIES = 64;
 
-/** A place where a text is cut: the end of a piece, and the beginning of the next. */
+/** A cut of a text: the end of a piece, and the beginning of the next one. */
 interface Cut {
   readonly end: number;
   readonly begin: number;
 }
 
 /**
- * Encodes a long text in pieces, and returns the ids that the whole has: some tokenizers take time or memory
- * beyond all measure for a text in one piece.
+ * Encodes a long text in pieces, and returns the same ids as for the whole text: some tokenizers take
+ * excessive time or memory for a text in one piece.
  *
- * A text is cut between words, and only where the characters around the cut have the same ids in two pieces
- * as in one. The space between the pieces goes with the first or the second, or is left out where the
+ * A text is cut between words, and only if the characters around the cut have the same ids in two pieces as
+ * in one. The space between the pieces belongs to the first or the second piece, or is left out if the
  * tokenizer puts a space in front of every text.
  */
 export function encodeInPieces(
@@ -44,7 +44,9 @@ export function encodeInPieces(
   return concatenate(parts);
 }
 
-/** Finds the first place from `from` on where a text can be cut; its end if there is none. */
+/**
+ * Finds the first position from `from` on at which a text can be cut; the end of the text if there is none.
+ */
 function findCut(encode: Encode, text: string, from: number): Cut {
   const spaces = /\s/g;
   for (let first = from; first < text.length; first += PIECE) {

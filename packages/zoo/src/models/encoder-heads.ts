@@ -6,16 +6,16 @@ import { classCount } from "./class-count.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 import { ENCODER_START, encoderNorm } from "./token-encoder.ts";
 
-/** Names and values that the head which predicts words is made of; names of layers without `.weight`. */
+/** Names and values for the head that predicts words; names of layers lack `.weight`. */
 export interface WordHead {
-  /** Layer that each row is transformed by first. */
+  /** Name of the layer that transforms each row first. */
   readonly transform: string;
   readonly norm: string;
-  /** Layer of a separate head; its weight is missing where the embedding is the head. */
+  /** Name of the layer of a separate head; its weight is missing if the embedding is the head. */
   readonly decoder: string;
   /** Names that the bias of words may have, the usual one first. */
   readonly biases: readonly [string, ...string[]];
-  /** The embedding of words, `[vocabulary, width]`. */
+  /** Embedding of words, `[vocabulary, width]`. */
   readonly words: Value;
   readonly epsilon: number;
   readonly activation: (x: Value) => Value;
@@ -23,7 +23,7 @@ export interface WordHead {
 
 /**
  * Adds the head that predicts a word at every place, `[N, length, vocabulary]`, if the checkpoint has one or
- * is not known; returns no outputs otherwise.
+ * is unknown; returns no outputs otherwise.
  */
 export function wordHead(context: FamilyContext, x: Value, head: WordHead): FamilyOutputs {
   const { network, has, length } = context;
@@ -39,11 +39,12 @@ export function wordHead(context: FamilyContext, x: Value, head: WordHead): Fami
   return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, vocabulary]) };
 }
 
-/** Names of Hugging Face classes that classify every token. */
+/** Pattern of names of Hugging Face classes that classify every token. */
 const TOKEN_CLASSIFIER = /ForTokenClassification$/;
 
 /**
- * Adds the head that reads every token, if there is one: classes of tokens, or where answers begin and end.
+ * Adds the head that reads every token, if there is one: it predicts classes of tokens, or the beginnings and
+ * ends of answers.
  * @param classifies - whether the layer `classifier` reads every token
  */
 export function tokenHeads(context: FamilyContext, x: Value, classifies: boolean): FamilyOutputs {
@@ -55,9 +56,9 @@ export function tokenHeads(context: FamilyContext, x: Value, classifies: boolean
 }
 
 /**
- * Checks whether the layer `classifier` reads every token and not one that was pooled; some checkpoints of
- * such a classifier still hold the layer of the network they were made from that pools.
- * @param pooler - name of that layer
+ * Checks whether the layer `classifier` reads every token rather than a pooled one. Some checkpoints of token
+ * classifiers still contain the pooling layer of the network from which they were made.
+ * @param pooler - name of the pooling layer
  */
 export function classifiesTokens({ config, has }: FamilyContext, pooler: string): boolean {
   if (!has?.("classifier.weight")) return false;

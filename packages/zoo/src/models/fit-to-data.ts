@@ -4,11 +4,11 @@ import { MODEL_FAMILIES, type ModelType } from "./model-families.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
- * Builds the network of a model's folder for the tokens that examples have; other architectures are as long
- * as they are.
+ * Builds the network of a model's folder for the length of the examples; other architectures are returned
+ * unchanged.
  *
- * @throws OutOfRangeError if the model knows fewer positions
- * @throws UnsupportedError if texts are padded in a way that its network would take for text
+ * @throws OutOfRangeError if the model has too few positions
+ * @throws UnsupportedError if texts have padding that its network would treat as text
  */
 export function fitToData<A extends ReadArchitecture>(architecture: A, data: DataSet): A {
   const { graph, model } = architecture;
@@ -21,8 +21,8 @@ export function fitToData<A extends ReadArchitecture>(architecture: A, data: Dat
 }
 
 /**
- * Networks built from a config see every token; networks that only look back may be given padding behind the
- * text.
+ * Checks padding: networks that are built from a config see every token, but networks that only look back may
+ * be given padding after the text.
  */
 function assertPadding(modelType: ModelType, data: DataSet): void {
   const mask = data.features?.has("attention_mask")

@@ -7,7 +7,7 @@ import { tokenLogits } from "../layers/token-logits.ts";
 import { classCount } from "./class-count.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 
-/** Values and names that the head of a decoder is made of. */
+/** Values and names for the head of a decoder. */
 export interface HeadParts {
   /** Rows after the last norm, `[N * length, width]`. */
   readonly rows: Value;
@@ -25,7 +25,7 @@ export interface HeadParts {
   readonly tied: boolean;
 }
 
-/** Names of Hugging Face classes that predict tokens. */
+/** Pattern of names of Hugging Face classes that predict tokens. */
 const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/;
 
 /**
@@ -50,7 +50,7 @@ export function languageHead(
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
   if (!config.boolean("tie_word_embeddings", tied)) return separate();
-  // A separate head of what is scaled for tied ones would give other logits.
+  // A separate head would compute other logits from rows that are scaled for tied heads.
   if (!scaled) onTied({ embedding: embedding.name, head: `${name}.weight` });
   return bounded(tokenLogits(rows, embedding, length));
 }

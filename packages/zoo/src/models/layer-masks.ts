@@ -4,9 +4,9 @@ import type { ModelConfig } from "./model-config.ts";
 import type { FamilyContext } from "./model-family.ts";
 
 /**
- * Which layers see only a window of the text where a config has `sliding_window` and does not list its layers
- * as `layer_types`: all of them; those from `max_window_layers` on if `use_sliding_window` is true; or all
- * but every `period`-th, given as the field that holds the period and its default.
+ * Rule for the layers that see only a window of the text, if a config has `sliding_window` and does not list
+ * its layers as `layer_types`: all layers; layers from `max_window_layers` on if `use_sliding_window` is
+ * true; or all except every `period`-th, given as the field of the period and its default.
  */
 export type WindowRule = "all" | "asked" | { readonly field: string; readonly period: number };
 
@@ -24,7 +24,9 @@ export function isWindowed(config: ModelConfig, rule: WindowRule, layer: number)
   return (layer + 1) % config.count(rule.field, rule.period) !== 0;
 }
 
-/** Creates the masks of layers by which tokens see earlier tokens only, and in some layers only a window. */
+/**
+ * Creates the masks of layers with which tokens see only earlier tokens, and in some layers only a window.
+ */
 export function layerMasks(
   { network, config, length }: FamilyContext,
   rule: WindowRule,

@@ -11,27 +11,32 @@ import type { FamilyContext, FamilyOutputs, ModelFamily } from "./model-family.t
 import { modelRotary } from "./model-rotary.ts";
 import { narrowGroups } from "./narrow-heads.ts";
 
-/** In what Llama and its relatives differ. */
+/** Differences between Llama and its relatives. */
 export interface LlamaKind extends Pick<LlamaBlock, "headNorms" | "outputNorms" | "fused"> {
-  /** Whether projections to queries, keys and values have biases if the config does not say. */
+  /** Whether projections to queries, keys and values have biases if the config does not state it. */
   readonly queryBias: boolean;
-  /** Which layers see a window if the config does not list them. */
+  /** Rule for the layers that see a window if the config does not list them. */
   readonly windows: WindowRule;
-  /** Whether the embedding is also the head if the config does not say. */
+  /** Whether the embedding is also the head if the config does not state it. */
   readonly tied: boolean;
-  /** Dimensions of a head if the config does not say. @defaultValue the width over the heads */
+  /**
+   * Number of dimensions of a head if the config does not state it. @defaultValue the width over the heads
+   */
   readonly inner?: number;
   /** Field of the config that names the activation, and its default. @defaultValue hidden_act, silu */
   readonly activation?: readonly [field: string, fallback: string];
-  /** Added to the weights of norms. @defaultValue 0 */
+  /** Number that is added to the weights of norms. @defaultValue 0 */
   readonly normOffset?: number;
-  /** Whether embeddings are multiplied by the root of their width. @defaultValue false */
+  /** Whether embeddings are multiplied by the square root of their width. @defaultValue false */
   readonly scaledEmbeddings?: boolean;
-  /** Returns what divides scores and bounds scores and logits. @defaultValue the usual scale, no bounds */
+  /**
+   * Returns the divisor of scores and the bounds of scores and logits. @defaultValue the usual scale, no
+   * bounds
+   */
   readonly scoring?: (config: ModelConfig) => Scoring;
   /** Returns tables of rotary positions by the index of a layer. @defaultValue the same for all layers */
   readonly rotary?: (context: FamilyContext, inner: number) => (layer: number) => RotaryTables;
-  /** Returns how the feed-forward network of blocks is built. @defaultValue as Llama's */
+  /** Returns the builder of the feed-forward network of blocks. @defaultValue Llama's feed-forward network */
   readonly feedForward?: (context: FamilyContext) => LlamaBlock["feedForward"];
 }
 
@@ -72,7 +77,7 @@ function build(context: FamilyContext, kind: LlamaKind): FamilyOutputs {
   return languageHead(context, { rows, embedding, name: "lm_head", tied: kind.tied, cap });
 }
 
-/** Reads what all blocks share but positions and masks. */
+/** Reads the properties that all blocks share, except positions and masks. */
 function readBlock(context: FamilyContext, kind: LlamaKind): Omit<LlamaBlock, "mask" | "rotary"> {
   const { queryBias, headNorms = false, outputNorms = false, fused = false, normOffset = 0 } = kind;
   const { config, length } = context;

@@ -20,7 +20,7 @@ const FUNCTIONS: Readonly<Record<string, (x: Value) => Value>> = {
 
 /**
  * Returns the activation that a field of a config names.
- * @param fallback - its name if the field is missing
+ * @param fallback - name of the activation if the field is missing
  * @throws UnsupportedError if the name is not in the table
  */
 export function modelActivation(config: ModelConfig, field: string, fallback: string): (x: Value) => Value {

@@ -1,20 +1,23 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
-/** Largest extent: the largest vocabularies have some hundred thousand words. */
+/** Largest extent: the largest vocabularies have a few hundred thousand words. */
 const MAX_EXTENT = 2 ** 28;
 
-/** Most pixels of an image from one side to the other: the patches of an image have places in tables. */
+/** Maximum height or width of an image in pixels: the patches of an image have positions in tables. */
 const MAX_SIDE = 2 ** 14;
 
 const isSide = (extent: unknown) =>
   Number.isSafeInteger(extent) && (extent as number) >= 1 && (extent as number) <= MAX_SIDE;
 
-/** Most blocks of layers, and experts in one: the deepest published models have some hundred. */
+/**
+ * Maximum number of blocks of layers, or of experts in a block: the deepest published models have a few
+ * hundred.
+ */
 const MAX_BLOCKS = 1024;
 
-/** Fields of a `config.json`, checked when they are read; a field that is null is treated as missing. */
+/** Fields of a `config.json`, checked when they are read; a field that is null counts as missing. */
 export class ModelConfig {
-  /** File it was read from, for errors. */
+  /** File from which the config was read, for errors. */
   readonly source: string;
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -34,15 +37,15 @@ export class ModelConfig {
     return Object.keys(this.#fields);
   }
 
-  /** Checks whether a field is there. */
+  /** Checks whether a field exists. */
   has(name: string): boolean {
     return this.#get(name) !== undefined;
   }
 
   /**
    * Reads a whole number of at least 1, such as an extent.
-   * @param fallback - value of a missing field; without it the field must be there
-   * @throws FormatError if it is something else
+   * @param fallback - value of a missing field; without it the field is required
+   * @throws FormatError if the field has another value
    */
   count(name: string, fallback?: number): number {
     return this.#countUpTo(MAX_EXTENT, name, fallback);
@@ -56,7 +59,7 @@ export class ModelConfig {
   }
 
   /**
-   * Reads the number of blocks of layers, or of experts; each is built, so a config must not ask for
+   * Reads the number of blocks of layers, or of experts; each one is built, so a config must not request
    * millions.
    */
   blocks(name: string, fallback?: number): number {
@@ -79,7 +82,7 @@ export class ModelConfig {
 
   /**
    * Checks that one extent divides another, given with the names of their fields. @throws FormatError if it
-   * does not
+   * does not divide it
    */
   assertDivides([whole, extent]: readonly [string, number], [parts, count]: readonly [string, number]): void {
     if (extent % count === 0) return;
@@ -110,7 +113,7 @@ export class ModelConfig {
     throw this.#wrong(name, "from 0 to 1");
   }
 
-  /** Reads a finite number that is undefined, not its default, where the field is null. */
+  /** Reads a finite number; if the field is null, the result is undefined rather than the default. */
   optionalNumber(name: string, fallback: number | undefined): number | undefined {
     const isNull = Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
     if (isNull || (fallback === undefined && !this.has(name))) return undefined;
@@ -161,8 +164,8 @@ export class ModelConfig {
   }
 
   /**
-   * Checks that a field has the only value that is handled; other values change what a network computes.
-   * @throws UnsupportedError if it is there and has another value than `only`
+   * Checks that a field has its only supported value; other values would change the function of the network.
+   * @throws UnsupportedError if the field exists and has another value than `only`
    */
   require(name: string, only: string | boolean): void {
     const value = this.#get(name) ?? only;

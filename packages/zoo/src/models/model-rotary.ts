@@ -5,15 +5,18 @@ import type { FamilyContext } from "./model-family.ts";
 
 /** Extents and names of fields that describe the rotary positions of a family. */
 export interface RotaryFields {
-  /** Dimensions of a head. */
+  /** Number of dimensions of a head. */
   readonly inner: number;
-  /** Field that holds the base of the wavelengths. */
+  /** Name of the field of the base of the wavelengths. */
   readonly base: string;
-  /** Base if a config does not say. @defaultValue 10,000 */
+  /** Base if a config does not state it. @defaultValue 10,000 */
   readonly baseFallback?: number;
-  /** Field that holds the share of dimensions that turn, and its default; missing if all turn. */
+  /** Field of the share of dimensions that are rotated, and its default; missing if all are rotated. */
   readonly share?: { readonly field: string; readonly fallback: number };
-  /** Kind of layers whose positions newer configs describe apart; missing if all layers have the same. */
+  /**
+   * Kind of layers whose positions newer configs describe separately; missing if all layers have the same
+   * positions.
+   */
   readonly layers?: LayerKind;
   /** Whether older configs scale these positions. @defaultValue true */
   readonly scaled?: boolean;
@@ -22,25 +25,25 @@ export interface RotaryFields {
 /** Kinds of layers, as configs name them. */
 export type LayerKind = "full_attention" | "sliding_attention";
 
-/** Frequencies of pairs of dimensions, and the factor that multiplies what is turned. */
+/** Frequencies of pairs of dimensions, and the factor of the rotated values. */
 interface Waves {
   readonly frequencies: Float64Array;
   readonly stretch?: number;
 }
 
-/** Base of the wavelengths if a config does not say. */
+/** Base of the wavelengths if a config does not state it. */
 const BASE = 10_000;
 
 /**
- * Returns the tables of a network's rotary positions, with
- * the scaling for long contexts that its config asks for.
- * @throws UnsupportedError if that scaling is of a kind that is not handled
+ * Returns the tables of a network's rotary positions, with the scaling for long contexts that its config
+ * requests.
+ * @throws UnsupportedError if the kind of that scaling is not supported
  */
 export function modelRotary(
   { network, config, length }: FamilyContext,
   { inner, base, baseFallback = BASE, share, layers, scaled = true }: RotaryFields,
 ): RotaryTables {
-  // Newer configs hold base and share in the same object as the scaling, older ones in fields of their own.
+  // Newer configs store base and share in the same object as the scaling, older ones in separate fields.
   const all = config.object("rope_parameters");
   const parameters = layers === undefined ? all : all?.object(layers);
   const scaling = parameters ?? (scaled ? config.object("rope_scaling") : undefined);
@@ -56,13 +59,14 @@ export function modelRotary(
 }
 
 /**
- * Most dimensions of a head that turn: each has a column in tables, and published models have some hundred.
+ * Maximum number of dimensions of a head that are rotated: each has a column in tables, and published models
+ * have a few hundred.
  */
 const MAX_TURNED = 2 ** 14;
 
 /**
- * Returns how many dimensions of a head turn.
- * @throws FormatError if they are no pairs, or more than any model has
+ * Returns the number of rotated dimensions of a head.
+ * @throws FormatError if the number is odd, or larger than in any model
  */
 function turnedOf({ source }: ModelConfig, inner: number, part: number): number {
   const turned = Math.floor(inner * part);
@@ -112,8 +116,8 @@ function stretch(frequency: number, scaling: ModelConfig): number {
 }
 
 /**
- * Stretches each wave by a factor of its own, of one list for texts of the length that was trained first and
- * of another list for longer texts, and sharpens attention.
+ * Stretches each wave by its own factor, from one list for texts up to the original training length and from
+ * another list for longer texts, and sharpens attention.
  * @see Ding et al., LongRoPE, 2024, section 3.2; formulas as in the library transformers
  */
 function stretchEach(frequencies: Float64Array, scaling: ModelConfig, { config, length }: Extent): Waves {

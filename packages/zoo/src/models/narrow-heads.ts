@@ -1,6 +1,8 @@
 import type { ModelConfig } from "./model-config.ts";
 
-/** Returns fields of at most two heads, two blocks and a small vocabulary, with heads as wide as before. */
+/**
+ * Returns fields for at most two heads, two blocks and a small vocabulary; the width of heads is unchanged.
+ */
 export function narrowHeads(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
@@ -14,8 +16,8 @@ export function narrowHeads(config: ModelConfig): Readonly<Record<string, number
 }
 
 /**
- * Returns fields for two blocks of two groups of heads each; groups have as many heads as before, heads as
- * many dimensions, and the stream is two heads wide.
+ * Returns fields for two blocks of two groups of heads each; the number of heads of a group and of number of
+ * dimensions of a head is unchanged, and the stream is two heads wide.
  * @param inner - dimensions of a head
  */
 export function narrowGroups(config: ModelConfig, inner: number): Readonly<Record<string, number>> {

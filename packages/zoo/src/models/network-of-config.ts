@@ -18,13 +18,13 @@ import type { TiedHead } from "./model-family.ts";
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
   /**
-   * Tensors of the checkpoint: they decide on prefixes and heads, and the network is checked against them.
+   * Tensors of the checkpoint: they determine prefixes and heads, and the network is checked against them.
    * @defaultValue none: the network is the one of the family's class for language modelling or classification
    */
   readonly tensors?: ReadonlyMap<string, TensorInfo> | undefined;
-  /** Tokens of an example; images are as large as the config says. @defaultValue 8 */
+  /** Number of tokens of an example; images have the size that the config states. @defaultValue 8 */
   readonly length?: number;
-  /** File that the config was read from, for errors. @defaultValue "config.json" */
+  /** File from which the config was read, for errors. @defaultValue "config.json" */
   readonly source?: string;
 }
 
@@ -40,8 +40,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly modelType: ModelType;
   /**
    * Builds this network with smaller extents: two blocks, few heads, few words. Its symmetries follow from
-   * the same rules as the symmetries of the full network, so they can be proved by running it where the full
-   * network does not fit in memory.
+   * the same rules as the symmetries of the full network, so they can be proved by running this network if
+   * the full one does not fit in memory.
    */
   readonly narrow: () => ConfigNetwork;
   /**
@@ -51,36 +51,35 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    */
   readonly ofLength: (length: number) => ConfigNetwork;
   /**
-   * Largest number of tokens of an example that the network
-   * has positions for; absent if the config does not say.
+   * Maximum number of tokens of an example for which the network has positions; absent if the config does not
+   * state it.
    */
   readonly maxLength?: number;
   /** Number of token ids; absent if the network reads no tokens. */
   readonly vocabularySize?: number;
-  /** The embedding that is also the head; absent if the head is separate. */
+  /** Embedding that is also the head; absent if the head is separate. */
   readonly tiedHead?: TiedHead;
 }
 
 /**
- * Builds the network that a `config.json` of Hugging Face form describes, with the names of weights its
- * checkpoints have, so that nothing has to be renamed.
+ * Builds the network that a `config.json` of Hugging Face form describes, with the same names of weights as
+ * in its checkpoints, so that no weights have to be renamed.
  *
  * Its graph is built for a few tokens; that is enough to find its symmetries, which hold for any number of
- * tokens. It holds types, so that its symmetries are discovered without a run. Inputs are `ids`,
+ * tokens. It contains types, so that its symmetries are discovered without a run. Inputs are `ids`,
  * `[N, length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
- * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and whatever else its heads
- * compute.
+ * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and further results of its heads.
  *
- * | `model_type` | what is handled |
+ * | `model_type` | supported features |
  * |---|---|
  * | `llama`, `mistral` | grouped queries, heads of any width, biases, windows, scaled rotary positions |
- * | `mixtral` | all experts are computed, those a token is not sent to times 0 |
+ * | `mixtral` | all experts are computed; the results of unused ones are multiplied by 0 |
  * | `qwen2`, `qwen3` | biases on queries, keys and values; norms of heads |
  * | `gemma`, `gemma2`, `gemma3_text` | norms of outputs, bounded scores and logits, two rotations |
  * | `phi`, `phi3` | versions 1 to 4: parallel blocks, fused projections, partial rotary positions |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
- * | `t5` | plain or gated, with a head of its own or the embedding, or the encoder alone |
+ * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
  * | `vit` | with a classifier or a pooler |
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
@@ -88,8 +87,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value
- * @throws UnsupportedError if the model's type, or something in its config, is not handled; the message lists
- * what is
+ * @throws UnsupportedError if the model's type, or something in its config, is not supported; the message
+ *   lists supported values
  * @throws MismatchError if the tensors are not exactly the weights of the network
  * @throws OutOfRangeError if `length` is not a whole number of
  * at least 1, or exceeds the network's table of positions
@@ -132,7 +131,7 @@ interface CreateOptions {
   readonly has: ((name: string) => boolean) | undefined;
 }
 
-/** Fields that hold the number of tokens a model was trained for. */
+/** Names of fields with the number of tokens that a model was trained for. */
 const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
 
 function maxLengthOf(config: ModelConfig): number | undefined {
@@ -165,14 +164,14 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
   });
 }
 
-/** How many names of a long list a message shows; the others are counted. */
+/** Number of names of a long list that a message shows; the others are counted. */
 const SHOWN = 5;
 
 /**
- * Checks that a checkpoint holds exactly the weights of a network, as a tensor that the network does not know
- * would not be permuted with the others.
+ * Checks that a checkpoint holds exactly the weights of a network, as an unknown tensor would not be permuted
+ * with the others.
  * @param idle - names of tensors that the network does not need
- * @throws MismatchError if weights are missing or have another shape, or a tensor belongs to no weight
+ * @throws MismatchError if weights are missing or have another shape, or a tensor is not a weight
  */
 function assertTensorsFit(
   graph: Graph,

@@ -25,36 +25,36 @@ import type { ConfigNetwork } from "./network-of-config.ts";
 import { findModelConfig, openModel } from "./open-model.ts";
 import { readTextEncoding, type TextEncoding } from "./text-encoding.ts";
 
-/** What a graph's file may not say; a type alias, so that it has an implicit index signature. */
+/** Facts that a graph's file may not state; a type alias, so that it has an implicit index signature. */
 export type GraphOptions = {
   /** Names of the data inputs. */
   readonly input?: readonly string[] | undefined;
   /** Name of the output that is scored. */
   readonly logits?: string | undefined;
   /**
-   * Names of the outputs that count as what the network computes: what is permuted keeps these, and the order
-   * of others is free. @defaultValue all
+   * Names of the outputs that count as the function of the network: permutations preserve these, and the
+   * order of other outputs is free. @defaultValue all
    */
   readonly outputs?: readonly string[] | undefined;
 };
 
-/** How an architecture is read, and by which loss its networks are scored. */
+/** Options for reading an architecture, and the loss by which its networks are scored. */
 export interface OpenArchitectureOptions extends GraphOptions, LossOption {}
 
-/** An architecture as it was read. */
+/** An architecture as read from a file or built from a config. */
 export interface ReadArchitecture {
   readonly graph: Graph;
-  /** Weights that the file carries; none where its weights are inputs. */
+  /** Weights that the file contains; empty if its weights are inputs. */
   readonly carried: ReadonlyMap<string, Tensor>;
-  /** Makes a small graph of the same structure, where the whole was built and not read. */
+  /** Makes a small graph of the same structure; absent if the graph was read from a file. */
   readonly narrow?: (() => Graph) | undefined;
-  /** The model that it was built for, where it was not read from a file. */
+  /** Model for which the graph was built; absent if the graph was read from a file. */
   readonly model?: ReadModel | undefined;
-  /** How the folder of the weights says that texts become tokens, where the graph was read from a file. */
+  /** Encoding of texts by the folder of the weights, if the graph was read from a file. */
   readonly encoding?: TextEncoding | undefined;
 }
 
-/** An architecture as it was read, and the engine that runs it. */
+/** An architecture as read or built, and the engine that runs it. */
 export interface OpenedArchitecture extends ReadArchitecture, Architecture {
   readonly narrow?: (() => Graph) | undefined;
 }
@@ -65,19 +65,18 @@ export interface ReadModel
     Pick<ConfigNetwork, "modelType" | "maxLength" | "vocabularySize"> {
   /** The model's folder, for messages. */
   readonly path: string;
-  /** Its network for examples of another number of tokens. */
+  /** Builds the network for examples of another number of tokens. */
   ofLength(length: number): Pick<ReadArchitecture, "graph" | "narrow">;
 }
 
-/** Files of weights, beside which a config may lie. */
+/** Pattern of names of files of weights, beside which a config may lie. */
 const WEIGHTS = /\.safetensors(\.index\.json)?$/;
 
 /**
  * Reads an architecture: a model's folder with its config.json, that config, or weights beside it; a
- * LayersModel of TensorFlow.js
- * where the name ends in .json; else ONNX.
+ * LayersModel of TensorFlow.js if the name ends in .json; else an ONNX file.
  *
- * @throws InputError if a data input, the output to be scored or one that counts is not there
+ * @throws InputError if a named input or output does not exist
  * @throws UsageError if there is no such loss
  */
 export async function readArchitecture(
@@ -102,9 +101,8 @@ export async function readArchitecture(
 /**
  * Reads an architecture as {@link readArchitecture} does, and joins it with the engine that will run it.
  *
- * Weights that a graph's file carries are not bound to a checkpoint yet: `bindArchitecture` of
- * `@isthmus/graph` finds which tensors
- * of checkpoints they are.
+ * Weights that a graph's file contains are not yet bound to a checkpoint: `bindArchitecture` of
+ * `@isthmus/graph` finds the tensors of checkpoints that they correspond to.
  *
  * @example
  * ```ts
@@ -130,10 +128,10 @@ export async function openArchitecture(
 }
 
 /**
- * Opens the architecture that checkpoints share: of a graph if one is named, else of the config beside each
- * of them.
+ * Opens the architecture that checkpoints share: from a graph if one is named, else from the config beside
+ * each of them.
  *
- * @throws MismatchError if the configs of two describe networks of different structure
+ * @throws MismatchError if two configs describe networks of different structure
  */
 export async function openSharedArchitecture(
   paths: readonly string[],
@@ -153,7 +151,7 @@ export async function openSharedArchitecture(
   return { ...model, engine };
 }
 
-/** Reads how texts become tokens by the files in a model's folder, or beside a file of weights. */
+/** Reads the encoding of texts from the files in a model's folder, or beside a file of weights. */
 async function encodingBeside(path: string): Promise<TextEncoding> {
   const resolved = await resolveModelPath(path);
   const isFolder = (await stat(resolved).catch(() => undefined))?.isDirectory() ?? false;
@@ -163,7 +161,7 @@ async function encodingBeside(path: string): Promise<TextEncoding> {
 /**
  * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has
  * a config.
- * @param attempt - what is attempted, for the message, for example `merge with --align`
+ * @param attempt - name of the operation for the message, for example `merge with --align`
  * @throws UsageError if no graph is named, and a checkpoint has no config
  */
 export async function assertArchitecture(
@@ -180,7 +178,7 @@ export async function assertArchitecture(
   }
 }
 
-/** Returns a graph with the outputs that count, and what was named of how its networks are scored. */
+/** Returns a graph with the outputs that count, and with the named scored value and loss. */
 function counted(graph: Graph, { logits, outputs, loss }: OpenArchitectureOptions): Graph {
   const restricted = outputs === undefined ? graph : restrictOutputs(graph, outputs);
   return scoreBy(logits === undefined ? restricted : scoreOutput(restricted, logits), loss);
@@ -207,10 +205,10 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
 }
 
 /**
- * Checks that two graphs have the same symmetries because they are the same but for numbers: bases of
- * rotary positions, epsilons
- * and other floating-point constants do not matter.
- * @throws MismatchError if they differ: in heads, say, which no shape of a weight shows
+ * Checks that two graphs have the same symmetries, as they differ only in numbers: bases of rotary positions,
+ * epsilons and other floating-point constants do not matter.
+ * @throws MismatchError if they differ otherwise, for example in the number of heads, which shapes of weights
+ *   do not show
  */
 function assertSameArchitecture(
   [nameA, a]: readonly [string, Graph],
@@ -224,7 +222,7 @@ function assertSameArchitecture(
   );
 }
 
-/** Says where two graphs differ first; undefined if they do not. */
+/** Describes the first difference between two graphs; undefined if there is none. */
 function firstDifference(a: Graph, b: Graph): string | undefined {
   const onlyIn = (one: Graph, two: Graph) => [...one.weights.keys()].filter((name) => !two.weights.has(name));
   const [more, less] = [onlyIn(b, a), onlyIn(a, b)];

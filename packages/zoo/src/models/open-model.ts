@@ -13,7 +13,7 @@ import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 /** A model on disk: its weights, and the network that its config describes. */
 export interface Model {
   readonly network: ConfigNetwork;
-  /** Must be closed after use. */
+  /** Checkpoint of the weights; must be closed after use. */
   readonly checkpoint: Checkpoint;
   /** Path of the config. */
   readonly configPath: string;
@@ -28,7 +28,7 @@ const CONFIG = "config.json";
  *
  * @throws InputError if there is no config, or no weights
  * @throws FormatError if the config or the weights are damaged
- * @throws UnsupportedError if the model is of a type that is not handled
+ * @throws UnsupportedError if the type of the model is not supported
  * @throws MismatchError if the config does not fit the weights
  */
 export async function openModel(path: string, options: { readonly length?: number } = {}): Promise<Model> {
@@ -50,7 +50,7 @@ export async function openModel(path: string, options: { readonly length?: numbe
 
 /**
  * Finds the config that describes a model: in its folder, or beside its file of weights.
- * @returns its path; undefined if there is no config, or no file or folder at `path`
+ * @returns path of the config; undefined if there is no config, or no file or folder at `path`
  */
 export async function findModelConfig(path: string): Promise<string | undefined> {
   const config = await configPathOf(path).catch(() => undefined);

@@ -8,9 +8,9 @@ const SETTINGS = "tokenizer_config.json";
 
 /**
  * Opens the tokenizer of a model's folder, a `tokenizer.json` of Hugging Face form, with
- * `tokenizer_config.json` if there is one: byte-level BPE as of GPT-2 and Llama 3, BPE with byte fallback as
- * of Llama 2, WordPiece as of BERT, or Unigram as of T5, by the library `@huggingface/tokenizers`. Adds no
- * tokens around the text.
+ * `tokenizer_config.json` if there is one: byte-level BPE as in GPT-2 and Llama 3, BPE with byte fallback as
+ * in Llama 2, WordPiece as in BERT, or Unigram as in T5. It uses the library `@huggingface/tokenizers`, and
+ * adds no tokens around the text.
  *
  * @returns a function that encodes a text
  * @throws InputError if there is no `tokenizer.json`
@@ -27,7 +27,7 @@ export async function openTokenizer(folder: string): Promise<Encode> {
   const document = await readJsonFile(path);
   const settingsPath = join(folder, SETTINGS);
   const settings = (await isFile(settingsPath)) ? await readJsonFile(settingsPath) : {};
-  // Loaded only here, as most runs encode no text.
+  // The library is loaded only here, as most runs encode no text.
   const { Tokenizer } = await import("@huggingface/tokenizers");
   try {
     const tokenizer = new Tokenizer(document as object, settings as object);

@@ -2,15 +2,15 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
 
-/** What is known of how a model's texts become token ids. */
+/** Encoding of a model's texts as token ids, as far as it is known. */
 export interface TextEncoding {
-  /** Tokens by character, where the model's tokens are characters. */
+  /** Token ids by character, if the model's tokens are characters. */
   readonly vocabulary?: ReadonlyMap<string, number>;
-  /** Folder of the tokenizer of another kind that the model has; absent if it has none. */
+  /** Folder of another kind of tokenizer of the model; absent if there is none. */
   readonly tokenizerFolder?: string;
 }
 
-/** Files by which a model says how it takes texts apart. */
+/** Names of files that describe a model's tokenizer. */
 const TOKENIZERS: readonly string[] = [
   "tokenizer.json",
   "tokenizer.model",
@@ -19,12 +19,12 @@ const TOKENIZERS: readonly string[] = [
   "vocab.json",
 ];
 
-/** Tokens that stand for no text, such as `<pad>` and `[UNK]`. */
+/** Pattern of special tokens, which represent no text, such as `<pad>` and `[UNK]`. */
 const SPECIAL = /^[<[].+[>\]]$/;
 
 /**
- * Reads how a model takes texts apart: by its `vocab.json` if that is one of single characters, special
- * tokens aside.
+ * Reads the encoding of a model's texts: from its `vocab.json` if all tokens except special ones are single
+ * characters.
  * @throws FormatError if that file is not a JSON object of token ids
  */
 export async function readTextEncoding(folder: string): Promise<TextEncoding> {

@@ -6,7 +6,7 @@ import { linear } from "../layers/linear.ts";
 import { type AttentionPart, multiHeadAttention } from "../layers/multi-head-attention.ts";
 import type { FamilyContext } from "./model-family.ts";
 
-/** Names of the weights of a block of a {@link tokenEncoder}; of layers without `.weight`. */
+/** Names of the weights of a block of a {@link tokenEncoder}; names of layers lack `.weight`. */
 export interface EncoderBlockNames {
   readonly heads: Readonly<Record<AttentionPart, string>>;
   readonly output: string;
@@ -16,11 +16,11 @@ export interface EncoderBlockNames {
   readonly outputNorm: string;
 }
 
-/** Names of the weights of a {@link tokenEncoder}; of layers without `.weight`. */
+/** Names of the weights of a {@link tokenEncoder}; names of layers lack `.weight`. */
 export interface EncoderNames {
   readonly words: string;
   readonly positions: string;
-  /** Table of sentence types; missing if the encoder knows none. */
+  /** Name of the table of sentence types; missing if the encoder has none. */
   readonly types?: string;
   readonly norm: string;
   readonly block: (index: number) => EncoderBlockNames;
@@ -30,27 +30,27 @@ export interface EncoderNames {
 export interface TokenEncoder {
   readonly names: EncoderNames;
   readonly vocabulary: number;
-  /** Rows of the table of positions. */
+  /** Number of rows of the table of positions. */
   readonly positions: number;
-  /** Rows of the table of sentence types. @defaultValue 2 */
+  /** Number of rows of the table of sentence types. @defaultValue 2 */
   readonly types?: number;
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
-  /** Hidden units of each feed-forward network. */
+  /** Number of hidden units of each feed-forward network. */
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
   readonly activation: (x: Value) => Value;
-  /** Returns the rows of the table of positions that tokens `ids [N, length]` have. */
+  /** Returns the indices of rows of the table of positions for tokens `ids [N, length]`. */
   readonly placesOf: (ids: Value) => Value;
 }
 
-/** How linear layers start. */
+/** Initializer of linear layers. */
 export const ENCODER_START: ReturnType<typeof normalWeight> = normalWeight(0.02);
 
 /**
- * Adds an encoder of texts with norms after the sums: embeddings of words, places and sentence types, and
+ * Adds an encoder of texts with norms after the sums: embeddings of words, positions and sentence types, and
  * blocks of attention and a feed-forward network.
  * @returns the embedding of words, and rows `[N * length, width]`
  * @see Devlin et al., BERT, 2019, section 3

@@ -2,11 +2,10 @@ import { type Checkpoint, composeCheckpoint, MismatchError, type TensorPlace } f
 import type { Model } from "./open-model.ts";
 
 /**
- * Gives a model whose head is its embedding a head of its own, a copy of the embedding; lazily. It computes
- * the same, but its embedding and its head may from then on differ, so that its residual stream may be
- * rotated.
+ * Gives a model whose head is its embedding a separate head, a lazy copy of the embedding. The model computes
+ * the same, but embedding and head may then differ, so that the residual stream can be rotated.
  *
- * @throws MismatchError if the head is separate already, or is scaled for being the embedding, as T5's is
+ * @throws MismatchError if the head is already separate, or is scaled because it is the embedding, as in T5
  */
 export function untieHead({
   checkpoint,

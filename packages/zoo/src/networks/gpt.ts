@@ -12,21 +12,23 @@ import { tokenLength } from "../token-shape.ts";
 
 /** Options of {@link gpt}. */
 export interface GptOptions {
-  /** Blocks. @defaultValue 12 */
+  /** Number of blocks. @defaultValue 12 */
   readonly depth?: number;
   /** Width of the residual stream. @defaultValue 768 */
   readonly width?: number;
-  /** Heads of each attention; divides the width. @defaultValue 12 */
+  /** Number of heads of each attention; divides the width. @defaultValue 12 */
   readonly heads?: number;
-  /** Tokens of an example. @defaultValue as many as the examples have that it is built for */
+  /**
+   * Number of tokens of an example. @defaultValue the length of the examples for which the network is built
+   */
   readonly context?: number | undefined;
-  /** Hidden units of each feed-forward network. @defaultValue 4 times the width */
+  /** Number of hidden units of each feed-forward network. @defaultValue 4 times the width */
   readonly hidden?: number | undefined;
   /** Whether the embedding is also the head. @defaultValue true */
   readonly tied?: boolean;
   /**
-   * Share dropped in training of embeddings, attention weights and the outputs that blocks add to the
-   * stream, in `[0, 0.99]`; 0.1 in the original. @defaultValue 0
+   * Dropout rate in training of embeddings, attention weights and the outputs that blocks add to the stream,
+   * in `[0, 0.99]`; 0.1 in the original. @defaultValue 0
    */
   readonly dropout?: number;
 }
@@ -45,7 +47,7 @@ export const GPT_DEFAULTS: Required<GptOptions> = Object.freeze({
 /** Epsilon of the norms. */
 const EPSILON = 1e-5;
 
-/** Standard deviation of weights at the start. */
+/** Initial standard deviation of weights. */
 const DEVIATION = 0.02;
 
 /**
@@ -53,8 +55,8 @@ const DEVIATION = 0.02;
  *
  * Names and layouts are as in its published checkpoints (`wte.weight`, `h.0.attn.c_attn.weight` `[in, out]`,
  * `ln_f`), so that these checkpoints can be fed; a separate head is `lm_head.weight` `[vocabulary, width]`.
- * It starts as the original does: biases 0 and weights normal, of deviation 0.02 or, in layers that add to
- * the residual stream, 0.02 over the root of twice the depth.
+ * Weights are initialized as in the original: biases 0 and weights normal, of deviation 0.02 or, in layers
+ * that add to the residual stream, 0.02 over the square root of twice the depth.
  * @throws InputError if examples are not rows of tokens as long as the context
  * @throws OutOfRangeError if an option is not allowed
  * @see Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3

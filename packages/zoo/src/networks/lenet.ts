@@ -11,18 +11,18 @@ import { resolveNetwork } from "../resolve-network.ts";
 /** Channels of the convolutions, and the side of their kernels. */
 const CHANNELS = [6, 16] as const;
 const SIDE = 5;
-/** Hidden units of the head. */
+/** Numbers of hidden units of the head. */
 const HIDDEN = [120, 84] as const;
-/** Least side of an image, of which the second pooling leaves one pixel. */
+/** Minimum side of an image, for which the second pooling leaves one pixel. */
 const LEAST_SIDE = 16;
 
 /**
- * Builds LeNet-5 as it is usual today, with rectifiers and maxima: two 5x5 convolutions of 6 and 16 channels
- * without padding, `features.0` and `features.3`, each followed by a pooling that halves the image; then
- * linear layers of 120 and 84 units and the logits, `classifier.0`, `.2` and `.4`. For images of 28 x 28
+ * Builds LeNet-5 in its usual modern form, with rectifiers and max pooling: two 5x5 convolutions of 6 and 16
+ * channels without padding, `features.0` and `features.3`, each followed by a pooling that halves the image;
+ * then linear layers of 120 and 84 units and the logits, `classifier.0`, `.2` and `.4`. For images of 28 x 28
  * pixels and ten classes it has 44,426 parameters.
  *
- * Weights start normal of variance 2 over the fan-in, biases 0.
+ * Initial weights are normal of variance 2 over the fan-in, and biases 0.
  * @throws InputError if examples are not images
  * @throws OutOfRangeError if images have fewer than 16 pixels a side
  * @see LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.B

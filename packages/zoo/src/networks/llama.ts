@@ -13,19 +13,24 @@ import { tokenLength } from "../token-shape.ts";
 
 /** Options of {@link llama}. */
 export interface LlamaOptions {
-  /** Blocks. @defaultValue 22 */
+  /** Number of blocks. @defaultValue 22 */
   readonly depth?: number;
   /** Width of the residual stream. @defaultValue 2048 */
   readonly width?: number;
-  /** Heads of queries; divides the width into even parts. @defaultValue 32 */
+  /** Number of heads of queries; divides the width into even parts. @defaultValue 32 */
   readonly heads?: number;
-  /** Heads of keys and values; divides the heads of queries. @defaultValue as many as heads of queries */
+  /**
+   * Number of heads of keys and values; divides the heads of queries. @defaultValue the number of heads of
+   * queries
+   */
   readonly groups?: number | undefined;
-  /** Tokens of an example. @defaultValue as many as the examples have that it is built for */
+  /**
+   * Number of tokens of an example. @defaultValue the length of the examples for which the network is built
+   */
   readonly context?: number | undefined;
   /**
-   * Hidden units of each feed-forward network. @defaultValue 8 / 3 of the width, rounded up to a multiple
-   * of 256, or of 16 if the width is below 1024
+   * Number of hidden units of each feed-forward network. @defaultValue 8 / 3 of the width, rounded up to a
+   * multiple of 256, or of 16 if the width is below 1024
    */
   readonly hidden?: number | undefined;
   /** Whether the embedding is also the head. @defaultValue false */
@@ -34,7 +39,7 @@ export interface LlamaOptions {
   readonly rotaryBase?: number;
 }
 
-/** Defaults of {@link LlamaOptions}: the size of TinyLlama, but for its 4 groups. */
+/** Defaults of {@link LlamaOptions}: the size of TinyLlama, except for its 4 groups. */
 export const LLAMA_DEFAULTS: Required<LlamaOptions> = Object.freeze({
   depth: 22,
   width: 2048,
@@ -49,7 +54,7 @@ export const LLAMA_DEFAULTS: Required<LlamaOptions> = Object.freeze({
 /** Epsilon of the norms. */
 const EPSILON = 1e-5;
 
-/** Standard deviation of weights at the start. */
+/** Initial standard deviation of weights. */
 const DEVIATION = 0.02;
 
 /**
@@ -58,7 +63,7 @@ const DEVIATION = 0.02;
  *
  * Names are as in its published checkpoints: `model.embed_tokens.weight`,
  * `model.layers.0.self_attn.q_proj.weight`, `lm_head.weight`; as there, the dimensions of a rotary pair are
- * half a head apart. All weights but norms start normal of deviation 0.02.
+ * half a head apart. All initial weights except norms are normal of deviation 0.02.
  * @throws InputError if examples are not rows of tokens as long as the context
  * @throws OutOfRangeError if an option is not allowed
  * @see Touvron et al., LLaMA: open and efficient foundation language models, 2023, section 2.2

@@ -8,8 +8,8 @@ import { resolveNetwork } from "../resolve-network.ts";
 import { formatSpec } from "../short-string/format-spec.ts";
 
 /**
- * How hidden layers start: `torch` as `torch.nn.Linear`; `he` with weights normal of variance 2 over the
- * fan-in and biases 0, for rectifiers.
+ * Initialization of hidden layers: `torch` as in `torch.nn.Linear`; `he` with weights normal of variance 2
+ * over the fan-in and biases 0, for rectifiers.
  */
 export type MlpStart = "torch" | "he";
 
@@ -19,13 +19,13 @@ export interface MlpOptions {
   readonly widths: readonly number[];
   /** Activation after each hidden layer. @defaultValue "relu" */
   readonly activation?: Activation;
-  /** Share of hidden units dropped in training, in `[0, 0.99]`. @defaultValue 0 */
+  /** Dropout rate of hidden units in training, in `[0, 0.99]`. @defaultValue 0 */
   readonly dropout?: number;
-  /** How hidden layers start. @defaultValue "torch" */
+  /** Initialization of hidden layers. @defaultValue "torch" */
   readonly start?: MlpStart;
 }
 
-/** Defaults of {@link MlpOptions}; the widths have none. */
+/** Defaults of {@link MlpOptions}, except for the widths. */
 export const MLP_DEFAULTS: Required<Omit<MlpOptions, "widths">> = Object.freeze({
   activation: "relu",
   dropout: 0,
@@ -38,12 +38,12 @@ const STARTS: Readonly<Record<MlpStart, LayerInitializer>> = { torch: TORCH_DEFA
  * Builds a multilayer perceptron: examples are flattened, then pass the linear layers `layers.0`, `layers.1`,
  * ... with an activation between them.
  *
- * The last layer starts as `torch.nn.Linear` does, weights and biases uniform within 1 over the root of the
- * fan-in, and so do hidden layers by default. That start passes on a sixth of the variance at each rectifier,
- * so that plain SGD is slow at first: with a learning rate of 0.05 and no momentum, `mlp:512x3` classifies
- * 96.3 % of MNIST's test images after 3 epochs (seed 0), and 97.1 % from the start `he` (96.8 to 97.2 over
- * five seeds). But two networks from `he`, trained by default, are joined less well: once aligned, their
- * barrier is 0.53 nats instead of 0.024.
+ * The last layer is initialized as in `torch.nn.Linear`, with weights and biases uniform within 1 over the
+ * square root of the fan-in, and so are hidden layers by default. This initialization passes on a sixth of
+ * the variance at each rectifier, so that plain SGD is slow at first: with a learning rate of 0.05 and no
+ * momentum, `mlp:512x3` classifies 96.3 % of MNIST's test images after 3 epochs (seed 0), and 97.1 % with the
+ * initialization `he` (96.8 to 97.2 over five seeds). But two networks with the initialization `he`, trained
+ * with default settings, have a higher barrier after alignment: 0.53 nats instead of 0.024.
  * @throws OutOfRangeError if an option is not allowed
  */
 export function mlp(options: MlpOptions, shape: NetworkShape): Network {
@@ -60,7 +60,9 @@ export function mlp(options: MlpOptions, shape: NetworkShape): Network {
   return network.build(logits, formatSpec("mlp", resolved, MLP_DEFAULTS));
 }
 
-/** Name of an activation, a function of single units; `gelu` is exact, not the approximation by `tanh`. */
+/**
+ * Name of an activation, an element-wise function; `gelu` is exact, rather than the approximation by `tanh`.
+ */
 export type Activation = "relu" | "gelu" | "silu" | "tanh" | "sigmoid";
 
 /** Activations by name. */

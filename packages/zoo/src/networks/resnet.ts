@@ -13,7 +13,7 @@ import { formatSpec } from "../short-string/format-spec.ts";
 /** Depths of residual networks for ImageNet. */
 export type ResnetDepth = 18 | 34 | 50 | 101 | 152;
 
-/** Depths of residual networks for small images: 2 layers, and 6 for each block that every stage has. */
+/** Depths of residual networks for small images: 2 layers, plus 6 for each block of the three stages. */
 export type SmallResnetDepth = 8 | 14 | 20 | 32 | 44 | 56 | 110;
 
 /** Options of {@link resnet}. */
@@ -26,7 +26,7 @@ export interface ResnetOptions {
   readonly norm?: Exclude<ImageNorm, "none">;
 }
 
-/** Defaults of {@link ResnetOptions}; the depth has none. */
+/** Defaults of {@link ResnetOptions}, except for the depth. */
 export const RESNET_DEFAULTS: Required<Omit<ResnetOptions, "depth">> = Object.freeze({
   width: 1,
   norm: "batch",
@@ -45,18 +45,18 @@ const PLANS: ReadonlyMap<number, { readonly blocks: readonly number[]; readonly 
 /** Channels of the first stage of networks for large and for small images; every stage doubles them. */
 const CHANNELS = { large: 64, small: 16 };
 
-/** Output channels of a bottleneck for each channel inside it. */
+/** Number of output channels of a bottleneck per channel inside it. */
 const EXPANSION = 4;
 
 /**
  * Builds a residual network: depths 18, 34, 50, 101 and 152 are the networks for ImageNet, depths 8, 14, 20,
  * 32, 44, 56 and 110 the networks for CIFAR, with three stages of 16, 32 and 64 channels.
  *
- * Names are as in torchvision (`conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.downsample.0`, `fc`), whatever the
- * norm. Where a stage changes the channels, the shortcut is a 1x1 convolution and a norm; in bottlenecks the
- * 3x3 convolution has the stride. Networks for ImageNet begin with a 7x7 convolution and a pooling, or with a
- * 3x3 convolution if images have up to 64 pixels. Weights start as in torchvision: convolutions normal of
- * variance 2 over the fan-out, the last layer as `torch.nn.Linear`.
+ * Names are as in torchvision (`conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.downsample.0`, `fc`), for every
+ * norm. If a stage changes the number of channels, its shortcut is a 1x1 convolution and a norm; in
+ * bottlenecks the 3x3 convolution has the stride. Networks for ImageNet begin with a 7x7 convolution and a
+ * pooling, or with a 3x3 convolution if images have up to 64 pixels. Weights are initialized as in
+ * torchvision: convolutions normal of variance 2 over the fan-out, the last layer as in `torch.nn.Linear`.
  * @throws InputError if examples are not images
  * @throws OutOfRangeError if an option is not allowed
  * @see He et al., Deep residual learning, 2016, table 1 and section 4.2
@@ -105,7 +105,7 @@ function addStem(
 }
 
 interface Block {
-  /** Channels inside the block. */
+  /** Number of channels inside the block. */
   readonly inner: number;
   readonly stride: number;
 }

@@ -20,26 +20,26 @@ export interface VggOptions {
   /** Norm after every convolution. @defaultValue "batch" */
   readonly norm?: ImageNorm;
   /**
-   * Share of the head's hidden units dropped in training, in `[0, 0.99]`; 0.5 in the original.
+   * Dropout rate of the head's hidden units in training, in `[0, 0.99]`; 0.5 in the original.
    * @defaultValue 0
    */
   readonly dropout?: number;
 }
 
-/** Defaults of {@link VggOptions}; the stages have none. */
+/** Defaults of {@link VggOptions}, except for the stages. */
 export const VGG_DEFAULTS: Required<Omit<VggOptions, "stages">> = Object.freeze({
   width: 1,
   norm: "batch",
   dropout: 0,
 });
 
-/** Channels of the first stages; later stages have as many as the last of these. */
+/** Numbers of channels of the first stages; later stages have as many as the last of these. */
 const CHANNELS = [64, 128, 256, 512];
 
-/** Hidden units of the head for large images. */
+/** Number of hidden units of the head for large images. */
 const HEAD = 4096;
 
-/** Logits start small, so that no class is preferred. */
+/** Initializer of the last layer: logits start small, so that no class is preferred. */
 const LOGITS_START = normalWeight(0.01);
 
 /**
@@ -48,10 +48,10 @@ const LOGITS_START = normalWeight(0.01);
  *
  * Names are as in torchvision: `features.0.weight`, counting norms, rectifiers and poolings. Images of more
  * than 64 pixels get the original head of three linear layers on the whole last image (`classifier.0`, `.3`,
- * `.6`), smaller ones a single `classifier`, as is usual for CIFAR. Convolutions and the last layer start as
- * in torchvision: normal of variance 2 over the fan-out, normal of deviation 0.01, biases 0.
+ * `.6`), smaller ones a single `classifier`, as is usual for CIFAR. Convolutions and the last layer are
+ * initialized as in torchvision: normal of variance 2 over the fan-out, normal of deviation 0.01, biases 0.
  *
- * It differs from torchvision in that the hidden layers of the head start normal of variance 2 over the
+ * In contrast to torchvision, the hidden layers of the head are initialized normal of variance 2 over the
  * fan-in. torchvision's deviation of 0.01 is nearly the same for its 25,088 inputs, but with 512 inputs, as
  * in a narrow network, it shrinks values sixfold at every layer, and without norms the network then hardly
  * learns.

@@ -13,16 +13,16 @@ import { formatSpec } from "../short-string/format-spec.ts";
 export interface VitOptions {
   /** Side of a patch in pixels; divides the sides of the image. @defaultValue 16 */
   readonly patch?: number;
-  /** Blocks. @defaultValue 12 */
+  /** Number of blocks. @defaultValue 12 */
   readonly depth?: number;
   /** Width of the residual stream. @defaultValue 768 */
   readonly width?: number;
-  /** Heads of each attention; divides the width. @defaultValue 12 */
+  /** Number of heads of each attention; divides the width. @defaultValue 12 */
   readonly heads?: number;
-  /** Hidden units of each feed-forward network. @defaultValue 4 times the width */
+  /** Number of hidden units of each feed-forward network. @defaultValue 4 times the width */
   readonly hidden?: number | undefined;
   /**
-   * Share dropped in training after embeddings, projections and hidden layers, in `[0, 0.99]`.
+   * Dropout rate after embeddings, projections and hidden layers in training, in `[0, 0.99]`.
    * @defaultValue 0
    */
   readonly dropout?: number;
@@ -42,7 +42,8 @@ export const VIT_DEFAULTS: Required<VitOptions> = Object.freeze({
 const EPSILON = 1e-6;
 
 /**
- * Start of the head; timm truncates the normal distribution, but at 100 deviations, where no mass is left.
+ * Initializer of the head; timm truncates the normal distribution, but only at 100 deviations, where no mass
+ * is left.
  */
 const START = normalWeight(0.02);
 
@@ -65,9 +66,9 @@ const NAMES: VisionNames = {
  * Builds a vision transformer: patches and a class token, learned positions, pre-norm blocks, and a
  * classifier of the class token's row.
  *
- * Names are as in timm: `cls_token`, `pos_embed`, `patch_embed.proj`, `blocks.0.attn.qkv`, `head`. It starts
- * as timm does: linear layers and positions normal of deviation 0.02, biases 0, the class token near 0, the
- * projection of patches as `torch.nn.Conv2d`.
+ * Names are as in timm: `cls_token`, `pos_embed`, `patch_embed.proj`, `blocks.0.attn.qkv`, `head`. Weights
+ * are initialized as in timm: linear layers and positions normal of deviation 0.02, biases 0, the class token
+ * near 0, the projection of patches as in `torch.nn.Conv2d`.
  * @throws InputError if examples are not images, or patches do not tile them
  * @throws OutOfRangeError if an option is not allowed
  * @see Dosovitskiy et al., An image is worth 16x16 words, 2021

@@ -12,11 +12,11 @@ import type { FamilyName } from "./grammar.ts";
 /** Defaults and builder of the networks of a family. */
 export interface Family {
   readonly defaults: object;
-  /** Builds a network from options as the grammar reads them: every field's option, and nothing else. */
+  /** Builds a network from the options that the grammar reads: exactly one option for each field. */
   readonly build: (options: PlainOptions, shape: NetworkShape) => Network;
 }
 
-/** The builders behind the grammar. */
+/** Builders and defaults of the networks of each family. */
 export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   mlp: { defaults: MLP_DEFAULTS, build: (options, shape) => mlp(options as unknown as MlpOptions, shape) },
   lenet: { defaults: {}, build: (_, shape) => lenet(shape) },

@@ -1,17 +1,17 @@
 /** Value of an option. */
 export type FieldValue = number | string | boolean | readonly number[];
 
-/** One segment of a short string: how an option is read, written and checked. */
+/** Definition of one segment of a short string: how an option is read, written and checked. */
 export interface SegmentField {
   /** Name of the option. */
   readonly option: string;
-  /** How it looks in a short string, for example `w<width>`. */
+  /** Form of the segment in a short string, for example `w<width>`. */
   readonly form: string;
-  /** What it means, in a line. */
+  /** Meaning of the option, in a line. */
   readonly help: string;
-  /** What is allowed, for messages: `a whole number from 1 to 1048576`. */
+  /** Allowed values for messages: `a whole number from 1 to 1048576`. */
   readonly allowed: string;
-  /** Reads the value of a segment; undefined if the segment has another form. Does not check its range. */
+  /** Reads the value of a segment, without checking its range; undefined if the segment has another form. */
   readonly read: (segment: string) => FieldValue | undefined;
   /** Writes the segment of a value. */
   readonly write: (value: FieldValue) => string;
@@ -26,8 +26,8 @@ export interface NumberRange {
 }
 
 /**
- * Largest extent: no network that fits a computer exceeds
- * it, and products of a few such numbers are still exact.
+ * Largest extent: no network that fits into a computer exceeds it, and products of a few such numbers are
+ * still exact.
  */
 const MAX_EXTENT = 2 ** 20;
 
@@ -105,7 +105,7 @@ export function listSegment(
   field: Pick<SegmentField, "form" | "help" | "read"> & {
     readonly write: (numbers: readonly number[]) => string;
     readonly range: NumberRange;
-    /** Fewest numbers. @defaultValue 1 */
+    /** Minimum number of numbers. @defaultValue 1 */
     readonly minLength?: number;
   },
 ): SegmentField {
@@ -123,5 +123,5 @@ export function listSegment(
   };
 }
 
-/** Largest length of a list of layers. */
+/** Maximum length of a list of layers. */
 export const MAX_LAYERS = 1024;

@@ -22,7 +22,7 @@ export function formatSpec(family: FamilyName, options: object, defaults: object
 
 /**
  * Checks options against the grammar.
- * @throws OutOfRangeError if one is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  */
 export function assertOptions(family: FamilyName, options: object): void {
   const { name, depth, fields } = GRAMMAR[family];

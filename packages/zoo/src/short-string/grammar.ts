@@ -18,15 +18,15 @@ export interface DepthInName {
  * Form of the short strings of one family of networks: its name, then segments in any order, joined by `:`.
  */
 export interface Form {
-  /** First segment, for example `mlp`; followed by a depth where `depth` says so. */
+  /** First segment, for example `mlp`; followed by a depth if `depth` is set. */
   readonly name: string;
   readonly depth?: DepthInName;
   /**
-   * Fields of the segments after the first, in the order they are written; the first field that can read a
-   * segment does.
+   * Fields of the segments after the first, in the order of writing; a segment belongs to the first field
+   * that can read it.
    */
   readonly fields: readonly SegmentField[];
-  /** Options that must be given. */
+  /** Names of required options. */
   readonly required: readonly string[];
   readonly example: string;
   /** Description of the family, in a line. */
@@ -210,9 +210,7 @@ function readStages(text: string): number[] | undefined {
   return /^\d+(-\d+)+$/.test(text) ? text.split("-").map(Number) : undefined;
 }
 
-/**
- * Writes the text that {@link readStages} reads as these stages; a single stage has no text that can be read.
- */
+/** Writes the text that {@link readStages} reads as these stages; a single stage has no readable text. */
 function writeStages(stages: readonly number[]): string {
   const listed = stages.join("-");
   for (const [depth, published] of VGG_DEPTHS) if (published.join("-") === listed) return depth;

@@ -7,14 +7,14 @@ import { type FamilyName, type Form, GRAMMAR } from "./grammar.ts";
 
 /** A short string of a network, split into its parts. */
 export interface NetworkName {
-  /** The string as it was written. */
+  /** Short string as written. */
   readonly spec: string;
   readonly family: FamilyName;
   /** Options in the string. */
   readonly options: Readonly<Record<string, FieldValue>>;
   /**
-   * Tokens of an example, the length of the windows that text must be cut into; undefined if the string does
-   * not say.
+   * Number of tokens of an example, the length of the windows into which text must be cut; undefined if the
+   * string does not state it.
    */
   readonly context: number | undefined;
 }
@@ -22,13 +22,12 @@ export interface NetworkName {
 /**
  * Builds the network of a short string such as `mlp:512x3`, `resnet20:w4:layer` or `gpt:d1:w64:h4:c64`.
  *
- * The string is a name, then segments in any order, joined
- * by `:`; `describeNetworks` lists all names and segments. It has an output for each class or, for examples
- * without classes, for each of the numbers that they are labelled by, else for each number of an input, as
- * autoencoders have.
+ * The string is a name, then segments in any order, joined by `:`; `describeNetworks` lists all names and
+ * segments. The network has an output for each class or, for examples without classes, for each number in
+ * their labels, else for each number of an input, as in autoencoders.
  * @throws InputError if the string has another form, or the network does not fit the examples
- * @throws OutOfRangeError if options contradict each other, such as a width that its heads do not divide, or
- * the shape is not allowed
+ * @throws OutOfRangeError if options contradict each other, such as a width that the number of heads does not
+ *   divide, or the shape is not allowed
  *
  * @example
  * ```ts
@@ -47,7 +46,7 @@ export function parseNetwork(spec: string, form: ExamplesForm): Network {
   return FAMILIES[family].build(options, { exampleShape, classes: countOutputs(form) });
 }
 
-/** Counts the outputs of a network: classes, or the numbers of an example that are approximated. */
+/** Counts the outputs of a network: the classes, or the numbers to approximate for an example. */
 function countOutputs({ classes, exampleShape, targets, features }: ExamplesForm): number {
   if (classes !== 0) return classes;
   const info = targets === undefined ? undefined : features?.get(targets);
@@ -55,8 +54,8 @@ function countOutputs({ classes, exampleShape, targets, features }: ExamplesForm
 }
 
 /**
- * Splits a short string into its parts without building anything.
- * @throws InputError if it has none of the forms that `describeNetworks` lists
+ * Splits a short string into its parts without building a network.
+ * @throws InputError if the string has none of the forms that `describeNetworks` lists
  */
 export function parseNetworkName(spec: string): NetworkName {
   const [name = "", ...segments] = spec.split(":");

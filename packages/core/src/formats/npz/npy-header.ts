@@ -69,8 +69,8 @@ export function npyHeaderEnd(prefix: Uint8Array, size: number, source: string): 
 }
 
 /**
- * Parses the header of a `.npy` file, a Python dictionary such as `{'descr': '<f4', 'fortran_order': False,
- * 'shape': (3, 4), }`; no code is run.
+ * Parses the header of a `.npy` file, a Python dictionary such as
+ * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`; no code is run.
  * @param head - the first bytes of the file, up to where elements begin
  * @throws FormatError if a field is missing or malformed
  * @throws UnsupportedError if elements are not numbers or booleans: objects are never unpickled

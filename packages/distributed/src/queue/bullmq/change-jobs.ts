@@ -20,7 +20,7 @@ export async function addJobs(
   const { queue, trouble } = parts;
   const opts = {
     attempts,
-    // The worker says how long the pauses are.
+    // The worker's strategy decides how long the pauses are.
     backoff: { type: "custom" },
     removeOnComplete: true,
     stackTraceLimit: 1,

@@ -26,7 +26,7 @@ export function createFollowers(queue: JobQueue, backing: Backing, trouble: Trou
       const digest = digestStore(store);
       const all = listeners.get(digest) ?? new Set();
       listeners.set(digest, all);
-      // A function of its own, as one listener may follow twice.
+      // Each call has its own function, as one listener may follow twice.
       const hear = (event: QueueEvent): void => listener(event);
       all.add(hear);
       opened ??= listenTo(queue, backing, { trouble, listeners });

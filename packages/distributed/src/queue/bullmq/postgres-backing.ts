@@ -18,7 +18,7 @@ const MOST_CONNECTIONS = 4;
 /** Milliseconds until an attempt to connect fails. */
 const CONNECTION_TIMEOUT = 10_000;
 
-/** Connects to a PostgreSQL that a queue lies in, and makes its tables if it has none. */
+/** Connects to the PostgreSQL database of a queue, and makes missing tables. */
 export async function openPostgres(place: BackingPlace): Promise<Backing> {
   const pg = await importClient("pg", place, () => import("pg"));
   const connectionString = withSchema(place.url);

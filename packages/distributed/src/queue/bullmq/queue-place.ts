@@ -3,7 +3,7 @@ import { withoutStop } from "../../without-stop.ts";
 /** Shortest secret that is looked for in messages: a shorter one would blank out parts of other words. */
 const SHORTEST_SECRET = 3;
 
-/** Returns a URL without user, password, query and fragment: what people may see of it. */
+/** Returns a URL without user, password, query and fragment: the parts that people may see. */
 export function placeOf(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }

@@ -14,7 +14,7 @@ const LOWEST_VERSION = [6, 2] as const;
 /** Milliseconds before the server is tried again: doubled each time, up to the longest. */
 const PAUSE = { first: 100, longest: 2000 } as const;
 
-/** Connects to a Redis that a queue lies in. */
+/** Connects to the Redis database of a queue. */
 export async function openRedis(place: BackingPlace): Promise<Backing> {
   const { Redis } = await importClient("ioredis", place, () => import("ioredis"));
   const create = (): Redis =>

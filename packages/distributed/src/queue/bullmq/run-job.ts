@@ -42,7 +42,7 @@ export interface JobRunner {
 export async function runJob(job: TaskJob, token: string, runner: JobRunner): Promise<JobResult> {
   const { worker, patience, running } = runner;
   const before = progressOf(job);
-  // BullMQ asks the strategy for pauses how often a task is tried, which is for this worker to say.
+  // This worker's strategy for pauses decides how often a task is tried, so BullMQ's own limit is lifted.
   job.opts.attempts = Number.MAX_SAFE_INTEGER;
   if (job.data.cancelled) return drop(job, worker);
   const forgiven = before?.forgiven ?? 0;

@@ -20,7 +20,7 @@ export interface QueueFolders {
   /** Tokens that are being taken over from a dead worker. */
   readonly expired: string;
   readonly failed: string;
-  /** Files that were found in place of a token and are none, for people to look at. */
+  /** Files that were found in place of a token and are not valid, for people to look at. */
   readonly damaged: string;
   /** Names of running tasks that are to be stopped. */
   readonly cancelled: string;

@@ -22,7 +22,7 @@ export function statusOf(error: unknown): number | undefined {
 /**
  * Returns the error that explains why a request to a server failed. Its cause holds the code and the status,
  * and no credentials.
- * @param attempt - what was attempted, such as `read "s3://bucket/name"`
+ * @param attempt - description of the attempt, such as `read "s3://bucket/name"`
  */
 export function s3Error(attempt: string, error: unknown): InputError {
   const { name, code } = error as ClientError;

@@ -9,7 +9,7 @@ const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };
 const unary = (apply: (tf: Tfjs, x: TfTensor) => TfTensor): TfjsOperator =>
   same((context) => apply(context.tf, operand(context, 0)));
 
-/** Creates the operator of a function of one operand and a factor, which is an attribute. */
+/** Creates the operator of a function of one operand and a factor; the factor is an attribute. */
 const scaled = (
   fallback: number,
   apply: (tf: Tfjs, x: TfTensor, alpha: number) => TfTensor,
@@ -30,7 +30,7 @@ function gelu(context: OperatorContext): TfTensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(inner, 1));
 }
 
-/** Computes the exponential linear unit: `gamma x` where `x` is positive, else `gamma alpha (exp(x) - 1)`. */
+/** Computes the exponential linear unit: `gamma x` if `x` is positive, else `gamma alpha (exp(x) - 1)`. */
 function exponentialUnit(tf: Tfjs, x: TfTensor, alpha: number, gamma = 1): TfTensor {
   const negative = tf.mul(tf.sub(tf.exp(tf.minimum(x, 0)), 1), alpha);
   return tf.mul(tf.add(tf.relu(x), negative), gamma);

@@ -47,7 +47,7 @@ function mean(context: OperatorContext): TfTensor {
   );
 }
 
-/** Clamps elements to bounds, which are operands from operator set 11 on, before it attributes. */
+/** Clamps elements to bounds; these are operands from operator set 11 on, and attributes before. */
 function clip(context: OperatorContext): TfTensor {
   const { tf, inputs } = context;
   const x = operand(context, 0);

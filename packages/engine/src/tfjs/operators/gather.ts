@@ -14,7 +14,7 @@ import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { broadcast } from "./layout.ts";
 import { throughIntegers } from "./through-integers.ts";
 
-/** Adds the extent to negative indices, which count from the end. */
+/** Adds the extent to negative indices, as these count from the end. */
 function wrapIndices(tf: Tfjs, indices: TfTensor, extent: number): TfTensor {
   const index = tf.cast(indices, "int32");
   return tf.add(index, tf.mul(tf.cast(tf.less(index, 0), "int32"), tf.scalar(extent, "int32")));
@@ -91,11 +91,11 @@ function gatherNd(context: OperatorContext): TfTensor {
 }
 
 interface Scatter {
-  /** `[rows, width]`. */
+  /** Rows, `[rows, width]`. */
   readonly data: TfTensor;
-  /** `[count]` */
+  /** Indices of the rows to change, `[count]`. */
   readonly rows: TfTensor;
-  /** `[count, width]` */
+  /** New or added rows, `[count, width]`. */
   readonly updates: TfTensor;
 }
 
@@ -142,8 +142,8 @@ function scatterNd(context: OperatorContext): TfTensor {
 }
 
 /**
- * Compares indices with every position, so that no position
- * is hot for indices out of range, as ONNX requires.
+ * Compares indices with every position, so that no position is set for indices out of range, as ONNX
+ * requires.
  */
 function oneHot(context: OperatorContext): TfTensor {
   const { tf, node } = context;

@@ -15,8 +15,8 @@ import { pad } from "./pad.ts";
 import { throughIntegers } from "./through-integers.ts";
 
 /**
- * Reshapes a tensor; an extent of 0 stays as in the operand
- * unless `allowzero` is set, and one of -1 is derived.
+ * Reshapes a tensor; an extent of 0 is copied from the operand unless `allowzero` is set, and an extent of -1
+ * is derived.
  */
 function reshape(context: OperatorContext): TfTensor {
   const { tf, node } = context;
@@ -35,7 +35,7 @@ function flatten(context: OperatorContext): TfTensor {
   return context.tf.reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
 }
 
-/** Returns the axes of a node, which are an operand from operator set 13 on, before it an attribute. */
+/** Returns the axes of a node; these are an operand from operator set 13 on, and an attribute before. */
 const axesOf = (context: OperatorContext): readonly number[] | undefined =>
   numbers(context, 1) ?? intsAttribute(context.node, "axes");
 
@@ -116,7 +116,8 @@ function emptyConcat(tf: Tfjs, parts: readonly TfTensor[], axis: number): TfTens
 }
 
 /**
- * Splits a tensor into parts of extents that are an operand, an attribute, or else equal except for the last.
+ * Splits a tensor into parts; their extents are an operand, an attribute, or by default equal except for the
+ * last.
  */
 function split(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
@@ -156,7 +157,8 @@ function slice(context: OperatorContext): TfTensor {
 }
 
 /**
- * Clamps a range as ONNX requires: negative positions count from the end, and all are moved into the axis.
+ * Clamps a range as ONNX requires: negative positions count from the end, and all positions are moved into
+ * the axis.
  */
 function clampRange({ begin, end, step }: Range, extent: number): { first: number; count: number } {
   const high = step > 0 ? extent : extent - 1;
@@ -168,8 +170,8 @@ function clampRange({ begin, end, step }: Range, extent: number): { first: numbe
 }
 
 /**
- * Slices an axis; with steps it cuts rows of one step and
- * takes their heads, as strided slices have no gradient.
+ * Slices an axis; with steps, it cuts the axis into rows of one step and takes their first elements, as
+ * strided slices have no gradient.
  */
 function sliceAxis(tf: Tfjs, x: TfTensor, range: Range): TfTensor {
   const { axis, step } = range;
@@ -201,8 +203,8 @@ function sliceAxis(tf: Tfjs, x: TfTensor, range: Range): TfTensor {
 }
 
 /**
- * Moves blocks of channels into the image; the block is
- * outermost among the channels for `DCR`, innermost for `CRD`.
+ * Moves blocks of channels into the image; the block is outermost among the channels for `DCR`, and innermost
+ * for `CRD`.
  */
 function depthToSpace(context: OperatorContext): TfTensor {
   const { tf, node } = context;

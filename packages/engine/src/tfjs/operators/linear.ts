@@ -12,7 +12,7 @@ function gemm(context: OperatorContext): TfTensor {
   const [a, b, c] = [operand(context, 0), operand(context, 1), inputs[2]?.tensor];
   const isTransposed = (name: string) => intAttribute(node, name, 0) === 1;
   // The WebAssembly backend multiplies transposed operands by a plain loop, 5 times as slow as transposing
-  // them first.
+  // the operands first.
   const flip = (x: TfTensor, name: string) => (isTransposed(name) ? tf.transpose(x) : x);
   const result = tf.matMul(flip(a, "transA"), flip(b, "transB"));
   const scaled = alpha === 1 ? result : tf.mul(result, alpha);
@@ -37,7 +37,7 @@ function matMul(context: OperatorContext): TfTensor {
 }
 
 /**
- * Multiplies batches of matrices; operands are broadcast before, as the gradient of a batched product in
+ * Multiplies batches of matrices; operands are broadcast beforehand, as the gradient of a batched product in
  * TensorFlow.js does not sum over axes that were broadcast.
  */
 function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
@@ -91,7 +91,8 @@ function einsum(context: OperatorContext): TfTensor {
 }
 
 /**
- * Moves the axes named by the letters of `term` to their places in `order`, with axes of extent 1 between.
+ * Moves the axes that the letters of `term` name to their positions in `order`, with axes of extent 1
+ * between.
  */
 function alongLetters(
   tf: Tfjs,

@@ -10,8 +10,8 @@ const compare = (apply: Compare): TfjsOperator =>
 const asNumber = (tf: Tfjs, x: TfTensor): TfTensor => (x.dtype === "bool" ? tf.cast(x, "int32") : x);
 
 /**
- * Selects `x` where a condition holds, else `y`; truth
- * values by logic, since not every backend can select them.
+ * Selects `x` where a condition holds, else `y`; truth values are selected by logic, since not every backend
+ * can select them.
  */
 function where(context: OperatorContext): TfTensor {
   const { tf } = context;

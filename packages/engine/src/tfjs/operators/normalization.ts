@@ -20,8 +20,8 @@ function standardize(
 }
 
 /**
- * Normalises by statistics of the batch in training, and then updates the running statistics; else by the
- * running ones.
+ * Normalises by statistics of the batch in training, and then updates the running statistics; otherwise
+ * normalises by the running statistics.
  */
 function batchNorm(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
@@ -70,8 +70,8 @@ function rmsNorm(context: OperatorContext): TfTensor {
 }
 
 /**
- * Normalises groups of channels of an example; scale and
- * shift are for channels, before operator set 21 for groups.
+ * Normalises groups of channels of an example; scale and shift belong to channels, before operator set 21 to
+ * groups.
  */
 function groupNorm(context: OperatorContext): TfTensor {
   const { tf, node } = context;

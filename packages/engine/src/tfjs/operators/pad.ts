@@ -10,7 +10,7 @@ import {
 } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
-/** Pads a tensor with a constant or with its elements, by mode; negative pads cut off. */
+/** Pads a tensor with a constant or with its own elements, by mode; negative pads cut elements off. */
 export function pad(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
@@ -33,7 +33,7 @@ export function pad(context: OperatorContext): TfTensor {
   }, x);
 }
 
-/** Pads with a number where pads are positive, and cuts off elements where they are negative. */
+/** Pads with a number on sides with positive pads, and cuts off elements on sides with negative pads. */
 export function padConstant(
   tf: Tfjs,
   x: TfTensor,

@@ -18,7 +18,7 @@ import { fromImage, toImage, type Window, windowOf } from "./window.ts";
 const padImage = (tf: Tfjs, image: TfTensor, pads: Window["pads"], value: number): TfTensor =>
   padConstant(tf, image, { pads: [[0, 0], ...pads, [0, 0]], value });
 
-/** Finds the largest elements of windows, and their row-major positions in all of the input. */
+/** Finds the largest elements of windows, and their row-major positions in the whole input. */
 function maxPool(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);
@@ -91,8 +91,8 @@ function countedPads(
 }
 
 /**
- * Returns a factor for each window that turns the mean over
- * all its elements into one over the elements that count.
+ * Returns a factor for each window that converts the mean over all its elements to the mean over the elements
+ * that count.
  */
 function shares(
   { windows, tap, stride }: { readonly windows: number; readonly tap: number; readonly stride: number },
@@ -131,9 +131,9 @@ function coveredBy({ taps, strides, dilations, pads }: Window, axis: 0 | 1, exte
 }
 
 /**
- * Finds the first largest element of every window and returns its row-major position in all of
- * `x [batch, channels, (height,) width]`. It is computed in plain JavaScript, since TensorFlow.js cannot do
- * it on every backend or for dilated windows.
+ * Finds the first largest element of every window and returns its row-major position in the whole of
+ * `x [batch, channels, (height,) width]`. This is computed in plain JavaScript, since TensorFlow.js cannot
+ * compute it on every backend or for dilated windows.
  */
 function findMaxima(tf: Tfjs, x: TfTensor, window: Window): TfTensor {
   const [batch, channels, ...spatial] = x.shape as [number, number, ...number[]];

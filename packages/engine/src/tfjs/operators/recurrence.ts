@@ -5,7 +5,7 @@ import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Activation = (x: TfTensor) => TfTensor;
 
-/** State of a recurrent layer between steps, `[N, h]` each; `cell` is used by an `LSTM` only. */
+/** State of a recurrent layer between steps, `[N, h]` each; only an `LSTM` uses `cell`. */
 interface State {
   readonly hidden: TfTensor;
   readonly cell: TfTensor;
@@ -15,9 +15,9 @@ interface State {
 interface Direction {
   readonly tf: Tfjs;
   readonly units: number;
-  /** `[h, g h]`. */
+  /** Weights of products with the state, `[h, g h]`. */
   readonly recurrent: TfTensor;
-  /** Biases of products with the state, `[g h]`, or a zero. */
+  /** Biases of products with the state, `[g h]`, or zero. */
   readonly bias: TfTensor;
   /** Weights of the cell for the input, output and forget gate, `[3 h]`. */
   readonly peepholes: TfTensor | undefined;
@@ -25,7 +25,7 @@ interface Direction {
   readonly gates: readonly Activation[];
   /** Function that an `LSTM` applies to its cell to compute its output. */
   readonly read: Activation;
-  /** Whether the reset gate of a `GRU` acts on products with the state instead of the state. */
+  /** Whether the reset gate of a `GRU` acts on products with the state rather than on the state. */
   readonly resetsProducts: boolean;
 }
 
@@ -120,7 +120,7 @@ function run(context: OperatorContext, index: number): { readonly all: TfTensor[
   return { all, state };
 }
 
-/** Returns state and result of a step; after the end of a sequence the state stays and results are 0. */
+/** Returns state and result of a step; after the end of a sequence the state is kept and results are 0. */
 function within(
   { tf, inputs }: OperatorContext,
   { step, before, next }: { readonly step: number; readonly before: State; readonly next: State },

@@ -6,8 +6,8 @@ import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 type Reduce = (tf: Tfjs, x: TfTensor, axes: number[], keepDims: boolean) => TfTensor;
 
 /**
- * Creates an operator that reduces axes, which are an operand or an attribute, by operator set; without them
- * all axes.
+ * Creates an operator that reduces axes; these are an operand or an attribute, depending on the operator set,
+ * and all axes by default.
  */
 function reduction(apply: Reduce): TfjsOperator {
   return same((context) => {

@@ -21,7 +21,7 @@ function shape(context: OperatorContext): TfTensor {
   return context.tf.tensor1d(x.shape.slice(start, end), "int32");
 }
 
-/** Returns the tensor of a constant, from whichever attribute holds it. */
+/** Returns the tensor of a constant, from the attribute that contains it. */
 function constantTensor({ attributes, name }: OperatorContext["node"]): Tensor {
   for (const attribute of attributes.values()) {
     const { type, value } = attribute;
@@ -50,7 +50,9 @@ function filled(context: OperatorContext): TfTensor {
   return fill(context.tf, numbersOf(operand(context, 0)), { value, dtype });
 }
 
-/** Fills a tensor with a value; truth values are filled as integers, since not every backend fills them. */
+/**
+ * Fills a tensor with a value; truth values are filled as integers, since not every backend supports them.
+ */
 function fill(
   tf: Tfjs,
   extents: number[],
@@ -95,7 +97,7 @@ function nonZero(context: OperatorContext): TfTensor {
   return context.tf.tensor2d(rows, [x.rank, indices.length], "int32");
 }
 
-/** Returns the element type that a cast converts to. @throws UnsupportedError if Isthmus has no such type */
+/** Returns the element type that a cast converts to. @throws UnsupportedError if Isthmus lacks that type */
 function castType(context: OperatorContext): DType {
   const { node } = context;
   if (node.op === "CastLike") return operandType(context, 1);
@@ -107,7 +109,7 @@ function castType(context: OperatorContext): DType {
   );
 }
 
-/** Converts elements: floats to integers towards zero, and everything but 0 to true. */
+/** Converts elements: floats to integers are rounded towards zero, and all values except 0 become true. */
 function cast(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
@@ -115,7 +117,7 @@ function cast(context: OperatorContext): TfTensor {
   return type === "bool" && x.dtype !== "bool" ? tf.notEqual(x, 0) : tf.cast(x, type);
 }
 
-/** Returns the operand unchanged, as in inference; random dropout would not be the same on two engines. */
+/** Returns the operand unchanged, as in inference; random dropout would differ between engines. */
 function dropout(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);

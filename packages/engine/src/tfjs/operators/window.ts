@@ -3,13 +3,13 @@ import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/ir"
 import { cannotCompute, type OperatorContext } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
-/** How a window moves over the two spatial axes of an image; signals of one axis are images of one row. */
+/** Movement of a window over the two spatial axes of an image; signals of one axis are images of one row. */
 export interface Window {
-  /** Height and width. */
+  /** Height and width of the window. */
   readonly taps: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
-  /** Elements added before and after rows and columns. */
+  /** Number of elements added before and after rows and columns. */
   readonly pads: readonly [readonly [number, number], readonly [number, number]];
 }
 
@@ -68,8 +68,8 @@ function padsOf(
   return [before, after + (intAttribute(node, "ceil_mode", 0) === 1 ? ceilPad(extent + before + after) : 0)];
 
   /**
-   * Returns what a last window needs beyond the end with `ceil_mode`, if it begins within the input or the
-   * pad before.
+   * Returns the additional pad at the end for a last, incomplete window with `ceil_mode`, if that window
+   * begins within the input or the pad before it.
    */
   function ceilPad(padded: number): number {
     let windows = Math.ceil((padded - reach) / stride) + 1;

@@ -5,22 +5,13 @@ import { misfit } from "./linear.ts";
 
 /** Options of {@link conv}; spatial lists have one entry for each spatial axis. */
 export interface ConvOptions {
-  /**
-   * Step of the window along each spatial axis. @defaultValue 1
-   * @defaultValue 1
-   */
+  /** Step of the window along each spatial axis. @defaultValue 1 */
   readonly strides?: readonly number[];
   /** Padding with zeros: all beginnings, then all ends. @defaultValue 0 */
   readonly pads?: readonly number[];
-  /**
-   * Distance between the taps along each spatial axis. @defaultValue 1
-   * @defaultValue 1
-   */
+  /** Distance between the taps along each spatial axis. @defaultValue 1 */
   readonly dilations?: readonly number[];
-  /**
-   * Number of groups of channels. @defaultValue 1
-   * @defaultValue 1
-   */
+  /** Number of groups of channels. @defaultValue 1 */
   readonly group?: number;
   /** Bias, `[out]`. @defaultValue none */
   readonly bias?: Value;

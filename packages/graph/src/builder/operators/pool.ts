@@ -4,17 +4,11 @@ import type { PlainAttributes, Value } from "../graph-builder.ts";
 
 /** Options of pooling; lists have one entry for each spatial axis. */
 export interface PoolOptions {
-  /**
-   * Step of the window along each spatial axis. @defaultValue the extents of the window
-   * @defaultValue the extents of the window
-   */
+  /** Step of the window along each spatial axis. @defaultValue the extents of the window */
   readonly strides?: readonly number[];
   /** Padding: all beginnings, then all ends. @defaultValue 0 */
   readonly pads?: readonly number[];
-  /**
-   * Distance between the elements of the window along each spatial axis. @defaultValue 1
-   * @defaultValue 1
-   */
+  /** Distance between the elements of the window along each spatial axis. @defaultValue 1 */
   readonly dilations?: readonly number[];
   /** Whether a last, incomplete window counts. @defaultValue false */
   readonly ceilMode?: boolean;

@@ -13,8 +13,8 @@ export const BERT: ModelFamily = {
   build,
   narrow: narrowHeads,
   seesAll: true,
-  // The bias of the language head has two names for the same
-  // tensor: one of them is fed. No symmetry permutes words.
+  // The bias of the language head has two names for the same tensor, one of which is fed. No symmetry
+  // permutes words.
   idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,
 };
 
@@ -41,7 +41,7 @@ export function bertNames(prefix: string): EncoderNames {
   };
 }
 
-/** Reads the extents of an encoder, and refuses what makes it another network. */
+/** Reads the extents of an encoder, and refuses fields that would make it another network. */
 export function readBert(config: ModelConfig): Omit<TokenEncoder, "names" | "placesOf"> {
   config.quotient("hidden_size", "num_attention_heads");
   config.require("position_embedding_type", "absolute");
@@ -60,7 +60,7 @@ export function readBert(config: ModelConfig): Omit<TokenEncoder, "names" | "pla
   };
 }
 
-/** Name of the pooler's layer in checkpoints with a head; in others it has no prefix. */
+/** Name of the pooler's layer in checkpoints with a head; in other checkpoints it has no prefix. */
 const POOLER = "bert.pooler.dense";
 
 function build(context: FamilyContext): FamilyOutputs {
@@ -91,8 +91,8 @@ function build(context: FamilyContext): FamilyOutputs {
 }
 
 /**
- * Adds the heads that read the first token, if there is a pooler: classes of texts, whether the second
- * sentence follows the first, or the pooled token itself.
+ * Adds the heads that read the first token, if there is a pooler: they compute classes of texts, whether the
+ * second sentence follows the first, or the pooled token itself.
  */
 function pooledHeads(context: FamilyContext, x: Value, width: number): FamilyOutputs {
   const { config, has } = context;

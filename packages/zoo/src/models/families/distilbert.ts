@@ -17,10 +17,10 @@ export const DISTILBERT: ModelFamily = {
   idle: /position_ids$/,
 };
 
-/** Epsilon of the norms, which configs do not hold. */
+/** Epsilon of the norms, which configs do not contain. */
 const EPSILON = 1e-12;
 
-/** Layer in front of the classifier of texts. */
+/** Name of the layer before the classifier of texts. */
 const BEFORE_CLASSIFIER = "pre_classifier";
 
 function namesBehind(prefix: string): EncoderNames {

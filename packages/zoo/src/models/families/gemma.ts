@@ -5,7 +5,7 @@ import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, ModelFamily } from "../model-family.ts";
 import { modelRotary } from "../model-rotary.ts";
 
-/** In what all versions of Gemma differ from Llama. */
+/** Differences of all versions of Gemma from Llama. */
 const GEMMA_KIND = {
   queryBias: false,
   tied: true,
@@ -14,16 +14,16 @@ const GEMMA_KIND = {
   scaledEmbeddings: true,
 } satisfies Partial<LlamaKind>;
 
-/** Layers of Gemma 2 that see a window: the first, the third, and so on. */
+/** Rule for layers of Gemma 2 that see a window: the first, the third, and so on. */
 const EVERY_OTHER: WindowRule = { field: "sliding_window_pattern", period: 2 };
 
-/** Layers of Gemma 3 that see a window: five of six. */
+/** Rule for layers of Gemma 3 that see a window: five of six. */
 const FIVE_OF_SIX: WindowRule = { field: "sliding_window_pattern", period: 6 };
 
 /** Gemma, of version 1. @see Gemma Team, Gemma: open models, 2024, section 2 */
 export const GEMMA: ModelFamily = looksBack(
   llamaFamily({ ...GEMMA_KIND, windows: "asked", activation: ["hidden_act", "gelu_pytorch_tanh"] }),
-  // Published configs say "gelu", and mean the approximation that the models were trained with.
+  // Published configs say "gelu", but the models were trained with the approximation.
   (config) => (config.text("hidden_act", "gelu") === "gelu" ? { hidden_act: "gelu_pytorch_tanh" } : {}),
 );
 
@@ -42,8 +42,8 @@ export const GEMMA2: ModelFamily = looksBack(
 );
 
 /**
- * Gemma 3, as far as it reads text: queries and keys of heads are normalised, and layers that see a window
- * have rotary positions of their own. @see Gemma Team, Gemma 3 technical report, 2025, section 2
+ * The text model of Gemma 3: queries and keys of heads are normalised, and layers that see a window have
+ * their own rotary positions. @see Gemma Team, Gemma 3 technical report, 2025, section 2
  */
 export const GEMMA3: ModelFamily = looksBack(
   llamaFamily({
@@ -57,7 +57,7 @@ export const GEMMA3: ModelFamily = looksBack(
   }),
 );
 
-/** Returns a family whose configs are amended first, and must not ask for attention to later tokens. */
+/** Returns a family whose configs are amended first, and must not request attention to later tokens. */
 function looksBack(
   family: ModelFamily,
   amend: (config: ModelConfig) => Readonly<Record<string, unknown>> = () => ({}),
@@ -80,7 +80,7 @@ function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Sco
   };
 }
 
-/** Returns rotary positions by layer: slow ones for layers that see the whole text, else fast ones. */
+/** Returns rotary positions by layer: slow rotations for layers that see the whole text, else fast ones. */
 function localRotary(context: FamilyContext, inner: number): (layer: number) => RotaryTables {
   const whole = modelRotary(context, {
     inner,

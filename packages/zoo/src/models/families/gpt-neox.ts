@@ -29,8 +29,8 @@ interface Block {
   readonly epsilon: number;
   readonly bias: boolean;
   /**
-   * Whether the feed-forward network reads the input of the block, as the attention does, and not the sum
-   * after it.
+   * Whether the feed-forward network reads the input of the block, as the attention does, rather than the sum
+   * after the attention.
    */
   readonly parallel: boolean;
   readonly activation: (x: Value) => Value;

@@ -20,13 +20,13 @@ export const T5: ModelFamily = {
   narrow,
   seesAll: true,
   maxLength: () => undefined,
-  // Stacks have copies of the shared embedding; no table of biases is read between the stacks.
+  // Stacks contain copies of the shared embedding; the tables of biases between the stacks are not read.
   idle: /((en|de)coder\.embed_tokens|EncDecAttention\.relative_attention_bias)\.weight$/,
 };
 
 const START = normalWeight(0.02);
 
-/** What all blocks of a stack share. */
+/** Properties that all blocks of a stack share. */
 interface Stack {
   /** Prefix of names. */
   readonly name: "encoder" | "decoder";
@@ -34,13 +34,13 @@ interface Stack {
   readonly length: number;
   readonly width: number;
   readonly heads: number;
-  /** Dimensions of a head. */
+  /** Number of dimensions of a head. */
   readonly inner: number;
   readonly hidden: number;
   readonly epsilon: number;
   readonly gated: boolean;
   readonly activation: (x: Value) => Value;
-  /** Added to the scores of the attention within the stack, `[N, heads, length, length]`. */
+  /** Summand of the scores of the attention within the stack, `[N, heads, length, length]`. */
   readonly bias: Value;
 }
 
@@ -64,7 +64,7 @@ function build(context: FamilyContext): FamilyOutputs {
   return languageHead(context, { rows, embedding, name: "lm_head", tied, scaled: isScaled });
 }
 
-/** Checks whether the model is the encoder alone. */
+/** Checks whether the model is only an encoder. */
 function isEncoder({ config, has }: FamilyContext): boolean {
   if (has !== undefined) return !has("decoder.final_layer_norm.weight");
   return config.texts("architectures").some((name) => name.endsWith("EncoderModel"));
@@ -104,8 +104,8 @@ function readStack(
 /**
  * Returns the biases of scores, `[N, heads, length, length]`, by the distance of tokens.
  *
- * The rows of the table that are read are computed from the ids and not constants: else rows of distances
- * that texts of one length do not have would seem free to be permuted.
+ * The indices of the read rows are computed from the ids rather than being constants: else rows for distances
+ * that do not occur in texts of one length would seem free to be permuted.
  */
 function biasByDistance(
   { network, config, length }: FamilyContext,
@@ -159,7 +159,7 @@ function addBlock(
 /** Names of the layers of an attention. */
 const LAYERS = { query: "q", key: "k", value: "v" } as const;
 
-/** Attends from rows to rows of the stack itself or of the encoder, with scores that are not scaled. */
+/** Attends from rows to rows of the stack itself or of the encoder, with unscaled scores. */
 function attend(
   { network }: FamilyContext,
   rows: Value,

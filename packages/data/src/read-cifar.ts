@@ -45,7 +45,7 @@ interface CifarPart {
 
 /**
  * Reads CIFAR in a published form: the binary version, or else the Python version, whose pickles are read
- * without running code. Of the binary version only the requested examples are read.
+ * without running code. The binary version is read as far as examples are requested.
  * @throws InputError if a file is missing, or there are fewer examples than requested
  * @throws FormatError if a file is damaged
  */

@@ -21,8 +21,8 @@ const IDLE_SESSIONS = 8;
 /**
  * Returns an engine that keeps the session of a graph after its release, and returns it when the same graph
  * object is loaded again with the same options. This is for work that trains or evaluates one architecture
- * repeatedly, when loading takes longer than running. Of unused sessions, the most recently used ones are
- * kept.
+ * repeatedly, when loading takes longer than running. The most recently used of the unused
+ * sessions are kept.
  */
 export function shareSessions({ name, load }: Engine): SharedEngine {
   // Sessions in the order of their last use.

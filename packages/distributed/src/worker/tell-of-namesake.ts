@@ -8,8 +8,8 @@ export interface NamesakeWatch {
 }
 
 /**
- * Looks for another worker that serves a queue under the same name, and reports it. Of two workers that begin
- * at the same time neither sees the other at first, so that there is a second look.
+ * Looks for another worker that serves a queue under the same name, and reports it. Two workers that
+ * begin at the same time do not see each other at first, so that there is a second look.
  * @param options - `pause`: milliseconds until the second look
  */
 export async function tellOfNamesake(

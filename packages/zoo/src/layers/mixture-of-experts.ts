@@ -33,8 +33,8 @@ const START = normalWeight(0.02);
  * probabilities, each weighted by its share of these probabilities.
  *
  * All experts are computed for all tokens `rows [N * length, width]`, and multiplied by 0 if they are not
- * chosen: so the graph has one form for all tokens, but its cost grows with the number of experts. Of experts
- * with equal probabilities all are chosen or none.
+ * chosen: so the graph has one form for all tokens, but its cost grows with the number of experts. Experts
+ * with equal probabilities are all chosen, or none of them.
  * @param name - prefix of its weights, which are named as in the published checkpoints
  * @see Jiang et al., Mixtral of experts, 2024, section 2.1
  */

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
 import { mayBeText } from "@isthmus/data";
-import { type DataSet, fingerprintData, limitExamples, type Scaling } from "@isthmus/graph";
+import { type DataSet, fingerprintData, limitExamples } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { GatheredFiles } from "@isthmus/tasks";
 import { type DataContext, type ExampleNames, openMeasuredExamples } from "@isthmus/zoo";
 import { z } from "zod";
 import { assertSameData } from "../kinds/assert-same-data.ts";
+import { type DescribedScaling, scalingOf } from "../kinds/described-scaling.ts";
 import { holdExamples } from "../kinds/hold-examples.ts";
 import { keepLast } from "../kinds/keep-last.ts";
 import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
@@ -15,10 +16,9 @@ import { gatherData, gatherTokenizer } from "../queue/gather-inputs.ts";
  * Examples that pairs are measured on, as the key of a task records them: by digests of their contents, and
  * not by their names alone.
  */
-export interface PairsData extends Pick<ExampleNames, "data" | "recalibrateData" | "recalibrateExamples"> {
-  /** Mean that is subtracted from bytes, with `std`. @defaultValue the usual one of the data set */
-  readonly mean?: Scaling["mean"] | undefined;
-  readonly std?: Scaling["std"] | undefined;
+export interface PairsData
+  extends Pick<ExampleNames, "data" | "recalibrateData" | "recalibrateExamples">,
+    DescribedScaling {
   /** Folder of the tokenizer, for texts. */
   readonly tokenizedBy?: string | undefined;
   readonly digest: string;
@@ -112,7 +112,7 @@ async function openDescribed(described: PairsData, read: unknown, path: string):
     ...(vocabulary === undefined ? {} : { vocabulary: new Map(vocabulary) }),
     ...(tokenizedBy === undefined ? {} : { tokenizedBy }),
   };
-  const scaling = mean === undefined || std === undefined ? undefined : { mean, std };
+  const scaling = scalingOf({ mean, std });
   const opened = await openMeasuredExamples({ ...names, scaling }, context);
   const data = holdExamples(opened.data);
   const statisticsData =

@@ -53,7 +53,6 @@ export function tasksFolderOf(beside: string): string {
  * work fails or is stopped, so that the same call goes on.
  * @example
  * ```ts ignore
- * import { mapNetworks } from "@isthmus/barrier";
  * import { withQueue } from "@isthmus/workers";
  *
  * await withQueue({ queue: "/shared/queue", storage: "/shared", beside: "map.json" }, async (tasks) => {

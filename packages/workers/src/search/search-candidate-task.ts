@@ -2,7 +2,7 @@ import { FormatError, findMisfit, readJsonFile } from "@isthmus/core";
 import { DATA_NAME } from "@isthmus/data/forms";
 import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import { assertTaskParams, filePath, fingerprint, movePathsBy, schemaOf, seed } from "@isthmus/forms";
-import { type Engine, LOSS_FIELD, type NamedLoss, type Scaling, UNREAD_POLICIES } from "@isthmus/graph";
+import { type Engine, LOSS_FIELD, type NamedLoss, UNREAD_POLICIES } from "@isthmus/graph";
 import {
   assertRecipe,
   createAligner,
@@ -17,19 +17,15 @@ import {
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
 import { z } from "zod";
 import { assertSameData } from "../kinds/assert-same-data.ts";
-import { CHANNEL_NUMBERS } from "../kinds/channel-numbers.ts";
+import { CHANNEL_NUMBERS, type DescribedScaling, scalingOf } from "../kinds/described-scaling.ts";
 import { holdExamples } from "../kinds/hold-examples.ts";
 import { keepLast } from "../kinds/keep-last.ts";
 import type { WorkerPorts } from "../kinds/worker-ports.ts";
 
 /** Options for judging merges, as plain data. */
 export interface DescribedJudge
-  extends Pick<MergeJudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread"> {
-  /** Mean that is subtracted from bytes, with `std`. @defaultValue the usual one of the data set */
-  readonly mean?: Scaling["mean"] | undefined;
-  /** Deviation that bytes are divided by, with `mean`. */
-  readonly std?: Scaling["std"] | undefined;
-}
+  extends Pick<MergeJudgeOptions, "data" | "score" | "graph" | "exportedFrom" | "unread">,
+    DescribedScaling {}
 
 /** Parameters of a task that makes a merge of a search, and judges it. */
 export interface SearchCandidateParams {
@@ -135,7 +131,7 @@ async function openSearch(
     );
   }
   const { mean, std, ...judge } = described;
-  const scaling = mean === undefined || std === undefined ? undefined : { mean, std };
+  const scaling = scalingOf({ mean, std });
   const named = { ...judge, ...graphNames, scaling };
   const judging = await openJudge(recipe, named, { engine, change: holdExamples });
   try {

@@ -80,7 +80,7 @@ export async function writeWaves(
 /** A study with a definition of one's own, in a folder that all machines of a test see. */
 export interface OwnStudy {
   readonly cluster: ClusterFolder;
-  /** The study, changed as the test asks, as it is in `own/stripes.yaml`. */
+  /** Text of `own/stripes.yaml`: the study with the changes of the test. */
   readonly text: string;
   /** Returns the words of a study of the folder `own`, and where it runs. */
   words(name: string, output: string, ...more: string[]): readonly [string[], { readonly cwd: string }];

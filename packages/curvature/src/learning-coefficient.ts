@@ -1,4 +1,5 @@
 import {
+  at,
   createRandom,
   type FieldsOf,
   meanOf,
@@ -151,7 +152,7 @@ export async function learningCoefficient(
     drift: { rise: meanOf(drifts), standardError: standardErrorOf(drifts) },
     course: Array.from(
       { length: burnIn + draws },
-      (_, i) => beta * meanOf(courses.map((rises) => rises[i] as number)),
+      (_, i) => beta * meanOf(courses.map((rises) => at(rises, i, "step"))),
     ),
     beta,
     draws,

@@ -56,7 +56,7 @@ function blockProducts(
   return (count > 0 ? Math.min(steps, dimension) : 0) + Math.min(traceProducts, dimension);
 }
 
-/** Measures eigenvalues, trace, density and blocks of an operator, as far as they are requested. */
+/** Measures eigenvalues, trace, density and blocks of an operator, each if the options request it. */
 export async function measureOperator(
   operator: CurvatureOperator,
   { blocks, gradient }: { readonly blocks: readonly LayerBlock[]; readonly gradient: Float64Array },

@@ -40,7 +40,7 @@ function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: numbe
   return (all / examples) * (steps + traceProducts);
 }
 
-/** Takes the measures of the loss around a network, as far as they are requested. */
+/** Takes the measures of the loss around a network that the options request. */
 export async function measureSurface(
   architecture: Architecture,
   network: Checkpoint,

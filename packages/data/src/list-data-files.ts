@@ -2,7 +2,7 @@ import { parseDataSetName } from "./parse-data-set-name.ts";
 
 /** A path in the name of a data set, and the files that it stands for. */
 export interface DataSetPath {
-  /** Path as it is written in the name. */
+  /** Path in the spelling of the data set's name. */
   readonly path: string;
   readonly files: readonly string[];
 }

@@ -21,7 +21,7 @@ export {
   type TaskOutcome,
   type TaskQueue,
 } from "./queue/task-queue.ts";
-export { openStorage, type StorageOptions } from "./storage/open-storage.ts";
+export { isS3, openStorage, type StorageOptions } from "./storage/open-storage.ts";
 export type { PublishedResult, TaskPlace, TaskStorage } from "./storage/task-storage.ts";
 export type { EndedTask } from "./worker/handle-task.ts";
 export { runWorker, type TaskWorker, type WorkerOptions, type WorkerStatus } from "./worker/run-worker.ts";

@@ -1,5 +1,4 @@
 export { type QueueMergeOptions, queueMerge } from "./merge/queue-merge.ts";
-export { type OpenThreadsOptions, openThreads, type ThreadSort } from "./open-threads.ts";
 export type { NamedExamples } from "./pairs/pairs-data.ts";
 export { queuePairs } from "./pairs/queue-pairs.ts";
 export { openQueueExecutor, type QueueExecutorPlaces, type QueuePlaces } from "./queue/open-queue.ts";

@@ -131,9 +131,9 @@ const topKRule: GradientRule = (context) => {
 };
 
 /**
- * Differentiates elements written or added at indices along an axis: to the updates `g` at their
- * indices; to the rest `g`, but 0 where it was overwritten. If two updates are written to one
- * place, each receives its gradient.
+ * Differentiates elements written or added at indices along an axis. The gradient of the updates is `g` at
+ * their indices; the gradient of the other input is `g`, with 0 at overwritten places. If two updates are
+ * written to one place, each receives its gradient.
  */
 const scatterElementsRule: GradientRule = (context) => {
   const isAdded = isAddition(context);
@@ -149,9 +149,9 @@ const scatterElementsRule: GradientRule = (context) => {
 };
 
 /**
- * Differentiates slices written or added at tuples of indices: to the updates `g` at their
- * indices; to the rest `g`, but 0 where it was overwritten. If two updates are written to one
- * place, each receives its gradient.
+ * Differentiates slices written or added at tuples of indices. The gradient of the updates is `g` at their
+ * indices; the gradient of the other input is `g`, with 0 at overwritten places. If two updates are written
+ * to one place, each receives its gradient.
  */
 const scatterNDRule: GradientRule = (context) => {
   const isAdded = isAddition(context);

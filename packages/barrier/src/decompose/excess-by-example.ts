@@ -6,8 +6,8 @@ const QUANTILES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1] as c
 /** Shares of the examples, in thousandths, whose part of the excess is listed. */
 const TOP = [10, 100] as const;
 /**
- * Shares of the examples below 1 %, in thousandths, at which the cumulative sum is listed, as it is steepest
- * there; from 1 % on it is listed at every percent.
+ * Shares of the examples below 1 %, in thousandths, at which the cumulative sum is listed. The sum is
+ * steepest below 1 %; from there on it is listed at every percent.
  */
 const FIRST_THOUSANDTHS = [0, 1, 2, 5] as const;
 

@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { endWithin, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
+import { endWithin, isS3, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
 import type { StartedWorker } from "@isthmus/workers";
 import { plural } from "../format/plural.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -107,7 +107,7 @@ const LEAST_MEMORY = 2 ** 28;
  * @throws UsageError if an option is too small for any task, or does not go with another
  */
 function assertWorkerOptions({ lease, memory, concurrency, cache, storage }: WorkerVerbOptions): void {
-  if (cache !== undefined && !/^s3:/i.test(storage)) {
+  if (cache !== undefined && !isS3(storage)) {
     throw new UsageError(
       `Cannot limit the copies of files by --cache as a worker must make some, with --storage s3://BUCKET: tasks read the files of "${storage}" where they are`,
     );

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createEngine } from "@isthmus/engine";
 import type { TaskExecutor } from "@isthmus/tasks";
+import { openThreads } from "@isthmus/workers/threads";
 import { loadWorkers, placesOf, type TaskVerbOptions, tasksLeft } from "../options/queue-options.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
@@ -44,8 +45,8 @@ async function openExecutor(
   { sort, folder, context }: Omit<DescribedWork, "verb">,
 ): Promise<TaskExecutor & { close(): Promise<void> }> {
   const places = placesOf(options, context);
-  const { openQueueExecutor, openThreads } = await loadWorkers();
   const { engine, workers: capacity } = options;
   if (places === undefined) return openThreads(sort, { capacity, engine, use: context.use });
+  const { openQueueExecutor } = await loadWorkers();
   return openQueueExecutor({ ...places, engine: (await createEngine(engine)).name, folder });
 }

@@ -74,5 +74,5 @@ export const MAX_EXPANDED_BYTES: number = 256 * 2 ** 20;
 /** Maximum number of bytes to which deflate can expand one byte: archives that claim more are damaged. */
 export const MAX_INFLATION: number = 1032;
 
-/** Maximum unpacked size of a compressed array in bytes, as it is unpacked at once. */
+/** Maximum unpacked size of a compressed array in bytes: an array is unpacked in one piece. */
 export const MAX_INFLATED_BYTES: number = 2 ** 31 - 1;

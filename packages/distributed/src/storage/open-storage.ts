@@ -16,6 +16,11 @@ export interface StorageOptions extends FolderStorageOptions, Partial<S3StorageO
  */
 export function openStorage(location: string, options: StorageOptions = {}): Promise<TaskStorage> {
   const { cache = join(homedir(), ".cache", "isthmus"), cacheBytes, patience } = options;
-  if (/^s3:/i.test(location)) return openS3Storage(location, { cache, cacheBytes });
+  if (isS3(location)) return openS3Storage(location, { cache, cacheBytes });
   return openFolderStorage(location, { patience });
+}
+
+/** Tells if a location of a storage is one of S3, and not a folder. */
+export function isS3(location: string): boolean {
+  return /^s3:/i.test(location);
 }

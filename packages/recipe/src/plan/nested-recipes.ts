@@ -40,7 +40,7 @@ export async function readNestedRecipes(
     },
   };
 
-  /** Counts the recipes within a recipe, each as often as it is named. */
+  /** Counts the recipes within a recipe; a recipe that is named twice counts twice. */
   async function count(one: Recipe, within: readonly string[]): Promise<number> {
     const earlier = counts.get(one);
     if (earlier !== undefined) return earlier;

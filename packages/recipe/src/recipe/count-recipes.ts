@@ -3,8 +3,8 @@ import { formatPlace } from "../read/positions.ts";
 import type { Path } from "./problem.ts";
 
 /**
- * Most recipes within a recipe. Each is counted as often as it is named, because its tensors are computed as
- * often.
+ * Largest number of recipes within a recipe. A recipe that is named twice counts twice, because its tensors
+ * are computed twice.
  */
 const MOST_RECIPES = 100;
 

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { createFolder, InputError } from "@isthmus/core";
 import {
   createQueueExecutor,
+  isS3,
   openQueue,
   openStorage,
   type QueueExecutor,
@@ -99,7 +100,7 @@ export async function openQueueExecutor({
  * @throws InputError if it does not exist
  */
 async function assertStorage(place: string): Promise<void> {
-  if (/^s3:/i.test(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
+  if (isS3(place) || (await stat(place).catch(() => undefined))?.isDirectory()) return;
   throw new InputError(
     `Cannot use "${place}" as the storage as it must be a folder that all machines share: there is none; make it, or mount it`,
     { input: place },

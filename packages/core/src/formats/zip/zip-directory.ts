@@ -10,7 +10,7 @@ import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATION, MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
 
-/** Number of bytes of the directory that are read at once, as it is read forwards entry by entry. */
+/** Size in bytes of the blocks in which the directory is read, from its first entry to its last. */
 const BLOCK_BYTES = 256 * 1024;
 
 /** A file within a zip archive. */

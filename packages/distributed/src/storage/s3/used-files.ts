@@ -16,8 +16,8 @@ export interface UsedFiles {
    */
   use(copy: string, user: object): Promise<string>;
   /**
-   * Fetches a copy for this process alone and returns its path; it is kept until its user releases it. Used
-   * for a copy in the cache that others remove as soon as it is fetched.
+   * Fetches a copy for this process alone and returns its path; it is kept until its user releases it. This
+   * serves files whose copies in the cache other processes remove right after they are fetched.
    * @param fetch - fetches the copy to a path
    */
   useAlone(copy: string, user: object, fetch: (path: string) => Promise<unknown>): Promise<string>;

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import type { EngineName } from "@isthmus/engine";
 import { createThreadExecutor, type ThreadExecutor } from "@isthmus/tasks";
-import type { WorkerData } from "./kinds/worker-ports.ts";
-import { scriptUrl } from "./script-url.ts";
+import type { WorkerData } from "../kinds/worker-ports.ts";
+import { scriptUrl } from "../script-url.ts";
 
 /** A sort of work whose tasks run in threads. */
 export type ThreadSort = "study" | "simulation";

@@ -1,0 +1,1 @@
+export { type OpenThreadsOptions, openThreads, type ThreadSort } from "./open-threads.ts";

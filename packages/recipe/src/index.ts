@@ -27,9 +27,8 @@ export type { QuantizedForm } from "./compare/quantized-form.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
-export type { ConfigLayers } from "./models/layer-count.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
-export type { ModelConfig } from "./models/model-config.ts";
+export type { ConfigLayers, ModelConfig } from "./models/model-config.ts";
 export {
   type PlanVocabularyOptions,
   planVocabulary,
@@ -92,7 +91,7 @@ export { readMethods } from "./run/read-methods.ts";
 export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
 export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
-export { assertRecipeFiles, type RecipeFiles } from "./run/write-recipe-files.ts";
+export { planRecipeFiles, type RecipeFiles, type RecipeFilesPlan } from "./run/write-recipe-files.ts";
 export { recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";
 export { type IdentifyRecipeOptions, identifyRecipe } from "./search/identify-recipe.ts";

@@ -3,13 +3,13 @@ import { createEngine } from "@isthmus/engine";
 import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
-  assertRecipeFiles,
   createAligner,
   explainPlan,
   groupTensors,
   type MergeFinding,
   type OpenedRecipe,
   openRecipe,
+  planRecipeFiles,
   type Recipe,
   readRecipe,
   saveRecipe,
@@ -70,7 +70,7 @@ export async function mergeRecipe(
     const { warnings } = reading;
     if (output === undefined) {
       // What keeps a folder from being written is said now, too; single files have no config.
-      if (options.output?.endsWith(".safetensors") !== true) await assertRecipeFiles(recipe, opened);
+      await planRecipeFiles(recipe, opened, { output: options.output });
       return describePlan(opened.plan, warnings, options);
     }
     await assertNoModelFolder(

@@ -1,8 +1,7 @@
 import { resolveModelPath } from "@isthmus/core";
 import { isAdapter } from "@isthmus/merging";
-import { listGroups, type Member } from "../plan/groups.ts";
-import type { ModelReference, Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
+import type { CheckedRecipe, Member } from "../plan/groups.ts";
+import type { ModelReference } from "../recipe/recipe.ts";
 import { isNested, nameOf } from "../run/list-references.ts";
 import { splitReference } from "../run/open-reference.ts";
 
@@ -13,8 +12,12 @@ import { splitReference } from "../run/open-reference.ts";
  * @throws InputError if some of its models are adapters and others are networks; the message says how to
  *   write an adapter of a network
  */
-export async function findAdapters(recipe: Recipe): Promise<readonly string[] | undefined> {
-  const [group, ...others] = listGroups(recipe);
+export async function findAdapters({
+  recipe,
+  groups,
+  places,
+}: CheckedRecipe): Promise<readonly string[] | undefined> {
+  const [group, ...others] = groups;
   if (recipe.models === undefined || group === undefined || others.length > 0) return undefined;
   const folders = await Promise.all(group.members.map(({ reference }) => findAdapter(reference)));
   const adapters = folders.filter((folder) => folder !== undefined);
@@ -24,7 +27,7 @@ export async function findAdapters(recipe: Recipe): Promise<readonly string[] | 
   const problems = group.members.flatMap((member, i) =>
     folders[i] === undefined ? [] : [{ path: [...member.path, "model"], text: explainMix(member, network) }],
   );
-  rejectRecipe(recipe, "Cannot plan the recipe as its models must be networks, or all adapters", problems);
+  places.reject("Cannot plan the recipe as its models must be networks, or all adapters", problems);
   return undefined;
 }
 

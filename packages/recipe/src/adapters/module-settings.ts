@@ -13,9 +13,7 @@ import { listEffectiveLevels } from "../plan/check-settings.ts";
 import { explainValues } from "../plan/explain-values.ts";
 import { alongRun } from "../plan/place.ts";
 import type { RoledGroup } from "../plan/roles.ts";
-import type { StrictnessOptions } from "../recipe/problem.ts";
-import type { Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
 import { type ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import type { AdapterMethod } from "./adapter-methods.ts";
 
@@ -36,10 +34,9 @@ type Values = readonly (ReadValue | undefined)[];
 
 /** A merge of adapters by a recipe, whose settings are read. */
 export interface AdapterSettings {
-  readonly recipe: Recipe;
+  readonly places: RecipePlaces;
   readonly group: RoledGroup;
   readonly method: AdapterMethod;
-  readonly strictness: StrictnessOptions;
 }
 
 /**
@@ -49,7 +46,7 @@ export interface AdapterSettings {
  *   effect
  */
 export function readModuleSettings(
-  { recipe, group, method, strictness }: AdapterSettings,
+  { places, group, method }: AdapterSettings,
   adapters: readonly Adapter[],
 ): ModuleSettings {
   const reader = new SettingsReader();
@@ -59,11 +56,11 @@ export function readModuleSettings(
   const read = new Map(
     modules.map((module) => {
       const tensor = { name: weightOf(module), along: alongRun(layout.placeOf(weightOf(module))) };
-      return [module, readModule(tensor, { recipe, group, method, reader })] as const;
+      return [module, readModule(tensor, { places, group, method, reader })] as const;
     }),
   );
   const idle = reader.findIdleFilters(listEffectiveLevels([group], method));
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", idle, strictness);
+  places.reject("Cannot plan the recipe as its settings must have an effect", idle);
   const readOf = (module: string, name: string) => entry(entry(read, module, "module"), name, "parameter");
   const valueFor = (name: string, i: number) => (module: string) =>
     readOf(module, name)[i]?.value ?? method.parameters[name]?.default;
@@ -81,7 +78,7 @@ export function readModuleSettings(
     valuesOf: (module) => valuesOf(method, entry(read, module, "module")),
     reasonsOf: (module) =>
       explainValues(
-        recipe,
+        places,
         [...entry(read, module, "module")].map(([name, values]) => ({ name, values })),
       ),
   };
@@ -92,19 +89,19 @@ function weightOf(module: string): string {
   return `${module}.weight`;
 }
 
-interface Reading extends Pick<AdapterSettings, "recipe" | "group" | "method"> {
+interface Reading extends AdapterSettings {
   readonly reader: SettingsReader;
 }
 
 function readModule(
   tensor: { readonly name: string; readonly along: number },
-  { recipe, group, method, reader }: Reading,
+  { places, group, method, reader }: Reading,
 ): ReadonlyMap<string, Values> {
   return new Map(
     Object.entries(method.parameters).map(([name, spec]): [string, Values] => {
       if (spec.of === "merge") {
         const value = reader.read(name, spec, group.levels, tensor);
-        if (name === "rank" && value !== undefined) assertWhole(recipe, value);
+        if (name === "rank" && value !== undefined) assertWhole(places, value);
         return [name, [value]];
       }
       const values = group.networks.map((member) => {
@@ -112,7 +109,7 @@ function readModule(
         if (value !== undefined || spec.default !== undefined) return value;
         const text = `has no "${name}" for "${tensor.name}", and ${method.name} of adapters has no default: write it under its parameters`;
         const problems = [{ path: member.path, text }];
-        rejectRecipe(recipe, "Cannot plan the recipe as all parameters must have values", problems);
+        places.reject("Cannot plan the recipe as all parameters must have values", problems);
         return value;
       });
       return [name, values];
@@ -120,10 +117,10 @@ function readModule(
   );
 }
 
-function assertWhole(recipe: Recipe, { value, path }: ReadValue): void {
+function assertWhole(places: RecipePlaces, { value, path }: ReadValue): void {
   if (Number.isSafeInteger(value)) return;
   const problems = [{ path, text: `must be a whole number: it is ${value}` }];
-  rejectRecipe(recipe, "Cannot plan the recipe as a rank must be a whole number", problems);
+  places.reject("Cannot plan the recipe as a rank must be a whole number", problems);
 }
 
 /** Makes the parameters of a merge method, from those to which the recipe gives a value for any module. */

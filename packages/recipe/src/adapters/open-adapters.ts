@@ -1,13 +1,9 @@
-import { InputError, isIsthmusError } from "@isthmus/core";
 import { type Adapter, type MergeMethod, openAdapter, openMergeProducts } from "@isthmus/merging";
-import { formatPlace } from "../read/positions.ts";
-import { assertRecipe } from "../recipe/assert-recipe.ts";
-import type { StrictnessOptions } from "../recipe/problem.ts";
-import type { Recipe } from "../recipe/recipe.ts";
+import type { CheckedRecipe } from "../plan/groups.ts";
 import { type AdapterPlan, findAdapterMethod, planAdapters } from "./plan-adapters.ts";
 
 /** Options of {@link openAdapters}. */
-export interface OpenAdaptersOptions extends StrictnessOptions {
+export interface OpenAdaptersOptions {
   /** Merge methods by name, which are applied in core space. */
   readonly methods: ReadonlyMap<string, MergeMethod>;
   readonly seed: number;
@@ -29,12 +25,11 @@ export interface OpenedAdapters extends AdapterPlan {
  * @throws UnsupportedError if an adapter is a variant of LoRA that cannot be merged
  */
 export async function openAdapters(
-  recipe: Recipe,
+  checked: CheckedRecipe,
   folders: readonly string[],
-  { methods, seed, productsModule, ...strictness }: OpenAdaptersOptions,
+  { methods, seed, productsModule }: OpenAdaptersOptions,
 ): Promise<OpenedAdapters> {
-  assertRecipe(recipe, strictness);
-  const method = findAdapterMethod(recipe, methods, strictness);
+  const method = findAdapterMethod(checked, methods);
   const { keepsTensor = false } = method;
   const products =
     keepsTensor && productsModule !== undefined ? await openMergeProducts(productsModule, 0) : undefined;
@@ -44,22 +39,12 @@ export async function openAdapters(
     for (const adapter of adapters) await adapter.close();
   };
   try {
-    for (const [i, folder] of folders.entries()) adapters.push(await openAt(recipe, i, folder));
-    const { plan, adapter } = planAdapters(recipe, adapters, { method, seed, products, strictness });
+    for (const [i, folder] of folders.entries())
+      adapters.push(await checked.places.open(["models", i, "model"], () => openAdapter(folder)));
+    const { plan, adapter } = planAdapters(checked, adapters, { method, seed, products });
     return { plan: { ...plan, ...(keepsTensor && { products }) }, adapter, close };
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-async function openAt(recipe: Recipe, position: number, folder: string): Promise<Adapter> {
-  try {
-    return await openAdapter(folder);
-  } catch (error) {
-    if (!isIsthmusError(error, "InputError")) throw error;
-    const { message, input } = error as InputError;
-    const place = formatPlace(recipe, ["models", position, "model"]);
-    throw new InputError(`${message} (${place})`, { input, cause: error });
   }
 }

@@ -8,11 +8,10 @@ import {
   type PlannedTensor,
 } from "@isthmus/merging";
 import { findSettingProblems } from "../plan/check-settings.ts";
-import { listGroups } from "../plan/groups.ts";
+import type { CheckedRecipe } from "../plan/groups.ts";
 import type { RoledGroup } from "../plan/roles.ts";
-import type { Problem, StrictnessOptions } from "../recipe/problem.ts";
+import type { Problem } from "../recipe/problem.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
 import { type AdapterMethod, explainAdapterMethod, listAdapterMethods } from "./adapter-methods.ts";
 import { type ModuleSettings, readModuleSettings } from "./module-settings.ts";
 
@@ -33,7 +32,6 @@ export interface PlanAdaptersOptions {
   readonly seed: number;
   /** Multiplier of matrices; undefined for products without an engine. */
   readonly products: MergePlan["products"];
-  readonly strictness: StrictnessOptions;
 }
 
 /** Keys of recipes that apply to networks only, not to adapters. */
@@ -54,21 +52,21 @@ const OF_MODELS = ["align", "fisher", "grams"] as const;
  * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
  */
 export function findAdapterMethod(
-  recipe: Recipe,
+  checked: CheckedRecipe,
   methods: ReadonlyMap<string, MergeMethod>,
-  strictness: StrictnessOptions,
 ): AdapterMethod {
+  const { recipe, places } = checked;
   const byName = listAdapterMethods(methods);
   const method = byName.get(recipe.merge_method);
-  const group = groupOf(recipe);
+  const group = groupOf(checked);
   if (method === undefined) {
     const text = explainAdapterMethod(recipe.merge_method, byName);
     const problems = [{ path: ["merge_method"], text }];
-    rejectRecipe(recipe, "Cannot plan the recipe as its method must merge adapters", problems);
+    places.reject("Cannot plan the recipe as its method must merge adapters", problems);
     throw new InvariantError("A recipe was not rejected for its method");
   }
   const problems = [...findIdleKeys(recipe), ...findSettingProblems(group, method, byName)];
-  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems, strictness);
+  places.reject("Cannot plan the recipe as its settings must have an effect", problems);
   return method;
 }
 
@@ -78,11 +76,12 @@ export function findAdapterMethod(
  * @throws MismatchError if adapters do not fit each other
  */
 export function planAdapters(
-  recipe: Recipe,
+  checked: CheckedRecipe,
   adapters: readonly Adapter[],
-  { method, seed, products, strictness }: PlanAdaptersOptions,
+  { method, seed, products }: PlanAdaptersOptions,
 ): AdapterPlan {
-  const settings = readModuleSettings({ recipe, group: groupOf(recipe), method, strictness }, adapters);
+  const { recipe, places } = checked;
+  const settings = readModuleSettings({ places, group: groupOf(checked), method }, adapters);
   const adapter = mergeAdapters(adapters, {
     combination: method.combination,
     ...(products !== undefined && { products }),
@@ -104,8 +103,8 @@ export function planAdapters(
   };
 }
 
-function groupOf(recipe: Recipe): RoledGroup {
-  const group = at(listGroups(recipe), 0, "group");
+function groupOf({ groups }: CheckedRecipe): RoledGroup {
+  const group = at(groups, 0, "group");
   const [first, ...others] = group.members;
   if (first === undefined) throw new InvariantError("No model in a recipe that was checked");
   return { ...group, networks: [first, ...others], ancestor: undefined };

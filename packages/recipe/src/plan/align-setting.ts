@@ -1,6 +1,6 @@
 import type { Problem } from "../recipe/problem.ts";
 import type { AlignSetting } from "../recipe/recipe.ts";
-import type { Member } from "./groups.ts";
+import { keyOf, type Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 
 /** Returns the settings by which a network is aligned, also for short forms such as `true` and `universe`. */
@@ -9,10 +9,29 @@ export function settingOf({ align }: Pick<Member, "align">): AlignSetting {
   return typeof align === "object" ? align : {};
 }
 
+/** Returns the setting of a network, and the networks of its group that are aligned together with it. */
+export function alignmentOf(
+  member: Member,
+  group: RoledGroup,
+): { readonly setting: AlignSetting; readonly companions: readonly Member[] } {
+  const setting = settingOf(member);
+  return { setting, companions: setting.many === undefined ? [member] : alignedTogether(group, member) };
+}
+
+/** Lists the networks of a group that are aligned together with one member, which is included; each once. */
+function alignedTogether(group: RoledGroup, one: Member): readonly Member[] {
+  const members = new Map<string, Member>();
+  for (const member of membersOf(group)) {
+    if (!member.align || !isSameSetting(member, one) || members.has(keyOf(member.reference))) continue;
+    members.set(keyOf(member.reference), member);
+  }
+  return [...members.values()];
+}
+
 /** Checks whether two networks are aligned by the same setting. */
-export function isSameSetting(one: Member, other: Member): boolean {
-  const keyOf = (member: Member) => JSON.stringify(Object.entries(settingOf(member)).sort());
-  return keyOf(one) === keyOf(other);
+function isSameSetting(one: Member, other: Member): boolean {
+  const entriesOf = (member: Member) => JSON.stringify(Object.entries(settingOf(member)).sort());
+  return entriesOf(one) === entriesOf(other);
 }
 
 /**

@@ -1,9 +1,12 @@
 import { closestName } from "@isthmus/core";
 import type { MergeMethod, ParameterSpec } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { compileFilter } from "../settings/filter.ts";
 import { type Level, listBranches } from "../settings/level.ts";
 import { findScalarProblem, type ScalarProblem } from "../settings/scalar.ts";
+import type { SettingsReader } from "../settings/settings-reader.ts";
+import type { Inputs } from "./open-inputs.ts";
 import type { RoledGroup } from "./roles.ts";
 
 /** The name and parameters of a method, of networks or of adapters. */
@@ -70,6 +73,59 @@ export function listEffectiveLevels(
     ...networks.flatMap((member) => member.levels.map((level) => keep(level, ({ of }) => of === "network"))),
   ]);
   return [...new Map(all.map((level) => [level.path.join("\n"), level])).values()];
+}
+
+/** Recipe and method of a plan, and the reader that read all settings. */
+interface ReadSettings {
+  readonly recipe: Pick<Recipe, "strict">;
+  readonly method: Parameterized;
+  readonly reader: SettingsReader;
+}
+
+/**
+ * Lists settings that had no effect on any tensor, after all tensors were planned: filters, values of
+ * gradients, and `strict` of a recipe without filters.
+ */
+export function findIdleSettings(
+  groups: readonly RoledGroup[],
+  inputs: Inputs,
+  { recipe, method, reader }: ReadSettings,
+): readonly Problem[] {
+  const levels = listEffectiveLevels(groups, method);
+  const hasFilters = levels.some(({ settings }) =>
+    Object.values(settings).some((setting) =>
+      listBranches(setting, []).some(({ isConditional }) => isConditional),
+    ),
+  );
+  const gradients = findLongGradients(levels, groups, inputs);
+  const idle = [...reader.findIdleFilters(levels), ...gradients];
+  if (!recipe.strict || hasFilters) return idle;
+  const text = "copies what no filter names, and there is no filter: write filters, or leave it out";
+  return [...idle, { path: ["strict"], text }];
+}
+
+/** Lists gradients with more values than any layers that they run along. */
+function findLongGradients(
+  levels: readonly Level[],
+  groups: readonly RoledGroup[],
+  inputs: Inputs,
+): readonly Problem[] {
+  const counts = groups.flatMap(({ networks, isSlice }) =>
+    networks.flatMap((member) => {
+      if (isSlice && member.range !== undefined) return [member.range[1] - member.range[0]];
+      return inputs.inputOf(member).layout.runs.map(({ count }) => count);
+    }),
+  );
+  const most = Math.max(1, ...counts);
+  return levels.flatMap(({ settings, path }) =>
+    Object.entries(settings).flatMap(([name, setting]) =>
+      listBranches(setting, [...path, name]).flatMap(({ value, path: at }): readonly Problem[] => {
+        if (!Array.isArray(value) || value.length <= most) return [];
+        const text = `has ${value.length} values along at most ${most} layers, so that some never count: give at most ${most}`;
+        return [{ path: at, text, tolerated: "long gradient" }];
+      }),
+    ),
+  );
 }
 
 function findFilterProblem(filter: string, path: Problem["path"]): readonly Problem[] {

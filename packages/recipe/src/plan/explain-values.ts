@@ -1,6 +1,5 @@
 import type { ParameterValue } from "@isthmus/merging";
-import { formatPlace } from "../read/positions.ts";
-import type { Recipe } from "../recipe/recipe.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
 import type { ReadValue } from "../settings/settings-reader.ts";
 
 /**
@@ -13,15 +12,18 @@ export interface ExplainedValues {
 }
 
 /** Formats the values of each parameter that a recipe sets, with their places in the recipe. */
-export function explainValues(recipe: Recipe, parameters: readonly ExplainedValues[]): readonly string[] {
+export function explainValues(
+  places: RecipePlaces,
+  parameters: readonly ExplainedValues[],
+): readonly string[] {
   return parameters.flatMap(({ name, values }) => {
     const present = values.filter((value) => value !== undefined);
     if (present.length === 0) return [];
     const texts = values
       .map((value) => (value === undefined ? "default" : formatValue(value.value)))
       .join(", ");
-    const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
-    return [`${name} ${texts} (${places.join("; ")})`];
+    const described = [...new Set(present.map((value) => describePlace(places, value)))];
+    return [`${name} ${texts} (${described.join("; ")})`];
   });
 }
 
@@ -34,8 +36,8 @@ function formatValue(value: ParameterValue): string {
   return String(typeof value === "number" ? roundShown(value) : value);
 }
 
-function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {
-  const parts = [formatPlace(recipe, path).replaceAll('"', "")];
+function describePlace(places: RecipePlaces, { path, filter, along }: ReadValue): string {
+  const parts = [places.format(path).replaceAll('"', "")];
   if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
   if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
   return parts.join(", ");

@@ -1,7 +1,6 @@
 import { closestName, entry } from "@isthmus/core";
 import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
-import type { Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
 
 /** Methods that recipes may name, unless a caller lists other methods. */
 export const RECIPE_METHODS: ReadonlyMap<string, MergeMethod> = new Map([
@@ -21,8 +20,11 @@ const FUNCTIONS: ReadonlyMap<string, string> = new Map([
  * Finds the method of a recipe.
  * @throws InputError if no method has that name; the message suggests the closest name
  */
-export function findMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMethod>): MergeMethod {
-  const { merge_method: name } = recipe;
+export function findMethod(
+  name: string,
+  methods: ReadonlyMap<string, MergeMethod>,
+  places: RecipePlaces,
+): MergeMethod {
   const method = methods.get(name);
   if (method !== undefined) return method;
   const names = [...methods.keys()];
@@ -32,6 +34,6 @@ export function findMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMet
     meant === undefined ? `the methods are ${names.sort().join(", ")}` : `did you mean "${meant}"?`;
   const text = ofFunction === undefined ? `is "${name}"; ${hint}` : `is "${name}", ${ofFunction}`;
   const problem = { path: ["merge_method"], text };
-  rejectRecipe(recipe, "Cannot plan the recipe as its method must be known", [problem]);
+  places.reject("Cannot plan the recipe as its method must be known", [problem]);
   return entry(methods, name, "method");
 }

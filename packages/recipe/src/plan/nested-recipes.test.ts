@@ -5,16 +5,18 @@ import { createCheckpoint, createTensor } from "@isthmus/core";
 import { mergeByPlan } from "@isthmus/merging";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
-import { planRecipe } from "./plan-recipe.ts";
+import { checkRecipe } from "./groups.ts";
+import { planChecked } from "./plan-recipe.ts";
 
 const network = createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(3)) });
 const warnings: string[] = [];
 const prepared: string[] = [];
-const planOf = (text: string) =>
-  planRecipe(parseRecipe(text, "r.yml"), {
+const onWarning = (warning: string) => warnings.push(warning);
+const planOf = async (text: string) =>
+  planChecked(checkRecipe(parseRecipe(text, "r.yml"), { onWarning }), {
     open: async () => network,
-    onWarning: (warning) => warnings.push(warning),
-    async prepare(recipe) {
+    onWarning,
+    async prepare({ recipe }) {
       prepared.push(recipe.merge_method);
       return new Map();
     },

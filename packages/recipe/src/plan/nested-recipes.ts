@@ -1,12 +1,11 @@
 import { realpath } from "node:fs/promises";
 import { InputError, InvariantError } from "@isthmus/core";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
-import { assertRecipe } from "../recipe/assert-recipe.ts";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { listGroups } from "./groups.ts";
-import { atPlace } from "./open-inputs.ts";
+import { isNested, nameOf } from "../run/list-references.ts";
+import { type CheckedRecipe, checkRecipe, groupRecipe, namedIn } from "./groups.ts";
 
 /** Recipes that a recipe names as its models, including those within them. */
 export interface NestedRecipes {
@@ -14,7 +13,7 @@ export interface NestedRecipes {
    * Returns the recipe of a reference, the same object for the same file; undefined if the reference names a
    * network.
    */
-  recipeOf(reference: ModelReference): Recipe | undefined;
+  recipeOf(reference: ModelReference): CheckedRecipe | undefined;
 }
 
 /**
@@ -23,37 +22,32 @@ export interface NestedRecipes {
  *   name each other so often that their merge would not end
  */
 export async function readNestedRecipes(
-  recipe: Recipe,
+  recipe: CheckedRecipe,
   strictness: StrictnessOptions,
 ): Promise<NestedRecipes> {
-  const files = new Map<string, Recipe>();
-  const byReference = new Map<string, Recipe>();
-  const counts = new Map<Recipe, number>();
+  const files = new Map<string, CheckedRecipe>();
+  const found = new Map<Recipe | string, CheckedRecipe>();
+  const counts = new Map<CheckedRecipe, number>();
   await count(recipe, []);
   return {
     recipeOf(reference) {
-      if (isRecipe(reference)) return reference;
-      if (typeof reference !== "string" || !isRecipeFile(reference)) return undefined;
-      const recipeInFile = byReference.get(reference);
-      if (recipeInFile === undefined) throw new InvariantError(`The recipe "${reference}" was not read`);
-      return recipeInFile;
+      if (!isNested(reference)) return undefined;
+      const nested = found.get(reference);
+      if (nested === undefined) throw new InvariantError(`The recipe "${nameOf(reference)}" was not read`);
+      return nested;
     },
   };
 
   /** Counts the recipes within a recipe; a recipe that is named twice counts twice. */
-  async function count(one: Recipe, within: readonly string[]): Promise<number> {
+  async function count(one: CheckedRecipe, within: readonly string[]): Promise<number> {
     const earlier = counts.get(one);
     if (earlier !== undefined) return earlier;
     let total = 0;
-    const members = listGroups(one).flatMap((group) => [
-      ...group.members,
-      ...(group.base ? [group.base] : []),
-    ]);
-    for (const { reference, path } of members) {
-      const nested = await atPlace(one, { path }, () => find(reference, within));
+    for (const { reference, path } of one.groups.flatMap(namedIn)) {
+      const nested = await one.places.open(path, () => find(reference, within));
       if (nested === undefined) continue;
       total += 1 + (await count(nested.recipe, nested.within));
-      assertFewRecipes(total, one, path);
+      assertFewRecipes(total, one.places, path);
     }
     counts.set(one, total);
     return total;
@@ -61,7 +55,11 @@ export async function readNestedRecipes(
 
   /** Finds the recipe of a reference, and the files that contain it. */
   async function find(reference: ModelReference, within: readonly string[]) {
-    if (isRecipe(reference)) return { recipe: reference, within };
+    if (isRecipe(reference)) {
+      const inside = found.get(reference) ?? groupRecipe(reference, strictness);
+      found.set(reference, inside);
+      return { recipe: inside, within };
+    }
     if (typeof reference !== "string" || !isRecipeFile(reference)) return undefined;
     const path = await realpath(reference).catch(() => reference);
     if (within.includes(path)) {
@@ -69,15 +67,9 @@ export async function readNestedRecipes(
         input: reference,
       });
     }
-    const read = files.get(path) ?? (await readOnce(path));
+    const read = files.get(path) ?? checkRecipe(await readRecipe(path, strictness), strictness);
     files.set(path, read);
-    byReference.set(reference, read);
+    found.set(reference, read);
     return { recipe: read, within: [...within, path] };
-  }
-
-  async function readOnce(path: string): Promise<Recipe> {
-    const read = await readRecipe(path, strictness);
-    assertRecipe(read, strictness);
-    return read;
   }
 }

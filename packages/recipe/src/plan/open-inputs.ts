@@ -2,7 +2,7 @@ import {
   at,
   type Checkpoint,
   entry,
-  InputError,
+  type InputError,
   isIsthmusError,
   MismatchError,
   UsageError,
@@ -10,10 +10,10 @@ import {
 import type { MergeStatistic } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
-import { formatPlace } from "../read/positions.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
 import type { Path } from "../recipe/problem.ts";
-import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
-import { isSameSetting, settingOf } from "./align-setting.ts";
+import type { AlignSetting, ModelReference } from "../recipe/recipe.ts";
+import { alignmentOf } from "./align-setting.ts";
 import { keyOf, type Member } from "./groups.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 
@@ -63,12 +63,14 @@ export interface OpenOptions {
 export interface Inputs {
   readonly networks: readonly Checkpoint[];
   readonly inputs: readonly Input[];
+  /** Network whose names the result has: the base, or the first network if there is no base. */
+  readonly template: Input;
   inputOf(member: Member): Input;
 }
 
 /** Opens the networks of groups, each once, and aligns those with a setting of alignment. */
 export async function openInputs(
-  recipe: Recipe,
+  places: RecipePlaces,
   groups: readonly RoledGroup[],
   { open, align: alignInputs, needs }: OpenOptions & { readonly needs: MergeStatistic | undefined },
 ): Promise<Inputs> {
@@ -80,7 +82,7 @@ export async function openInputs(
     const file = needs && measured[needs];
     if (needs === undefined || file === undefined) return undefined;
     const place = [...path, needs];
-    const checkpoint = await atPlace(recipe, { path: place }, () => openOnce(file));
+    const checkpoint = await places.open(place, () => openOnce(file));
     return { index: networks.push(checkpoint) - 1, checkpoint, path: place };
   };
   const openOnce = (reference: ModelReference): Promise<Checkpoint> => {
@@ -93,8 +95,8 @@ export async function openInputs(
     for (const member of membersOf(group)) {
       if (inputs.has(memberKey(member))) continue;
       const network = member.align
-        ? await alignMember(member, { recipe, group }, { open: openOnce, align })
-        : await atPlace(recipe, member, () => openOnce(member.reference));
+        ? await alignMember(member, { places, group }, { open: openOnce, align })
+        : await places.open(member.path, () => openOnce(member.reference));
       const layout = inferLayout(network);
       const modules = inferModules(layout, network.tensors.keys());
       const index = networks.push(network) - 1;
@@ -102,53 +104,32 @@ export async function openInputs(
       inputs.set(memberKey(member), { index, network, layout, modules, measured });
     }
   }
-  return {
-    networks,
-    inputs: [...inputs.values()],
-    inputOf: (member) => entry(inputs, memberKey(member), "network"),
-  };
+  const inputOf = (member: Member) => entry(inputs, memberKey(member), "network");
+  const [first] = groups;
+  if (first === undefined)
+    throw new UsageError("Cannot plan the recipe as it must name a network: it has none");
+  const template = inputOf(first.ancestor ?? first.networks[0]);
+  return { networks, inputs: [...inputs.values()], template, inputOf };
 }
 
-/** Opens a network or a recipe. If that fails, the message names the place in the recipe. */
-export async function atPlace<T>(
-  recipe: Recipe,
-  { path }: Pick<Member, "path">,
-  open: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    throw isIsthmusError(error, "InputError") ? placed(recipe, path, error as InputError) : error;
-  }
-}
-
-/** Returns an error with the place in the recipe that names the network concerned. */
-function placed<T extends InputError | MismatchError>(recipe: Recipe, path: Path, error: T): Error {
-  const message = `${error.message} (${formatPlace(recipe, path)})`;
-  return "parameters" in error
-    ? new MismatchError(message, { parameters: error.parameters, input: error.input, cause: error })
-    : new InputError(message, { input: error.input, cause: error });
-}
-
-/** Recipe and group of a network that is aligned. */
+/** Group of a network that is aligned, and the places of its recipe. */
 interface AlignPlace {
-  readonly recipe: Recipe;
+  readonly places: RecipePlaces;
   readonly group: RoledGroup;
 }
 
 async function alignMember(
   member: Member,
-  { recipe, group }: AlignPlace,
+  { places, group }: AlignPlace,
   { open, align }: OpenOptions,
 ): Promise<Checkpoint> {
   const target = group.ancestor ?? group.networks.find((other) => !other.align);
   if (target === undefined || target.align) throw noTarget();
   if (align === undefined) throw noAligner();
-  const setting = settingOf(member);
-  const companions = setting.many === undefined ? [member] : alignedTogether(group, member);
+  const { setting, companions } = alignmentOf(member, group);
   const inputs: (AlignedInput & Pick<Member, "path">)[] = [];
   for (const { reference, path } of [...companions, target]) {
-    inputs.push({ reference, path, network: await atPlace(recipe, { path }, () => open(reference)) });
+    inputs.push({ reference, path, network: await places.open(path, () => open(reference)) });
   }
   const position = companions.findIndex(({ reference }) => keyOf(reference) === keyOf(member.reference));
   try {
@@ -159,18 +140,8 @@ async function alignMember(
     const failed = error as InputError | MismatchError;
     const culprit = inputs.find(({ network }) => network.source === failed.input);
     if (culprit === undefined && failed instanceof MismatchError) throw error;
-    throw placed(recipe, (culprit ?? member).path, failed);
+    throw places.locate((culprit ?? member).path, failed);
   }
-}
-
-/** Lists the networks of a group that are aligned together with one member, which is included; each once. */
-function alignedTogether(group: RoledGroup, one: Member): readonly Member[] {
-  const members = new Map<string, Member>();
-  for (const member of membersOf(group)) {
-    if (!member.align || !isSameSetting(member, one) || members.has(keyOf(member.reference))) continue;
-    members.set(keyOf(member.reference), member);
-  }
-  return [...members.values()];
 }
 
 function memberKey({ reference, align, measured }: Member): string {

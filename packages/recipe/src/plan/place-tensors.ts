@@ -1,9 +1,8 @@
 import { at } from "@isthmus/core";
 import { findModule, isBeforeLayers } from "../layout/modules.ts";
-import type { Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
 import type { Member } from "./groups.ts";
-import type { Input, Inputs } from "./open-inputs.ts";
+import type { Inputs } from "./open-inputs.ts";
 import { alongRun, type CopyPlace, type Place } from "./place.ts";
 import { membersOf, type RoledGroup } from "./roles.ts";
 import { findRangeProblems, stackLayers } from "./stack-layers.ts";
@@ -16,19 +15,19 @@ import { findRangeProblems, stackLayers } from "./stack-layers.ts";
  * @throws InputError if a network lacks a part or a range of layers
  */
 export function placeTensors(
-  recipe: Recipe,
   groups: readonly RoledGroup[],
   inputs: Inputs,
+  places: RecipePlaces,
 ): readonly (Place | CopyPlace)[] {
-  const template = templateOf(groups, inputs);
-  const byModule = groupByModule(recipe, groups, { inputs, template });
+  const { template } = inputs;
+  const byModule = groupByModule(groups, inputs, places);
   const stacked = new Set<string>();
-  return listNames(groups, inputs, template).flatMap((output): readonly (Place | CopyPlace)[] => {
+  return listNames(groups, inputs).flatMap((output): readonly (Place | CopyPlace)[] => {
     const module = template.modules.moduleOf(output);
     const parts = byModule.get(module) ?? byModule.get(ALL);
     if (parts === undefined) return [{ output, copied: template }];
     const [first, last] = [at(parts, 0, "group"), at(parts, parts.length - 1, "group")];
-    if (!first.isSlice) return [placeWhole(output, first, inputs, template)];
+    if (!first.isSlice) return [placeWhole(output, first, inputs)];
     const slicedModule = byModule.has(module) ? module : template.modules.main;
     const [run] = template.modules.runsOf(slicedModule);
     if (run !== undefined && template.layout.placeOf(output)?.run === run) {
@@ -36,7 +35,7 @@ export function placeTensors(
       return isNew ? stackLayers(parts, inputs, { module: slicedModule, prefix: run.prefix }) : [];
     }
     const group = comesFirst(output, module, slicedModule) ? first : last;
-    return [placeWhole(output, group, inputs, template)];
+    return [placeWhole(output, group, inputs)];
   });
 }
 
@@ -52,26 +51,21 @@ function comesFirst(output: string, module: string, slicedModule: string): boole
 /** Key of groups that merge all parts of networks. */
 const ALL = "";
 
-/** Finds the network whose names the result has: the base, or the first network if there is no base. */
-export function templateOf(groups: readonly RoledGroup[], inputs: Inputs): Input {
-  const { ancestor, networks } = at(groups, 0, "group");
-  return inputs.inputOf(ancestor ?? networks[0]);
-}
-
 function groupByModule(
-  recipe: Recipe,
   groups: readonly RoledGroup[],
-  { inputs, template }: { readonly inputs: Inputs; readonly template: Input },
+  inputs: Inputs,
+  places: RecipePlaces,
 ): ReadonlyMap<string, readonly RoledGroup[]> {
   const byModule = new Map<string, RoledGroup[]>();
   const problems = groups.flatMap((group) => {
-    const sought = group.module === undefined ? { module: ALL } : findModule(group.module, template.modules);
+    const sought =
+      group.module === undefined ? { module: ALL } : findModule(group.module, inputs.template.modules);
     if ("problem" in sought) return [{ path: group.path.slice(0, 2), text: sought.problem }];
     const { module } = sought;
     byModule.set(module, [...(byModule.get(module) ?? []), group]);
     return group.isSlice ? findRangeProblems(group, inputs, module === ALL ? undefined : module) : [];
   });
-  rejectRecipe(recipe, "Cannot plan the recipe as its parts and layers must be there", problems);
+  places.reject("Cannot plan the recipe as its parts and layers must be there", problems);
   return byModule;
 }
 
@@ -79,8 +73,8 @@ function groupByModule(
  * Lists the names of all tensors, beginning with the names of the template. Layers of slices have names of
  * the template only.
  */
-function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Input): readonly string[] {
-  const names = new Set(template.network.tensors.keys());
+function listNames(groups: readonly RoledGroup[], inputs: Inputs): readonly string[] {
+  const names = new Set(inputs.template.network.tensors.keys());
   for (const group of groups) {
     for (const member of membersOf(group)) {
       const { network, layout } = inputs.inputOf(member);
@@ -91,10 +85,12 @@ function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Inpu
   return [...names];
 }
 
-function placeWhole(output: string, group: RoledGroup, inputs: Inputs, template: Input): Place {
+function placeWhole(output: string, group: RoledGroup, inputs: Inputs): Place {
   const partOf = (member: Member) => ({ member, input: inputs.inputOf(member), tensor: output });
   const { networks, ancestor } = group;
-  const inLayer = [template, ...networks.map(inputs.inputOf)].find(({ layout }) => layout.placeOf(output));
+  const inLayer = [inputs.template, ...networks.map(inputs.inputOf)].find(({ layout }) =>
+    layout.placeOf(output),
+  );
   return {
     output,
     group,

@@ -15,9 +15,9 @@ import {
   type PlannedTensor,
   resolveParameters,
 } from "@isthmus/merging";
-import type { Problem, StrictnessOptions } from "../recipe/problem.ts";
+import type { RecipePlaces } from "../recipe/places.ts";
+import type { Problem } from "../recipe/problem.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
@@ -26,9 +26,9 @@ import type { Place } from "./place.ts";
 /** Inputs that all tensors of a plan share. */
 export interface Planning {
   readonly recipe: Recipe;
+  readonly places: RecipePlaces;
   readonly method: MergeMethod;
   readonly reader: SettingsReader;
-  readonly strictness: StrictnessOptions;
 }
 
 /** A parameter with its values in the recipe: one for each network, or one for the merge. */
@@ -78,7 +78,7 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
  * network has statistics is merged without them.
  */
 function measuredOf(
-  { recipe, method }: Planning,
+  { places, method }: Planning,
   parts: readonly FoundPart[],
 ): Pick<PlannedTensor, "measured"> {
   const { needs } = method;
@@ -100,7 +100,7 @@ function measuredOf(
     const text = `must have a tensor "${tensor}" of shape ${formatShape(expected)}, as it is merged with what was measured of others: ${state}`;
     return [{ path, text }];
   });
-  rejectRecipe(recipe, "Cannot plan the recipe as all networks must be measured alike", problems);
+  places.reject("Cannot plan the recipe as all networks must be measured alike", problems);
   return { measured: measured.map(({ index, tensor }) => ({ network: index, tensor })) };
 }
 
@@ -126,14 +126,14 @@ function sourceOf({ input, tensor }: Pick<FoundPart, "input" | "tensor">): Plann
 function readParameters(
   { output, along, group }: Place,
   parts: readonly FoundPart[],
-  { recipe, method, reader }: Planning,
+  { places, method, reader }: Planning,
 ): readonly ReadParameter[] {
   return Object.entries(method.parameters).map(([name, spec]): ReadParameter => {
     if (spec.of === "merge") {
       const value = reader.read(name, spec, group.levels, { name: output, along });
       if (value === undefined && spec.default === undefined) {
         const text = `needs "${name}" for "${output}", and ${method.name} has no default: write it under the parameters of ${group.isSlice ? "the slice" : "the recipe"}`;
-        rejectRecipe(recipe, "Cannot plan the recipe as all parameters must have values", [
+        places.reject("Cannot plan the recipe as all parameters must have values", [
           { path: group.isSlice ? group.path : ["merge_method"], text },
         ]);
       }
@@ -143,7 +143,7 @@ function readParameters(
       const value = reader.read(name, spec, [...member.levels, ...group.levels], { name: tensor, along });
       if (value === undefined && spec.default === undefined) {
         const text = `has no "${name}" for "${tensor}", and ${method.name} has no default: write it under its parameters`;
-        rejectRecipe(recipe, "Cannot plan the recipe as all parameters must have values", [
+        places.reject("Cannot plan the recipe as all parameters must have values", [
           { path: member.path, text },
         ]);
       }
@@ -158,7 +158,7 @@ function assertFitting(
   tensor: string,
   read: readonly ReadParameter[],
   parameters: PlannedTensor["parameters"],
-  { recipe, method }: Planning,
+  { places, method }: Planning,
 ): void {
   const conflict = method.findConflict?.(parameters as never);
   if (conflict === undefined) return;
@@ -168,14 +168,14 @@ function assertFitting(
     value === undefined
       ? { path: ["merge_method"], text: `needs another "${parameter}", which ${text} for "${tensor}"` }
       : { path: value.path, text: `${text} for "${tensor}"` };
-  rejectRecipe(recipe, "Cannot plan the recipe as values of its parameters must go together", [problem]);
+  places.reject("Cannot plan the recipe as values of its parameters must go together", [problem]);
 }
 
 /**
  * @throws InputError if the method divides by the sum of weights and the sum is 0; the message names the last
  *   weight
  */
-function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe, method }: Planning): void {
+function assertWeights(tensor: string, read: readonly ReadParameter[], { places, method }: Planning): void {
   const parameters = valuesOf(read, method);
   const weights = parameters["weight"];
   const weight = read.find(({ name }) => name === "weight");
@@ -188,7 +188,7 @@ function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe,
   if (weights.reduce((sum: number, value) => sum + Number(value), 0) !== 0) return;
   const path = weight.values.findLast((value) => value !== undefined)?.path ?? ["merge_method"];
   const text = `must not make weights that sum to 0, as ${method.name} divides by their sum: those of "${tensor}" are ${weights.join(", ")}`;
-  rejectRecipe(recipe, "Cannot plan the recipe as weights must have a sum", [{ path, text }]);
+  places.reject("Cannot plan the recipe as weights must have a sum", [{ path, text }]);
 }
 
 /** Returns the values of all parameters, defaults included. */
@@ -239,11 +239,11 @@ function widest(a: DType, b: DType): DType {
 
 /** Explains in one line how a tensor is made, with the places of the settings in the recipe. */
 function explain(
-  { recipe, method }: Planning,
+  { places, method }: Planning,
   read: readonly ReadParameter[],
   tied: readonly FoundPart[],
 ): string {
-  const settings = explainValues(recipe, read);
+  const settings = explainValues(places, read);
   const ties = tied.map(({ input, tensor }) => `"${input.network.source}" ties it to "${tensor}"`);
   return [method.name, ...settings, ...ties].join(", ");
 }

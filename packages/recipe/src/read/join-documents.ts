@@ -1,8 +1,8 @@
 import { at, closestName, InputError } from "@isthmus/core";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
+import { placesOf } from "../recipe/places.ts";
 import type { Path, Problem, StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { rejectRecipe } from "../recipe/reject.ts";
 import { isMap } from "../recipe/shape.ts";
 import { copyPositions } from "./positions.ts";
 
@@ -29,7 +29,7 @@ export function joinDocuments(documents: readonly Recipe[], options: JoinOptions
   const { recipe } = join(result, { byName, joined, within: [] });
   for (const document of documents) {
     const problems = findUnused(document, joined.has(document), documents.length);
-    rejectRecipe(document, "Cannot read the recipes of a file as each must be needed", problems, options);
+    placesOf(document, options).reject("Cannot read the recipes of a file as each must be needed", problems);
   }
   return recipe;
 }
@@ -40,7 +40,7 @@ function indexDocuments(documents: readonly Recipe[]): ByName {
   const byName = new Map<string, Recipe>();
   const unnamed = documents.filter(({ name }) => name === undefined);
   const reject = (document: Recipe, path: Path, text: string) =>
-    rejectRecipe(document, "Cannot read the recipes of a file as names must tell them apart", [
+    placesOf(document).reject("Cannot read the recipes of a file as names must tell them apart", [
       { path, text },
     ]);
   if (unnamed.length > 1)
@@ -119,12 +119,13 @@ function join(document: Recipe, { byName, joined, within }: Joining): Joined {
     const needed = byName.get(named.name);
     if (needed === undefined) return undefined;
     const problem = findReferenceProblem(named, within.includes(needed) || needed === document);
-    rejectRecipe(document, "Cannot read the recipes of a file as each must make a model for others", [
-      ...(problem === undefined ? [] : [{ path, text: problem }]),
-    ]);
+    placesOf(document).reject(
+      "Cannot read the recipes of a file as each must make a model for others",
+      problem === undefined ? [] : [{ path, text: problem }],
+    );
     const inside = join(needed, { byName, joined, within: [...within, document] });
     count += 1 + inside.count;
-    assertFewRecipes(count, document, path);
+    assertFewRecipes(count, placesOf(document), path);
     return inside.recipe;
   }) as Recipe;
   copyPositions(document, recipe);

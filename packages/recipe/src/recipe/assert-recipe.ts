@@ -1,8 +1,8 @@
 import { closestName } from "@isthmus/core";
+import { placesOf, type RecipePlaces } from "./places.ts";
 import type { Path, Problem, StrictnessOptions } from "./problem.ts";
 import type { Recipe } from "./recipe.ts";
 import { RECIPE } from "./recipe-shape.ts";
-import { rejectRecipe } from "./reject.ts";
 import { findProblems, isMap } from "./shape.ts";
 
 /**
@@ -11,9 +11,13 @@ import { findProblems, isMap } from "./shape.ts";
  * @throws InputError if the form is wrong; the message lists every problem
  */
 export function assertRecipe(value: unknown, options: StrictnessOptions = {}): asserts value is Recipe {
+  assertForm(value, placesOf(isMap(value) ? value : {}, options));
+}
+
+/** Checks the form of a recipe whose places are known, see {@link assertRecipe}. */
+export function assertForm(value: unknown, places: RecipePlaces): void {
   const problems = [...findProblems(RECIPE, value), ...findContradictions(value, [])];
-  const recipe = isMap(value) ? value : {};
-  rejectRecipe(recipe, "Cannot read the recipe as its form must be right", problems, options);
+  places.reject("Cannot read the recipe as its form must be right", problems);
 }
 
 type Values = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import { formatPlace } from "../read/positions.ts";
+import type { RecipePlaces } from "./places.ts";
 import type { Path } from "./problem.ts";
 
 /**
@@ -15,10 +15,10 @@ const MOST_RECIPES = 100;
  * @throws InputError if there are too many, for example if each recipe names the next one twice, level by
  *   level
  */
-export function assertFewRecipes(count: number, recipe: object, path: Path): void {
+export function assertFewRecipes(count: number, places: RecipePlaces, path: Path): void {
   if (count <= MOST_RECIPES) return;
   throw new InputError(
-    `Cannot plan the recipe as it may need ${MOST_RECIPES} others, each counted as often as it is named: ${formatPlace(recipe, path)} makes them more; merge one of them first, and name its result`,
+    `Cannot plan the recipe as it may need ${MOST_RECIPES} others, each counted as often as it is named: ${places.format(path)} makes them more; merge one of them first, and name its result`,
     { input: "recipe" },
   );
 }

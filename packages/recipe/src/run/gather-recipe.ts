@@ -4,7 +4,7 @@ import { InputError, openCheckpoint, resolveModelPath } from "@isthmus/core";
 import type { GatheredFiles } from "@isthmus/tasks";
 import { TOKENIZER_FILES } from "../models/list-model-files.ts";
 import { settingOf } from "../plan/align-setting.ts";
-import { keyOf, listGroups, type Member } from "../plan/groups.ts";
+import { keyOf, listGroups, type Member, namedIn } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelParts, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { nameOf } from "./list-references.ts";
@@ -82,9 +82,7 @@ function listGraphs(recipe: Recipe): readonly string[] {
 }
 
 function listMembers(recipe: Recipe): readonly Member[] {
-  return listGroups(recipe).flatMap(({ members, base }) =>
-    base === undefined ? members : [...members, base],
-  );
+  return listGroups(recipe).flatMap(namedIn);
 }
 
 async function gatherReference(reference: NamedNetwork, files: GatheredFiles): Promise<NamedNetwork> {

@@ -1,4 +1,4 @@
-import { keyOf, listGroups, type Member } from "../plan/groups.ts";
+import { type Group, keyOf, listGroups, type Member, namedIn } from "../plan/groups.ts";
 import { isRecipeFile } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 
@@ -6,16 +6,12 @@ import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts"
 export type NamedReference = Pick<Member, "reference" | "path">;
 
 /**
- * Lists the networks that a recipe names, each once, in the order of the recipe; the base of each group
+ * Lists the networks that the groups of a recipe name, each once, in the order of the recipe; the base of each group
  * follows its members.
  */
-export function listReferences(recipe: Recipe): readonly NamedReference[] {
-  const members = listGroups(recipe).flatMap(({ members: named, base }) => [
-    ...named,
-    ...(base ? [base] : []),
-  ]);
+export function listReferences(groups: readonly Group[]): readonly NamedReference[] {
   const places = new Map<string, NamedReference>();
-  for (const member of members) {
+  for (const member of groups.flatMap(namedIn)) {
     const key = keyOf(member.reference);
     if (!places.has(key)) places.set(key, member);
   }
@@ -31,7 +27,7 @@ export function isNested(reference: ModelReference): reference is Recipe {
 export function nameOf(reference: ModelReference): string {
   if (typeof reference === "string") return reference;
   if (isRecipe(reference))
-    return `a recipe of ${listReferences(reference)
+    return `a recipe of ${listReferences(listGroups(reference))
       .map((named) => nameOf(named.reference))
       .join(", ")}`;
   const { model, lora } = reference;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "./open-recipe.ts";
 import { runRecipe } from "./run-recipe.ts";
-import { assertRecipeFiles } from "./write-recipe-files.ts";
+import { planRecipeFiles } from "./write-recipe-files.ts";
 
 const golden = fileURLToPath(new URL("../../test/golden/vocabularies", import.meta.url));
 
@@ -147,7 +147,7 @@ describe("the number of layers in config.json", () => {
     await expect(runRecipe(stack(a), out)).rejects.toThrow(message);
     expect(existsSync(out)).toBe(false);
     const opened = await openRecipe(stack(a));
-    await expect(assertRecipeFiles(stack(a), opened)).rejects.toThrow(message);
+    await expect(planRecipeFiles(stack(a), opened, {})).rejects.toThrow(message);
     await opened.close();
     await runRecipe(stack(a), join(folder, "weights.safetensors"));
     await runRecipe(stack(a, "num_layers_config_key: depth\n"), out);

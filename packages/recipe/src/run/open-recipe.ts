@@ -9,12 +9,11 @@ import {
 } from "@isthmus/merging";
 import { findAdapters } from "../adapters/find-adapters.ts";
 import { openAdapters } from "../adapters/open-adapters.ts";
-import { listGroups } from "../plan/groups.ts";
+import { checkRecipe } from "../plan/groups.ts";
 import type { AlignInputs } from "../plan/open-inputs.ts";
-import { type NestedNetwork, planRecipe } from "../plan/plan-recipe.ts";
+import { type PlanNested, planChecked } from "../plan/plan-recipe.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { isNested } from "./list-references.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { openReference } from "./open-reference.ts";
 import { type PreparedModels, type PrepareModelsOptions, prepareModels } from "./prepare-models.ts";
 import { readMethods } from "./read-methods.ts";
@@ -85,15 +84,10 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const { productsModule, strict, onWarning } = options;
-  const folders = options.open === undefined ? await findAdapters(recipe) : undefined;
+  const checked = checkRecipe(recipe, { strict, onWarning });
+  const folders = options.open === undefined ? await findAdapters(checked) : undefined;
   if (folders !== undefined) {
-    const { plan, adapter, close } = await openAdapters(recipe, folders, {
-      methods,
-      seed,
-      productsModule,
-      strict,
-      onWarning,
-    });
+    const { plan, adapter, close } = await openAdapters(checked, folders, { methods, seed, productsModule });
     const source = describeRecipeMerge({ recipe, methodFiles, seed }, productsModule);
     return { plan, adapter, models: NO_MODELS, source, isSlow: true, close };
   }
@@ -110,7 +104,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   };
   try {
     const prepared = new Map<Recipe, PreparedModels>();
-    const planned = await planRecipe(recipe, {
+    const planned = await planChecked(checked, {
       methods,
       seed,
       align,
@@ -122,7 +116,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
           open: openAndKeep,
           openNested: openNestedModels(planNested, prepared),
         });
-        prepared.set(part, models);
+        prepared.set(part.recipe, models);
         return models.networks;
       },
     });
@@ -134,7 +128,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     const source = isDescribed
       ? describeRecipeMerge({ recipe, methodFiles, seed }, productsModule)
       : undefined;
-    return { plan, models, adapter: undefined, source, isSlow: hasAligned(recipe), close };
+    return { plan, models, adapter: undefined, source, isSlow: checked.isAligned, close };
   } catch (error) {
     await close();
     throw error;
@@ -146,7 +140,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
  * @param prepared - prepared models of each planned recipe
  */
 export function openNestedModels(
-  planNested: (reference: ModelReference) => Promise<NestedNetwork | undefined>,
+  planNested: PlanNested,
   prepared: ReadonlyMap<Recipe, PreparedModels>,
 ): PrepareModelsOptions["openNested"] {
   return async (reference) => {
@@ -182,16 +176,4 @@ function describeRecipeMerge(merge: RecipeMerge, products: string | undefined): 
  */
 export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Promise<OpenedRecipe> {
   return openRecipe(recipe, { methodFiles, seed });
-}
-
-/**
- * Checks whether a network of a recipe, or of a recipe within it, is aligned. A recipe in a file counts as
- * aligned, because it is not read here.
- */
-function hasAligned(recipe: Recipe): boolean {
-  const members = listGroups(recipe).flatMap((group) => group.members);
-  return members.some(
-    ({ align, reference }) =>
-      Boolean(align) || (isRecipe(reference) ? hasAligned(reference) : isNested(reference)),
-  );
 }

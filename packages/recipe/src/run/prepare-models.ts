@@ -5,8 +5,7 @@ import { inferLayout } from "../layout/infer-layout.ts";
 import { findModule, inferModules, type Modules } from "../layout/modules.ts";
 import { chooseChatTemplate } from "../models/chat-template.ts";
 import { readModelConfig } from "../models/exact-json.ts";
-import type { ConfigLayers } from "../models/layer-count.ts";
-import { changeConfig, type ModelConfig } from "../models/model-config.ts";
+import { type ConfigLayers, changeConfig, type ModelConfig } from "../models/model-config.ts";
 import { planVocabulary, type TokenizerOptions } from "../models/plan-vocabulary.ts";
 import { remapVocabulary } from "../models/remap-vocabulary.ts";
 import { hasPiecesOnly, haveSamePieces } from "../models/sentence-pieces.ts";
@@ -17,9 +16,7 @@ import {
   type VocabularyAxes,
 } from "../models/vocabulary-axes.ts";
 import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-plan.ts";
-import { keyOf } from "../plan/groups.ts";
-import { atPlace } from "../plan/open-inputs.ts";
-import { formatPlace } from "../read/positions.ts";
+import { type CheckedRecipe, keyOf } from "../plan/groups.ts";
 import {
   isRecipe,
   type ModelReference,
@@ -96,16 +93,20 @@ export interface NestedModel {
  * @throws MismatchError if the sizes of vocabularies differ and the recipe has no tokenizer
  * @throws UnsupportedError if the recipe has a tokenizer, and a network is a file without its tokenizer
  */
-export async function prepareModels(recipe: Recipe, options: PrepareModelsOptions): Promise<PreparedModels> {
+export async function prepareModels(
+  checked: CheckedRecipe,
+  options: PrepareModelsOptions,
+): Promise<PreparedModels> {
+  const { recipe, groups, places } = checked;
   const inputs: RecipeModelInput[] = [];
-  for (const { reference, path } of listReferences(recipe))
-    inputs.push(await atPlace(recipe, { path }, () => openInput(reference, options)));
+  for (const { reference, path } of listReferences(groups))
+    inputs.push(await places.open(path, () => openInput(reference, options)));
   // An invalid template is reported before anything is merged.
   if (recipe.chat_template !== undefined) await chooseChatTemplate(recipe.chat_template, []);
   const configs = await Promise.all(inputs.map(configOf));
   const tokenizer = tokenizerOf(recipe);
   const axes = inputs.map(({ network }, i) => axesOf(network, configs[i], tokenizer !== undefined));
-  const remapped = await unifyVocabularies(recipe, { inputs, axes, tokenizer });
+  const remapped = await unifyVocabularies(checked, { inputs, axes, tokenizer });
   const { networks, tied } = await unifyHeads(remapped.networks, { axes, configs });
   const first = findTemplate(recipe, inputs);
   return {
@@ -246,7 +247,7 @@ interface VocabularyInputs {
 }
 
 async function unifyVocabularies(
-  recipe: Recipe,
+  checked: CheckedRecipe,
   { inputs, axes, tokenizer }: VocabularyInputs,
 ): Promise<UnifiedVocabularies> {
   const networks = inputs.map(({ network }) => network);
@@ -256,11 +257,12 @@ async function unifyVocabularies(
   };
   if (tokenizer === undefined) return unchanged();
   const models = inputs.map(({ reference, name, directory, nested }) => {
-    if (directory === undefined) throw noTokenizer(recipe, reference, name);
+    if (directory === undefined) throw noTokenizer(checked, reference, name);
     return { name, directory, vocabulary: nested?.vocabulary };
   });
   const [first, ...others] = models;
   if (first === undefined) return unchanged();
+  const { recipe } = checked;
   const { base_model: base } = recipe;
   const position = inputs.findIndex(
     ({ reference }) => base !== undefined && keyOf(reference) === keyOf(base),
@@ -311,10 +313,14 @@ async function keepUnreadTokens(
   ];
 }
 
-function noTokenizer(recipe: Recipe, reference: ModelReference, name: string): UnsupportedError {
-  const named = listReferences(recipe).find((one) => keyOf(one.reference) === keyOf(reference));
+function noTokenizer(
+  { groups, places }: CheckedRecipe,
+  reference: ModelReference,
+  name: string,
+): UnsupportedError {
+  const named = listReferences(groups).find((one) => keyOf(one.reference) === keyOf(reference));
   return new UnsupportedError(
-    `Cannot unite the vocabularies of the recipe as each network must have a config.json and a tokenizer beside it: "${name}" has none (${formatPlace(recipe, named?.path ?? [])}); name the folder of the model`,
+    `Cannot unite the vocabularies of the recipe as each network must have a config.json and a tokenizer beside it: "${name}" has none (${places.format(named?.path ?? [])}); name the folder of the model`,
     { feature: "tokenizer" },
   );
 }

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { at, createFolder, InputError } from "@isthmus/core";
+import { createFolder, InputError } from "@isthmus/core";
 import {
   type Adapter,
   type SaveMergeOptions,
@@ -12,7 +11,7 @@ import {
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
-import { assertRecipeFiles, type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
+import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } from "./write-recipe-files.ts";
 
 /** Options of {@link saveRecipe}. */
 export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "recipe"> {
@@ -82,7 +81,7 @@ export async function saveRecipe(
   { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
-  if (!output.endsWith(".safetensors")) await assertRecipeFiles(recipe, opened);
+  const files = await planRecipeFiles(recipe, opened, { output, text });
   const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
@@ -95,7 +94,7 @@ export async function saveRecipe(
   });
   const modelFiles =
     adapter === undefined
-      ? await writeRecipeFiles(recipe, opened, output, { text })
+      ? await writeRecipeFiles(files, output)
       : { files: await saveAdapterConfig(adapter, output), notes: [] };
   return {
     output: adapter === undefined ? saved : { ...saved, path: output },
@@ -120,24 +119,4 @@ async function adapterWeightsIn(adapter: Adapter, output: string): Promise<strin
   }
   await createFolder(output);
   return join(output, weightFileOf(adapter));
-}
-
-/**
- * Finds the size of shards, in bytes: the size of the largest file of the first network with several files,
- * or no limit.
- */
-async function shardBytesOf({ models: { inputs } }: Pick<OpenedRecipe, "models">): Promise<number> {
-  for (const {
-    network: { files },
-  } of inputs) {
-    const weights = files.filter((file) => file.endsWith(".safetensors"));
-    if (weights.length < 2) continue;
-    const sizes = await Promise.all(weights.map(async (file) => (await stat(file)).size));
-    return at(
-      sizes.sort((a, b) => b - a),
-      0,
-      "size",
-    );
-  }
-  return Number.POSITIVE_INFINITY;
 }

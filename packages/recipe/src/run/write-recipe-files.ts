@@ -2,13 +2,13 @@ import { stat } from "node:fs/promises";
 import { InputError, isIsthmusError } from "@isthmus/core";
 import { stringify } from "yaml";
 import { readModelConfig } from "../models/exact-json.ts";
-import { type ConfigChanges, changeConfig } from "../models/model-config.ts";
-import { writeModelFiles } from "../models/write-model-files.ts";
+import { changeConfig } from "../models/model-config.ts";
+import { type WriteModelFilesOptions, writeModelFiles } from "../models/write-model-files.ts";
 import { keyOf } from "../plan/groups.ts";
 import { formatPlace } from "../read/positions.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
-import type { PreparedModels, RecipeModelInput } from "./prepare-models.ts";
+import type { RecipeModelInput } from "./prepare-models.ts";
 
 /** Files of a model that were written beside its weights. */
 export interface RecipeFiles {
@@ -21,66 +21,83 @@ export interface RecipeFiles {
   readonly notes: readonly string[];
 }
 
-/**
- * Writes the files with which a model is loaded into the folder of its merged weights, by the settings of the
- * recipe: config, tokenizer, chat template, model card. All such files of recipes are written here.
- *
- * @param output - path of the weights; nothing is written if it is a file, or if the template has no
- *   `config.json`
- */
-export async function writeRecipeFiles(
-  recipe: Recipe,
-  { models }: Pick<OpenedRecipe, "models">,
-  output: string,
-  { text = stringify(recipe) }: { readonly text?: string | undefined },
-): Promise<RecipeFiles> {
-  const base = models.template.directory;
-  const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
-  if (base === undefined || !isFolder) return { files: [], notes: [] };
-  const written = await writeModelFiles(output, {
-    ...configChangesOf(recipe, models),
-    base,
-    recipe: text,
-    method: recipe.merge_method,
-    vocabulary: models.vocabulary,
-    networks: models.inputs.flatMap((input) => describeNetwork(recipe, input)),
-    chatTemplate: recipe.chat_template,
-  });
-  return { ...written, notes: [...models.notes, ...written.notes] };
+/** Files of a model that a recipe writes beside its weights, decided before any weights are written. */
+export interface RecipeFilesPlan extends WriteModelFilesOptions {
+  /** Notes for the user on the networks of the recipe. */
+  readonly notes: readonly string[];
+}
+
+/** Options of {@link planRecipeFiles}. */
+export interface PlanRecipeFilesOptions {
+  /** Path of the weights, a file ending in `.safetensors` or a folder. @defaultValue a folder */
+  readonly output?: string | undefined;
+  /** The recipe as text, for the model card. @defaultValue the recipe as YAML */
+  readonly text?: string | undefined;
 }
 
 /**
- * Checks that the config of the result can be written, before any weights are written.
+ * Plans the files with which a model is loaded, by the settings of the recipe: config, tokenizer, chat
+ * template, model card. All such files of recipes are planned here.
+ *
+ * @returns undefined if the output is a single file, or the template of the recipe has no `config.json`
  * @throws InputError if the recipe makes a number of layers that the config of the base cannot count
  */
-export async function assertRecipeFiles(
+export async function planRecipeFiles(
   recipe: Recipe,
   { models }: Pick<OpenedRecipe, "models">,
-): Promise<void> {
-  const { directory, otherStacks: [part] = [] } = models.template;
-  if (directory === undefined) return;
+  { output, text = stringify(recipe) }: PlanRecipeFilesOptions,
+): Promise<RecipeFilesPlan | undefined> {
+  if (output?.endsWith(".safetensors")) return undefined;
+  const { tied, vocabulary, notes } = models;
+  const { directory: base, layers, otherStacks: [part] = [] } = models.template;
+  if (base === undefined) return undefined;
   if (part !== undefined) {
     throw new InputError(
       `Cannot write config.json as only the number of layers of the main part can be changed in it: the recipe gives "${part}" another number (${formatPlace(recipe, ["modules", part])}); write only weights, to a file ending in .safetensors`,
-      { input: directory },
+      { input: base },
     );
   }
-  const config = await readModelConfig(directory);
+  const named = recipe.out_dtype ?? recipe.dtype;
+  const dtype = named === undefined ? undefined : RECIPE_DTYPES[named];
+  const config = await readModelConfig(base);
   try {
-    changeConfig(config, configChangesOf(recipe, models));
+    changeConfig(config, { dtype, tied, layers });
   } catch (error) {
     if (!isIsthmusError(error, "FormatError")) throw error;
     const place = formatPlace(recipe, [recipe.slices === undefined ? "merge_method" : "slices"]);
-    throw new InputError(`${(error as Error).message} (${place})`, { input: directory, cause: error });
+    throw new InputError(`${(error as Error).message} (${place})`, { input: base, cause: error });
   }
+  const networks = models.inputs.flatMap((input) => describeNetwork(recipe, input));
+  const { merge_method: method, chat_template: chatTemplate } = recipe;
+  return { dtype, tied, layers, base, recipe: text, method, vocabulary, networks, chatTemplate, notes };
 }
 
-function configChangesOf(
-  { out_dtype: output, dtype }: Recipe,
-  { tied, template }: PreparedModels,
-): Pick<ConfigChanges, "dtype" | "tied" | "layers"> {
-  const named = output ?? dtype;
-  return { dtype: named === undefined ? undefined : RECIPE_DTYPES[named], tied, layers: template.layers };
+/**
+ * Writes planned files into the folder of the merged weights.
+ * @param output - path of the weights; nothing is written if it is a file
+ */
+export async function writeRecipeFiles(
+  plan: RecipeFilesPlan | undefined,
+  output: string,
+): Promise<RecipeFiles> {
+  const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
+  if (plan === undefined || !isFolder) return { files: [], notes: [] };
+  const { notes, ...options } = plan;
+  const written = await writeModelFiles(output, options);
+  return { ...written, notes: [...notes, ...written.notes] };
+}
+
+/**
+ * Finds the size of shards, in bytes: the size of the largest file of the first network with several files,
+ * or no limit.
+ */
+export async function shardBytesOf({ models: { inputs } }: Pick<OpenedRecipe, "models">): Promise<number> {
+  for (const { network } of inputs) {
+    const weights = network.files.filter((file) => file.endsWith(".safetensors"));
+    if (weights.length < 2) continue;
+    return Math.max(...(await Promise.all(weights.map(async (file) => (await stat(file)).size))));
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 function describeNetwork(recipe: Recipe, { reference, name, directory }: RecipeModelInput) {

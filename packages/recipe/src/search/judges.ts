@@ -11,7 +11,7 @@ import {
 import { saveMerge } from "@isthmus/merging";
 import type { JournalRun } from "@isthmus/tasks";
 import type { OpenedArchitecture } from "@isthmus/zoo";
-import { writeRecipeFiles } from "../run/write-recipe-files.ts";
+import { planRecipeFiles, writeRecipeFiles } from "../run/write-recipe-files.ts";
 import { identifyFiles } from "./identify-recipe.ts";
 import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
 import { runEvaluation } from "./run-evaluation.ts";
@@ -43,7 +43,7 @@ export function judgeByCommand(command: string, path: string): JudgeMerge {
   return async ({ recipe, plan, models }, signal) => {
     try {
       await saveMerge(plan, path, { overwrite: true, resume: false, signal, recipe });
-      await writeRecipeFiles(recipe, { models }, path, {});
+      await writeRecipeFiles(await planRecipeFiles(recipe, { models }, { output: path }), path);
       return await runEvaluation(command, path, signal);
     } finally {
       await rm(path, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 import { type Checkpoint, entry } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
-import { keyOf } from "../plan/groups.ts";
+import { checkRecipe, groupRecipe, keyOf } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
-import { planRecipe } from "../plan/plan-recipe.ts";
+import { planChecked } from "../plan/plan-recipe.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { isNested, listReferences } from "../run/list-references.ts";
 import { type OpenRecipeOptions, openNestedModels } from "../run/open-recipe.ts";
@@ -59,24 +59,26 @@ export async function openCandidates(
   };
   try {
     // Recipes inside may have ranges, too, so that their prepared models depend on the candidate.
-    const hasNested = listReferences(recipe).some(({ reference }) => isNested(reference));
+    const checked = groupRecipe(recipe, { strict });
+    const hasNested = listReferences(checked.groups).some(({ reference }) => isNested(reference));
     const openNested = async () => undefined;
-    const shared = hasNested ? undefined : await prepareModels(recipe, { open: openAndKeep, openNested });
+    const shared = hasNested ? undefined : await prepareModels(checked, { open: openAndKeep, openNested });
     const openOnce = remember(openAndKeep, keyOf);
-    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align), strict };
+    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     // All candidates have the same warnings.
     let { onWarning } = options;
     return {
       async judge(filled, signal) {
         const prepared = new Map<Recipe, PreparedModels>();
-        const planned = planRecipe(filled, {
+        const strictness = { strict, onWarning };
+        const planned = planChecked(checkRecipe(filled, strictness), {
           ...planning,
-          onWarning,
+          ...strictness,
           async prepare(part, planNested) {
             const openNestedHere = openNestedModels(planNested, prepared);
             const models =
               shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
-            prepared.set(part, models);
+            prepared.set(part.recipe, models);
             return models.networks;
           },
         });

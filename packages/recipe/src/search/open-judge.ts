@@ -8,7 +8,7 @@ import {
   openExamples,
   openSharedArchitecture,
 } from "@isthmus/zoo";
-
+import { listGroups } from "../plan/groups.ts";
 import { isRecipeFile } from "../read/parse-recipe.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
@@ -50,7 +50,7 @@ export async function openJudge(
   },
 ): Promise<OpenedJudge> {
   const { data, score, exportedFrom, unread, graph, input, logits, loss, ...reading } = options;
-  const first = listReferences(recipe)
+  const first = listReferences(listGroups(recipe))
     .map(({ reference }) => reference)
     .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
   const paths = first === undefined ? [] : [first];

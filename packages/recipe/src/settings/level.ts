@@ -9,13 +9,6 @@ export interface Level {
   readonly path: Path;
 }
 
-/** Makes the levels of places in a recipe; places without settings are left out. */
-export function levelsOf(...places: readonly (readonly [Settings | undefined, Path])[]): readonly Level[] {
-  return places.flatMap(([settings, path]) =>
-    settings === undefined ? [] : [{ settings, path: [...path, "parameters"] }],
-  );
-}
-
 /** A value or gradient of a setting, with its filter and place. */
 export interface Branch {
   readonly path: Path;

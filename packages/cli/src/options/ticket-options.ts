@@ -7,11 +7,26 @@ import { MOST, parseCount, parseNumber } from "./parse-values.ts";
 
 /** Options for training a pruned network again. */
 export type TicketOptions = {
+  /**
+   * Probability with which pruned weights are still present at first, in training that lets them fade.
+   * @defaultValue absent at once
+   */
   readonly anneal?: number | undefined;
+  /** Epoch whose weights each round goes back to; 0 for the start. @defaultValue no rounds */
   readonly rewind?: number | undefined;
+  /** Number of rounds of pruning and training; absent without `--rewind`. @defaultValue 5 */
   readonly rounds?: number | undefined;
+  /** Method that trains rounds: gradients, or evolution strategies. @defaultValue "gradient" */
   readonly method: TicketMethod;
+  /**
+   * Number of generations of each round by evolution strategies.
+   * @defaultValue the default of evolution strategies
+   */
   readonly generations?: number | undefined;
+  /**
+   * Number of networks in each generation of evolution strategies.
+   * @defaultValue the default of evolution strategies
+   */
   readonly population?: number | undefined;
 };
 

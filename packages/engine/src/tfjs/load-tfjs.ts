@@ -5,7 +5,9 @@ import type { Tfjs } from "./tfjs-types.ts";
 
 /** TensorFlow.js with a backend that is ready. */
 export interface LoadedTfjs {
+  /** Functions of the package of TensorFlow.js that was imported, with the backend set. */
   readonly tf: Tfjs;
+  /** Backend that was chosen: the requested one, or else the fastest that is installed. */
   readonly backend: TfjsBackend;
   /** Name of the backend in TensorFlow.js. */
   readonly backendName: string;

@@ -6,9 +6,11 @@ import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
 /** A node, its operands, and further inputs for computing it. */
 export interface OperatorContext {
+  /** Functions of TensorFlow.js with the backend that computes. */
   readonly tf: Tfjs;
   /** Name of the engine, for messages. */
   readonly engine: string;
+  /** Node to compute, whose attributes the operator reads. */
   readonly node: Node;
   /** Version of ONNX's default operator set. */
   readonly opset: number;
@@ -21,6 +23,7 @@ export type Compute = (context: OperatorContext) => TfTensor | readonly TfTensor
 
 /** An ONNX operator in terms of TensorFlow.js. */
 export interface TfjsOperator {
+  /** Function that computes the results of a node from its operands. */
   readonly compute: Compute;
   /** Returns the element types of the results; all further results have the last type. */
   readonly types: (context: OperatorContext) => readonly DType[];

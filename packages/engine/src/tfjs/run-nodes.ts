@@ -7,8 +7,11 @@ import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
 /** A node, its operator, and the names of values that are not read by later nodes. */
 export interface PlannedNode {
+  /** Node of the graph, in the order of computation. */
   readonly node: Node;
+  /** Implementation of the node's operator in TensorFlow.js. */
   readonly operator: TfjsOperator;
+  /** Names of operands and results that no later node reads, which are freed after this node. */
   readonly lastUses: readonly string[];
 }
 
@@ -39,10 +42,13 @@ function operatorOf(graph: Graph, node: Node): TfjsOperator {
 
 /** Engine, graph and plan of {@link runNodes}. */
 export interface RunNodes {
+  /** Functions of TensorFlow.js with the backend that computes. */
   readonly tf: Tfjs;
   /** Name of the engine, for messages. */
   readonly engine: string;
+  /** Graph to which the nodes belong, whose version of the operator set applies. */
   readonly graph: Graph;
+  /** Nodes in the order of computation, with their operators. */
   readonly plan: readonly PlannedNode[];
   /**
    * Called with every value that a node computes, and returns the value to use instead; set only while a tape

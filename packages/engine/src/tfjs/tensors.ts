@@ -21,7 +21,9 @@ const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> =
  * TensorFlow.js.
  */
 export interface TfValue {
+  /** Tensor of TensorFlow.js, which its owner must dispose of. */
   readonly tensor: TfTensor;
+  /** Element type that the graph gives to the value, such as `i64` for a tensor of `int32`. */
   readonly dtype: DType;
 }
 

@@ -5,6 +5,7 @@ import { holdExamples } from "./hold-examples.ts";
 
 /** The data that a worker thread is started with. */
 export interface WorkerData {
+  /** Name of the engine that the worker creates, with one thread for each graph. */
   readonly engine: EngineName;
   /** Absolute paths of the files of measurements that the command line, or the file of the study, names. */
   readonly use: readonly string[];
@@ -12,7 +13,12 @@ export interface WorkerData {
 
 /** Engine and data that tasks work with. */
 export interface WorkerPorts {
+  /** Engine that runs every graph in one thread, whatever number of threads a task asks for. */
   readonly engine: Engine;
+  /**
+   * Opens a data set by its name; the same name and inputs in the same working folder give the data set that
+   * is open already.
+   */
   openData(data: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 

@@ -21,7 +21,9 @@ export interface PairsData
     DescribedScaling {
   /** Folder of the tokenizer, for texts. */
   readonly tokenizedBy?: string | undefined;
+  /** Fingerprint of the examples that pairs are measured on, in hexadecimal. */
   readonly digest: string;
+  /** Fingerprint of the examples that statistics of norms are measured on, in hexadecimal. */
   readonly statisticsDigest: string;
 }
 
@@ -36,9 +38,11 @@ const FEEDS = z.strictObject({
 
 /** Opened examples that pairs are measured on, and the names by which another machine opens them again. */
 export interface NamedExamples {
+  /** Examples that pairs are measured on. */
   readonly data: DataSet;
   /** Examples that statistics are measured on. @defaultValue the first of `data` */
   readonly statisticsData?: DataSet | undefined;
+  /** Names of the data sets, and scaling of their inputs, as the user gave them. */
   readonly names: ExampleNames;
   /** Demands of the architecture on its data. */
   readonly context: DataContext;

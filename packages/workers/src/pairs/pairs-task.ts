@@ -12,7 +12,9 @@ import { openPairsData, type PairsData } from "./pairs-data.ts";
 
 /** Parameters of a task that measures some pairs of its `networks`. */
 export interface PairsParams {
+  /** Examples to measure on, with fingerprints by which a worker checks that it has the same. */
   readonly data: PairsData;
+  /** Options of the measurement by name; options that are left out have the measurement's defaults. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Pairs, as positions among the networks. */
   readonly pairs: readonly NetworkPair[];
@@ -20,6 +22,7 @@ export interface PairsParams {
 
 /** Record of a task that has measured pairs. */
 export interface PairsResult {
+  /** Name of the kind of task: that of the measurement, with `-pairs` behind it. */
   readonly kind: string;
   /** Measured numbers of each pair. */
   readonly numbers: readonly (readonly number[])[];

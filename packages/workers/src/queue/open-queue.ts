@@ -26,7 +26,9 @@ export interface QueuePlaces {
 
 /** An opened queue with its storage. */
 export interface OpenedQueue {
+  /** Queue in which tasks wait, connected to its address. */
   readonly queue: TaskQueue;
+  /** Storage in which workers find inputs and leave results. */
   readonly storage: TaskStorage;
 }
 

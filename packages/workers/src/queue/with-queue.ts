@@ -27,6 +27,7 @@ export interface QueuedWork extends QueuePlaces {
 
 /** Executor on the workers of a queue, and the folder in which files and results of tasks lie for them. */
 export interface QueueTasks {
+  /** Executor whose tasks run on the workers of the queue; it is closed by the function that opened it. */
   readonly executor: Omit<QueueExecutor, "close">;
   /** Folder for files and results of tasks; it is removed once all work is done. */
   readonly folder: string;

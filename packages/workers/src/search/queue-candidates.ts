@@ -29,6 +29,9 @@ export type QueuedCandidates = Pick<SearchRecipeOptions<Recipe>, "evaluate" | "i
 
 /** Options for judging the merges of a queued search, and the seed of their methods. */
 export interface QueuedSearchOptions extends MergeJudgeOptions, StrictnessOptions {
+  /**
+   * Seed of the random choices of merge methods, the same for every candidate; a whole number in `[0, 2^53)`.
+   */
   readonly seed: number;
 }
 

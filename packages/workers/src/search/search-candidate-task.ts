@@ -33,6 +33,9 @@ export interface SearchCandidateParams {
   readonly recipe: Recipe;
   /** Numbers in place of its ranges, in their order. */
   readonly values: readonly number[];
+  /**
+   * Seed of the random choices of merge methods, the same for every candidate; a whole number in `[0, 2^53)`.
+   */
   readonly seed: number;
   /**
    * Options for judging. Names of inputs and outputs of the graph are not among them, but in a file, as they
@@ -45,6 +48,7 @@ export interface SearchCandidateParams {
 
 /** Record of a task that has judged a merge. */
 export interface SearchCandidateResult {
+  /** Tag of the record. */
   readonly kind: "search-candidate";
   /** Score of the merge, as text if it is not finite. */
   readonly score: number | string;

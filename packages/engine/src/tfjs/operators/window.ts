@@ -7,7 +7,11 @@ import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 export interface Window {
   /** Height and width of the window. */
   readonly taps: readonly [number, number];
+  /** Rows and columns from one position of the window to the next, `[vertical, horizontal]`, in elements. */
   readonly strides: readonly [number, number];
+  /**
+   * Rows and columns between neighbouring taps of the window, `[vertical, horizontal]`; 1 for dense windows.
+   */
   readonly dilations: readonly [number, number];
   /** Number of elements added before and after rows and columns. */
   readonly pads: readonly [readonly [number, number], readonly [number, number]];

@@ -26,7 +26,9 @@ export interface MergeChoice {
 
 /** Symmetries whose units may be kept apart. */
 export interface Separable {
+  /** Symmetries of the graph and the layouts of its weights. */
   readonly spec: SymmetrySpec;
+  /** Plain symmetry to which each unit belongs, by itself or through the symmetries around it. */
   readonly roots: UnitRoots;
   /** Positions of these symmetries in the specification. */
   readonly allowed: ReadonlySet<number>;

@@ -36,9 +36,13 @@ type Values = readonly (ReadValue | undefined)[];
 
 /** A merge of adapters by a recipe, whose settings are read. */
 export interface AdapterSettings {
+  /** Recipe of adapters. */
   readonly recipe: Recipe;
+  /** Adapters that the recipe names, with their settings. */
   readonly group: RoledGroup;
+  /** Method by which the adapters are merged. */
   readonly method: AdapterMethod;
+  /** Treatment of settings without effect: warnings or errors. */
   readonly strictness: StrictnessOptions;
 }
 

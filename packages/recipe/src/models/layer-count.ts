@@ -22,7 +22,9 @@ export interface ConfigLayers {
  * A key that counts layers, and the key of the part of the config that contains it; empty for the top level.
  */
 export interface LayerCountPlace {
+  /** Key of the part, such as `text_config`; empty for the top level. */
   readonly part: string;
+  /** Key that counts layers, such as `num_hidden_layers`. */
   readonly key: string;
 }
 

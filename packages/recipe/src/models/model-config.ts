@@ -45,13 +45,17 @@ export interface ConfigChanges {
   readonly dtype?: DType | undefined;
   /** Number of rows of embeddings. */
   readonly vocabularySize?: number | undefined;
+  /** Whether the output head is the embedding. */
   readonly tied?: boolean | undefined;
+  /** Layers of the result, each by the layer of the base whose settings it takes. */
   readonly layers?: ConfigLayers | undefined;
 }
 
 /** A changed config, with notes for the user. */
 export interface ChangedConfig {
+  /** Values of the changed `config.json`. */
   readonly config: ModelConfig;
+  /** Notes on values that could not be translated, in one line each. */
   readonly notes: readonly string[];
 }
 

@@ -47,9 +47,7 @@ export interface Simd {
   readonly countLarger: Loop;
   /** Adds the differences of a network that are larger than a limit, scaled by how many networks have one. */
   readonly addContributions: Loop;
-  /**
-   * Counts the differences larger than a limit: unshared ones, plus 2^32 times the shared ones.
-   */
+  /** Counts the differences larger than a limit: unshared ones, plus 2^32 times the shared ones. */
   readonly countShared: (...addressesAndNumbers: readonly number[]) => bigint;
   /** Computes the variance of each element over networks. */
   readonly variances: Loop;

@@ -79,7 +79,7 @@ export interface IntrinsicDimensionResult {
   readonly parameters: number;
   /** Kind of the random matrix that spans subspaces. */
   readonly projection: ProjectionKind;
-  /** Scope of the random matrix: all parameters at once, or those of one layer. */
+  /** Scope of the random matrix: all parameters at once, or the parameters of one layer. */
   readonly scope: SubspaceScope;
   /** Largest width of the last bracket, as a share of its lower end. */
   readonly resolution: number;

@@ -5,6 +5,7 @@ import { constantNumbers } from "@isthmus/graph/ir";
 
 /** Context of a rule: the node that it is applied to, with its values and gradients. */
 export interface GradientContext {
+  /** Node that the rule is applied to. */
   readonly node: Node;
   /** Graph to which the rule adds its nodes. */
   readonly builder: GraphBuilder;

@@ -21,6 +21,7 @@ export interface BarrierProgress {
   readonly done: number;
   /** Points measured so far, of `total`. */
   readonly completed: number;
+  /** Number of points to measure, of the grid and of its refinement. */
   readonly total: number;
   /** Point that was measured last. */
   readonly point: BarrierPoint;

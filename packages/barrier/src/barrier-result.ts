@@ -34,7 +34,9 @@ export interface BarrierValues {
 
 /** A bootstrap interval of the chord barrier over examples. */
 export interface BarrierInterval {
+  /** Lower end of the interval: in nats for the loss, a share of examples for the error. */
   readonly low: number;
+  /** Upper end of the interval, in the same unit. */
   readonly high: number;
 }
 
@@ -74,9 +76,11 @@ export interface TemperedCurve {
 
 /** Barrier curve, and the barriers computed from it. */
 export interface BarrierResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "barrier";
   /** Points of the path, ascending in t, from 0 to 1. */
   readonly points: readonly BarrierPoint[];
+  /** Barriers of the loss, in nats, and of the error, in shares of examples, by several definitions. */
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
   /** Intervals of the chord barriers; missing if no bootstrap was requested. */
   readonly interval?: {
@@ -89,7 +93,9 @@ export interface BarrierResult extends LossFields {
   };
   /** Curve with temperatures; missing if these were not requested. */
   readonly tempered?: TemperedCurve;
+  /** Path between the networks: the straight line, or the great circle of each tensor. */
   readonly path: "linear" | "spherical";
+  /** Treatment of the statistics of activations between the ends. */
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
@@ -97,8 +103,11 @@ export interface BarrierResult extends LossFields {
   readonly statisticsExamples?: number;
   /** Number of examples that were evaluated at each point. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Source of network A: its file or folder, or a description. */
   readonly a: string;
+  /** Source of network B. */
   readonly b: string;
   /** Name of the engine on which the networks ran. */
   readonly engine: string;

@@ -16,6 +16,7 @@ export interface BootstrapSettings {
   readonly resamples: number;
   /** Coverage, in `(0, 1)`. */
   readonly level: number;
+  /** Seed of the draws of examples. */
   readonly seed: number;
 }
 

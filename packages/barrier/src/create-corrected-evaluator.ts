@@ -19,7 +19,9 @@ import {
 
 /** Architecture, with the engine and the examples to evaluate its networks. */
 export interface EvaluatedArchitecture {
+  /** Graph that all evaluated networks share. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
   /** Examples to evaluate on. */
   readonly data: DataSet;
@@ -51,11 +53,13 @@ export interface CorrectedEvaluatorOptions {
   readonly allowNonFinite?: boolean;
   /** Number of examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops evaluations. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Loss and error of a corrected network, and its loss with a temperature if temperatures are fitted. */
 export interface CorrectedEvaluation extends Evaluation {
+  /** Loss with the temperature that was fitted; absent if temperatures are not fitted. */
   readonly tempered?: TemperedLoss;
 }
 

@@ -3,7 +3,9 @@ import type { StatisticsPolicy } from "@isthmus/statistics";
 
 /** Loss in nats and error in `[0, 1]`, or differences of both. */
 export interface LossAndError {
+  /** Mean loss over examples, in nats, or a difference of losses. */
   readonly loss: number;
+  /** Share of examples classified wrongly, or a difference of shares. */
   readonly error: number;
 }
 
@@ -33,7 +35,9 @@ export interface ExampleExcess {
   readonly index: number;
   /** Loss of the example in A, and likewise in B and at the midpoint, in nats. */
   readonly a: number;
+  /** Loss of the example in B, in nats. */
   readonly b: number;
+  /** Loss of the example at the midpoint, in nats. */
   readonly midpoint: number;
   /** Excess of the example: `midpoint - (a + b) / 2`, in nats. */
   readonly excess: number;
@@ -78,8 +82,11 @@ export interface ExcessByExample {
 
 /** Decomposition of the excess of the midpoint of two networks. */
 export interface BarrierDecomposition extends LossFields {
+  /** Kind of the result. */
   readonly kind: "decomposition";
+  /** Loss and error of both networks. */
   readonly ends: { readonly a: LossAndError; readonly b: LossAndError };
+  /** Loss and error of the network half-way between them. */
   readonly midpoint: LossAndError;
   /**
    * Excess of the midpoint: `L(1/2) - (L(A) + L(B)) / 2`, which is `midpoint` among the definitions of a
@@ -88,20 +95,27 @@ export interface BarrierDecomposition extends LossFields {
   readonly excess: LossAndError;
   /** Parts in the order in which the network uses them. */
   readonly parts: readonly PartExcess[];
+  /** Distribution of the excess of the loss over examples. */
   readonly byExample: ExcessByExample;
   /**
    * Examples to which a softmax temperature was fitted in each network; absent if losses are without
    * temperature.
    */
   readonly tempered?: { readonly data: string; readonly examples: number };
+  /** Treatment of the statistics of activations in networks made of both. */
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
   /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
+  /** Number of examples that were evaluated. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Source of network A: its file or folder, or a description. */
   readonly a: string;
+  /** Source of network B. */
   readonly b: string;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

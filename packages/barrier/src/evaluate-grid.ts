@@ -15,6 +15,7 @@ export interface GridProgress {
   readonly done: number;
   /** Networks measured so far, of `total`. */
   readonly completed: number;
+  /** Number of networks to measure. */
   readonly total: number;
 }
 
@@ -42,7 +43,9 @@ export interface EvaluateGridOptions {
   readonly batchSize: number;
   /** File that stores finished rows, and from which the same measurement resumes. */
   readonly journalPath?: string | undefined;
+  /** Signal that stops the measurement; finished rows stay in the journal. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each network. @defaultValue nothing is called */
   readonly onProgress?: ((progress: GridProgress) => void) | undefined;
 }
 

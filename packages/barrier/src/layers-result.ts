@@ -4,9 +4,11 @@ import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
 
 /** A group of tensors that are interpolated together. */
 export interface LayerGroup {
+  /** Name of the group: a layer, a block, or a user-defined one. */
   readonly name: string;
   /** Names of the group's tensors. */
   readonly tensors: readonly string[];
+  /** Number of elements of these tensors. */
   readonly elements: number;
   /** Euclidean norm of the difference between A and B in the group's parameters. */
   readonly euclideanDistance: number;
@@ -48,6 +50,7 @@ export type CumulativeOrder = (typeof CUMULATIVE_ORDERS)[number];
 
 /** The barrier of one group by itself. */
 export interface LayerBarrier {
+  /** Name of the group. */
   readonly group: string;
   /** Cut with the other groups as in A. */
   readonly a: LayerCut;
@@ -96,6 +99,7 @@ export interface BarrierPrediction {
 
 /** Rises of the loss in random directions that are as long as the path to the other network. */
 export interface DirectionRobustness {
+  /** Name of the group that is moved. */
   readonly group: string;
   /** Rise of the loss over network A at the end of each random direction, in nats. */
   readonly random: readonly number[];
@@ -107,6 +111,7 @@ export interface DirectionRobustness {
 
 /** Barriers of groups of parameters. */
 export interface LayersResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "layers";
   /** Groups in the order in which the network uses them, shallow to deep. */
   readonly groups: readonly LayerGroup[];
@@ -138,15 +143,22 @@ export interface LayersResult extends LossFields {
   };
   /** Rises in random directions; present if they were requested. */
   readonly robustness?: readonly DirectionRobustness[];
+  /** Treatment of the statistics of activations in networks made of both. */
   readonly statistics: StatisticsPolicy;
   /** Name of the examples on which statistics were measured; absent if statistics were kept. */
   readonly statisticsData?: string;
   /** Number of examples on which statistics were measured. */
   readonly statisticsExamples?: number;
+  /** Number of examples that were evaluated for each network. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Source of network A: its file or folder, or a description. */
   readonly a: string;
+  /** Source of network B. */
   readonly b: string;
+  /** Seed of the random order of groups and of random directions. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

@@ -3,6 +3,7 @@ import type { NormPolicy } from "@isthmus/statistics";
 
 /** Network of a map. */
 export interface MappedNetwork {
+  /** Source of the network: its file or folder, or a description. */
   readonly source: string;
   /** Role of the network. A star is aligned and measured with the others, but is not part of their mean. */
   readonly role: "network" | "star";
@@ -16,6 +17,7 @@ export interface MappedNetwork {
 export interface MappedPair {
   /** Index of one of the networks, less than the index `b` of the other. */
   readonly a: number;
+  /** Index of the other network. */
   readonly b: number;
   /** Chord barrier of the loss on the straight line between the networks, at least 0, in nats. */
   readonly loss: number;
@@ -27,7 +29,9 @@ export interface MappedPair {
 
 /** Mean of the networks of a map, without the star. */
 export interface MappedMean {
+  /** Mean cross-entropy of the mean, in nats. */
   readonly loss: number;
+  /** Share of examples that the mean classifies wrongly, in `[0, 1]`. */
   readonly error: number;
   /** Euclidean distances of the mean's parameters from each network, `[networks]`. */
   readonly distances: readonly number[];
@@ -54,6 +58,7 @@ export interface MapTree {
 export interface MapPlaces {
   /** Coordinates `[x, y]` of each network, in units of distance between weights; the origin is their mean. */
   readonly networks: readonly (readonly [x: number, y: number])[];
+  /** Coordinates `[x, y]` of the mean of the networks. */
   readonly mean: readonly [x: number, y: number];
   /**
    * Misfit of distances in the plane to distances between weights: Kruskal's stress, 0 if all distances are
@@ -66,24 +71,36 @@ export interface MapPlaces {
 export interface MapStage {
   /** Measures of all pairs, in the order (0, 1), (0, 2), ... */
   readonly pairs: readonly MappedPair[];
+  /** Loss, error and distances of the mean of the networks. */
   readonly mean: MappedMean;
+  /** Tree of the networks, by joining the nearest ones first. */
   readonly tree: MapTree;
+  /** Places of the networks in the plane. */
   readonly places: MapPlaces;
 }
 
 /** Barriers and distances of all pairs of networks, before and after alignment. */
 export interface MapResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "map";
+  /** Networks in the order of the arguments, a star last. */
   readonly networks: readonly MappedNetwork[];
+  /** Measures of the networks in their own order of units. */
   readonly before: MapStage;
+  /** Measures of the networks after all were aligned to each other. */
   readonly after: MapStage;
   /** Method by which the networks were aligned, see `matchMany` of `@isthmus/weight-matching`. */
   readonly many: string;
   /** Number of evenly spaced places between each pair of networks, both included. */
   readonly points: number;
+  /** Treatment of batch norms between a pair, and of the mean. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated for each network. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Seed of the alignment. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

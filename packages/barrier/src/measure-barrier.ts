@@ -15,7 +15,9 @@ import { type CurvePoint, pointOf, summarizeCurve } from "./summarize-curve.ts";
 
 /** Two networks of one architecture, with the engine and the data to measure them. */
 export interface BarrierNetworks extends EvaluatedArchitecture {
+  /** Network at t = 0. */
   readonly a: Checkpoint;
+  /** Network at t = 1. */
   readonly b: Checkpoint;
 }
 

@@ -14,7 +14,9 @@ import type { GridProgress } from "./evaluate-grid.ts";
 
 /** Network of a plane, and its label there. */
 export interface PlaneSubject {
+  /** Label of the network in figures. */
   readonly label: string;
+  /** Network that spans the plane or is placed in it. */
   readonly network: Checkpoint;
 }
 
@@ -113,7 +115,9 @@ export function resolvePlaneOptions(
 
 /** Coordinates of the columns and rows of a grid, ascending, in units of distance between weights. */
 export interface PlaneGrid {
+  /** Coordinates of the columns. */
   readonly xs: readonly number[];
+  /** Coordinates of the rows. */
   readonly ys: readonly number[];
 }
 

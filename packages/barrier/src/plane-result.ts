@@ -3,12 +3,15 @@ import type { NormPolicy } from "@isthmus/statistics";
 
 /** Network that is placed in a plane. */
 export interface PlaneModel {
+  /** Label of the network in figures. */
   readonly label: string;
+  /** Source of the network: its file or folder, or a description. */
   readonly source: string;
   /**
    * Coordinate along the first axis, and likewise `y` along the second, in units of distance between weights.
    */
   readonly x: number;
+  /** Coordinate along the second axis, in the same units. */
   readonly y: number;
   /**
    * Distance of the network from the plane, in units of distance between weights; about 0 for the three
@@ -23,6 +26,7 @@ export interface PlaneModel {
 
 /** Loss and error on a grid of the plane through three networks. */
 export interface PlaneResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "plane";
   /** Ascending coordinates of the columns, in units of distance between weights. */
   readonly xs: readonly number[];
@@ -42,8 +46,12 @@ export interface PlaneResult extends LossFields {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
+  /** Treatment of batch norms of all networks. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated for each network. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

@@ -7,7 +7,9 @@ import type { CorrectedEvaluation } from "./create-corrected-evaluator.ts";
 
 /** Place of a path and the evaluation of its network. */
 export interface CurvePoint {
+  /** Place on the path, in `[0, 1]`. */
   readonly t: number;
+  /** Loss and error of the network at this place. */
   readonly evaluation: CorrectedEvaluation;
 }
 

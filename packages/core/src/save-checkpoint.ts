@@ -56,7 +56,9 @@ export interface SaveCheckpointOptions {
 export interface SaveProgress {
   /** Share of the bytes that are written, in `[0, 1]`. */
   readonly done: number;
+  /** Bytes that are written so far, headers included. */
   readonly doneBytes: number;
+  /** Bytes of all files, headers and index included. */
   readonly totalBytes: number;
 }
 

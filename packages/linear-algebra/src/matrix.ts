@@ -5,7 +5,9 @@ export type MatrixData = Float32Array | Float64Array;
 
 /** A dense matrix, `[rows, columns]`, in row-major order. */
 export interface Matrix {
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
   /** Elements of the matrix, `rows * columns` of them. */
   readonly data: MatrixData;

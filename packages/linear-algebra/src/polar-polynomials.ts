@@ -2,8 +2,11 @@ import { at } from "@isthmus/core";
 
 /** An odd polynomial `linear s + cubic s^3 + quintic s^5`. */
 export interface OddPolynomial {
+  /** Coefficient of `s`. */
   readonly linear: number;
+  /** Coefficient of `s^3`. */
   readonly cubic: number;
+  /** Coefficient of `s^5`. */
   readonly quintic: number;
 }
 

@@ -4,6 +4,7 @@ import type { ParameterSpecs, TensorParameters } from "./parameters.ts";
 
 /** A floating-point tensor that is merged. */
 export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
+  /** Name of the tensor in the result. */
   readonly name: string;
   /** Element type and shape of the result. */
   readonly info: TensorInfo;
@@ -16,6 +17,7 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
    * undefined if the tensor has none.
    */
   readonly measured: readonly Checkpoint[] | undefined;
+  /** Checked values of the method's parameters for this tensor. */
   readonly parameters: TensorParameters<P>;
   /**
    * Seed of the merge, a whole number of at least 0. Random numbers are a function of it, the name of the
@@ -28,6 +30,7 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
 
 /** Stored elements of one range of a tensor; they are only valid during the call. */
 export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
+  /** Tensor that the range belongs to. */
   readonly tensor: MergedTensor<P>;
   /**
    * Position of the first element in the tensor, in row-major order: random numbers and masks depend on it,
@@ -47,9 +50,11 @@ export type MergeStatistic = "fisher" | "grams";
 
 /** Number of networks that a method merges, and whether it needs a base. */
 export interface MergedNetworks {
+  /** Smallest number of networks, without the base. */
   readonly least: number;
   /** Largest number of networks. @defaultValue any number */
   readonly most?: number;
+  /** Need of a base: none is allowed, one may be given, or one must be given. */
   readonly base: "none" | "optional" | "required";
 }
 
@@ -57,6 +62,7 @@ export interface MergedNetworks {
 export interface ParameterConflict {
   /** Name of the parameter to change; `network` is the position of its network. */
   readonly parameter: string;
+  /** Position of the network whose value is to be changed. */
   readonly network: number;
   /** Rule and values, such as `must be smaller than density: they are 0.5 and 0.3`. */
   readonly text: string;
@@ -78,7 +84,9 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
   readonly description: string;
   /** Source of the method: paper, section and equation. */
   readonly source: string;
+  /** Descriptions of the parameters, by their names in recipes. */
   readonly parameters: P;
+  /** Number of networks that the method merges, and its need of a base. */
   readonly networks: MergedNetworks;
   /**
    * Statistics of the data of each network that the method needs: `fisher`, the diagonal of the Fisher

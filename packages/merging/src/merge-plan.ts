@@ -48,6 +48,7 @@ export interface PlannedTensor {
 export interface MergePlan {
   /** Description of the result, for messages. */
   readonly source: string;
+  /** Networks and files of statistics that the tensors are read from, by position. */
   readonly networks: readonly [Checkpoint, ...Checkpoint[]];
   /** Tensors by their names in the result, in the order of the result. */
   readonly tensors: ReadonlyMap<string, PlannedTensor>;

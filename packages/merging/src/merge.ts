@@ -12,6 +12,7 @@ import { type GivenParameters, type ParameterSpecs, resolveParameters } from "./
 
 /** Options of {@link merge}. */
 export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
+  /** Method that merges the tensors. */
   readonly method: MergeMethod<P, S>;
   /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<P>;

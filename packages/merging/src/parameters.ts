@@ -94,7 +94,9 @@ export function byLayer<T extends ParameterValue>(
 
 /** Tensor and number of networks for which parameters are resolved. */
 export interface ParameterPlace {
+  /** Name of the tensor, for messages. */
   readonly tensor: string;
+  /** Number of networks, for each of which a parameter of networks needs a value. */
   readonly networks: number;
   /** Attempt for the beginning of messages, such as `aggregate by krum`. @defaultValue a merge */
   readonly attempt?: string;

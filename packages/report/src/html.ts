@@ -10,6 +10,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Markup that needs no escaping, as opposed to text. */
 export interface Html {
+  /** Text of the markup. */
   readonly markup: string;
 }
 

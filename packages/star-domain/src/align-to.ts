@@ -11,9 +11,11 @@ export const JUDGING_RESTARTS_FIELD: Field<number> = triesField({
 
 /** Options of {@link alignTo}. */
 export interface AlignToOptions {
+  /** Seed of the searches. */
   readonly seed: number;
   /** Number of searches, at least 1. */
   readonly restarts: number;
+  /** Signal that stops the alignment. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -23,7 +23,9 @@ import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 
 /** Star, its anchors, and held-out networks. */
 export interface StarNetworks {
+  /** Star network. */
   readonly star: Checkpoint;
+  /** Networks that the star was searched to connect, at least one. */
   readonly anchors: readonly Checkpoint[];
   /** Networks that the search did not use, which show whether the search found a star; may be empty. */
   readonly heldOut: readonly Checkpoint[];
@@ -35,6 +37,7 @@ export interface MeasureStarProgress {
   readonly done: number;
   /** Pairs measured so far, of {@link total}. */
   readonly completed: number;
+  /** Number of pairs to measure. */
   readonly total: number;
 }
 
@@ -90,7 +93,9 @@ export interface MeasureStarOptions extends MeasureStarChoice, LossOption {
   readonly seed: number;
   /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each pair. @defaultValue nothing is called */
   readonly onProgress?: ((progress: MeasureStarProgress) => void) | undefined;
 }
 

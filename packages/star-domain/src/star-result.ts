@@ -3,7 +3,9 @@ import type { LossFields } from "@isthmus/graph";
 
 /** Chord barriers between two networks. */
 export interface PairBarrier {
+  /** Source of the first network: its file or folder, or a description. */
   readonly a: string;
+  /** Source of the second network, which was aligned to the first. */
   readonly b: string;
   /** Barrier of the loss, in nats. */
   readonly loss: number;
@@ -13,6 +15,7 @@ export interface PairBarrier {
 
 /** Barriers of one kind of pairs. */
 export interface PairGroup {
+  /** Barriers of each pair. */
   readonly pairs: readonly PairBarrier[];
   /** Mean of the loss barriers, in nats; NaN, in JSON null, if there are no pairs. */
   readonly mean: number;
@@ -22,8 +25,11 @@ export interface PairGroup {
 
 /** Measurements of a star network: how well it is connected, and how well it predicts. */
 export interface StarResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "star";
+  /** Sources of the anchors: files or folders, or descriptions. */
   readonly anchors: readonly string[];
+  /** Sources of the networks that the search did not use. */
   readonly heldOut: readonly string[];
   /**
    * Barriers by kind of pairs, measured on `data`, at `points` places of each pair, whose networks were
@@ -34,9 +40,13 @@ export interface StarResult extends LossFields {
     readonly starHeldOut: PairGroup;
     readonly starAnchor: PairGroup;
   };
+  /** Number of evenly spaced places between each pair, both ends included. */
   readonly points: number;
+  /** Whether the second network of each pair was aligned to the first. */
   readonly aligned: boolean;
+  /** Name of the examples on which barriers were measured. */
   readonly data: string;
+  /** Number of these examples. */
   readonly examples: number;
   /** Quality of predictions; present if it was requested. */
   readonly predictions?: {
@@ -45,6 +55,8 @@ export interface StarResult extends LossFields {
     readonly examples: number;
     readonly outOfDistribution?: { readonly data: string; readonly examples: number };
   };
+  /** Seed of the draw of regular pairs, and of alignments. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

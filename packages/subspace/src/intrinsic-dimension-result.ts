@@ -4,18 +4,23 @@ import type { DimensionInterval } from "./search/log-interval.ts";
 
 /** Accuracy and loss of one training on the evaluation data. */
 export interface SeedAccuracy {
+  /** Seed of the start of the network, the subspace and the order of examples. */
   readonly seed: number;
+  /** Share of the evaluation examples that are classified correctly, in `[0, 1]`. */
   readonly accuracy: number;
+  /** Mean loss over the evaluation examples, in nats. */
   readonly loss: number;
 }
 
 /** Accuracy and loss of one training in a subspace, on the evaluation data. */
 export interface SubspaceAccuracy extends SeedAccuracy {
+  /** Dimension of the subspace. */
   readonly dimension: number;
 }
 
 /** Dimension at which the accuracies of one seed cross the line. */
 export interface SeedCrossing {
+  /** Seed of the trainings. */
   readonly seed: number;
   /** Dimension of the crossing; null if no measured dimension reaches the line. */
   readonly dimension: number | null;
@@ -41,6 +46,7 @@ export interface UntrainedAccuracy {
 
 /** Intrinsic dimension of a task for a network. */
 export interface IntrinsicDimensionResult {
+  /** Kind of the result. */
   readonly kind: "intrinsic-dimension";
   /**
    * Smallest measured dimension that reaches the line, by the mean over seeds and a fit that rises with the
@@ -71,22 +77,34 @@ export interface IntrinsicDimensionResult {
   readonly points: readonly SubspaceAccuracy[];
   /** Number of trained parameters, which is the largest possible dimension. */
   readonly parameters: number;
+  /** Kind of the random matrix that spans subspaces. */
   readonly projection: ProjectionKind;
+  /** Scope of the random matrix: all parameters at once, or the parameters of one layer. */
   readonly scope: SubspaceScope;
   /** Largest width of the last bracket, as a share of its lower end. */
   readonly resolution: number;
+  /** Seeds of the trainings, each of which is made in every measured dimension. */
   readonly seeds: readonly number[];
+  /** Number of passes over the training examples. */
   readonly epochs: number;
+  /** Number of examples in one step. */
   readonly batch: number;
+  /** Kind of the optimizer, such as `sgd`. */
   readonly optimizer: string;
   /** Largest learning rate in subspaces. */
   readonly learningRate: number;
   /** Largest learning rate of full trainings. */
   readonly baselineLearningRate: number;
+  /** Name of the network's graph. */
   readonly network: string;
+  /** Name of the training examples. */
   readonly data: string;
+  /** Number of training examples. */
   readonly examples: number;
+  /** Name of the evaluation examples. */
   readonly evaluationData: string;
+  /** Number of evaluation examples. */
   readonly evaluationExamples: number;
+  /** Name of the engine on which networks were trained. */
   readonly engine: string;
 }

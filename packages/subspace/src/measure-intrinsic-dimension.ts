@@ -24,7 +24,9 @@ import { trainInSubspace } from "./train-in-subspace.ts";
 
 /** Examples for training, and examples on which accuracies are measured. */
 export interface TrainedAndEvaluated {
+  /** Examples that networks are trained on. */
   readonly training: DataSet;
+  /** Examples that accuracies are measured on. */
   readonly evaluation: DataSet;
 }
 

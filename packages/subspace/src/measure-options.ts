@@ -8,6 +8,7 @@ export interface IntrinsicDimensionProgress {
   readonly stage: "baseline" | "search";
   /** Dimension of the subspace, or the number of trained parameters. */
   readonly dimension: number;
+  /** Seed of the present training. */
   readonly seed: number;
   /** Number of finished trainings; the total is not known before the search ends. */
   readonly trainings: number;

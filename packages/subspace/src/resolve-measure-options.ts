@@ -53,7 +53,9 @@ export type ResolvedMeasureOptions = Required<
   Readonly<Record<Ends, number>> &
   Readonly<Record<Schedules, ScheduleSpec>> &
   Pick<ReturnType<typeof chooseTrainOptions>, "loss"> & {
+    /** Number of examples in one step. */
     readonly batch: number;
+    /** Number of trained parameters, which is the largest possible dimension. */
     readonly parameters: number;
   };
 

@@ -39,6 +39,7 @@ export interface MatchProgress {
   readonly done: number;
   /** Restart under way, from 0. */
   readonly restart: number;
+  /** Number of restarts at most. */
   readonly restarts: number;
   /** Sweeps done in this restart. */
   readonly sweep: number;
@@ -73,7 +74,12 @@ export interface MatchWeightsOptions extends SymmetrySelection {
    * @defaultValue none: the first search starts without a placement
    */
   readonly start?: Alignment | undefined;
+  /** Signal that stops the matching. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called for every block of units that is matched, and every step of the relaxation.
+   * @defaultValue nothing is called
+   */
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
 }
 
@@ -105,12 +111,15 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
 
 /** One search of {@link matchWeights}. */
 export interface MatchRestart {
+  /** Way in which it searched. */
   readonly search: "coordinate-descent" | "frank-wolfe";
   /** Steps of the relaxation before it was polished; 0 without one. */
   readonly iterations: number;
   /** Objective that the search reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
+  /** Sweeps over all symmetries that it made. */
   readonly sweeps: number;
+  /** Reason for which it ended. */
   readonly status: MatchStatus;
 }
 
@@ -133,9 +142,11 @@ export interface MatchWeightsResult {
   readonly status: MatchStatus;
   /** Way in which the best search searched. */
   readonly search: MatchRestart["search"];
+  /** All searches, in the order in which they were made. */
   readonly restarts: readonly MatchRestart[];
   /** Time that matching took, by kind of work. */
   readonly seconds: MatchSeconds;
+  /** Seed of all random choices. */
   readonly seed: number;
 }
 

@@ -35,7 +35,7 @@ type Own<T> = Omit<T, "seed" | "signal" | "onProgress" | "graph" | "engine">;
 /** Method to match by, with its options. */
 export type MatchOptions = SharedOptions &
   (
-    | ({ readonly method: "weight" } & Own<MatchWeightsOptions>)
+    | ({ /** Name of the method. */ readonly method: "weight" } & Own<MatchWeightsOptions>)
     | ({ readonly method: "activation"; readonly data: DataSet } & Own<MatchActivationsOptions>)
     | ({ readonly method: "straight-through"; readonly data: DataSet } & Own<MatchStraightThroughOptions>)
     | ({ readonly method: "learned"; readonly data: DataSet } & Own<MatchLearnedOptions>)
@@ -56,10 +56,10 @@ interface SharedResult {
 /** Result of {@link match}, with the details of the method. */
 export type MatchResult = SharedResult &
   (
-    | ({ readonly method: "weight" } & MatchWeightsResult)
-    | ({ readonly method: "activation" } & MatchActivationsResult)
-    | ({ readonly method: "straight-through" } & MatchStraightThroughResult)
-    | ({ readonly method: "learned" } & MatchLearnedResult)
+    | ({ /** Name of the method. */ readonly method: "weight" } & MatchWeightsResult)
+    | ({ /** Name of the method. */ readonly method: "activation" } & MatchActivationsResult)
+    | ({ /** Name of the method. */ readonly method: "straight-through" } & MatchStraightThroughResult)
+    | ({ /** Name of the method. */ readonly method: "learned" } & MatchLearnedResult)
   );
 
 /**

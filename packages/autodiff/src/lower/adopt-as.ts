@@ -3,8 +3,11 @@ import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 
 /** Output of a node that is replaced: the node, the name of the output and its position. */
 export interface ReplacedOutput {
+  /** Node that is replaced. */
   readonly node: Node;
+  /** Name of its output, which the new value takes over. */
   readonly name: string;
+  /** Position of the output among the outputs of the node. */
   readonly output: number;
 }
 

@@ -15,6 +15,7 @@ import {
 
 /** State of a recurrent layer between two steps, each value `[N, h]`. */
 export interface RecurrentState {
+  /** Output of the layer at the last step. */
   readonly hidden: Value;
   /** The cell of an `LSTM`; undefined for other layers. */
   readonly cell: Value | undefined;
@@ -169,7 +170,9 @@ function throughPeepholes(
 
 /** A kind of recurrent layer. */
 export interface RecurrentKind {
+  /** Number of gates `g`, for which weights are stacked: `[g h, ...]`. */
   readonly gates: number;
+  /** Function that computes the next state from the sums of the gates. */
   readonly cell: RecurrentCell;
   /** Names of the functions of its gates if the node names none. */
   readonly functions: readonly string[];

@@ -3,7 +3,9 @@ import { perAxis, type WindowAxis } from "./window.ts";
 
 /** Geometry of a convolution: the windows along each axis, and the number of groups of channels. */
 export interface Convolution {
+  /** Windows along each axis of the image, without batch and channels. */
   readonly axes: readonly WindowAxis[];
+  /** Number of groups of channels; 1 if every output reads all inputs. */
   readonly group: number;
 }
 

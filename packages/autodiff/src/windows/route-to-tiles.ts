@@ -34,8 +34,11 @@ export function areTiles(axes: readonly WindowAxis[]): boolean {
 
 /** Operand `x` of a maximum pool, its maxima `y`, and the gradient `g` for these. */
 export interface MaximumPool {
+  /** Operand of the pool, `[batch, channels, ...extents]`. */
   readonly x: Value;
+  /** Maximum of each tile, `[batch, channels, ...counts]`. */
   readonly y: Value;
+  /** Gradient of the loss for each maximum, of the shape of `y`. */
   readonly g: Value;
 }
 

@@ -14,6 +14,7 @@ export interface DecomposeProgress {
   readonly done: number;
   /** Networks evaluated so far, of `total`. */
   readonly completed: number;
+  /** Number of networks to evaluate. */
   readonly total: number;
 }
 

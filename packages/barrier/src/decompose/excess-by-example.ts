@@ -13,8 +13,11 @@ const FIRST_THOUSANDTHS = [0, 1, 2, 5] as const;
 
 /** Losses of the same examples by three networks, `[examples]` each, in nats. */
 export interface ExampleLosses {
+  /** Losses by network A. */
   readonly a: Float64Array;
+  /** Losses by network B. */
   readonly b: Float64Array;
+  /** Losses by the network half-way between them. */
   readonly midpoint: Float64Array;
 }
 

@@ -11,6 +11,7 @@ import { type BarrierCurve, lossesOf } from "./barrier-curve.ts";
 
 /** Choice of the curves and of the measure that a figure of barriers shows. */
 export interface BarrierChoice {
+  /** Measure on the vertical axis, such as loss or error. */
   readonly measure: Measure;
   /**
    * Indices of the curves to draw; they keep the colours that they have among all. An empty list draws all of
@@ -21,7 +22,9 @@ export interface BarrierChoice {
 
 /** Figure of barrier curves, and its description in words for readers who cannot see it. */
 export interface WordedBarrierPlot {
+  /** Contents of the figure, as data. */
   readonly plot: BarrierPlot;
+  /** Description of the curves in words: both ends and the barrier of each. */
   readonly words: string;
 }
 

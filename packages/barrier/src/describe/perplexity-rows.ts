@@ -3,7 +3,9 @@ import type { BarrierCurve } from "./barrier-curve.ts";
 
 /** Perplexities at one place, one for each curve; null for a curve without perplexity. */
 export interface PerplexityRow {
+  /** Name of the place, such as `perplexity at A`. */
   readonly name: string;
+  /** Perplexity of each curve at this place, in the order of the curves. */
   readonly values: readonly (number | null)[];
 }
 

@@ -1,5 +1,6 @@
 /** Barriers by which layers are chosen; every `LayersResult` has them. */
 export interface ChoosableLayers {
+  /** Barriers of the loss, in nats, of each group in the cut whose other groups are as in A. */
   readonly layers: readonly {
     readonly group: string;
     readonly a: { readonly wholeEndpoints: { readonly loss: number } };

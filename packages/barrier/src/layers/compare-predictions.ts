@@ -7,10 +7,13 @@ import type { LossExpansion } from "./predict-barriers.ts";
 
 /** Groups and places for which barriers are predicted, and the expansions from which they are predicted. */
 export interface PredictionTask {
+  /** Groups by name, in the order of the expansions. */
   readonly groups: readonly { readonly name: string }[];
+  /** Second-order expansions of the loss at A and at B. */
   readonly ends: readonly [LossExpansion, LossExpansion];
   /** Evenly spaced places, from 0 to 1. */
   readonly places: readonly number[];
+  /** Number of examples of prediction and measurement. */
   readonly examples: number;
 }
 
@@ -93,7 +96,9 @@ function highest(values: readonly number[]): number {
 
 /** Slope and curvature of the loss along a path, by t from A to B. */
 export interface WayDerivatives {
+  /** First derivative of the loss by t, in nats. */
   readonly slope: number;
+  /** Second derivative of the loss by t, in nats. */
   readonly curvature: number;
 }
 

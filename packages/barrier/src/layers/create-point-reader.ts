@@ -6,7 +6,9 @@ import { evaluateMixture, type MixedNetworks } from "./evaluate-mixture.ts";
 
 /** Loss and error of one network. */
 export interface PointValues {
+  /** Mean loss over all examples, in nats. */
   readonly loss: number;
+  /** Share of examples classified wrongly, in `[0, 1]`. */
   readonly error: number;
   /** Loss on the first examples only, on which predictions are made. */
   readonly sampleLoss: number;
@@ -16,9 +18,11 @@ export interface PointValues {
 
 /** Two networks, their groups, and the means to evaluate networks made of them. */
 export interface LayerSubject extends MixedNetworks {
+  /** Journal of the networks evaluated so far, by the shares they are made of. */
   readonly journal: Journal;
   /** Number of examples for `sampleLoss`, the first of the data; 0 for none. */
   readonly sample: number;
+  /** Signal that stops before the next evaluation; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called for every network that was evaluated. */
   readonly onEvaluated: () => void;

@@ -4,7 +4,9 @@ import type { ResolvedLayersOptions } from "./layers-options.ts";
 
 /** A straight path on which some groups move, and the network to which the other groups belong. */
 export interface Cut {
+  /** Indices of the groups that move. */
   readonly moving: readonly number[];
+  /** Network whose other groups stay, and from which the path starts. */
   readonly fixed: "a" | "b";
 }
 
@@ -13,8 +15,11 @@ export type Shares = readonly number[];
 
 /** All cuts that a measurement needs. */
 export interface CutPlan {
+  /** Cut on which all groups move. */
   readonly whole: Cut;
+  /** Cuts on which one group moves, in the order of the groups: the others as in A, and as in B. */
   readonly layers: readonly { readonly a: Cut; readonly b: Cut }[];
+  /** Cuts on which growing sets of groups move, by order; each step has the index of the added group. */
   readonly cumulative: readonly {
     readonly order: LayersResult["cumulative"][number]["order"];
     readonly steps: readonly { readonly added: number; readonly cut: Cut }[];

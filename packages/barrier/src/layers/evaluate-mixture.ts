@@ -6,9 +6,13 @@ import type { LayerTensors } from "./group-layers.ts";
 
 /** Two networks, the groups that move between them, and the evaluator of networks made of both. */
 export interface MixedNetworks {
+  /** Network A, bound to the graph. */
   readonly a: Checkpoint;
+  /** Network B, bound to the graph. */
   readonly b: Checkpoint;
+  /** Groups of tensors, each of which has its own share of B. */
   readonly groups: readonly LayerTensors[];
+  /** Evaluator that corrects the statistics of a network before it runs it. */
   readonly evaluator: CorrectedEvaluator;
 }
 

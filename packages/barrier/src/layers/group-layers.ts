@@ -5,6 +5,7 @@ import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation"
 
 /** Group of tensors that move together. */
 export interface LayerTensors {
+  /** Name of the group: a layer, a block, or a user-defined one. */
   readonly name: string;
   /** Names of the tensors, in the graph's order. */
   readonly tensors: readonly string[];
@@ -12,6 +13,7 @@ export interface LayerTensors {
 
 /** A group that is defined by patterns, in which `*` matches any characters and `?` matches one. */
 export interface LayerPattern {
+  /** Name of the group. */
   readonly name: string;
   /** Names of layers (`conv1`) or of tensors (`conv1.weight`). */
   readonly patterns: readonly string[];

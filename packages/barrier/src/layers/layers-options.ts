@@ -26,6 +26,7 @@ export interface LayersProgress {
    * the journal already has.
    */
   readonly completed: number;
+  /** Number of networks to evaluate and of passes to make. */
   readonly total: number;
 }
 

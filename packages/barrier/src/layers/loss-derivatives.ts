@@ -12,8 +12,11 @@ export type NetworkWeights = ReadonlyMap<string, Tensor>;
 
 /** Loss to differentiate, with its data and the weights by which it is differentiated. */
 export interface DifferentiatedLoss {
+  /** Graph of the network. */
   readonly graph: Graph;
+  /** Engine that runs the graphs of gradients and Hessian products. */
   readonly engine: Engine;
+  /** Data set that the mean loss is taken over. */
   readonly data: DataSet;
   /**
    * Loss to differentiate; undefined for the loss by which networks are evaluated: cross-entropy, for texts
@@ -26,6 +29,7 @@ export interface DifferentiatedLoss {
   readonly examples: number;
   /** Number of examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the passes; undefined if they are never stopped. */
   readonly signal: AbortSignal | undefined;
 }
 

@@ -13,8 +13,11 @@ import type { PointReader } from "./create-point-reader.ts";
 
 /** Group of network A that is moved in random directions. */
 export interface RobustnessTask {
+  /** Evaluator of networks near A, each once. */
   readonly reader: PointReader;
+  /** Network A, from which random directions start. */
   readonly a: Checkpoint;
+  /** Group that is moved, whose distance from A to B is the length of directions. */
   readonly group: LayerGroup;
   /** Names of the group's parameters; other tensors of the group do not move. */
   readonly parameters: readonly string[];

@@ -26,6 +26,7 @@ export interface PassProgress {
   readonly done: number;
   /** Passes of differentiation made so far, of `total`. */
   readonly completed: number;
+  /** Number of passes to make: one for the slopes and one for each group, at each end. */
   readonly total: number;
 }
 
@@ -42,6 +43,7 @@ export interface PredictBarriersOptions {
   readonly loss?: LossSpec | undefined;
   /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /** Signal that stops the passes. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after every pass over the examples. */
   readonly onProgress?: ((progress: PassProgress) => void) | undefined;
@@ -66,7 +68,9 @@ const RUN_DEFAULTS: Required<PredictedRun> = { loss: undefined, signal: undefine
 
 /** Second-order expansion of the loss around one network. */
 export interface LossExpansion {
+  /** Network around which the loss is expanded. */
   readonly network: "a" | "b";
+  /** Mean loss of this network over the examples, in nats. */
   readonly loss: number;
   /** Derivatives of the loss along the difference from A to B in each group, `[groups]`, in nats. */
   readonly slopes: readonly number[];
@@ -79,9 +83,11 @@ export interface LossExpansion {
 
 /** Result of {@link predictBarriers}. */
 export interface PredictBarriersResult {
+  /** Groups of tensors, in the order in which the network uses them. */
   readonly groups: readonly LayerTensors[];
   /** Expansions at A, then at B. */
   readonly ends: readonly [LossExpansion, LossExpansion];
+  /** Number of examples that the loss was taken over. */
   readonly examples: number;
 }
 
@@ -114,7 +120,9 @@ export async function predictBarriers(
 
 /** Two networks, their groups, and the journal of the passes made. */
 export interface ExpansionTask extends BarrierNetworks {
+  /** Groups of tensors along which the loss is expanded. */
   readonly groups: readonly LayerTensors[];
+  /** Journal of the passes made so far. */
   readonly journal: Journal;
 }
 

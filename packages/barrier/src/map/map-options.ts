@@ -17,6 +17,7 @@ import { pointsField } from "../barrier-fields.ts";
 export interface MapProgress {
   /** Estimated share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Work under way: the alignment of all networks, or measurements. */
   readonly phase: "aligning" | "measuring";
 }
 
@@ -90,6 +91,7 @@ interface MapRun extends LossOption {
 
 /** Options of {@link mapNetworks}. */
 export interface MapNetworksOptions extends MapChoice, MapRun {
+  /** Seed of the alignment. */
   readonly seed: number;
 }
 

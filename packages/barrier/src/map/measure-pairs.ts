@@ -13,6 +13,7 @@ import type { MapPairs, MapPairsChoice, MeasureMapPairs } from "./map-options.ts
 export interface MeasurePairsOptions extends ResolvedOf<MapPairsChoice> {
   /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the pairs that are measured, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;

@@ -14,14 +14,19 @@ import { placeByDistances } from "./place-by-distances.ts";
 
 /** Network in one state of alignment. */
 export interface StageNetwork extends PairNetwork {
+  /** Role of the network; a star is not part of the mean. */
   readonly role: "network" | "star";
 }
 
 /** Context of the measurement of a stage. */
 export interface StageTools extends EvaluatedArchitecture {
+  /** Evaluator that corrects batch norms of a network before it runs it. */
   readonly evaluator: CorrectedEvaluator;
+  /** Journal of the measurements made so far. */
   readonly journal: Journal;
+  /** Options of the map with all defaults filled in. */
   readonly options: ResolvedMapOptions;
+  /** Port that measures pairs of networks, here or on other machines. */
   readonly measurePairs: MeasureMapPairs;
   /** Called with the number of networks that were just evaluated or taken from the journal. */
   readonly count: (more: number) => void;

@@ -12,6 +12,7 @@ const NAME_SHOWN = 200;
 
 /** One way in which a tensor differs between two checkpoints. */
 export interface TensorDifference {
+  /** Name of the tensor. */
   readonly name: string;
   /** Property that differs; `missing` if the tensor is in one checkpoint only. */
   readonly kind: "missing" | "shape" | "dtype";

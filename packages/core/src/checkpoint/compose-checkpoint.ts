@@ -6,7 +6,9 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
 
 /** Reference to a tensor of a checkpoint. */
 export interface TensorPlace {
+  /** Checkpoint that the tensor is read from. */
   readonly checkpoint: Checkpoint;
+  /** Name of the tensor in this checkpoint. */
   readonly name: string;
 }
 

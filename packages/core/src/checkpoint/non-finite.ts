@@ -8,7 +8,9 @@ import type { Checkpoint } from "./checkpoint.ts";
 
 /** Number of elements of a tensor that are not finite. */
 export interface NonFiniteCount {
+  /** Number of elements that are NaN. */
   readonly nan: number;
+  /** Number of elements that are infinite, of either sign. */
   readonly infinite: number;
   /** Row-major index of the first such element. */
   readonly first: number;

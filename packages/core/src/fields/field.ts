@@ -1,14 +1,20 @@
 /** Form of whole numbers within bounds. */
 export interface WholeForm {
+  /** Type of the form. */
   readonly type: "whole";
+  /** Smallest number. */
   readonly least: number;
+  /** Largest number; `Number.MAX_SAFE_INTEGER` for no limit. */
   readonly most: number;
 }
 
 /** Form of finite numbers within bounds; missing bounds do not limit. */
 export interface NumberForm {
+  /** Type of the form. */
   readonly type: "number";
+  /** Smallest number. @defaultValue no limit */
   readonly least?: number;
+  /** Largest number. @defaultValue no limit */
   readonly most?: number;
   /** A number that the value must exceed. */
   readonly above?: number;
@@ -18,13 +24,17 @@ export interface NumberForm {
 
 /** Form of a choice among words. */
 export interface ChoiceForm {
+  /** Type of the form. */
   readonly type: "choice";
+  /** Words that may be chosen. */
   readonly values: readonly string[];
 }
 
 /** Form of lists of values of one form. */
 export interface ListForm {
+  /** Type of the form. */
   readonly type: "list";
+  /** Form of every value of the list. */
   readonly of: Form;
   /** Minimum number of values. */
   readonly least: number;
@@ -32,7 +42,9 @@ export interface ListForm {
 
 /** Form of objects with optional fields. */
 export interface GroupForm {
+  /** Type of the form. */
   readonly type: "group";
+  /** Fields of the object by name, each of which may be left out. */
   readonly fields: Readonly<Record<string, Field<unknown>>>;
   /** Name of the field whose value may stand for the whole group on a command line. @defaultValue none */
   readonly lead?: string;
@@ -40,19 +52,25 @@ export interface GroupForm {
 
 /** Form of objects with required fields, each of its own form. */
 export interface ObjectForm {
+  /** Type of the form. */
   readonly type: "object";
+  /** Forms of the fields by name, all of which are required. */
   readonly parts: Readonly<Record<string, Form>>;
 }
 
 /** Form of objects whose keys are chosen by the user and whose values have one form. */
 export interface RecordForm {
+  /** Type of the form. */
   readonly type: "record";
+  /** Form of every value of the object. */
   readonly of: Form;
 }
 
 /** Form that another package defines, for example optimizers; JSON Schemas refer to it by its name. */
 export interface SpecialForm {
+  /** Type of the form. */
   readonly type: "special";
+  /** Name of the definition in JSON Schemas. */
   readonly name: string;
   /** Description of the allowed values, to follow "must be". */
   readonly rule: string;
@@ -76,10 +94,10 @@ export type Form =
   | ObjectForm
   | RecordForm
   | SpecialForm
-  | { readonly type: "text" }
-  | { readonly type: "flag" }
-  | { readonly type: "seed" }
-  | { readonly type: "range" };
+  | { /** Any text. */ readonly type: "text" }
+  | { /** True or false. */ readonly type: "flag" }
+  | { /** Whole number from 0. */ readonly type: "seed" }
+  | { /** Two numbers, the first smaller. */ readonly type: "range" };
 
 /**
  * Condition under which an option is part of the key of a task: `always`, with its default if it is left out;
@@ -131,6 +149,7 @@ export interface Field<T> {
 
 /** A field whose option always has a value: the default if the option is left out. */
 export interface DefaultedField<T> extends Field<T> {
+  /** Value if the option is left out. */
   readonly default: T;
 }
 

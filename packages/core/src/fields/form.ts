@@ -52,6 +52,7 @@ export interface Misfit {
   readonly path: string;
   /** Violated rule, to follow "must be". */
   readonly rule: string;
+  /** Part of the value that violates the rule. */
   readonly value: unknown;
 }
 

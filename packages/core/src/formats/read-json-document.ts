@@ -7,6 +7,7 @@ import { parseJson } from "../json/parse-json.ts";
 export interface JsonDocument {
   /** Name of the file, for messages. */
   readonly source: string;
+  /** Content, unchecked. */
   readonly value: unknown;
 }
 

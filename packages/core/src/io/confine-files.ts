@@ -78,6 +78,7 @@ export function assertOpenedWithin(
 export interface AnchoredFolder {
   /** Path that leads to the folder. */
   readonly path: string;
+  /** Closes the folder; its path may lead elsewhere afterwards. */
   close(): Promise<void>;
 }
 
@@ -111,6 +112,7 @@ function assertInside(path: string, real: string, folders: readonly string[]): v
 
 /** An open file or folder. */
 export interface Opened {
+  /** File descriptor, by which the system knows the file. */
   readonly descriptor: number;
   /** Device and inode of the file, as the system reports them. */
   readonly stats: Pick<Stats, "dev" | "ino">;

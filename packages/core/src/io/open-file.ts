@@ -7,13 +7,17 @@ import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and its size and times when it was opened. */
 export interface OpenFile {
+  /** Handle for reading, which the caller closes. */
   readonly handle: FileHandle;
+  /** Size, times and identity of the file when it was opened. */
   readonly stats: Stats;
 }
 
 /** A regular file that is open for synchronous reading; see {@link OpenFile}. */
 export interface OpenFileSync {
+  /** File descriptor for reading, which the caller closes. */
   readonly descriptor: number;
+  /** Size, times and identity of the file when it was opened. */
   readonly stats: Stats;
 }
 

@@ -10,6 +10,7 @@ export interface PositionalFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Waits until all bytes are on the disk. */
   sync(): Promise<void>;
+  /** Closes the file. */
   close(): Promise<void>;
 }
 

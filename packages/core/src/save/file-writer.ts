@@ -5,7 +5,9 @@ import { streamTensor } from "./stream-tensor.ts";
 
 /** Options of {@link createFileWriter}. */
 export interface FileWriterOptions {
+  /** Whether NaN, infinities, and numbers that overflow the element type may be written. */
   readonly allowNonFinite: boolean;
+  /** Signal that stops the work between two ranges; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;

@@ -31,7 +31,9 @@ export interface PlanSaveOptions {
 export interface SavePlan {
   /** Path as the caller named it. */
   readonly path: string;
+  /** Folder and beginning of the names that the path stands for. */
   readonly place: OutputPlace;
+  /** Files in order, each with its final path and the bytes of its header and tensors. */
   readonly shards: ReadonlyArray<{ readonly path: string; readonly layout: SafetensorsLayout }>;
   /** Index, if there are several shards. */
   readonly index: { readonly path: string; readonly json: Uint8Array } | undefined;

@@ -9,9 +9,11 @@ export interface ShardFiles extends Pick<OutputFile, "write"> {
 
 /** Options of {@link createShardFiles}. */
 export interface ShardFilesOptions {
+  /** Paths of the files, in the order of their bytes. */
   readonly paths: readonly string[];
   /** Size of each file except the last, in bytes. */
   readonly shardBytes: number;
+  /** Whether to wait until the bytes of a file are on the disk before it is closed. */
   readonly durable: boolean;
   /** Creates a file; only one file is open at a time. */
   readonly create: (path: string) => Promise<OutputFile>;

@@ -31,6 +31,7 @@ export interface StagedTensor extends TensorInfo {
 export interface StagedCheckpoint {
   /** Hidden folder, which may contain other files of the same work. */
   readonly folder: string;
+  /** Position of each tensor in the unfinished files, by name. */
   readonly tensors: ReadonlyMap<string, StagedTensor>;
   /** Total size of all files in bytes. */
   readonly bytes: number;
@@ -51,7 +52,9 @@ export interface StagedCheckpoint {
 
 /** Options of {@link stageCheckpoint}. */
 export interface StageCheckpointOptions {
+  /** Maximum size of the tensors in one file, in bytes. */
   readonly maxShardBytes: number;
+  /** Whether an earlier checkpoint may be replaced. */
   readonly overwrite: boolean;
   /** Whether to wait until all bytes are on the disk before a file gets its final name. */
   readonly durable: boolean;

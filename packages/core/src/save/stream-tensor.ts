@@ -12,11 +12,13 @@ const RANGE = 2 ** 18;
 
 /** Options of {@link streamTensor}: range, element type and checks. */
 export interface TensorStream {
+  /** Name of the tensor. */
   readonly name: string;
   /** Element type to convert to. */
   readonly dtype: DType;
   /** Whether NaN and infinities are allowed. */
   readonly allowNonFinite: boolean;
+  /** Signal that stops the work between two ranges; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
 }
 

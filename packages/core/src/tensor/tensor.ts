@@ -5,6 +5,7 @@ import { formatShape, sizeOf } from "./shape.ts";
 
 /** Element type and shape of a tensor, without its elements. */
 export interface TensorInfo {
+  /** Type of the elements once they are read, such as `f32` or `bf16`. */
   readonly dtype: DType;
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
@@ -14,6 +15,7 @@ export interface TensorInfo {
 
 /** A dense row-major array of stored elements; `data.length` is the product of `shape`. */
 export interface Tensor extends TensorInfo, Elements {
+  /** Elements in row-major order, in the array class of the element type. */
   readonly data: TensorData;
 }
 

@@ -9,6 +9,7 @@ import type { EigenRows } from "./eigen-rows.ts";
 export interface Coupling {
   /** Element beside the diagonal between the halves. */
   readonly between: number;
+  /** Number of eigenvectors of the whole that are computed, of the largest eigenvalues. */
   readonly count: number;
 }
 

@@ -13,17 +13,24 @@ interface SingleDirection {
 export interface CoupledDirections {
   /** Poles `[k]`, rising, all different. */
   readonly poles: Float64Array;
-  /** Squares `[k]` of z, and the signs of z. */
+  /** Squares of z, `[k]`. */
   readonly squares: Float64Array;
+  /** Signs of z, 1 or -1, `[k]`. */
   readonly signs: Float64Array;
+  /** Factor of the coupling, at least 0. */
   readonly rho: number;
   /** Place of each pole among the directions sorted by halves (upper, both, lower), `[k]`. */
   readonly order: Int32Array;
-  /** Parts of the directions in each half, one a row; turned directions have parts in both. */
+  /**
+   * Parts of the directions in the upper half, one a row, `[directions, upper extent]`; turned directions
+   * have parts in both halves.
+   */
   readonly upper: Matrix;
+  /** Parts of the directions in the lower half, one a row, `[directions, lower extent]`. */
   readonly lower: Matrix;
   /** Places, in `order`, of the first direction in each half. */
   readonly places: { readonly upper: number; readonly lower: number };
+  /** Eigenvectors of the whole that the coupling does not change, with their eigenvalues. */
   readonly single: readonly SingleDirection[];
 }
 

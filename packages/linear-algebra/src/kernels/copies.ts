@@ -2,7 +2,9 @@ import type { MatrixData } from "../matrix.ts";
 
 /** Extents of a matrix in row-major order. */
 export interface Extents {
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
 }
 

@@ -1,6 +1,8 @@
 /** Eigenvalues of a symmetric matrix, unordered, and its eigenvectors, one a row. */
 export interface EigenRows {
+  /** Eigenvalues, `[n]`. */
   readonly values: Float64Array;
+  /** Eigenvectors, one a row, `[n, n]`. */
   readonly vectors: Float64Array;
 }
 

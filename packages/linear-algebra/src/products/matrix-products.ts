@@ -26,8 +26,11 @@ export interface MatrixProducts {
 
 /** Extents of a product: `[m, k]` times `[k, n]`. */
 export interface ProductExtents {
+  /** Rows of the left matrix and of the product. */
   readonly m: number;
+  /** Columns of the right matrix and of the product. */
   readonly n: number;
+  /** Columns of the left matrix and rows of the right one, over which is summed. */
   readonly k: number;
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 export interface InstalledPackage {
   /** Folder of the package. */
   readonly folder: string;
+  /** Version in the package's manifest. */
   readonly version: string;
 }
 

@@ -12,6 +12,10 @@ import { type AdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts"
 export interface AdapterModule {
   /** Name of the module in the network, as `model.layers.0.self_attn.q_proj`; its weight is `NAME.weight`. */
   readonly name: string;
+  /**
+   * Kind of the weight: of a linear layer or convolution, or of an embedding, whose factors are stored
+   * transposed by PEFT.
+   */
   readonly kind: "linear" | "embedding";
   /** Name of `A`, `[rank, in, ...]`, in the adapter's checkpoint. */
   readonly a: string;
@@ -23,6 +27,7 @@ export interface AdapterModule {
   readonly magnitude: string | undefined;
   /** Name of the numerator of the scale if it is a tensor, as in files of kohya; otherwise undefined. */
   readonly alpha: string | undefined;
+  /** Number of rows of `A` and of columns of `B`. */
   readonly rank: number;
   /** Factor by which `B * A` is multiplied. */
   readonly scale: number;
@@ -42,6 +47,7 @@ export type AdapterNaming = "PEFT" | "kohya" | "diffusers";
 export interface Adapter {
   /** Origin of the adapter, such as its path, for messages. */
   readonly source: string;
+  /** Program after which the tensors are named. */
   readonly naming: AdapterNaming;
   /** Settings of PEFT; undefined for other names, whose files contain all settings. */
   readonly config: AdapterConfig | undefined;

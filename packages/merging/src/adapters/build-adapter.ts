@@ -16,7 +16,9 @@ import type { Factors } from "./read-factors.ts";
 
 /** A module of an adapter whose matrices are computed. */
 export interface BuiltModule {
+  /** Name of the module in the network; its weight is `NAME.weight`. */
   readonly name: string;
+  /** Kind of the weight: of a linear layer or convolution, or of an embedding. */
   readonly kind: AdapterModule["kind"];
   /** Shapes of `B`, `[out, rank, ...]`, and `A`, `[rank, in, ...]`. */
   readonly shapes: { readonly a: readonly number[]; readonly b: readonly number[] };
@@ -33,7 +35,9 @@ type ModuleKeys = Pick<AdapterModule, "a" | "b"> & Partial<Pick<AdapterModule, "
 
 /** Options of {@link buildAdapter}. */
 export interface BuildAdapterOptions {
+  /** Description of the adapter, for messages. */
   readonly source: string;
+  /** Modules that the adapter changes. */
   readonly modules: readonly BuiltModule[];
   /**
    * Tensors that replace tensors of the network: checkpoint of the adapter and name there, by the name in the

@@ -4,10 +4,15 @@ import type { Adapter, AdapterModule } from "./adapter.ts";
 
 /** Range of rows `[top, bottom)` of a tensor that are computed, and the weight of the adapter. */
 export interface ChangedRows {
+  /** Name of the tensor in the network, for messages. */
   readonly name: string;
+  /** First row. */
   readonly top: number;
+  /** Row after the last one. */
   readonly bottom: number;
+  /** Number of elements of each row. */
   readonly columns: number;
+  /** Weight of the adapter, which multiplies its scale. */
   readonly weight: number;
 }
 

@@ -46,6 +46,7 @@ export interface ExtractAdapterOptions {
 
 /** Result of {@link extractAdapter}. */
 export interface ExtractAdapterResult {
+  /** Adapter whose matrices are computed when they are read. */
   readonly adapter: Adapter;
   /** Names of floating-point tensors that are not in the adapter, such as vectors and excluded matrices. */
   readonly leftOut: readonly string[];

@@ -52,7 +52,9 @@ function exactNumbers(value: unknown): unknown {
 
 /** State of a file, which differs after the file was written to or replaced. */
 export interface FileState {
+  /** Path of the file. */
   readonly path: string;
+  /** Size of the file in bytes. */
   readonly bytes: number;
   /** Time of the last change in nanoseconds, as text. */
   readonly changed: string;

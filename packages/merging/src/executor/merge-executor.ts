@@ -21,6 +21,7 @@ import { type MergeTarget, runPieces } from "./run-pieces.ts";
 export interface MergeExecutor extends TaskExecutor {
   /** Called once all tasks of the merge are done. */
   finish(): Promise<void>;
+  /** Ends the threads, or the connections to other machines. */
   close(): Promise<void>;
 }
 
@@ -110,10 +111,13 @@ function createRemoteExecutor(
 
 /** Options of {@link runMergeTasks}. */
 export interface RunMergeTasksOptions {
+  /** Executor that makes the pieces of each task. */
   readonly executor: MergeExecutor;
   /** Most bytes that the surveys of concurrent tasks may hold together. */
   readonly room: number;
+  /** Folder of unfinished files, with the journal. */
   readonly folder: string;
+  /** Signal that stops all tasks; undefined if they are never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called with the bytes written by tasks so far. */
   readonly onBytes: (bytes: number) => void;

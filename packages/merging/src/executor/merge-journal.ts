@@ -14,6 +14,7 @@ export type MergeIdentity = Readonly<Record<string, string>>;
 
 /** Journal of an interrupted merge. */
 export interface MergeJournal {
+  /** Identity of the merge that began the journal. */
   readonly identity: MergeIdentity;
   /** Keys of the finished pieces, see {@link keyOf}. */
   readonly finished: ReadonlySet<string>;

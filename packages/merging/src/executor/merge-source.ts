@@ -29,7 +29,9 @@ export interface MergeSource {
 
 /** A plan, with a function that closes the networks that were opened for it. */
 export interface OpenedMerge {
+  /** Plan that the description stands for. */
   readonly plan: MergePlan;
+  /** Closes the networks that were opened for the plan. */
   close(): Promise<void>;
 }
 

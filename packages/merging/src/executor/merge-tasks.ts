@@ -3,13 +3,17 @@ import type { MergePlan, PlannedTensor } from "../merge-plan.ts";
 
 /** Elements `[begin, end)` of a tensor of the result. */
 export interface MergedPiece {
+  /** Name of the tensor in the result. */
   readonly tensor: string;
+  /** Position of the first element, in row-major order. */
   readonly begin: number;
+  /** Position after the last element. */
   readonly end: number;
 }
 
 /** Pieces that one thread makes, one after another. */
 export interface MergeTask {
+  /** Pieces of one or several tensors. */
   readonly pieces: readonly MergedPiece[];
   /** Bytes that the task writes. */
   readonly bytes: number;
@@ -19,6 +23,7 @@ export interface MergeTask {
 
 /** Options of {@link cutIntoTasks}. */
 export interface CutOptions {
+  /** Number of tasks that run at once, among which the work is divided evenly. */
   readonly threads: number;
   /** Bytes of the result in one piece, a multiple of 8. */
   readonly pieceBytes: number;

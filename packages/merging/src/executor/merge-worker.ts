@@ -10,9 +10,11 @@ import { type MergeTarget, runPieces } from "./run-pieces.ts";
 
 /** Data with which a worker is started. */
 export interface MergeWorkerData {
+  /** Description from which the worker makes the plan. */
   readonly source: MergeSource;
   /** Digest of the plan that the worker must make from the source. */
   readonly digest: string;
+  /** Places to which the worker writes its pieces. */
   readonly target: MergeTarget;
 }
 

@@ -17,17 +17,21 @@ export interface MergedFile {
 export interface MergedInput {
   /** Name of the network without folders, or a description of its computation. */
   readonly source: string;
+  /** Files of the network; empty if it was computed or held in memory. */
   readonly files: readonly MergedFile[];
 }
 
 /** Record of how a checkpoint was merged, in its metadata. */
 export interface MergeProvenance {
+  /** Verb of the command line that makes such a checkpoint. */
   readonly verb: "merge";
   /** Version of the program. */
   readonly version: string;
+  /** Seed of methods that draw random numbers. */
   readonly seed: number;
   /** Recipe as JSON; null if the merge has none. */
   readonly recipe: unknown;
+  /** Networks in the order of the plan. */
   readonly inputs: readonly MergedInput[];
   /** Name of the multiplier of matrices, such as `onnxruntime`; missing if no method needs whole matrices. */
   readonly products?: string;

@@ -14,7 +14,9 @@ export interface MergePiecesParams {
   readonly data: unknown;
   /** Digest of the plan that the other machine must make from the data. */
   readonly digest: string;
+  /** Whether NaN and infinities are written; otherwise they are errors. */
   readonly allowNonFinite: boolean;
+  /** Pieces to make. */
   readonly pieces: readonly MergedPiece[];
   /** Bytes of all pieces together. */
   readonly bytes: number;
@@ -31,6 +33,7 @@ export interface UnfinishedMerge {
   readonly run: string;
   /** Places of the pieces' tensors in the unfinished files, by the names of tensors. */
   readonly tensors: readonly (readonly [name: string, place: UnfinishedTensor])[];
+  /** Whether a piece must be on the disk before it counts as finished. */
   readonly durable: boolean;
 }
 
@@ -52,6 +55,7 @@ export interface RemoteMergeExecutor {
   run(params: MergePiecesParams, control: Parameters<TaskExecutor["run"]>[1]): Promise<RemotePieces>;
   /** Removes the files of tasks on other machines, once all pieces are in their places. */
   clear(): Promise<void>;
+  /** Closes the connections to other machines. */
   close(): Promise<void>;
 }
 
@@ -82,6 +86,7 @@ export const REMOTE_PARTS = 256;
 export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest"> {
   /** Digest of the identity of the merge. */
   readonly run: string;
+  /** Places to which the pieces are written on this machine. */
   readonly target: MergeTarget;
 }
 

@@ -10,7 +10,9 @@ export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position">;
 export interface MergeTarget {
   /** Folder of unfinished files, with the journal. */
   readonly folder: string;
+  /** Place of each tensor in the unfinished files, by its name in the result. */
   readonly tensors: ReadonlyMap<string, TensorTarget>;
+  /** Whether NaN and infinities are written; otherwise they are errors. */
   readonly allowNonFinite: boolean;
   /** Whether a piece must be on the disk before it is added to the journal. */
   readonly durable: boolean;
@@ -30,7 +32,9 @@ export interface MergeTarget {
 
 /** Signal that stops a run of pieces, and the receiver of the numbers of bytes that it has written. */
 export interface PiecesControl {
+  /** Signal that stops the run with its reason. */
   readonly signal: AbortSignal;
+  /** Called with the number of bytes written since the last call. */
   readonly onBytes: (bytes: number) => void;
 }
 

@@ -7,7 +7,9 @@ import type { OpenMergeExecutor } from "./remote-merge.ts";
 export interface MergeProgress {
   /** Share of the bytes that are written, in `[0, 1]`. */
   readonly done: number;
+  /** Bytes of tensors that are written, pieces of an interrupted merge included. */
   readonly doneBytes: number;
+  /** Bytes of all tensors of the result. */
   readonly totalBytes: number;
 }
 
@@ -57,6 +59,7 @@ export interface SaveMergeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the estimate before anything is written. */
   readonly onStart?: ((estimate: MergeEstimate) => void) | undefined;
+  /** Called as bytes are written. @defaultValue nothing is called */
   readonly onProgress?: ((progress: MergeProgress) => void) | undefined;
   /** Called with notes for the user, such as the reason for which a merge starts from the beginning. */
   readonly onNote?: ((note: string) => void) | undefined;

@@ -50,8 +50,11 @@ export interface SaveMergeResult {
   readonly bytes: number;
   /** Bytes of tensors that an interrupted merge had finished. */
   readonly resumedBytes: number;
+  /** Counts of the tensors that were merged, copied and left out. */
   readonly tensors: MergedTensors;
+  /** Number of tasks that were run at once. */
   readonly threads: number;
+  /** Seconds of wall clock that the merge took. */
   readonly seconds: number;
   /** Most memory that the process has taken since it started, in bytes. */
   readonly peakBytes: number;

@@ -16,6 +16,7 @@ import { hashFiles, type MergeProvenance, readProvenance } from "./provenance.ts
 
 /** A tensor that differs from the repeated merge. */
 export interface TensorDeviation {
+  /** Name of the tensor. */
   readonly tensor: string;
   /** Description of the difference, for messages. */
   readonly reason: string;
@@ -29,9 +30,11 @@ export interface TensorDeviation {
 export interface VerifyMergeResult {
   /** Whether every tensor equals the repeated merge, and no input has changed. */
   readonly ok: boolean;
+  /** Record of the merge from the metadata of the checkpoint. */
   readonly provenance: MergeProvenance;
   /** Number of tensors that are equal, bit for bit. */
   readonly same: number;
+  /** Tensors that differ, or exist on one side only. */
   readonly deviations: readonly TensorDeviation[];
   /** Names of input files whose content has changed since the merge; empty if the metadata have no hashes. */
   readonly changedInputs: readonly string[];

@@ -31,9 +31,11 @@ export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scal
  * Rule by which a change belongs to a task: it is larger than `threshold` times the sum of all other changes.
  */
 export interface TallMask {
+  /** Factor of the sum of the other changes; the larger it is, the fewer elements belong to a task. */
   readonly threshold: number;
   /** Least number of tasks to which an element must belong to be changed. */
   readonly agreeing: number;
+  /** Factor of the changes that are added to the base. */
   readonly scale: number;
 }
 

@@ -34,7 +34,9 @@ export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uin
 
 /** Window of the magnitudes in `[least, least + span)`. */
 export interface MagnitudeWindow {
+  /** Smallest magnitude of the window, as the bit pattern of an f32 without its sign. */
   readonly least: number;
+  /** Number of magnitudes of the window, up to 2^31. */
   readonly span: number;
 }
 
@@ -43,9 +45,11 @@ export interface MagnitudeWindow {
  * and its base.
  */
 export interface Measured {
+  /** Number of elements. */
   readonly length: number;
   /** Returns the stored elements that SIMD loops subtract; undefined if the loops must read the patterns. */
   readonly stored: (() => StoredPair) | undefined;
+  /** Returns the bit patterns of the elements, rounded to f32. */
   patterns(): Int32Array;
 }
 
@@ -62,6 +66,7 @@ interface StoredPair {
 
 /** Arrays to which {@link listMagnitudes} writes, as long as the numbers. */
 export interface ListedMagnitudes {
+  /** Indices of the numbers whose magnitudes are in the window. */
   readonly indices: Int32Array;
   /** Difference of each magnitude from the least of the window. */
   readonly excesses: Int32Array;

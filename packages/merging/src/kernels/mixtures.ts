@@ -21,6 +21,7 @@ export interface MixedVector {
   readonly kept: MagnitudeWindow;
   /** Factor of differences before they are weighted. */
   readonly factor: number;
+  /** Weight of the differences. */
   readonly weight: number;
   /** Factor of the weighted differences in the sum. @defaultValue 1 */
   readonly scale?: number;
@@ -32,6 +33,7 @@ export interface MixedVector {
 export interface MixedBase {
   /** Returns the stored elements of the base, for SIMD loops. */
   stored(): StoredFloats;
+  /** Returns the elements of the base as numbers. */
   numbers(): Numbers;
 }
 
@@ -44,6 +46,7 @@ export interface Election {
    * their size is above `least`.
    */
   readonly divides: "never" | "at least" | "above";
+  /** Least sum of shares, see `divides`. */
   readonly least: number;
 }
 

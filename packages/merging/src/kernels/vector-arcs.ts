@@ -54,6 +54,7 @@ export function addVectorProducts(
 export interface VectorFactors {
   /** Factors `[vectors][2]`; NaN for vectors that are merged on the line. */
   readonly factors: Float64Array;
+  /** Place on the line between both networks, from 0 at the first to 1 at the second. */
   readonly t: number;
 }
 

@@ -15,8 +15,11 @@ export const SCALE = {
 
 /** Definition of a method on matrices; the rest is common to all such methods. */
 export interface MatrixMethod<P extends ParameterSpecs> {
+  /** Name in recipes and on the command line. */
   readonly name: string;
+  /** One sentence that describes the method. */
   readonly description: string;
+  /** Source of the method: paper, section and equation. */
   readonly source: string;
   /** Parameters of the method other than `scale`. */
   readonly parameters: P;
@@ -27,7 +30,7 @@ export interface MatrixMethod<P extends ParameterSpecs> {
 }
 
 /** Parameters of a method on matrices. */
-export type WithScale<P extends ParameterSpecs> = P & { readonly scale: typeof SCALE };
+export type WithScale<P extends ParameterSpecs> = P & { /** Final factor. */ readonly scale: typeof SCALE };
 
 /** A merge method whose survey is the merged difference of a whole matrix; undefined for other tensors. */
 export type MatrixMergeMethod<P extends ParameterSpecs> = MergeMethod<

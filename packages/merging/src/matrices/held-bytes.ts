@@ -5,8 +5,11 @@ export const SMALL = 512;
 
 /** Sizes of a matrix of several networks, from which the peak memory of methods is computed. */
 export interface HeldMatrix {
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
+  /** Number of networks, without the base. */
   readonly networks: number;
   /** Smaller extent of the matrix. */
   readonly short: number;

@@ -16,8 +16,11 @@ const SMALL = 192;
 
 /** Options of {@link largestParts}. */
 export interface PartsOptions {
+  /** Number of singular values whose spaces are sought. */
   readonly rank: number;
+  /** Multiplier of matrices. */
   readonly products: MatrixProducts;
+  /** Seed of the start of an approximate search. */
   readonly seed: number;
   /** Number of power iterations of an approximate search; 0 for exact singular vectors. */
   readonly iterations: number;

@@ -2,7 +2,9 @@ import { OutOfRangeError } from "@isthmus/core";
 
 /** Key of 64 bits for one tensor of one network in one merge. */
 export interface StreamKey {
+  /** Lower 32 bits, as a signed number. */
   readonly low: number;
+  /** Upper 32 bits, as a signed number. */
   readonly high: number;
 }
 

@@ -7,11 +7,13 @@ import { findBin, type UpperBits } from "./upper-bits.ts";
 
 /** Inputs of a {@link CutSearch}. */
 export interface SoughtCut {
+  /** Elements that come before the cut: the largest or the smallest. */
   readonly order: RankOrder;
   /** Number of elements before the cut. */
   readonly count: number;
   /** Upper bits of all elements, or of a sample. */
   readonly bits: UpperBits;
+  /** Whether `bits` are of a sample, so that the cut may be missed. */
   readonly isSample: boolean;
 }
 

@@ -27,7 +27,9 @@ export function cutEverything(order: RankOrder): RankCut {
 
 /** A range of a tensor in which the elements between two magnitudes are kept. */
 export interface KeptMagnitudes {
+  /** Position of the first element of the range. */
   readonly begin: number;
+  /** Position after the last element of the range. */
   readonly end: number;
   /** Smallest pattern that is kept. */
   readonly least: number;

@@ -15,7 +15,9 @@ const REMEMBERED = 1 << 18;
 
 /** A position with the number of sought elements before it. */
 export interface PlaceBefore {
+  /** Position of the first element of a block. */
   readonly begin: number;
+  /** Number of sought elements before this position. */
   readonly before: number;
 }
 

@@ -5,6 +5,7 @@ import { UpperBits } from "./upper-bits.ts";
 
 /** Request for a cut: the order and number of the elements before it. */
 export interface RankAsked {
+  /** Elements that come before the cut: the largest or the smallest. */
   readonly order: RankOrder;
   /**
    * Number of elements before the cut, or a function that computes it from the number of elements other than

@@ -2,7 +2,9 @@ import type { Measured } from "../kernels/magnitudes.ts";
 
 /** A range of positions in a tensor. */
 export interface Span {
+  /** First position. */
   readonly begin: number;
+  /** Position after the last one. */
   readonly end: number;
 }
 

@@ -21,6 +21,7 @@ export interface SoupStep {
   readonly network: number;
   /** Score of the soup with this network. */
   readonly score: number;
+  /** Whether the network was added, as the score did not fall. */
   readonly isAdded: boolean;
 }
 

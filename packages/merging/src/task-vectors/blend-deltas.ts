@@ -18,6 +18,7 @@ export type ConsensusMethod = "sum" | "count";
 
 /** Parameters for adding task vectors to a base. */
 export interface Mixture {
+  /** Weight of each network's difference from the base. */
   readonly weights: readonly number[];
   /** Factors of the networks' differences before they are weighted. */
   readonly factors: readonly number[];

@@ -7,7 +7,7 @@ import type { OfMerge } from "./parameters.ts";
 import { type WrittenRange, writeDeltas } from "./write-deltas.ts";
 
 /** Parameters of rules that distinguish shared differences from differences of a single network. */
-export type ContributionSpecs = { readonly epsilon: OfMerge<number> };
+export type ContributionSpecs = { /** Size that does not count. */ readonly epsilon: OfMerge<number> };
 
 /**
  * Descriptions of the parameters of rules that distinguish shared differences from differences of a single

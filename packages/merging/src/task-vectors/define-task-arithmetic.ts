@@ -19,8 +19,11 @@ import { writeDeltas } from "./write-deltas.ts";
 
 /** Definition of a merge method of the family of task arithmetic. */
 export interface TaskArithmetic extends TaskArithmeticDefaults {
+  /** Name in recipes and on the command line. */
   readonly name: string;
+  /** One sentence that describes the method. */
   readonly description: string;
+  /** Source of the method: paper, section and equation. */
   readonly source: string;
   /** Rule by which each task vector is thinned out. @defaultValue undefined: all elements are kept */
   readonly sparsifier?: Sparsifier;

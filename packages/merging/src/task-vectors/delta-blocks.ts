@@ -20,6 +20,7 @@ export interface DeltaBlock {
   readonly begin: number;
   /** Number of elements. */
   readonly length: number;
+  /** Elements of the base as numbers: f64 if a network or the base is in f64, otherwise f32. */
   readonly base: Numbers;
   /** Returns the numbers of a network. */
   network(k: number): Numbers;
@@ -39,8 +40,11 @@ export interface DeltaBlock {
 
 /** Stored elements of a range of a tensor in the networks and in the base. */
 export interface StoredRange {
+  /** Position of the first element in the tensor. */
   readonly begin: number;
+  /** Elements of each network, in their stored types. */
   readonly parts: readonly Elements[];
+  /** Elements of the base, in their stored type. */
   readonly base: Elements;
 }
 

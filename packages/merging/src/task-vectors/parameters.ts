@@ -10,12 +10,22 @@ export type OfMerge<T extends ParameterValue> = ParameterSpec<T> & { readonly of
 
 /** Parameters of all rules of the family, by their names in mergekit. */
 export type TaskArithmeticSpecs = {
+  /** Factor of the network's difference from the base. */
   readonly weight: OfNetwork<number>;
+  /** Share of the network's differences that is kept, in `[0, 1]`; without effect for rules that keep all. */
   readonly density: OfNetwork<number>;
+  /** Factor of the sum of all differences. */
   readonly lambda: OfMerge<number>;
+  /** Whether sums are divided by the sum of the weights of their terms. */
   readonly normalize: OfMerge<boolean>;
+  /**
+   * Whether kept differences are multiplied so that their norm stays equal; without effect for rules that
+   * keep all.
+   */
   readonly rescale: OfMerge<boolean>;
+  /** Norm that stays equal if differences are rescaled. */
   readonly rescale_norm: OfMerge<RescaleNorm>;
+  /** Setting of mergekit for the type of its masks, which recipes may contain; without effect here. */
   readonly int8_mask: OfMerge<boolean>;
 };
 
@@ -24,7 +34,9 @@ export type ConsensusSpecs = { readonly consensus_method: OfMerge<ConsensusMetho
 
 /** Defaults of a rule of the family for normalising and rescaling. */
 export interface TaskArithmeticDefaults {
+  /** Default of the parameter `normalize`. */
   readonly normalize: boolean;
+  /** Default of the parameter `rescale`. */
   readonly rescale: boolean;
 }
 

@@ -11,10 +11,10 @@ import type { OfNetwork } from "./parameters.ts";
 import type { Sparsifier, Thinning } from "./sparsifier.ts";
 
 /** Parameters of {@link byMagnitudeWithoutOutliers}. */
-export type OutlierSpecs = { readonly gamma: OfNetwork<number> };
+export type OutlierSpecs = { /** Share that is dropped as outliers. */ readonly gamma: OfNetwork<number> };
 
 /** Parameters of {@link byChanceInRows}. */
-export type RowChanceSpecs = { readonly epsilon: OfNetwork<number> };
+export type RowChanceSpecs = { /** Distance from the density. */ readonly epsilon: OfNetwork<number> };
 
 /**
  * Sparsifier that keeps the largest elements, at least one; the first of equal elements. Yadav et al., 2023,

@@ -11,6 +11,7 @@ import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
 export interface SolveWeightOptions {
   /** Factor of the products of different inputs, in `[0, 1]`. */
   readonly offDiagonal: number;
+  /** Multiplier of matrices. */
   readonly products: MatrixProducts;
 }
 

@@ -3,6 +3,10 @@ import type { MergeAdaptersOptions, MergeMethod, ParameterSpec } from "@isthmus/
 /** A method of merging LoRA adapters, by its name in recipes. */
 export interface AdapterMethod
   extends Pick<MergeMethod, "name" | "description" | "source" | "parameters" | "keepsTensor"> {
+  /**
+   * Way in which `mergeAdapters` combines the factors: one of PEFT's, or `core` for a merge method in core
+   * space.
+   */
   readonly combination: MergeAdaptersOptions["combination"];
   /** The merge method that is applied in core space; undefined for the combinations of PEFT. */
   readonly rule: MergeMethod | undefined;

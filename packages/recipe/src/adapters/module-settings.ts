@@ -34,8 +34,11 @@ type Values = readonly (ReadValue | undefined)[];
 
 /** A merge of adapters by a recipe, whose settings are read. */
 export interface AdapterSettings {
+  /** Places of the recipe, by which problems with it are reported. */
   readonly places: RecipePlaces;
+  /** Adapters that the recipe names, with their settings. */
   readonly group: RoledGroup;
+  /** Method by which the adapters are merged. */
   readonly method: AdapterMethod;
 }
 

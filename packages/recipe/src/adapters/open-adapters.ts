@@ -6,6 +6,7 @@ import { type AdapterPlan, findAdapterMethod, planAdapters } from "./plan-adapte
 export interface OpenAdaptersOptions {
   /** Merge methods by name, which are applied in core space. */
   readonly methods: ReadonlyMap<string, MergeMethod>;
+  /** Seed of methods that draw random numbers, a whole number of at least 0. */
   readonly seed: number;
   /** URL of a module that exports `openProducts`, for methods that multiply large matrices. */
   readonly productsModule: string | undefined;

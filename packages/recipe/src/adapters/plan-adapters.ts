@@ -22,6 +22,7 @@ export interface AdapterPlan {
    * read.
    */
   readonly plan: MergePlan;
+  /** Merged adapter with its settings, such as rank and modules, for files beside the weights. */
   readonly adapter: Adapter;
 }
 
@@ -29,6 +30,7 @@ export interface AdapterPlan {
 export interface PlanAdaptersOptions {
   /** Method that {@link findAdapterMethod} found. */
   readonly method: AdapterMethod;
+  /** Seed of methods that draw random numbers, a whole number of at least 0. */
   readonly seed: number;
   /** Multiplier of matrices; undefined for products without an engine. */
   readonly products: MergePlan["products"];

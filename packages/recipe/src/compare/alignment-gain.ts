@@ -6,12 +6,15 @@ import type { AlignmentGain } from "./comparison.ts";
 
 /** The architecture of compared networks, and the networks bound to it in the order of the comparison. */
 export interface ComparedArchitecture extends Architecture {
+  /** Networks bound to the graph, the base last if one was named. */
   readonly networks: readonly BoundNetwork[];
 }
 
 /** Gain of aligning one pair, and the symmetries of the architecture, which the next pair reuses. */
 export interface MeasuredGain {
+  /** Distances before and after alignment. */
   readonly gain: AlignmentGain;
+  /** Permutation symmetries of the graph, discovered once. */
   readonly symmetries: AlignResult["symmetries"];
 }
 

@@ -18,6 +18,7 @@ export interface CheckMergeOptions {
   readonly aligned?: boolean;
   /** Facts from the files beside each network of the plan. @defaultValue facts of GGUF files alone */
   readonly facts?: readonly (ModelFacts | null)[];
+  /** Signal that stops the check. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -12,6 +12,7 @@ import { measureTaskVectors } from "./task-vectors.ts";
 export interface CompareProgress {
   /** Share of the whole, in `[0, 1]`. */
   readonly done: number;
+  /** Work under way: reading samples, comparing pairs, or aligning a pair. */
   readonly phase: "reading" | "comparing" | "aligning";
 }
 
@@ -38,7 +39,12 @@ export interface CompareNetworksOptions {
   readonly architecture?: ComparedArchitecture | undefined;
   /** Facts from the files beside each network, then from those beside the base. @defaultValue no facts */
   readonly facts?: readonly (ModelFacts | null)[];
+  /** Signal that stops the comparison. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called as tensors are read and pairs are compared, and once at the end.
+   * @defaultValue nothing is called
+   */
   readonly onProgress?: ((progress: CompareProgress) => void) | undefined;
 }
 

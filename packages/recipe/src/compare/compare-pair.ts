@@ -15,12 +15,15 @@ import { findEmbedding } from "./token-names.ts";
 
 /** Inputs of the comparison of two networks. */
 export interface PairRequest {
-  /** Positions of the networks. */
+  /** Position of network A in the comparison. */
   readonly a: number;
+  /** Position of network B in the comparison. */
   readonly b: number;
+  /** Measurements of the tensors of all networks; tensors that A or B lacks are left out. */
   readonly surveys: readonly TensorSurvey[];
   /** Most elements of each network that are read to find rows that have moved. */
   readonly search: number;
+  /** Seed of the rows of embeddings that are sampled. */
   readonly seed: number;
 }
 

@@ -6,7 +6,9 @@ import type { QuantizedForm } from "./quantized-form.ts";
 export interface NetworkTraits {
   /** File or folder of the network, for messages. */
   readonly source: string;
+  /** Number of tensors. */
   readonly tensors: number;
+  /** Number of elements of all tensors. */
   readonly parameters: number;
   /** Number of tensors of each element type. */
   readonly dtypes: Readonly<Partial<Record<DType, number>>>;
@@ -36,6 +38,7 @@ export interface NetworkTraits {
 
 /** Comparison of one tensor of two networks. */
 export interface TensorPair {
+  /** Name of the tensor, which is the same in both networks. */
   readonly name: string;
   /** Distance in units of the geometric mean of both norms; null if a norm is 0. */
   readonly distance: number | null;
@@ -60,8 +63,11 @@ export interface MovedRows {
 
 /** The embeddings of tokens of two networks. */
 export interface VocabularyPair {
+  /** Name of the embedding, which is the same in both networks. */
   readonly tensor: string;
+  /** Numbers of rows in A and in B. */
   readonly rows: readonly [number, number];
+  /** Kinship of the rows, see {@link PairComparison.kinship}; null if the embedding is too small. */
   readonly kinship: number | null;
   /**
    * Share of the sampled rows that equal a row of the other network in another place but not in the same
@@ -74,6 +80,7 @@ export interface VocabularyPair {
 export interface AlignmentGain {
   /** Distance over the weights of the graph, in units of the geometric mean of both norms. */
   readonly before: number;
+  /** The same distance after the second network was aligned to the first. */
   readonly after: number;
   /** `1 - after / before`. */
   readonly gain: number;
@@ -81,10 +88,13 @@ export interface AlignmentGain {
 
 /** Comparison of two networks A and B. In the other order only A and B change places. */
 export interface PairComparison {
-  /** Positions of the networks. */
+  /** Position of network A in the comparison. */
   readonly a: number;
+  /** Position of network B in the comparison. */
   readonly b: number;
+  /** Names of tensors that only A has. */
   readonly onlyA: readonly string[];
+  /** Names of tensors that only B has. */
   readonly onlyB: readonly string[];
   /** Tensors whose shapes differ. */
   readonly shapes: readonly {
@@ -107,6 +117,7 @@ export interface PairComparison {
   readonly norms: readonly [number, number];
   /** Distance of these weights, in units of the geometric mean of both norms. */
   readonly distance: number | null;
+  /** Cosine of these weights, taken as one vector of each network; null if a norm is 0. */
   readonly cosine: number | null;
   /**
    * Median over matrices of the mean cosine of rows in the same place, after the means of rows and
@@ -118,9 +129,11 @@ export interface PairComparison {
   readonly matrices: number;
   /** Result of the search for moved rows in matrices of low kinship; null if there is no such matrix. */
   readonly moved: MovedRows | null;
+  /** Comparison of the embeddings of tokens; null if the networks share no embedding. */
   readonly vocabulary: VocabularyPair | null;
   /** Effect of alignment on the distance; null if no architecture is known. */
   readonly alignment: AlignmentGain | null;
+  /** Comparison of each tensor of floating-point numbers that both networks have. */
   readonly tensors: readonly TensorPair[];
 }
 
@@ -140,15 +153,18 @@ export interface TaskVectors {
 
 /** Comparison of networks, as plain data. */
 export interface NetworkComparison {
+  /** Kind of the result. */
   readonly kind: "comparison";
   /** Networks in the order of the arguments, followed by the base if one was named. */
   readonly networks: readonly NetworkTraits[];
   /** Position of the base in `networks`; null if no base was named. */
   readonly base: number | null;
+  /** Comparisons of all pairs, in the order (0, 1), (0, 2), ..., (1, 2), ... */
   readonly pairs: readonly PairComparison[];
   /** Task vectors; null if no base was named and no network looks like the base of the others. */
   readonly taskVectors: TaskVectors | null;
   /** Share of all elements that was read at least once. */
   readonly sampled: number;
+  /** Seed of the sample. */
   readonly seed: number;
 }

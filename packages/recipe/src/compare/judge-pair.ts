@@ -20,9 +20,11 @@ export const VERDICTS: readonly Verdict[] = [
 
 /** Verdict on the relation of two networks, with its confidence. */
 export interface PairVerdict {
-  /** Positions of the networks. */
+  /** Position of network A in the comparison. */
   readonly a: number;
+  /** Position of network B in the comparison. */
   readonly b: number;
+  /** Relation of the two networks. */
   readonly verdict: Verdict;
   /** Confidence in the verdict, from 0.5 (a guess) to 1. */
   readonly confidence: number;

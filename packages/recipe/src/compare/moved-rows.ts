@@ -19,7 +19,9 @@ const [SAME_TYPE, OTHER_TYPE] = [1e-5, 4e-3];
 
 /** Two networks and the names of the tensors whose rows are searched. */
 export interface RowSearch {
+  /** Two networks that have all these tensors, in the same shapes. */
   readonly networks: readonly [Checkpoint, Checkpoint];
+  /** Names of tensors whose rows may have moved. */
   readonly names: readonly string[];
   /** Most elements of each network that are read. */
   readonly most: number;

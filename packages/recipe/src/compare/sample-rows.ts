@@ -4,6 +4,7 @@ import { type Random, sizeOf } from "@isthmus/core";
 export interface RowBlock {
   /** Position of the first row. */
   readonly first: number;
+  /** Number of rows that are read. */
   readonly rows: number;
   /** Distance in rows from one row that is read to the next; 1 for neighbouring rows. */
   readonly step: number;
@@ -18,7 +19,9 @@ export interface RowBlock {
  * others together count columns.
  */
 export interface MatrixShape {
+  /** Length of the first axis that is longer than 1; 1 for a vector. */
   readonly rows: number;
+  /** Product of the other axes; the length of a vector. */
   readonly columns: number;
 }
 

@@ -15,6 +15,7 @@ import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
 
 /** A tensor that several networks have under one name, with rows of the same length. */
 export interface SurveyedTensor {
+  /** Name of the tensor. */
   readonly name: string;
   /** Positions of the networks. */
   readonly members: readonly number[];
@@ -27,6 +28,7 @@ export interface SurveyedTensor {
 
 /** Measurements of one tensor of several networks. Sums are scaled up from the sample to the whole tensor. */
 export interface TensorSurvey extends SurveyedTensor {
+  /** Whether all members hold floating-point numbers; sums of other tensors are not measured. */
   readonly float: boolean;
   /** Share of the tensor that was read. */
   readonly sampled: number;

@@ -9,7 +9,9 @@ export interface TaskRequest {
   readonly count: number;
   /** Position of the base; null if the base is to be guessed. */
   readonly base: number | null;
+  /** Measurements of the tensors of all networks, with their scalar products. */
   readonly surveys: readonly TensorSurvey[];
+  /** Comparisons of all pairs, by which a base is guessed. */
   readonly pairs: readonly PairComparison[];
 }
 

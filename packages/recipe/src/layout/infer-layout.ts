@@ -4,12 +4,15 @@ import type { Checkpoint } from "@isthmus/core";
 export interface LayerRun {
   /** Text before the number, such as `model.layers.`. */
   readonly prefix: string;
+  /** Number of layers. */
   readonly count: number;
 }
 
 /** Place of a tensor in a run of layers. */
 export interface LayerPlace {
+  /** Run that the layer belongs to. */
   readonly run: LayerRun;
+  /** Number of the layer, from 0. */
   readonly layer: number;
   /** Text after the number, such as `.mlp.up_proj.weight`. */
   readonly rest: string;
@@ -17,6 +20,7 @@ export interface LayerPlace {
 
 /** Layout of the names of a network's tensors. */
 export interface Layout {
+  /** Runs of layers that the names show. */
   readonly runs: readonly LayerRun[];
   /** Finds the layer of a tensor; undefined if the tensor is in no layer. */
   placeOf(name: string): LayerPlace | undefined;

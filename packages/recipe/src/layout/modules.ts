@@ -20,6 +20,7 @@ const EMBEDDING = /^(embed|wte|wpe|tok_emb|word_emb)/i;
 
 /** The parts of a network, with layers and without, each under a unique name. */
 export interface Modules {
+  /** Names of all parts, such as `vision_tower`; `default` if the network has only one. */
   readonly names: readonly string[];
   /** Name of the main part: of texts in a network with towers, otherwise the part with the most layers. */
   readonly main: string;

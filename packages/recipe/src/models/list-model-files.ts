@@ -49,6 +49,7 @@ export async function listModelFiles(directory: string): Promise<ModelFiles> {
 
 /** Files of a model directory, as paths within it, in order. */
 export interface ModelFiles {
+  /** Paths of configs, tokenizers, code and licences; weights are left out. */
   readonly files: readonly string[];
   /** Links that lead out of the directory, to files that do not belong to the model. */
   readonly outside: readonly string[];

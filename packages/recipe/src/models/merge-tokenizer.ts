@@ -18,7 +18,9 @@ export interface MergedTokenizer {
   readonly removed: ReadonlySet<string>;
   /** Whether the tokenizer differs from the files of the directory. */
   readonly changed: boolean;
+  /** Content of the directory's `tokenizer.json`; undefined if it has only older files. */
   readonly document: ModelConfig | undefined;
+  /** Content of the directory's `tokenizer_config.json`. */
   readonly settings: ModelConfig;
 }
 

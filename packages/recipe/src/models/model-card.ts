@@ -15,6 +15,7 @@ export interface CardNetwork {
 export interface ModelCard {
   /** Heading. */
   readonly name: string;
+  /** Networks that were merged, for the table and the front matter. */
   readonly networks: readonly CardNetwork[];
   /** Name of the merge method, such as `ties`. */
   readonly method?: string | undefined;

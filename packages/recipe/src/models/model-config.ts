@@ -60,7 +60,9 @@ export interface ConfigLayers {
  * A key that counts layers, and the key of the part of the config that contains it; empty for the top level.
  */
 interface LayerCountPlace {
+  /** Key of the part, such as `text_config`; empty for the top level. */
   readonly part: string;
+  /** Key that counts layers, such as `num_hidden_layers`. */
   readonly key: string;
 }
 
@@ -70,13 +72,17 @@ export interface ConfigChanges {
   readonly dtype?: DType | undefined;
   /** Number of rows of embeddings. */
   readonly vocabularySize?: number | undefined;
+  /** Whether the output head is the embedding. */
   readonly tied?: boolean | undefined;
+  /** Layers of the result, each by the layer of the base whose settings it takes. */
   readonly layers?: ConfigLayers | undefined;
 }
 
 /** A changed config, with notes for the user. */
 export interface ChangedConfig {
+  /** Values of the changed `config.json`. */
   readonly config: ModelConfig;
+  /** Notes on values that could not be translated, in one line each. */
   readonly notes: readonly string[];
 }
 

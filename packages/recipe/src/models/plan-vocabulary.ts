@@ -28,11 +28,13 @@ export interface TokenizerOptions {
 
 /** Inputs of {@link planVocabulary}. */
 export interface PlanVocabularyOptions {
+  /** Networks that are merged, in the order of the recipe. */
   readonly networks: readonly [VocabularyNetwork, ...VocabularyNetwork[]];
   /**
    * Position of the base among the networks. @defaultValue undefined: the files of the first network are used
    */
   readonly base?: number | undefined;
+  /** Settings of the vocabulary. @defaultValue the union of all tokens */
   readonly tokenizer?: TokenizerOptions;
 }
 

@@ -13,7 +13,9 @@ import type { RowFill } from "./token-rows.ts";
 
 /** Sources of the rows of one tensor of one network whose vocabulary is put in another order. */
 export interface RowTable {
+  /** Name of the tensor. */
   readonly name: string;
+  /** All networks of the merge, from which rows are filled. */
   readonly networks: readonly Checkpoint[];
   /** Position of the network among `networks`. */
   readonly position: number;
@@ -21,6 +23,7 @@ export interface RowTable {
   readonly rows: Int32Array;
   /** Sources of the rows of tokens that the network lacks, by id. */
   readonly fills: ReadonlyMap<number, RowFill>;
+  /** Element type of the result. */
   readonly dtype: DType;
   /** Shape of the tensor in the result. */
   readonly shape: readonly number[];
@@ -51,7 +54,9 @@ export interface Padding {
 export interface RowRange {
   /** Flat position of the first element. */
   readonly begin: number;
+  /** Memory that the range is written to; its length is the number of elements. */
   readonly out: TensorData;
+  /** Rows of ids without a token. */
   readonly padding: Padding;
 }
 

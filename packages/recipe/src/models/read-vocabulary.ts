@@ -7,12 +7,22 @@ import { findPieces } from "./sentence-pieces.ts";
 
 /** A token that a tokenizer searches in the text before its model splits the rest. */
 export interface AddedToken {
+  /** Position of the embedding of the token. */
   readonly id: number;
+  /** Text of the token. */
   readonly content: string;
+  /** Whether the token matches only whole words. */
   readonly single_word: boolean;
+  /** Whether the token takes the white space on its left with it. */
   readonly lstrip: boolean;
+  /** Whether the token takes the white space on its right with it. */
   readonly rstrip: boolean;
+  /** Whether the token is searched in the normalised text instead of the original one. */
   readonly normalized: boolean;
+  /**
+   * Whether the token controls the model, such as an end of text, and is left out when ids are turned into
+   * text.
+   */
   readonly special: boolean;
 }
 

@@ -13,8 +13,9 @@ import type { VocabularyAxes } from "./vocabulary-axes.ts";
 
 /** Result of comparing the output head of a network with its embedding. */
 export interface TiedWeights {
-  /** Names of the embedding and of the head; undefined if the file has no such tensor. */
+  /** Name of the embedding; undefined if the file has no such tensor. */
   readonly embedding: string | undefined;
+  /** Name of the output head; undefined if the file has no such tensor. */
   readonly head: string | undefined;
   /**
    * `absent`: there is no head, so the embedding is used; `equal`: both exist and are equal; `unequal`: both

@@ -14,6 +14,7 @@ export interface VocabularyNetwork {
 export interface RowPlace {
   /** Position of the network in the plan. */
   readonly network: number;
+  /** Row of the network's embedding. */
   readonly row: number;
 }
 
@@ -36,13 +37,16 @@ export interface VocabularyPlan {
   readonly tokens: readonly (string | undefined)[];
   /** Number of rows of embeddings in the result, tokens and padding. */
   readonly size: number;
+  /** Networks that are merged, each with the row of every token. */
   readonly networks: readonly NetworkVocabulary[];
+  /** Position of the base in `networks`; undefined if the recipe names none. */
   readonly base: number | undefined;
   /** Sources of rows that the recipe names, by ids of tokens. */
   readonly rows: ReadonlyMap<
     number,
     { readonly source: TokenRowSource | undefined; readonly force: boolean }
   >;
+  /** Tokenizer of the result, from which its files are written. */
   readonly tokenizer: MergedTokenizer;
   /**
    * Notes for the user, for example on networks without a tokenizer and on settings of tokens that differ.

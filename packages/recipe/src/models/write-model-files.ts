@@ -12,6 +12,7 @@ import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
 /** A network of the merge, with the folder of its files. */
 export interface MergedNetwork extends CardNetwork {
+  /** Path of the folder with the config and the tokenizer of the network. */
   readonly directory: string;
 }
 
@@ -49,6 +50,7 @@ export interface WriteModelFilesOptions {
 export interface WriteModelFilesResult {
   /** Paths of the files within the directory. */
   readonly files: readonly string[];
+  /** Notes on files that were left out and settings that could not be translated, in one line each. */
   readonly notes: readonly string[];
 }
 

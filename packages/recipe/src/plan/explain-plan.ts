@@ -5,18 +5,25 @@ import { isMerged } from "./summarize-plan.ts";
 
 /** A tensor of a network, by the network's path. */
 export interface ExplainedSource {
+  /** File or folder of the network. */
   readonly network: string;
+  /** Name of the tensor in the network. */
   readonly tensor: string;
 }
 
 /** Explanation of how one tensor of a plan is made, as plain data. */
 export interface TensorExplanation {
+  /** Name of the tensor in the result. */
   readonly tensor: string;
+  /** Element type in the result. */
   readonly dtype: DType;
+  /** Shape in the result. */
   readonly shape: readonly number[];
   /** Name of the method; null if the tensor is copied. */
   readonly method: string | null;
+  /** Tensors that are merged, or the tensor that is copied; without the base. */
   readonly sources: readonly ExplainedSource[];
+  /** Tensor of the base; null if the method compares with no base. */
   readonly base: ExplainedSource | null;
   /** Values of all parameters, including defaults. A parameter of networks has one value for each source. */
   readonly parameters: Readonly<Record<string, unknown>>;

@@ -7,7 +7,9 @@ import type { ReadValue } from "../settings/settings-reader.ts";
  * value.
  */
 export interface ExplainedValues {
+  /** Name of the parameter. */
   readonly name: string;
+  /** Value of each network in order, or the single value of the merge. */
   readonly values: readonly (ReadValue | undefined)[];
 }
 

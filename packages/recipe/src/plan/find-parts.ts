@@ -11,6 +11,7 @@ import type { Place, PlacedPart } from "./place.ts";
 
 /** A tensor that a network has. */
 export interface FoundPart extends PlacedPart {
+  /** Element type and shape of the tensor in the network. */
   readonly info: TensorInfo;
   /** Whether the tensor is an embedding that serves as output layer, because the network ties them. */
   readonly isTied: boolean;
@@ -18,8 +19,8 @@ export interface FoundPart extends PlacedPart {
 
 /** Tensors of a place in all networks, or the only tensor that is copied because other networks lack it. */
 export type FoundParts =
-  | { readonly parts: readonly FoundPart[]; readonly base: FoundPart | undefined }
-  | { readonly copied: FoundPart };
+  | { /** Tensors to merge. */ readonly parts: readonly FoundPart[]; readonly base: FoundPart | undefined }
+  | { /** Tensor that is copied. */ readonly copied: FoundPart };
 
 /** Names of output layers and of embeddings that networks often tie to each other. */
 const HEAD = /(^|[./])(lm_head|output|embed_out)[./]weight$/;

@@ -13,7 +13,9 @@ export interface TensorGroup {
   readonly pattern: string;
   /** Number of tensors in the group. */
   readonly count: number;
+  /** Element type of the tensors in the result. */
   readonly dtype: DType;
+  /** Shape of each tensor in the result. */
   readonly shape: readonly number[];
   /** Name of the method; null if the tensors are copied. */
   readonly method: string | null;

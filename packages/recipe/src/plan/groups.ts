@@ -17,6 +17,7 @@ import type { Level } from "../settings/level.ts";
 
 /** A network at one place of a recipe. */
 export interface Member {
+  /** Reference to the network, as in the recipe. */
   readonly reference: ModelReference;
   /** Setting of alignment; undefined if the recipe does not set it. */
   readonly align: boolean | "universe" | AlignSetting | undefined;
@@ -32,14 +33,17 @@ export interface Member {
 
 /** Networks that are merged with each other: whole ones, or the sources of a slice. */
 export interface Group {
+  /** Place of the group in the recipe; empty for the top level. */
   readonly path: Path;
   /** Name of the part of the networks, as in the recipe; all parts if undefined. */
   readonly module: string | undefined;
+  /** Networks of the group, in the order of the recipe; without the base. */
   readonly members: readonly Member[];
   /** Base that the members were fine-tuned from; undefined if the recipe names none. */
   readonly base: Member | undefined;
   /** Settings of all members, nearest first. */
   readonly levels: readonly Level[];
+  /** Whether the group is a slice, which stacks layers, instead of whole networks. */
   readonly isSlice: boolean;
 }
 

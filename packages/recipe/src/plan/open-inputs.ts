@@ -21,8 +21,11 @@ import { membersOf, type RoledGroup } from "./roles.ts";
 export interface Input {
   /** Position in the plan. */
   readonly index: number;
+  /** Opened network, already aligned if the recipe says so. */
   readonly network: Checkpoint;
+  /** Layers of the network by the names of its tensors. */
   readonly layout: Layout;
+  /** Parts of the network, such as towers, by the names of its tensors. */
   readonly modules: Modules;
   /** Statistics of the network's data; undefined if the method needs none or the recipe names none. */
   readonly measured: MeasuredInput | undefined;
@@ -32,13 +35,17 @@ export interface Input {
 export interface MeasuredInput {
   /** Position in the plan. */
   readonly index: number;
+  /** Opened file of the statistics, with a tensor for each tensor that was measured. */
   readonly checkpoint: Checkpoint;
+  /** Place in the recipe that names the file. */
   readonly path: Path;
 }
 
 /** A network that is aligned, or that another one is aligned to. */
 export interface AlignedInput {
+  /** Reference to the network, as in the recipe. */
   readonly reference: ModelReference;
+  /** Opened network, not aligned. */
   readonly network: Checkpoint;
 }
 
@@ -56,15 +63,19 @@ export type AlignInputs = (
 export interface OpenOptions {
   /** Opens the network of a reference that is not a recipe; called once for each network. */
   readonly open: (reference: ModelReference) => Promise<Checkpoint>;
+  /** Aligns networks that have `align`. @defaultValue recipes with `align` are refused */
   readonly align?: AlignInputs | undefined;
 }
 
 /** Networks of a recipe in its order, each followed by the statistics of its data if there are any. */
 export interface Inputs {
+  /** Checkpoints that the plan reads from, by position: networks and files of statistics. */
   readonly networks: readonly Checkpoint[];
+  /** Opened networks, each once, in the order of the recipe. */
   readonly inputs: readonly Input[];
   /** Network whose names the result has: the base, or the first network if there is no base. */
   readonly template: Input;
+  /** Returns the opened network of a member. */
   inputOf(member: Member): Input;
 }
 

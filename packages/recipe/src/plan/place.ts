@@ -5,24 +5,33 @@ import type { RoledGroup } from "./roles.ts";
 
 /** A tensor that a network must have for the plan. */
 export interface PlacedPart {
+  /** Network in the recipe. */
   readonly member: Member;
+  /** Opened network, in which the tensor is looked up. */
   readonly input: Input;
+  /** Name of the tensor in this network, which may have another number of the layer than the result. */
   readonly tensor: string;
 }
 
 /** A tensor of the result, and the tensors from which it is made. */
 export interface Place {
+  /** Name of the tensor in the result. */
   readonly output: string;
+  /** Group of networks whose settings apply. */
   readonly group: RoledGroup;
   /** Position between the first layer of its group (0) and the last (1); 0 outside layers. */
   readonly along: number;
+  /** Tensor of each network that the method merges, in its order. */
   readonly parts: readonly PlacedPart[];
+  /** Tensor of the base; undefined if the method compares with no base. */
   readonly base: PlacedPart | undefined;
 }
 
 /** A tensor of the result that no part of the recipe names. */
 export interface CopyPlace {
+  /** Name of the tensor, in the network and in the result. */
   readonly output: string;
+  /** Network that the tensor is copied from. */
   readonly copied: Input;
 }
 

@@ -25,9 +25,13 @@ import type { Place } from "./place.ts";
 
 /** Inputs that all tensors of a plan share. */
 export interface Planning {
+  /** Recipe that is planned. */
   readonly recipe: Recipe;
+  /** Places of the recipe, by which problems with it are reported. */
   readonly places: RecipePlaces;
+  /** Method by which tensors are merged. */
   readonly method: MergeMethod;
+  /** Reader of settings, which remembers the filters that had an effect. */
   readonly reader: SettingsReader;
 }
 

@@ -5,6 +5,7 @@ import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
 export interface AbsentTensor {
   /** File or folder of the network. */
   readonly network: string;
+  /** Name of the tensor in the network. */
   readonly tensor: string;
 }
 
@@ -18,6 +19,7 @@ export interface PlanSummary {
   readonly absent: readonly AbsentTensor[];
   /** Bytes to read if every tensor is read once; methods that survey whole tensors first read them again. */
   readonly bytesRead: number;
+  /** Bytes of all tensors of the result. */
   readonly bytesWritten: number;
 }
 

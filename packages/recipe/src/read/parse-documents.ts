@@ -7,7 +7,9 @@ import { createPositions, type Positions } from "./positions.ts";
 
 /** Unchecked contents of a document of a YAML file. */
 export interface ParsedDocument {
+  /** Contents as plain values, without keys that have no value. */
   readonly value: unknown;
+  /** Places of the values in the file, for messages. */
   readonly positions: Positions;
 }
 

@@ -30,6 +30,7 @@ export type Tolerated =
 
 /** A fault of a value, and its place. */
 export interface Problem {
+  /** Keys and positions that lead to the value. */
   readonly path: Path;
   /** Text after the name of the value, such as `must be a number: it is "x"`. */
   readonly text: string;

@@ -22,6 +22,7 @@ export interface ConditionalSetting {
    * slashes. @defaultValue all tensors
    */
   readonly filter?: string;
+  /** Value for the tensors that the filter matches, or values along their layers. */
   readonly value: Scalar | SearchMark | Gradient;
 }
 
@@ -33,6 +34,7 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 /** A model by the parts of its name. */
 export interface ModelParts {
+  /** Model: a path, a name on the hub, or either with its revision. */
   readonly model: string | { readonly path: string; readonly revision?: string };
   /** A LoRA adapter that is added to the model. */
   readonly lora?: string | { readonly path: string; readonly revision?: string };
@@ -65,6 +67,7 @@ export interface AlignSetting {
 
 /** A network that is merged whole. */
 export interface RecipeModel {
+  /** Reference to the network: a path, or the recipe that makes it. */
   readonly model: ModelReference;
   /**
    * Whether the units of the network are put in the order of the others before the merge, or settings for it;
@@ -82,6 +85,7 @@ export interface RecipeModel {
    * `regmean`.
    */
   readonly grams?: string;
+  /** Settings of this network alone, which take precedence over all others. @defaultValue none */
   readonly parameters?: Settings;
 }
 
@@ -96,27 +100,36 @@ export interface RecipeSource extends RecipeModel {
  * slices.
  */
 export interface RecipeSlice {
+  /** Sources of the layers, one run from each network, all of one length. */
   readonly sources: readonly RecipeSource[];
   /** Base of this slice. @defaultValue the base of the recipe */
   readonly base_model?: ModelReference;
+  /** Settings of this slice. @defaultValue none */
   readonly parameters?: Settings;
 }
 
 /** A part of a network with layers, such as a vision tower. */
 export interface RecipeModule {
+  /** Networks whose part is merged whole; a module has models or slices. */
   readonly models?: readonly RecipeModel[];
+  /** Runs of layers, stacked in this order. */
   readonly slices?: readonly RecipeSlice[];
+  /** Settings of this part. @defaultValue none */
   readonly parameters?: Settings;
 }
 
 /** Source of the embedding of a token. */
 export type TokenSource =
   | ModelReference
-  | { readonly kind: "zero" }
+  | { /** Kind of the source: a row of zeros. */ readonly kind: "zero" }
   | {
+      /** Kind of the source: the token of a model. */
       readonly kind: "model_token";
+      /** Reference to the model that has the token. */
       readonly model: ModelReference;
+      /** Token as a text; absent if `token_id` is given. */
       readonly token?: string;
+      /** Token as its id; absent if `token` is given. */
       readonly token_id?: number;
     };
 
@@ -124,16 +137,25 @@ export type TokenSource =
 export interface TokenizerSetting {
   /** Source of the tokens: `union`, `base`, or the model whose tokenizer is used. @defaultValue "union" */
   readonly source?: ModelReference;
+  /**
+   * Sources of the embeddings of single tokens, by token; `force` replaces rows of networks that have the
+   * token, too.
+   * @defaultValue none
+   */
   readonly tokens?: Readonly<Record<string, { readonly source?: TokenSource; readonly force?: boolean }>>;
+  /** Number of which the number of rows of embeddings becomes a multiple. @defaultValue 1 */
   readonly pad_to_multiple_of?: number;
 }
 
 /** A merge as plain data: the keys of mergekit's YAML, and the keys that Isthmus adds. */
 export interface Recipe {
+  /** Name of the method that merges tensors, such as `ties`. */
   readonly merge_method: string;
   /** Networks that are merged whole; a recipe has models, slices or modules. */
   readonly models?: readonly RecipeModel[];
+  /** Runs of layers, stacked in this order. */
   readonly slices?: readonly RecipeSlice[];
+  /** Parts of the networks with layers of their own, by name, such as `vision_tower`. */
   readonly modules?: Readonly<Record<string, RecipeModule>>;
   /** Base that the networks were fine-tuned from. */
   readonly base_model?: ModelReference;
@@ -146,7 +168,9 @@ export interface Recipe {
   readonly dtype?: string;
   /** Element type of the result, which takes precedence over `dtype`. */
   readonly out_dtype?: string;
+  /** Source of the tokens, as `tokenizer.source`; a recipe has only one of both keys. */
   readonly tokenizer_source?: ModelReference;
+  /** Settings of the vocabulary of the result. @defaultValue vocabularies stay, and must be of one size */
   readonly tokenizer?: TokenizerSetting;
   /** Chat template of the result: `auto`, the name of a template, or its text. */
   readonly chat_template?: string;

@@ -3,21 +3,23 @@ import type { Path, Problem } from "./problem.ts";
 
 /** Form of a value in a recipe, from which both its check and its JSON Schema are derived. */
 export type Shape =
-  | { readonly kind: "text"; readonly choices?: readonly string[] }
-  | { readonly kind: "number"; readonly whole?: true; readonly least?: number }
-  | { readonly kind: "truth" }
-  | { readonly kind: "list"; readonly items: Shape; readonly length?: number }
+  | { /** Text, of the choices if given. */ readonly kind: "text"; readonly choices?: readonly string[] }
+  | { /** Finite number. */ readonly kind: "number"; readonly whole?: true; readonly least?: number }
+  | { /** Truth value: true or false. */ readonly kind: "truth" }
+  | { /** List of items. */ readonly kind: "list"; readonly items: Shape; readonly length?: number }
   | { readonly kind: "map"; readonly name: string; readonly keys: Readonly<Record<string, Key>> }
-  | { readonly kind: "table"; readonly values: Shape }
+  | { /** Object with any keys and values of one form. */ readonly kind: "table"; readonly values: Shape }
   | Either;
 
 /** A value of one of several forms. */
 export interface Either {
+  /** Kind of the form. */
   readonly kind: "either";
   /** Name of the definition in the JSON Schema. */
   readonly name: string;
   /** Description of the required value, for messages. */
   readonly what: string;
+  /** Returns the forms that the value may have; a function, as forms may contain themselves. */
   readonly options: () => readonly Shape[];
   /** Returns the option that a value is probably meant to match; undefined if it resembles none. */
   readonly choose: (value: unknown) => Shape | undefined;
@@ -25,9 +27,11 @@ export interface Either {
 
 /** One key of a map. */
 export interface Key {
+  /** Form of the value of the key. */
   readonly shape: Shape;
   /** Purpose of the key, in one sentence. */
   readonly description: string;
+  /** Whether the map must have the key; absent if it may lack it. */
   readonly required?: true;
 }
 

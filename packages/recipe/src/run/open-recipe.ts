@@ -39,7 +39,9 @@ export interface OpenRecipeOptions extends StrictnessOptions {
 
 /** The plan of a recipe, and the networks that were opened for it. */
 export interface OpenedRecipe {
+  /** Plan of the merge, tensor by tensor. */
   readonly plan: MergePlan;
+  /** Networks as they were made to fit each other, with what the files of the result need. */
   readonly models: PreparedModels;
   /**
    * Description from which worker threads make the plan; undefined if the plan depends on functions of the
@@ -161,8 +163,11 @@ const NO_MODELS: PreparedModels = {
 
 /** A merge by a recipe as plain data. */
 export interface RecipeMerge {
+  /** Recipe of the merge. */
   readonly recipe: Recipe;
+  /** Paths of JavaScript files with further methods. */
   readonly methodFiles: readonly string[];
+  /** Seed of methods that draw random numbers. */
   readonly seed: number;
 }
 

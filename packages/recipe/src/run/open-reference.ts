@@ -5,7 +5,9 @@ import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** Parts of a reference to a model. */
 export interface ReferenceParts {
+  /** Path of the file or folder, or name on the Hugging Face hub. */
   readonly path: string;
+  /** Revision of the model on the hub; undefined if the reference names none. */
   readonly revision: string | undefined;
   /** Path of a LoRA adapter; undefined if the reference names none. */
   readonly lora: string | undefined;

@@ -29,9 +29,11 @@ import { splitReference } from "./open-reference.ts";
 
 /** A network of a recipe, with the directory of its model. */
 export interface RecipeModelInput {
+  /** Reference to the network, as in the recipe. */
   readonly reference: ModelReference;
   /** Name of the network in the recipe. */
   readonly name: string;
+  /** Opened network, not prepared. */
   readonly network: Checkpoint;
   /**
    * Directory with the `config.json` of the network; undefined if there is none, as for single files. For a
@@ -81,7 +83,9 @@ export interface PrepareModelsOptions {
 
 /** The network that a recipe makes, and the prepared models of the recipe. */
 export interface NestedModel {
+  /** Network that the recipe makes; its tensors are computed when they are read. */
   readonly network: Checkpoint;
+  /** Prepared models of that recipe. */
   readonly models: PreparedModels;
 }
 

@@ -24,7 +24,9 @@ export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {
 
 /** Result of {@link runRecipe}. */
 export interface RunRecipeResult {
+  /** Files of the weights, and the way in which they were written. */
   readonly output: SaveMergeResult;
+  /** Numbers of tensors that were merged, copied and left out, and of bytes. */
   readonly summary: PlanSummary;
   /** Files of the model beside the weights, such as its config. */
   readonly modelFiles: RecipeFiles;

@@ -7,6 +7,7 @@ import { gatherRecipe } from "../run/gather-recipe.ts";
 export interface IdentifyRecipeOptions {
   /** Paths of JavaScript files with further methods. @defaultValue none */
   readonly methodFiles?: readonly string[] | undefined;
+  /** Signal that stops the computation of digests. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

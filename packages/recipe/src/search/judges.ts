@@ -66,6 +66,9 @@ export interface JudgeByExamplesOptions {
 
 /** A judge that holds memory of an engine. */
 export interface ExamplesJudge {
+  /**
+   * Judges a merged network: returns its loss or its share of errors on the examples, smaller being better.
+   */
   readonly judge: (
     candidate: Pick<MergeCandidate, "network"> & Partial<Pick<MergeCandidate, "plan">>,
     signal?: AbortSignal,
@@ -75,6 +78,7 @@ export interface ExamplesJudge {
    * a journal.
    */
   identify(): Promise<JournalRun>;
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 

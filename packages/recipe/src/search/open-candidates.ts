@@ -14,7 +14,9 @@ import { readMethods } from "../run/read-methods.ts";
 export interface MergeCandidate {
   /** Recipe with numbers in place of its ranges. */
   readonly recipe: Recipe;
+  /** Plan of the merge, tensor by tensor. */
   readonly plan: MergePlan;
+  /** Networks of the recipe as they were made to fit each other, for files beside the weights. */
   readonly models: PreparedModels;
   /** Merged network, each tensor of which is computed when it is read. */
   readonly network: Checkpoint;
@@ -25,6 +27,7 @@ export type JudgeMerge = (candidate: MergeCandidate, signal: AbortSignal | undef
 
 /** Options of {@link openCandidates}. */
 export interface OpenCandidatesOptions extends OpenRecipeOptions {
+  /** Judges a merged network: returns its score. */
   readonly judge: JudgeMerge;
 }
 
@@ -32,6 +35,7 @@ export interface OpenCandidatesOptions extends OpenRecipeOptions {
 export interface OpenedCandidates {
   /** Merges and judges the recipe with numbers in place of its ranges. */
   judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
+  /** Closes the networks. */
   close(): Promise<void>;
 }
 

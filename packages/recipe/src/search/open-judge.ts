@@ -33,6 +33,7 @@ export interface MergeJudgeOptions
 
 /** A judge of merges, and the examples by which it judges. */
 export interface OpenedJudge extends ExamplesJudge {
+  /** Data set by which merges are judged. */
   readonly examples: DataSet;
 }
 

@@ -19,6 +19,7 @@ export interface SearchMergeOptions
    * opens them. @defaultValue no identity: scores of a journal are used even if `judge` has changed
    */
   readonly identity?: SearchRecipeOptions<Recipe>["identity"];
+  /** Judges a merged network: returns its score. */
   readonly judge: JudgeMerge;
 }
 

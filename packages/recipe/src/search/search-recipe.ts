@@ -5,9 +5,11 @@ import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } fro
 
 /** A recipe with numbers in place of its ranges, and its score. */
 export interface SearchCandidate<T> {
+  /** Recipe with numbers in place of its ranges. */
   readonly recipe: T;
   /** The searched numbers by their paths in the recipe. */
   readonly values: Readonly<Record<string, number>>;
+  /** Score of the recipe; NaN if it could not be judged. */
   readonly score: number;
 }
 
@@ -15,7 +17,9 @@ export interface SearchCandidate<T> {
 export interface SearchProgress {
   /** Share of the evaluations that are done, in `[0, 1]`; a search may stop before it reaches 1. */
   readonly done: number;
+  /** Number of evaluations that are done. */
   readonly evaluations: number;
+  /** Score of the last candidate. */
   readonly score: number;
   /** The best score so far. */
   readonly best: number;
@@ -61,7 +65,9 @@ export interface SearchRecipeOptions<T> {
    * of a journal are used even if `evaluate` has changed
    */
   readonly identity?: JournalRun | undefined;
+  /** Signal that stops the search; scores in a journal stay. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each candidate, in the order of the search. @defaultValue nothing is called */
   readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
 }
 
@@ -75,9 +81,11 @@ export type SearchStop = CmaEsStop | "evaluations";
 
 /** Result of {@link searchRecipe}. */
 export interface SearchResult<T> {
+  /** Candidate with the best score; of equals, the first. */
   readonly best: SearchCandidate<T>;
   /** All candidates, in the order of the search. */
   readonly candidates: readonly SearchCandidate<T>[];
+  /** Reason for which the search ended. */
   readonly stopped: SearchStop;
 }
 

@@ -4,8 +4,11 @@ import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 export interface SearchedNumber {
   /** Path of the number in the recipe, for example `models.0.parameters.weight`. */
   readonly path: string;
+  /** Keys and positions that lead to the number. */
   readonly keys: readonly (string | number)[];
+  /** Lower end of the range. */
   readonly low: number;
+  /** Upper end of the range. */
   readonly high: number;
   /** Number at which the search begins, in `[low, high]`. */
   readonly start: number;

@@ -4,6 +4,7 @@ import { isMap } from "../recipe/shape.ts";
 
 /** Settings at one place in a recipe: of an input, a slice, a module, or the whole recipe. */
 export interface Level {
+  /** Settings by the names of parameters. */
   readonly settings: Settings;
   /** Path of the settings. */
   readonly path: Path;
@@ -11,10 +12,13 @@ export interface Level {
 
 /** A value or gradient of a setting, with its filter and place. */
 export interface Branch {
+  /** Path of the value in the recipe. */
   readonly path: Path;
   /** Filter of the value; undefined if it has none. */
   readonly filter: string | undefined;
+  /** Whether the value stands in a list of filters, even without a filter. */
   readonly isConditional: boolean;
+  /** Value, or values along the layers. */
   readonly value: Scalar | Gradient;
 }
 

@@ -8,8 +8,11 @@ import { readScalar } from "./scalar.ts";
 
 /** The value of a parameter for one tensor, with its place in the recipe. */
 export interface ReadValue {
+  /** Value for the tensor, interpolated if it is from a gradient. */
   readonly value: ParameterValue;
+  /** Path of the setting in the recipe. */
   readonly path: Path;
+  /** Filter that matched the tensor; undefined if the setting has none. */
   readonly filter: string | undefined;
   /** Whether the value stands in a list of filters, so that the tensor's name decided. */
   readonly isConditional: boolean;
@@ -22,6 +25,7 @@ export interface ReadValue {
 
 /** A tensor for which settings are read. */
 export interface ReadTensor {
+  /** Name of the tensor, which filters are compared with. */
   readonly name: string;
   /** Position between the first layer (0) and the last (1); 0 outside layers. */
   readonly along: number;

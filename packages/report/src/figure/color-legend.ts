@@ -7,7 +7,9 @@ import { customMark } from "./custom-mark.ts";
 export interface ColorLegend {
   /** Label above the bands, with the unit. */
   readonly label: string;
+  /** Colours and their limits in values. */
   readonly scale: ColorScale;
+  /** Format of the limits as text. */
   readonly format: NumberFormat;
   /** Pixels between the legend and the frame, for other marks. @defaultValue 0 */
   readonly above?: number;

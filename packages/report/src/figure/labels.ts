@@ -12,6 +12,7 @@ interface Place {
 export interface Label {
   /** Possible positions of the text, the best first; at least one. */
   readonly places: readonly Place[];
+  /** Text to show. */
   readonly text: string;
   /** Whether the label must be shown even over other marks. */
   readonly important?: boolean;

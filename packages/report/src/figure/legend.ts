@@ -5,8 +5,11 @@ import type { CurveStyle } from "./palette.ts";
 
 /** Text and position of an entry of a legend, in pixels from the top left of the frame; y is negative. */
 export interface LegendItem {
+  /** Text of the entry, cut to the width of the frame. */
   readonly text: string;
+  /** Distance of its left end from the left of the frame. */
   readonly x: number;
+  /** Distance of its row from the top of the frame, below 0. */
   readonly y: number;
 }
 

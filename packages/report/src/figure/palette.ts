@@ -52,7 +52,9 @@ export const CURVE_SYMBOLS = [
 
 /** Appearance of one of several curves. */
 export interface CurveStyle {
+  /** CSS value of the colour, a variable of the figure's style sheet. */
   readonly color: string;
+  /** Symbol of the points. */
   readonly symbol: (typeof CURVE_SYMBOLS)[number];
 }
 

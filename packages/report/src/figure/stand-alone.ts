@@ -13,19 +13,36 @@ const STYLING = ["style", "class"] as const;
  * The part of the interface of DOM elements that figures need; elements of browsers and of linkedom have it.
  */
 export interface FigureElement {
+  /** Name of the element, such as `rect`. */
   readonly tagName: string;
+  /** Elements inside this one, in order. */
   readonly children: Iterable<FigureElement>;
+  /** Attributes with their values as text. */
   readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
+  /** First element inside this one; null if there is none. */
   readonly firstChild: FigureElement | null;
+  /** Text inside the element; null for nodes without text. */
   textContent: string | null;
+  /** Returns the value of an attribute; null if the element lacks it. */
   getAttribute(name: string): string | null;
+  /** Sets the value of an attribute. */
   setAttribute(name: string, value: string): void;
+  /** Removes an attribute. */
   removeAttribute(name: string): void;
+  /** Finds the elements inside this one that match a CSS selector. */
   querySelectorAll(selector: string): Iterable<FigureElement>;
+  /**
+   * Finds the nearest element around this one, itself included, that matches a CSS selector; null if none
+   * does.
+   */
   closest(selector: string): FigureElement | null;
+  /** Copies the element, with its contents if `deep`. */
   cloneNode(deep: boolean): FigureElement;
+  /** Inserts another element before this one. */
   before(element: FigureElement): void;
+  /** Removes the element from its document. */
   remove(): void;
+  /** Document of the element, which makes further elements. */
   readonly ownerDocument: { createElementNS(namespace: string, name: string): FigureElement };
 }
 

@@ -2,6 +2,7 @@ import type { PageFact } from "@isthmus/findings";
 
 /** Contents of every page around its result. */
 export interface ReportPage {
+  /** Title of the page, also its heading. */
   readonly title: string;
   /** Plain sentences under the figures. */
   readonly notes?: readonly string[];

@@ -4,8 +4,11 @@ import type { PdfFont, TextRun } from "./text-runs.ts";
 
 /** Opacities of fills and strokes, which PDF keeps in a named state. */
 export interface OpacityState {
+  /** Name by which operators refer to the state. */
   readonly name: string;
+  /** Opacity of fills, in `[0, 1]`. */
   readonly fill: number;
+  /** Opacity of strokes, in `[0, 1]`. */
   readonly stroke: number;
 }
 

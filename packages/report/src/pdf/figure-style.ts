@@ -5,19 +5,27 @@ import type { FigureElement } from "../figure/stand-alone.ts";
 export interface FigureStyle {
   /** Opaque colour as `#rrggbb`, or `none`. */
   readonly fill: string;
+  /** Opaque colour of lines as `#rrggbb`, or `none`. */
   readonly stroke: string;
+  /** Opacity of fills, in `[0, 1]`. */
   readonly fillOpacity: number;
+  /** Opacity of lines, in `[0, 1]`. */
   readonly strokeOpacity: number;
   /** Opacity of the element as a whole, multiplied by the opacities of the elements around it. */
   readonly opacity: number;
+  /** Width of lines in pixels. */
   readonly strokeWidth: number;
   /** Lengths of dashes and gaps, in pixels; empty for a solid line. */
   readonly dashes: readonly number[];
+  /** Shape of the ends of lines: `butt`, `round` or `square`. */
   readonly lineCap: string;
+  /** Shape of the corners of lines: `miter`, `round` or `bevel`. */
   readonly lineJoin: string;
+  /** Largest length of a mitred corner, in widths of the line. */
   readonly miterLimit: number;
   /** Font size in pixels. */
   readonly fontSize: number;
+  /** Whether letters are bold. */
   readonly bold: boolean;
   /** Part of a text that lies at its position: `start`, `middle` or `end`. */
   readonly anchor: string;

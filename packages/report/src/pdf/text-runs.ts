@@ -6,6 +6,7 @@ export type PdfFont = "Helvetica" | "Helvetica-Bold" | "Symbol";
 
 /** Consecutive letters of one font. */
 export interface TextRun {
+  /** Font of all letters of the run. */
   readonly font: PdfFont;
   /** Codes of the letters in the font's encoding, two hexadecimal digits each. */
   readonly hex: string;

@@ -18,6 +18,7 @@ const HEADER = "%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n";
 
 /** Metadata of a PDF. */
 export interface PdfDescription {
+  /** Title of the document, which readers show as the name of its window. */
   readonly title: string;
   /** Text that describes the figure to readers who cannot see it. */
   readonly words: string;

@@ -8,6 +8,7 @@ type ResultOf<K> = K extends ResultKind<infer R> ? R : never;
 
 /** Any result that can be drawn; files that a command wrote also contain that command. */
 export type DrawableResult = ResultOf<BuiltInMeasurement | OtherResultKind> & {
+  /** Command that wrote the file, with its version; absent if the result is from a script. */
   readonly provenance?: Provenance;
 };
 

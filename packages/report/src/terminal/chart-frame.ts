@@ -3,7 +3,9 @@ const ROUND_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 20] as const;
 
 /** Ends of the axes of a chart, in values. */
 export interface Frame {
+  /** Left and right end of the horizontal axis. */
   readonly x: readonly [number, number];
+  /** Bottom and top of the vertical axis. */
   readonly y: readonly [number, number];
 }
 

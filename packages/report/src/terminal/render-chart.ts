@@ -5,6 +5,7 @@ import { type Frame, frameOf, isPlace, yTicks } from "./chart-frame.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
+  /** Label of the line in the legend. */
   readonly label: string;
   /** `[x, y]` pairs, ascending in x; at least one. */
   readonly points: readonly (readonly [number, number])[];

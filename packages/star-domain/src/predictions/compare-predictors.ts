@@ -55,6 +55,7 @@ export interface ComparePredictorsOptions extends ComparePredictorsChoice {
    * @defaultValue none
    */
   readonly statisticsData?: DataSet | undefined;
+  /** Signal that stops the comparison. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;

@@ -8,12 +8,17 @@ import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** Options of {@link networksOnRays}. */
 export interface RayNetworksOptions {
+  /** Seed of the order of anchors, of places on rays, and of alignments. */
   readonly seed: number;
   /** Number of networks to draw. */
   readonly members: number;
+  /** Distribution of places on the segments between star and anchors. */
   readonly rays: RayDistribution;
+  /** Number of searches of each alignment, at least 1. */
   readonly restarts: number;
+  /** Examples on which batch norms are measured; needed if the graph has such norms. */
   readonly statisticsData: DataSet | undefined;
+  /** Signal that stops alignments and measurements; undefined if they are never stopped. */
   readonly signal: AbortSignal | undefined;
 }
 

@@ -4,9 +4,13 @@ import type { Symmetries } from "@isthmus/symmetry";
 
 /** Star and its anchors, with the data that they predict. */
 export interface PredictorNetworks {
+  /** Graph that all networks share. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
+  /** Star network. */
   readonly star: Checkpoint;
+  /** Networks that the star connects. */
   readonly anchors: readonly Checkpoint[];
   /** Examples to predict, which were not used for training. */
   readonly data: DataSet;

@@ -16,6 +16,7 @@ import { RAY_DISTRIBUTIONS, type RayDistribution } from "./ray.ts";
 export type FindStarProgress =
   | TrainProgress
   | {
+      /** Work under way: the alignment of anchors to the star. */
       readonly phase: "aligning";
       /** Share of the anchors that are aligned, in `[0, 1]`. */
       readonly done: number;
@@ -23,9 +24,10 @@ export type FindStarProgress =
       readonly epoch: number;
       /** Anchors aligned so far, of {@link anchors}. */
       readonly aligned: number;
+      /** Number of all anchors. */
       readonly anchors: number;
     }
-  | { readonly phase: "measuring statistics"; readonly done: number };
+  | { /** Measurement of batch norms. */ readonly phase: "measuring statistics"; readonly done: number };
 
 /** Options of the search for a star, beside its training. */
 export interface StarSearchChoice {
@@ -111,7 +113,9 @@ export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
 
 /** Options of the search, and options of training, separated. */
 export interface ResolvedFindStarOptions {
+  /** Options of the search, defaults included. */
   readonly search: Required<SearchOptions>;
+  /** Options of training as they were given. */
   readonly training: Omit<TrainOptions, "onProgress" | "onEpoch" | "collect" | "evaluationData">;
 }
 

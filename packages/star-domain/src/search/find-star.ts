@@ -26,9 +26,11 @@ import type { StarArchitecture, StarSearch } from "./star-search.ts";
 export interface FindStarResult extends TrainResult {
   /** Sources of the anchors. */
   readonly anchors: readonly string[];
+  /** Distribution of places on the segments between star and anchors. */
   readonly rays: RayDistribution;
   /** Number of epochs from one alignment of the anchors to the next; 0 if anchors were never aligned. */
   readonly alignEvery: number;
+  /** Number of searches of each alignment. */
   readonly restarts: number;
   /** Source of the network at which the star started. */
   readonly start: string;
@@ -41,6 +43,7 @@ export interface FoundStar {
    * started, such as counters of batches, so that it has the structure of the anchors; in memory.
    */
   readonly star: Checkpoint;
+  /** Options and course of the search, as plain data. */
   readonly result: FindStarResult;
 }
 

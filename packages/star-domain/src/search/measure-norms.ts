@@ -4,11 +4,15 @@ import { recalibrateBatchNorm } from "@isthmus/statistics";
 
 /** Architecture, with the data on which batch norms are measured. */
 export interface NormMeasurement {
+  /** Graph of the network. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
+  /** Data set that batch norms are measured on. */
   readonly data: DataSet;
   /** Number of examples to use, the first ones. */
   readonly examples: number;
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -6,7 +6,9 @@ import type { UnitPanel } from "./unit-view.ts";
 
 /** Statistics of a value in two networks over the same examples. */
 export interface PairStatistics {
+  /** Statistics of the units of A. */
   readonly a: UnitStatistics;
+  /** Statistics of the units of B. */
   readonly b: UnitStatistics;
   /**
    * Population covariances of units of A and B: `[units, units]` for all pairs, `[units]` for equal units.

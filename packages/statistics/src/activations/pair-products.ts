@@ -15,6 +15,7 @@ export interface PairProducts {
     b: UnitPanel,
     shifts: readonly [Float32Array, Float32Array],
   ): Promise<void>;
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 

@@ -13,7 +13,9 @@ import type { UnitView } from "./unit-view.ts";
 
 /** A network with its weights bound, and its values that are read. */
 export interface RunNetwork extends Architecture {
+  /** Tensors for all weights of the graph, by name. */
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** Views of the values that are read. */
   readonly views: readonly UnitView[];
 }
 

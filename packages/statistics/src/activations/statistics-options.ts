@@ -4,6 +4,7 @@ export interface ExamplesProgress {
   readonly done: number;
   /** Examples seen so far, of `total`. */
   readonly completed: number;
+  /** Number of all examples. */
   readonly total: number;
 }
 
@@ -13,6 +14,7 @@ export interface ActivationStatisticsOptions {
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
+  /** Signal that stops the measurement, checked before each batch. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of examples measured so far, and the number of all. */
   readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;

@@ -27,9 +27,13 @@ export interface UnitView {
 
 /** Samples of units, `[outer, units, inner]` row-major. */
 export interface UnitPanel {
+  /** Samples, row-major. */
   readonly data: Float32Array;
+  /** Number of positions before the axes of units, such as examples. */
   readonly outer: number;
+  /** Number of units. */
   readonly units: number;
+  /** Number of positions after the axes of units, such as pixels. */
   readonly inner: number;
 }
 

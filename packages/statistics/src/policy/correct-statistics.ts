@@ -6,11 +6,13 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.
 
 /** Options of {@link correctStatistics}. */
 export interface CorrectStatisticsOptions {
+  /** Policy by which statistics are corrected. */
   readonly statistics: StatisticsPolicy;
   /** Networks that `merged` is an average of; only REPAIR reads them. @defaultValue none */
   readonly networks?: readonly Checkpoint[];
   /** Weight of each network in `merged`; the weights may have any sum. @defaultValue equal weights */
   readonly weights?: readonly number[];
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,11 +65,13 @@ export async function correctStatistics(
 export interface CorrectionOptions {
   /** Action that messages name, for example `measure a barrier`. */
   readonly attempt: string;
+  /** Policy by which statistics are corrected. */
   readonly statistics: StatisticsPolicy;
   /** Networks whose statistics REPAIR gives to an average of them; other policies ignore them. */
   readonly networks: readonly Checkpoint[];
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number | undefined;
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -4,7 +4,9 @@ import type { Site } from "./site.ts";
 
 /** A batch norm whose mean and variance are weights of the graph, by name. */
 export interface BatchNormSite extends Site {
+  /** Name of the weight with the running mean. */
   readonly mean: string;
+  /** Name of the weight with the running variance. */
   readonly variance: string;
 }
 

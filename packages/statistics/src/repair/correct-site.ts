@@ -5,7 +5,9 @@ import type { LinearSite, NormSite, RepairPlan, RepairSite } from "./repair-site
 
 /** Mean and standard deviation that a site should reach, `[units]` each. */
 export interface Goal {
+  /** Mean of each unit. */
   readonly mean: Float64Array;
+  /** Standard deviation of each unit. */
   readonly deviation: Float64Array;
 }
 
@@ -17,7 +19,9 @@ const CONSTANT = 1e-6;
 
 /** Statistics that a site should reach, and its current ones. */
 export interface Correction {
+  /** Statistics that the site should reach. */
   readonly goal: Goal;
+  /** Current statistics of the site, measured on examples. */
   readonly statistics: Pick<UnitStatistics, "mean" | "variance">;
 }
 

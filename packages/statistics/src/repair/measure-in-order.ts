@@ -30,6 +30,7 @@ export interface MeasureInOrderOptions {
    * fit, the network is run from the last level whose activations did fit. @defaultValue 2 GiB
    */
   readonly maxCacheBytes?: number;
+  /** Signal that stops the measurement. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,7 +44,9 @@ export const MEASURE_IN_ORDER_DEFAULTS: Required<MeasureInOrderOptions> = {
 
 /** A network whose weights are corrected while it is measured. */
 export interface OpenNetwork {
+  /** Graph of the network. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
   /** Tensors for all weights of the graph; changed by the corrections. */
   readonly weights: Map<string, Tensor>;
@@ -53,6 +56,7 @@ export interface OpenNetwork {
 export interface OrderedMeasurement<S extends Site> {
   /** Action that messages name, for example `recalibrate batch norms`. */
   readonly attempt: string;
+  /** Sites to measure, each once all sites before it are corrected. */
   readonly sites: readonly S[];
   /** Function that corrects the weights by the statistics of a site. */
   readonly correct: (site: S, statistics: UnitStatistics, weights: Map<string, Tensor>) => void;

@@ -7,9 +7,11 @@ import type { Site } from "./site.ts";
 
 /** A layer whose output is corrected through its weights. */
 export interface LinearSite extends Site {
+  /** Kind of the site: a convolution or linear layer. */
   readonly kind: "linear";
   /** Name of the value that the layer computes, its bias included. */
   readonly output: string;
+  /** Name of the layer's weight. */
   readonly weight: string;
   /** Axis of the weight that holds the units. */
   readonly weightAxis: number;
@@ -25,12 +27,15 @@ export interface LinearSite extends Site {
 
 /** A batch norm that is corrected through its weights. */
 export interface NormSite extends BatchNormSite {
+  /** Kind of the site: a batch norm. */
   readonly kind: "norm";
+  /** Name of the value that the norm computes. */
   readonly output: string;
   /** Name of the scale; undefined if it is not a weight, or is used elsewhere too. */
   readonly scale: string | undefined;
   /** Name of the bias; undefined if it is not a weight, or is used elsewhere too. */
   readonly bias: string | undefined;
+  /** Number that the norm adds to variances. */
   readonly epsilon: number;
 }
 
@@ -39,6 +44,7 @@ export type RepairSite = LinearSite | NormSite;
 
 /** Sites at which a graph is repaired, and the graph in which they can be measured. */
 export interface RepairPlan {
+  /** Sites to correct: batch norms first, then layers. */
   readonly sites: readonly RepairSite[];
   /** The graph with a gain and a shift after every layer that is corrected. */
   readonly extended: Graph;

@@ -3,10 +3,13 @@ import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts"
 
 /** Accuracies of the trainings of all seeds in one dimension. */
 export interface DimensionMean {
+  /** Dimension of the subspace. */
   readonly dimension: number;
   /** Mean accuracy over seeds. */
   readonly accuracy: number;
+  /** Lowest accuracy of any seed. */
   readonly lowest: number;
+  /** Highest accuracy of any seed. */
   readonly highest: number;
 }
 

@@ -22,7 +22,9 @@ const mean = ({ sum, count }: { readonly sum: number; readonly count: number }):
 
 /** Accuracy reached in one dimension. */
 export interface DimensionAccuracy {
+  /** Dimension of the subspace. */
   readonly dimension: number;
+  /** Accuracy of one seed or mean over seeds, in `[0, 1]`. */
   readonly accuracy: number;
 }
 

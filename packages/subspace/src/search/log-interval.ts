@@ -2,7 +2,9 @@ import { at, meanOf } from "@isthmus/core";
 
 /** Interval of a dimension. */
 export interface DimensionInterval {
+  /** Lower end of the interval. */
   readonly low: number;
+  /** Upper end of the interval. */
   readonly high: number;
 }
 

@@ -2,6 +2,7 @@ import { type DimensionAccuracy, findCrossing } from "./isotonic.ts";
 
 /** Rules of a search for the smallest dimension that reaches a line. */
 export interface SearchRules {
+  /** Accuracy to be reached, in `[0, 1]`. */
   readonly line: number;
   /** First dimension of the search. */
   readonly first: number;

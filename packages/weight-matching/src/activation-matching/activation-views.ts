@@ -21,7 +21,9 @@ import { type ActivationChoice, comparedValues } from "./compared-values.ts";
 
 /** A view of a value that holds the units of a member, in order. */
 export interface MemberView {
+  /** Member of a block whose units are viewed. */
   readonly member: Member;
+  /** Value of the graph and the places of the units in it, for measuring their activations. */
   readonly view: UnitView;
   /** Whether its value is among the chosen ones, or the member has no view of a chosen value. */
   readonly chosen: boolean;
@@ -29,14 +31,18 @@ export interface MemberView {
 
 /** An architecture whose values are searched for units. */
 export interface ViewedArchitecture {
+  /** Graph of the architecture; its values, before and after each node, are searched. */
   readonly graph: Graph;
+  /** Permutation symmetries of the graph, with the labels of every value. */
   readonly permutations: Symmetries;
   /**
    * A probe with another batch than the one of the permutations, which shows the extents that depend on the
    * batch.
    */
   readonly probe: Probe;
+  /** Units of the symmetries, arranged in blocks of members that move together. */
   readonly tree: UnitTree;
+  /** Expander of placements to whole alignments, by which the motion of units is followed through values. */
   readonly expander: PlacementExpander;
 }
 

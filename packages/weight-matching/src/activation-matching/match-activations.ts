@@ -39,6 +39,7 @@ export interface ActivationsChoice {
 
 /** Options of {@link matchActivations}. */
 export interface MatchActivationsOptions extends ActivationsChoice {
+  /** Signal that stops the matching. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of examples that were seen, and the number of all. */
   readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;

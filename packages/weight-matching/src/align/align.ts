@@ -14,6 +14,9 @@ import { asSaved, asStored, inGraph } from "./saved-network.ts";
 export interface AlignProgress {
   /** Share of the whole, in `[0, 1]`. */
   readonly done: number;
+  /**
+   * Work under way: the search for the graph's symmetries, the matching of a network's units, or the proof.
+   */
   readonly phase: "discovering" | "matching" | "verifying";
   /** Position of the network that is aligned; 0 while symmetries are discovered. */
   readonly network: number;
@@ -41,6 +44,10 @@ export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly met
    * @defaultValue "values"
    */
   readonly proof?: "values" | "outputs" | undefined;
+  /**
+   * Called at the start of each phase, during matching, and once at the end.
+   * @defaultValue nothing is called
+   */
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
   /** Called with notes for the user, such as which parts are left out, or why no unit moves. */
   readonly onNote?: ((text: string) => void) | undefined;
@@ -55,6 +62,7 @@ export interface AlignResult {
   readonly networks: readonly Checkpoint[];
   /** Alignments of all networks but the first, in order. */
   readonly aligned: readonly AlignedNetwork[];
+  /** Symmetries of the graph: the ones given in the options, or the ones discovered. */
   readonly symmetries: Symmetries;
 }
 

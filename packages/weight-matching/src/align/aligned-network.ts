@@ -5,13 +5,16 @@ import type { Verification } from "./prove-alignment.ts";
 
 /** Symmetries beyond permutation that were undone, and how close this brought the networks. */
 export interface Normalization {
+  /** Kinds of symmetries that were asked for: scales, signs or rotations. */
   readonly kinds: readonly LinearKind[];
   /**
    * Units that may be scaled, units that may be negated, and cells that may be rotated; 0 for kinds that
    * were not asked for.
    */
   readonly scales: number;
+  /** Number of units that may be negated. */
   readonly signs: number;
+  /** Number of cells of units that may be rotated. */
   readonly rotations: number;
   /** Distance of the two networks in weight space over all parameters. */
   readonly distance: { readonly before: number; readonly after: number };
@@ -19,17 +22,21 @@ export interface Normalization {
 
 /** Summary of an alignment as plain data, as `--json` prints it. */
 export interface AlignmentSummary {
+  /** Method by which the units were matched. */
   readonly method: MatchMethod;
   /** Number that the method maximises, before and after the alignment. */
   readonly objective: MatchResult["objective"];
+  /** Seed of all random choices of the matching. */
   readonly seed: number;
   /** Symmetries beyond permutation that were undone; absent if none were asked for. */
   readonly normalized?: Normalization;
+  /** Result of the proof that the network computes the same as before. */
   readonly verified: Verification;
 }
 
 /** A network aligned to another. */
 export interface AlignedNetwork {
+  /** Permutation of the network's units that brings them into the order of the other's. */
   readonly alignment: Alignment;
   /** Result of the matching method. */
   readonly match: MatchResult;
@@ -46,5 +53,6 @@ export interface AlignedNetwork {
    * its floating-point tensors are f32, in memory; else it is lazy and keeps its types.
    */
   readonly move: (network: Checkpoint) => Promise<Checkpoint>;
+  /** Summary of the alignment as plain data. */
   readonly summary: AlignmentSummary;
 }

@@ -6,7 +6,9 @@ import type { Normalizing } from "./prove-alignment.ts";
 
 /** Symmetries beyond permutation that are undone. */
 export interface LinearFormOptions {
+  /** Kinds of symmetries to undo. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
+  /** Signal that stops the discovery. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

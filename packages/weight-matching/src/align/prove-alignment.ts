@@ -16,12 +16,15 @@ import {
 
 /** Symmetries beyond permutation that are undone, and their kinds. */
 export interface Normalizing {
+  /** Kinds that are undone, of the ones in `linear`. */
   readonly kinds: readonly LinearKind[];
+  /** Scale, sign and rotation symmetries that were discovered in the graph, of all kinds. */
   readonly linear: LinearSymmetries;
 }
 
 /** Symmetries by which an alignment was found. */
 export interface ProvenGroup {
+  /** Permutation symmetries of the graph. */
   readonly symmetries: Symmetries;
   /** Symmetries that are undone beyond permutation; none if absent. */
   readonly normalizing?: Normalizing | undefined;
@@ -31,6 +34,10 @@ export interface ProvenGroup {
 
 /** Result of the proof that aligning keeps the function of a network. */
 export interface Verification {
+  /**
+   * Whether the outputs before and after agree within the tolerance; a failed proof throws, so it is always
+   * true.
+   */
   readonly passed: boolean;
   /** Largest error of any value inside the network, or of its outputs. */
   readonly maxRelativeError: number;
@@ -43,6 +50,7 @@ export interface Verification {
 
 /** Options of {@link proveAlignment}. */
 export interface ProveAlignmentOptions {
+  /** Seed of the random permutations and inputs that the network is run with. */
   readonly seed: number;
   /**
    * `values` proves the symmetries on every value inside the network and then compares the outputs;
@@ -53,6 +61,7 @@ export interface ProveAlignmentOptions {
   readonly proof?: "values" | "outputs";
   /** Largest difference of an output, relative to its largest element. @defaultValue 1e-4 */
   readonly tolerance?: number;
+  /** Signal that stops the proof. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -62,5 +62,6 @@ export interface AssignmentResult {
    * the gap still holds.
    */
   readonly status: "optimal" | "inexact";
+  /** Statistics of the work that the solve took. */
   readonly stats: AssignmentStats;
 }

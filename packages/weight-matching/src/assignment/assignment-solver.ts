@@ -5,6 +5,7 @@ import type { CostMatrix } from "./cost-matrix.ts";
 export interface AssignmentSolver {
   /** Largest number of rows and of columns it takes. */
   readonly maxRows: number;
+  /** Largest number of columns it takes. */
   readonly maxColumns: number;
   /**
    * Returns a view [rows, columns] on the memory of the solver, with the rows close together: costs that are

@@ -1,8 +1,11 @@
 import { OutOfRangeError, UsageError } from "@isthmus/core";
 /** A dense cost matrix [rows, columns], row-major: the edge (i, j) costs `data[i * stride + j]`. */
 export interface CostMatrix {
+  /** Costs in f32, at least up to the last element of the last row. */
   readonly data: Float32Array;
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly columns: number;
   /** Elements from the start of one row to the start of the next. @defaultValue `columns` */
   readonly stride?: number | undefined;

@@ -13,8 +13,11 @@ import { addColumns } from "./kernels/add-columns.ts";
 
 /** Norms of the units of an occurrence in both networks, `[slots, units]`. */
 export interface SideNorms {
+  /** Norms of A's units, slot by slot. */
   readonly a: Float32Array;
+  /** Norms of B's units in their unpermuted order, slot by slot. */
   readonly b: Float32Array;
+  /** Number of slots: places that each unit has along the axis. */
   readonly slots: number;
 }
 

@@ -24,6 +24,7 @@ const COST_NOISE = 2 ** -20;
 
 /** The tools that matchers share. */
 export interface MatcherTools {
+  /** Source of the costs `[units, units]` of each member, which the solver assigns by. */
   readonly costs: MemberCosts;
   /** Solver that is large enough for every member; it may be shared, as matchers take turns. */
   readonly solver: AssignmentSolver;

@@ -19,6 +19,7 @@ export interface CrossProducts {
    * @param out - `[left, right]`, not `base`
    */
   addByRows(factors: RowFactors, base: Float32Array, out: Float32Array): Promise<void>;
+  /** Frees the sessions that compute products. */
   release(): Promise<void>;
 }
 
@@ -28,6 +29,7 @@ export interface RowFactors {
   readonly a: Float32Array;
   /** Matrix `[right, depth]`. */
   readonly b: Float32Array;
+  /** Number of columns of both, over which the products are summed. */
   readonly depth: number;
 }
 

@@ -7,8 +7,11 @@ import type { UnitTree } from "./unit-tree.ts";
 
 /** A matching problem that is searched. */
 export interface DescentProblem {
+  /** Symmetries of the networks, and the layout of each weight. */
   readonly spec: SymmetrySpec;
+  /** Units of the specification in blocks that are matched one at a time. */
   readonly tree: UnitTree;
+  /** Expander of placements to the source of every unit. */
   readonly expander: PlacementExpander;
   /** Computes the objective of an alignment, over all weights or only some by name. */
   readonly objectiveOf: (source: Int32Array, only?: ReadonlySet<string>) => Promise<number>;
@@ -24,8 +27,11 @@ export interface DescentProblem {
 
 /** Options of a search. */
 export interface DescentOptions {
+  /** Source of random numbers for the order of blocks in each sweep. */
   readonly random: Random;
+  /** Sweeps over all blocks after which the search is given up. */
   readonly maxSweeps: number;
+  /** Signal that stops the search, checked before each block; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called for every block: how many sweeps are done, and which share of the next, in `[0, 1]`. */
   readonly onProgress: (sweep: number, share: number) => void;
@@ -33,9 +39,13 @@ export interface DescentOptions {
 
 /** The result of a search. */
 export interface Descent {
+  /** Placement that the search ended with. */
   readonly placement: Placement;
+  /** Objective of that placement over all weights: the inner product of A and permuted B. */
   readonly objective: number;
+  /** Number of sweeps made. */
   readonly sweeps: number;
+  /** Reason for the end: no block can improve alone, or the sweeps are used up. */
   readonly status: "converged" | "maxSweeps";
 }
 

@@ -52,6 +52,7 @@ export function rotationsOf(tree: UnitTree, block: Block, expander: PlacementExp
 export interface MemberPositions {
   /** Positions `[units * slots]`; -1 for units that were not reached. */
   readonly positions: Int32Array;
+  /** Number of positions that each unit has in the tensor. */
   readonly slots: number;
 }
 

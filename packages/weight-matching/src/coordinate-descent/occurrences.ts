@@ -14,13 +14,17 @@ import type { Block, Member, UnitTree } from "./unit-tree.ts";
  * the occurrence to the cost `[units, units]` of the symmetry.
  */
 export interface Occurrence {
+  /** Name of the weight. */
   readonly tensor: string;
+  /** Layout of the weight: its view, and the units along its axes. */
   readonly layout: WeightLayout;
+  /** Components of the weight: axes, or groups of axes, along which units move as one. */
   readonly components: readonly LayoutComponent[];
   /** Index in `components` of the one whose positions are the rows. */
   readonly moving: number;
   /** Positions of each unit in the moving component, `[units * slots]`. */
   readonly positions: Int32Array;
+  /** Number of positions that each unit has along the moving component. */
   readonly slots: number;
   /** Blocks whose placement changes the panel of B. */
   readonly dependsOn: ReadonlySet<number>;

@@ -19,6 +19,7 @@ export interface PanelMove {
   readonly rowMap: Int32Array;
   /** Position that each position of the moving component is taken from; undefined if they stay. */
   readonly columnMap: Int32Array | undefined;
+  /** Whether columns stay as the panel last followed them, so that B need not be gathered anew. */
   readonly sameColumns: boolean;
   /** Whether so few rows change that {@link Panel.change} is cheaper than a new sum. */
   readonly few: boolean;

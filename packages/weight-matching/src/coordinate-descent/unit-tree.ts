@@ -5,6 +5,7 @@ import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 export interface Member {
   /** Index in `spec.symmetries`. */
   readonly index: number;
+  /** Symmetry of the specification: its cells and the number of units in each. */
   readonly symmetry: Symmetry;
   /** Members whose cells belong to units of this one. */
   readonly children: readonly Member[];
@@ -20,6 +21,7 @@ export interface Member {
  * exactly: inner problems for each pair of cells first, whose values are costs of the outer one.
  */
 export interface Block {
+  /** Outermost symmetry of the block, whose units move the cells of all others. */
   readonly root: Member;
   /** All members, parents before children. */
   readonly members: readonly Member[];
@@ -27,7 +29,9 @@ export interface Block {
 
 /** The units of a specification, and which of them move with which. */
 export interface UnitTree {
+  /** Specification whose units are arranged. */
   readonly spec: SymmetrySpec;
+  /** Blocks that together hold every symmetry once. */
   readonly blocks: readonly Block[];
   /** Unit of a symmetry that each unit moves with, `[units]`: itself, or a follower's innermost parent. */
   readonly anchor: Int32Array;

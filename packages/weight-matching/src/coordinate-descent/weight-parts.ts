@@ -8,6 +8,7 @@ export interface WeightPart {
   readonly axis: number;
   /** The component these axes form; none for a single axis that nothing moves. */
   readonly component: LayoutComponent | undefined;
+  /** Offset of each position along the axes, permuted if units move, `[positions]`. */
   readonly offsets: Int32Array;
 }
 

@@ -8,16 +8,21 @@ import { RelaxedBlock } from "./relaxed-permutations.ts";
 
 /** Options of the relaxation. */
 export interface FrankWolfeOptions {
+  /** Source of random numbers for the start inside the polytope. */
   readonly random: Random;
   /** Most steps before the result is rounded, at least 1. */
   readonly maxIterations: number;
+  /** Signal that stops the relaxation; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
+  /** Called after each step with the number of steps made. */
   readonly onIteration: (iteration: number) => void;
 }
 
 /** The rounded result of the relaxation. */
 export interface Relaxation {
+  /** Placement nearest to the relaxed permutations. */
   readonly placement: Placement;
+  /** Number of steps made before rounding. */
   readonly iterations: number;
   /** End of the relaxation: `converged` if the objective rises in no direction any more. */
   readonly status: "converged" | "maxIterations";

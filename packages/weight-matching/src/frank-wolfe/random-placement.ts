@@ -11,6 +11,7 @@ export const START_VERTICES = 8;
 
 /** Options of {@link randomPlacement}. */
 export interface RandomPlacementOptions {
+  /** Specification whose symmetries are placed. */
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;

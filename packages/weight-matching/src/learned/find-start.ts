@@ -6,6 +6,7 @@ import { identityFactors } from "./unit-factors.ts";
 
 /** Mixture that learning starts at, with its objectives. */
 export interface LearningStart {
+  /** Permutation, factors and mixture of the best start. */
   readonly spaces: AlignedSpaces;
   /** Minus the loss half-way, in nats: of the start, in closed form, and after descent by weights. */
   readonly objectives: { readonly best: number; readonly closedForm: number; readonly descent: number };

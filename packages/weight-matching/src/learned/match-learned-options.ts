@@ -72,7 +72,12 @@ export interface MatchLearnedOptions extends LearnedChoice {
   readonly statePath?: string | undefined;
   /** Steps after which the state is written, and at the end. @defaultValue 20 */
   readonly saveEvery?: number;
+  /**
+   * Signal that stops learning; the state is saved first if there is a file for it.
+   * @defaultValue never stopped
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each step of learning. @defaultValue nothing is called */
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
   /** Called with notes for the user, such as why learning starts anew. */
   readonly onNote?: ((text: string) => void) | undefined;

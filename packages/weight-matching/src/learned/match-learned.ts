@@ -69,11 +69,13 @@ export interface MatchLearnedResult {
   readonly units: { readonly signs: number; readonly scales: number };
   /** Number of units that learning moved away from the places in which weights had matched them. */
   readonly moved: number;
+  /** Number of examples taken, from the first. */
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
   /** Step and loss, in nats, at which learning ended early as the loss was not finite; null if it did not. */
   readonly diverged: { readonly step: number; readonly loss: number } | null;
+  /** Seed of all random choices. */
   readonly seed: number;
 }
 

@@ -24,6 +24,7 @@ export type Doubles = Map<string, Float64Array>;
  * the weights that read the norms, and whose logits have no common shift if only their differences matter.
  */
 export interface StreamFrame {
+  /** Linear and mixing symmetries of the graph that the frame serves. */
   readonly symmetries: ContinuousSymmetries;
   /** Signs and scales beside the spaces. */
   readonly units: UnitSymmetries;
@@ -49,9 +50,13 @@ export interface Outside {
 
 /** Two networks in the frame, of which B is brought to A. */
 export interface FramedPair {
+  /** Graph, engine and permutation symmetries of both networks. */
   readonly architecture: SymmetricArchitecture;
+  /** Frame that both networks are in. */
   readonly frame: StreamFrame;
+  /** Weights of A in the frame, f64 by name. */
   readonly a: Doubles;
+  /** Weights of B in the frame, f64 by name. */
   readonly b: Doubles;
 }
 

@@ -11,13 +11,17 @@ import { touchedBy } from "../normalize/balance-scales.ts";
 
 /** The signs and scales of units that no mixture includes, such as the linear branch of a gated MLP. */
 export interface UnitSymmetries {
+  /** Units that may be negated. */
   readonly signs: DiagonalSymmetry;
+  /** Units that may be multiplied by a positive factor. */
   readonly scales: DiagonalSymmetry;
 }
 
 /** A factor for each variable of {@link UnitSymmetries}: 1 or -1 for signs, positive for scales. */
 export interface UnitFactors {
+  /** Sign of each sign variable, `[sign variables]`. */
   readonly signs: Float64Array;
+  /** Factor of each scale variable, `[scale variables]`. */
   readonly scales: Float64Array;
 }
 

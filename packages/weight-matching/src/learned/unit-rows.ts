@@ -13,13 +13,17 @@ import { positionIn } from "@isthmus/symmetry/layout";
 
 /** Rows of a weight, one for each unit. */
 export interface UnitRows {
+  /** Name of the weight. */
   readonly weight: string;
+  /** Place of the rows in the weight: first element of each, and offsets inside a row. */
   readonly occurrence: Occurrence;
 }
 
 /** A plain symmetry whose units may be permuted again while spaces are learned. */
 export interface MovableUnits {
+  /** Symmetry whose units may move. */
   readonly symmetry: Symmetry;
+  /** Rows of the units in every weight that they lie in. */
   readonly rows: readonly UnitRows[];
   /** Lists of sign variables, one of each unit, that move with the units. */
   readonly signs: readonly Int32Array[];

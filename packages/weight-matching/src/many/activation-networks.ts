@@ -38,6 +38,7 @@ const ACTIVATION_NETWORKS_DEFAULTS: Required<ActivationNetworksOptions> = {
 export interface ActivationNetworks {
   /** The symmetries of the networks; its weights are the samples of their units. */
   readonly spec: SymmetrySpec;
+  /** Networks of samples, one for each network given, in order; tensors are `[units, samples]` in f32. */
   readonly networks: readonly Checkpoint[];
 }
 

@@ -28,6 +28,7 @@ export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
   readonly symmetries?: Symmetries | undefined;
   /** Extent of the proof, see `align`. @defaultValue "values" */
   readonly proof?: "values" | "outputs" | undefined;
+  /** Called at the start, during matching, and after each proof. @defaultValue nothing is called */
   readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
   /** Called with notes for the user, such as why no unit moves. */
   readonly onNote?: ((text: string) => void) | undefined;
@@ -49,6 +50,7 @@ export interface AlignManyResult {
   readonly aligned: readonly ManyAlignedNetwork[];
   /** Result of the matching. */
   readonly match: MatchManyResult;
+  /** Symmetries of the graph: the ones given in the options, or the ones discovered. */
   readonly symmetries: Symmetries;
 }
 

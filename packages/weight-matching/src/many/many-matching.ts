@@ -16,18 +16,25 @@ export interface ManyJournal {
 
 /** Several networks that are matched to each other. */
 export interface ManyMatching {
+  /** Specification whose weights are the ones that count in matching. */
   readonly spec: SymmetrySpec;
+  /** Engine that computes products of weights; undefined if they are computed without one. */
   readonly engine: Engine | undefined;
   /** Their parameters as matching sees them. */
   readonly networks: readonly Checkpoint[];
+  /** Patterns of the names of symmetries to match and to skip. */
   readonly selection: SymmetrySelection;
   /** Indices of the symmetries that the selection keeps in place. */
   readonly held: ReadonlySet<number>;
+  /** Seed of all random choices. */
   readonly seed: number;
   /** Searches for each pair of networks. */
   readonly restarts: number;
+  /** Bytes that matching may hold; undefined if there is no limit. */
   readonly memory: number | undefined;
+  /** Journal of alignments found before a stop; undefined if none is kept. */
   readonly journal: ManyJournal | undefined;
+  /** Signal that stops the matching; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called with the share of the method under way that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;

@@ -70,6 +70,7 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly reference?: number | undefined;
   /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
+  /** Signal that stops the matching; results in the journal stay. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the estimated share that is done, in `[0, 1]`, and the method under way. */
   readonly onProgress?: ((progress: ManyProgress) => void) | undefined;
@@ -77,7 +78,9 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
 
 /** Progress of {@link matchMany}. */
 export interface ManyProgress {
+  /** Estimated share of the whole that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Method under way. */
   readonly many: Exclude<ManyMethod, "best">;
 }
 
@@ -118,12 +121,15 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
 
 /** One method that {@link matchMany} tried. */
 export interface ManySearch {
+  /** Method that was tried. */
   readonly many: Exclude<ManyMethod, "best">;
   /** Objective that the method reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
   /** Steps of the relaxation, and rounds of polishing after it; 0 for methods that have none. */
   readonly steps: number;
+  /** Rounds of polishing over all networks. */
   readonly rounds: number;
+  /** Reason for the end: no block of a network can improve alone, or the rounds are used up. */
   readonly status: SearchedUniverse["status"];
 }
 
@@ -146,7 +152,9 @@ export interface MatchManyResult extends MatchedObjectives {
   readonly many: ManySearch["many"];
   /** All methods that were tried, in order. */
   readonly searches: readonly ManySearch[];
+  /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
+  /** Seed of all random choices. */
   readonly seed: number;
 }
 

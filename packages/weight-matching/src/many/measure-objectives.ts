@@ -15,7 +15,9 @@ export interface MatchedObjectives {
  * them.
  */
 export interface ObjectiveNetworks {
+  /** Networks with their parameters as stored. */
   readonly raw: readonly Checkpoint[];
+  /** Networks with the parameters that were matched; the same array as `raw` if no norm scales them. */
   readonly scaled: readonly Checkpoint[];
 }
 

@@ -20,6 +20,7 @@ const THREADS = 1;
 
 /** A universe that was searched for. */
 export interface SearchedUniverse extends Polishing {
+  /** Alignments, one for each network, which permute it into the universe. */
   readonly universe: Alignment[];
   /** Steps of the relaxation; 0 without one. */
   readonly steps: number;

@@ -5,7 +5,9 @@ import { readAsFloats } from "./float-network.ts";
 
 /** A change of a network that keeps its function, and the inverse change. */
 export interface LinearStep {
+  /** Changes a network lazily or in memory; its floating-point tensors become f32. */
   readonly apply: (network: Checkpoint) => Promise<Checkpoint>;
+  /** Applies the inverse change, up to rounding. */
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
 }
 

@@ -31,7 +31,9 @@ const TILE_ELEMENTS = { least: 2 ** 14, most: 2 ** 24 };
 
 /** Problem that memory is planned for. */
 export interface MemoryNeeds {
+  /** Specification of the networks, whose widest row bounds the tiles from below. */
   readonly spec: SymmetrySpec;
+  /** Units of the specification in blocks, whose costs are held at once. */
   readonly tree: UnitTree;
   /** Indices of symmetries that are not matched. */
   readonly held: ReadonlySet<number>;

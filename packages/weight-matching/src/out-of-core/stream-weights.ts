@@ -10,7 +10,9 @@ import type { TileTables, WeightTiles } from "./weight-tiles.ts";
 
 /** Two networks of one specification. */
 export interface NetworkPair {
+  /** Network that stays in place. */
   readonly a: Checkpoint;
+  /** Network that is permuted. */
   readonly b: Checkpoint;
 }
 

@@ -12,13 +12,19 @@ import type { TileTables, WeightTiles } from "./weight-tiles.ts";
 
 /** Tools for reading weights and computing costs, shared by all blocks. */
 export interface StreamTools {
+  /** Reader of parts of A's weights. */
   readonly a: WeightTiles;
+  /** Reader of parts of B's weights. */
   readonly b: WeightTiles;
+  /** Port that computes products of tiles. */
   readonly products: CrossProducts;
+  /** Memory for the costs of each member, reused from block to block. */
   readonly buffers: SquareBuffers;
   /** Elements of each network to hold at once, unless one row has more. */
   readonly tileElements: number;
+  /** Stopwatch that reading is measured with. */
   readonly stopwatch: Stopwatch;
+  /** Signal that stops the reading; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Seconds of wall clock that matching took, by kind of work. */
 export interface MatchSeconds {
+  /** All time since matching began, other work included. */
   readonly total: number;
   /** Products of weights. */
   readonly products: number;

@@ -22,20 +22,29 @@ import type { Stopwatch } from "./matching-seconds.ts";
 
 /** Options of {@link prepareMatching}. */
 export interface PrepareOptions {
+  /**
+   * Graph whose norms scale the weights before they are matched; undefined if weights are matched unscaled.
+   */
   readonly graph: Graph | undefined;
+  /** Alignment that gives the problem its start; undefined if all units start in their places. */
   readonly start: Alignment | undefined;
   /** Bytes that matching may hold; the weights are kept in memory if not given. */
   readonly memory: number | undefined;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
+  /** Port that computes products of weights. */
   readonly products: CrossProducts;
+  /** Stopwatch that assignments and reading are measured with. */
   readonly stopwatch: Stopwatch;
+  /** Signal that stops reading; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** A problem to search, and the weights it is about. */
 export interface PreparedMatching {
+  /** Problem to search, with a matcher for each block. */
   readonly problem: DescentProblem;
+  /** Weights of both networks, in memory or read when needed. */
   readonly weights: MatchedWeights;
 }
 

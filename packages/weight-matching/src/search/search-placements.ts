@@ -17,20 +17,30 @@ export type MatchSearch = (typeof MATCH_SEARCHES)[number];
 
 /** Options of {@link searchPlacements}. */
 export interface SearchOptions {
+  /** Way to search: by coordinate descent, by relaxation, or both. */
   readonly search: MatchSearch;
+  /** Seed of all random choices, one generator for each search. */
   readonly seed: number;
+  /** Number of searches at most. */
   readonly restarts: number;
+  /** Sweeps over all blocks after which a search is given up. */
   readonly maxSweeps: number;
   /** Steps of the relaxation. */
   readonly maxIterations: number;
   /** Whether the first search starts at the problem's own start instead of without a placement. */
   readonly startsThere: boolean;
+  /** Signal that stops the searches; undefined if they are never stopped. */
   readonly signal: AbortSignal | undefined;
+  /** Called with the progress of the search under way; undefined if nothing is called. */
   readonly onProgress:
     | ((progress: {
+        /** Number of the search under way, from 0. */
         readonly restart: number;
+        /** Number of searches at most. */
         readonly restarts: number;
+        /** Sweeps done in this search. */
         readonly sweep: number;
+        /** Share of the next sweep that is done, in `[0, 1]`. */
         readonly share: number;
       }) => void)
     | undefined;
@@ -38,6 +48,7 @@ export interface SearchOptions {
 
 /** One search, with the way in which it was made. */
 export interface Search extends Descent {
+  /** Way in which this search was made. */
   readonly search: Exclude<MatchSearch, "best">;
   /** Steps of the relaxation before it was polished; 0 without one. */
   readonly iterations: number;

@@ -51,6 +51,7 @@ export interface MatchStraightThroughOptions {
    * Cells that may be rotated as well, by gradients that pass straight through Procrustes. @defaultValue none
    */
   readonly rotations?: readonly RotationSpace[];
+  /** Signal that stops the matching. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share that is done, the steps made, and the number of all steps. */
   readonly onProgress?:
@@ -84,9 +85,11 @@ export interface MatchStraightThroughResult {
   readonly objective: { readonly before: number; readonly after: number };
   /** Minus the loss half-way for the result of weight matching alone, from which the search starts. */
   readonly start: number;
+  /** Number of examples taken, from the first. */
   readonly examples: number;
   /** Steps made. */
   readonly steps: number;
+  /** Seed of the order of batches and of weight matching. */
   readonly seed: number;
 }
 

@@ -7,6 +7,7 @@ import { masksOfOnes } from "./masks-of-ones.ts";
 
 /** Mean loss of batches of examples, and its gradients; batch norms take the statistics of the batch. */
 export interface BatchLoss {
+  /** Number of whole batches; examples beyond them are not used. */
   readonly batches: number;
   /** Names of the parameters by which gradients are taken. */
   readonly parameters: readonly string[];
@@ -17,6 +18,7 @@ export interface BatchLoss {
     weights: ReadonlyMap<string, Tensor>,
     batch: number,
   ): Promise<ReadonlyMap<string, Float32Array>>;
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 

@@ -33,6 +33,7 @@ export interface AlignUpdatesOptions {
   readonly seed?: number;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly symmetries?: Symmetries | undefined;
+  /** Signal that stops the alignment. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each client with the share that is done, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -50,6 +51,7 @@ const DEFAULTS: Required<AlignUpdatesOptions> = {
 
 /** Alignment of a client's units in numbers. */
 export interface AlignedClient {
+  /** Name of the client. */
   readonly client: string;
   /** Units that were moved to another place. */
   readonly moved: number;
@@ -61,9 +63,11 @@ export interface AlignedClient {
 export interface AlignedUpdates<U extends AlignableUpdate> {
   /** The updates in the order of their clients' names, their networks permuted lazily if units moved. */
   readonly updates: readonly U[];
+  /** Alignment of each client in numbers, in the order of their names. */
   readonly clients: readonly AlignedClient[];
   /** Whether no unit of any client moved, as in rounds that start from one network. */
   readonly identity: boolean;
+  /** Symmetries of the graph: the ones given in the options, or the ones discovered. */
   readonly symmetries: Symmetries;
 }
 

@@ -9,13 +9,17 @@ import { GGUF_TYPES, type GgufType } from "./gguf-types.ts";
 
 /** A tensor of a GGUF file, and the position of its bytes in the file. */
 export interface GgufTensor extends TensorInfo {
+  /** Type by which the file encodes the elements, such as blocks of 4 bits. */
   readonly type: GgufType;
+  /** Position of the tensor's first byte in the file. */
   readonly begin: number;
 }
 
 /** Contents of the header of a GGUF file. */
 export interface GgufHeader {
+  /** Tensors by name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, GgufTensor>;
+  /** Metadata as text, by key. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

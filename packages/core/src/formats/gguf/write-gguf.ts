@@ -41,7 +41,9 @@ const FILE_TYPES: ReadonlyMap<string, string> = new Map([
 
 /** A tensor of a file that is to be written. */
 export interface GgufTarget extends TensorInfo {
+  /** Number of the type in GGUF, such as 8 for Q8_0. */
   readonly number: number;
+  /** Type by which the elements are encoded. */
   readonly type: GgufType;
 }
 

@@ -2,11 +2,15 @@
 export interface ScaleGrid {
   /** Total number of rows of all matrices. */
   readonly rows: number;
+  /** Number of columns of each matrix. */
   readonly columns: number;
   /** Number of rows of one matrix: blocks do not extend from one matrix into the next. */
   readonly rowsOfMatrix: number;
+  /** Number of rows of a block with one scale; the last block of a matrix may have fewer. */
   readonly rowsPerScale: number;
+  /** Number of columns of a block with one scale; the last block of a row may have fewer. */
   readonly columnsPerScale: number;
+  /** Scale of each block, matrix by matrix and row by row; a single scale for the whole tensor. */
   readonly scales: Float32Array;
 }
 

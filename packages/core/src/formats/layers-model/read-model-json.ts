@@ -4,7 +4,9 @@ import { type JsonDocument, readJsonDocument } from "../read-json-document.ts";
 
 /** Fields of the `model.json` of a LayersModel, unchecked. */
 export interface ModelJson {
+  /** Architecture of the model; null or undefined if the file has weights alone. */
   readonly modelTopology: unknown;
+  /** Groups of weights, with the paths of their files. */
   readonly weightsManifest: unknown;
 }
 

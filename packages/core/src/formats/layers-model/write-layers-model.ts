@@ -56,6 +56,7 @@ export function layersWeight(
 export interface LayersModelLayout {
   /** Names of the files of weights, in order. */
   readonly shards: readonly string[];
+  /** Size of each file of weights except the last, in bytes. */
   readonly shardBytes: number;
   /** Content of `model.json`. */
   readonly json: Uint8Array;

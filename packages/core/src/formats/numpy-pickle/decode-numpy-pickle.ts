@@ -11,7 +11,9 @@ import {
 
 /** An array of bytes, pickled by NumPy, in row-major order. */
 export interface PickledArray {
+  /** Extents, outermost first. */
   readonly shape: readonly number[];
+  /** Elements, one byte each. */
   readonly data: Uint8Array;
 }
 

@@ -47,14 +47,19 @@ export type ElementPlace =
 
 /** Location of packed varints in the model. */
 export interface VarintsPlace {
+  /** Kind of the location: packed varints. */
   readonly kind: "varints";
+  /** Position of the first byte. */
   readonly begin: number;
+  /** Position after the last byte. */
   readonly end: number;
 }
 
 /** A tensor that an ONNX model contains. */
 export interface Initializer extends TensorInfo {
+  /** Name of the tensor. */
   readonly name: string;
+  /** Location of its elements. */
   readonly place: ElementPlace;
 }
 

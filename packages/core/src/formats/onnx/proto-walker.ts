@@ -9,6 +9,7 @@ const MAX_FIELD_BYTES = 20;
 
 /** A field of a protobuf message: its number, and its value or the position of its bytes in the file. */
 export interface ProtoField {
+  /** Number of the field in the definition of its message. */
   readonly number: number;
   /** Wire type: 0 for a varint, 1 for 8 bytes, 2 for bytes with a length, 5 for 4 bytes. */
   readonly wire: number;

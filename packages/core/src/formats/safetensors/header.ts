@@ -11,7 +11,9 @@ const formatError = formatErrors("safetensors");
 
 /** A tensor and the range of its bytes, `[begin, end)` from the start of the file. */
 export interface StoredTensor extends TensorInfo {
+  /** Position of the first byte. */
   readonly begin: number;
+  /** Position after the last byte. */
   readonly end: number;
 }
 
@@ -19,6 +21,7 @@ export interface StoredTensor extends TensorInfo {
 export interface SafetensorsHeader {
   /** Tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Strings stored beside the tensors, by key; empty if there are none. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -17,9 +17,13 @@ const BUFFERS = 4;
 
 /** Elements `[begin, end)` of one tensor, and the position of the tensor in a file. */
 export interface WrittenRange {
+  /** Name of the tensor. */
   readonly name: string;
+  /** Position of the first element, in row-major order. */
   readonly begin: number;
+  /** Position after the last element. */
   readonly end: number;
+  /** File that is written to. */
   readonly file: Pick<PositionalFile, "write">;
   /** Position in the file of the first byte of the tensor. */
   readonly position: number;
@@ -29,6 +33,7 @@ export interface WrittenRange {
 export interface WriteRangeOptions {
   /** Whether NaN and infinities may be written. */
   readonly allowNonFinite: boolean;
+  /** Signal that stops the work between two writes. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes?: ((bytes: number) => void) | undefined;

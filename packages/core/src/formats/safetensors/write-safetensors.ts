@@ -24,6 +24,7 @@ export interface StreamOptions {
   readonly buffers: number;
   /** Whether NaN, infinities, and numbers that overflow the element type may be written. */
   readonly allowNonFinite: boolean;
+  /** Signal that stops the work between two writes; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;

@@ -9,7 +9,9 @@ const formatError = formatErrors("index");
 
 /** An open shard, and the name of its file in an index. */
 export interface Shard {
+  /** Name of the shard's file, as an index names it. */
   readonly file: string;
+  /** Opened shard with a part of the tensors. */
   readonly checkpoint: Checkpoint;
 }
 

@@ -14,11 +14,13 @@ export interface TorchStorage {
   readonly key: string;
   /** Element type; undefined for an untyped storage, whose tensors state their types. */
   readonly dtype: DType | undefined;
+  /** Size of the storage in bytes. */
   readonly bytes: number;
 }
 
 /** A tensor as PyTorch describes it: a strided view of a storage. */
 export interface TorchTensor extends TensorInfo {
+  /** Storage that the tensor views. */
   readonly storage: TorchStorage;
   /** Position of the first element in the storage, in elements. */
   readonly offset: number;
@@ -33,9 +35,13 @@ export function isTorchTensor(value: unknown): value is TorchTensor {
 
 /** Unchecked parts of a tensor in a pickle. */
 export interface TensorParts {
+  /** Storage, as the persistent id was resolved. */
   readonly storage: unknown;
+  /** Position of the first element in the storage, in elements. */
   readonly offset: unknown;
+  /** Tuple of extents. */
   readonly shape: unknown;
+  /** Tuple of steps along each axis, in elements. */
   readonly strides: unknown;
   /** Element type, if the storage is untyped. */
   readonly dtype?: DType | undefined;

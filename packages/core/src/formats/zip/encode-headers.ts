@@ -15,13 +15,17 @@ const DAY = 0x21;
 
 /** A file that is stored in an archive without compression. */
 export interface StoredFile {
+  /** Path of the file in the archive. */
   readonly name: string;
+  /** Size of the file in bytes. */
   readonly size: number;
+  /** CRC-32 of the file's bytes; 0 until it is known. */
   readonly crc32: number;
 }
 
 /** A file that was written, and the position of its header. */
 export interface WrittenEntry extends StoredFile {
+  /** Position of the header before the file. */
   readonly begin: number;
 }
 

@@ -15,6 +15,7 @@ const BLOCK_BYTES = 256 * 1024;
 
 /** A file within a zip archive. */
 export interface ZipEntry {
+  /** Path of the file in the archive. */
   readonly name: string;
   /** Number of bytes of the file, after decompression if it is compressed. */
   readonly size: number;
@@ -171,10 +172,13 @@ class SourceReader extends RandomAccessReader {
 
 /** Position of a file in a zip archive, as the directory states it. */
 export interface ZipPlace {
+  /** Path of the file in the archive. */
   readonly fileName: string;
   /** Length of the name in bytes; the name is stored again before the file. */
   readonly fileNameLength: number;
+  /** Position of the header before the file. */
   readonly relativeOffsetOfLocalHeader: number;
+  /** Number of bytes that the file takes in the archive. */
   readonly compressedSize: number;
 }
 

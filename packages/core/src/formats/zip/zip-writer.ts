@@ -6,8 +6,11 @@ import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry }
 
 /** Content of a file in an archive: some bytes, then the elements of a tensor, if any. */
 export interface ZipContent {
+  /** Path of the file in the archive. */
   readonly name: string;
+  /** Bytes at the start of the file. */
   readonly head: Uint8Array;
+  /** Tensor whose elements follow; absent if the file has none. */
   readonly tensor?: TensorInfo & { readonly name: string };
 }
 

@@ -3,7 +3,9 @@ import { isNarrow, type NarrowFloat } from "./float-bits.ts";
 
 /** Stored floats of a type whose values f32 represents exactly. */
 export interface Floats {
+  /** Element type. */
   readonly dtype: NarrowFloat | "f32";
+  /** Elements: numbers for `f32`, bit patterns for narrower types. */
   readonly data: Float32Array | Uint16Array | Uint8Array;
 }
 
@@ -41,6 +43,7 @@ export interface FloatKernels {
 
 /** A WebAssembly memory that never grows, so that views of it stay valid. */
 export interface KernelMemory {
+  /** Bytes of the memory, which all views share. */
   readonly buffer: ArrayBuffer;
 }
 

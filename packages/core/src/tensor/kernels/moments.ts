@@ -2,10 +2,15 @@
 export interface Moments {
   /** Number of finite numbers. */
   count: number;
+  /** Number of infinities and NaN. */
   nonFinite: number;
+  /** Number of zeros, of either sign. */
   zeros: number;
+  /** Smallest finite number; infinity if there is none. */
   min: number;
+  /** Largest finite number; minus infinity if there is none. */
   max: number;
+  /** Mean of the finite numbers; 0 if there is none. */
   mean: number;
   /** Sum of squared distances from the mean. */
   spread: number;
@@ -19,8 +24,11 @@ export interface PairSums {
   largest: number;
   /** Sum of the squared differences. */
   squares: number;
+  /** Sum of the squares of the first row. */
   squaresOfA: number;
+  /** Sum of the squares of the second row. */
   squaresOfB: number;
+  /** Sum of the products of corresponding numbers. */
   product: number;
 }
 

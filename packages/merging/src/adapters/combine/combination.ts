@@ -11,6 +11,7 @@ export interface ModuleChanges {
    * Factors by which the product of each adapter is multiplied: the scale times the weight of the adapter.
    */
   readonly scales: readonly number[];
+  /** Multiplier of matrices. */
   readonly products: MatrixProducts;
 }
 

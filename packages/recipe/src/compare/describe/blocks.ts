@@ -8,8 +8,11 @@ type ComparedPair = ComparisonResult["pairs"][number];
 export interface BlockDistances {
   /** Number of tensors with a distance. */
   readonly tensors: number;
+  /** Median of these distances, in units of the geometric mean of both norms. */
   readonly median: number;
+  /** Smallest of these distances. */
   readonly low: number;
+  /** Largest of these distances. */
   readonly high: number;
 }
 

@@ -30,6 +30,7 @@ export type FindingKind =
 
 /** A property of networks that matters for merging them, with advice. */
 export interface MergeFinding {
+  /** Name of the property that was found. */
   readonly kind: FindingKind;
   /** `error` if the merge is surely meaningless, `warning` if it may well be, `note` otherwise. */
   readonly severity: "error" | "warning" | "note";

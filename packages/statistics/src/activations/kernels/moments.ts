@@ -1,5 +1,6 @@
 /** Count, means and centred sums of squares of samples of units. */
 export interface Moments {
+  /** Number of samples of each unit. */
   readonly count: number;
   /** Means, `[units]`. */
   readonly mean: Float64Array;

@@ -30,6 +30,7 @@ export function dotColumn(column: Float32Array, y: Float32Array): number {
 export interface SignColumns {
   /** Index of the first entry of each column, `[columns + 1]`. */
   readonly begins: Uint32Array;
+  /** Code of each entry: twice its row, plus 1 if the entry is negative, `[entries]`. */
   readonly entries: Uint32Array;
   /** Size of the entries of each column, `[columns]`. */
   readonly sizes: Float32Array;

@@ -1,6 +1,8 @@
 /** A problem turned so that every element of the `short` side has a partner on the `long` side. */
 export interface Side {
+  /** Number of elements of the short side: the lesser of rows and columns. */
   readonly short: number;
+  /** Number of elements of the long side, at least `short`. */
   readonly long: number;
   /** Returns the cost of a pair, negated when maximising. */
   readonly at: (s: number, l: number) => number;

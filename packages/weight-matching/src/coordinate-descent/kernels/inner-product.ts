@@ -1,6 +1,8 @@
 /** The addresses of the elements of one factor: element `(r, c)` at `rows[r] + columns[c]`. */
 export interface Addresses {
+  /** Offset of each row in the flat factor. */
   readonly rows: Int32Array;
+  /** Offset of each column relative to its row. */
   readonly columns: Int32Array;
 }
 

@@ -17,8 +17,11 @@ import { weightGrams } from "./weight-grams.ts";
  * mixed.
  */
 export interface AlignedSpaces {
+  /** Permutation of B's units, the first step. */
   readonly alignment: Alignment;
+  /** Signs and scales that multiply the permuted units, the second step. */
   readonly factors: UnitFactors;
+  /** Matrix of each space and its inverse, the third step. */
   readonly mixture: Mixture;
   /** B in the frame, permuted and multiplied, not yet mixed. */
   readonly placed: Doubles;

@@ -11,9 +11,11 @@ import { weightGrams } from "./weight-grams.ts";
 
 /** Options of {@link descendSpaces}. */
 export interface DescendSpacesOptions {
+  /** Seed of the matching of units in each round. */
   readonly seed: number;
   /** Rounds over all spaces after which the search ends. */
   readonly rounds: number;
+  /** Signal that stops the search, checked before each round. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

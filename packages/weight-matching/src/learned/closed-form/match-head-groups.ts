@@ -11,7 +11,12 @@ import { addInPlace, rowsOf } from "./weight-grams.ts";
  * Head of B that goes to each head of A, and heads of queries of B that go to the heads of queries of each.
  */
 export interface HeadGroupsMatch {
+  /** Key-value head of B for each one of A, `[heads]`. */
   readonly from: Int32Array;
+  /**
+   * Head of queries of B for each one of A, counted inside its group: `[queries]` for each key-value head of
+   * A.
+   */
   readonly queriesFrom: readonly Int32Array[];
 }
 

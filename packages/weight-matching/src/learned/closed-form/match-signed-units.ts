@@ -32,7 +32,9 @@ interface SignedRows {
 
 /** A plain symmetry whose units may change their signs. */
 export interface SignedUnits {
+  /** Symmetry that the units belong to. */
   readonly symmetry: Symmetry;
+  /** Weights of the units, grouped by the sign variables that multiply them. */
   readonly parts: readonly SignedRows[];
 }
 
@@ -64,6 +66,7 @@ export function findSignedUnits(spec: SymmetrySpec, signs: DiagonalSymmetry): Si
 
 /** Result of {@link matchSignedUnits}: B is permuted first, then its signs are changed. */
 export interface SignedMatch {
+  /** Permutation of B's units, with all that follow them. */
   readonly alignment: Alignment;
   /** 1 or -1 for each variable. */
   readonly signs: Float64Array;

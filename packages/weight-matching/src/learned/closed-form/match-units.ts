@@ -8,7 +8,9 @@ import { findSignedUnits, matchSignedUnits, type SignedMatch } from "./match-sig
 
 /** Options of {@link matchUnits}. */
 export interface MatchUnitsOptions {
+  /** Seed of the weight matching of units whose signs are not free. */
   readonly seed: number;
+  /** Signal that stops the matching. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,11 +3,13 @@ import { type Architecture, bindWeights, type DataSet, limitExamples, planFeeds 
 
 /** Options of {@link runBoth}. */
 export interface RunBothOptions {
+  /** Data set whose inputs both networks get. */
   readonly data: DataSet;
   /** Examples to take, from the first. */
   readonly examples: number;
   /** Examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the runs, checked before each batch. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,6 +19,7 @@ export interface BothRuns {
   valuesOf(name: string): readonly [Tensor, Tensor];
   /** Rows that were fed, and how many of them are examples: the others fill up the batch. */
   readonly rows: number;
+  /** Number of rows that are examples; they come first. */
   readonly examples: number;
 }
 

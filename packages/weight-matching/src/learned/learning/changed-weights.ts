@@ -22,7 +22,9 @@ import { spaceLayout, unitSpace } from "../unit-rows.ts";
 
 /** The matrix of a space, or its inverse, transposed. */
 export interface MixingFactor {
+  /** Index of the space whose matrix it is, or of the movable units for permuted rows. */
   readonly space: number;
+  /** Whether it is the transposed inverse instead of the matrix. */
   readonly isInverse: boolean;
 }
 
@@ -40,11 +42,13 @@ export interface RowGroup {
 export interface RowAxes {
   /** Shape the axes refer to. */
   readonly view: readonly number[];
+  /** Axes of the view that are brought to the front, in order. */
   readonly axes: readonly number[];
 }
 
 /** Axes of a weight along which matrices mix rows. */
 export interface MixedRows extends RowAxes {
+  /** Groups of rows, one for each size of matrix; other rows stay. */
   readonly groups: readonly RowGroup[];
 }
 
@@ -58,9 +62,13 @@ export interface MultipliedRows extends RowAxes {
 
 /** A weight that matrices or factors change, and how. */
 export interface ChangedWeight {
+  /** Name of the weight. */
   readonly name: string;
+  /** Shape of the weight in the graph. */
   readonly shape: readonly number[];
+  /** Rows that the matrices of spaces mix, one entry for each field of the weight. */
   readonly mixed: readonly MixedRows[];
+  /** Rows that scales multiply, one entry for each field of the weight. */
   readonly multiplied: readonly MultipliedRows[];
   /** Rows of movable units: a factor's space is the index of the units. */
   readonly permuted: readonly MixedRows[];

@@ -15,6 +15,7 @@ import { fillScoresInPlace, sumUnitProducts } from "./unit-scores.ts";
 
 /** Options of {@link learnMixture}. */
 export interface LearnMixtureOptions {
+  /** Seed of the order of batches, and of the places of steps if they are sampled. */
   readonly seed: number;
   /** Steps, each on one batch. */
   readonly steps: number;
@@ -26,7 +27,12 @@ export interface LearnMixtureOptions {
   readonly rule: LearnedRule;
   /** Steps after which the state is handed over. */
   readonly saveEvery: number;
+  /**
+   * Signal that stops learning, checked before each step; the state is handed over first.
+   * @defaultValue never stopped
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each step with its number and loss. @defaultValue nothing is called */
   readonly onProgress?: ((progress: LearnProgress) => void) | undefined;
   /**
    * Called with the state, also after the last step and when the signal is aborted; the next step changes it.
@@ -38,7 +44,9 @@ export interface LearnMixtureOptions {
 export interface LearnProgress {
   /** Share of the steps that are done, in `[0, 1]`. */
   readonly done: number;
+  /** Number of the step just made, from 1. */
   readonly step: number;
+  /** Number of all steps. */
   readonly steps: number;
   /** Loss of the last batch, in nats, at the place of the step. */
   readonly loss: number;
@@ -60,7 +68,9 @@ export interface LearnMixtureResult {
 
 /** Tools that measure networks half-way between A and mixed B. */
 export interface HalfWay {
+  /** Loss of a network on the way against the mean predictions of both ends. */
   readonly midpoint: SoftMidpoint;
+  /** Mixer of the networks between A and mixed B. */
   readonly mixer: MidpointMixer;
 }
 

@@ -20,7 +20,9 @@ import type { MixedUnits } from "./unit-inputs.ts";
 
 /** Start of learning, and its present state. */
 export interface BegunLearning {
+  /** Start that was found in closed form or by descent. */
   readonly start: LearningStart;
+  /** State after the steps made so far. */
   readonly learning: Learning;
 }
 
@@ -31,14 +33,20 @@ export interface LearningKeeper {
    * @throws FormatError if the file is no such state
    */
   load(): Promise<BegunLearning | undefined>;
+  /** Writes the start and the state to the file. */
   save(begun: BegunLearning): Promise<void>;
 }
 
 /** Options of {@link createLearningKeeper}. */
 export interface LearningKeeperOptions {
+  /** Path of the file, a safetensors file. */
   readonly path: string;
   /** Description of everything that decides the result. */
   readonly run: RunDescription;
+  /**
+   * Called with a note that says whether a saved state is continued, or why it is not used.
+   * @defaultValue nothing is called
+   */
   readonly onNote?: ((text: string) => void) | undefined;
 }
 

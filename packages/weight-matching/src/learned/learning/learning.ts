@@ -9,6 +9,7 @@ import { createUnitScores, type UnitScores } from "./unit-scores.ts";
 export interface Learning {
   /** Steps made. */
   readonly step: number;
+  /** Mixture, scales and places after the last step. */
   readonly current: MixedUnits;
   /** Value of `current` before the last step: the last whose loss is known. */
   readonly before: MixedUnits;

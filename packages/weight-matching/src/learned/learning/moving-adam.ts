@@ -8,13 +8,17 @@ const EPSILON = 1e-8;
 
 /** Place of a step between A and mixed B, and its size in an element of a generator. */
 export interface LearningStep {
+  /** Share of mixed B in the network at which the gradient was taken, in `[0, 1]`. */
   readonly t: number;
+  /** Largest change of an element of the generator by this step. */
   readonly rate: number;
 }
 
 /** Running means of the gradients of one space, in the frame that moves with its matrix, or of factors. */
 export interface Moments {
+  /** Decayed mean of the gradients, not corrected for its start at 0. */
   readonly mean: Float64Array;
+  /** Decayed mean of the squares of the gradients, not corrected either. */
   readonly square: Float64Array;
 }
 

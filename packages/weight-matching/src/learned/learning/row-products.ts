@@ -29,7 +29,9 @@ export interface FactorProduct {
 
 /** Products of gradients by weights, from which gradients of matrices and factors are computed. */
 export interface RowProducts {
+  /** Products `[size, size]` for the matrices of spaces and their inverses. */
   readonly matrices: readonly MatrixProduct[];
+  /** Products `[rows]` for the scales. */
   readonly factors: readonly FactorProduct[];
   /** Products of rows of movable units; their space is the index of the units. */
   readonly units: readonly MatrixProduct[];

@@ -48,6 +48,7 @@ export interface SoftMidpoint {
     batch: number,
     t: number,
   ): Promise<{ readonly loss: number; readonly gradients: Weights }>;
+  /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 

@@ -11,6 +11,7 @@ import {
 
 /** Permutations, mixtures and factors of a network's units. */
 export interface MixedUnits {
+  /** Matrix of each space, and its inverse. */
   readonly mixture: Mixture;
   /** A factor for each scale variable. */
   readonly scales: Float64Array;

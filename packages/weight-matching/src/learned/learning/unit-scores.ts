@@ -8,6 +8,7 @@ import type { MatrixProduct } from "./row-products.ts";
 export interface UnitScores {
   /** Scores `[places, units]`; they change from step to step. */
   readonly scores: Float64Array;
+  /** Running means of the gradients of the scores, by which Adam steps. */
   readonly moments: Moments;
 }
 

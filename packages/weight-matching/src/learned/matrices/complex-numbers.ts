@@ -3,7 +3,9 @@ import type { MixingGroup } from "@isthmus/symmetry";
 
 /** A complex number; as a matrix, `[[re, -im], [im, re]]`, it multiplies pairs. */
 export interface Complex {
+  /** Real part. */
   readonly re: number;
+  /** Imaginary part. */
   readonly im: number;
 }
 

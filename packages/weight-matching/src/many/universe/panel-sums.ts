@@ -4,7 +4,9 @@ import { addCrossProducts, addRowProducts } from "../../coordinate-descent/kerne
 
 /** Two panels that are multiplied: the inner products of all their units. */
 export interface PanelFactors {
+  /** Panel of the first factor. */
   readonly a: Float32Array;
+  /** Panel of the second factor, of the same depth. */
   readonly b: Float32Array;
   /** Whether units are rows, `[units, depth]`, or columns, `[depth, units]`. */
   readonly byRows: boolean;
@@ -23,6 +25,7 @@ export interface PanelSums {
     factors: readonly PanelFactors[],
     arrays: { readonly base?: Float32Array | undefined; readonly out: Float32Array },
   ): Promise<void>;
+  /** Frees the sessions that compute sums. */
   release(): Promise<void>;
 }
 

@@ -6,16 +6,21 @@ import type { UniverseNetwork } from "./universe-network.ts";
 
 /** Options of {@link polishUniverse}. */
 export interface PolishUniverseOptions {
+  /** Source of random numbers for the order of networks and blocks in each round. */
   readonly random: Random;
   /** Rounds over all networks and blocks after which polishing stops. */
   readonly maxRounds: number;
+  /** Signal that stops polishing; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
+  /** Called after each round with the number of rounds made. */
   readonly onRound: (rounds: number) => void;
 }
 
 /** Result of polishing. */
 export interface Polishing {
+  /** Number of rounds made over all networks and blocks. */
   readonly rounds: number;
+  /** Reason for the end: no block of a network can improve alone, or the rounds are used up. */
   readonly status: "converged" | "maxSweeps";
 }
 

@@ -8,10 +8,13 @@ import type { UniverseNetwork } from "./universe-network.ts";
 
 /** Options of {@link relaxUniverse}. */
 export interface RelaxUniverseOptions {
+  /** Specification of the networks. */
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
+  /** Source of random numbers for the start inside the polytope. */
   readonly random: Random;
+  /** Signal that stops the relaxation; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called with the estimated share that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;

@@ -12,12 +12,15 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 export interface RelaxedPair {
   /** The sum of the other networks, part by part. */
   readonly others: ReadonlyMap<string, Float32Array>;
+  /** Weights of the network itself, stored and relaxed. */
   readonly weights: ReadonlyMap<string, RelaxedWeight>;
 }
 
 /** Tools that the costs of all networks of a universe share. */
 export interface CostTools {
+  /** Port that sums the products of panels. */
   readonly sums: PanelSums;
+  /** Positions of the elements of each occurrence, for reading it as a panel. */
   readonly tables: ReadonlyMap<Occurrence, PanelTables>;
   /** Memory for the costs of each member, `[units, units]` each. */
   readonly spare: Map<Member, Float32Array>;

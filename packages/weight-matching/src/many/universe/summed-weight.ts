@@ -5,6 +5,7 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** The inner products of a step of one weight that all networks take at once. */
 export interface SummedGrams {
+  /** Inner products of the sums of image, cross and vertex over all networks. */
   readonly sum: StepGram;
   /** Inner products, one for each network. */
   readonly networks: readonly StepGram[];

@@ -13,13 +13,17 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** Tools that all networks of a universe share. */
 export interface UniverseTools {
+  /** Specification of the networks. */
   readonly spec: SymmetrySpec;
+  /** Expander of placements to the source of every unit. */
   readonly expander: PlacementExpander;
 }
 
 /** A block that the universe moves, and its costs in one network. */
 export interface NetworkBlock {
+  /** Matcher of the block with the costs of this network. */
   readonly matcher: BlockMatcher;
+  /** Costs that the matcher assigns by. */
   readonly costs: RelaxedCosts;
 }
 

@@ -20,9 +20,11 @@ import { UniverseNetwork } from "./universe-network.ts";
 
 /** Options of {@link Universe}. */
 export interface UniverseOptions {
+  /** Specification of the networks. */
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;
+  /** Port that sums the products of panels. */
   readonly sums: PanelSums;
 }
 

@@ -21,6 +21,7 @@ export interface PickleHost {
 
 /** A value that was read from a pickle, and the position where the pickle ends. */
 export interface PickleResult {
+  /** Value of plain lists, dictionaries and tuples, and of what the host returned. */
   readonly value: unknown;
   /** Offset of the byte after the pickle. */
   readonly end: number;

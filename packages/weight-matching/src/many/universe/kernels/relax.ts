@@ -1,13 +1,18 @@
 /** Sizes of a weight that lies `[rows, rest, columns]`: rows and columns move, the rest stays. */
 export interface Extents {
+  /** Positions of the first component, which move. */
   readonly rows: number;
+  /** Positions of all axes that stay, flattened. */
   readonly rest: number;
+  /** Positions of the second component, which move; 1 if there is none. */
   readonly columns: number;
 }
 
 /** Row that each row of a weight is taken from, and column that each column is taken from. */
 export interface BothMaps {
+  /** Source of each row, `[rows]`. */
   readonly rowMap: Int32Array;
+  /** Source of each column, `[columns]`. */
   readonly columnMap: Int32Array;
 }
 
@@ -16,11 +21,13 @@ export type StepGram = readonly [xx: number, xc: number, xd: number, cc: number,
 
 /** A weight of two axes that move: unrelaxed, and relaxed along one or both of them. */
 export interface TwoSided {
+  /** Weight in its stored order of units. */
   readonly still: Float32Array;
   /** Relaxed along the rows alone. */
   readonly alongRows: Float32Array;
   /** Relaxed along the columns alone. */
   readonly alongColumns: Float32Array;
+  /** Weight relaxed along both: along its columns first, then along its rows. */
   readonly image: Float32Array;
 }
 

@@ -38,9 +38,11 @@ export function subtractInto(sum: Float64Array, term: Float32Array, out: Float32
 
 /** The sums over all networks of the parts of a step of a weight. */
 export interface StepSums {
+  /** Sum of the relaxed weights before the step. */
   readonly image: Float64Array;
   /** Sum of the crosses; undefined if only rows move, as the cross is then the sum of image and vertex. */
   readonly cross: Float64Array | undefined;
+  /** Sum of the weights permuted to the placement that the step leads to. */
   readonly vertex: Float64Array;
 }
 

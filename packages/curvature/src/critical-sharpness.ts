@@ -32,6 +32,7 @@ export interface CriticalSharpnessOptions extends CriticalSharpnessChoice {
    * @defaultValue the negative gradient
    */
   readonly direction?: Float64Array | undefined;
+  /** Signal that stops the search between two losses. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,14 +43,17 @@ const RUN_DEFAULTS: Required<Omit<CriticalSharpnessOptions, keyof CriticalSharpn
 
 /** Curvature along an update, measured by losses alone. */
 export interface CriticalSharpnessResult {
+  /** Kind of the result. */
   readonly kind: "critical-sharpness";
   /** Two over the middle of the bracket of the critical learning rate. */
   readonly sharpness: number;
   /** Bounds of the smallest learning rate at which the loss rises. */
   readonly learningRate: readonly [low: number, high: number];
+  /** Direction of the steps: the negative gradient, or the one that the options gave. */
   readonly direction: "gradient" | "given";
   /** Number of times that the loss of all examples was computed, including the loss of the network itself. */
   readonly passes: number;
+  /** Mean loss of the network itself. */
   readonly loss: number;
 }
 

@@ -46,6 +46,7 @@ export type CurvatureStage =
 export interface CurvatureProgress {
   /** Share of the work that is done, in `[0, 1]`; it may end before all products are made. */
   readonly done: number;
+  /** Part of the measurement under way. */
   readonly stage: CurvatureStage;
   /** Whether this part was in the journal, so that it took no time. @defaultValue false */
   readonly stored?: boolean;
@@ -239,5 +240,6 @@ export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOp
  * graph.
  */
 export type ResolvedCurvatureOptions = Omit<Required<MeasureCurvatureOptions>, "loss"> & {
+  /** Loss to measure; undefined for the loss that networks are evaluated by. */
   readonly loss: LossSpec | undefined;
 };

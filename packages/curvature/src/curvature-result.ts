@@ -10,6 +10,7 @@ import type { SpectralDensity } from "./spectral-density.ts";
 
 /** Curvature in the parameters of one layer alone. */
 export interface LayerCurvature {
+  /** Name of the layer or block: a beginning that the names of its tensors share. */
   readonly name: string;
   /** Names of the layer's tensors. */
   readonly parameters: readonly string[];
@@ -60,6 +61,7 @@ export interface CurvatureMeasures {
 
 /** Curvature of a network's loss. */
 export interface CurvatureResult extends LossFields, CurvatureMeasures {
+  /** Kind of the result. */
   readonly kind: "curvature";
   /** The matrix that was measured. */
   readonly operator: CurvatureKind;
@@ -84,9 +86,14 @@ export interface CurvatureResult extends LossFields, CurvatureMeasures {
    * requested.
    */
   readonly canonical?: CurvatureMeasures;
+  /** Number of examples over which the loss is the mean. */
   readonly examples: number;
+  /** Name of these examples. */
   readonly data: string;
+  /** Source of the network, such as its file. */
   readonly network: string;
+  /** Seed of random vectors, noise and batches. */
   readonly seed: number;
+  /** Name of the engine on which the network ran. */
   readonly engine: string;
 }

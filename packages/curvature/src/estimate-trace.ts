@@ -29,6 +29,7 @@ export const ESTIMATE_TRACE_DEFAULTS: Required<EstimateTraceOptions> = {
 
 /** An estimate of a trace. */
 export interface TraceEstimate {
+  /** Estimate of the trace: the sum of the diagonal, which is the sum of all eigenvalues. */
   readonly trace: number;
   /** Standard error of the trace; 0 if it is exact. */
   readonly standardError: number;

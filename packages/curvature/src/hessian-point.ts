@@ -9,10 +9,13 @@ import { norm } from "./vectors.ts";
 
 /** Measures of one Hessian that is compared with others. */
 export interface HessianPoint {
+  /** Mean loss over the examples. */
   readonly loss: number;
+  /** Length of the gradient of the mean loss by the measured parameters. */
   readonly gradientNorm: number;
   /** Largest eigenvalue of the Hessian. */
   readonly largest: ComputedEigenvalue;
+  /** Estimate of the trace of the Hessian. */
   readonly trace: number;
   /** Standard error of the trace; 0 if it is exact. */
   readonly traceError: number;

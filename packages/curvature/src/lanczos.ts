@@ -20,6 +20,7 @@ export interface LanczosOptions {
   readonly steps: number;
   /** Random numbers for a new direction, which is drawn when products stay within the space. */
   readonly random: Random;
+  /** Function that returns the product of the operator with a vector, both `[dimension]`. */
   readonly multiply: (vector: Float64Array) => Promise<Float64Array>;
   /** Orthonormal vectors that the space must be orthogonal to. @defaultValue none */
   readonly locked?: readonly Float64Array[];

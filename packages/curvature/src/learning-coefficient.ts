@@ -61,6 +61,7 @@ export const LEARNING_COEFFICIENT_FIELDS: FieldsOf<LearningCoefficientChoice> = 
 export interface LearningCoefficientOptions extends LearningCoefficientChoice {
   /** Seed of the noise and the batches. @defaultValue 0 */
   readonly seed?: number;
+  /** Signal that stops the chains between two steps. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step with the share of the work that is done. */
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -78,7 +79,9 @@ const RUN_DEFAULTS: Required<Omit<LearningCoefficientOptions, keyof typeof FIELD
 
 /** An estimate of the local learning coefficient. */
 export interface LearningCoefficientResult {
+  /** Kind of the result. */
   readonly kind: "learning-coefficient";
+  /** Estimate of the local learning coefficient: the mean over chains. */
   readonly coefficient: number;
   /** Standard error of the estimate over chains. */
   readonly standardError: number;
@@ -93,14 +96,21 @@ export interface LearningCoefficientResult {
   readonly course: readonly number[];
   /** Number of examples times the inverse temperature. */
   readonly beta: number;
+  /** Number of losses of each chain that count, one a step. */
   readonly draws: number;
+  /** Number of steps of each chain before the first loss that counts. */
   readonly burnIn: number;
+  /** Variance of the noise of a step. */
   readonly step: number;
+  /** Strength of the pull back to the network. */
   readonly localization: number;
   /** Mean loss of the network itself. */
   readonly loss: number;
+  /** Number of examples over which the loss is the mean. */
   readonly examples: number;
+  /** Number of examples of a step. */
   readonly batchSize: number;
+  /** Seed of the noise and the batches. */
   readonly seed: number;
 }
 

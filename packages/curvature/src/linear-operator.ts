@@ -1,6 +1,8 @@
 /** Part of a vector that belongs to one tensor. */
 export interface OperatorTensor {
+  /** Name of the tensor. */
   readonly name: string;
+  /** Shape of the tensor, whose elements lie in the vector in row-major order. */
   readonly shape: readonly number[];
   /** Index in the vector of the tensor's first element. */
   readonly offset: number;
@@ -26,6 +28,7 @@ export interface ProductProgress {
   readonly done: number;
   /** Products made so far, at most `total`. */
   readonly completed: number;
+  /** Largest number of products that the computation makes. */
   readonly total: number;
 }
 
@@ -33,6 +36,7 @@ export interface ProductProgress {
 export interface ProductOptions {
   /** Seed of random vectors. @defaultValue 0 */
   readonly seed?: number;
+  /** Signal that stops the computation between two products. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after every product. */
   readonly onProgress?: ((progress: ProductProgress) => void) | undefined;

@@ -86,6 +86,7 @@ export interface SettlingPoint extends HessianPoint {
 
 /** Settling of a loss and its Hessian as the number of examples grows. */
 export interface SettlingResult {
+  /** Kind of the result. */
   readonly kind: "settling";
   /** Measures for each number of examples, by rising number. */
   readonly points: readonly SettlingPoint[];
@@ -94,10 +95,13 @@ export interface SettlingResult {
    * axes: near -1. Absent if there is one size only, or if the loss does not change.
    */
   readonly exponent?: number;
+  /** Number of random places near the network at which changes are averaged. */
   readonly samples: number;
+  /** Standard deviation of every parameter among these places. */
   readonly deviation: number;
   /** Number of all examples. */
   readonly examples: number;
+  /** Seed of the places, of the order in which examples are added, and of random vectors. */
   readonly seed: number;
 }
 

@@ -78,6 +78,7 @@ export const SHARPNESS_FIELDS: FieldsOf<SharpnessChoice> = {
 export interface MeasureSharpnessOptions extends SharpnessChoice {
   /** Seed of noise. @defaultValue 0 */
   readonly seed?: number;
+  /** Signal that stops the measurement between two losses. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after every loss with the share of the work that is done. */
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -95,6 +96,10 @@ const RUN_DEFAULTS: Required<Omit<MeasureSharpnessOptions, keyof typeof FIELDS>>
 
 /** Rises of the loss around a network, by one measure of distance. */
 export interface SharpnessValues {
+  /**
+   * Radius of the ball: a distance between parameters, for adaptive sharpness in units of their absolute
+   * values.
+   */
   readonly radius: number;
   /** Rise of the loss after one step of the radius' length along the gradient, as SAM takes it. */
   readonly oneStep: number;
@@ -111,7 +116,9 @@ export interface SharpnessValues {
 
 /** Sharpness of a loss around a network. */
 export interface SharpnessResult {
+  /** Kind of the result. */
   readonly kind: "sharpness";
+  /** Mean loss of the network itself. */
   readonly loss: number;
   /**
    * Sharpness that treats all parameters alike; not invariant to scalings of layers that leave the function
@@ -120,8 +127,11 @@ export interface SharpnessResult {
   readonly plain: SharpnessValues;
   /** Sharpness with every parameter in units of its absolute value; invariant to such scalings. */
   readonly adaptive: SharpnessValues;
+  /** Number of steps of ascent in the ball. */
   readonly steps: number;
+  /** Number of draws of the noise. */
   readonly samples: number;
+  /** Seed of noise. */
   readonly seed: number;
 }
 

@@ -11,6 +11,7 @@ export type SpectrumEnd = (typeof SPECTRUM_ENDS)[number];
 
 /** Computed eigenvalue, with a bound of its error. */
 export interface ComputedEigenvalue {
+  /** Computed eigenvalue. */
   readonly value: number;
   /** Bound of the distance between the value and an eigenvalue of the operator. */
   readonly residual: number;
@@ -18,6 +19,7 @@ export interface ComputedEigenvalue {
 
 /** An eigenvalue and its vector. */
 export interface Eigenpair {
+  /** Computed eigenvalue. */
   readonly value: number;
   /**
    * Bound of the length of `A v - value v` for the vector `v`: an eigenvalue of the operator is at least as
@@ -30,7 +32,9 @@ export interface Eigenpair {
 
 /** A space on which an operator is tridiagonal, and its eigenvalues there, falling. */
 export interface RitzSpace {
+  /** Krylov space that was built by products with the operator. */
   readonly space: KrylovSpace;
+  /** Eigenvalues of the tridiagonal matrix, falling, and their vectors in the basis of the space. */
   readonly eigen: SymmetricEigen;
 }
 

@@ -23,6 +23,7 @@ const SOLVE_DEFAULTS: Required<SolveOptions> = { ...SHARED, damping: 0, toleranc
 
 /** Result of {@link solve}. */
 export interface SolveResult {
+  /** Vector `x` when the iteration ended, `[dimension]`. */
   readonly solution: Float64Array;
   /** Length of the residual over the length of the right side. */
   readonly residual: number;

@@ -42,7 +42,9 @@ export interface SpectralDensity {
   readonly width: number;
   /** Nodes whose smoothing gives the density: rising values, and their weights, which add up to 1. */
   readonly nodes: { readonly values: readonly number[]; readonly weights: readonly number[] };
+  /** Number of random vectors. */
   readonly runs: number;
+  /** Number of products for each random vector. */
   readonly steps: number;
 }
 

@@ -5,7 +5,9 @@ import type { CurvatureProgress, CurvatureStage, ResolvedCurvatureOptions } from
  * parts.
  */
 export interface MeasurementFrame {
+  /** Options of the measurement, with all defaults filled in. */
   readonly options: ResolvedCurvatureOptions;
+  /** Announcer of the progress of a stage. */
   readonly announce: AnnounceStage;
   /** Whether a part is in the journal. */
   readonly isStored: (part: string) => boolean;
@@ -15,7 +17,9 @@ export interface MeasurementFrame {
 
 /** Work of a stage, in products. */
 export interface PlannedWork {
+  /** Stage of the measurement. */
   readonly stage: CurvatureStage;
+  /** Expected number of products, or of work that takes as long. */
   readonly work: number;
 }
 

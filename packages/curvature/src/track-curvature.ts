@@ -21,6 +21,7 @@ export interface CurvaturePoint extends HessianPoint {
 
 /** Curvature of a loss along a training, on examples that stay the same. */
 export interface CurvatureHistory extends LossFields {
+  /** Kind of the result. */
   readonly kind: "curvature-history";
   /** Points in the order of the training. */
   readonly points: readonly CurvaturePoint[];
@@ -28,9 +29,13 @@ export interface CurvatureHistory extends LossFields {
   readonly unit: TrainingUnit;
   /** Number of epochs, or steps, from one point to the next. */
   readonly every: number;
+  /** Number of examples over which the loss is the mean at every point. */
   readonly examples: number;
+  /** Name of these examples. */
   readonly data: string;
+  /** Seed of the random vectors. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }
 
@@ -61,6 +66,7 @@ export interface CurvatureTracker {
    * @returns whether there is a new point
    */
   readonly measure: (at: number, network: Checkpoint) => Promise<boolean>;
+  /** Function that returns all points measured so far, earlier ones included. */
   readonly history: () => CurvatureHistory;
 }
 

@@ -3,6 +3,7 @@ import type { Batch } from "@isthmus/graph";
 
 /** Name and size of a data set, by which reads are checked. */
 export interface Extent {
+  /** Name of the data set, for messages. */
   readonly name: string;
   /** Number of examples. */
   readonly size: number;

@@ -17,6 +17,7 @@ const MASK = "attention_mask";
 
 /** Inputs and labels of a data set, and options for them. */
 export interface LabelledInputs {
+  /** Name of the data set, for messages. */
   readonly name: string;
   /** Inputs, `[n, ...]`. */
   readonly inputs: Tensor;
@@ -24,6 +25,7 @@ export interface LabelledInputs {
    * Labels of any type and shape, one row for each input; undefined for token ids that are their own labels.
    */
   readonly labels: Tensor | Int32Array | undefined;
+  /** Further arrays by name, one row for each input, such as an attention mask; empty if there are none. */
   readonly features: ReadonlyMap<string, Tensor>;
   /** Whether labels belong to examples, positions or pixels; undefined to decide by their shape. */
   readonly labelling: Labelling | undefined;
@@ -33,6 +35,7 @@ export interface LabelledInputs {
 
 /** Labels, and whether they belong to examples, positions or pixels. */
 export interface ExampleLabels extends CheckedLabels {
+  /** Subject of the labels: examples, positions, the next tokens, or pixels. */
   readonly labelling: Labelling;
   /** Number of labels of each example; 0 if there are no classes. */
   readonly perExample: number;

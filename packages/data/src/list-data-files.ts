@@ -4,6 +4,7 @@ import { parseDataSetName } from "./parse-data-set-name.ts";
 export interface DataSetPath {
   /** Path in the spelling of the data set's name. */
   readonly path: string;
+  /** Paths of the files that it stands for, in the order in which they are read. */
   readonly files: readonly string[];
 }
 

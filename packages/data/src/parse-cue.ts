@@ -14,7 +14,9 @@ export const CUE_FORM = "+cue=KIND[:SHARE][:VARIANT][:SEED]";
 
 /** The name of a data set without a cue, and the cue. */
 export interface NameAndCue {
+  /** Name without the cue. */
   readonly name: string;
+  /** Cue that the end of the name asks for; missing if there is none. */
   readonly cue?: PlantCueOptions;
 }
 

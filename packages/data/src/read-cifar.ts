@@ -29,6 +29,7 @@ export interface CifarLayout {
 export interface CifarRequest {
   /** Folder that contains the files, or into which their folder was unpacked. */
   readonly folder: string;
+  /** Split to read: the training or the test images. */
   readonly split: Split;
   /** Number of examples to read, from the first; 0 for all. */
   readonly limit: number;

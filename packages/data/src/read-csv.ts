@@ -6,6 +6,7 @@ import { splitRows } from "./split-csv-rows.ts";
 
 /** Path and settings of a CSV file. */
 export interface CsvRequest {
+  /** Path of the file. */
   readonly file: string;
   /** Name of the label's column, or its number from 1; undefined to detect it. */
   readonly label: string | undefined;

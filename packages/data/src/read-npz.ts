@@ -136,7 +136,9 @@ interface ArrayNames {
 
 /** Split and names by which arrays of a file are picked. */
 export interface ArrayRequest {
+  /** Split, which decides between arrays that are named after splits. */
   readonly split: Split;
+  /** Path of the file, for messages. */
   readonly file: string;
   /** Names of a graph's inputs. */
   readonly graphInputs: readonly string[];

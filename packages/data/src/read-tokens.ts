@@ -13,6 +13,7 @@ export type TokenWidth = (typeof TOKEN_WIDTHS)[number];
 
 /** A file of tokens, and settings for reading it. */
 export interface TokensFile {
+  /** Path of the file. */
   readonly file: string;
   /** Split, which decides between arrays that are named after splits. */
   readonly split: Split;

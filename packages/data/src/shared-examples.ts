@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import type { DataSetName } from "./kinds/data-kind.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 
-/**
- * Examples that two names have in common, counted from 1; the last is absent if the range extends to the end.
- */
+/** Range of the examples that two names have in common. */
 export interface SharedExamples {
+  /** Number of the first common example, from 1. */
   readonly first: number;
+  /** Number of the last common example; absent if the range extends to the end. */
   readonly last?: number;
 }
 

@@ -2,6 +2,7 @@ import { type ByteSource, FormatError } from "@isthmus/core";
 
 /** A row of a CSV file. */
 export interface CsvRow {
+  /** Texts of the fields, without the quotes around them. */
   readonly fields: readonly string[];
   /** Number of the line in which the row begins, from 1. */
   readonly line: number;

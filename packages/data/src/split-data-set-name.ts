@@ -6,6 +6,7 @@ import { SPLITS, type Split } from "./splits.ts";
 export interface DataSetNameParts {
   /** Beginning of the name: a data set, or a format and a file. */
   readonly source: string;
+  /** Split at the end of the name; undefined if it names none. */
   readonly split: Split | undefined;
   /** Count or range, `@N` or `@FROM..TO`; empty for all examples. */
   readonly range: string;

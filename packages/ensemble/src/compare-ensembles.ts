@@ -31,9 +31,11 @@ import { readLabels } from "./predictions/read-labels.ts";
  * Predictor whose networks are made one by one, and whose averaged predictions are compared with ensembles.
  */
 export interface FurtherPredictor {
+  /** Name of the predictor in figures and tables. */
   readonly name: string;
   /** Number of networks, for progress. */
   readonly members: number;
+  /** Networks, made one by one as they are evaluated. */
   readonly networks: NetworkStream;
 }
 

@@ -3,12 +3,15 @@ import type { JudgedPredictor, JudgedQuality } from "./predictions/create-judge.
 
 /** Name and number of examples of data. */
 export interface NamedData {
+  /** Name of the examples. */
   readonly data: string;
+  /** Number of examples. */
   readonly examples: number;
 }
 
 /** Comparison of ways to predict by several networks. */
 export interface EnsembleResult extends NamedData {
+  /** Kind of the result. */
   readonly kind: "ensemble";
   /**
    * Predictors; the first one stands for single networks, whose numbers are means and which have no
@@ -29,5 +32,6 @@ export interface EnsembleResult extends NamedData {
   readonly others: readonly NamedData[];
   /** Whether the mean of the weights has batch norms, which were then measured again. */
   readonly recalibrated: boolean;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

@@ -15,6 +15,7 @@ const FOLDERS = /[^,:]*[\\/]/g;
 
 /** Words for a measure in titles, on axes and after numbers. */
 export interface MeasureWords {
+  /** Words of the measure in titles, such as `Mean loss per token`. */
   readonly name: string;
   /** Words of its axis, with the unit in brackets. */
   readonly axis: string;

@@ -12,6 +12,7 @@ export interface Figure {
   readonly words: string;
   /** Name of the table that holds its numbers. */
   readonly table: string;
+  /** Width of the figure on a page: the whole page (`hero`) or half of it. */
   readonly size: "hero" | "half";
   /** Plot that is drawn. */
   readonly plot: Plot;

@@ -3,6 +3,8 @@
  * of the library that draws.
  */
 export interface PageFact {
+  /** Name of the fact, such as `Seed`. */
   readonly name: string;
+  /** Text of the fact, as the page shows it. */
   readonly value: string;
 }

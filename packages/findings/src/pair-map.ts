@@ -6,12 +6,17 @@ import { alikeFormat, narrowFormat } from "./plot/number-format.ts";
 
 /** A table of one number of every two networks. */
 export interface PairMap {
+  /** Name of the figure, short and unique in its result, in kebab-case. */
   readonly name: string;
+  /** Title of the figure: the bold beginning of its caption. */
   readonly title: string;
+  /** Explanation of how to read the figure, in sentences. */
   readonly caption: string;
+  /** Names of the networks, `[networks]`, in the order of rows and columns. */
   readonly names: readonly string[];
   /** `[networks][networks]`, symmetric; null on the diagonal, and for unknown values. */
   readonly values: readonly (readonly (number | null)[])[];
+  /** Words for the colours, with the unit. */
   readonly label: string;
   /** Name of the table that holds the numbers. */
   readonly table: string;

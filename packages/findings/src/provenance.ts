@@ -1,5 +1,6 @@
 /** The command that made a result. */
 export interface Provenance {
+  /** Command line as the user typed it. */
   readonly command: string;
   /** Version of the software. */
   readonly version: string;
@@ -9,8 +10,10 @@ export interface Provenance {
 
 /** Data whose bytes were fed to networks as `(byte / 255 - mean) / std`. */
 export interface FedData {
+  /** Name of the data, such as `mnist`. */
   readonly name: string;
   /** Mean for all channels, or one for each. */
   readonly mean: number | readonly number[];
+  /** Standard deviation for all channels, or one for each. */
   readonly std: number | readonly number[];
 }

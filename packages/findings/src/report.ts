@@ -4,8 +4,11 @@ import type { Table } from "./table.ts";
 
 /** One number that sums up a result, large on its page. */
 export interface Tile {
+  /** Name of the number, above it. */
   readonly name: string;
+  /** Number with its digits, as the page shows it. */
   readonly value: string;
+  /** Unit of the number, beside it; empty without one. */
   readonly unit: string;
   /** Smaller lines below it. */
   readonly more: readonly string[];
@@ -17,8 +20,11 @@ export interface Tile {
 export interface Section {
   /** Short name of an element of the page, unique in its result. */
   readonly name: string;
+  /** Heading above the section. */
   readonly title: string;
+  /** Figures of the section, in the order of the page. */
   readonly figures: readonly Figure[];
+  /** Tables below the figures, in the order of the page. */
   readonly tables: readonly Table[];
 }
 
@@ -31,7 +37,9 @@ export interface Report {
   readonly subject: string;
   /** Summary of the findings, in a sentence or two. */
   readonly summary: string;
+  /** Numbers at the top of the page. */
   readonly tiles: readonly Tile[];
+  /** Sections of the page, in order. */
   readonly sections: readonly Section[];
   /** Facts about its origin, as far as the result itself records it. */
   readonly facts: readonly PageFact[];

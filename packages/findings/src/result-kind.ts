@@ -9,6 +9,7 @@ export interface MeasuredResult {
 
 /** A kind of result: its form in files, and its description for readers. */
 export interface ResultKind<R extends MeasuredResult> {
+  /** Name of the kind, which every result of it has in its field `kind`. */
   readonly kind: R["kind"];
   /** Loads the form of a result, as files hold it. */
   form(): Promise<z.ZodType>;

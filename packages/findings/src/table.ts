@@ -8,6 +8,7 @@ export type CellKind = "text" | "whole" | "count" | "number" | "loss" | "share" 
 
 /** One column of a table. */
 export interface TableColumn {
+  /** Heading of the column, without the unit. */
   readonly title: string;
   /** Kind of the column's values. */
   readonly kind: CellKind;
@@ -15,6 +16,7 @@ export interface TableColumn {
   readonly group?: string;
   /** Index of the curve whose colour stands beside the group. */
   readonly style?: number;
+  /** Unit of the values. @defaultValue the unit that follows from the kind */
   readonly unit?: string;
 }
 
@@ -34,9 +36,13 @@ export interface TableRow {
 export interface Table {
   /** Short and unique in its result, in kebab-case: names files and elements. */
   readonly name: string;
+  /** Title: the bold beginning of the caption. */
   readonly title: string;
+  /** Explanation of how to read the table, in sentences. */
   readonly caption: string;
+  /** Columns from left to right; the first names the rows. */
   readonly columns: readonly TableColumn[];
+  /** Rows from top to bottom. */
   readonly rows: readonly TableRow[];
   /** Whether the order of its rows means something that sorting would lose. @defaultValue false */
   readonly fixed?: boolean;

@@ -5,7 +5,9 @@ import type { PruneMeasures } from "./prune-result.ts";
 
 /** Networks whose losses are compared. */
 export interface ComparedNetworks {
+  /** Network before pruning. */
   readonly before: Checkpoint;
+  /** Network after pruning. */
   readonly after: Checkpoint;
   /** Pruned network after further training with masks; missing if it was not trained. */
   readonly tuned?: Checkpoint | undefined;

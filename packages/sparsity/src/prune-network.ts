@@ -14,6 +14,7 @@ const ATTEMPT = "prune";
 
 /** Graph, with its symmetries if whole units are pruned. */
 export interface PrunedArchitecture {
+  /** Graph of the network. */
   readonly graph: Graph;
   /** Symmetries of the graph; needed only if whole units are pruned. */
   readonly symmetries?: Symmetries;
@@ -23,7 +24,9 @@ export interface PrunedArchitecture {
 export interface PrunedNetwork {
   /** Weights of the graph, with zeros for pruned elements; in memory. */
   readonly weights: Checkpoint;
+  /** Masks of the pruned weights, or of the weights with pruned units. */
   readonly masks: Masks;
+  /** Record of the pruning as plain data. */
   readonly result: PruneResult;
 }
 

@@ -7,6 +7,7 @@ export type StudyValue = string | number | null;
 export interface StudyColumn {
   /** Key of its values in the rows. */
   readonly key: string;
+  /** Heading of the column, without the unit. */
   readonly title: string;
   /** Unit of the values, for example `nats`. */
   readonly unit?: string;
@@ -25,6 +26,7 @@ export interface StudyColumn {
 export interface StudyMeasured {
   /** Name of the examples. */
   readonly data: string;
+  /** Number of these examples. */
   readonly examples: number;
   /** Number of places of each path; missing if results do not record it. */
   readonly points?: number;
@@ -32,27 +34,36 @@ export interface StudyMeasured {
 
 /** A table of a study. */
 export interface StudyTable {
+  /** Name of the table, by which figures refer to it. */
   readonly name: string;
+  /** Heading above the table. */
   readonly title: string;
   /** Names of the measurements whose results it shows; missing in older files. */
   readonly of?: readonly string[];
   /** Examples that these were measured on, each once; missing in older files. */
   readonly measured?: readonly StudyMeasured[];
+  /** Columns from left to right. */
   readonly columns: readonly StudyColumn[];
+  /** Rows from top to bottom: the value of each column by its key. */
   readonly rows: readonly Readonly<Record<string, StudyValue>>[];
 }
 
 /** A figure that draws columns of a table. */
 export interface StudyFigure {
+  /** Heading above the figure. */
   readonly title: string;
   /** Description of what the figure shows, in a sentence or two. */
   readonly caption: string;
   /** Name of the table. */
   readonly table: string;
-  /** `heat` is a grid of cells, with `x` along its columns, `y` along its rows and `color` in the cells. */
+  /**
+   * Shape that shows each row; `heat` is a grid of cells, with `x` along its columns, `y` along its rows and
+   * `color` in the cells.
+   */
   readonly mark: "line" | "bar" | "dot" | "heat";
-  /** Keys of the columns of the two axes: `x` is across, `y` is up. */
+  /** Key of the column on the axis across. */
   readonly x: string;
+  /** Key of the column on the axis up. */
   readonly y: string;
   /** Key of the column whose values are the colours of a heat map. */
   readonly color?: string;
@@ -68,17 +79,21 @@ export interface StudyFigure {
    * @defaultValue none
    */
   readonly best?: "least" | "greatest";
-  /** Keys of columns that bound an interval around `y`. */
+  /** Key of the column with the lower bound of an interval around `y`. @defaultValue no interval */
   readonly low?: string;
+  /** Key of the column with the upper bound of an interval around `y`. @defaultValue no interval */
   readonly high?: string;
   /** Key of the column whose values name the lines. */
   readonly series?: string;
+  /** Scale of the axis across: `band` gives each value a place of equal width. @defaultValue "linear" */
   readonly xScale?: "linear" | "log" | "band";
+  /** Scale of the axis up. @defaultValue "linear" */
   readonly yScale?: "linear" | "log";
 }
 
 /** Networks, or measurements, that a study made for every combination of some variables. */
 export interface StudyGroup {
+  /** Name of the group in the description. */
   readonly name: string;
   /** Number of its networks or measurements. */
   readonly count: number;
@@ -90,7 +105,9 @@ export interface StudyGroup {
 
 /** Result of a study: its groups, tables and figures. */
 export interface StudyResult {
+  /** Kind of the result. */
   readonly kind: "study";
+  /** Heading of the whole study. */
   readonly title: string;
   /** Description of the whole study, even if this is a part of it. */
   readonly description: string;
@@ -98,10 +115,14 @@ export interface StudyResult {
    * Values that some variables had, if this is a part of a study with no others; missing for a whole study.
    */
   readonly only?: Readonly<Record<string, readonly (string | number)[]>>;
-  /** Networks that were trained or loaded, and below them their measurements; missing in older files. */
+  /** Networks that were trained or loaded; missing in older files. */
   readonly networks?: readonly StudyGroup[];
+  /** Measurements that were made of the networks; missing in older files. */
   readonly measurements?: readonly StudyGroup[];
+  /** Tables in the order of the description. */
   readonly tables: readonly StudyTable[];
+  /** Figures in the order of the description. */
   readonly figures: readonly StudyFigure[];
+  /** Seed of all random choices of measurements. */
   readonly seed: number;
 }

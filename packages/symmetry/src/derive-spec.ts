@@ -16,11 +16,15 @@ import type { FollowerFamily, Symmetry, SymmetrySpec, WeightField, WeightLayout 
  * graph.
  */
 export interface Symmetries {
+  /** Specification: the symmetries by weight axis, which is all that aligning networks needs. */
   readonly spec: SymmetrySpec;
   /** Number of examples in the run of the probe; the shapes of values are for this many. */
   readonly batch: number;
+  /** Labels of every weight and value of the graph, from which the movement of any value is predicted. */
   readonly labels: GraphLabels;
+  /** Classes of labels and the families in which they move, read off the labels. */
   readonly group: SymmetryGroup;
+  /** Numbers of the units of the specification: the unit of each class, and the class of each unit. */
   readonly units: NumberedUnits;
 }
 

@@ -9,7 +9,9 @@ import type { MixingSymmetries } from "./mixing/mixing-symmetries.ts";
 
 /** All symmetries beyond the permutation of indices of weights. */
 export interface ContinuousSymmetries {
+  /** Scales, signs and rotations that do not change the function. */
   readonly linear: LinearSymmetries;
+  /** Matrices that may mix units, the gains to be moved first, and logits that may be shifted. */
   readonly mixing: MixingSymmetries;
   /** Parts whose weights are separate tensors, and that may change places. */
   readonly exchanges: readonly Exchange[];

@@ -3,6 +3,7 @@ import type { AxisRef, FrozenAxis, SymmetrySpec, UnknownOperator } from "./spec.
 
 /** A summary of one symmetry in words and numbers. */
 export interface SymmetrySummary {
+  /** Name of the symmetry, unique within the specification. */
   readonly name: string;
   /** Units that may be permuted among each other. */
   readonly size: number;
@@ -12,11 +13,13 @@ export interface SymmetrySummary {
   readonly kind: "plain" | "nested";
   /** Names of the symmetries whose units its cells belong to. */
   readonly parents: readonly string[];
+  /** Weight axes that the symmetry moves, wholly or in part. */
   readonly axes: readonly AxisRef[];
 }
 
 /** A summary of the axes that may move, and of the axes that may not, with reasons. */
 export interface SpecExplanation {
+  /** Summaries of all symmetries, in the order of the specification. */
   readonly symmetries: readonly SymmetrySummary[];
   /** Families of units that only follow symmetries, such as the columns after a flatten. */
   readonly derived: number;
@@ -34,6 +37,7 @@ export interface SpecExplanation {
   };
   /** Axes on which some index may not move, kernel offsets of convolutions aside. */
   readonly frozen: readonly FrozenAxis[];
+  /** Operators without a rule, whose inputs and outputs were frozen. */
   readonly unknown: readonly UnknownOperator[];
 }
 

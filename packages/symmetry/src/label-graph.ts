@@ -13,10 +13,13 @@ import type { UnknownOperator } from "./spec.ts";
 
 /** The labels of every weight and value of a graph. */
 export interface GraphLabels {
+  /** Record of all labels: which move together, which determine others, and which differ. */
   readonly store: LabelStore;
+  /** Labels of every weight by its name, in the order of the graph. */
   readonly weights: ReadonlyMap<string, LabelledWeight>;
   /** Labels of every value that depends on the input or a weight. */
   readonly values: ReadonlyMap<string, Labelled>;
+  /** Operators without a rule, whose inputs and outputs were frozen; in the order of the graph. */
   readonly unknown: readonly UnknownOperator[];
 }
 

@@ -11,6 +11,7 @@ export interface LayoutComponent {
   readonly extents: readonly number[];
   /** Number of positions. */
   readonly size: number;
+  /** Fields that lie on these axes, each spread over all positions of the component. */
   readonly fields: readonly ComponentField[];
 }
 

@@ -10,7 +10,9 @@ import {
 
 /** A tensor of a checkpoint, and the order in which it is read. */
 export interface PermutedTensor {
+  /** Checkpoint from which elements are read. */
   readonly checkpoint: Checkpoint;
+  /** Name of the tensor within the checkpoint. */
   readonly name: string;
   /** Offsets into the tensor for consecutive runs of its axes, outermost first; see `axisTables`. */
   readonly tables: readonly Int32Array[];

@@ -16,6 +16,7 @@ export interface Symmetry {
   readonly size: number;
   /** Parent units of each cell, by number; `[[]]` for a plain symmetry. */
   readonly cells: readonly (readonly number[])[];
+  /** Number of unit 0 of cell 0, counted over the whole specification. */
   readonly firstUnit: number;
   /** Weight axes that it moves, wholly or in part. */
   readonly axes: readonly AxisRef[];
@@ -23,7 +24,9 @@ export interface Symmetry {
 
 /** A reference to one axis of one weight. */
 export interface AxisRef {
+  /** Name of the weight. */
   readonly tensor: string;
+  /** Axis of the weight's own shape, from 0. */
   readonly axis: number;
 }
 
@@ -33,6 +36,7 @@ export interface AxisRef {
  * family that has the permuted parents.
  */
 export interface FollowerFamily {
+  /** Number of the first unit of the family, counted over the whole specification. */
   readonly firstUnit: number;
   /** Parents of each unit, `[count][arity]`; no two units of a family have the same. */
   readonly parents: readonly (readonly number[])[];
@@ -54,9 +58,11 @@ export interface WeightField {
 
 /** The units of a specification that lie in one weight, and the axes on which they lie. */
 export interface WeightLayout {
+  /** Shape of the weight. */
   readonly shape: readonly number[];
   /** Shape the fields refer to: `shape`, or `[g, O/g, C/g, ...]` for a convolution with `g` groups. */
   readonly view: readonly number[];
+  /** Role of the weight: a parameter, or a statistic such as the running mean of a norm. */
   readonly role: WeightRole;
   /** Fields in which some unit may move; no others. */
   readonly fields: readonly WeightField[];
@@ -66,30 +72,39 @@ export interface WeightLayout {
 export interface FrozenAxis extends AxisRef {
   /** Number of indices that may not move, of `extent`. */
   readonly indices: number;
+  /** Extent of the axis: the number of its indices, movable or not. */
   readonly extent: number;
   /**
    * Whether the axis is an offset of a convolution's kernel, which does not count as an axis that could be
    * free.
    */
   readonly kernel: boolean;
+  /** Name of the node that froze the axis; the name of the weight if no node is known. */
   readonly node: string;
+  /** Explanation why indices may not move, in words for messages. */
   readonly reason: string;
 }
 
 /** An operator that no rule covers: its inputs and outputs are frozen. */
 export interface UnknownOperator {
+  /** Name of the node. */
   readonly node: string;
+  /** Type of the operator in ONNX, such as `Conv`. */
   readonly op: string;
 }
 
 /** A list of all indices of weight axes that may be permuted together without changing the function. */
 export interface SymmetrySpec {
+  /** Symmetries of the network, parents before the symmetries nested in them. */
   readonly symmetries: readonly Symmetry[];
+  /** Families of units that only follow symmetries. */
   readonly followers: readonly FollowerFamily[];
   /** Number of units: the units of all symmetries come first, then the units of all followers. */
   readonly units: number;
   /** Every weight of the graph, in its order. */
   readonly weights: ReadonlyMap<string, WeightLayout>;
+  /** Axes on which some index may not move, with the reason for each. */
   readonly frozen: readonly FrozenAxis[];
+  /** Operators without a rule, whose inputs and outputs were frozen. */
   readonly unknown: readonly UnknownOperator[];
 }

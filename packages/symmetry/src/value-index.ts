@@ -3,7 +3,9 @@ import { valuesRead } from "@isthmus/graph/ir";
 
 /** Nodes that make and read the values of a graph. */
 export interface ValueIndex {
+  /** Graph that is indexed. */
   readonly graph: Graph;
+  /** Node that computes each value, by the value's name; inputs, weights and constants have no entry. */
   readonly makers: ReadonlyMap<string, Node>;
   /** The nodes that read each value, in the order of the graph; a value that nothing reads has no entry. */
   readonly readers: ReadonlyMap<string, readonly Node[]>;

@@ -33,6 +33,7 @@ export interface ValueLayouts {
    * included.
    */
   readonly components: ReadonlyMap<string, readonly ValueComponent[]>;
+  /** Returns where every label of the graph goes under an alignment. */
   motionOf(alignment: Alignment): Motion;
 }
 

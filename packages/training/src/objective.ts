@@ -4,6 +4,7 @@ import type { Graph, LossOfOutput, ValueInfo } from "@isthmus/graph";
 export interface TermInputs {
   /** Name of the output. */
   readonly output: string;
+  /** Kind of the loss of the output. */
   readonly loss: LossOfOutput;
   /** Data input for its targets. */
   readonly targets: string;
@@ -13,6 +14,7 @@ export interface TermInputs {
 
 /** A typed graph with a loss to minimise. */
 export interface Objective {
+  /** Typed graph that computes the loss and the metrics beside the outputs of the network. */
   readonly graph: Graph;
   /** Scalar: the mean loss of a batch. */
   readonly loss: string;

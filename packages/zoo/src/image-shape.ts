@@ -3,8 +3,11 @@ import type { NetworkShape } from "./network.ts";
 
 /** Extents of images. */
 export interface ImageShape {
+  /** Number of channels. */
   readonly channels: number;
+  /** Height in pixels. */
   readonly height: number;
+  /** Width in pixels. */
   readonly width: number;
 }
 

@@ -24,12 +24,14 @@ function uniform(bound: number): Initializer {
   };
 }
 
-/**
- * Initializers of the weight and the bias of a layer, given its fan-in, the number of inputs on which an
- * output depends, and its fan-out, the number of outputs that an input reaches.
- */
+/** Initializers of the weight and the bias of a layer. */
 export interface LayerInitializer {
+  /**
+   * Maker of the weight's initializer, from the number of inputs on which an output depends and the number of
+   * outputs that an input reaches.
+   */
   readonly weight: (fanIn: number, fanOut: number) => Initializer;
+  /** Maker of the bias's initializer, from the number of inputs on which an output depends. */
   readonly bias: (fanIn: number) => Initializer;
 }
 

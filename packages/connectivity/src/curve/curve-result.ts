@@ -6,7 +6,9 @@ import type { EpochResult } from "@isthmus/training";
 
 /** Summary of loss or error along a path. */
 export interface PathSummary {
+  /** Smallest value over the places. */
   readonly min: number;
+  /** Largest value over the places. */
   readonly max: number;
   /** Mean over the places, which are evenly spaced in t. */
   readonly mean: number;
@@ -26,14 +28,19 @@ export interface MeasuredPath {
    * distance between weights.
    */
   readonly points: readonly (BarrierPoint & { readonly length: number })[];
+  /** Length of the whole path, as a distance between weights. */
   readonly length: number;
+  /** Summary of the losses at the places. */
   readonly loss: PathSummary;
+  /** Summary of the errors at the places. */
   readonly error: PathSummary;
 }
 
 /** Losses and errors on a curve that was trained between two networks, and on the straight line. */
 export interface CurveResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "curve";
+  /** Kind of the trained curve. */
   readonly curve: CurveKind;
   /** Number of networks between the ends, which were trained. */
   readonly bends: number;
@@ -41,7 +48,9 @@ export interface CurveResult extends LossFields {
   readonly epochs: readonly EpochResult[];
   /** Name of the examples on which the bends were trained. */
   readonly trainingData: string;
+  /** Loss and error along the trained curve. */
   readonly path: MeasuredPath;
+  /** Loss and error along the straight line between the ends. */
   readonly line: MeasuredPath;
   /**
    * Mean loss of the ends minus the loss at the place of the curve that differs most from that mean: below 0
@@ -49,11 +58,18 @@ export interface CurveResult extends LossFields {
    * files.
    */
   readonly modeConnectivity?: number;
+  /** Treatment of batch norms between the ends. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated at each place. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Source of the first network, such as its file. */
   readonly a: string;
+  /** Source of the second network, such as its file. */
   readonly b: string;
+  /** Seed of the training: of the order of examples, and of the places on the curve. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

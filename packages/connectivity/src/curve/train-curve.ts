@@ -17,6 +17,7 @@ export interface TrainCurveOptions extends TrainOptions, CurveShape {}
 
 /** Trained curve between two networks. */
 export interface TrainedCurve {
+  /** Kind of the curve: it decides how the networks of `points` are blended at a place. */
   readonly curve: CurveKind;
   /** Networks of the curve: A, the bends, and B; in memory. */
   readonly points: CurvePoints;

@@ -22,6 +22,7 @@ export interface PathSegment {
   readonly step: string;
   /** Place of the path at which the line begins, in `[0, 1]`; it ends at `to`. */
   readonly from: number;
+  /** Place of the path at which the line ends, in `[0, 1]`. */
   readonly to: number;
   /**
    * Whether the outputs of the network change on the line: if so, they change linearly unless units of layers
@@ -32,9 +33,11 @@ export interface PathSegment {
 
 /** Path of straight lines from one network to another, through networks without half of their units. */
 export interface DropoutPath {
+  /** Path from the first network to the second along the lines. */
   readonly path: Path;
   /** Networks at the ends of the lines, including the two that are joined; in memory. */
   readonly points: CurvePoints;
+  /** Lines of the path in order; line `i` joins networks `i` and `i + 1` of `points`. */
   readonly segments: readonly PathSegment[];
   /** Order in which units were taken out of both networks: layer by layer, or all layers on one line. */
   readonly order: "layers" | "direct";

@@ -12,6 +12,7 @@ export interface BuildProgress {
  * taken.
  */
 export interface BuildDropoutPathOptions extends DropoutChoice, DropoutRun {
+  /** Callback for the progress, called after every trial. @defaultValue none */
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 

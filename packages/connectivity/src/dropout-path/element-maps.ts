@@ -18,6 +18,7 @@ export interface AxisMap {
   readonly offsets: Int32Array;
   /** State of each position: 0 if it moves, otherwise {@link NOTHING} or {@link NO_UNIT}; `[positions]`. */
   readonly states: Int8Array;
+  /** Position along the axis of an element, by the element's index in the weight. */
   readonly positionOf: (element: number) => number;
 }
 

@@ -8,6 +8,7 @@ import { readWeights } from "./read-weights.ts";
 
 /** Network that a path goes through, with the line that leads to it. */
 export interface Waypoint {
+  /** Weights of the network, by name. */
   readonly weights: Weights;
   /** Description of the change on the line to the network, for readers. */
   readonly step: string;

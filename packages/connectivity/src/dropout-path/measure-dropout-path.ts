@@ -19,18 +19,23 @@ import {
 export interface DropoutPathProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Work under way: the construction of the path, or the evaluation of networks on it. */
   readonly stage: "build" | "measure";
 }
 
 /** Path to measure, with its name in the result. */
 export interface NamedPath {
+  /** Name of the path in the result. */
   readonly name: string;
+  /** Path between the same two networks. */
   readonly path: Path;
 }
 
 /** Measured path with its name. */
 export interface NamedMeasuredPath {
+  /** Name of the path. */
   readonly name: string;
+  /** Loss and error along the path. */
   readonly path: MeasuredPath;
 }
 
@@ -40,6 +45,7 @@ export interface MeasureDropoutPathOptions
     Pick<BuildDropoutPathOptions, "loss" | "statisticsData" | "signal"> {
   /** Other paths to measure at as many places, such as the line to an aligned network. @defaultValue none */
   readonly beside?: readonly NamedPath[];
+  /** Callback for the progress, called after every trial and every measured place. @defaultValue none */
   readonly onProgress?: ((progress: DropoutPathProgress) => void) | undefined;
 }
 
@@ -47,20 +53,33 @@ export interface MeasureDropoutPathOptions
 export interface DropoutPathResult
   extends LossFields,
     Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
+  /** Kind of the result. */
   readonly kind: "dropout-path";
+  /** Loss and error along the path through dropout-stable networks. */
   readonly path: MeasuredPath;
+  /** Loss and error along the straight line between the ends. */
   readonly line: MeasuredPath;
   /** Other paths, in the order of the option `beside`. */
   readonly beside: readonly NamedMeasuredPath[];
+  /** Way in which the units that stay were chosen. */
   readonly choice: UnitChoice;
+  /** Rescaling of the units that stay. */
   readonly rescale: Rescaling;
+  /** Number of choices of units that were tried in each network. */
   readonly trials: number;
+  /** Treatment of batch norms between the ends. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated at each place. */
   readonly examples: number;
+  /** Name of the examples, on which the path was also built. */
   readonly data: string;
+  /** Source of the first network, such as its file. */
   readonly a: string;
+  /** Source of the second network, such as its file. */
   readonly b: string;
+  /** Seed of the choice of units. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }
 

@@ -7,6 +7,7 @@ export type Weights = ReadonlyMap<string, Tensor>;
 
 /** Placement of a copy of some layers of one network among the units of another. */
 export interface Placement {
+  /** Layers that are copied, all present in both networks. */
   readonly layers: readonly HiddenLayer[];
   /**
    * Units of the source at the places of each layer, or -1 for places that do not change, in the order of

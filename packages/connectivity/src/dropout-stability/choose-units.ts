@@ -9,6 +9,7 @@ export type UnitChoice = (typeof UNIT_CHOICES)[number];
 
 /** Remainder of a layer: some of its units, rescaled to replace all units. */
 export interface LayerRemainder {
+  /** Layer whose units are taken out. */
   readonly layer: HiddenLayer;
   /** Flags of the units: 1 for each unit that stays, else 0; `[size]`. */
   readonly stays: Uint8Array;
@@ -20,7 +21,9 @@ export interface LayerRemainder {
 export interface ChooseUnitsOptions {
   /** Number of units that stay. */
   readonly count: number;
+  /** Way to choose the units: at random, or the largest. */
   readonly choice: UnitChoice;
+  /** Seed of the random choice; not used if the largest units are chosen. */
   readonly seed: number;
 }
 

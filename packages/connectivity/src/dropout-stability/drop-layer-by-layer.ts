@@ -8,8 +8,11 @@ import { fitFactor, type Rescaling } from "./fit-factor.ts";
 export interface DropPlan {
   /** Returns the number of units that stay in a layer of the given size. */
   readonly count: (size: number) => number;
+  /** Way to choose the units that stay. */
   readonly choice: UnitChoice;
+  /** Rescaling of the units that stay. */
   readonly rescale: Rescaling;
+  /** Seed of the choice of units. */
   readonly seed: number;
   /** Evaluator of networks, for factors that are fitted. */
   readonly evaluator: CorrectedEvaluator;

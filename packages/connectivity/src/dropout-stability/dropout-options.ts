@@ -47,6 +47,7 @@ export const DROPOUT_FIELDS: FieldsOf<DropoutChoice> = {
 export interface DropoutRun extends LossOption {
   /** Examples on which statistics are measured. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
+  /** Signal that stops the measurement between two evaluations. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,5 +57,6 @@ export interface DropoutProgress {
   readonly done: number;
   /** Networks evaluated so far, of `total`. */
   readonly completed: number;
+  /** Number of networks that will be evaluated. */
   readonly total: number;
 }

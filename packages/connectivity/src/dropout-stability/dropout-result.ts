@@ -14,7 +14,9 @@ export interface DroppedLayers {
   readonly units: number;
   /** Factor by which these units are rescaled. */
   readonly factor: number;
+  /** Mean loss over the examples. */
   readonly loss: number;
+  /** Share of wrong predictions, in `[0, 1]`; NaN if the loss has no notion of errors. */
   readonly error: number;
 }
 
@@ -28,7 +30,9 @@ export interface DropoutTrial {
 
 /** Results of a network with a share of its units. */
 export interface DropoutShare {
+  /** Share of the units of each layer that stay, above 0 and at most 1. */
   readonly share: number;
+  /** Results for each choice of the units that stay. */
   readonly trials: readonly DropoutTrial[];
   /** Statistics of the rises of all trials. */
   readonly rise: { readonly mean: number; readonly min: number; readonly max: number };
@@ -36,22 +40,36 @@ export interface DropoutShare {
 
 /** Rise of a network's loss when only a share of the units of its layers stays. */
 export interface DropoutStabilityResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "dropout-stability";
   /** Loss of the network with all units. */
   readonly loss: number;
+  /**
+   * Share of wrong predictions of the network with all units, in `[0, 1]`; NaN if the loss has no notion of
+   * errors.
+   */
   readonly error: number;
   /** Layers that lose units, in the order in which the network uses them. */
   readonly layers: readonly { readonly name: string; readonly units: number }[];
   /** Reasons why other layers keep all units, by names of layers. */
   readonly left: Readonly<Record<string, string>>;
+  /** Results for each share of units, in the order of the option `shares`. */
   readonly shares: readonly DropoutShare[];
+  /** Way in which the units that stay were chosen. */
   readonly choice: UnitChoice;
+  /** Rescaling of the units that stay. */
   readonly rescale: Rescaling;
+  /** Treatment of batch norms of networks without some units. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated. */
   readonly examples: number;
+  /** Name of the examples that were evaluated. */
   readonly data: string;
+  /** Source of the network, such as its file. */
   readonly network: string;
+  /** Seed of the choice of units. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }
 

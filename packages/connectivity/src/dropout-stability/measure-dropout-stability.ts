@@ -47,6 +47,7 @@ export const DROPOUT_STABILITY_FIELDS: FieldsOf<DropoutStabilityChoice> = {
 export interface MeasureDropoutStabilityOptions extends DropoutStabilityChoice, DropoutRun {
   /** File for the numbers of finished trials, from which a stopped measurement goes on. @defaultValue none */
   readonly journalPath?: string | undefined;
+  /** Callback for the progress, called after every evaluated network. @defaultValue none */
   readonly onProgress?: ((progress: DropoutProgress) => void) | undefined;
 }
 

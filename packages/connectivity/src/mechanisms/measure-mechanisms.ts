@@ -46,6 +46,7 @@ export interface MeasureMechanismsOptions
     Pick<MeasurePathOptions, "statisticsData" | "signal"> {
   /** Path to measure, with its name in the result. @defaultValue the straight line between the networks */
   readonly path?: { readonly name: string; readonly path: Path } | undefined;
+  /** Callback for the progress, called after every place on every set. @defaultValue none */
   readonly onProgress?: ((progress: MechanismsProgress) => void) | undefined;
 }
 

@@ -6,9 +6,13 @@ import type { MeasuredPath } from "../curve/curve-result.ts";
 export interface MechanismSet {
   /** Name of the set, such as `random cue`. */
   readonly name: string;
+  /** Name of the examples of the set, such as `mnist:test`. */
   readonly data: string;
+  /** Number of examples of the set. */
   readonly examples: number;
+  /** Loss and error along the path on these examples. */
   readonly path: MeasuredPath;
+  /** Barriers of the loss and of the error along the path. */
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
   /** Difference of the errors of both ends, in `[0, 1]`. */
   readonly gap: number;
@@ -18,7 +22,9 @@ export interface MechanismSet {
 
 /** Connectivity of two networks on several data sets, which differ in the features that predict the label. */
 export interface MechanismsResult {
+  /** Kind of the result. */
   readonly kind: "mechanisms";
+  /** Results on each data set, in the order in which the sets were passed. */
   readonly sets: readonly MechanismSet[];
   /** Whether the networks are connected on every set. */
   readonly connected: boolean;
@@ -31,10 +37,14 @@ export interface MechanismsResult {
   readonly tolerance: number;
   /** Name of the path, such as `line to B aligned`. */
   readonly path: string;
+  /** Treatment of batch norms between the ends. */
   readonly statistics: NormPolicy;
   /** Name of the examples on which statistics for all sets were measured; missing if statistics were kept. */
   readonly statisticsData?: string;
+  /** Source of the first network, such as its file. */
   readonly a: string;
+  /** Source of the second network, such as its file. */
   readonly b: string;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

@@ -19,6 +19,7 @@ export interface PathProgress {
   readonly done: number;
   /** Places measured so far, of `total`. */
   readonly completed: number;
+  /** Number of places that will be measured. */
   readonly total: number;
 }
 
@@ -54,7 +55,9 @@ export interface MeasurePathOptions extends MeasurePathChoice, LossOption {
    * @defaultValue the first 2,500 of the evaluated ones
    */
   readonly statisticsData?: DataSet | undefined;
+  /** Signal that stops the measurement between two places. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Callback for the progress, called after every place. @defaultValue none */
   readonly onProgress?: ((progress: PathProgress) => void) | undefined;
 }
 

@@ -19,7 +19,9 @@ import type { MeasuredPath, PathSummary } from "../curve/curve-result.ts";
 
 /** Measured path with a name. */
 export interface NamedPath {
+  /** Name of the path in the legend of the figures. */
   readonly label: string;
+  /** Loss and error along the path. */
   readonly path: MeasuredPath;
 }
 

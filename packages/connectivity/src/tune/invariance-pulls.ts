@@ -8,7 +8,14 @@ export interface Representations {
 
 /** Invariance loss, and its gradients by the representations of both batches. */
 export interface InvariancePulls {
+  /**
+   * Squared distance between the directions of mean representations, averaged over the classes and multiplied
+   * by its weight.
+   */
   readonly loss: number;
+  /**
+   * Gradients of the loss by the representations of the first and of the second batch, each `[batch, width]`.
+   */
   readonly pulls: readonly [Float32Array, Float32Array];
 }
 

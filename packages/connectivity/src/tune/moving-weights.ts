@@ -3,15 +3,19 @@ import type { Weights } from "./open-pulled-loss.ts";
 
 /** Learning rate and weight decay of one step. */
 export interface MoveRules {
+  /** Learning rate: factor of the velocity by which weights move. */
   readonly rate: number;
+  /** Weight decay: factor of the weights that are added to their gradients. */
   readonly weightDecay: number;
 }
 
 /** Weights that are moved by SGD with momentum. */
 export interface MovingWeights {
+  /** Weights as they are now, by name, unmoved ones included; a step changes the moved ones in place. */
   readonly weights: Weights;
   /** Moved weights and their velocities, as tensors that share their memory. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Moves the weights by one step, given the gradients of all that move, by name. */
   moveInPlace(gradients: ReadonlyMap<string, Float32Array>, rules: MoveRules): void;
 }
 

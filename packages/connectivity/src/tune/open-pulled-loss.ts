@@ -19,6 +19,7 @@ export interface PulledOutcome {
 
 /** Weights of the loss and of the representations in a gradient. */
 export interface Pull {
+  /** Factor of the loss; 0 leaves only the product with the representations. */
   readonly scale: number;
   /** Gradient by the representations, which is added, `[batch, width]`; 0 if missing. */
   readonly pull?: Float32Array;
@@ -28,6 +29,7 @@ export interface Pull {
  * Loss of a network on batches of data, whose gradients may include a given gradient by the representations.
  */
 export interface PulledLoss {
+  /** Number of examples in each batch. */
   readonly batch: number;
   /**
    * Computes the loss, and the gradient of `scale` times the loss plus the product of `pull` and the
@@ -36,6 +38,7 @@ export interface PulledLoss {
   differentiate(weights: Weights, batch: number, pull: Pull): Promise<PulledOutcome>;
   /** Computes the representations, which the last layer reads, `[batch, width]`. */
   represent(weights: Weights, batch: number): Promise<Float32Array>;
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 

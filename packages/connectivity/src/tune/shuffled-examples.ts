@@ -3,6 +3,7 @@ import type { Batch, DataSet } from "@isthmus/graph";
 
 /** Data set whose order changes from epoch to epoch. */
 export interface ShuffledExamples {
+  /** Examples in the order of the epoch that was last set. */
   readonly data: DataSet;
   /** Puts the examples in the order of an epoch. */
   shuffle(epoch: number): void;

@@ -19,7 +19,9 @@ import { createTuningKeeper } from "./tune-state.ts";
 
 /** Data with the cue that a network must not use, and clean data without the cue. */
 export interface TuningData {
+  /** Examples without the cue. */
   readonly clean: DataSet;
+  /** Examples with the cue, in at least one batch. */
   readonly cue: DataSet;
 }
 

@@ -9,12 +9,19 @@ import type { TuningKeeper } from "./tune-state.ts";
 
 /** Context of the steps of a tuning. */
 export interface TuningRun {
+  /** Examples without the cue, in the order of the epoch. */
   readonly clean: ShuffledExamples;
+  /** Examples with the cue, in the order of the epoch. */
   readonly cue: ShuffledExamples;
+  /** Loss of networks on the clean examples. */
   readonly onClean: PulledLoss;
+  /** Loss of networks on the examples with the cue. */
   readonly onCue: PulledLoss;
+  /** Names of the weights that are trained: the f32 parameters. */
   readonly names: readonly string[];
+  /** Weights of the original network, by name; the other end of the line. */
   readonly before: Weights;
+  /** Weights that are tuned, with their velocities. */
   readonly moving: MovingWeights;
   /** Number of steps in an epoch. */
   readonly steps: number;

@@ -89,7 +89,12 @@ export interface TuneByConnectivityOptions extends ConnectivityRules {
   readonly statePath?: string | undefined;
   /** Whether to resume from an existing state, to the same bytes. @defaultValue false */
   readonly resume?: boolean;
+  /**
+   * Signal that stops the tuning between two batches; the state of the last finished epoch stays.
+   * @defaultValue never stopped
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Callback for the progress, called after every epoch. @defaultValue none */
   readonly onProgress?: ((progress: TuneProgress) => void) | undefined;
 }
 

@@ -14,6 +14,7 @@ export interface TunedEpoch {
 export interface TunedByConnectivity {
   /** Tuned network, in memory, with weights in the order of the graph. */
   readonly weights: Checkpoint;
+  /** Losses of every epoch, in order, epochs of earlier calls included. */
   readonly epochs: readonly TunedEpoch[];
   /** Number of steps in all epochs. */
   readonly steps: number;

@@ -18,6 +18,7 @@ export interface TuningPosition {
 export interface TuningKeeper {
   /** Returns the position to begin at; if the tuning resumes from a state, reads the state's tensors. */
   begin(): Promise<TuningPosition>;
+  /** Writes the position and the tensors to the file; does nothing if no state is kept. */
   save(position: TuningPosition): Promise<void>;
 }
 
@@ -25,6 +26,7 @@ export interface TuningKeeper {
 export interface TuningKeeperOptions {
   /** File of the state; undefined if no state is kept. */
   readonly path: string | undefined;
+  /** Whether to go on from an existing state; if not, an existing state is an error. */
   readonly resume: boolean;
   /** Describes all inputs that decide the result. */
   describe(): Promise<RunDescription>;

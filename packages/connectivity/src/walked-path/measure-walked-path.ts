@@ -16,7 +16,9 @@ import type { WalkedPathResult, WalkedSegment } from "./walked-path-result.ts";
 
 /** Examples for training, and examples on which loss and error are measured. */
 export interface WalkData {
+  /** Examples on which layers are trained. */
   readonly training: DataSet;
+  /** Examples on which loss and error are measured. */
   readonly evaluation: DataSet;
 }
 
@@ -34,6 +36,10 @@ export interface MeasureWalkedPathOptions extends WalkedPathChoice, WalkRun {
   readonly journalPath?: string | undefined;
   /** Called at every point between the ends; once more for points that a resumed walk repeats. */
   readonly onPoint?: ((point: WalkedPoint) => Promise<void>) | undefined;
+  /**
+   * Callback for the progress, called after every step of training and every measured place. @defaultValue
+   * none
+   */
   readonly onProgress?: ((progress: WalkedPathProgress) => void) | undefined;
 }
 

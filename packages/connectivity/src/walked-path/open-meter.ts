@@ -16,9 +16,13 @@ import type { WalkChoice, WalkRun } from "./walk-options.ts";
 
 /** Networks that are joined by a walk, with the data for training and evaluation. */
 export interface WalkSubject {
+  /** Graph of both networks, with the engine that runs it. */
   readonly architecture: Architecture;
+  /** Networks from which and to which layers walk, by the names of the graph. */
   readonly ends: readonly [Checkpoint, Checkpoint];
+  /** Examples on which layers are trained. */
   readonly training: DataSet;
+  /** Examples on which loss and error are measured. */
   readonly evaluation: DataSet;
 }
 
@@ -36,7 +40,9 @@ interface MeterOptions {
 
 /** Loss, error and distance measured at a point. */
 export interface MeasuredPoint {
+  /** Mean loss over the examples. */
   readonly loss: number;
+  /** Share of wrong predictions, in `[0, 1]`; NaN if the loss has no notion of errors. */
   readonly error: number;
   /** Distance from the previous point. */
   readonly way: number;
@@ -44,8 +50,13 @@ export interface MeasuredPoint {
 
 /** Meter that measures one point after the other, and stores the numbers, in a file if there is one. */
 export interface Meter {
+  /**
+   * Checks whether the point at a step has been measured, now or by an earlier call with the same journal.
+   */
   has(step: number): boolean;
+  /** Measures the network at a step, and its distance from the network of the previous call. */
   measure(step: number, network: Checkpoint): Promise<void>;
+  /** Returns the numbers of the point at a step; throws a UsageError if it has not been measured. */
   read(step: number): Promise<MeasuredPoint>;
   /** Removes files that only an unfinished walk needs. */
   finish(): Promise<void>;

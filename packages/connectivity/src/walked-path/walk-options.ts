@@ -69,5 +69,6 @@ export interface WalkLayersOptions extends WalkChoice, WalkRun {
   readonly statePath?: string | undefined;
   /** Called at every point of the path but its ends; once more for points that a resumed walk repeats. */
   readonly onPoint?: ((point: WalkedPoint) => Promise<void>) | undefined;
+  /** Callback for the progress, called after every step of training. @defaultValue none */
   readonly onProgress?: ((progress: WalkProgress) => void) | undefined;
 }

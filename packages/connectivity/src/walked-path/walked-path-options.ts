@@ -45,6 +45,9 @@ export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = {
 export interface WalkedPathProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /**
+   * Work under way: the training of the Bezier curve, the walk, or the measurement of the lines beside it.
+   */
   readonly stage: "curve" | "walk" | "measure";
   /** Name of the layer that walks. */
   readonly layer?: string;

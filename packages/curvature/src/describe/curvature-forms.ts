@@ -2,7 +2,9 @@ import type { CurvatureMeasures, CurvatureResult } from "../curvature-result.ts"
 
 /** Form in which a network was measured, and the measures around it. */
 export interface Form {
+  /** Words for the form beside its numbers; empty if there is only one form. */
   readonly label: string;
+  /** Measures of the network in this form. */
   readonly measures: CurvatureMeasures;
 }
 

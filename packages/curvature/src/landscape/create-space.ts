@@ -17,6 +17,7 @@ export type Place = Pick<LandscapeNetwork, "place" | "distance">;
 
 /** Space of networks that some directions span. */
 export interface LandscapeSpace {
+  /** Directions that span the space, one for each coordinate. */
   readonly directions: readonly Direction[];
   /** Lengths of the directions. */
   readonly lengths: readonly number[];

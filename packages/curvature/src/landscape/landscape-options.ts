@@ -49,6 +49,7 @@ export type VectorPolicy = (typeof VECTOR_POLICIES)[number];
 
 /** The network whose landscape is measured, and others. */
 export interface LandscapeNetworks {
+  /** Network in the middle of the landscape, with its name. */
   readonly network: PlaneSubject;
   /**
    * Snapshots of the training run that ended in the network, in their order, for `trajectory`; the networks
@@ -63,6 +64,7 @@ export interface LandscapeNetworks {
 export interface LandscapeProgress extends Omit<GridProgress, "done"> {
   /** Share of this stage that is done, in `[0, 1]`; eigenvectors may end before all products are made. */
   readonly done: number;
+  /** Work under way: eigenvectors of the Hessian, or losses on the grid. */
   readonly stage: "eigenvectors" | "grid";
 }
 
@@ -165,7 +167,9 @@ export interface MeasureLandscapeOptions extends LandscapeChoice, LossOption {
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
+  /** Signal that stops the measurement; finished rows stay in the journal. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Callback for the progress of each stage. @defaultValue none */
   readonly onProgress?: ((progress: LandscapeProgress) => void) | undefined;
 }
 
@@ -182,9 +186,13 @@ export const ATTEMPT = "measure a landscape";
 
 /** Options with all defaults filled in, except the range, which may still follow from the directions. */
 export type ResolvedOptions = Required<MeasureLandscapeOptions> & {
+  /** Number of directions. */
   readonly dimensions: number;
+  /** Number of places along every direction. */
   readonly points: number;
+  /** Normalization of every direction. */
   readonly normalization: Normalization;
+  /** Whether directions move tensors of one axis. */
   readonly vectors: VectorPolicy;
 };
 

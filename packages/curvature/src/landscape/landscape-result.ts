@@ -6,6 +6,7 @@ import type { GridTopology } from "./topology/grid-topology.ts";
 
 /** One direction of a landscape. */
 export interface LandscapeDirection {
+  /** Name of the direction on its axis and in tables. */
   readonly label: string;
   /** Distance between weights per unit of the coordinate. */
   readonly length: number;
@@ -29,7 +30,9 @@ export interface LandscapeDirection {
 
 /** A network in a landscape. */
 export interface LandscapeNetwork {
+  /** Name of the network in figures and tables. */
   readonly label: string;
+  /** Source of the network, such as its file. */
   readonly source: string;
   /** Coordinates, one for each direction, of the place of the landscape nearest to the network. */
   readonly place: readonly number[];
@@ -49,16 +52,21 @@ export interface InterpolationShape {
   readonly largestRise: number;
   /** Place at which that rise begins, in `[0, 1]`; it ends at `to`. */
   readonly from: number;
+  /** Place at which the largest rise ends, in `[0, 1]`. */
   readonly to: number;
+  /** Barriers of the loss and of the error on the path. */
   readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
 }
 
 /** Loss and error on a grid of places around a network. */
 export interface LandscapeResult extends LossFields {
+  /** Kind of the result. */
   readonly kind: "landscape";
   /** Source of the directions. */
   readonly directions: LandscapeKind;
+  /** Normalization of every direction. */
   readonly normalization: Normalization;
+  /** Whether directions move tensors of one axis, such as biases. */
   readonly vectors: VectorPolicy;
   /** The directions, one for every axis. */
   readonly basis: readonly LandscapeDirection[];
@@ -87,9 +95,14 @@ export interface LandscapeResult extends LossFields {
   readonly converged?: boolean;
   /** Number of examples whose Hessian gave the eigenvectors; only for eigenvectors. */
   readonly hessianExamples?: number;
+  /** Seed of the random directions, and of random vectors for eigenvectors. */
   readonly seed: number;
+  /** Treatment of batch norms of the networks on the grid. */
   readonly statistics: NormPolicy;
+  /** Number of examples that were evaluated at each place. */
   readonly examples: number;
+  /** Name of these examples. */
   readonly data: string;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

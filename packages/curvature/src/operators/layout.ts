@@ -12,7 +12,9 @@ import type { OperatorTensor } from "../linear-operator.ts";
 
 /** Tensors of a vector, and the number of their elements in all. */
 export interface VectorLayout {
+  /** Number of elements of all tensors together. */
   readonly dimension: number;
+  /** Tensors that a vector consists of, one after another. */
   readonly layout: readonly OperatorTensor[];
 }
 

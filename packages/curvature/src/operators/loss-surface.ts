@@ -19,6 +19,7 @@ import { CURVATURE_OPERATOR_DEFAULTS, type CurvatureOperatorOptions } from "./op
 
 /** Mean loss of a network as a function of the vector of its parameters. */
 export interface LossSurface {
+  /** Number of parameters: the length of the vectors. */
   readonly dimension: number;
   /** Tensors that a vector consists of, one after another. */
   readonly layout: readonly OperatorTensor[];

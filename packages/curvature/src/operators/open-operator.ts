@@ -17,7 +17,9 @@ import type { CurvatureOperator, CurvatureOperatorOptions } from "./operator-opt
 
 /** Network, and the data on which its loss is measured. */
 export interface MeasuredLoss extends Architecture {
+  /** Weights of the network, by the names of the graph. */
   readonly network: Checkpoint;
+  /** Examples over which the loss is the mean. */
   readonly data: DataSet;
 }
 
@@ -36,11 +38,15 @@ export interface ProductGraph {
  * vector.
  */
 export interface OpenedLoss extends VectorLayout {
+  /** Weights of the network by name, the measured parameters included. */
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** Number of examples, the first ones of the data. */
   readonly examples: number;
   /** Computes the mean loss at the given weights, and its gradient into `out`. */
   readonly gradientAt: (weights: ReadonlyMap<string, Tensor>, out: Float64Array) => Promise<number>;
+  /** Computes the product of the curvature with a vector into `out`, both `[dimension]`. */
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+  /** Frees the memory of the engine. */
   readonly release: () => Promise<void>;
 }
 

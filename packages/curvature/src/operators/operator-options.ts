@@ -32,6 +32,7 @@ export interface CurvatureOperatorOptions {
   readonly examples?: number;
   /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /** Signal that stops the work between two batches. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,6 +66,7 @@ export const HESSIAN_DEFAULTS: Required<HessianOptions> = {
 
 /** Operator of one kind of curvature of the mean loss of a network in inference mode. */
 export interface CurvatureOperator extends LinearOperator {
+  /** Kind of the matrix. */
   readonly kind: CurvatureKind;
   /** Method by which products are computed. */
   readonly derivatives: Exclude<HessianDerivatives, "auto">;

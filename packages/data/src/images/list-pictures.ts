@@ -5,13 +5,17 @@ import type { Split } from "../splits.ts";
 
 /** A picture of a folder, and its class. */
 export interface ListedPicture {
+  /** Path of the file. */
   readonly path: string;
+  /** Index of its class among `classes`. */
   readonly label: number;
 }
 
 /** Pictures of a folder, and the names of its classes. */
 export interface PictureList {
+  /** Pictures in rounds of one of each class, so that the first ones cover all classes. */
   readonly pictures: readonly ListedPicture[];
+  /** Names of the classes, which are names of folders. */
   readonly classes: readonly string[];
 }
 

@@ -2,7 +2,9 @@ import { FormatError } from "@isthmus/core";
 
 /** A decoded picture with one byte per sample. */
 export interface Picture {
+  /** Width in pixels. */
   readonly width: number;
+  /** Height in pixels. */
   readonly height: number;
   /** Number of channels: 1 for grey, 3 for red, green and blue. */
   readonly channels: 1 | 3;

@@ -2,16 +2,21 @@ import { pictureError } from "./picture.ts";
 
 /** A component of a JPEG file: brightness, or a difference of colours. */
 export interface JpegComponent {
+  /** Number by which the file names the component. */
   readonly id: number;
-  /** Number of pixels that share a sample, across and down. */
+  /** Number of pixels across that share a sample. */
   readonly across: number;
+  /** Number of pixels down that share a sample. */
   readonly down: number;
 }
 
 /** Contents of the headers of a JPEG file. */
 export interface JpegFrame {
+  /** Width of the picture in pixels. */
   readonly width: number;
+  /** Height of the picture in pixels. */
   readonly height: number;
+  /** Components in the order of the file. */
   readonly components: readonly JpegComponent[];
   /** Number of passes over the picture. */
   readonly scans: number;

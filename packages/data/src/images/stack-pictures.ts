@@ -8,6 +8,7 @@ import { resizePicture } from "./resize-picture.ts";
 export interface PictureForm {
   /** Height and width to which pictures are resized; undefined if all must have the size of the first one. */
   readonly size: readonly [height: number, width: number] | undefined;
+  /** Number of channels: 1 for grey, 3 for red, green and blue. */
   readonly channels: 1 | 3;
 }
 

@@ -9,6 +9,7 @@ export interface DataForm {
   readonly form: string;
   /** Description of the data that this form reads, for a table. */
   readonly what: string;
+  /** Name of a data set of this form, for help. */
   readonly example: string;
 }
 
@@ -16,11 +17,13 @@ export interface DataForm {
 export interface DataSetName {
   /** Whole name, for messages and results. */
   readonly name: string;
+  /** Kind of data, by the word with which the name begins. */
   readonly kind: DataKind;
   /** Paths in the name, in order. */
   readonly paths: readonly string[];
   /** Settings after the path, separated by commas, by their names. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Split to read; `test` if the name states none. */
   readonly split: Split;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
@@ -37,6 +40,7 @@ export interface DataSetName {
 export interface DataKind {
   /** Word with which names begin. */
   readonly name: string;
+  /** Forms of names of this kind, each with its description. */
   readonly forms: readonly DataForm[];
   /** Description of the path that must follow the word and a colon; see {@link isOptional}. */
   readonly place: "a folder" | "a file" | "a file or folder" | "two files with one comma between them";

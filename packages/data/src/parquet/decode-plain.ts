@@ -4,7 +4,9 @@ import type { PhysicalType } from "./read-footer.ts";
 
 /** Values that are stored one after the other. */
 export interface PlainValues {
+  /** Number of values. */
   readonly count: number;
+  /** Returns the value at a place, from 0. */
   valueAt(place: number): number | Uint8Array;
 }
 

@@ -7,7 +7,9 @@ import type { Split } from "../splits.ts";
  * Files of a data set, in order, and the splits that the names of files show; empty if the files are one set.
  */
 export interface ParquetShards {
+  /** Paths of the files to read, in order. */
   readonly files: readonly string[];
+  /** Splits that the names of files show; empty if the files are one set. */
   readonly splits: readonly Split[];
 }
 

@@ -8,8 +8,11 @@ const MOST_ROWS = 2 ** 28;
 
 /** A Parquet file, and its footer. */
 export interface ParquetFile {
+  /** Path of the file. */
   readonly path: string;
+  /** Columns and groups of rows of the file. */
   readonly footer: ParquetFooter;
+  /** Number of rows of the file. */
   readonly rows: number;
 }
 
@@ -38,6 +41,7 @@ async function whileOpen<T>(path: string, work: (source: ByteSource) => Promise<
 
 /** A page of a column, and its position in the file. */
 export interface PlacedPage extends ParquetPage {
+  /** Path of the file that the page is in. */
   readonly file: string;
   /** Row of the file with which the page begins. */
   readonly firstRow: number;

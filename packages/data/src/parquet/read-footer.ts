@@ -21,6 +21,7 @@ export type PhysicalType = (typeof PHYSICAL_TYPES)[number];
 export interface ParquetColumn {
   /** Names of the groups that contain the column and of the column itself, such as `image.bytes`. */
   readonly path: string;
+  /** Physical type of the values. */
   readonly type: PhysicalType;
   /** Number of levels on its path that may be missing. */
   readonly definitions: number;
@@ -30,23 +31,31 @@ export interface ParquetColumn {
 
 /** Values of a column in a group of rows. */
 export interface ParquetChunk {
+  /** Path of the column that the values belong to. */
   readonly path: string;
+  /** Number of the compression of the pages, as in the format. */
   readonly codec: number;
+  /** Number of values, missing ones included. */
   readonly values: number;
   /** Position of the bytes in the file. */
   readonly begin: number;
+  /** Position in the file behind the last of the bytes. */
   readonly end: number;
 }
 
 /** Rows that are stored together. */
 export interface RowGroup {
+  /** Number of rows of the group. */
   readonly rows: number;
+  /** Values of each column in the group. */
   readonly chunks: readonly ParquetChunk[];
 }
 
 /** Contents of the footer of a Parquet file. */
 export interface ParquetFooter {
+  /** Columns of values, in the order of the file. */
   readonly columns: readonly ParquetColumn[];
+  /** Groups of rows, in the order of the file. */
   readonly groups: readonly RowGroup[];
   /** Texts stored beside the data, by their names. */
   readonly metadata: ReadonlyMap<string, string>;

@@ -8,6 +8,7 @@ import { decodeThrift, ThriftEndError, type ThriftStruct } from "./thrift.ts";
 
 /** Values of a page, one for each row. */
 export interface ParquetPage {
+  /** Number of rows of the page. */
   readonly count: number;
   /** Returns the value of a row; undefined if the row has none. */
   valueAt(row: number): number | Uint8Array | undefined;
@@ -15,8 +16,11 @@ export interface ParquetPage {
 
 /** Position and type of the values of a column. */
 export interface PagesRequest {
+  /** File from which the pages are read. */
   readonly source: ByteSource;
+  /** Column that the values belong to. */
   readonly column: ParquetColumn;
+  /** Position and number of the column's values in the group of rows. */
   readonly chunk: ParquetChunk;
 }
 

@@ -3,6 +3,7 @@ import { parquetError } from "./parquet-error.ts";
 
 /** Bytes with encoded runs, and the numbers to read from them. */
 export interface RunsRequest {
+  /** Bytes from the first run on; bytes behind the last number are not read. */
   readonly bytes: Uint8Array;
   /** Number of bits of a number, at most 32. */
   readonly width: number;

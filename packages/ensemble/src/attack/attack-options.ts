@@ -97,12 +97,19 @@ export const ATTACK_FIELDS: FieldsOf<AttackOptions> = {
 
 /** Attack with all numbers filled in; sizes are in the unit of the options. */
 export interface ResolvedAttack {
+  /** Method of the attack. */
   readonly method: AttackMethod;
+  /** Distance by which changes are limited. */
   readonly norm: AttackNorm;
+  /** Largest distance from the original example, at least 0. */
   readonly epsilon: number;
+  /** Number of steps; 1 for `fgsm`. */
   readonly steps: number;
+  /** Size of a step. */
   readonly stepSize: number;
+  /** Whether the attack starts at a random place within the largest distance; false for `fgsm`. */
   readonly randomStart: boolean;
+  /** Seed of random starts, and of the order of networks that attack in turn. */
   readonly seed: number;
 }
 
@@ -128,7 +135,9 @@ export function completeAttack(attempt: string, options: ResolvedOf<AttackOption
  * Range of the numbers of a channel of examples, and the ratio of steps in it to steps in the first channel.
  */
 export interface ChannelRange {
+  /** Smallest number that an example may have in this channel; minus infinity without a bound. */
   readonly low: number;
+  /** Largest number that an example may have in this channel; infinity without a bound. */
   readonly high: number;
   /** Ratio of a step in the numbers of this channel to the same step in the first channel. */
   readonly weight: number;

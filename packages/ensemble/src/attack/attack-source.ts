@@ -17,6 +17,7 @@ export type SourceMode = (typeof SOURCE_MODES)[number];
 export interface AttackSource {
   /** Name of the source, for tables. */
   readonly name: string;
+  /** Networks that attack together or in turn, at least one. */
   readonly networks: readonly Checkpoint[];
   /** Mode of the attack by several networks. @defaultValue "together" */
   readonly mode?: SourceMode;
@@ -24,13 +25,17 @@ export interface AttackSource {
 
 /** Networks on which examples are made, and networks that are attacked with them. */
 export interface AttackedNetworks {
+  /** Sources of adversarial examples. */
   readonly sources: readonly AttackSource[];
+  /** Networks that are attacked with the examples of every source. */
   readonly targets: readonly Checkpoint[];
 }
 
 /** Source with its weights in memory. */
 export interface OpenedSource {
+  /** Weights of each network, in the order in which networks attack. */
   readonly networks: readonly NetworkWeights[];
+  /** Mode of the attack by several networks. */
   readonly mode: SourceMode;
 }
 

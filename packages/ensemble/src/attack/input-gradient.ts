@@ -17,7 +17,9 @@ import { attachLoss, type Objective } from "@isthmus/training";
 
 /** Changed examples and their classes: one batch of the size for which graphs were made. */
 export interface AttackedBatch {
+  /** Examples, `[batch, ...]`. */
   readonly inputs: Tensor;
+  /** Class of each example, `[batch]`. */
   readonly labels: Int32Array;
 }
 
@@ -28,6 +30,7 @@ export type NetworkWeights = ReadonlyMap<string, Tensor>;
 export interface InputGradient {
   /** Number of rows of every batch. */
   readonly batch: number;
+  /** Number of classes, which is the number of logits of an example. */
   readonly classes: number;
   /** Computes the logits of a batch, `[batch, classes]`. */
   logits(network: NetworkWeights, batch: AttackedBatch): Promise<Float32Array>;
@@ -41,6 +44,7 @@ export interface InputGradient {
     batch: AttackedBatch,
     mixed?: { readonly others: Float32Array; readonly networks: number },
   ): Promise<Float32Array>;
+  /** Frees the memory of the engine. */
   release(): Promise<void>;
 }
 

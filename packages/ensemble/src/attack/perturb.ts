@@ -6,7 +6,9 @@ import type { AttackNorm, ChannelRange, ExampleRange } from "./attack-options.ts
  * its numbers. Distances are measured in the numbers of the first channel.
  */
 export interface Ball extends Pick<ExampleRange, "channels"> {
+  /** Distance by which the change is measured. */
   readonly norm: AttackNorm;
+  /** Largest distance from the original. */
   readonly radius: number;
 }
 

@@ -44,12 +44,15 @@ export interface CollectNetworksOptions extends Omit<TrainOptions, Decided>, Par
 
 /** Results of {@link collectNetworks}, as plain data. */
 export interface CollectResult {
+  /** Method by which networks were collected. */
   readonly method: CollectMethod;
+  /** Schedule of the learning rate. */
   readonly schedule: ScheduleSpec;
   /** Numbers of finished steps at which networks were collected. */
   readonly collectedAt: readonly number[];
   /** Number of networks in the mean; absent if no mean was computed. */
   readonly averaged?: number;
+  /** Record of the training: losses, accuracies and times. */
   readonly training: TrainResult;
 }
 
@@ -59,6 +62,7 @@ export interface CollectedNetworks {
   readonly networks: readonly Checkpoint[];
   /** Mean of the weights, in memory; absent if it was not requested. */
   readonly mean?: Checkpoint;
+  /** Record of the collection as plain data. */
   readonly result: CollectResult;
 }
 

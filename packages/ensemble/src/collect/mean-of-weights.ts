@@ -7,6 +7,7 @@ import { countBatchNorms, holdInMemory, recalibrateBatchNorm } from "@isthmus/st
 export interface MeanOfWeightsOptions {
   /** Examples on which batch norms are measured again. */
   readonly data: DataSet;
+  /** Signal that stops the measurement of batch norms. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -52,6 +52,7 @@ export function resolveRates(
 
 /** Schedule of the learning rate of a collection, and the steps after which weights are collected. */
 export interface CollectionPlan {
+  /** Schedule of the learning rate: constant, or in cycles. */
   readonly schedule: ScheduleSpec;
   /** Numbers of finished steps at which weights are collected, rising. */
   readonly steps: readonly number[];

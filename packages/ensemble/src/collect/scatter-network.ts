@@ -11,11 +11,13 @@ import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@ist
 
 /** Options of {@link scatterNetwork}. */
 export interface ScatterNetworkOptions {
+  /** Seed of the random direction. */
   readonly seed: number;
   /** Index of the network among several of the same seed. @defaultValue 0 */
   readonly number?: number;
   /** Examples on which batch norms are measured again; needed if there are such norms. */
   readonly statisticsData: DataSet;
+  /** Signal that stops the measurement of batch norms. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -24,6 +24,7 @@ import {
 export interface ParetoProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Work under way: one of the two trainings, or the measurement of all networks. */
   readonly phase: "manifold" | "scalarised" | "measuring";
   /** Progress of the present training; absent while networks are measured. */
   readonly training?: TrainProgress;
@@ -42,6 +43,10 @@ export interface CompareParetoOptions
   readonly statePath?: string | undefined;
   /** Whether trainings resume from their states. @defaultValue false */
   readonly resume?: boolean;
+  /**
+   * Callback for the progress, called after every step of training and every measured network. @defaultValue
+   * none
+   */
   readonly onProgress?: ((progress: ParetoProgress) => void) | undefined;
 }
 
@@ -49,12 +54,15 @@ export interface CompareParetoOptions
 export interface ComparedPareto {
   /** Trained network of each task. */
   readonly networks: readonly Checkpoint[];
+  /** Fronts of the networks, measured on the test examples. */
   readonly result: ParetoResult;
 }
 
 /** Examples for training and for measurements, with labels for every task. */
 export interface ParetoData {
+  /** Examples on which networks are trained. */
   readonly training: DataSet;
+  /** Examples on which fronts are measured. */
   readonly test: DataSet;
 }
 

@@ -14,7 +14,9 @@ import { assertTasks, findHeads } from "./task-graph.ts";
 
 /** Network, and the shares of the tasks for which it was made. */
 export interface SharedNetwork {
+  /** Shares of the tasks, in their order, which add up to 1. */
   readonly shares: readonly number[];
+  /** Weights of the network. */
   readonly network: Checkpoint;
 }
 
@@ -28,6 +30,7 @@ export interface MeasureFrontOptions {
   readonly steps: number;
   /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
+  /** Signal that stops the measurement between two batches. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each network. */
   readonly onNetwork?: (() => void) | undefined;

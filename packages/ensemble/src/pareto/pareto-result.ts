@@ -10,6 +10,7 @@ export interface FrontPoint {
 
 /** Networks of one kind, and their hypervolume. */
 export interface Front {
+  /** Networks of the front, in the order of their shares. */
   readonly points: readonly FrontPoint[];
   /**
    * Hypervolume of the networks' losses, up to the reference: 0 if no network is better than the reference at
@@ -22,7 +23,9 @@ export interface Front {
 
 /** Fronts of networks for several tasks, measured on the same examples. */
 export interface ParetoResult {
+  /** Kind of the result. */
   readonly kind: "pareto";
+  /** Names of the tasks, which are the names of the arrays with their labels. */
   readonly tasks: readonly string[];
   /** Networks on the simplex between one network a task, trained in one run. */
   readonly manifold: Front;
@@ -35,9 +38,14 @@ export interface ParetoResult {
    * each task.
    */
   readonly reference: readonly number[];
+  /** Name of the examples on which networks were trained. */
   readonly trainedOn: string;
+  /** Name of the examples on which fronts were measured. */
   readonly data: string;
+  /** Number of these examples. */
   readonly examples: number;
+  /** Seed of the training. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }

@@ -30,7 +30,9 @@ export const TASK_LOSS = "isthmus.loss";
 
 /** Graph of the training of a network of several heads, for batches of one size. */
 export interface TaskGraph {
+  /** Typed graph whose only output is the loss of all tasks, each weighted by its share. */
   readonly graph: Graph;
+  /** Name of the data input for the examples. */
   readonly examples: string;
 }
 
@@ -68,6 +70,7 @@ export async function attachTasks(
 
 /** Logits of each head of a network, and the graph that computes them. */
 export interface Heads {
+  /** Typed graph with the logits among its values. */
   readonly graph: Graph;
   /** Names of the logits, one for each task. */
   readonly logits: readonly string[];

@@ -39,6 +39,7 @@ export interface TrainParetoOptions extends TaskTrainingOptions, SharesChoice {}
 export interface TrainedPareto {
   /** Networks in the order of the tasks; in memory. */
   readonly networks: readonly Checkpoint[];
+  /** Record of the training: losses and times. */
   readonly result: TrainResult;
 }
 

@@ -4,8 +4,11 @@ import { openClassifier } from "./keep-predictions.ts";
 
 /** Architecture, with the data sets that its networks predict. */
 export interface PredictionTask {
+  /** Graph of the networks. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
+  /** Data sets whose examples are predicted; their labels are not used. */
   readonly data: readonly DataSet[];
 }
 
@@ -21,6 +24,7 @@ export interface AveragePredictionsOptions {
    * @defaultValue none are stored
    */
   readonly predictionsPath?: string | undefined;
+  /** Signal that stops the evaluation of networks. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /**
    * Called with each network's predictions for every data set, before they are averaged. The callback must

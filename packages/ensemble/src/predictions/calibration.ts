@@ -3,6 +3,7 @@ const BINS = 15;
 
 /** Examples whose confidence lies in one of 15 bins of equal width. */
 export interface ConfidenceBin {
+  /** Number of examples in the bin, at least 1. */
   readonly examples: number;
   /** Mean confidence of the bin's examples. */
   readonly confidence: number;

@@ -15,6 +15,7 @@ import {
 
 /** Options of {@link openClassifier}. */
 export interface OpenClassifierOptions {
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
   /** Folder in which predictions are stored; undefined if they are not stored. */
   readonly folder: string | undefined;

@@ -2,6 +2,7 @@ import { at } from "@isthmus/core";
 
 /** Height of a point above the space that other points span, with its direction. */
 export interface Height {
+  /** Distance of the point from the space. */
   readonly height: number;
   /** Vector from the nearest place of the space to the point; overwritten by the next call. */
   readonly upwards: Float64Array;

@@ -10,11 +10,13 @@ import {
 
 /** Options of {@link networksOnSimplex}. */
 export interface NetworksOnSimplexOptions {
+  /** Seed of the places on the simplex. */
   readonly seed: number;
   /** Number of networks to draw, at least 1. */
   readonly members: number;
   /** Examples on which batch norms are measured again. */
   readonly statisticsData: DataSet;
+  /** Signal that stops the drawing between two networks. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

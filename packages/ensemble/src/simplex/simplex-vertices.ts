@@ -36,6 +36,7 @@ export const SIMPLEX_VERTICES_DEFAULTS: Required<
 
 /** Trained vertex. */
 export interface SimplexVertex {
+  /** Weights of the vertex, in memory. */
   readonly network: Checkpoint;
   /**
    * Distances of the vertex from the spaces that each start and the vertices before span, in the order of the
@@ -44,6 +45,7 @@ export interface SimplexVertex {
   readonly heights: readonly number[];
   /** Logarithms of the volumes of the simplexes of each start, the vertices before and this vertex. */
   readonly logVolumes: readonly number[];
+  /** Record of the training of the vertex. */
   readonly training: TrainResult;
 }
 

@@ -16,10 +16,15 @@ import { type HeightAbove, heightAbove } from "./height-above.ts";
 export interface Simplex {
   /** Names of the parameters, between which distances are measured. */
   readonly names: readonly string[];
+  /** Weights of the starts, at least one. */
   readonly starts: readonly Weights[];
+  /** Weights of the vertices that were trained before, in their order. */
   readonly before: readonly Weights[];
+  /** Weight of the logarithm of the volume beside the loss, at least 0. */
   readonly volume: number;
+  /** Schedule of the learning rate, which also scales the move away from other vertices. */
   readonly schedule: ScheduleSpec;
+  /** Seed of the places on the simplex. */
   readonly seed: number;
   /** Index of the vertex, from 0. */
   readonly member: number;

@@ -29,6 +29,7 @@ type Opened<X extends Asked> = {
 export type OwnStart<S extends MakerStart, X extends Asked, G extends boolean> = MakerStarts[S] & {
   /** Graph and engine; a command may name no graph if the maker needs none. */
   readonly architecture: G extends true ? Architecture : Architecture | undefined;
+  /** Opened examples by the names under which the maker asks for them. */
   readonly examples: Opened<X>;
 };
 

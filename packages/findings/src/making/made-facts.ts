@@ -5,12 +5,15 @@ import type { Report } from "../report.ts";
 
 /** Sources of the networks that another one was made from: one, or several. */
 export interface MadeOf {
+  /** Source of the network, if it was made from one. */
   readonly network?: string;
+  /** Sources of the networks, if it was made from several. */
   readonly networks?: readonly string[];
 }
 
 /** The title of the page of a network that was made, and the facts that it shows beside the result. */
 export interface MadeFacts {
+  /** Title of the page: the sort of result and the sources. */
   readonly title: string;
   /** Sources of the networks that it was made from, and the settings. */
   readonly facts: readonly PageFact[];

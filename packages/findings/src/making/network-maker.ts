@@ -41,7 +41,9 @@ export interface Resuming {
   readonly statePath: string | undefined;
   /** Whether to go on from an existing state. */
   readonly resume: boolean;
+  /** Signal that stops the training once its state is written. */
   readonly signal: AbortSignal;
+  /** Callback for the progress: steps made, steps of the whole training, and its speed if known. */
   readonly onProgress: (
     at: { readonly step: number; readonly steps: number } & Partial<TrainingPace>,
   ) => void;
@@ -63,6 +65,7 @@ export interface MakingControl {
 
 /** A network that was made. */
 export interface MadeNetwork {
+  /** Weights of the network that was made. */
   readonly weights: Checkpoint;
   /** Result of the making, as plain data, for pages and records. */
   readonly result: object;
@@ -90,6 +93,7 @@ export interface NetworkMaker<
   readonly does: string;
   /** Name of the network that a command writes, for help, such as `the pruned network`. */
   readonly makes: string;
+  /** Sort of its start: it makes one network from each network, or one from several together. */
   readonly from: MakerStart;
   /** Whether it needs the architecture, or works on tensors alone if a command names no graph. */
   readonly needsGraph: boolean;

@@ -34,6 +34,7 @@ const FORMS: ReadonlySet<unknown> = new Set<Form["type"]>([
 
 /** Names that options cannot have. */
 export interface TakenOptions {
+  /** Names in use, in camel case. */
   readonly names: ReadonlySet<string>;
   /** Words for the owner of these names in messages, such as `every measurement`. */
   readonly by: string;

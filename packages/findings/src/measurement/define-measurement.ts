@@ -19,7 +19,7 @@ type Fields = Readonly<Record<string, AnyField>>;
 
 /** A result of a measurement of one's own: the findings, and the networks and examples that they are of. */
 export type OwnResult<F extends Fields, R extends object> = PlainData<R> &
-  Omit<OwnOrigin, "options"> & { readonly options: ValuesOf<F> };
+  Omit<OwnOrigin, "options"> & { /** Options, defaults included. */ readonly options: ValuesOf<F> };
 
 /** A measurement as a user writes it; parts that are left out have defaults. */
 export interface OwnMeasurement<

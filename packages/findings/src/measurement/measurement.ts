@@ -21,11 +21,13 @@ export interface OpenedSubject extends Architecture {
 export interface NamedSubject {
   /** Name of the network in figures and tables. */
   readonly label: string;
+  /** Weights of the network. */
   readonly network: Checkpoint;
 }
 
 /** A network with an architecture of its own. */
 export interface OwnSubject extends Architecture {
+  /** Weights of the network, by the names of its graph. */
   readonly network: Checkpoint;
 }
 
@@ -33,7 +35,9 @@ export interface OwnSubject extends Architecture {
 export interface SourceSubject {
   /** Name of the source in figures and tables. */
   readonly name: string;
+  /** Mode in which several networks make one attack: by all at every step, or by one in each step. */
   readonly mode: "together" | "in-turn";
+  /** Networks of the source, of one architecture, at least one. */
   readonly networks: readonly Checkpoint[];
 }
 
@@ -250,6 +254,7 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly version: number;
   /** Verb phrase for error messages, such as `measure curvature`. */
   readonly attempt: string;
+  /** Sort of its subject, such as a network or a pair of networks. */
   readonly subject: S;
   /**
    * Whether it measures on a line from one network of a pair to the other, so that help calls them the
@@ -302,18 +307,20 @@ export type TrainingMeasurement<
   S extends SubjectName,
   O extends object,
   R extends MeasuredResult,
-> = Measurement<S, O, R> & { readonly trains: Trains<O> };
+> = Measurement<S, O, R> & { /** Way in which it trains networks. */ readonly trains: Trains<O> };
 
 /** Any measurement; its methods accept only values that the same measurement made. */
 export type AnyMeasurement = Measurement<SubjectName, Readonly<Record<string, unknown>>, MeasuredResult>;
 
 /** A measurement in a list of measurements, whose module is not loaded yet. */
 export interface MeasurementEntry {
+  /** Name of its results, its tasks and its entries in studies. */
   readonly kind: string;
   /** Name of its command. */
   readonly verb: string;
   /** Description of the measurement in one line. */
   readonly summary: string;
+  /** Sort of its subject, such as a network or a pair of networks. */
   readonly subject: SubjectName;
   /** Whether it trains networks: its command stands among the ones that do. @defaultValue false */
   readonly trains?: boolean;
@@ -321,5 +328,6 @@ export interface MeasurementEntry {
    * Flag that chooses it among several measurements of one command, such as `{ flag: "by", value: "walk" }`.
    */
   readonly way?: { readonly flag: string; readonly value: string; readonly help: string };
+  /** Loader of the whole definition, which imports its module. */
   readonly load: () => Promise<AnyMeasurement>;
 }

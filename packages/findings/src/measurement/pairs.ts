@@ -3,6 +3,7 @@ import type { Architecture, DataSet, Graph } from "@isthmus/graph";
 
 /** One of several networks, unchanged or changed, such as aligned. */
 export interface PairNetwork {
+  /** Weights of the network, under the names of the graph. */
   readonly network: Checkpoint;
   /** Fingerprint of its weights, by which the journal keeps measurements. */
   readonly fingerprint: string;
@@ -18,7 +19,9 @@ type AnyOptions = Readonly<Record<string, unknown>>;
 export interface PairsOfNetworks<O extends object = AnyOptions> {
   /** Architecture of the networks, whose tensors have its names. */
   readonly graph: Graph;
+  /** Networks to which the positions of pairs refer. */
   readonly networks: readonly PairNetwork[];
+  /** Pairs to measure. */
   readonly pairs: readonly NetworkPair[];
   /** Options that pairs are measured with. */
   readonly options: O;
@@ -26,6 +29,7 @@ export interface PairsOfNetworks<O extends object = AnyOptions> {
 
 /** Controls of the measuring of pairs: stopping and progress. */
 export interface PairsControl {
+  /** Signal that stops the measuring; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
   /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress: (done: number) => void;
@@ -44,8 +48,11 @@ export type MeasurePairs<O extends object = AnyOptions> = (
 
 /** Networks whose pairs are measured, opened with their architecture and examples. */
 export interface PairsSubject extends Architecture {
+  /** Examples to measure on. */
   readonly data: DataSet;
+  /** Examples on which statistics of norms are measured; undefined if the measurement chooses them. */
   readonly statisticsData: DataSet | undefined;
+  /** Networks to which the positions of pairs refer, under the names of the graph. */
   readonly networks: readonly Checkpoint[];
 }
 

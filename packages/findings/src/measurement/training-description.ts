@@ -19,6 +19,7 @@ export interface TrainingSubject extends Architecture {
 
 /** Examples to train a network on, and to measure it on. */
 export interface TrainedExamples {
+  /** Examples to train on. */
   readonly training: DataSet;
   /** Examples to measure on; undefined if a command line names none. */
   readonly data: DataSet | undefined;
@@ -42,6 +43,7 @@ export interface ExamplesNames<Entry extends string = string> {
 
 /** Examples that are measured on, and their option on a command line. */
 export interface MeasuredNames<Entry extends string = string> extends ExamplesNames<Entry> {
+  /** Purpose of the examples, for help. */
   readonly help: string;
   /** Name of their option on a command line. */
   readonly flag: string;
@@ -64,7 +66,9 @@ export interface NamedTraining {
 
 /** Names of the examples of a `training`, and the changes that the measurement makes to them. */
 export interface TrainingDescription<O extends object> {
+  /** Keys and help of the examples to train on. */
   readonly trained: ExamplesNames;
+  /** Keys, help and flag of the examples to measure on. */
   readonly measured: MeasuredNames;
   /**
    * Options that decide how examples are changed; in the parameters of a task they stand beside the names of
@@ -81,6 +85,7 @@ export interface TrainingDescription<O extends object> {
 
 /** Keys of entries that name the examples of a measurement of a `training`, for their types. */
 export interface DescribesTraining<Trained extends string, Measured extends string, Seed extends string> {
+  /** Names of the description of the training, as literal types. */
   readonly training: {
     readonly trained: { readonly entry: Trained };
     readonly measured: { readonly entry: Measured };

@@ -2,8 +2,11 @@ import { closestName, excerpt, UsageError } from "@isthmus/core";
 
 /** Rule of a part of a definition: words that follow "must be", and a check of a value. */
 export interface Rule {
+  /** Words that follow "must be" in messages. */
   readonly rule: string;
+  /** Check whether a value obeys the rule. */
   readonly holds: (value: unknown) => boolean;
+  /** Mark of a part that may be left out; absent if the part is required. */
   readonly optional?: true;
 }
 

@@ -17,6 +17,7 @@ export interface PersistenceBar {
  * deeper one.
  */
 export interface BarcodePlot {
+  /** Kind of the plot. */
   readonly kind: "barcode";
   /** Bars from the top. */
   readonly bars: readonly PersistenceBar[];

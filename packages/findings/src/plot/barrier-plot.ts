@@ -3,6 +3,7 @@ import type { Measure } from "../measure.ts";
 
 /** A curve along a path, with its barrier. */
 export interface PlottedBarrier {
+  /** Name of the curve in the legend. */
   readonly label: string;
   /** Index of the curve whose colour and symbol it has. */
   readonly style: number;
@@ -19,11 +20,13 @@ export interface PlottedBarrier {
  * line, and its barrier as a bracket from the chord to the curve, with its interval if it has one.
  */
 export interface BarrierPlot {
+  /** Kind of the plot. */
   readonly kind: "barrier";
   /** Quantity of the values, which decides the format of numbers. */
   readonly measure: Measure;
   /** Words of the vertical axis, with the unit in brackets. */
   readonly label: string;
+  /** Curves along the path, all on the same axes. */
   readonly curves: readonly PlottedBarrier[];
 }
 

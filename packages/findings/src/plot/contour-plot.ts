@@ -3,8 +3,11 @@ import type { NumberFormat } from "./number-format.ts";
 
 /** A minimum or a saddle of a plane. */
 export interface PlaneMark {
+  /** Kind of the place: a minimum or a saddle. */
   readonly kind: "minimum" | "saddle";
+  /** Coordinate of the place across the columns. */
   readonly x: number;
+  /** Coordinate of the place across the rows. */
   readonly y: number;
   /**
    * Whether it is a minimum on the edge, which the landscape beyond the edge may contradict. @defaultValue
@@ -15,6 +18,7 @@ export interface PlaneMark {
 
 /** Values over a plane as filled contours, with networks and paths in it. */
 export interface ContourPlot {
+  /** Kind of the plot. */
   readonly kind: "contours";
   /** Ascending coordinates of the columns; at least two. */
   readonly xs: readonly number[];
@@ -31,6 +35,7 @@ export interface ContourPlot {
   readonly label: string;
   /** Format of the levels beside the colours. */
   readonly format: NumberFormat;
+  /** Networks to mark, with their names and coordinates. */
   readonly models: readonly {
     readonly label: string;
     readonly x: number;
@@ -38,6 +43,7 @@ export interface ContourPlot {
     /** Whether it is drawn smaller, and without its name if there is no room for it. @defaultValue false */
     readonly minor?: boolean;
   }[];
+  /** Paths to draw, with their names and the coordinates of their points. */
   readonly paths: readonly {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];

@@ -17,17 +17,21 @@ export interface HeatOverlay {
 
 /** Two branches of a tree that are joined. */
 export interface TreeBracket {
-  /** Place of each branch on the axis of columns, which are at 0, 1, 2, ... */
+  /** Place of the left branch on the axis of columns, which are at 0, 1, 2, ... */
   readonly left: number;
+  /** Place of the right branch on the axis of columns. */
   readonly right: number;
-  /** Heights at which the branches begin, and at which they are joined; as shares of the tallest. */
+  /** Height at which the left branch begins, as a share of the tallest. */
   readonly leftHeight: number;
+  /** Height at which the right branch begins, as a share of the tallest. */
   readonly rightHeight: number;
+  /** Height at which the branches are joined, as a share of the tallest. */
   readonly height: number;
 }
 
 /** A table as colours, with numbers in the cells if they fit. */
 export interface HeatPlot {
+  /** Kind of the plot. */
   readonly kind: "heat";
   /** Names of the rows, from the top. */
   readonly rows: readonly string[];
@@ -37,6 +41,7 @@ export interface HeatPlot {
   readonly values: readonly (readonly (number | null)[])[];
   /** Words for the colours, with the unit. */
   readonly label: string;
+  /** Words for the columns; empty without any. */
   readonly columnLabel: string;
   /** Words for the rows. @defaultValue none */
   readonly rowLabel?: string | undefined;

@@ -2,9 +2,13 @@ import type { Axis } from "./axis.ts";
 
 /** A point of a line, with the interval of its value if it has one. */
 export interface LinePoint {
+  /** Coordinate on the axis across. */
   readonly x: number;
+  /** Coordinate on the axis up. */
   readonly y: number;
+  /** Lower end of the interval of `y`; absent without an interval. */
   readonly low?: number;
+  /** Upper end of the interval of `y`; absent without an interval. */
   readonly high?: number;
   /** Name that is shown beside the mark, if there is room. */
   readonly name?: string;
@@ -12,7 +16,9 @@ export interface LinePoint {
 
 /** Points of one colour. */
 export interface LineSeries {
+  /** Name of the series in the legend. */
   readonly label: string;
+  /** Points in the order in which lines join them. */
   readonly points: readonly LinePoint[];
   /** Whether lines join the points. @defaultValue true */
   readonly joined?: boolean;
@@ -22,10 +28,13 @@ export interface LineSeries {
 
 /** Lines, or dots with intervals, over two axes. */
 export interface LinePlot {
+  /** Kind of the plot. */
   readonly kind: "lines";
   /** Lines; at least one of them has a point. */
   readonly series: readonly LineSeries[];
+  /** Axis across. */
   readonly x: Axis;
+  /** Axis up. */
   readonly y: Axis;
   /** Whether the line of equal values on both axes is drawn. */
   readonly diagonal?: boolean;

@@ -2,7 +2,9 @@ import { formatShort } from "../format-value.ts";
 
 /** Format of numbers that all have the same number of decimals. */
 export interface AlikeFormat {
+  /** Notation: a decimal number such as `0.012`, or one with an exponent such as `1.2e-2`. */
   readonly notation: "fixed" | "exponent";
+  /** Number of digits after the decimal point. */
   readonly decimals: number;
   /** Whether the 0 before the decimal point is left out, to save room. @defaultValue false */
   readonly pointFirst?: boolean;

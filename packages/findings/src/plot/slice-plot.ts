@@ -10,11 +10,13 @@ export interface Slice {
 
 /** Slices of a grid beside each other, all with one scale of colours. */
 export interface SlicePlot {
+  /** Kind of the plot. */
   readonly kind: "slices";
   /** Even ascending coordinates of the columns of every slice; at least two. */
   readonly xs: readonly number[];
   /** Even ascending coordinates of the rows of every slice; at least two. */
   readonly ys: readonly number[];
+  /** Slices in the order of their places. */
   readonly slices: readonly Slice[];
   /** Words for the colours, with the unit. */
   readonly label: string;

@@ -2,6 +2,7 @@ import type { Axis } from "./axis.ts";
 
 /** Bars made of parts, in rows. */
 export interface StackPlot {
+  /** Kind of the plot. */
   readonly kind: "stacks";
   /** Names of the rows, from the top. */
   readonly rows: readonly string[];

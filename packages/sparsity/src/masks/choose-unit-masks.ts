@@ -14,21 +14,29 @@ import { assertMatches, sharesOf } from "./prunable-weights.ts";
 
 /** Layer of hidden units, with the number of pruned ones. */
 export interface PrunedUnits {
+  /** Name of the symmetry that permutes the units of the layer. */
   readonly name: string;
+  /** Number of units of the layer. */
   readonly units: number;
+  /** Number of pruned units of the layer. */
   readonly pruned: number;
 }
 
 /** Masks that prune whole units, with the number of pruned units of each layer. */
 export interface UnitMasks {
+  /** Masks of the weights that compute or read units of these layers. */
   readonly masks: Masks;
+  /** Numbers of units of each layer that could lose some, in the order in which layers are read. */
   readonly units: readonly PrunedUnits[];
 }
 
 /** Shares of units to prune, and the layers that lose them. */
 export interface UnitShares {
+  /** Share of the units of a layer to prune, in `[0, 1)`, for layers that `shares` does not name. */
   readonly sparsity: number;
+  /** Shares of single layers, by their names, in which `*` matches any characters. */
   readonly shares: Readonly<Record<string, number>>;
+  /** Names of layers that lose units, in which `*` matches any characters; undefined for all. */
   readonly layers: readonly string[] | undefined;
 }
 

@@ -31,7 +31,9 @@ const RUN_DEFAULTS: Required<Omit<QuantizeOptions, keyof QuantizeChoice>> = { gr
 
 /** Result of the quantisation of one weight. */
 export interface QuantizedLayer {
+  /** Name of the weight. */
   readonly name: string;
+  /** Number of elements of the weight. */
   readonly elements: number;
   /** Number of scales. */
   readonly scales: number;
@@ -41,10 +43,15 @@ export interface QuantizedLayer {
 
 /** Result of the quantisation of a network, without its weights. */
 export interface QuantizeResult {
+  /** Kind of the result. */
   readonly kind: "quantize";
+  /** Source of the network, such as its file. */
   readonly network: string;
+  /** Number of bits of a value on the grid. */
   readonly bits: QuantizedBits;
+  /** Way in which scales were chosen: one for each output channel, or one for each weight. */
   readonly scheme: QuantizeScheme;
+  /** Results of the quantised weights, in the order of the graph. */
   readonly layers: readonly QuantizedLayer[];
 }
 
@@ -52,6 +59,7 @@ export interface QuantizeResult {
 export interface QuantizedNetwork {
   /** All tensors of the network; quantised weights keep their element type. */
   readonly weights: Checkpoint;
+  /** Record of the quantisation as plain data. */
   readonly result: QuantizeResult;
 }
 

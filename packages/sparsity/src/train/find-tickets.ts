@@ -6,9 +6,11 @@ import type { RewindingChoice } from "./rounds-fields.ts";
 
 /** Result of the training of a round. */
 export interface TrainedRound<T> {
+  /** Weights of the trained network; the means of the weights, for training by evolution. */
   readonly weights: Checkpoint;
   /** Standard deviations of the weights, for training by evolution. */
   readonly deviations?: Checkpoint;
+  /** Record of the training of the round. */
   readonly training: T;
 }
 

@@ -12,8 +12,9 @@ export interface DrawnRows {
   readonly rows: readonly number[];
   /** Whether some of these rows have an interval. */
   readonly bounded: boolean;
-  /** Word for the shape that shows a value; `interval` is the word for the shape of its interval. */
+  /** Word for the shape that shows a value. */
   readonly mark: "mark" | "bar" | "cell";
+  /** Word for the shape that shows the interval of a value. */
   readonly interval: "band" | "thin line";
 }
 

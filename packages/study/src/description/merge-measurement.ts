@@ -25,6 +25,7 @@ export type ManyChoice = (typeof MANY_CHOICES)[number];
  * `reference` one of each reference, named by the variable `reference`.
  */
 export interface MergeMeasurement extends MeasuredLoss {
+  /** Kind of the measurement. */
   readonly kind: "merge";
   /** Name of the group of networks. */
   readonly of: string;
@@ -34,6 +35,7 @@ export interface MergeMeasurement extends MeasuredLoss {
   readonly where?: WantedValues;
   /** Number of networks that are merged, from the first of the group. @defaultValue all */
   readonly count?: number;
+  /** Way to make one prediction of the networks. */
   readonly many: ManyChoice;
   /** Number of networks that are the reference in turn, from the first. @defaultValue all that are merged */
   readonly references?: number;

@@ -20,6 +20,7 @@ export type RepeatedNetwork = RepeatedOf<NetworkDescription>;
  * A study as plain data: networks to train or load, measurements of them, and the tables and figures to show.
  */
 export interface StudyDescription {
+  /** Heading of the study, on its page and in its result. */
   readonly title: string;
   /** Subject and purpose of the study, for its page. @defaultValue none */
   readonly description?: string;
@@ -37,7 +38,10 @@ export interface StudyDescription {
   readonly seed?: number;
   /** Groups of networks by name; a group that is made from another one must come after it. */
   readonly networks: Readonly<Record<string, RepeatedNetwork>>;
+  /** Measurements by name; each entry stands for one measurement for every combination of its variables. */
   readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
+  /** Tables by name, in the order in which they are shown. */
   readonly tables: Readonly<Record<string, TableDescription>>;
+  /** Figures in the order in which they are shown. @defaultValue none */
   readonly figures?: readonly FigureDescription[];
 }

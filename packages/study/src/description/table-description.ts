@@ -14,7 +14,9 @@ export interface ColumnSource {
   readonly mean?: string;
   /** Path of the values whose sample standard deviation is shown; null for one result. */
   readonly std?: string;
+  /** Path of the values whose smallest over the results of a row is shown. */
   readonly min?: string;
+  /** Path of the values whose largest over the results of a row is shown. */
   readonly max?: string;
   /** Path of the values whose mean less one standard deviation is shown; null for one result. */
   readonly low?: string;
@@ -30,7 +32,9 @@ export interface ColumnSource {
 
 /** A column of a table; without a source it shows the variable whose name is the column's key. */
 export interface ColumnDescription extends ColumnSource {
+  /** Heading of the column, without the unit. */
   readonly title: string;
+  /** Unit of the values, for example `nats`. @defaultValue none is shown */
   readonly unit?: string;
   /** Labels that are shown in place of a variable's values, by value. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -40,6 +44,7 @@ export interface ColumnDescription extends ColumnSource {
  * A table of the results of measurements: results with equal values of the variables in `by` make one row.
  */
 export interface TableDescription {
+  /** Heading above the table. */
   readonly title: string;
   /** Name of the measurement, or of several; the variable `measurement` holds the name for each result. */
   readonly of: string | readonly string[];
@@ -53,6 +58,7 @@ export interface TableDescription {
   readonly where?: WantedValues | readonly WantedValues[];
   /** Variables whose values tell the rows apart. */
   readonly by: readonly string[];
+  /** Columns by key, from left to right. */
   readonly columns: Readonly<Record<string, ColumnDescription>>;
   /**
    * Repetition of the rows under several labels, each with sources of its own for some columns: lines of one

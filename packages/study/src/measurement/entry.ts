@@ -15,7 +15,7 @@ type LossOf<M> = M extends { readonly trains: Trains } ? object : MeasuredLoss;
 export type EntryOf<M> =
   M extends Measurement<infer S, infer O, infer R>
     ? S extends "training"
-      ? EntryOfTraining<M, O> & { readonly kind: R["kind"] }
+      ? EntryOfTraining<M, O> & { /** Kind of the measurement. */ readonly kind: R["kind"] }
       : Selections[S] & LossOf<M> & Omit<O, "seed" | "batchSize"> & { readonly kind: R["kind"] }
     : never;
 
@@ -27,7 +27,7 @@ type EntryOfTraining<M, O> =
 
 /** An entry of a study for a measurement of Isthmus itself. */
 export type BuiltInEntry = {
-  [K in BuiltInMeasurement["kind"]]: EntryOf<Extract<BuiltInMeasurement, { kind: K }>>;
+  [K in BuiltInMeasurement["kind"]]: EntryOf<Extract<BuiltInMeasurement, { /** Kind looked up. */ kind: K }>>;
 }[BuiltInMeasurement["kind"]];
 
 /** Makes the schema of the entries of a measurement. */

@@ -16,19 +16,25 @@ export interface MeasurementParams {
    * The loss that networks are scored by. @defaultValue the loss that follows from the labels and the output
    */
   readonly loss?: NamedLoss;
+  /** Examples that statistics of norms are measured on; absent if the entry names none. */
   readonly statisticsData?: TaskData;
   /**
    * Further examples by the names that the measurement has for them, and further parameters of the subject.
    */
   readonly [beside: string]: unknown;
+  /** Options of the measurement by name, with values in place of the entry's variables. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 /** A task whose subject is to be opened. */
 export interface Opening<Params extends object = object> {
+  /** Measurement that the task runs. */
   readonly measurement: AnyMeasurement;
+  /** Engine, examples, signal and progress of the task. */
   readonly ports: TaskContext & StudyPorts;
+  /** Parameters of the task, as its key records them. */
   readonly params: MeasurementParams & Params;
+  /** Paths of the files that the task reads, by the names of its inputs. */
   readonly inputs: TaskPaths;
 }
 

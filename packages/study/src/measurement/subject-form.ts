@@ -14,15 +14,18 @@ export type AnyEntry = NamedExamples &
 
 /** An entry of a study with everything that its tasks are planned with. */
 export interface PlannedEntry<Selection extends object = object> {
+  /** Measurement that the entry asks for. */
   readonly measurement: AnyMeasurement;
   /** Kind of the tasks of the measurement. */
   readonly task: KeyedKind;
+  /** Entry with values in place of its variables. */
   readonly entry: AnyEntry & Selection;
   /**
    * End of the labels of the tasks, which names the examples, such as `, mnist:test`; empty if there are
    * none.
    */
   readonly on: string;
+  /** Variables, networks and planner of the study. */
   readonly context: MeasurementContext;
 }
 

@@ -20,19 +20,33 @@ import { WEIGHTS_FORM, WEIGHTS_OF_NETWORKS_FORM, WEIGHTS_OF_PAIR_FORM } from "./
 
 /** Keys of an entry of a study that select its subjects, by the sort of subject. */
 export interface Selections {
+  /** Keys that select networks of a group, each measured by itself. */
   readonly network: NetworkMeasurement;
+  /** Keys that select networks of a group that are measured together. */
   readonly networks: CellSelection;
+  /** Keys that select networks that are measured together, and the star of them. */
   readonly "networks-and-star": StarredSelection;
+  /** Keys that select pairs of networks of one architecture, and a path between them. */
   readonly pair: PathMeasurement;
+  /** Keys that select pairs of networks, and several sets of examples. */
   readonly "pair-on-sets": SetsMeasurement;
+  /** Keys that select pairs of networks whose architectures may differ. */
   readonly "unlike-pair": UnlikePairMeasurement;
+  /** Keys that select networks that predict together, and the data that they are compared on. */
   readonly ensemble: EnsembleSelection;
+  /** Keys that select networks that are attacked, and the sources of adversarial examples. */
   readonly attack: AttackSelection;
+  /** Keys that select networks, and the directions of their landscapes. */
   readonly landscape: LandscapeSelection;
+  /** Keys that select networks that span planes. */
   readonly plane: PlaneSelection;
+  /** Keys that name the network and the examples of a measurement that trains networks itself. */
   readonly training: TrainingSelection;
+  /** Keys that select networks whose weights alone are read, each by itself. */
   readonly weights: NetworkSelection;
+  /** Keys that select pairs of networks whose weights alone are read. */
   readonly "weights-of-pair": PairSelection;
+  /** Keys that select networks that are measured together by their weights alone. */
   readonly "weights-of-networks": CellOfGroup;
 }
 

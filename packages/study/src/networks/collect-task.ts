@@ -23,13 +23,16 @@ import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
 
 /** Parameters of a task that collects networks. */
 export interface CollectParams extends Pick<CollectionChoice, "members" | "concentration" | "volume"> {
+  /** Examples to train on. */
   readonly data: TaskData;
+  /** Method by which networks are collected. */
   readonly method: CollectionMethod;
   /**
    * Rates of a method that collects networks along a training; missing if networks are trained one after
    * another.
    */
   readonly rates?: Omit<CollectRates, "lowRate"> & { readonly lowRate?: number };
+  /** Options of the training, beside the rates. */
   readonly options: TrainingParams;
 }
 

@@ -46,6 +46,7 @@ export interface CollectedStudyNetwork extends CollectChoice, TrainingChoice {
   readonly collect: string;
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
+  /** Method by which networks are collected. */
   readonly method: NonNullable<CollectionChoice["method"]>;
   /** Name of the examples to train on. */
   readonly data: string;

@@ -7,6 +7,7 @@ import { WEIGHTS_FILE } from "./making-task.ts";
 
 /** Properties of a network that a task makes from another one, as far as they differ. */
 export interface Derived extends Partial<PlannedNetwork> {
+  /** Description of the network for people, made from the description of the other network. */
   readonly label: string;
   /** Key of the task. */
   readonly task: string;

@@ -26,9 +26,11 @@ export interface Making<S extends StartSort, E> {
   readonly variables: Variables;
   /** The entry, with values in place of its variables. */
   readonly entry: E;
+  /** Networks that the new ones are made from: none, one, or all that agree with the entry. */
   readonly start: Starts[S];
   /** Number of the start among all starts of the entry, from 0. */
   readonly number: number;
+  /** Planner that collects the tasks of the study. */
   readonly planner: Planner;
 }
 
@@ -49,6 +51,7 @@ export interface GroupMaker<S extends StartSort, E extends object, O extends obj
    * A further key and its value, which choose one of several ways that have the same key. @defaultValue none
    */
   readonly way?: readonly [key: string, value: string];
+  /** Way in which an entry uses networks of another group: `none`, `each` by itself, or `all` together. */
   readonly from: S;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;

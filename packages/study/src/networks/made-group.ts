@@ -15,7 +15,7 @@ import { hasExamples, planMade } from "./plan-made.ts";
 /** An entry of a study whose networks a maker makes; its key names the group that they are made from. */
 export type MadeEntry<K extends string, M> =
   M extends NetworkMaker<infer O, infer X>
-    ? { readonly [key in K | X]: string } & { readonly where?: WantedValues } & O
+    ? { readonly [key in K | X]: string } & { /** Choice of starts. */ readonly where?: WantedValues } & O
     : never;
 
 /** Keys by which entries of a study choose a maker, and the options that they must give. */

@@ -25,6 +25,7 @@ export type QuantizedStudyNetwork = MadeEntry<"quantize", typeof QUANTIZE>;
  * use a cue no longer; `cue` names examples with the cue, and `data` names examples without.
  */
 export type ConnectivityTunedNetwork = MadeEntry<"tune", typeof CONNECTIVITY_TUNING> & {
+  /** Method of the fine-tuning. */
   readonly method: "cbft";
 };
 

@@ -14,9 +14,11 @@ export const WEIGHTS_FILE = "weights.safetensors";
 
 /** Networks of one architecture that a task starts from, opened. */
 export interface OpenedStarts {
+  /** Graph of the networks, with the engine that runs it. */
   readonly architecture: Architecture;
   /** Names of the graph's inputs, which arrays of data may have. */
   readonly inputNames: readonly string[];
+  /** Networks in the order of the paths, each with the names of its checkpoint. */
   readonly networks: readonly BoundNetwork[];
 }
 
@@ -24,6 +26,7 @@ export interface OpenedStarts {
 export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onProgress">, StudyPorts {
   /** Paths of the files that the task reads. */
   readonly inputs: TaskPaths;
+  /** Options with which a training keeps its state in the folder of the task and goes on from it. */
   readonly resuming: Resuming;
   /** Opens checkpoints that fit the `graph` of the task; they are closed once it is done. */
   open(paths: readonly string[]): Promise<OpenedStarts>;
@@ -33,7 +36,9 @@ export interface TaskMaking extends Pick<TaskContext, "folder" | "signal" | "onP
 
 /** Definition of a kind of tasks that make networks. */
 export interface MakingTask<P extends object> {
+  /** Name of the kind. */
   readonly name: string;
+  /** Version of the code, which changes whenever the same parameters and files would give different bytes. */
   readonly version: number;
   /** Schema of its parameters. */
   readonly params: z.ZodObject;

@@ -21,10 +21,18 @@ import { TRAINING_PARAMS, type TrainingParams } from "./training-shape.ts";
 
 /** Parameters of the search for a lottery ticket, by gradients (`training`) or without (`evolution`). */
 export interface TicketsParams {
+  /** Network with random weights that is pruned. */
   readonly network: TaskNetwork;
+  /** Examples to train on. */
   readonly data: TaskData;
+  /** Rounds of pruning, and the share that is pruned. */
   readonly rounds: RoundsChoice;
+  /**
+   * Options of the training by gradients, and the epoch to whose weights rounds are reset; absent for
+   * evolution.
+   */
   readonly training?: { readonly rewindEpoch: number; readonly options: TrainingParams };
+  /** Options of the search without gradients, and its seed; absent for training by gradients. */
   readonly evolution?: EvolutionChoice & { readonly seed: number };
 }
 

@@ -32,6 +32,7 @@ interface GradientChoice extends RoundsChoice {
 
 /** Networks of all rounds of a lottery ticket by gradients; defaults are the ones of `pruneIteratively`. */
 export interface GradientTicket extends AnyTicket, GradientChoice, StepsChoice {
+  /** Kind of the search: by gradients. */
   readonly tickets: "gradient";
   /** Times each example is seen in every training. */
   readonly epochs: number;
@@ -39,6 +40,7 @@ export interface GradientTicket extends AnyTicket, GradientChoice, StepsChoice {
 
 /** Networks of all rounds of a ticket without gradients; defaults are the ones of `pruneByEvolution`. */
 export interface EvolvedTicket extends AnyTicket, EvolutionChoice {
+  /** Kind of the search: without gradients. */
   readonly tickets: "evolution";
 }
 

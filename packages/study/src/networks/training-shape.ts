@@ -27,7 +27,9 @@ export const RUN_SHAPE: z.ZodRawShape = shapeOfFields({ seed, epochs }, ["seed",
 
 /** Options of a training, as the key of a task records them. */
 export type TrainingParams = Omit<WholeChoice, "seed" | "loss" | "freeze" | "threads" | "saveEvery"> & {
+  /** Seed of the order of examples and of all random draws of the training. */
   readonly seed: number;
+  /** Loss to minimise; absent for the loss that follows from the graph and the data. */
   readonly loss?: LossSpec;
 };
 

@@ -4,6 +4,7 @@ import type { PlannedGroups } from "./select-networks.ts";
 
 /** A result of a measurement, which exists once its task is done. */
 export interface PlannedMeasurement {
+  /** Variables of the measurement and of the networks that it measures. */
   readonly variables: Variables;
   /** Key of the task. */
   readonly task: string;
@@ -13,6 +14,8 @@ export interface PlannedMeasurement {
 export interface MeasurementContext {
   /** Variables of the measurement itself. */
   readonly variables: Variables;
+  /** Networks of the groups that are planned already. */
   readonly groups: PlannedGroups;
+  /** Planner that collects the tasks of the study. */
   readonly planner: Planner;
 }

@@ -8,10 +8,13 @@ export interface PlannedNetwork {
   readonly variables: Variables;
   /** Description of the network for people, such as the short string of the zoo with its seed. */
   readonly label: string;
+  /** Graph of the network, for checks before its files exist. */
   readonly architecture: Graph;
   /** Name of the examples it was trained on; missing for a network that was loaded. */
   readonly trainedOn?: string;
+  /** File of the graph, in the folder of a task or named by the study. */
   readonly graph: TaskFile;
+  /** File of the weights, in the folder of a task or named by the study. */
   readonly weights: TaskFile;
   /** Weights of the network that it was collected from; missing for others. */
   readonly start?: TaskFile;

@@ -32,7 +32,9 @@ interface OpenData {
 
 /** A network of the zoo with random weights, built for the examples that it is to be trained on. */
 export interface BuiltNetwork {
+  /** Graph of the network, with a function that makes its random weights. */
   readonly network: Network;
+  /** Examples that the network is to be trained on. */
   readonly data: DataSet;
   /** Parameters of a task that name the network and the examples. */
   readonly params: { readonly network: TaskNetwork; readonly data: TaskData };

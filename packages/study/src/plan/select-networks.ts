@@ -82,6 +82,7 @@ export function gatherCells(
 export interface StartChoice {
   /** Name of their group. */
   readonly from: string;
+  /** Values that their variables must have; undefined if all are selected. */
   readonly where: WantedValues | undefined;
   /** Values that they must agree with, as far as they have the same variables. */
   readonly variables: Variables;
@@ -108,7 +109,9 @@ export function selectStarts(
 export interface PlannedPair {
   /** Variables that both share, and `pair`, such as `0-1`. */
   readonly variables: Variables;
+  /** First network. */
   readonly a: PlannedNetwork;
+  /** Second network. */
   readonly b: PlannedNetwork;
 }
 

@@ -20,9 +20,13 @@ import { TASK_DATA } from "./task-schema.ts";
 export type AlignNetworksParams =
   | { readonly method: "weight"; readonly seed: number; readonly restarts: number }
   | {
+      /** Method of the matching: by the activations of both networks. */
       readonly method: "activation";
+      /** Seed of the matching, and of the proof. */
       readonly seed: number;
+      /** Examples on which activations are compared. */
       readonly data: TaskData;
+      /** Options of the comparison of activations. */
       readonly options: ActivationsChoice;
     };
 

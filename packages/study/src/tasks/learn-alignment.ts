@@ -14,6 +14,7 @@ import { TASK_DATA } from "./task-schema.ts";
 export interface LearnAlignmentParams {
   /** Examples to learn from; their labels are not used. */
   readonly data: TaskData;
+  /** Options of the search for the alignment, with its seed. */
   readonly options: LearnedChoice;
 }
 

@@ -14,6 +14,7 @@ import type { StudyTaskKind } from "./task-kind.ts";
 export interface MatchNetworksParams extends Required<Omit<ManyChoice, "memory">> {
   /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
+  /** Seed of the searches, and of the proof. */
   readonly seed: number;
 }
 

@@ -9,7 +9,9 @@ import { TASK_DATA } from "./task-schema.ts";
 
 /** Parameters of a task that measures an ensemble. */
 export interface MeasureEnsembleParams {
+  /** Examples to measure on. */
   readonly data: TaskData;
+  /** Number of examples in one engine call. */
   readonly options: { readonly batchSize: number };
 }
 

@@ -21,8 +21,11 @@ import { TASK_DATA } from "./task-schema.ts";
 
 /** Parameters of a task that merges networks and measures the merged one. */
 export interface MergeNetworksParams extends MeasuredLoss {
+  /** Examples to measure on. */
   readonly data: TaskData;
+  /** Examples that statistics are measured on; absent for the first ones of `data`. */
   readonly statisticsData?: TaskData;
+  /** Correction of the statistics of activations, and the number of examples in one engine call. */
   readonly options: { readonly statistics: StatisticsChoice; readonly batchSize: number };
 }
 

@@ -17,7 +17,9 @@ export interface OpenNetworks {
    * even if an exporter changed them.
    */
   readonly graph: Graph;
+  /** Networks in the order of the paths, each with the names of its checkpoint. */
   readonly networks: readonly BoundNetwork[];
+  /** Closes the files of all checkpoints. */
   close(): Promise<void>;
 }
 

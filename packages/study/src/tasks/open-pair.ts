@@ -6,6 +6,7 @@ import { openNetworks } from "./open-networks.ts";
 
 /** Two networks of one architecture. */
 export interface OpenPair {
+  /** Graph and weights of both networks. */
   readonly networks: {
     readonly graph: Graph;
     readonly a: Checkpoint;
@@ -14,6 +15,7 @@ export interface OpenPair {
     /** The second network before any alignment. */
     readonly unaligned: Checkpoint;
   };
+  /** Closes the files of both networks. */
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type { TaskKind } from "@isthmus/tasks";
 
 /** Engine and examples that the tasks of a study work with. */
 export interface StudyPorts {
+  /** Engine that runs the networks. */
   readonly engine: Engine;
   /**
    * Opens examples by name.
@@ -16,7 +17,9 @@ export type StudyTaskKind<P extends object = object> = TaskKind<P, StudyPorts>;
 
 /** Examples, as the key of a task records them: by a digest of their content, and not by their name alone. */
 export interface TaskData {
+  /** Name of the examples, as a study writes it. */
   readonly name: string;
+  /** Digest of the content of the examples, in hexadecimal. */
   readonly digest: string;
 }
 

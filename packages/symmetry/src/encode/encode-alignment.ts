@@ -8,7 +8,9 @@ import { JsonReader } from "./json-reader.ts";
 
 /** An alignment as JSON. */
 export interface EncodedAlignment {
+  /** Mark by which a reader tells the format of the file. */
   readonly format: "isthmus-alignment";
+  /** Version of the format. */
   readonly version: 1;
   /** Fingerprint of the specification it belongs to. */
   readonly symmetries: string;

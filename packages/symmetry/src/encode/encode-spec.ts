@@ -11,32 +11,46 @@ import type {
 
 /** A specification as JSON. Units are numbered symmetry by symmetry, then follower by follower. */
 export interface EncodedSpec {
+  /** Mark by which a reader tells the format of the file. */
   readonly format: "isthmus-symmetries";
+  /** Version of the format. */
   readonly version: 1;
+  /** Symmetries in the order in which their units are numbered. */
   readonly symmetries: readonly EncodedSymmetry[];
+  /** Families of units that only follow symmetries; left out if there are none. */
   readonly followers?: readonly EncodedFollowers[];
+  /** Every weight of the graph by its name, in the order of the graph. */
   readonly weights: Readonly<Record<string, EncodedWeight>>;
+  /** Axes on which some index may not move, with reasons; left out if there are none. */
   readonly frozen?: readonly FrozenAxis[];
+  /** Operators without a rule; left out if there are none. */
   readonly unknown?: readonly UnknownOperator[];
 }
 
-/**
- * A symmetry as JSON; `parents` has a column for each parent, over all cells, and is left out for a plain
- * symmetry.
- */
+/** A symmetry as JSON. */
 export interface EncodedSymmetry {
+  /** Name of the symmetry, unique within the specification; fields name their units by it. */
   readonly name: string;
+  /** Number of units in each cell, at least 2. */
   readonly size: number;
+  /**
+   * Parent units in columns, `[arity]`: one column for each parent of a cell, with an entry for each cell;
+   * left out for a plain symmetry.
+   */
   readonly parents?: readonly (readonly Run[])[];
 }
 
-/** Followers as JSON: a column of parents for each parent, over all units. */
+/** Followers as JSON. */
 export interface EncodedFollowers {
+  /**
+   * Parent units in columns, `[arity]`: one column for each parent of a unit, with an entry for each unit.
+   */
   readonly parents: readonly (readonly Run[])[];
 }
 
 /** A weight as JSON. */
 export interface EncodedWeight {
+  /** Shape of the weight. */
   readonly shape: readonly number[];
   /** Shape that the fields refer to; left out if it equals the shape of the weight. */
   readonly view?: readonly number[];
@@ -46,9 +60,14 @@ export interface EncodedWeight {
   readonly fields?: readonly EncodedField[];
 }
 
-/** A field as JSON; `units` is the name of a symmetry if the field holds all of its units in order. */
+/** A field as JSON. */
 export interface EncodedField {
+  /** Axes of the view on which the units lie, ascending. */
   readonly axes: readonly number[];
+  /**
+   * Unit at each position over the axes, row-major, -1 at positions that do not move; or the name of a
+   * symmetry whose units the field holds, all of them in order.
+   */
   readonly units: string | readonly Run[];
   /** Ranks; left out if all are 0. */
   readonly ranks?: readonly Run[];

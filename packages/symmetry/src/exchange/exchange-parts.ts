@@ -12,8 +12,11 @@ import {
  * An axis of a weight on which each part has one index, such as the rows of a router, one for each expert.
  */
 export interface Selector {
+  /** Name of the weight. */
   readonly weight: string;
+  /** Shape of the weight. */
   readonly shape: readonly number[];
+  /** Axis of the weight on which the parts have their indices. */
   readonly axis: number;
   /** Index of each part on the axis. */
   readonly indices: Int32Array;
@@ -28,6 +31,7 @@ export interface Exchange {
   readonly name: string;
   /** The weights of each part, in corresponding order. */
   readonly parts: readonly (readonly string[])[];
+  /** Axes of weights that are reordered together with the parts; empty without such weights. */
   readonly selectors: readonly Selector[];
   /** Value that the parts' shares are selected from, with its axis; undefined without shares. */
   readonly shares: { readonly value: string; readonly axis: number } | undefined;

@@ -5,8 +5,11 @@ import type { FormContext } from "./value-cones.ts";
 
 /** All elements of a value that have one index on one of its axes. */
 export interface Selection {
+  /** Name of the value from which elements are taken. */
   readonly value: string;
+  /** Axis of the value on which the index is chosen. */
   readonly axis: number;
+  /** Chosen index along the axis, from 0. */
   readonly index: number;
 }
 

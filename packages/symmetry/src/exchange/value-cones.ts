@@ -4,7 +4,9 @@ import type { ValueIndex } from "../value-index.ts";
 
 /** Context in which the summands of a sum are described. */
 export interface FormContext {
+  /** Graph with the nodes that make and read each value. */
   readonly index: ValueIndex;
+  /** Shapes and constants of the graph. */
   readonly probe: Probe;
   /** Whether more than one summand is computed from a value, by its name. */
   readonly isShared: (name: string) => boolean;

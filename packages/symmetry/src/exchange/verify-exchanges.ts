@@ -21,6 +21,7 @@ export interface VerifyExchangesOptions {
   readonly batch?: number;
   /** Largest error of a sum or an output, relative to its largest element. @defaultValue 1e-4 */
   readonly tolerance?: number;
+  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,6 +35,7 @@ const VERIFY_EXCHANGES_DEFAULTS: Required<Omit<VerifyExchangesOptions, "seed">> 
 
 /** Result of {@link verifyExchanges}. */
 export interface VerifyExchangesResult {
+  /** Whether every sum and every output is within tolerance. */
   readonly passed: boolean;
   /** Largest error of a sum of parts or of an output, relative to its largest element. */
   readonly maxRelativeError: number;

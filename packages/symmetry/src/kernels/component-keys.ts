@@ -41,6 +41,7 @@ export function fieldKeys(field: KeyedField, source: Int32Array | undefined): In
 export interface Interner {
   /** Number of each key, or -1; undefined if there may be too many keys for a table. */
   readonly dense: Int32Array | undefined;
+  /** Number of each key seen so far, used if there is no table; else it stays empty. */
   readonly sparse: Map<number, number>;
   /** Number of distinct keys so far. */
   count: number;

@@ -3,18 +3,23 @@ import { type Interned, internTuples } from "./intern.ts";
 
 /** Pairs of labels of one relation: `from[i]` is related to `to[i]`. */
 export interface Relation {
+  /** Labels on the left side of the relation, `[pairs]`. */
   readonly from: Int32Array;
+  /** Labels on the right side of the relation, `[pairs]`. */
   readonly to: Int32Array;
 }
 
 /** A structure of colours and relations on labels `0 .. low.length - 1`. */
 export interface Structure {
-  /** Halves of the start colours. */
+  /** Low halves of the labels' start colours, `[labels]`. */
   readonly low: Int32Array;
+  /** High halves of the labels' start colours, `[labels]`. */
   readonly high: Int32Array;
   /** Class of each label, `0 .. classCount - 1`. */
   readonly classOf: Int32Array;
+  /** Number of classes. */
   readonly classCount: number;
+  /** Relations between labels that a stable colouring must respect. */
   readonly relations: readonly Relation[];
 }
 

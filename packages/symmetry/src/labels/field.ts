@@ -7,6 +7,7 @@ import { type Interned, internTuples } from "../kernels/intern.ts";
  * Free fields hold labels, frozen fields plain numbers (coordinates, or any numbering of distinct values).
  */
 export interface Field {
+  /** Whether the field holds plain numbers, which do not move, instead of labels. */
   readonly frozen: boolean;
   /** Axes that the field depends on, ascending, each of extent > 1. */
   readonly axes: readonly number[];
@@ -22,7 +23,9 @@ export interface Field {
  * values, for any weights.
  */
 export interface Labelled {
+  /** Shape of the tensor. */
   readonly shape: readonly number[];
+  /** Fields of the tensor; axes on which no field lies are constant in labels. */
   readonly fields: readonly Field[];
 }
 

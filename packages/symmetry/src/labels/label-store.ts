@@ -9,13 +9,17 @@ export interface Owner {
   readonly weight?: string;
   /** Name of the node, or of the weight. */
   readonly name: string;
+  /** First label of the family: the labels are `firstLabel .. firstLabel + count - 1`. */
   readonly firstLabel: number;
+  /** Number of labels in the family. */
   readonly count: number;
 }
 
 /** A union of two arrays of labels, position by position: `a[i]` and `b[i]` move together. */
 export interface Link {
+  /** Labels on one side of the union, `[pairs]`. */
   readonly a: Int32Array;
+  /** Labels on the other side of the union, `[pairs]`. */
   readonly b: Int32Array;
 }
 
@@ -26,12 +30,15 @@ export interface Link {
 export interface LabelFunction {
   /** Distinct labels that determine others. */
   readonly child: Int32Array;
+  /** Label that each child determines, `[children]`; several children may share one. */
   readonly parent: Int32Array;
 }
 
 /** A reason for which a label may not move. */
 export interface Reason {
+  /** Name of the node that demanded it. */
   readonly node: string;
+  /** Explanation in words, for messages. */
   readonly text: string;
 }
 

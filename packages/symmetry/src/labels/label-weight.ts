@@ -9,6 +9,7 @@ import type { LabelStore } from "./label-store.ts";
 export interface LabelledAxes {
   /** Axes of the view, ascending. */
   readonly axes: readonly number[];
+  /** Label at each position, row-major over the extents of `axes`. */
   readonly labels: Int32Array;
 }
 
@@ -17,10 +18,16 @@ export interface LabelledAxes {
  * permuted.
  */
 export interface LabelledWeight {
+  /** Shape, element type and role of the weight. */
   readonly info: WeightInfo;
   /** Shape that `fields` refer to. */
   readonly view: readonly number[];
+  /**
+   * Labels by groups of axes along which the weight is permuted; empty for weights that are not floating
+   * point.
+   */
   readonly fields: readonly LabelledAxes[];
+  /** Labels on the weight in the shape that the graph reads. */
   readonly tensor: Labelled;
   /** First axis that is an offset of a convolution's kernel; the rank if none is. */
   readonly firstKernelAxis: number;

@@ -6,6 +6,7 @@ import type { DiagonalSymmetry, FactorLayout, LinearSymmetries } from "./linear-
 
 /** A summary of units that may be scaled, negated or rotated. */
 export interface LinearSummary {
+  /** Kind of the change: scale, sign or rotation. */
   readonly kind: LinearKind;
   /** Number of units; for rotations the number in each cell. */
   readonly size: number;

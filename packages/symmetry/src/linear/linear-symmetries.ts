@@ -14,9 +14,11 @@ export interface FactorField {
 
 /** The factors that lie in a weight, and the axes on which they lie. */
 export interface FactorLayout {
+  /** Shape of the tensor. */
   readonly shape: readonly number[];
   /** Shape the fields refer to. */
   readonly view: readonly number[];
+  /** Factors by the axes on which they lie. */
   readonly fields: readonly FactorField[];
   /**
    * The number around which elements are multiplied: -1 if the graph adds 1 to a weight before it multiplies
@@ -44,9 +46,11 @@ export interface DiagonalSymmetry {
 export interface RotationSpace {
   /** Name of the symmetry that the cell belongs to. */
   readonly symmetry: string;
+  /** Index of the cell within its symmetry. */
   readonly cell: number;
   /** Number of the first unit: the units are `firstUnit .. firstUnit + size - 1`. */
   readonly firstUnit: number;
+  /** Number of units in the cell. */
   readonly size: number;
 }
 
@@ -57,13 +61,17 @@ export type UnitField = Pick<WeightField, "axes" | "units">;
 export interface UnitLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
+  /** Units by the axes on which they lie. */
   readonly fields: readonly UnitField[];
 }
 
 /** All symmetries beyond permutation: further changes of weights that do not change the function. */
 export interface LinearSymmetries {
+  /** Positive numbers by which weights may be multiplied. */
   readonly scales: DiagonalSymmetry;
+  /** Signs by which weights may be multiplied. */
   readonly signs: DiagonalSymmetry;
+  /** Cells of units that orthogonal matrices may mix. */
   readonly rotations: readonly RotationSpace[];
   /** Values inside the graph that rotations mix, for the batch of the probe. */
   readonly rotatedValues: ReadonlyMap<string, UnitLayout>;

@@ -10,6 +10,7 @@ import type { FactorRule } from "./rule.ts";
 export interface OffsetWeight {
   /** Node that adds, or subtracts, the number. */
   readonly node: Node;
+  /** Name of the weight. */
   readonly weight: string;
   /** Name of the value that the node computes. */
   readonly sum: string;

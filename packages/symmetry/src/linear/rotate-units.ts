@@ -15,6 +15,7 @@ import { positionIn } from "./multiply-units.ts";
 
 /** A rotation of a space, with the matrix that mixes its units. */
 export interface Rotation {
+  /** Cell of units that the matrix mixes. */
   readonly space: RotationSpace;
   /**
    * Orthogonal matrix, `[size, size]` row-major: unit `i` of the result is the sum over `j` of
@@ -86,7 +87,9 @@ async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32
  * The places of the units of one rotation on a field: each row of places holds all units of the cell once.
  */
 export interface RotatedPlaces {
+  /** Field of the tensor on which the places lie. */
   readonly field: UnitField;
+  /** Rotation that is applied to each row of places. */
   readonly rotation: Rotation;
   /** Positions over the field's axes, `[occurrences][size]`. */
   readonly rows: readonly Int32Array[];

@@ -23,11 +23,12 @@ export interface WalkAlgebra {
  * the operator's inputs must not change.
  */
 export type WalkRule<A extends WalkAlgebra> = (
-  context: RuleContext & { readonly algebra: A },
+  context: RuleContext & { /** Algebra that combines codes and records demands. */ readonly algebra: A },
 ) => readonly (Labelled | undefined)[] | undefined;
 
 /** The node that a rule of factors is applied to: its inputs carry factors instead of labels. */
 export interface FactorContext extends RuleContext {
+  /** Algebra of the factors: it combines them and records the demands that operators make. */
   readonly algebra: FactorAlgebra;
 }
 

@@ -40,6 +40,7 @@ export interface VerifyLinearOptions {
   readonly outputTolerance?: number;
   /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
   readonly innerTolerance?: number;
+  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,6 +55,7 @@ const VERIFY_LINEAR_DEFAULTS: Required<Omit<VerifyLinearOptions, "seed">> = {
 
 /** Result of {@link verifyLinearSymmetries} for one kind. */
 export interface VerifyLinearResult extends ValueSummary {
+  /** Kind of the symmetries that were tried. */
   readonly kind: LinearKind;
 }
 

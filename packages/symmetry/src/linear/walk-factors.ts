@@ -11,8 +11,11 @@ import type { FactorRule, WalkAlgebra, WalkRule } from "./rule.ts";
 
 /** The graph through which codes are followed, and the labels on its weights. */
 export interface LabelWalk {
+  /** Graph whose nodes are visited in order. */
   readonly graph: Graph;
+  /** Shapes and constants of the graph. */
   readonly probe: Probe;
+  /** Labels of every weight by its name. */
   readonly weights: ReadonlyMap<string, LabelledWeight>;
   /** Whether a label may have a factor other than 1. */
   readonly mayChange: (label: number) => boolean;

@@ -5,6 +5,7 @@ import type { FixedNorm, MixingGroup, MixingSymmetries } from "./mixing-symmetri
 
 /** A summary of cells that may be mixed. */
 export interface MixingSummary {
+  /** Group of the matrices that may mix the cells. */
   readonly group: MixingGroup;
   /** Name of the symmetry whose cells are mixed, or of the weight whose pairs are multiplied. */
   readonly symmetry: string;
@@ -20,8 +21,11 @@ export interface MixingSummary {
 
 /** Units that may be mixed, streams that may not, with reasons, and logits that may be shifted. */
 export interface MixingExplanation {
+  /** Cells that may be mixed, one entry for each symmetry or layer. */
   readonly spaces: readonly MixingSummary[];
+  /** Norms that keep a stream from being mixed, with the reason for each. */
   readonly fixed: readonly FixedNorm[];
+  /** Layers whose logits may all be shifted alike. */
   readonly shifts: readonly ShiftSummary[];
 }
 
@@ -29,6 +33,7 @@ export interface MixingExplanation {
 export interface ShiftSummary {
   /** The weight that computes the logits. */
   readonly weight: string;
+  /** Number of logits. */
   readonly logits: number;
   /** Number of free parameters: one for each input of the layer, and one more if the layer has a bias. */
   readonly parameters: number;

@@ -19,7 +19,14 @@ export interface FactoredCells {
   unitOf(factor: Factor): number;
   /** Returns the number of the cell of a factor, counted over all symmetries; -1 for none. */
   cellOf(factor: Factor | undefined): number;
+  /**
+   * Returns the mixed units of some spaces in each weight, by its name; weights without any have no entry.
+   */
   layOutWeights(spaces: readonly MixingSpace[]): Map<string, MixedLayout>;
+  /**
+   * Returns the mixed units of some spaces in each computed value, by its name; values without any have no
+   * entry.
+   */
   layOutValues(spaces: readonly MixingSpace[]): Map<string, MixedLayout>;
 }
 

@@ -5,9 +5,11 @@ import type { Norm } from "./find-norms.ts";
 
 /** A product of a value and a weight that has one number for each place of the value's last axis. */
 export interface Gate {
+  /** Node that multiplies the value by the weight. */
   readonly node: Node;
   /** Name of the value that is multiplied. */
   readonly input: string;
+  /** Name of the weight, even if a number is added to it before it multiplies. */
   readonly gain: string;
 }
 

@@ -7,7 +7,9 @@ import { factorsAlongLast } from "./norm-rules.ts";
 
 /** A gate that a walk reached, and the factors on the axis along which it multiplies. */
 export interface GateVisit {
+  /** Gate that was reached. */
   readonly gate: Gate;
+  /** Factor at each place along the last axis of the gate's input, `[extent]`. */
   readonly factors: Int32Array;
 }
 

@@ -4,7 +4,9 @@ import type { LogitShift } from "../shifts/find-shifts.ts";
 
 /** Symmetries of a graph that are known before its mixtures are looked for. */
 export interface KnownSymmetries {
+  /** Permutation symmetries of the graph. */
   readonly permutations: Symmetries;
+  /** Scales, signs and rotations of the graph. */
   readonly linear: LinearSymmetries;
 }
 
@@ -30,6 +32,7 @@ export type MixingGroup = (typeof MIXING_GROUPS)[number];
  * a symmetry: their units are numbered behind all others, and they are named after a weight.
  */
 export interface MixingSpace extends RotationSpace {
+  /** Group of the matrices that may mix the cell. */
   readonly group: MixingGroup;
 }
 
@@ -50,11 +53,13 @@ export interface MixedField {
 export interface MixedLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
+  /** Mixed units by the axes on which they lie. */
   readonly fields: readonly MixedField[];
 }
 
 /** A weight that multiplies mixed units, and has to be moved into other weights first. */
 export interface StreamGain {
+  /** Name of the weight. */
   readonly gain: string;
   /** Value of the weight at which the gain is 0: 0, or -1 if the graph adds 1 to the weight. */
   readonly origin: number;
@@ -83,6 +88,7 @@ export interface FixedNorm {
   readonly input: string;
   /** Name of the symmetry whose units are normalised. */
   readonly symmetry: string;
+  /** Explanation why the input may not be mixed, in words for messages. */
   readonly reason: string;
 }
 
@@ -91,6 +97,7 @@ export interface FixedNorm {
  * norms, of the inner dimensions of attention heads, and of all other cells that pass linear operations only.
  */
 export interface MixingSymmetries {
+  /** Cells of units that may be mixed, each by a matrix of its own. */
   readonly spaces: readonly MixingSpace[];
   /** Weights that some matrix changes. */
   readonly weights: ReadonlyMap<string, MixedLayout>;
@@ -98,12 +105,14 @@ export interface MixingSymmetries {
   readonly values: ReadonlyMap<string, MixedLayout>;
   /** Squares inside of norms: their sum does not change, but no matrix predicts them. */
   readonly unpredictable: ReadonlySet<string>;
+  /** Norms that measure the vectors of some space. */
   readonly norms: readonly StreamNorm[];
   /**
    * Gains that are moved: gains of norms into the weights that read the norms, and gains of branches that are
    * scaled element by element (LayerScale) into the weights that write the branches.
    */
   readonly gains: readonly StreamGain[];
+  /** Norms that keep a stream from being mixed, with the reason for each. */
   readonly fixed: readonly FixedNorm[];
   /** Logits that may all be shifted alike, such as a router's. */
   readonly shifts: readonly LogitShift[];

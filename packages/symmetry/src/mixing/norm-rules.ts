@@ -7,6 +7,7 @@ import type { Norm } from "./find-norms.ts";
 
 /** A norm that a walk reached, and the factors on the axis that is normalised. */
 export interface NormVisit {
+  /** Norm that was reached. */
   readonly norm: Norm;
   /** Factor at each place along the axis; undefined if the axis cannot be followed. */
   readonly factors: Int32Array | undefined;
@@ -19,7 +20,11 @@ export interface NormVisit {
 
 /** Rules for the nodes of norms, by node, and the norms that a walk by these rules reached. */
 export interface NormRules {
+  /** Rules of the nodes of the norms, which replace the rules of their operators. */
   readonly overrides: ReadonlyMap<Node, FactorRule>;
+  /**
+   * Norms that the walk reached so far, filled as the rules are applied; several entries for a norm of heads.
+   */
   readonly visits: readonly NormVisit[];
 }
 

@@ -18,6 +18,7 @@ export interface DroppedMixture {
 export interface MixturesProof {
   /** Result for the remaining mixtures; null if none remain. */
   readonly proof: VerifyMixingResult | null;
+  /** Mixtures that were left out since their proof fails; empty if all hold. */
   readonly dropped: readonly DroppedMixture[];
 }
 

@@ -9,7 +9,9 @@ import { SharedWeights } from "./shared-weights.ts";
 
 /** The norms and gates that a walk reached. */
 export interface StreamVisits {
+  /** Norms in the order in which they were reached. */
   readonly norms: readonly NormVisit[];
+  /** Gates in the order in which they were reached. */
   readonly gates: readonly GateVisit[];
 }
 

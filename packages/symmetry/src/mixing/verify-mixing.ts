@@ -28,6 +28,7 @@ export interface VerifyMixingOptions {
   readonly outputTolerance?: number;
   /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
   readonly innerTolerance?: number;
+  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

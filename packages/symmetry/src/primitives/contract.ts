@@ -6,6 +6,7 @@ import { tie } from "./tie.ts";
 
 /** A factor of a product, whose axes are the last axes of the virtual product, before it is summed. */
 export interface Factor {
+  /** Shape and labels of the factor. */
   readonly tensor: Labelled;
   /** Whether the factor depends on the input of the graph, not on weights only. */
   readonly activation: boolean;

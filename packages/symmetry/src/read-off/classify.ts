@@ -5,6 +5,7 @@ import type { LabelStore } from "../labels/label-store.ts";
 
 /** Classes of labels and their colours. Classes are numbered in the order of their smallest labels. */
 export interface Classes {
+  /** Number of classes. */
   readonly count: number;
   /** Class of each label. */
   readonly classOf: Int32Array;
@@ -13,6 +14,10 @@ export interface Classes {
    * `members[start[c]] .. members[start[c + 1] - 1]`.
    */
   readonly members: Int32Array;
+  /**
+   * Place of the first label of each class in `members`, `[classes + 1]`; the last entry is the number of
+   * labels.
+   */
   readonly start: Int32Array;
   /** Place of each label in `members`. */
   readonly placeOf: Int32Array;

@@ -24,7 +24,7 @@ export interface Family {
  */
 export type Arrangement =
   | { readonly families: readonly Family[]; readonly conflict?: undefined }
-  | { readonly conflict: readonly number[] };
+  | { /** Classes that cannot be arranged and have to be frozen. */ readonly conflict: readonly number[] };
 
 /**
  * The parents of classes: class `c` determines `parent[start[c]] .. parent[start[c + 1] - 1]`, each in the

@@ -7,6 +7,7 @@ import { arrangeFamilies, type Family } from "./families.ts";
 
 /** The symmetry group of a store of labels: classes of labels, arranged in families. */
 export interface SymmetryGroup {
+  /** Classes of labels that move together, and their colours. */
   readonly classes: Classes;
   /** Families, parents before children. */
   readonly families: readonly Family[];

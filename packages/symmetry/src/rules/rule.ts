@@ -6,7 +6,9 @@ import type { LabelStore } from "../labels/label-store.ts";
 
 /** The node that a rule is applied to, with the labels and shapes around it. */
 export interface RuleContext {
+  /** Node whose outputs are labelled. */
   readonly node: Node;
+  /** Store in which the rule records new labels, links and functions. */
   readonly store: LabelStore;
   /** Version of ONNX's own operator set. */
   readonly opset: number;

@@ -10,6 +10,7 @@ import { createShiftGraph, followShift, type ShiftGraph } from "./follow-shift.t
 export interface LogitShift {
   /** Name of a matrix that only these logits read: `u` may be added to each of its slices along an axis. */
   readonly weight: string;
+  /** Shape of the weight, of two axes. */
   readonly shape: readonly number[];
   /** Axis of the weight on which the logits lie. */
   readonly axis: number;

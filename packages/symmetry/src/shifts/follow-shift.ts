@@ -11,6 +11,7 @@ type ProbedGraph = Pick<ShiftGraph, "graph" | "probe">;
 
 /** A graph in which shifts of values are followed. */
 export interface ShiftGraph extends ValueIndex {
+  /** Shapes and constants of the graph. */
   readonly probe: Probe;
   /** Position of each node in the order of the graph. */
   readonly placeOf: ReadonlyMap<Node, number>;

@@ -6,7 +6,9 @@ export type AxisUnits = ReadonlyMap<number, Int32Array>;
 
 /** Axes of a tensor that move as one, and the units at each position over them. */
 export interface UnitTable {
+  /** Axes of the tensor that move as one, ascending. */
   readonly axes: readonly number[];
+  /** Extents of these axes; positions are row-major over them. */
   readonly extents: readonly number[];
   /** Unit or -1 at each position, row-major, `[positions]`. */
   readonly units: Int32Array;

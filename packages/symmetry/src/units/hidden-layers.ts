@@ -8,9 +8,11 @@ import { findUnitRoots } from "./unit-roots.ts";
 
 /** An axis of a weight on which the units of a layer lie. */
 export interface UnitSite {
+  /** Name of the weight. */
   readonly tensor: string;
   /** Shape that `axis` refers to: the shape of the weight, or `[g, O/g, C/g, ...]` with `g` groups. */
   readonly view: readonly number[];
+  /** Axis of the view on which the units lie. */
   readonly axis: number;
   /** Number of the unit within its layer at each position of the axis, or -1, `[positions]`. */
   readonly units: Int32Array;

@@ -8,6 +8,7 @@ import type { UnitRoots } from "./unit-roots.ts";
 export interface TensorUnits {
   /** Shape that the axes refer to; of a weight, its view. */
   readonly shape: readonly number[];
+  /** Root unit, or -1, at each position along every axis that has some units, by axis. */
   readonly axes: AxisUnits;
 }
 

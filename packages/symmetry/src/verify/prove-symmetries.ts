@@ -25,6 +25,7 @@ export interface ProveSymmetriesOptions {
   readonly exchanges?: readonly Exchange[] | undefined;
   /** Weights to prove them on. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
+  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -123,7 +124,9 @@ function joined(
 
 /** A small network of the same structure as a large one, with its symmetries. */
 export interface NarrowNetwork {
+  /** Narrowed graph, made by the same builder as the large one. */
   readonly graph: Graph;
+  /** Symmetries that were discovered in the narrowed graph. */
   readonly symmetries: Symmetries;
 }
 

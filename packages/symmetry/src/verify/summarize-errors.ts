@@ -2,6 +2,7 @@ import type { Graph } from "@isthmus/graph";
 
 /** Error of one value: its distance from its prediction. */
 export interface ValueError {
+  /** Name of the value. */
   readonly value: string;
   /** Node that computes it. */
   readonly node: string;
@@ -13,6 +14,7 @@ export interface ValueError {
 
 /** A summary of the errors of all values. */
 export interface ValueSummary {
+  /** Whether all stable values are within their tolerances. */
   readonly passed: boolean;
   /** Largest error of any value. */
   readonly maxRelativeError: number;
@@ -25,6 +27,7 @@ export interface ValueSummary {
    * such as the mean of a normalised vector. They are counted only if not all values are within tolerance.
    */
   readonly unstable: number;
+  /** Value of the largest error; undefined if no stable value was compared. */
   readonly worst: ValueError | undefined;
   /** First value, in the order of computation, beyond its tolerance. */
   readonly firstFailure: ValueError | undefined;
@@ -32,7 +35,9 @@ export interface ValueSummary {
 
 /** Largest errors that pass, relative to the largest element of a value. */
 export interface Tolerances {
+  /** Tolerance of outputs of the graph. */
   readonly outputTolerance: number;
+  /** Tolerance of all other values. */
   readonly innerTolerance: number;
 }
 

@@ -5,6 +5,7 @@ import type { SymmetrySpec } from "../spec.ts";
 
 /** Options of {@link trialAlignments}. */
 export interface TrialOptions {
+  /** Seed of the shuffles. */
   readonly seed: number;
   /** Number of alignments after the first in which every cell is shuffled. */
   readonly shuffles: number;

@@ -11,6 +11,7 @@ export interface VerifyAlignmentOptions {
   readonly batch?: number;
   /** Largest difference of an output, relative to the output's largest element. @defaultValue 1e-4 */
   readonly tolerance?: number;
+  /** Signal that stops the check between the runs of the two networks. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,11 +25,13 @@ export const VERIFY_ALIGNMENT_DEFAULTS: Required<Omit<VerifyAlignmentOptions, "s
 
 /** Result of {@link verifyAlignment}. */
 export interface VerifyAlignmentResult {
+  /** Whether every output is within tolerance. */
   readonly passed: boolean;
   /** Largest difference of any two corresponding outputs. */
   readonly maxAbsoluteDifference: number;
   /** Largest difference of an output, relative to the largest element of that output. */
   readonly maxRelativeError: number;
+  /** Seed that was used, with which the check can be repeated. */
   readonly seed: number;
 }
 

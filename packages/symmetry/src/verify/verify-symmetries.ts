@@ -43,6 +43,7 @@ export interface VerifySymmetriesOptions {
    * @defaultValue true
    */
   readonly findFailing?: boolean;
+  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,6 +61,7 @@ export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, 
 export interface VerifySymmetriesResult extends ValueSummary {
   /** Names of the symmetries that fail by themselves, found only if all at once do not pass. */
   readonly failedSymmetries: readonly string[];
+  /** Seed that was used, with which the proof can be repeated. */
   readonly seed: number;
 }
 

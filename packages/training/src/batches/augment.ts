@@ -23,7 +23,9 @@ const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
 
 /** An example and the epoch it is seen in, which decide its change beside the seed. */
 export interface AugmentKey {
+  /** Seed of all changes in a training. */
   readonly seed: number;
+  /** Epoch in which the example is seen, from 0. */
   readonly epoch: number;
   /** Position in the data set. */
   readonly example: number;

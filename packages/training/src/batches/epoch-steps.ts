@@ -9,7 +9,9 @@ export type Remainder = "carry" | "drop";
 export interface EpochSizes {
   /** Examples of the data set. */
   readonly examples: number;
+  /** Number of examples in a step. */
   readonly batch: number;
+  /** Rule for examples that are left over when an epoch does not divide into batches. */
   readonly remainder: Remainder;
 }
 
@@ -25,7 +27,9 @@ export function stepsUntil(epochs: number, { examples, batch, remainder }: Epoch
 
 /** The place of an example in a training: the epoch, and the position in that epoch's order, both from 0. */
 export interface ExamplePlace {
+  /** Epoch, from 0. */
   readonly epoch: number;
+  /** Position in the order of the epoch, from 0. */
   readonly place: number;
 }
 

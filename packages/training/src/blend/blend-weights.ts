@@ -7,6 +7,7 @@ import { assertPoints, type BlendedPoint, type BlendPoint } from "./blend-point.
 
 /** Options of {@link blendWeights}. */
 export interface BlendOptions {
+  /** Points whose weighted sum the weights are, at least one of them trained. */
   readonly points: readonly BlendPoint[];
   /** Names of the weights to blend, all of them floating-point. All points share the other weights. */
   readonly weights: readonly string[];

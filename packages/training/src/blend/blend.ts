@@ -18,6 +18,7 @@ export interface BlendAt {
 
 /** Several networks, some of them trained, and the weighted sum of them at which each step is made. */
 export interface Blend {
+  /** Points of the blend, trained and given; coefficients are in this order. */
   readonly points: readonly BlendPoint[];
   /** Weights that weight decay acts on. @defaultValue "points" */
   readonly decay?: BlendDecay;

@@ -12,6 +12,7 @@ export interface PopulationEvaluator {
   begin(generation: number): void;
   /** Returns the mean loss of a network on that batch. */
   measure(weights: ReadonlyMap<string, Tensor>): Promise<number>;
+  /** Frees the engine's session. */
   release(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution-fields.ts";
 export interface EvolutionProgress {
   /** Generations made so far. */
   readonly generation: number;
+  /** Generations of the whole search. */
   readonly generations: number;
   /** Mean loss of the last generation's networks on its batch. */
   readonly loss: number;
@@ -28,6 +29,10 @@ export interface EvolutionOptions extends EvolutionChoice {
   readonly saveEvery?: number;
   /** Whether to continue from the state at `statePath`, if the file exists. @defaultValue false */
   readonly resume?: boolean;
+  /**
+   * Signal that stops the search between two generations, once the state is written. @defaultValue never
+   * stopped
+   */
   readonly signal?: AbortSignal | undefined;
   /** Called after every generation. */
   readonly onProgress?: ((progress: EvolutionProgress) => void) | undefined;

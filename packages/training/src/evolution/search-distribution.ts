@@ -5,16 +5,21 @@ import { createRandom } from "@isthmus/core";
  * in place.
  */
 export interface SearchDistribution {
+  /** Means of the numbers. */
   readonly mean: Float32Array;
   /** Logarithms of the standard deviations. */
   readonly logDeviation: Float32Array;
+  /** Adam's running means of the gradients. */
   readonly first: Float32Array;
+  /** Adam's running means of the squared gradients. */
   readonly second: Float32Array;
 }
 
 /** Rates of one step of a distribution. */
 export interface SearchRates {
+  /** Rate of Adam for the means. */
   readonly learningRate: number;
+  /** Rate of the logarithms of the deviations; with 0 they do not change. */
   readonly deviationRate: number;
   /** Number of the step, from 1. */
   readonly step: number;

@@ -14,8 +14,11 @@ import { checkpointOf, copyMasked, type SearchedWeights, searchedWeights } from 
 
 /** Result of an evolution, as numbers alone. */
 export interface EvolutionResult {
+  /** Kind of the result. */
   readonly kind: "evolution";
+  /** Number of generations of the whole search. */
   readonly generations: number;
+  /** Number of networks of a generation, mirror images included. */
   readonly population: number;
   /** Examples that the networks of a generation were compared on. */
   readonly batch: number;
@@ -25,8 +28,11 @@ export interface EvolutionResult {
   readonly loss: number | null;
   /** Mean of the logarithms of the standard deviations at the end. */
   readonly meanLogDeviation: number;
+  /** Name of the examples that the networks were trained on. */
   readonly data: string;
+  /** Seed of the networks that were tried and of the order of examples. */
   readonly seed: number;
+  /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }
 
@@ -36,6 +42,7 @@ export interface Evolved {
   readonly weights: Checkpoint;
   /** Standard deviation of every element, by the same names; 0 for elements that were not searched. */
   readonly deviations: Checkpoint;
+  /** Record of the search as plain data. */
   readonly result: EvolutionResult;
 }
 

@@ -20,6 +20,7 @@ import { createTargetFiller } from "../train/create-target-filler.ts";
 export interface MeanLoss extends Architecture {
   /** Action that messages name, such as `differentiate the loss`. */
   readonly attempt: string;
+  /** Data set, of whose examples the first ones are read. */
   readonly data: DataSet;
   /**
    * Loss of an example; undefined for the loss that networks are evaluated by: cross-entropy, for texts of
@@ -30,12 +31,15 @@ export interface MeanLoss extends Architecture {
   readonly examples: number;
   /** Examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the work between two batches; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** Values that a graph made of an objective computed on one batch. */
 export interface ObjectiveOutcome {
+  /** Outputs of the graph on the batch, by their names. */
   readonly results: ReadonlyMap<string, Tensor>;
+  /** Objective that the graph was made of, with the names of its loss and metrics. */
   readonly objective: Objective;
   /** Number of the batch's examples, without the ones that only fill it up. */
   readonly count: number;

@@ -14,6 +14,7 @@ import { visitGradients } from "./visit-gradients.ts";
 export interface MeasureFisherOptions {
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
+  /** Signal that stops the measurement between two examples. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each example with the share of examples that are done. */
   readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;

@@ -18,7 +18,9 @@ import { feedObjective } from "../train/feed-objective.ts";
 export interface VisitedNetwork {
   /** Action that messages name, such as `measure Fisher information`. */
   readonly attempt: string;
+  /** Weights of the network at which gradients are taken. */
   readonly network: Checkpoint;
+  /** Examples whose losses are differentiated, one by one. */
   readonly data: DataSet;
   /** Loss of an example. @defaultValue the loss that `lossOfData` chooses */
   readonly loss?: LossSpec | undefined;
@@ -34,8 +36,11 @@ export interface ExampleGradients {
 
 /** Options of {@link visitGradients}. */
 export interface VisitGradientsOptions {
+  /** Threads of the engine; 0 lets it choose. */
   readonly threads: number;
+  /** Signal that stops the work between two examples; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
+  /** Callback for the share of examples that are done, in `[0, 1]`; undefined without one. */
   readonly onProgress: ((progress: { readonly done: number }) => void) | undefined;
 }
 

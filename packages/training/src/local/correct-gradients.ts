@@ -14,6 +14,7 @@ export interface GradientCorrections {
 
 /** A graph whose gradients are corrected, and the data inputs that it takes for that. */
 export interface CorrectedGradients {
+  /** Graph with the corrected gradients under the names of the plain ones. */
   readonly graph: Graph;
   /** Data inputs for the weights `w_ref`, by parameter; none without a proximal term. */
   readonly references: ReadonlyMap<string, string>;

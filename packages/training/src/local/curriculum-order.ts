@@ -5,7 +5,9 @@ import { curriculumSize, type Pacing, type ResolvedCurriculum } from "./curricul
 
 /** The training that follows a curriculum. */
 export interface CurriculumTraining extends EpochSizes {
+  /** Seed of the draws from the examples that are added already. */
   readonly seed: number;
+  /** Number of epochs of the whole training. */
   readonly epochs: number;
 }
 

@@ -44,14 +44,19 @@ export const CURRICULUM_DEFAULTS: Pacing = { pacing: "linear", start: 0.2, full:
 
 /** Growth of the number of examples of a curriculum. */
 export interface Pacing {
+  /** Function by which the share of examples grows. */
   readonly pacing: (typeof CURRICULUM_PACINGS)[number];
+  /** Share of the examples at the start, in `(0, 1]`. */
   readonly start: number;
+  /** Share of the steps after which all examples are added, in `[0, 1]`. */
   readonly full: number;
 }
 
 /** A curriculum with all defaults filled in. */
 export interface ResolvedCurriculum extends Pacing {
+  /** Order in which examples are added. */
   readonly order: (typeof CURRICULUM_ORDERS)[number];
+  /** Network whose losses rank the examples; undefined for the weights that training starts from. */
   readonly scoredBy: Checkpoint | undefined;
 }
 

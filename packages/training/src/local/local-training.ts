@@ -26,9 +26,14 @@ export interface LocalTrainingOptions {
 
 /** Options with all defaults filled in; undefined for options that have no effect. */
 export interface ResolvedLocalTraining {
+  /** Term that holds the weights near others. */
   readonly proximal: ProximalOptions | undefined;
+  /** Corrections of gradients by the mean gradients of other clients. */
   readonly controlVariates: ResolvedControlVariates | undefined;
+  /** Curriculum, which adds examples by their loss. */
   readonly curriculum: ResolvedCurriculum | undefined;
+  /** Rules for moving examples to inputs of larger loss before each step. */
   readonly wasserstein: ResolvedWasserstein | undefined;
+  /** Rule that weights obey after every step. */
   readonly constraint: WeightConstraint | undefined;
 }

@@ -9,6 +9,7 @@ import { curriculumOrder, rankExamples } from "./curriculum-order.ts";
 export interface LocalNetwork extends Architecture {
   /** Weights that training starts from. */
   readonly weights: Checkpoint;
+  /** Examples that the network is trained on, which the curriculum ranks. */
   readonly data: DataSet;
 }
 

@@ -40,8 +40,11 @@ export const WASSERSTEIN_DEFAULTS: {
 
 /** Options with all defaults filled in. */
 export interface ResolvedWasserstein {
+  /** Penalty of the squared distance, more than 0 and finite. */
   readonly gamma: number;
+  /** Steps of ascent, at least 1. */
   readonly steps: number;
+  /** Length of a step of ascent, in `(0, 1 / gamma)`. */
   readonly stepSize: number;
 }
 

@@ -50,8 +50,11 @@ export function outputOf(graph: Graph, builder: GraphBuilder, name: string): Val
 
 /** Logits of a typed graph, and the graph that computes them, to which a loss can be added. */
 export interface AttachedLogits {
+  /** Graph with the logits among its values; without the softmax that followed them, if one did. */
   readonly graph: Graph;
+  /** Builder of the graph, to which a loss can be added. */
   readonly builder: GraphBuilder;
+  /** Logits as a value of the builder. */
   readonly logits: Value;
 }
 

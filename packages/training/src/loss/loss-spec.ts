@@ -10,6 +10,7 @@ import type { ElementwiseLossName, LossesOfOutputs } from "@isthmus/graph";
  * fed.
  */
 export interface CrossEntropyLoss {
+  /** Kind of the loss. */
   readonly kind: "cross-entropy";
   /**
    * Output or other value that holds the logits, or their softmax. @defaultValue the value that `findLogits`
@@ -38,6 +39,7 @@ export interface CrossEntropyLoss {
  * the last position are ignored, as nothing follows it.
  */
 export interface NextTokenLoss {
+  /** Kind of the loss. */
   readonly kind: "next-token";
   /**
    * Output or other value that holds the logits, or their softmax. @defaultValue the value that `findLogits`
@@ -61,6 +63,7 @@ export interface NextTokenLoss {
  * or absolute difference, or the binary cross-entropy of the sigmoid, in nats, with labels from 0 to 1.
  */
 export interface NumbersLoss {
+  /** Kind of the loss, which decides how a number is compared with its target. */
   readonly kind: ElementwiseLossName;
   /**
    * Output that holds the predictions; for the binary cross-entropy logits, or the output of a sigmoid of
@@ -74,6 +77,7 @@ export interface NumbersLoss {
 
 /** A loss that the graph computes itself. */
 export interface OutputLoss {
+  /** Kind of the loss. */
   readonly kind: "output";
   /** Output or other value of the graph that holds one floating-point number. */
   readonly output: string;
@@ -90,6 +94,7 @@ export interface OutputLoss {
  * the loss of an output is the mean over its positions, pixels or numbers that count.
  */
 export interface SeveralLoss {
+  /** Kind of the loss. */
   readonly kind: "several";
   /** A loss for each output by its name, as `scoreBy` of `@isthmus/graph` takes them. */
   readonly outputs: LossesOfOutputs;
@@ -107,6 +112,7 @@ export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralL
 
 /** The loss that networks of a graph are evaluated by, whose kind follows from the graph and the data. */
 export interface UsualLoss {
+  /** Kind of the loss; always absent, as it follows from the graph and the data. */
   readonly kind?: undefined;
   /** Share of the target's mass spread evenly over all classes, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number | undefined;

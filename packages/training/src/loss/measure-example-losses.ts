@@ -20,6 +20,7 @@ export interface MeasureExampleLossesOptions {
   readonly batch?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
+  /** Signal that stops the measurement between two batches. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

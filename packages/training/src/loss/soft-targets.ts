@@ -14,6 +14,7 @@ export interface SoftObjective {
   readonly targets: string;
   /** Name of the logits. */
   readonly logits: string;
+  /** Shape of the logits and of the probabilities, `[..., classes]`. */
   readonly shape: readonly number[];
 }
 

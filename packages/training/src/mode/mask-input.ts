@@ -5,6 +5,7 @@ import type { TensorInfo } from "@isthmus/core";
  * element that is dropped, else `1 / (1 - ratio)`.
  */
 export interface MaskInput extends TensorInfo {
+  /** Name of the data input. */
   readonly name: string;
   /** Share of elements that are dropped, in `(0, 1)`. */
   readonly ratio: number;

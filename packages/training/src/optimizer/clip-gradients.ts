@@ -6,6 +6,7 @@ const NORM_EPSILON = 1e-6;
 
 /** Clipped gradients and the norm they had before. */
 export interface ClippedGradients {
+  /** Clipped gradients, in the order of the plain ones. */
   readonly gradients: readonly Value[];
   /** Norm of all gradients together before clipping, f32 `[]`. */
   readonly norm: Value;

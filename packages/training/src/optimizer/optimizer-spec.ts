@@ -19,6 +19,7 @@ export interface UpdateRules {
 
 /** Stochastic gradient descent. */
 export interface SgdSpec extends UpdateRules {
+  /** Kind of the optimiser. */
   readonly kind: "sgd";
   /** Share of the last step's direction in the next one, in `[0, 1)`. @defaultValue 0 */
   readonly momentum?: number;
@@ -38,6 +39,7 @@ export interface AdamRules extends UpdateRules {
 
 /** Adam, with weight decay as part of the gradient. @see Kingma and Ba, Adam, 2015, algorithm 1 */
 export interface AdamSpec extends AdamRules {
+  /** Kind of the optimiser. */
   readonly kind: "adam";
 }
 
@@ -46,6 +48,7 @@ export interface AdamSpec extends AdamRules {
  * @see Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2
  */
 export interface AdamWSpec extends AdamRules {
+  /** Kind of the optimiser. */
   readonly kind: "adamw";
 }
 
@@ -58,6 +61,7 @@ export type BaseOptimizerSpec = SgdSpec | AdamSpec | AdamWSpec;
  * @see Foret et al., Sharpness-aware minimization for efficiently improving generalization, 2021, algorithm 1
  */
 export interface SamSpec {
+  /** Kind of the optimiser. */
   readonly kind: "sam";
   /** Distance at which the gradient is taken, more than 0. @defaultValue 0.05 */
   readonly rho?: number;

@@ -15,6 +15,7 @@ import type { Update, UpdateContext } from "./update.ts";
 export interface ResolvedOptimizer {
   /** Distance of sharpness-aware minimisation; null without it. */
   readonly rho: number | null;
+  /** Largest norm of all gradients together, to which they are clipped; null if they are not. */
   readonly clipNorm: number | null;
   /** Returns the weight decay of a parameter; 0 if it is excluded. */
   readonly decayOf: (parameter: { readonly name: string; readonly shape: readonly number[] }) => number;

@@ -23,9 +23,11 @@ export interface ReparameterizedRunner extends StepRunner {
 export interface ReparameterizedStep {
   /** Step that returns gradients, made with `gradientsOnly`. */
   readonly step: TrainingStep;
+  /** Engine that computes the gradients. */
   readonly engine: Engine;
   /** Weights that training starts from, all of them, under the graph's names. */
   readonly weights: ReadonlyMap<string, Tensor>;
+  /** Map from coordinates to the trained parameters. */
   readonly reparameterization: Reparameterization;
 }
 

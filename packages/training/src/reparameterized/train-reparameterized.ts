@@ -22,6 +22,7 @@ export type TrainReparameterizedOptions = Omit<TrainOptions, keyof LocalTraining
 export interface ReparameterizedNetwork {
   /** Weights that training starts from, at which all coordinates are zero. */
   readonly start: Checkpoint;
+  /** Maker of the map from coordinates to the trained parameters, given these at the start. */
   readonly reparameterize: Reparameterize;
 }
 
@@ -31,6 +32,7 @@ export interface TrainedCoordinates {
   readonly weights: Checkpoint;
   /** The coordinates that its trained parameters belong to. */
   readonly coordinates: Float32Array;
+  /** Record of the training: losses, accuracies and times. */
   readonly result: TrainResult;
 }
 

@@ -15,11 +15,13 @@ export interface ScheduleRules {
 
 /** A constant learning rate. */
 export interface ConstantSchedule extends ScheduleRules {
+  /** Kind of the schedule. */
   readonly kind: "constant";
 }
 
 /** A rate that falls along half a cosine to a last one. @see Loshchilov and Hutter, SGDR, 2017, eq. 5 */
 export interface CosineSchedule extends ScheduleRules {
+  /** Kind of the schedule. */
   readonly kind: "cosine";
   /** Rate after the last step, at least 0. @defaultValue 0 */
   readonly finalRate?: number;
@@ -30,6 +32,7 @@ export interface CosineSchedule extends ScheduleRules {
  * @see Smith and Topin, Super-convergence, 2018
  */
 export interface OneCycleSchedule extends ScheduleRules {
+  /** Kind of the schedule. */
   readonly kind: "one-cycle";
   /** Share of the steps in which the rate rises, in `[0, 1]`. @defaultValue 0.3 */
   readonly rise?: number;
@@ -41,6 +44,7 @@ export interface OneCycleSchedule extends ScheduleRules {
 
 /** A rate that falls by a factor after every so many steps. */
 export interface StepSchedule extends ScheduleRules {
+  /** Kind of the schedule. */
   readonly kind: "step";
   /** Steps from one fall to the next, at least 1. */
   readonly every: number;
@@ -63,6 +67,7 @@ interface CyclicRules extends ScheduleRules {
  * @see Garipov et al., Loss surfaces, mode connectivity, and fast ensembling of DNNs, 2018, section 4
  */
 export interface TriangularSchedule extends CyclicRules {
+  /** Kind of the schedule. */
   readonly kind: "triangular";
 }
 
@@ -71,6 +76,7 @@ export interface TriangularSchedule extends CyclicRules {
  * @see Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018, section 3.1
  */
 export interface SawtoothSchedule extends CyclicRules {
+  /** Kind of the schedule. */
   readonly kind: "sawtooth";
 }
 

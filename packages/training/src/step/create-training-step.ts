@@ -23,7 +23,9 @@ import { type CarriedValue, isParameter, updatesOf } from "./update-parameters.t
 export interface TrainingStepOptions {
   /** Examples in a batch, at least 1. */
   readonly batch: number;
+  /** Loss to minimise. */
   readonly loss: LossSpec;
+  /** Optimiser, which decides how parameters change in the step. */
   readonly optimizer: OptimizerSpec;
   /**
    * Extents of symbolic dimensions other than the batch, such as a sequence's length, by name; 8 for
@@ -61,6 +63,7 @@ export interface TrainingStepOptions {
    * `gradients` of {@link TrainingStep}. @defaultValue false
    */
   readonly gradientsOnly?: boolean;
+  /** Signal that stops the construction of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -22,6 +22,7 @@ export interface Carried extends TensorInfo {
 
 /** A data input f32 `[]` for a number that changes from step to step. */
 export interface ScalarInput {
+  /** Name of the data input. */
   readonly name: string;
   /**
    * Computes its value from the step's number, from 0, and the learning rate of the schedule at that step.
@@ -58,8 +59,14 @@ export interface TrainingStep {
   readonly targetWeights?: string;
   /** Data inputs of every output, if several have a loss each; `targets` then belong to the first. */
   readonly terms?: readonly TermInputs[];
+  /**
+   * Tensors that the step takes and returns changed: parameters, running statistics and the optimiser's
+   * state.
+   */
   readonly carried: readonly Carried[];
+  /** Data inputs for numbers that change from step to step, such as the learning rate. */
   readonly scalars: readonly ScalarInput[];
+  /** Data inputs for the masks of dropouts; empty if the network has none. */
   readonly masks: readonly MaskInput[];
   /** Data inputs for the weights that a proximal term stays near, by trained parameter; empty without one. */
   readonly references: ReadonlyMap<string, string>;

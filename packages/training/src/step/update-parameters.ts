@@ -47,8 +47,11 @@ function updateGradients(
 
 /** A carried tensor, as values of the step under construction. */
 export interface CarriedValue {
+  /** Value that holds the tensor before the step. */
   readonly input: Value;
+  /** Value that holds the tensor after the step. */
   readonly output: Value;
+  /** Role of the tensor: a parameter, a running statistic, or state of the optimiser. */
   readonly role: CarriedRole;
 }
 

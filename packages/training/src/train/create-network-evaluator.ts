@@ -29,12 +29,17 @@ export interface NetworkEvaluator {
 
 /** An architecture, and the data and the loss to evaluate its networks by. */
 export interface NetworkEvaluation {
+  /** Graph of the networks, for inference. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
+  /** Examples that networks are evaluated on, all of them. */
   readonly data: DataSet;
+  /** Loss that is measured; its label smoothing does not count. */
   readonly loss: LossSpec;
   /** Examples in one engine call; the last may have fewer. */
   readonly batch: number;
+  /** Threads of the engine; 0 lets it choose. */
   readonly threads: number;
 }
 

@@ -27,6 +27,7 @@ export interface StepRunnerOptions {
 export interface StepAt {
   /** Number of the step, from 0. */
   readonly step: number;
+  /** Learning rate of the schedule at the step. */
   readonly learningRate: number;
 }
 

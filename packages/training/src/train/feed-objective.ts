@@ -5,6 +5,7 @@ import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts
 
 /** An objective, and the plan and data by which it is fed. */
 export interface FedObjective {
+  /** Objective whose data inputs are filled. */
   readonly objective: Objective;
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: Pick<FeedPlan, "feedsOf">;

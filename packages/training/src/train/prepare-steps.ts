@@ -28,8 +28,11 @@ import { assertNoState } from "./training-state.ts";
 
 /** A step and everything that feeds it examples; weights are not part of it. */
 export interface PreparedSteps {
+  /** Step of training as a graph. */
   readonly step: TrainingStep;
+  /** Batches of examples, changed at random if asked for, step by step. */
   readonly batches: Batches;
+  /** Filler of targets and their weights, from the current batch. */
   readonly filler: TargetFiller;
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;

@@ -80,8 +80,11 @@ function resolveLocalTraining(
 
 /** Options of a training that depend on the graph, the data and the optimiser. */
 export interface ChosenTrainOptions {
+  /** Loss to minimise, with its kind and its inputs. */
   readonly loss: LossSpec;
+  /** Number of examples in a step. */
   readonly batch: number;
+  /** Schedule of the learning rate, with the rate. */
   readonly schedule: ScheduleSpec;
 }
 

@@ -17,13 +17,19 @@ import { saveState, type TrainingPosition } from "./training-state.ts";
 
 /** Parts that a training loop makes steps with. */
 export interface LoopParts {
+  /** Step of training as a graph. */
   readonly step: TrainingStep;
+  /** Runner that makes steps and holds the carried tensors. */
   readonly runner: StepRunner;
+  /** Batches of examples, step by step. */
   readonly batches: Batches;
+  /** Filler of targets and their weights, from the current batch. */
   readonly filler: TargetFiller;
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
+  /** Evaluator of the network after every epoch; undefined without evaluation data. */
   readonly evaluator: NetworkEvaluator | undefined;
+  /** Examples that the network is trained on. */
   readonly data: DataSet;
   /** Feeder of the blend at which each step is made; missing without a blend. */
   readonly blend?: BlendFeeder | undefined;

@@ -134,7 +134,9 @@ export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional | "batch">> & 
 /** Options with all defaults filled in. */
 export type ResolvedTrainOptions = Readonly<
   Required<Omit<TrainOptions, Exclude<Optional, "seed"> | "batch">> & {
+    /** Loss to minimise, with its kind and its inputs. */
     readonly loss: LossSpec;
+    /** Number of examples in a step. */
     readonly batch: number;
   } & ResolvedLocalTraining &
     Pick<TrainOptions, "statePath" | "onEpoch" | "collect" | "signal" | "onProgress">

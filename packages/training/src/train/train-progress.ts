@@ -10,6 +10,7 @@ export interface TrainProgress {
   readonly steps: number;
   /** The current epoch, from 0. */
   readonly epoch: number;
+  /** Number of epochs of the whole training. */
   readonly epochs: number;
   /** Loss of the last batch, before its step; NaN before the first. */
   readonly loss: number;

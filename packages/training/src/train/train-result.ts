@@ -28,6 +28,7 @@ export interface EpochResult {
 
 /** Results of `train`, as plain data. */
 export interface TrainResult extends LossFields {
+  /** Seed of the training. */
   readonly seed: number;
   /** Steps of the whole training. */
   readonly steps: number;

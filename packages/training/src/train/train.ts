@@ -40,6 +40,7 @@ interface Training {
 export interface Trained {
   /** Its weights, in the order of the graph; in memory. */
   readonly weights: Checkpoint;
+  /** Record of the training: losses, accuracies and times. */
   readonly result: TrainResult;
   /**
    * Control variates that a client sends and keeps, with {@link TrainOptions.controlVariates}; missing

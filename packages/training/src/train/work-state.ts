@@ -23,6 +23,7 @@ export interface WorkKind<Position> {
   readonly of: string;
   /** Key of the metadata that holds the position and the description of the run. */
   readonly key: string;
+  /** Version of the format of the position; states of other versions are refused. */
   readonly version: number;
   /** Checks whether a value read from a file is a whole position. */
   isPosition(value: unknown): value is Position;

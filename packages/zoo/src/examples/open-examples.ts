@@ -48,6 +48,7 @@ export interface ExampleNames extends ExamplesReading {
 
 /** Examples to evaluate on, and examples for statistics if these are named. */
 export interface MeasuredExamples {
+  /** Examples to evaluate on. */
   readonly data: DataSet;
   /** Examples for statistics; undefined if neither `recalibrateData` nor `recalibrateExamples` is given. */
   readonly statisticsData: DataSet | undefined;

@@ -11,6 +11,7 @@ const HIDDEN = -1e9;
 export interface HeadLayout {
   /** Number of tokens of an example. */
   readonly length: number;
+  /** Number of heads, side by side in a row. */
   readonly heads: number;
 }
 

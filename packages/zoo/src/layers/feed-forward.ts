@@ -12,7 +12,9 @@ export interface FeedForwardOptions {
   readonly down: string;
   /** Number of hidden units. */
   readonly hidden: number;
+  /** Function of the hidden units, which lies between the two layers. */
   readonly activation: (x: Value) => Value;
+  /** Initializer of the layer `up`. */
   readonly initializer: LayerInitializer;
   /** Initializer of the layer `down`. @defaultValue the initializer of `up` */
   readonly downInitializer?: LayerInitializer;

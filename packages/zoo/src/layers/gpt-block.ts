@@ -11,11 +11,13 @@ import { rowNorm } from "./row-norm.ts";
 export interface GptBlock {
   /** Number of tokens of an example. */
   readonly length: number;
+  /** Number of heads of the attention; divides the width of the rows. */
   readonly heads: number;
   /** Number of hidden units of the feed-forward network. */
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
+  /** Function of the hidden units of the feed-forward network. */
   readonly activation: (x: Value) => Value;
   /** Summand of the scores of the attention, `[length, length]`. */
   readonly mask: Value;

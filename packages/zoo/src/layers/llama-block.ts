@@ -26,7 +26,9 @@ export interface LlamaBlock {
    * network.
    */
   readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
+  /** Function of the gates of the feed-forward network, by which hidden units are multiplied. */
   readonly activation: (x: Value) => Value;
+  /** Tables by which queries and keys are rotated at each place. */
   readonly rotary: RotaryTables;
   /** Summand of the scores of the attention, `[length, length]`. */
   readonly mask: Value;

@@ -18,11 +18,13 @@ import { linear } from "./linear.ts";
 
 /** Extents of a mixture of experts. */
 export interface MixtureOfExperts {
+  /** Number of experts. */
   readonly experts: number;
   /** Number of experts to which a token is sent. */
   readonly active: number;
   /** Number of hidden units of an expert. */
   readonly hidden: number;
+  /** Function of the gates of each expert, by which hidden units are multiplied. */
   readonly activation: (x: Value) => Value;
 }
 

@@ -5,6 +5,7 @@ import type { NetworkBuilder } from "../network-builder.ts";
 
 /** Options of {@link rootMeanSquareNorm}. */
 export interface RootMeanSquareOptions {
+  /** Number that is added to the mean square, so that rows of zeros can be divided. */
   readonly epsilon: number;
   /** Number that is added to the weight, which starts at 1 less the offset. @defaultValue 0 */
   readonly offset?: number;

@@ -10,26 +10,35 @@ import { rowNorm } from "./row-norm.ts";
 
 /** Names of the weights of a block of a vision transformer; names of layers lack `.weight`. */
 export interface VisionBlockNames {
+  /** Name of the norm before the attention. */
   readonly attentionNorm: string;
   /** Name of one layer for queries, keys and values side by side, or names of three layers. */
   readonly heads: string | Readonly<Record<AttentionPart, string>>;
+  /** Name of the layer that projects the heads back to the width of the rows. */
   readonly output: string;
+  /** Name of the norm before the feed-forward network. */
   readonly feedForwardNorm: string;
+  /** Name of the layer from the rows to the hidden units. */
   readonly up: string;
+  /** Name of the layer from the hidden units back to the rows. */
   readonly down: string;
 }
 
 /** Names of the weights of a {@link visionTransformer}. */
 export interface VisionNames {
+  /** Name of the class token, `[1, 1, width]`. */
   readonly token: string;
+  /** Name of the table of positions, `[1, 1 + patches, width]`. */
   readonly positions: string;
   /** Name of the layer that projects patches. */
   readonly projection: string;
+  /** Function that returns the names of a block by its index, from 0. */
   readonly block: (index: number) => VisionBlockNames;
 }
 
 /** Options of {@link visionTransformer}. */
 export interface VisionOptions {
+  /** Names of the weights. */
   readonly names: VisionNames;
   /** Side of a patch in pixels; divides the sides of the image. */
   readonly patch: number;
@@ -43,6 +52,7 @@ export interface VisionOptions {
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
+  /** Function of the hidden units of each feed-forward network. */
   readonly activation: (x: Value) => Value;
   /** Initializer of the class token. */
   readonly tokenInitializer: Initializer;

@@ -10,6 +10,7 @@ import { ENCODER_START, encoderNorm } from "./token-encoder.ts";
 export interface WordHead {
   /** Name of the layer that transforms each row first. */
   readonly transform: string;
+  /** Name of the norm of the transformed rows. */
   readonly norm: string;
   /** Name of the layer of a separate head; its weight is missing if the embedding is the head. */
   readonly decoder: string;
@@ -17,7 +18,9 @@ export interface WordHead {
   readonly biases: readonly [string, ...string[]];
   /** Embedding of words, `[vocabulary, width]`. */
   readonly words: Value;
+  /** Epsilon of the norm. */
   readonly epsilon: number;
+  /** Function of the transformed rows, before the norm. */
   readonly activation: (x: Value) => Value;
 }
 

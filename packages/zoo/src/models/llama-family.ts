@@ -42,8 +42,11 @@ export interface LlamaKind extends Pick<LlamaBlock, "headNorms" | "outputNorms" 
 
 /** Scale of the scores of attention, and bounds; undefined for none. */
 export interface Scoring {
+  /** Factor of the products of queries and keys. */
   readonly scale: number;
+  /** Bound `c` of the scores, which become `c tanh(score / c)`; undefined if they have no bound. */
   readonly cap: number | undefined;
+  /** Bound of the logits of the network, applied in the same way; undefined if they have no bound. */
   readonly logitCap: number | undefined;
 }
 

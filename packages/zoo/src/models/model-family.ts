@@ -4,7 +4,9 @@ import type { ModelConfig } from "./model-config.ts";
 
 /** Builder, config and checkpoint from which a family builds its network. */
 export interface FamilyContext {
+  /** Builder to which the family adds its layers. */
   readonly network: NetworkBuilder;
+  /** Config that states the extents of the network. */
   readonly config: ModelConfig;
   /** Number of tokens of an example. */
   readonly length: number;

@@ -37,6 +37,7 @@ const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
 
 /** A network built from a config. */
 export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "initialize"> {
+  /** Type of the model, as the config names it in `model_type`. */
   readonly modelType: ModelType;
   /**
    * Builds this network with smaller extents: two blocks, few heads, few words. Its symmetries follow from

@@ -43,6 +43,7 @@ export interface OpenArchitectureOptions extends GraphOptions, LossOption {}
 
 /** An architecture as read from a file or built from a config. */
 export interface ReadArchitecture {
+  /** Graph of the architecture, whose weights are inputs. */
   readonly graph: Graph;
   /** Weights that the file contains; empty if its weights are inputs. */
   readonly carried: ReadonlyMap<string, Tensor>;
@@ -56,6 +57,7 @@ export interface ReadArchitecture {
 
 /** An architecture as read or built, and the engine that runs it. */
 export interface OpenedArchitecture extends ReadArchitecture, Architecture {
+  /** Maker of a small graph of the same structure; absent if the graph was read from a file. */
   readonly narrow?: (() => Graph) | undefined;
 }
 

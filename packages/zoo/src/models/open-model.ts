@@ -12,6 +12,7 @@ import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
 /** A model on disk: its weights, and the network that its config describes. */
 export interface Model {
+  /** Network that the config describes. */
   readonly network: ConfigNetwork;
   /** Checkpoint of the weights; must be closed after use. */
   readonly checkpoint: Checkpoint;

@@ -8,39 +8,55 @@ import type { FamilyContext } from "./model-family.ts";
 
 /** Names of the weights of a block of a {@link tokenEncoder}; names of layers lack `.weight`. */
 export interface EncoderBlockNames {
+  /** Names of the layers of queries, keys and values. */
   readonly heads: Readonly<Record<AttentionPart, string>>;
+  /** Name of the layer that projects the heads back to the width of the rows. */
   readonly output: string;
+  /** Name of the norm behind the sum of the rows and the attention. */
   readonly attentionNorm: string;
+  /** Name of the layer from the rows to the hidden units. */
   readonly up: string;
+  /** Name of the layer from the hidden units back to the rows. */
   readonly down: string;
+  /** Name of the norm behind the sum of the rows and the feed-forward network. */
   readonly outputNorm: string;
 }
 
 /** Names of the weights of a {@link tokenEncoder}; names of layers lack `.weight`. */
 export interface EncoderNames {
+  /** Name of the table of words. */
   readonly words: string;
+  /** Name of the table of positions. */
   readonly positions: string;
   /** Name of the table of sentence types; missing if the encoder has none. */
   readonly types?: string;
+  /** Name of the norm behind the sum of all embeddings. */
   readonly norm: string;
+  /** Function that returns the names of a block by its index, from 0. */
   readonly block: (index: number) => EncoderBlockNames;
 }
 
 /** Names and extents of a {@link tokenEncoder}. */
 export interface TokenEncoder {
+  /** Names of the weights. */
   readonly names: EncoderNames;
+  /** Number of rows of the table of words. */
   readonly vocabulary: number;
   /** Number of rows of the table of positions. */
   readonly positions: number;
   /** Number of rows of the table of sentence types. @defaultValue 2 */
   readonly types?: number;
+  /** Width of the rows. */
   readonly width: number;
+  /** Number of blocks. */
   readonly depth: number;
+  /** Number of heads of each attention; divides the width. */
   readonly heads: number;
   /** Number of hidden units of each feed-forward network. */
   readonly hidden: number;
   /** Epsilon of the norms. */
   readonly epsilon: number;
+  /** Function of the hidden units of each feed-forward network. */
   readonly activation: (x: Value) => Value;
   /** Returns the indices of rows of the table of positions for tokens `ids [N, length]`. */
   readonly placesOf: (ids: Value) => Value;

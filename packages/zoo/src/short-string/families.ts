@@ -11,6 +11,7 @@ import type { FamilyName } from "./grammar.ts";
 
 /** Defaults and builder of the networks of a family. */
 export interface Family {
+  /** Options that a short string may leave out, with their values. */
   readonly defaults: object;
   /** Builds a network from the options that the grammar reads: exactly one option for each field. */
   readonly build: (options: PlainOptions, shape: NetworkShape) => Network;

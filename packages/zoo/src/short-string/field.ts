@@ -21,7 +21,9 @@ export interface SegmentField {
 
 /** A range of numbers, both ends included. */
 export interface NumberRange {
+  /** Smallest number. */
   readonly min: number;
+  /** Largest number. */
   readonly max: number;
 }
 

@@ -10,7 +10,9 @@ import {
 
 /** Depths that are part of a network's name, as in `resnet20`. */
 export interface DepthInName {
+  /** Name of the option that the number stands for. */
   readonly option: "depth";
+  /** Depths that networks of the family may have. */
   readonly depths: readonly number[];
 }
 
@@ -20,6 +22,7 @@ export interface DepthInName {
 export interface Form {
   /** First segment, for example `mlp`; followed by a depth if `depth` is set. */
   readonly name: string;
+  /** Depths that the name contains; absent if the name is a word alone. */
   readonly depth?: DepthInName;
   /**
    * Fields of the segments after the first, in the order of writing; a segment belongs to the first field
@@ -28,6 +31,7 @@ export interface Form {
   readonly fields: readonly SegmentField[];
   /** Names of required options. */
   readonly required: readonly string[];
+  /** Short string of a usual network, for help. */
   readonly example: string;
   /** Description of the family, in a line. */
   readonly help: string;

@@ -9,6 +9,7 @@ import { type FamilyName, type Form, GRAMMAR } from "./grammar.ts";
 export interface NetworkName {
   /** Short string as written. */
   readonly spec: string;
+  /** Family of the network, by the first segment. */
   readonly family: FamilyName;
   /** Options in the string. */
   readonly options: Readonly<Record<string, FieldValue>>;

@@ -12,6 +12,7 @@ const MOST_MINIMA = 40;
 
 /** Grid of losses, and the minima and saddles found on it. */
 export interface TopologyOfGrid {
+  /** Minima, saddles and merge tree of the losses. */
   readonly topology: GridTopology;
   /** Losses of all places, in row-major order. */
   readonly values: readonly number[];
@@ -19,6 +20,7 @@ export interface TopologyOfGrid {
   readonly coordinates: readonly { readonly name: string; readonly of: (place: number) => number }[];
   /** Words for an axis of the losses, with the unit. */
   readonly label: string;
+  /** Words for losses and their unit. */
   readonly losses: LossWords;
   /** Words for the examples on which the losses were measured. */
   readonly examples: string;

@@ -5,7 +5,9 @@ import { ATTEMPT, type ResolvedOptions } from "../landscape-options.ts";
 
 /** Networks and options from which directions are made. */
 export interface DirectionTask {
+  /** Graph of the networks, with the engine that runs it. */
   readonly architecture: Architecture;
+  /** Examples whose Hessian gives eigenvectors; not read for other directions. */
   readonly data: DataSet;
   /** The network in the middle, in memory. */
   readonly network: Checkpoint;
@@ -13,6 +15,7 @@ export interface DirectionTask {
   readonly others: readonly PlaneSubject[];
   /** Names of the parameters that directions move. */
   readonly names: readonly string[];
+  /** Options of the landscape, with all defaults filled in. */
   readonly options: ResolvedOptions;
 }
 

@@ -15,11 +15,15 @@ export type DirectionValues = Map<string, Float64Array>;
 
 /** Direction with its label and properties. */
 export interface Direction {
+  /** Name of the direction on its axis and in tables. */
   readonly label: string;
   /** Tensors that the direction moves; other tensors do not change. */
   readonly values: DirectionValues;
+  /** Eigenvalue of the Hessian that belongs to the direction; absent except for eigenvectors. */
   readonly eigenvalue?: number;
+  /** Largest distance of `eigenvalue` from an exact eigenvalue; absent except for eigenvectors. */
   readonly residual?: number;
+  /** Share of the variance of a trajectory along the direction, in `[0, 1]`; absent for other directions. */
   readonly explained?: number;
 }
 

@@ -10,6 +10,7 @@ import type { Direction, DirectionValues } from "./direction-values.ts";
 /** Directions, and a record of their computation. */
 export interface ComputedDirections
   extends Pick<LandscapeResult, "derivatives" | "reason" | "converged" | "hessianExamples"> {
+  /** Directions in the order of the coordinates, the one of the largest eigenvalue or variance first. */
   readonly directions: readonly Direction[];
 }
 

@@ -5,6 +5,7 @@ import { type SaddleMinimumDistance, saddleMinimumDistance } from "./saddle-mini
 
 /** Minima, saddles and merge tree of values on a grid, and how rough they are. */
 export interface GridTopology extends MergeTree {
+  /** Mean rise from minima to the saddles at which their branches first meet others. */
   readonly saddleMinimumDistance: SaddleMinimumDistance;
 }
 

@@ -2,6 +2,7 @@
 export interface TreeMinimum {
   /** Index of the minimum's place, in row-major order. */
   readonly index: number;
+  /** Value at the minimum. */
   readonly value: number;
   /**
    * True if the minimum is the first or the last place along an axis, else absent: beyond the grid, values
@@ -28,6 +29,7 @@ export interface TreeMinimum {
 export interface TreeSaddle {
   /** Index of the saddle's place, in row-major order. */
   readonly index: number;
+  /** Value at the saddle. */
   readonly value: number;
   /** Index of the saddle at which the branch joined here meets another one; absent at the root. */
   readonly parent?: number;

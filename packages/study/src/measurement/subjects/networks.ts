@@ -51,6 +51,7 @@ export const NETWORKS_FORM: SubjectForm<"networks", CellSelection> = {
 
 /** Networks that are measured together, and their variables. */
 export interface PlannedCell extends Pick<NetworkCell, "variables"> {
+  /** Networks of one group, in the order of the variable in which they differ. */
   readonly networks: readonly PlannedNetwork[];
 }
 

@@ -5,6 +5,7 @@ import { singletons } from "../../kernels/disjoint-sets.ts";
  * it.
  */
 export interface Phased {
+  /** Element that represents the set: the smallest one. */
   readonly root: number;
   /** Quarter turns in `[0, 3]`: the element is `i^phase` times the root. */
   readonly phase: number;

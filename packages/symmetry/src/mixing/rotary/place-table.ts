@@ -8,8 +8,11 @@ export const STILL = 0;
  * and the mark identifies `m`, the factors and moves between the weight and the place.
  */
 export interface Place {
+  /** Label of the weight whose complex number `W` is. */
   readonly label: number;
+  /** Quarter turns in `[0, 3]`: the power of `i`. */
   readonly phase: number;
+  /** Number of the mark that identifies `m`. */
   readonly mark: number;
 }
 

@@ -15,7 +15,9 @@ export interface RotaryPairs {
    * Spaces of two units, one for each number: the real and the imaginary part of the pair that it multiplies.
    */
   readonly spaces: readonly MixingSpace[];
+  /** Pairs in each weight that holds some, by its name. */
   readonly weights: ReadonlyMap<string, MixedLayout>;
+  /** Pairs in each computed value that holds some, by its name. */
   readonly values: ReadonlyMap<string, MixedLayout>;
   /** Values that hold only one part of some pair. */
   readonly unpredictable: ReadonlySet<string>;

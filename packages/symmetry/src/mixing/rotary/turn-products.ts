@@ -8,6 +8,7 @@ import type { TurnAlgebra } from "./turn-algebra.ts";
 
 /** A tensor with codes, and the facts that a rule needs about it. */
 export interface Operand {
+  /** Shape of the tensor and the codes on its axes. */
   readonly tensor: Labelled;
   /** Name of the value. */
   readonly name: string;

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, toFloat64 } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, type Tensor, toFloat64 } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CURVE_KINDS, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
@@ -11,10 +11,11 @@ const place = fc.double({ min: 0, max: 1, noNaN: true });
 const curves = fc.array(vector, { minLength: 2, maxLength: 5 }).map((all) => all.map(pointOf));
 
 function pointOf(values: readonly number[], counter = 0): Checkpoint {
-  return createCheckpoint({
+  const tensors: Record<string, Tensor> = {
     w: { dtype: "f32", shape: [values.length], data: Float32Array.from(values) },
     steps: { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(counter)) },
-  });
+  };
+  return createCheckpoint(tensors, {}, `point ${counter}`);
 }
 
 const asPoints = (points: readonly Checkpoint[]) => points as unknown as CurvePoints;
@@ -87,9 +88,41 @@ describe.each(CURVE_KINDS)("createCurve(%s)", (kind) => {
 
   it("refuses a single point, and places outside [0, 1]", () => {
     const point = pointOf([1]);
-    expect(() => createCurve(kind, [point] as unknown as CurvePoints)).toThrow(/at least 2 points.*got 1/);
+    expect(() => createCurve(kind, [point] as unknown as CurvePoints)).toThrow(
+      "Cannot draw a curve as it needs at least 2 points, its ends: got 1",
+    );
     const curve = createCurve(kind, [point, point]);
-    for (const t of [-0.1, 1.1, Number.NaN]) expect(() => curve(t)).toThrow(RangeError);
+    for (const t of [-0.1, 1.1, Number.NaN]) {
+      const message = `Cannot follow a curve as t must be in [0, 1]: got ${t}`;
+      expect(() => curve(t)).toThrow(message);
+      expect(() => curveCoefficients(kind, 2, t)).toThrow(message);
+    }
+    for (const count of [1, 2.5, Number.NaN]) {
+      expect(() => curveCoefficients(kind, count, 0.5)).toThrow(
+        `needs at least 2 points, its ends: got ${count}`,
+      );
+    }
+  });
+
+  it("of points of 64-bit floats computes in them", async () => {
+    const points = [0.1, 0.7, 0.3].map((x) =>
+      createCheckpoint({ w: { dtype: "f64", shape: [1], data: Float64Array.of(x) } }),
+    );
+    const [got] = await dataOf(createCurve(kind, asPoints(points))(0.3));
+    const coefficients = curveCoefficients(kind, 3, 0.3);
+    expect(got).toBeCloseTo(coefficients[0]! * 0.1 + coefficients[1]! * 0.7 + coefficients[2]! * 0.3, 15);
+  });
+
+  it("leaves its points as they are", async () => {
+    const values = [
+      [1, 2],
+      [4, -5],
+      [0, 1],
+      [7, 7],
+    ];
+    const points = values.map((each) => pointOf(each));
+    await dataOf(createCurve(kind, asPoints(points))(0.3));
+    expect(await Promise.all(points.map(async (point) => [...(await floatsOf(point))]))).toEqual(values);
   });
 });
 
@@ -109,8 +142,18 @@ describe("curves", () => {
     expect(await dataOf(curve(0.75))).toEqual(await dataOf(lerp(points[1]!, points[2]!, 0.5)));
   });
 
+  it("of Bezier have integers of the nearer end, in the middle of the last, and say where they are", async () => {
+    const points = [[0], [8], [2]].map((values, k) => pointOf(values, k));
+    const middle = createCurve("bezier", asPoints(points))(0.5);
+    expect(await dataOf(middle, "steps")).toEqual(BigInt64Array.of(2n));
+    expect(middle.source).toBe("bezier(point 0, point 1, point 2, 0.5)");
+  });
+
   it("are of known kinds, between networks of one structure", () => {
     const a = pointOf([1]);
+    expect(() => curveCoefficients("spline" as "chain", 2, 0)).toThrow(
+      "Cannot draw a curve as its kind must be",
+    );
     expect(() => createCurve("spline" as "chain", [a, a])).toThrow(/one of bezier, chain: got "spline"/);
     expect(() => createCurve("bezier", [a, pointOf([1, 2])])(0.5)).toThrow(/"w" is \[1\] and \[2\]/);
   });

@@ -10,10 +10,10 @@ import {
 } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { average } from "./average.ts";
+import { average, normalizeWeights } from "./average.ts";
 import { lerp } from "./lerp.ts";
 import { createPath, PATH_KINDS } from "./path.ts";
-import { slerp } from "./slerp.ts";
+import { measureAngle, slerp } from "./slerp.ts";
 
 const FLOATS: readonly DType[] = ["f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2"];
 
@@ -39,7 +39,7 @@ function checkpointOf(dtype: DType, values: readonly number[], counter = 0): Che
     ["w", { dtype, shape: [values.length], data }],
     ["steps", { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(counter)) }],
   ]);
-  return createCheckpoint(tensors);
+  return createCheckpoint(tensors, {}, `network ${counter}`);
 }
 
 const dataOf = async (checkpoint: Checkpoint, name = "w") => (await checkpoint.read(name)).data;
@@ -71,6 +71,35 @@ describe("paths", () => {
   });
 });
 
+describe("what is computed", () => {
+  const [a, b] = [checkpointOf("f32", [1, 2], 1), checkpointOf("f32", [3, 4], 2)];
+
+  it("says how it was", () => {
+    expect(lerp(a, b, 0.25).source).toBe("lerp(network 1, network 2, 0.25)");
+    expect(lerp(a, b, () => 0.25).source).toBe("lerp(network 1, network 2, by layer)");
+    expect(slerp(a, b, 0.25).source).toBe("slerp(network 1, network 2, 0.25)");
+    expect(average([a, b, a]).source).toBe("average(network 1, network 2, network 1)");
+  });
+
+  it.each(PATH_KINDS)("half of the way by a %s path has the integers of the second network", async (kind) => {
+    expect(await dataOf(createPath(kind, a, b)(0.5), "steps")).toEqual(BigInt64Array.of(2n));
+  });
+
+  it("refuses promises of checkpoints, which were not awaited, and other kinds of paths", () => {
+    const promised = Promise.resolve(a) as unknown as Checkpoint;
+    for (const ends of [
+      [a, promised],
+      [promised, a],
+    ] as const) {
+      expect(() => createPath("linear", ...ends)).toThrow("Cannot create a path as it needs a checkpoint");
+    }
+    expect(() => lerp(a, promised, 0.5)).toThrow("Cannot make lerp of checkpoints as it needs a checkpoint");
+    expect(() => createPath("curved" as "linear", a, b)).toThrow(
+      "Cannot create a path as its kind must be one of linear, spherical: it is curved",
+    );
+  });
+});
+
 describe("lerp() backwards", () => {
   it("is the same path, bit for bit", async () => {
     await fc.assert(
@@ -87,6 +116,16 @@ describe("lerp()", () => {
     const b = [3, 2, -5];
     const middle = await floatsOf(lerp(checkpointOf("f32", a), checkpointOf("f32", b), 0.25));
     expect([...middle]).toEqual([1.5, -1, 1]);
+  });
+
+  it("refuses places that are not finite, for all tensors and for each", () => {
+    const a = checkpointOf("f32", [1]);
+    for (const t of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const message = `Cannot interpolate as t must be a finite number: got ${t}`;
+      expect(() => lerp(a, a, t)).toThrow(message);
+      expect(() => lerp(a, a, (name) => (name === "steps" ? t : 0))).toThrow(message);
+      expect(() => lerp(createCheckpoint({}), createCheckpoint({}), t)).toThrow(message);
+    }
   });
 
   it("names the tensor whose shapes differ", () => {
@@ -141,13 +180,56 @@ describe("slerp()", () => {
       await expect(middle.read("w")).rejects.toThrow(
         /"w" of .* on an arc as they must not point in opposite/,
       );
+      await expect(middle.read("w")).rejects.toThrow(
+        "directions: they do; interpolate on the line, or align the checkpoints first",
+      );
       expect([...(await floatsOf(slerp(one, checkpointOf("f32", values), 0)))]).toEqual([1, 2]);
+      expect([...(await floatsOf(slerp(one, checkpointOf("f32", values), 1)))]).toEqual(
+        values.map(Math.fround),
+      );
     }
   });
 
   it("refuses a t outside [0, 1]", () => {
     const a = checkpointOf("f32", [1]);
-    expect(() => slerp(a, a, 1.5)).toThrow(RangeError);
+    for (const t of [1.5, -0.5, Number.NaN]) {
+      expect(() => slerp(a, a, t)).toThrow(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
+    }
+  });
+
+  it("goes by the angle between tensors, which their lengths do not change", async () => {
+    const angle = fc.double({ min: 0.01, max: 3.1, noNaN: true });
+    const length = fc.double({ min: 0.1, max: 10, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(angle, length, length, async (apart, x, y) => {
+        const [a, b] = [
+          checkpointOf("f64", [x, 0]),
+          checkpointOf("f64", [y * Math.cos(apart), y * Math.sin(apart)]),
+        ];
+        // Values of the networks are rounded to f32.
+        expect(await measureAngle([a, b], "w")).toBeCloseTo(apart, 5);
+      }),
+    );
+  });
+
+  it("measures angles over the whole of tensors that are read in several pieces", async () => {
+    const size = 2 ** 18 + 1;
+    const at = (place: number) => {
+      const values = new Float32Array(size);
+      values[place] = 1;
+      return values;
+    };
+    const networkOf = (data: Float32Array) => createCheckpoint({ w: { dtype: "f32", shape: [size], data } });
+    const both = at(0);
+    both[size - 1] = 1;
+    const [first, last, sum] = [at(0), at(size - 1), both].map(networkOf) as [
+      Checkpoint,
+      Checkpoint,
+      Checkpoint,
+    ];
+    expect(await measureAngle([first, last], "w")).toBeCloseTo(Math.PI / 2, 12);
+    expect(await measureAngle([sum, first], "w")).toBeCloseTo(Math.PI / 4, 12);
+    expect(await measureAngle([last, sum], "w")).toBeCloseTo(Math.PI / 4, 12);
   });
 });
 
@@ -204,12 +286,30 @@ describe("average()", () => {
     expect([...(await floatsOf(result))]).toEqual([7]);
   });
 
+  it("counts all networks equally without weights, and none of weight 0", async () => {
+    const [a, b, c] = [[4], [2], [9]].map((values) => checkpointOf("f32", values)) as [
+      Checkpoint,
+      Checkpoint,
+      Checkpoint,
+    ];
+    expect([...(await floatsOf(average([a, b, c])))]).toEqual([5]);
+    expect([...(await floatsOf(average([a, b, c], [0, 1, 0])))]).toEqual([2]);
+    expect([...(await floatsOf(average([a, b, c], [1, -1, 1])))]).toEqual([11]);
+    expect([...(await floatsOf(average([b, c], [2, 5])))]).toEqual([7]);
+  });
+
+  it("divides weights by the smallest sum that a double holds with full precision", () => {
+    expect(normalizeWeights([2 ** -1023, 2 ** -1023], 2)).toEqual([0.5, 0.5]);
+  });
+
   it("refuses nothing to average, and weights that do not fit", () => {
     const a = checkpointOf("f32", [1]);
-    expect(() => average([])).toThrow(RangeError);
-    expect(() => average([a, a], [1])).toThrow(RangeError);
-    expect(() => average([a, a], [1, -1])).toThrow(RangeError);
-    expect(() => average([a, a], [1, Number.NaN])).toThrow(RangeError);
+    expect(() => average([])).toThrow("Cannot average checkpoints as there must be at least one: got none");
+    for (const weights of [[1], [1, 2, 3], [1, -1], [1, Number.NaN]]) {
+      expect(() => average([a, a], weights)).toThrow(
+        `Cannot average 2 checkpoints as weights must be one finite number for each, of a sum other than 0: got ${weights.join(", ")}`,
+      );
+    }
     for (const weights of [
       [1e308, 1e308],
       [-1e308, -1e308],

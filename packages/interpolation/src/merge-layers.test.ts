@@ -2,7 +2,7 @@ import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lerp } from "./lerp.ts";
-import { layerOf, mergeLayers } from "./merge-layers.ts";
+import { assertLayerPatterns, layerOf, mergeLayers } from "./merge-layers.ts";
 
 const NAMES = ["conv1.weight", "conv1.bias", "bn1.mean", "fc.weight", "scale"];
 
@@ -83,5 +83,27 @@ describe("mergeLayers()", () => {
       'Cannot merge layers of "network 1" as every pattern must fit a layer: "conv2" fits none of conv1, bn1, fc, scale',
     );
     expect(() => mergeLayers(a, b, new Map([["fc", Number.NaN]]))).toThrow(RangeError);
+  });
+
+  it("lists up to twelve layers of a network, each once, and says how many more there are", () => {
+    const names = Array.from({ length: 14 }, (_, i) => [`l${i}.weight`, `l${i}.bias`]).flat();
+    const listOf = (layers: number) => {
+      try {
+        assertLayerPatterns("merge", ["x"], names.slice(0, 2 * layers));
+      } catch (error) {
+        return String(error).replace(/.*fits none of /, "");
+      }
+      return undefined;
+    };
+    const twelve = "l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11";
+    expect(listOf(2)).toBe("l0, l1");
+    expect(listOf(12)).toBe(twelve);
+    expect(listOf(14)).toBe(`${twelve}, and 2 more`);
+  });
+});
+
+describe("layerOf()", () => {
+  it("is the name up to its last dot, if it has one", () => {
+    expect(["a.b.weight", "scale", ".weight"].map(layerOf)).toEqual(["a.b", "scale", ""]);
   });
 });

@@ -1,4 +1,11 @@
-import { type Checkpoint, createCheckpoint, InputError, MismatchError, toFloat64 } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  InputError,
+  MismatchError,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { innerProducts } from "./inner-products.ts";
@@ -17,12 +24,12 @@ interface Known extends Checkpoint {
 }
 
 function networkOf(values: readonly number[], counter = 0): Known {
-  const checkpoint = createCheckpoint({
+  const tensors: Record<string, Tensor> = {
     w: { dtype: "f32", shape: [2], data: Float32Array.from(values.slice(0, 2)) },
     v: { dtype: "f32", shape: [values.length - 2], data: Float32Array.from(values.slice(2)) },
     steps: { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(counter)) },
-  });
-  return { ...checkpoint, values };
+  };
+  return { ...createCheckpoint(tensors, {}, `network ${counter}`), values };
 }
 
 const minus = (a: readonly number[], b: readonly number[]) => a.map((x, i) => x - b[i]!);
@@ -108,13 +115,14 @@ describe("createPlane()", () => {
       { x: 0, y: 2 },
       { x: 4, y: 0 },
     ]);
+    expect(at({ x: 4, y: 0.5 }).source).toBe("plane(network 0, network 1, network 2, 4, 0.5)");
     expect((await at({ x: 4, y: 0 }).read("steps")).data).toEqual(BigInt64Array.of(0n));
     expect((await at({ x: 8, y: 0 }).read("v")).data).toEqual(Float32Array.of(14, 14));
   });
 
   it("refuses networks on a line, and of different structure", async () => {
-    const [a, b] = [networkOf([0, 0, 0, 1]), networkOf([1, 2, 3, 4])];
-    const middle = networkOf([0.5, 1, 1.5, 2.5]);
+    const [a, b] = [networkOf([0, 0, 0, 1], 0), networkOf([1, 2, 3, 4], 2)];
+    const middle = networkOf([0.5, 1, 1.5, 2.5], 1);
     for (const networks of [
       [a, middle, b],
       [a, b, a],
@@ -122,7 +130,15 @@ describe("createPlane()", () => {
     ] as const) {
       await expect(createPlane(networks)).rejects.toThrow(InputError);
     }
-    await expect(createPlane([a, middle, b])).rejects.toThrow(/must not lie on a line/);
+    await expect(createPlane([a, middle, b])).rejects.toThrow(
+      `Cannot lay a plane through "network 0", "network 1", "network 2" as they must not lie on a line: the first and the third are ${Math.sqrt(23)} apart, the second is 0 away from the line through them`,
+    );
+    await expect(createPlane([a, networkOf([1, Number.NaN, 3, 4]), b])).rejects.toThrow(
+      "as their weights must be finite: some are not",
+    );
+    await expect(createPlane([a, networkOf([1, 0, 0, 0]), networkOf([1, 0, 0])])).rejects.toThrow(
+      MismatchError,
+    );
     await expect(createPlane([a, networkOf([1, 2, 3]), b])).rejects.toThrow(MismatchError);
     const plane = await createPlane([a, networkOf([1, 0, 0, 1]), b]);
     await expect(plane.project(networkOf([1, 2, 3]))).rejects.toThrow(MismatchError);
@@ -130,6 +146,36 @@ describe("createPlane()", () => {
 });
 
 describe("innerProducts()", () => {
+  it("are those of all float tensors as one vector, read in pieces", async () => {
+    const size = 2 ** 18 + 2;
+    const ones = (value: number) =>
+      createCheckpoint({
+        large: { dtype: "f32", shape: [size], data: new Float32Array(size).fill(value) },
+        small: { dtype: "f64", shape: [2], data: Float64Array.of(value, 0) },
+        steps: { dtype: "i64", shape: [1], data: BigInt64Array.of(5n) },
+      });
+    const directions = [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ];
+    const count = size + 1;
+    expect(await innerProducts([ones(1), ones(2)], directions)).toEqual([
+      [count, 2 * count, 3 * count],
+      [2 * count, 4 * count, 6 * count],
+      [3 * count, 6 * count, 9 * count],
+    ]);
+  });
+
+  it("refuses tensors that the first network lacks", async () => {
+    const networks = [networkOf([1, 2, 3]), networkOf([1, 2, 3])];
+    const measuring = innerProducts(networks, [[1, 1]], { tensors: ["x"] });
+    await expect(measuring).rejects.toThrow(
+      'Cannot measure "x" of "network 0" as there must be a tensor of that name: there is none',
+    );
+    await expect(measuring).rejects.toMatchObject({ parameters: ["x"] });
+  });
+
   it("innerProducts() keeps the digits of small differences", async () => {
     const [a, b] = [networkOf([1e7, 1, 1, 1]), networkOf([1e7 + 1, 1, 1, 1])];
     expect(await innerProducts([a, b], [[-1, 1]])).toEqual([[1]]);

@@ -1,11 +1,12 @@
-// Checks how sources read: comments that fit a line, doc comments that open with a plain sentence, names that say what they hold,
-// and no fallback value in place of an element that cannot be missing.
+// Checks how sources read: comments that fit a line, doc comments that open with a plain sentence, a doc comment on every field of an
+// exported interface, names that say what they hold, and no fallback value in place of an element that cannot be missing.
 //
 //   node tools/check-prose.mjs [package...] [--count]
 //
 // Without packages all are checked. With `--count` only the number of findings of each kind is printed, for each package.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseSync } from "oxc-parser";
 import { packageNames, report, root, sourceFiles } from "./packages.mjs";
 
 const WIDTH = 110;
@@ -74,4 +75,24 @@ function checkSource(name, path, text) {
   }
   for (const match of code.matchAll(FALLBACK))
     say("fallback", match.index, `falls back in "${match[0]}": use at() or entry() of core`);
+  for (const { start, end } of bareFields(path, text))
+    say(
+      "field",
+      start,
+      `has no comment on "${text.slice(start, end).split("\n")[0]}": say what the field holds`,
+    );
+}
+
+/** Lists the fields of exported interfaces that have no doc comment, with their positions. */
+function bareFields(path, text) {
+  const { program, comments } = parseSync(path, text);
+  const ends = comments
+    .filter(({ type, value }) => type === "Block" && value.startsWith("*"))
+    .map(({ end }) => end);
+  const hasComment = ({ start }) => ends.some((end) => end <= start && text.slice(end, start).trim() === "");
+  return program.body
+    .map((statement) => (statement.type === "ExportNamedDeclaration" ? statement.declaration : undefined))
+    .filter((declaration) => declaration?.type === "TSInterfaceDeclaration")
+    .flatMap(({ body }) => body.body)
+    .filter((member) => /^TS(?:Property|Method)Signature$/.test(member.type) && !hasComment(member));
 }

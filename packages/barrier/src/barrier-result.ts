@@ -5,9 +5,12 @@ import type { StatisticsPolicy } from "@isthmus/statistics";
 export interface BarrierPoint {
   /** Place on the path, in `[0, 1]`. */
   readonly t: number;
-  /** Mean cross-entropy over the examples, in nats. */
+  /** Mean loss over the examples, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
-  /** Share of the examples that are classified wrongly, in `[0, 1]`. */
+  /**
+   * Share of the examples that are classified wrongly, in `[0, 1]`; NaN (null in JSON) if
+   * the loss has no errors.
+   */
   readonly error: number;
   /** Perplexity: `exp` of the mean cross-entropy of all tokens, each counting the same; only for texts. */
   readonly perplexity?: number;
@@ -46,7 +49,7 @@ export interface TemperedPoint {
   readonly t: number;
   /** Number by which the logits are divided, above 0: more than 1 if the network is overconfident. */
   readonly temperature: number;
-  /** Mean cross-entropy over the examples, in nats. */
+  /** Mean loss over the examples, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
   /** Perplexity: `exp` of the mean cross-entropy of all tokens, each counting the same; only for texts. */
   readonly perplexity?: number;

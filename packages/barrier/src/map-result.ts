@@ -7,9 +7,9 @@ export interface MappedNetwork {
   readonly source: string;
   /** Role of the network. A star is aligned and measured with the others, but is not part of their mean. */
   readonly role: "network" | "star";
-  /** Mean cross-entropy, in nats. */
+  /** Mean loss, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
-  /** Share of examples classified wrongly, in `[0, 1]`. */
+  /** Share of examples classified wrongly, in `[0, 1]`; NaN (null in JSON) if the loss has no errors. */
   readonly error: number;
 }
 
@@ -29,7 +29,7 @@ export interface MappedPair {
 
 /** Mean of the networks of a map, without the star. */
 export interface MappedMean {
-  /** Mean cross-entropy of the mean, in nats. */
+  /** Mean loss of the mean, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
   /** Share of examples that the mean classifies wrongly, in `[0, 1]`. */
   readonly error: number;

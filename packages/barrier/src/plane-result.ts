@@ -18,9 +18,9 @@ export interface PlaneModel {
    * networks that span it.
    */
   readonly distance: number;
-  /** Mean cross-entropy, in nats. */
+  /** Mean loss, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
-  /** Share of examples classified wrongly, in `[0, 1]`. */
+  /** Share of examples classified wrongly, in `[0, 1]`; NaN (null in JSON) if the loss has no errors. */
   readonly error: number;
 }
 
@@ -33,11 +33,14 @@ export interface PlaneResult extends LossFields {
   /** Ascending coordinates of the rows. */
   readonly ys: readonly number[];
   /**
-   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) if a network's loss is not a number, for
+   * Mean loss, `[ys][xs]`; NaN (null in JSON) if a network's loss is not a number, for
    * example because running statistics are kept and were extrapolated to a negative variance.
    */
   readonly loss: readonly (readonly number[])[];
-  /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
+  /**
+   * Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`; NaN (null in JSON) if
+   * the loss has no errors.
+   */
   readonly error: readonly (readonly number[])[];
   /** Networks that span the plane, three of them, then others that were placed in it. */
   readonly models: readonly PlaneModel[];

@@ -60,7 +60,7 @@ export {
 export { type ExplainedSource, explainPlan, type TensorExplanation } from "./plan/explain-plan.ts";
 export { groupTensors, type TensorGroup } from "./plan/group-tensors.ts";
 export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
-export { type NestedNetwork, type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
+export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
 export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summarize-plan.ts";
 export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";

@@ -38,9 +38,9 @@ export interface LandscapeNetwork {
   readonly place: readonly number[];
   /** Distance of the network from that place, in units of distance between weights. */
   readonly distance: number;
-  /** Mean cross-entropy, in nats. */
+  /** Mean loss, in the unit of the result's loss (nats for cross-entropy). */
   readonly loss: number;
-  /** Share of examples classified wrongly, in `[0, 1]`. */
+  /** Share of examples classified wrongly, in `[0, 1]`; NaN (null in JSON) if the loss has no errors. */
   readonly error: number;
 }
 
@@ -75,11 +75,14 @@ export interface LandscapeResult extends LossFields {
   /** Ascending coordinates along every direction. */
   readonly axes: readonly (readonly number[])[];
   /**
-   * Mean cross-entropy at all places in nats, in row-major order: along the last direction first; NaN (null
+   * Mean loss at all places, in row-major order: along the last direction first; NaN (null
    * in JSON) if it is no number.
    */
   readonly loss: readonly number[];
-  /** Share of examples classified wrongly, in the same order. */
+  /**
+   * Share of examples classified wrongly, in the same order; NaN (null in JSON) if
+   * the loss has no errors.
+   */
   readonly error: readonly number[];
   /** The network, then the others, in their order. */
   readonly networks: readonly LandscapeNetwork[];

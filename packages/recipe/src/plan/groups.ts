@@ -49,6 +49,7 @@ export interface Group {
 
 /** A recipe whose form was checked, with its groups. */
 export interface CheckedRecipe {
+  /** Recipe of the right form. */
   readonly recipe: Recipe;
   /** Groups of the recipe, slices in its order. */
   readonly groups: readonly Group[];

@@ -26,13 +26,13 @@ export async function readNestedRecipes(
   strictness: StrictnessOptions,
 ): Promise<NestedRecipes> {
   const files = new Map<string, CheckedRecipe>();
-  const found = new Map<Recipe | string, CheckedRecipe>();
+  const nestedRecipes = new Map<Recipe | string, CheckedRecipe>();
   const counts = new Map<CheckedRecipe, number>();
   await count(recipe, []);
   return {
     recipeOf(reference) {
       if (!isNested(reference)) return undefined;
-      const nested = found.get(reference);
+      const nested = nestedRecipes.get(reference);
       if (nested === undefined) throw new InvariantError(`The recipe "${nameOf(reference)}" was not read`);
       return nested;
     },
@@ -56,8 +56,8 @@ export async function readNestedRecipes(
   /** Finds the recipe of a reference, and the files that contain it. */
   async function find(reference: ModelReference, within: readonly string[]) {
     if (isRecipe(reference)) {
-      const inside = found.get(reference) ?? groupRecipe(reference, strictness);
-      found.set(reference, inside);
+      const inside = nestedRecipes.get(reference) ?? groupRecipe(reference, strictness);
+      nestedRecipes.set(reference, inside);
       return { recipe: inside, within };
     }
     if (typeof reference !== "string" || !isRecipeFile(reference)) return undefined;
@@ -69,7 +69,7 @@ export async function readNestedRecipes(
     }
     const read = files.get(path) ?? checkRecipe(await readRecipe(path, strictness), strictness);
     files.set(path, read);
-    found.set(reference, read);
+    nestedRecipes.set(reference, read);
     return { recipe: read, within: [...within, path] };
   }
 }

@@ -6,8 +6,8 @@ import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts"
 export type NamedReference = Pick<Member, "reference" | "path">;
 
 /**
- * Lists the networks that the groups of a recipe name, each once, in the order of the recipe; the base of each group
- * follows its members.
+ * Lists the networks that the groups of a recipe name, each once, in the order of the recipe; the base of
+ * each group follows its members.
  */
 export function listReferences(groups: readonly Group[]): readonly NamedReference[] {
   const places = new Map<string, NamedReference>();

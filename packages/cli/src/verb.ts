@@ -15,6 +15,7 @@ export type CommonOptions = {
 
 /** Services of the program for a verb. */
 export interface Context extends RepeatedProgress {
+  /** Terminal that the verb writes to. */
   readonly terminal: Terminal;
   /** Signal that is aborted when the user asks to stop. */
   readonly signal: AbortSignal;

@@ -4,7 +4,9 @@ import type { CreateVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
 export interface VerbEntry {
+  /** One line for the list of verbs in the help. */
   readonly summary: string;
+  /** Imports the module of the verb and returns the function that creates its command. */
   readonly load: () => Promise<CreateVerb>;
 }
 

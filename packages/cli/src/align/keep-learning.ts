@@ -10,6 +10,7 @@ import type { Context } from "../verb.ts";
 
 /** Output and inputs of a learned alignment. */
 export interface LearnedOutput {
+  /** File or folder of the alignment, beside which the state of the learning is kept. */
   readonly output: string;
   /** Files that must not be overwritten. */
   readonly inputs: readonly string[];

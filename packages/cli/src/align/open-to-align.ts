@@ -9,6 +9,7 @@ import type { Context } from "../verb.ts";
 
 /** Networks that are to be aligned, bound to their architecture. */
 export interface NetworksToAlign {
+  /** Architecture that all networks share, with the networks under the names of its graph. */
   readonly architecture: OpenedArchitecture & BoundArchitecture;
   /** Examples that they are matched by; undefined if the method needs none, or none are named. */
   readonly data: DataSet | undefined;

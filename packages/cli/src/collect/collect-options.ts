@@ -31,13 +31,27 @@ import { type StepFlags, trainingOptions } from "../training/training-options.ts
 export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
   ScalingOptions &
   StepFlags & {
+    /** Name of the examples to train on, `--data`; without a split, the training examples. */
     readonly data: string;
+    /** Method by which networks are collected, such as `swa` along one training. @defaultValue "swa" */
     readonly method: CollectionMethod;
+    /** Number of networks in each epoch, in place of `--cycle`. @defaultValue the method's cycle decides */
     readonly perEpoch?: number | undefined;
+    /** True if the mean of the weights is written, too. @defaultValue only by the method `swa` */
     readonly average?: true | undefined;
+    /** Whether the network that training starts from is part of the mean; false with `--no-start`. */
     readonly start: boolean;
+    /**
+     * Name of the examples on which batch norms of the mean are measured.
+     * @defaultValue the first 2,500 of `--data`
+     */
     readonly statisticsData?: string | undefined;
+    /** Folder for the collected networks, `net-001.safetensors` and so on, and their mean. */
     readonly output: string;
+    /**
+     * True to go on from the state that an interrupted collection left in the folder.
+     * @defaultValue a new collection
+     */
     readonly resume?: true | undefined;
   };
 
@@ -45,6 +59,7 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
 export interface CollectRequest {
   /** Options of the collection that the command line gives. */
   readonly choice: CollectionChoice;
+  /** All options of the verb, with the defaults of the command line. */
   readonly options: CollectVerbOptions;
 }
 

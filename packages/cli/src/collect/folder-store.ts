@@ -16,6 +16,7 @@ export interface FolderStore extends NetworkStore {
   readonly paths: readonly string[];
   /** Returns the path of a network. */
   pathOf(index: number): string;
+  /** Closes the files of all networks that were opened. */
   close(): Promise<void>;
 }
 

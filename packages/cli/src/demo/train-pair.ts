@@ -12,7 +12,9 @@ import type { Context } from "../verb.ts";
 export interface PairOptions {
   /** Folder for the files; created if it is missing. */
   readonly output: string;
+  /** Short string of the architecture, such as `mlp:64`. */
   readonly net: string;
+  /** Number of times that each network sees each example. */
   readonly epochs: number;
   /** Seed of A; the seed of B is one more. */
   readonly seed: number;
@@ -20,11 +22,13 @@ export interface PairOptions {
 
 /** Two networks of one architecture, trained from two seeds. */
 export interface TrainedPair {
+  /** File of the graph that both networks share, in the folder of the pair. */
   readonly graph: string;
   /** The short string of the architecture. */
   readonly net: string;
   /** Files of A and B. */
   readonly checkpoints: readonly [string, string];
+  /** Results of the trainings of A and B: losses, errors and steps. */
   readonly results: readonly [TrainResult, TrainResult];
 }
 

@@ -17,13 +17,24 @@ import { collect, parseNumber } from "../options/parse-values.ts";
 
 /** Options that describe how a server combines updates. */
 export type StrategyVerbOptions = {
+  /** Rule that makes one change of all updates, with its parameters: `krum:f=2`. @defaultValue "fedavg" */
   readonly rule: string;
+  /** Steps that change updates before the rule, in order, such as `nnm:f=2`. @defaultValue none */
   readonly before?: readonly string[] | undefined;
+  /** Optimiser of the server with its parameters: `adam:learningRate=0.1`. @defaultValue "average" */
   readonly server: string;
+  /** Largest norm of an update; longer updates are shortened to it. @defaultValue not shortened */
   readonly clip?: number | undefined;
+  /** Policy that says which layers clients share. @defaultValue "all" */
   readonly policy: LayerPolicyName;
+  /** Pattern of the layers that are the head, for policies that distinguish it. @defaultValue no head */
   readonly head?: string | undefined;
+  /** Treatments of single layers, each as `PATTERN=TREATMENT`. @defaultValue the treatments of the policy */
   readonly layer?: readonly string[] | undefined;
+  /**
+   * Networks to which the units of updates are permuted: the global network, or each other.
+   * @defaultValue updates are not aligned
+   */
   readonly align?: AlignTarget | undefined;
 };
 

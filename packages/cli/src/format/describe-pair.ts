@@ -6,9 +6,13 @@ import { formatObjective } from "./format-objective.ts";
 
 /** Title and facts of a page about two networks that were measured. */
 export interface PairDescription {
+  /** Title of the page, with the names of both files. */
   readonly title: string;
+  /** Command lines that made the result, which the page shows. */
   readonly commands: readonly string[];
+  /** Facts about the measurement, such as its seed and the alignment. */
   readonly facts: readonly PageFact[];
+  /** Version of this program. */
   readonly version: string;
 }
 

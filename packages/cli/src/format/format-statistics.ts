@@ -4,9 +4,11 @@ import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 
 /** Correction of the statistics of batch norms that took place. */
 export interface DoneStatistics {
+  /** Policy by which statistics were corrected; `keep` if they were not. */
   readonly statistics: StatisticsPolicy;
   /** Name of the examples that statistics were measured on. */
   readonly statisticsData?: string | undefined;
+  /** Number of examples that statistics were measured on; absent if none were. */
   readonly statisticsExamples?: number | undefined;
   /** Name of the examples that networks are scored on; undefined to say nothing about them. */
   readonly data?: string | undefined;

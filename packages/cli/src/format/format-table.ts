@@ -2,6 +2,7 @@ import { at } from "@isthmus/core";
 
 /** One column of a text table. */
 export interface Column {
+  /** Text above the cells of the column. */
   readonly title: string;
   /** The side that cells are set on, right for numbers. @defaultValue "left" */
   readonly align?: "left" | "right";

@@ -14,7 +14,9 @@ export type ReadingOptions = ArchitectureOptions & BindingOptions & ScalingOptio
  * @typeParam A - the architecture, or undefined if tensors alone are worked on
  */
 export interface OpenedStart<A> {
+  /** Networks to work on, in the order of the command line, under the graph's names if there is a graph. */
   readonly networks: readonly Checkpoint[];
+  /** Graph and engine of the networks, or undefined. */
   readonly architecture: A;
   /** Examples that the command line names, by their names. */
   readonly examples: Readonly<Record<string, DataSet>>;
@@ -31,6 +33,9 @@ interface BoundStart<A> extends OpenedStart<A> {
 export interface StartOpening<A> {
   /** Files that are read beside the checkpoints, and must not be overwritten. */
   readonly files: readonly string[];
+  /**
+   * Opens the architecture and the examples for checkpoints that are open already, and binds the checkpoints.
+   */
   open(checkpoints: readonly Checkpoint[], context: Context): Promise<BoundStart<A>>;
 }
 
@@ -48,8 +53,11 @@ export const OPEN_TENSORS: StartOpening<undefined> = {
 
 /** Names of the architecture and of the examples with which a network is made, from the command line. */
 export interface ReadingRequest {
+  /** Name of the command, for messages. */
   readonly verb: string;
+  /** Paths of the checkpoints, whose config.json describes the architecture if no graph is named. */
   readonly paths: readonly string[];
+  /** Options that name the graph and say how weights and data are read. */
   readonly reading: ReadingOptions;
   /** Names of examples, in the order in which they are opened. */
   readonly examples: Readonly<Record<string, string | undefined>>;

@@ -3,6 +3,7 @@ import type { Context } from "../verb.ts";
 
 /** Origin of a network, which is written into its metadata. */
 export interface MadeBy {
+  /** Name of the command that makes the network. */
   readonly verb: string;
   /** Networks that it was made from. */
   readonly from: readonly Checkpoint[];

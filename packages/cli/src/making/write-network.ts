@@ -12,10 +12,13 @@ import { saveMade } from "./save-made.ts";
 
 /** A network that a command writes: the checkpoints that it is made from, and the files of all outputs. */
 export interface WritingRequest<A> {
+  /** Name of the command, which is written into the metadata. */
   readonly verb: string;
   /** Checkpoints that it is made from. */
   readonly paths: readonly string[];
+  /** Function that opens the architecture and examples, with the files that it reads. */
   readonly opening: StartOpening<A>;
+  /** Path of the network: a file ending in `.safetensors`, or a folder. */
   readonly output: string;
   /** File for the JSON of the result of making the network. */
   readonly saveResult?: string | undefined;
@@ -27,6 +30,7 @@ export interface WritingRequest<A> {
 
 /** A network that was made. */
 export interface Written {
+  /** Network to write, under the graph's names if there is a graph. */
   readonly weights: Checkpoint;
   /** The result of making the network, which `--json` prints. */
   readonly result: object;

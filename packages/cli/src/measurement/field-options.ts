@@ -21,6 +21,7 @@ export interface FlaggedField {
   readonly path: readonly [name: string, ...rest: string[]];
   /** Name on a command line, such as `sharpness-radius`. */
   readonly flag: string;
+  /** Form, default and help of the option. */
   readonly field: AnyField;
 }
 

@@ -3,7 +3,9 @@ import { Option } from "commander";
 
 /** Former options of a command, as the parser of command lines has them. */
 export interface FormerFlags {
+  /** File for the JSON of the result; absent if none is named. */
   readonly output?: string;
+  /** True if an interrupted measurement is to go on from the journal beside the output. */
   readonly resume?: true;
 }
 

@@ -44,6 +44,7 @@ import { addSetOptions, openSets, type SetOptions } from "./set-options.ts";
 
 /** An opened subject, and what the command reports of it beside the result. */
 export interface Opened {
+  /** Networks, examples and engine in the form that the measurement takes. */
   readonly subject: Subjects[SubjectName];
   /** Options of the measurement that follow from how the subject was opened. */
   readonly implied: Readonly<Record<string, unknown>>;
@@ -64,7 +65,9 @@ export interface Opened {
 
 /** Names of a subject and its examples from a command line, with the options of its measurement. */
 export interface SubjectRequest {
+  /** Measurement that is to run on the subject. */
   readonly measurement: AnyMeasurement;
+  /** Paths of the checkpoints, one for each argument, or several for a variadic one. */
   readonly paths: readonly string[];
   /** Options of the measurement with their defaults, without the ones of a training. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -98,7 +101,9 @@ export interface SubjectForm {
   readonly corrected?: string;
   /** Whether weights alone are read: example commands name no graph and no data. @defaultValue false */
   readonly isOfWeights?: true;
+  /** Adds the options that name graphs, examples and settings of the subject. */
   addOptions(command: CommandUnknownOpts, measurement: AnyMeasurement): void;
+  /** Opens the subject, passes it to `work`, and closes its files afterwards, even if the work fails. */
   open<T>(request: SubjectRequest, context: Context, work: (opened: Opened) => Promise<T>): Promise<T>;
 }
 
@@ -244,6 +249,7 @@ export function addSharedOptions(command: CommandUnknownOpts): void {
 export interface FurtherExamples {
   /** Examples that the request names in `others`. */
   readonly others: readonly DataSet[];
+  /** Opens further examples by name, and checks that they fit the graph. */
   open(name: string): Promise<DataSet>;
 }
 

@@ -8,9 +8,16 @@ import { collect, parseNumber, parseSeed } from "../options/parse-values.ts";
 
 /** Options that name the sets of examples to measure on, beside `--data`. */
 export type SetOptions = ScalingOptions & {
+  /**
+   * Kind of the cue that is planted in the examples of `--data`.
+   * @defaultValue "place", unless `--set` names other sets
+   */
   readonly cue?: CueKind;
+  /** Share of the examples that get a cue, in `[0, 1]`. @defaultValue 1 */
   readonly cueShare?: number;
+  /** Seed of the random choices of the cue. @defaultValue 0 */
   readonly cueSeed?: number;
+  /** Further sets of examples, each as `NAME=DATA`. @defaultValue none */
   readonly set?: readonly string[];
 };
 

@@ -11,7 +11,12 @@ import type { Fields } from "./field-options.ts";
 
 /** Options of commands that train, as the parser of command lines has them. */
 export type TrainingMeasurementFlags = Partial<TrainingFlags> & {
+  /** Name of the examples to train on, or to measure on if the measurement trains on none of them. */
   readonly data: string;
+  /**
+   * Name of the examples to measure on.
+   * @defaultValue the test split of `data`, or else its validation split
+   */
   readonly testData?: string;
 };
 

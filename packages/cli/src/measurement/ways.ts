@@ -10,7 +10,11 @@ import { flaggedFields } from "./training-flags.ts";
 
 /** A measurement with its entry in the list: the only one of its command, or one of several ways. */
 export interface Way {
+  /**
+   * Entry of the measurement in the list, with its verb, its summary and the option that chooses this way.
+   */
   readonly entry: MeasurementEntry;
+  /** The loaded measurement, whose options the command gets. */
   readonly measurement: AnyMeasurement;
 }
 

@@ -18,6 +18,7 @@ import type { OpenedNetworks } from "./open-networks.ts";
 
 /** Alignment of one of the checkpoints, as plain data. */
 export type MergeAlignment = AlignedNetwork["summary"] & {
+  /** Path of the aligned checkpoint. */
   readonly checkpoint: string;
   /** Objective of the search, in which norms scale weights; undefined for other methods. */
   readonly scaledObjective?: AlignedNetwork["summary"]["objective"];
@@ -26,12 +27,15 @@ export type MergeAlignment = AlignedNetwork["summary"] & {
    * two.
    */
   readonly many?: string;
+  /** Path of the checkpoint whose coordinates the others have; undefined for two. */
   readonly reference?: string;
 };
 
 /** Share of each checkpoint in all layers of the result, or share of the second checkpoint in each layer. */
 export interface Shares {
+  /** Weight of each checkpoint in all layers, `[checkpoints]`. */
   readonly weights: readonly number[];
+  /** Share of the second checkpoint in each layer; undefined if all layers are merged alike. */
   readonly layers: LayerShares | undefined;
 }
 

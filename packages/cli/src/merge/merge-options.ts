@@ -26,18 +26,49 @@ export type MergeOptions = RecipeOptions &
   ManyVerbOptions &
   LayerShareOptions &
   BindingOptions & {
+    /**
+     * Path of the result: a file ending in `.safetensors` or `.gguf`, or a folder. Absent if nothing is
+     * written.
+     */
     readonly output?: string | undefined;
+    /** Weight of each checkpoint, `[checkpoints]`. @defaultValue equal numbers */
     readonly weights?: readonly number[] | undefined;
+    /** Path between two checkpoints: `linear`, or `spherical`. @defaultValue "linear" */
     readonly path: PathKind;
+    /** Way in which LoRA adapters are merged; absent for networks. @defaultValue "cat" for adapters */
     readonly combination?: Combination | undefined;
+    /**
+     * Element type of the result's floating-point tensors.
+     * @defaultValue their type in the first checkpoint
+     */
     readonly dtype?: DType | undefined;
+    /** Largest number of bytes in one file of the result. @defaultValue one file */
     readonly maxShardSize?: number | undefined;
+    /**
+     * True to write NaN, infinities, and numbers that overflow `dtype`.
+     * @defaultValue such results are refused
+     */
     readonly allowNonFinite?: true | undefined;
+    /** True to align the checkpoints to each other first. @defaultValue not aligned */
     readonly align?: true | undefined;
+    /**
+     * File of the architecture.
+     * @defaultValue the config.json of the checkpoints, if an architecture is needed
+     */
     readonly graph?: string | undefined;
+    /**
+     * Correction of statistics of activations.
+     * @defaultValue `recalibrate` with batch norms and `--data`, else `keep`
+     */
     readonly statistics?: StatisticsPolicy | undefined;
+    /** Name of the examples for matching, statistics and barriers. @defaultValue none */
     readonly data?: string | undefined;
+    /** Whether the checkpoints are compared before the merge; false with `--no-check`. */
     readonly check: boolean;
+    /**
+     * Largest loss barrier between two of the networks with which they are still merged.
+     * @defaultValue not measured
+     */
     readonly requireBarrier?: number | undefined;
   };
 

@@ -42,8 +42,11 @@ export async function mergeRecipeFile(
 
 /** A recipe and its file; the file is null if options made the recipe. */
 export interface NamedRecipe {
+  /** Recipe with all of its models, methods and parameters. */
   readonly recipe: Recipe;
+  /** Path of the recipe's file; null if options made the recipe. */
   readonly file: string | null;
+  /** Strictness with which the recipe was read, and the warnings so far. */
   readonly reading: RecipeReading;
 }
 

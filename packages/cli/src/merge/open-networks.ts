@@ -11,6 +11,7 @@ import { type MergeOptions, needsArchitecture, tooFew } from "./merge-options.ts
 export interface OpenedNetworks {
   /** Architecture of the networks; undefined if nothing needs it. */
   readonly architecture: BoundArchitecture | undefined;
+  /** Networks in the order of the command line, whose tensors have the same names. */
   readonly networks: readonly Checkpoint[];
   /** Examples for matching and statistics; undefined if none are named, or no graph is run. */
   readonly data: DataSet | undefined;

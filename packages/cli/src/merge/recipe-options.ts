@@ -9,11 +9,23 @@ import { addRecipeReadingOptions, type RecipeReadingOptions } from "../options/r
 /** Options of a merge by recipe. */
 export type RecipeOptions = QueueOptions &
   RecipeReadingOptions & {
+    /** True to print the plan alone and merge nothing. @defaultValue the merge runs */
     readonly dryRun?: true | undefined;
+    /**
+     * Part of a name, pattern or expression of the tensors whose making is printed; nothing is merged.
+     * @defaultValue the merge runs
+     */
     readonly explain?: string | undefined;
+    /** JavaScript files that export further merge methods. @defaultValue none */
     readonly methods?: readonly string[] | undefined;
+    /** Largest number of threads. @defaultValue one for each core */
     readonly threads?: number | undefined;
+    /**
+     * True to start anew although the same merge was interrupted.
+     * @defaultValue the interrupted merge goes on
+     */
     readonly restart?: true | undefined;
+    /** True to store the SHA-256 digest of every input in the result. @defaultValue names alone */
     readonly hashInputs?: true | undefined;
   };
 

@@ -15,7 +15,9 @@ export interface MeasuredBarrier {
 
 /** The outcome of `--require-barrier`. */
 export interface BarrierGate {
+  /** Largest allowed barrier, in the unit of the loss. */
   readonly limit: number;
+  /** Barriers of every two networks, in the order of the first and then of the second. */
   readonly barriers: readonly MeasuredBarrier[];
   /** Reason why the merge does not take place; undefined if it does. */
   readonly failure: string | undefined;

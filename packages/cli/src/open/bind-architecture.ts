@@ -17,8 +17,11 @@ import type { ArchitectureReading } from "./open-architecture.ts";
 
 /** Options for reading a graph, and for finding its weights in checkpoints. */
 export type BindingOptions = ArchitectureReading & {
+  /** Path of the checkpoint that the graph was exported from. @defaultValue one of the networks */
   readonly exportedFrom?: string | undefined;
+  /** Policy for floating-point tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: UnreadPolicy | undefined;
+  /** Text before the names of weights in the checkpoints. @defaultValue found automatically */
   readonly prefix?: string | undefined;
 };
 

@@ -8,8 +8,14 @@ const NAMED = ["random", "eigenvectors", "trajectory"] as const satisfies readon
 
 /** Options for the source of the directions of a landscape. */
 export interface DirectionOptions {
+  /** Kind of the directions, or paths of the checkpoints that they lead to. @defaultValue ["random"] */
   readonly directions?: readonly string[] | undefined;
+  /**
+   * Files of a training's snapshots, or folders of them; required by the kind `trajectory`.
+   * @defaultValue none
+   */
   readonly snapshots?: readonly string[] | undefined;
+  /** Path of the checkpoint at the other end of one line, in place of `directions`. @defaultValue no line */
   readonly from?: string | undefined;
 }
 

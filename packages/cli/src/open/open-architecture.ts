@@ -14,6 +14,10 @@ export type ArchitectureReading = GraphOptions & { readonly loss?: NamedLoss | u
 /** Options for the source of the architecture of checkpoints: a graph if one is named, else their config. */
 export type ArchitectureOptions = EngineOptions &
   ArchitectureReading & {
+    /**
+     * File of the architecture, `.onnx` or the `model.json` of a LayersModel.
+     * @defaultValue the config.json of the checkpoints
+     */
     readonly graph?: string | undefined;
   };
 

@@ -18,7 +18,15 @@ import { noteData } from "../result/fed-data.ts";
  * Options for the scale of bytes, if not the usual one of the data set: for all channels, or one for each.
  */
 export type ScalingOptions = {
+  /**
+   * Mean that is subtracted from `byte / 255`, one number or one for each channel.
+   * @defaultValue the usual mean of the data set
+   */
   readonly mean?: Scaling["mean"] | undefined;
+  /**
+   * Divisor after the subtraction, one number or one for each channel.
+   * @defaultValue the usual divisor of the data set
+   */
   readonly std?: Scaling["std"] | undefined;
 };
 
@@ -36,6 +44,7 @@ export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((comman
 
 /** Options that name the data of a verb. */
 export type DataOptions = ScalingOptions & {
+  /** Name of the examples to measure on. */
   readonly data: string;
   /** Name of the examples that statistics are measured on; if it is missing, see {@link openUnscored}. */
   readonly recalibrateData?: string | undefined;

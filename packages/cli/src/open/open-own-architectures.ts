@@ -13,29 +13,45 @@ import { openExamples, type ScalingOptions } from "./open-data.ts";
 
 /** A checkpoint, with the source of its architecture. */
 export interface NamedNetwork {
+  /** Path of the checkpoint on the command line. */
   readonly path: string;
+  /** The open checkpoint, which the caller closes. */
   readonly checkpoint: Checkpoint;
+  /** File of its architecture; undefined if its config.json describes it. */
   readonly graph: string | undefined;
   /** The checkpoint that the graph was exported from, if it is none of the networks. */
   readonly exportedFrom: string | undefined;
+  /** Letter of the network in names of options, such as `--graph-a`. */
   readonly letter: "a" | "b";
 }
 
 /** A network of its own architecture, ready to be run. */
 export interface OpenedNetwork extends Pick<OpenedArchitecture, "graph" | "engine"> {
+  /** Network under the names of its graph. */
   readonly network: Checkpoint;
+  /** The same network with the functions that convert between its names in the file and in the graph. */
   readonly bound: BoundNetwork;
+  /** Examples to run the network on; undefined if none are named. */
   readonly data: DataSet | undefined;
 }
 
 /** Options of commands of two networks that may differ in their architectures. */
 export interface OwnArchitectureOptions extends EngineOptions, ScalingOptions, OutputsOptions {
+  /** Name of the examples. @defaultValue no examples are opened */
   readonly data?: string | undefined;
 }
 
 /** Options that name the checkpoint that each graph was exported from. */
 export type ExportedFromOptions = {
+  /**
+   * Path of the checkpoint that the graph of A was exported from.
+   * @defaultValue `--exported-from`, or else A
+   */
   readonly exportedFromA?: string | undefined;
+  /**
+   * Path of the checkpoint that the graph of B was exported from.
+   * @defaultValue `--exported-from`, or else B
+   */
   readonly exportedFromB?: string | undefined;
 };
 

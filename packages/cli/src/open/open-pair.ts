@@ -23,6 +23,7 @@ import { openData, openExamples, openUnscoredFor } from "./open-data.ts";
 
 /** Two networks to measure between, with their architecture and data. */
 export interface Pair extends OpenedArchitecture, BoundArchitecture {
+  /** Network A, under the names of the graph. */
   readonly a: Checkpoint;
   /** Network B from its file, before any alignment. */
   readonly unaligned: Checkpoint;
@@ -30,11 +31,13 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
   readonly b: Checkpoint;
   /** Summary of the alignment; undefined if the options ask for none. */
   readonly summary: AlignedNetwork["summary"] | undefined;
+  /** Examples to measure on. */
   readonly data: DataSet;
   /** Examples to train on; undefined if nothing is trained. */
   readonly training: DataSet | undefined;
   /** Examples to measure statistics on; undefined for the evaluated ones. */
   readonly statisticsData: DataSet | undefined;
+  /** Policy for the statistics of norms between both networks, as the options say. */
   readonly statistics: StatisticsChoice;
   /** Paths of all files that are read. */
   readonly inputs: readonly string[];
@@ -42,7 +45,9 @@ export interface Pair extends OpenedArchitecture, BoundArchitecture {
 
 /** The networks and files that {@link withPair} opens. */
 export interface PairRequest {
+  /** Paths of A and B. */
   readonly paths: readonly [string, string];
+  /** Options that name the graph, the data and the alignment. */
   readonly options: PairOptions;
   /**
    * Name of examples to train on, the first of which serve for statistics if no others are named.

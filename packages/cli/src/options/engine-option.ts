@@ -5,6 +5,7 @@ import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Option for the engine of a verb that runs graphs. */
 export type EngineOptions = {
+  /** Name of the engine that runs graphs. @defaultValue "onnxruntime" */
   readonly engine: EngineName;
 };
 

@@ -8,8 +8,17 @@ import { parseLayerShares, parseNumber } from "./parse-values.ts";
 
 /** Options that choose the layers that a merge averages. */
 export type LayerShareOptions = {
+  /**
+   * Share of the second checkpoint by pattern of layers; layers that match none stay as in the first.
+   * @defaultValue all layers alike
+   */
   readonly layers?: ReadonlyMap<string, number> | undefined;
+  /**
+   * File of a result of `isthmus layers`, whose layers of low barrier are averaged.
+   * @defaultValue all layers alike
+   */
   readonly layersFrom?: string | undefined;
+  /** Largest loss barrier of a layer that is averaged; required by `layersFrom`, and absent without it. */
   readonly maxBarrier?: number | undefined;
 };
 

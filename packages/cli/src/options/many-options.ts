@@ -9,7 +9,9 @@ import { parseCount } from "./parse-values.ts";
 
 /** Options for the alignment of more than two networks. */
 export type ManyVerbOptions = {
+  /** Method that aligns more than two networks. @defaultValue "best" */
   readonly many?: ManyMethod | undefined;
+  /** Number of the network, from 1, in whose coordinates the others are put. @defaultValue 1 */
   readonly reference?: number | undefined;
 };
 

@@ -28,21 +28,58 @@ import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseNumber } f
 /** Options for the alignment of networks. */
 export type MatchVerbOptions = ScalingOptions &
   OutputsOptions & {
+    /** Method of the alignment: by weights, activations, gradients or learning. @defaultValue "weight" */
     readonly method: MatchMethod;
+    /** Seed of all random choices of the alignment. @defaultValue 0 */
     readonly seed: number;
+    /**
+     * Number of searches for a pair, of which the best is taken.
+     * @defaultValue 8, or 2 for more than two networks
+     */
     readonly restarts?: number | undefined;
+    /**
+     * Number of examples to match by, the first ones.
+     * @defaultValue 10000, or 3000 for the method `learned`
+     */
     readonly matchExamples?: number | undefined;
+    /**
+     * Order in which the method `weight` searches: one symmetry after the other, all at once, or both.
+     * @defaultValue "best"
+     */
     readonly search?: MatchSearch | undefined;
+    /**
+     * Bytes of memory for the method `weight`; with it, weights are read each time they are needed.
+     * @defaultValue all weights are held
+     */
     readonly memory?: number | undefined;
+    /**
+     * Names of the symmetries that the method `weight` matches, with `*` and `?` as wildcards.
+     * @defaultValue all
+     */
     readonly only?: readonly string[] | undefined;
+    /** Names of the symmetries that the method `weight` leaves out, with wildcards. @defaultValue none */
     readonly skip?: readonly string[] | undefined;
+    /** Kinds of symmetries beside permutations that are undone, such as scales. @defaultValue none */
     readonly normalize?: readonly LinearKind[] | undefined;
+    /** Number of steps of the method `learned`; 0 for its closed form alone. @defaultValue 300 */
     readonly matchSteps?: number | undefined;
+    /** Number of examples in a step of the method `learned`. @defaultValue 64, or 16 texts */
     readonly matchBatch?: number | undefined;
+    /** Largest step of the method `learned`, above 0. @defaultValue 0.006, or 0.02 for texts */
     readonly matchRate?: number | undefined;
+    /** Place between both networks at which the method `learned` makes its steps. @defaultValue "half" */
     readonly matchAt?: (typeof LEARNED_PLACES)[number] | undefined;
+    /**
+     * Treatment of hidden units while the method `learned` learns: fixed, or permuted again at each step.
+     * @defaultValue "fixed"
+     */
     readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
+    /** Rule by which the method `learned` steps in matrices. @defaultValue "adam" */
     readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
+    /**
+     * Group of the matrices by which the method `learned` mixes attention heads.
+     * @defaultValue "invertible"
+     */
     readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
   };
 

@@ -8,8 +8,14 @@ export const UNSCORED = "the training examples that belong to --data if there ar
 
 /** Options on batch norms of a verb that measures networks other than averages of two. */
 export type NormOptions = {
+  /** Policy for the statistics of batch norms: measured anew, or kept. */
   readonly statistics: NormPolicy;
+  /**
+   * Name of the examples on which statistics are measured.
+   * @defaultValue training examples that belong to `--data` if there are any, else `--data`
+   */
   readonly recalibrateData?: string | undefined;
+  /** Number of the first examples on which statistics are measured. @defaultValue 2500 */
   readonly recalibrateExamples?: number | undefined;
 };
 

@@ -4,6 +4,10 @@ import { parseNames } from "./parse-values.ts";
 
 /** Option that names the outputs that networks are compared by. */
 export type OutputsOptions = {
+  /**
+   * Names of the graph's outputs by which networks count as equal; the order of the other outputs is free.
+   * @defaultValue all outputs
+   */
   readonly outputs?: readonly string[] | undefined;
 };
 

@@ -14,10 +14,18 @@ export type PairOptions = DataOptions &
   MatchVerbOptions &
   BindingOptions &
   EngineOptions & {
+    /** File of the architecture that both networks share. @defaultValue their config.json */
     readonly graph?: string | undefined;
+    /** True to align B to A before measuring. @defaultValue not aligned */
     readonly align?: true | undefined;
+    /** File of an alignment by which B is permuted; excludes `align`. @defaultValue not permuted */
     readonly alignment?: string | undefined;
+    /** Name of the examples to match by. @defaultValue the examples for statistics */
     readonly matchData?: string | undefined;
+    /**
+     * Policy for the statistics of norms between both networks.
+     * @defaultValue "recalibrate" if examples for statistics are named, else "auto"
+     */
     readonly statistics?: StatisticsPolicy | StatisticsChoice | undefined;
     /**
      * Whether a temperature is fitted, too, on the examples that statistics are measured on; not all verbs

@@ -9,7 +9,9 @@ import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options of a verb whose tasks may run on other machines. */
 export type QueueOptions = {
+  /** Address of the queue whose workers run the tasks. @defaultValue this process runs them */
   readonly queue?: string | undefined;
+  /** Place where workers find and leave files; required by a queue, and refused without one. */
   readonly storage?: string | undefined;
 };
 
@@ -92,9 +94,11 @@ export function tasksLeft({ queue }: QueueOptions, folder: string): string {
 
 /** Work of a verb, of which tasks are parts. */
 export interface VerbWork {
+  /** Name of the command, to say how to go on. */
   readonly verb: string;
   /** Path of a result, beside which the folder for tasks lies. */
   readonly beside: string;
+  /** Services of the program: terminal, progress, signal. */
   readonly context: Context;
 }
 

@@ -5,7 +5,12 @@ import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options of verbs that read a recipe. */
 export type RecipeReadingOptions = {
+  /** True to refuse a recipe with parts that have no effect. @defaultValue each gives a warning */
   readonly strict?: true | undefined;
+  /**
+   * Name of the document to make, in a file of several recipes.
+   * @defaultValue the document without a name, else the last that no other names
+   */
   readonly document?: string | undefined;
 };
 
@@ -26,6 +31,7 @@ export const addRecipeReadingOptions: AddOptions<RecipeReadingOptions> = optionG
 
 /** Strictness with which a recipe is read, and the warnings so far. */
 export interface RecipeReading extends StrictnessOptions {
+  /** Warnings about the recipe so far; the list grows while the recipe is read. */
   readonly warnings: readonly string[];
 }
 

@@ -7,11 +7,23 @@ import { MOST, parseCount, parseNumber } from "./parse-values.ts";
 
 /** Options for training a pruned network again. */
 export type TicketOptions = {
+  /**
+   * Probability with which pruned weights are still present at first, in training that lets them fade.
+   * @defaultValue absent at once
+   */
   readonly anneal?: number | undefined;
+  /** Epoch whose weights each round goes back to; 0 for the start. @defaultValue no rounds */
   readonly rewind?: number | undefined;
+  /** Number of rounds of pruning and training; absent without `--rewind`. @defaultValue 5 */
   readonly rounds?: number | undefined;
+  /** Method that trains rounds: gradients, or evolution strategies. @defaultValue "gradient" */
   readonly method: TicketMethod;
+  /** Number of generations of each round; for evolution strategies alone. @defaultValue 500 */
   readonly generations?: number | undefined;
+  /**
+   * Number of networks in each generation, an even number; for evolution strategies alone.
+   * @defaultValue 64
+   */
   readonly population?: number | undefined;
 };
 

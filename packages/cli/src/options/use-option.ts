@@ -3,6 +3,7 @@ export const USE = "--use";
 
 /** A command line without its {@link USE} options, and the files that these name. */
 export interface UseWords {
+  /** Words of the command line without the options that name files, in order. */
   readonly words: readonly string[];
   /** Names of files in the words of the command line; an empty text if an option names no file. */
   readonly use: readonly string[];

@@ -19,6 +19,7 @@ export interface MadeResult {
   readonly inputs: readonly string[];
   /** Facts that the page shows beside the facts of the result. @defaultValue none */
   readonly facts?: readonly PageFact[];
+  /** Command line, version and provenance, which result and page show. */
   readonly context: Context;
 }
 
@@ -40,7 +41,9 @@ export async function saveResult(
 
 /** Contents and title of a page. */
 export interface SavedPage {
+  /** Title of the page. */
   readonly title: string;
+  /** Tables, figures and text of the page as plain data. */
   readonly report: Report;
 }
 

@@ -30,25 +30,33 @@ import type { StarVerbOptions } from "./star-options.ts";
 
 /** The examples that a star is found on, measured on, and tested on. */
 export interface StarData {
+  /** Examples to train on. */
   readonly training: DataSet;
+  /** Examples that barriers are measured on; by default the training examples. */
   readonly measured: DataSet;
   /** The first examples of the training data, for statistics of norms. */
   readonly statistics: DataSet;
+  /** Examples to predict, which no network was trained on; undefined if none are named. */
   readonly test: DataSet | undefined;
+  /** Examples of other data, on which predictions should be unsure; undefined if none are named. */
   readonly outOfDistribution: DataSet | undefined;
 }
 
 /** Networks, data and settings that the verb works on. */
 export interface StarJob extends OpenedArchitecture {
+  /** Networks that the star is to be connected to, under the graph's names, at least two. */
   readonly anchors: readonly Checkpoint[];
+  /** Networks that the star is not found from, but verified on; may be empty. */
   readonly heldOut: readonly Checkpoint[];
   /** The network that the star starts from; undefined for the mean of the anchors. */
   readonly start: Checkpoint | undefined;
   /** The proved symmetries; undefined if nothing is aligned. */
   readonly symmetries: Symmetries | undefined;
+  /** Examples to find, measure and test the star on. */
   readonly data: StarData;
   /** Paths of all files that are read. */
   readonly inputs: readonly string[];
+  /** Summary of how the weights of the graph were found in the checkpoints. */
   readonly binding: BindingSummary;
   /** Renames the tensors of a network to the names in the file of the first anchor. */
   readonly restore: BoundNetwork["restore"];

@@ -28,22 +28,49 @@ export type StarVerbOptions = TrainingFlags &
   Required<Omit<StarSearchChoice, "statisticsExamples">> &
   Required<Pick<MeasureStarChoice, "points">> &
   Pick<ComparePredictorsChoice, "members"> & {
+    /** File of the architecture. @defaultValue the config.json of the networks, or `net` */
     readonly graph?: string | undefined;
+    /**
+     * Short string of the architecture; with it, the star starts at random weights.
+     * @defaultValue `graph` decides
+     */
     readonly net?: string | undefined;
+    /** Files or folders of networks that the star is verified on. @defaultValue none */
     readonly heldOut?: readonly string[] | undefined;
+    /**
+     * File of the network that the star starts from.
+     * @defaultValue the mean of the anchors, or random weights with `net`
+     */
     readonly from?: string | undefined;
+    /** Name of the examples to train on; without a split, the training examples. */
     readonly data: string;
+    /** Bytes of memory for anchors; anchors beyond it are read again each time. @defaultValue 2^30 */
     readonly memory: number;
+    /** Whether anchors and pairs are aligned; false with `--no-align`. */
     readonly align: boolean;
     /** Number of pairs of regular networks. */
     readonly pairs: number;
+    /** Policy for the statistics of batch norms between two networks. @defaultValue "recalibrate" */
     readonly statistics?: NormPolicy | undefined;
+    /** Number of the first examples of `data` on which batch norms are measured. @defaultValue 2500 */
     readonly recalibrateExamples: number;
+    /** Name of the examples that barriers are measured on. @defaultValue `data` */
     readonly measureData?: string | undefined;
+    /**
+     * Name of the examples to predict, or `none`.
+     * @defaultValue the test split of `data`, or else its validation split
+     */
     readonly testData?: string | undefined;
+    /** Name of the examples of other data, on which predictions should be unsure. @defaultValue none */
     readonly oodData?: string | undefined;
+    /** File for the star, ending in `.safetensors`. */
     readonly output: string;
+    /**
+     * True to go on from the state that an interrupted search left beside the output.
+     * @defaultValue a new search
+     */
     readonly resume?: true | undefined;
+    /** File for a page with all pairs and predictions. @defaultValue not written */
     readonly report?: string | undefined;
   };
 

@@ -16,6 +16,7 @@ export type DescribedSort = "study" | "simulation";
 
 /** The file that describes a study or a simulation, and the folder for its results. */
 export interface DescribedFile {
+  /** Path of the YAML file. */
   readonly path: string;
   /**
    * Folder for the results if the user names none: beside the file, or in the working directory for one that

@@ -27,8 +27,11 @@ import { withExecutor } from "./with-executor.ts";
 
 /** Options of a command that runs a described study or simulation. */
 export type DescribedOptions = TaskVerbOptions & {
+  /** Folder for the results. @defaultValue a folder beside the file, with its name */
   readonly output?: string | undefined;
+  /** True to list the missing tasks and run none. @defaultValue the tasks run */
   readonly list?: true | undefined;
+  /** True to print the file and run nothing. @defaultValue the tasks run */
   readonly print?: true | undefined;
 };
 
@@ -42,6 +45,7 @@ interface DescribedRun<R> extends Pick<RunMissingResult, "ran" | "kept" | "failu
 
 /** A study or a simulation that a file describes, with the functions by which its command runs it. */
 export interface Described<R extends StudyResult | SimulationResult> {
+  /** File of the description, and the folder for results. */
   readonly file: DescribedFile;
   /** The description that `--print` returns as JSON. */
   readonly printed: object;
@@ -57,7 +61,9 @@ export interface Described<R extends StudyResult | SimulationResult> {
   readonly tasks: string;
   /** Lists the tasks that must be run on an engine. */
   missing(engine: string, store: Pick<TaskStore, "read">): Promise<MissingTasks>;
+  /** Runs the missing tasks and gathers the result. */
   run(engine: string, options: RunMissingOptions): Promise<DescribedRun<R>>;
+  /** Formats the result as text for the terminal. */
   format(result: R, terminal: Terminal): string;
   /** Says how many tasks were run, and how many were finished before. */
   formatCounts(ran: number, finished: number): string;

@@ -9,11 +9,13 @@ import { TASKS } from "./save-described.ts";
 
 /** Work whose tasks run in threads or on the workers of a queue. */
 export interface DescribedWork {
+  /** Name of the command, to say how to go on. */
   readonly verb: string;
   /** Sort of the work, which decides what threads can run. */
   readonly sort: "study" | "simulation";
   /** Folder of the results. */
   readonly folder: string;
+  /** Services of the program: terminal, progress, signal, files of measurements. */
   readonly context: Context;
 }
 

@@ -1,5 +1,6 @@
 /** The message of a failure for the user, and the exit code of the process. */
 export interface Failure {
+  /** Sentence that is printed after the name of the program. */
   readonly message: string;
   /** Exit code: 1 if the work failed, 2 if input or arguments of the user cannot be used. */
   readonly exitCode: 1 | 2;

@@ -40,6 +40,7 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
 
 /** Progress whose last step can be shown again while nothing new is reported. */
 export interface RepeatedProgress {
+  /** Reports the step under way, and keeps it to be shown again. */
   readonly progress: Progress;
   /**
    * Shows the last step again whenever a line is due, until the returned function is called: so a log shows

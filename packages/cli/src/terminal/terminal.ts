@@ -28,9 +28,13 @@ export interface Terminal {
 
 /** The part of a writable stream that a terminal needs. */
 export interface TerminalStream {
+  /** Whether the stream is a screen; absent for files and pipes. */
   readonly isTTY?: boolean;
+  /** Number of columns of the screen; absent if it is none. */
   readonly columns?: number;
+  /** Writes text; calls `done` when it is written. */
   write(text: string, done?: () => void): unknown;
+  /** Calls a listener with each error of the stream. */
   on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
 

@@ -5,6 +5,7 @@ import { formatPace, formatPhase } from "./format-training.ts";
 
 /** The verb that runs a training, and the file of its state. */
 export interface FollowedTraining {
+  /** Name of the command, to say how to go on. */
   readonly verb: string;
   /** File of the state, from which a training that was stopped goes on. */
   readonly state: string;

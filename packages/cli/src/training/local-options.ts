@@ -13,13 +13,30 @@ import { parseCount, parseNumber } from "../options/parse-values.ts";
 
 /** Options of the command line for the training of a client. */
 export type LocalFlags = {
+  /** Strength of the pull towards the weights at the start, mu of FedProx. @defaultValue no pull */
   readonly proximal?: number | undefined;
+  /**
+   * Order in which examples are added, by their loss at the start.
+   * @defaultValue all examples from the beginning
+   */
   readonly curriculum?: (typeof CURRICULUM_ORDERS)[number] | undefined;
+  /** Function by which the number of examples grows; only with `curriculum`. @defaultValue "linear" */
   readonly pacing?: (typeof CURRICULUM_PACINGS)[number] | undefined;
+  /** Share of the examples at the start, in `(0, 1]`; only with `curriculum`. @defaultValue 0.2 */
   readonly curriculumStart?: number | undefined;
+  /**
+   * Share of the steps after which all examples are added, in `[0, 1]`; only with `curriculum`.
+   * @defaultValue 0.8
+   */
   readonly curriculumFull?: number | undefined;
+  /**
+   * Penalty of the squared distance by which examples are moved to be harder, gamma of WAFL.
+   * @defaultValue examples stay
+   */
   readonly wasserstein?: number | undefined;
+  /** Number of steps of ascent for each example; only with `wasserstein`. @defaultValue 10 */
   readonly wassersteinSteps?: number | undefined;
+  /** Length of these steps, below `1 / gamma`; only with `wasserstein`. @defaultValue `1 / (2 gamma)` */
   readonly wassersteinStepSize?: number | undefined;
 };
 

@@ -26,8 +26,11 @@ interface MeasureEvery {
 
 /** Options of the measurement along a training. */
 export interface MeasureFlags {
+  /** Measurement along the training: `curvature`. @defaultValue nothing is measured */
   readonly measure?: "curvature" | undefined;
+  /** Epochs or steps from one measurement to the next; only with `measure`. @defaultValue 1 epoch */
   readonly measureEvery?: MeasureEvery | undefined;
+  /** Number of the first training examples to measure on; only with `measure`. @defaultValue 500 */
   readonly measureExamples?: number | undefined;
 }
 
@@ -82,6 +85,7 @@ export function assertMeasure({ measure, measureEvery, measureExamples }: Measur
 export interface TrainingMeasurement {
   /** Measures the weights before training, and returns the options by which `train` measures further on. */
   readonly begin: (weights: Checkpoint) => Promise<Pick<TrainOptions, "onEpoch" | "collect">>;
+  /** Returns the measurements so far, with the measurements of an earlier, interrupted run. */
   readonly history: () => CurvatureHistory;
 }
 

@@ -16,9 +16,16 @@ import type { Context } from "../verb.ts";
 
 /** Options of the command line for the network to train. */
 export interface NetworkOptions extends BindingOptions, EngineOptions {
+  /** Short string of a network to build, such as `mlp:64`; excludes `graph`. */
   readonly net?: string | undefined;
+  /** File of the architecture; excludes `net`. */
   readonly graph?: string | undefined;
+  /**
+   * Checkpoint of the weights to start from.
+   * @defaultValue the weights in the file of the graph, or random ones for `net`
+   */
   readonly from?: string | undefined;
+  /** Seed of the random weights of `net`, and of the training. */
   readonly seed: number;
 }
 
@@ -26,6 +33,7 @@ export interface NetworkOptions extends BindingOptions, EngineOptions {
 export interface OpenNetwork {
   /** Name: the short string that makes it, or the file of its graph. */
   readonly name: string;
+  /** Graph of the network, fitted to the data. */
   readonly graph: Graph;
   /** Weights to start from, under the graph's names. */
   readonly weights: Checkpoint;
@@ -35,6 +43,7 @@ export interface OpenNetwork {
   restore(trained: Checkpoint): Checkpoint;
   /** Reads what {@link restore} returned, or a file it was saved to, under the graph's names again. */
   reread(saved: Checkpoint): Checkpoint;
+  /** Closes the file that weights are read from. */
   close(): Promise<void>;
 }
 

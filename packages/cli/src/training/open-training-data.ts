@@ -5,6 +5,7 @@ import { openExamples, type ScalingOptions } from "../open/open-data.ts";
 
 /** Options of the command line for the data to train and evaluate on. */
 export interface TrainingDataOptions extends ScalingOptions {
+  /** Name of the examples to train on; without a split, the training examples. */
   readonly data: string;
   /** Name of the evaluation data, or `none`. */
   readonly evalData?: string | undefined;
@@ -12,7 +13,9 @@ export interface TrainingDataOptions extends ScalingOptions {
 
 /** The examples to train on, and to evaluate on after every epoch. */
 export interface TrainingData {
+  /** Examples to train on. */
   readonly data: DataSet;
+  /** Examples to evaluate on after every epoch; undefined if nothing is evaluated. */
   readonly evaluationData: DataSet | undefined;
 }
 

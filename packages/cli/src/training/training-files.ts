@@ -3,6 +3,7 @@ import { UsageError } from "@isthmus/core";
 
 /** Files that a training writes. */
 export interface TrainingFiles {
+  /** File of the trained network, `*.safetensors`. */
   readonly checkpoint: string;
   /** File of the graph; undefined if the graph is read from a file. */
   readonly graph: string | undefined;

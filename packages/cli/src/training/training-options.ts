@@ -23,27 +23,61 @@ export const MOMENTUM = 0.9;
 
 /** Options of the command line for a training. */
 export type TrainingFlags = {
+  /** Seed of all random choices: first weights, order and changes of examples. @defaultValue 0 */
   readonly seed: number;
+  /** Number of times that each example is seen. */
   readonly epochs: number;
+  /** Number of examples in a step. @defaultValue 128, or all if there are fewer, or the batch of the graph */
   readonly batch?: number | undefined;
+  /**
+   * True to leave out examples at the end of an epoch that fill no batch.
+   * @defaultValue the next epoch begins with them
+   */
   readonly dropLast?: true | undefined;
+  /** Loss that is minimised. @defaultValue the loss that follows from the labels and the output */
   readonly loss?: NamedLoss | undefined;
+  /** Share of the target that is spread over all classes, for losses of classes. @defaultValue 0 */
   readonly labelSmoothing?: number | undefined;
+  /** Rule that makes a step from a gradient. @defaultValue "sgd" */
   readonly optimizer: (typeof OPTIMIZER_NAMES)[number];
+  /** Learning rate, the largest of the schedule. @defaultValue 0.05 for sgd, else 0.001 */
   readonly lr?: number | undefined;
+  /** Momentum of sgd; refused for other optimisers. @defaultValue 0.9 */
   readonly momentum?: number | undefined;
+  /** True to use Nesterov's momentum in sgd; refused for other optimisers. @defaultValue plain momentum */
   readonly nesterov?: true | undefined;
+  /** Weight decay, which shrinks weights in every step. @defaultValue 0, or 0.01 for adamw */
   readonly weightDecay?: number | undefined;
+  /** Largest norm of a gradient; larger gradients are scaled down to it. @defaultValue not limited */
   readonly clip?: number | undefined;
+  /**
+   * Radius rho of sharpness-aware minimisation, which takes two gradients a step; true for its default, 0.05.
+   * @defaultValue one gradient a step
+   */
   readonly sam?: number | true | undefined;
+  /** Change of the learning rate over the training. @defaultValue "cosine" */
   readonly schedule: (typeof SCHEDULE_NAMES)[number];
+  /** Number of steps over which the learning rate rises at first. @defaultValue 0 */
   readonly warmup: number;
+  /** Number of epochs after which the rate falls; required by the schedule `step`, and absent for others. */
   readonly stepEvery?: number | undefined;
+  /** Factor by which the rate falls, for the schedule `step` alone. @defaultValue 0.1 */
   readonly stepFactor?: number | undefined;
+  /**
+   * Number of pixels by which images are padded before they are cropped at random to their size.
+   * @defaultValue 0
+   */
   readonly crop?: number | undefined;
+  /** True to mirror every other image, left to right. @defaultValue no image is mirrored */
   readonly flip?: true | undefined;
+  /** Patterns of parameters that training does not change. @defaultValue none */
   readonly freeze?: readonly string[] | undefined;
+  /** Number of threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads: number;
+  /**
+   * Number of steps after which the state is written, too; 0 to write it after epochs only.
+   * @defaultValue 0
+   */
   readonly saveEvery: number;
 };
 

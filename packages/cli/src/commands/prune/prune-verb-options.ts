@@ -8,20 +8,41 @@ import { stemOf } from "../../training/training-files.ts";
 
 /** Options of `isthmus prune`. */
 export interface PruneVerbOptions extends EngineOptions, BindingOptions, ScalingOptions, TicketOptions {
+  /** File of the architecture. @defaultValue the config.json of the checkpoint */
   readonly graph?: string | undefined;
+  /** Share of the weights to prune, in `[0, 1)`. */
   readonly sparsity: number;
+  /**
+   * Choice of the pruned elements: least weights of all, of each layer, or least units.
+   * @defaultValue "global"
+   */
   readonly by: PruneChoice;
+  /** Names of the weights, or of the layers of units, that are pruned. @defaultValue all */
   readonly layers?: readonly string[] | undefined;
+  /**
+   * Other shares to prune by pattern of layers or units, such as `conv*`.
+   * @defaultValue `sparsity` for all
+   */
   readonly shares?: ReadonlyMap<string, number> | undefined;
+  /** Name of the examples to measure losses on. @defaultValue losses are not measured */
   readonly data?: string | undefined;
+  /** Name of the examples to train on after pruning. @defaultValue the examples of `--data` */
   readonly trainData?: string | undefined;
+  /** Number of times that each example is seen after pruning; 0 for no training. @defaultValue 0 */
   readonly epochs: number;
+  /** Learning rate at the beginning, which falls to 0 along half a cosine. @defaultValue 0.01 */
   readonly lr: number;
+  /** Number of examples in a step. @defaultValue 128, or all if there are fewer, or the batch of the graph */
   readonly batch?: number | undefined;
+  /** Seed of the order of examples. @defaultValue 0 */
   readonly seed: number;
+  /** True to go on from the state, or the rounds, that an interrupted run left. @defaultValue a new run */
   readonly resume?: true | undefined;
+  /** Path of the pruned network: a file ending in `.safetensors`, or a folder. */
   readonly output: string;
+  /** File for the JSON of the result. @defaultValue not written */
   readonly saveResult?: string | undefined;
+  /** File for a page with the result. @defaultValue not written */
   readonly report?: string | undefined;
 }
 

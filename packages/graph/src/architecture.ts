@@ -5,6 +5,7 @@ import type { Graph } from "./ir/graph.ts";
 export interface Architecture {
   /** Graph whose weights are inputs; a network is a checkpoint with these weights. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
   /**
    * Makes a small graph of the same structure. If a network is too large to be run, its symmetries are proved

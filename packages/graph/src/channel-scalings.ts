@@ -3,7 +3,9 @@ import type { Scaling } from "./data-set.ts";
 
 /** Scaling of the bytes of one channel. */
 export interface ChannelScaling {
+  /** Number that is subtracted from `byte / 255`. */
   readonly mean: number;
+  /** Divisor after the subtraction. */
   readonly std: number;
 }
 

@@ -7,8 +7,11 @@ import { sizeOf } from "@isthmus/core";
  * `[batch * heads, ...]`, with `inner = heads`.
  */
 export interface BatchPlace {
+  /** Axis of the value that holds the batch, from 0. */
   readonly axis: number;
+  /** Number of blocks along that axis, each of which holds the whole batch. */
   readonly outer: number;
+  /** Number of adjacent elements along that axis that belong to one example. */
   readonly inner: number;
 }
 
@@ -24,7 +27,9 @@ export const MERGE_CHOICES: readonly MergeChoice[] = ["changed", "left", "right"
 
 /** Shapes of a value before and after a reshape, both for the exported batch. */
 export interface Reshaped {
+  /** Shape of the value before the reshape. */
   readonly from: readonly number[];
+  /** Shape of the value after the reshape. */
   readonly to: readonly number[];
   /** Examples in the batch. */
   readonly batch: number;

@@ -23,6 +23,7 @@ export interface FreeBatchOptions {
   readonly seed?: number;
   /** Largest difference of an output, relative to its largest number. @defaultValue 1e-4 */
   readonly tolerance?: number;
+  /** Signal that stops the proof between two runs. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,7 +3,9 @@ import type { BatchPlace } from "./batch-place.ts";
 
 /** Range of examples of a batch. */
 export interface ExampleRange {
+  /** Index of the first example of the range, from 0. */
   readonly begin: number;
+  /** End of the range, exclusive. */
   readonly end: number;
 }
 

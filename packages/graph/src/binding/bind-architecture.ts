@@ -19,6 +19,7 @@ export interface BindArchitectureOptions {
    * names
    */
   readonly prefix?: string | undefined;
+  /** Signal that stops the proofs between two runs. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,6 +58,7 @@ export interface BindingSummary {
 export interface BoundArchitecture extends Architecture {
   /** Networks of the graph, in the order of the given checkpoints. */
   readonly networks: readonly BoundNetwork[];
+  /** Summary of the sources of the graph's weights. */
   readonly binding: BindingSummary;
   /** Sentences for the user on unusual facts about the binding. */
   readonly remarks: readonly string[];

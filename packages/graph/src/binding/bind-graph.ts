@@ -19,6 +19,7 @@ import {
 
 /** Tensors and binding for {@link bindGraph}. */
 export interface GraphBinding {
+  /** Source of each weight of the graph in the tensors of the network. */
   readonly binding: WeightBinding;
   /** Tensors of the network by its names. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;

@@ -38,6 +38,7 @@ export interface BoundNetworks {
   readonly graph: Graph;
   /** The checkpoints in the order of the argument. */
   readonly networks: readonly BoundNetwork[];
+  /** Source of each weight of the graph's file in the tensors of the network. */
   readonly binding: WeightBinding;
   /**
    * Network whose values the graph's file contains; absent if the file contains none, or values of an unknown

@@ -10,6 +10,7 @@ import { judgeUnread, type UnreadContext } from "./unread-tensors.ts";
 export interface BoundNetwork {
   /** Tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
   readonly network: Checkpoint;
+  /** Names of the network's tensors in the checkpoint and in the graph. */
   readonly names: NetworkNames;
   /**
    * Tensors that are not part of the network, such as an optimizer's state or averages of the weights; saved

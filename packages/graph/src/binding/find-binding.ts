@@ -25,6 +25,7 @@ export interface WeightBinding {
   readonly disagreeing: readonly string[];
   /** Whether the graph's file contains values of this checkpoint, from which the graph was then exported. */
   readonly exported: boolean;
+  /** Weights without a source, each with the reason; empty if the binding is complete. */
   readonly unbound: readonly UnboundWeight[];
   /** Floating-point tensors of the checkpoint that are no weight's source, by the network's names. */
   readonly unread: readonly string[];

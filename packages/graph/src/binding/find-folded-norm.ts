@@ -6,9 +6,11 @@ import type { FoldedNorm, Rearrangement, TensorSource } from "./weight-source.ts
 
 /** A layer whose kernel and bias an exporter multiplied by the batch norm after it. */
 export interface FoldedLayer {
+  /** Kernel in the graph's file, with the factors of the norm in it. */
   readonly kernel: CarriedValues;
   /** Bias, `[outputs]`. */
   readonly bias: CarriedValues;
+  /** Number of outputs of the layer. */
   readonly outputs: number;
   /** Returns the output that an element of the kernel belongs to, by its row-major index. */
   readonly outputOf: (place: number) => number;
@@ -16,8 +18,11 @@ export interface FoldedLayer {
 
 /** Source of a folded layer, in the names of a checkpoint. */
 export interface UnfoldedLayer {
+  /** Tensor of the kernel without the norm, rearranged to the shape in the graph. */
   readonly kernel: TensorSource;
+  /** Name of the bias of the layer itself; undefined if it has none. */
   readonly bias: string | undefined;
+  /** Batch norm that was folded into the layer. */
   readonly norm: FoldedNorm;
 }
 

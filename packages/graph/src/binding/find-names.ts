@@ -27,7 +27,9 @@ export interface NetworkNames {
 
 /** A checkpoint, and its tensors under the network's names. */
 export interface NamedNetwork {
+  /** Checkpoint under the names with which it was saved. */
   readonly checkpoint: Checkpoint;
+  /** Names of the network's tensors in the checkpoint and in the graph. */
   readonly names: NetworkNames;
   /** All tensors of the network, by its names. */
   readonly inner: Checkpoint;

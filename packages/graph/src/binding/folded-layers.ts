@@ -7,8 +7,11 @@ import type { FoldedLayer } from "./find-folded-norm.ts";
 
 /** A kernel and a bias of a graph that a batch norm may have been folded into. */
 export interface FoldableLayer {
+  /** Name of the kernel among the weights of the graph. */
   readonly kernel: string;
+  /** Name of the bias among the weights of the graph. */
   readonly bias: string;
+  /** Convolution or linear layer that reads both; the last one if several share them. */
   readonly node: Node;
 }
 

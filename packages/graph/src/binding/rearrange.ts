@@ -3,7 +3,9 @@ import type { Rearrangement } from "./weight-source.ts";
 
 /** Values in row-major order with their shape. */
 export interface ShapedValues {
+  /** Elements as f32, row-major. */
   readonly values: Float32Array;
+  /** Extents of the axes, whose product is the number of elements. */
   readonly shape: readonly number[];
 }
 

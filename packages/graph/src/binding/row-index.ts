@@ -7,7 +7,9 @@ const MAX_ROWS = 2 ** 22;
 
 /** A row of a tensor. */
 export interface RowPlace {
+  /** Name of the tensor in the checkpoint. */
   readonly tensor: string;
+  /** Index of the row in the tensor, from 0; all axes but the last count as one. */
   readonly row: number;
 }
 

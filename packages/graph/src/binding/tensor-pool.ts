@@ -8,6 +8,7 @@ const PROBES = 6;
 
 /** Values of a graph's weight that its file contains. */
 export interface CarriedValues extends ShapedValues {
+  /** Element type of the weight in the file, before its values became f32. */
   readonly dtype: DType;
 }
 

@@ -4,7 +4,9 @@ import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 
 /** A weight of a graph that comes from no tensor of the checkpoint. */
 export interface UnboundWeight {
+  /** Name of the weight in the graph. */
   readonly weight: string;
+  /** Reason why no tensor is its source, in a few words for messages. */
   readonly reason: string;
   /**
    * Reason why the values do not identify the weight: `ambiguous` if several tensors have them, or all are

@@ -30,6 +30,7 @@ export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
 export interface UnreadContext {
   /** Tied tensors by the network's names, each with the name under which it is read. */
   readonly tied: ReadonlyMap<string, string>;
+  /** Policy for tensors that the graph does not read. */
   readonly unread: UnreadPolicy;
   /** Network whose values the graph's file contains, under the network's names; absent if it is unknown. */
   readonly witness?: Checkpoint | undefined;

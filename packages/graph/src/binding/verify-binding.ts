@@ -18,6 +18,7 @@ export interface VerifyBindingOptions {
    * in f32; .01 for checkpoints saved in f16 and .05 for bf16
    */
   readonly tolerance?: number | undefined;
+  /** Signal that stops the proof between two runs. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,6 +13,7 @@ export type Rearrangement =
 
 /** A tensor of a checkpoint, rearranged step by step. */
 export interface TensorSource {
+  /** Tag of a source that is one tensor. */
   readonly kind: "tensor";
   /** Name in the checkpoint. */
   readonly tensor: string;
@@ -22,6 +23,7 @@ export interface TensorSource {
 
 /** Consecutively joined tensors of a checkpoint, such as the gates of a recurrent layer. */
 export interface ConcatenatedSource {
+  /** Tag of a source that is several tensors, joined. */
   readonly kind: "concatenated";
   /**
    * Parts with equal rows, joined along their first axis; each part may itself be joined from others, such as
@@ -38,7 +40,9 @@ export interface FoldedNorm {
   readonly scale?: string;
   /** Name of the offset; absent for a norm without weights, which adds 0. */
   readonly offset?: string;
+  /** Name of the running mean, `[outputs]`. */
   readonly mean: string;
+  /** Name of the running variance, `[outputs]`. */
   readonly variance: string;
   /** Number that is added to the variance. */
   readonly epsilon: number;
@@ -46,17 +50,21 @@ export interface FoldedNorm {
 
 /** The kernel of a layer, multiplied for each output by the factor of the batch norm after it. */
 export interface FoldedKernelSource {
+  /** Tag of a kernel that a norm was folded into. */
   readonly kind: "folded-kernel";
   /** Kernel before the norm was folded into it. */
   readonly kernel: TensorSource;
+  /** Norm whose factors, `scale / sqrt(variance + epsilon)`, multiply the kernel. */
   readonly norm: FoldedNorm;
 }
 
 /** The bias of a layer and the batch norm after it, one number for each output. */
 export interface FoldedBiasSource {
+  /** Tag of a bias that a norm was folded into. */
   readonly kind: "folded-bias";
   /** Name of the bias of the layer itself; absent if it has none. */
   readonly bias?: string;
+  /** Norm through which the bias was passed. */
   readonly norm: FoldedNorm;
 }
 
@@ -65,6 +73,7 @@ export interface FoldedBiasSource {
  * |direction|` for each output.
  */
 export interface WeightNormSource {
+  /** Tag of a kernel with weight normalization. */
   readonly kind: "weight-norm";
   /** Name of the lengths, `[outputs]`, or with axes of extent 1. */
   readonly length: string;
@@ -77,6 +86,7 @@ export interface WeightNormSource {
  * `kernel / (left kernel right)`.
  */
 export interface SpectralNormSource {
+  /** Tag of a kernel with spectral normalization. */
   readonly kind: "spectral-norm";
   /** Name of the kernel, `[outputs, ...]`. */
   readonly kernel: string;

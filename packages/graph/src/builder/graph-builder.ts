@@ -20,6 +20,7 @@ import { typesOf } from "../ir/types-of.ts";
 
 /** A value of a graph under construction: its name, element type and concrete shape. */
 export interface Value extends TensorInfo {
+  /** Name of the value, unique in the graph. */
   readonly name: string;
   /** Builder of the graph of this value; operators on the value add their nodes there. */
   readonly builder: GraphBuilder;

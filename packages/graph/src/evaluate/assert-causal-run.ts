@@ -9,6 +9,7 @@ export interface RunTexts {
   readonly labels: Int32Array;
   /** Number of tokens of each text. */
   readonly rows: number;
+  /** Session of the graph that computed the logits, with which changed texts are run. */
   readonly session: Session;
   /** All tensors that the graph was fed, by name. */
   readonly feeds: ReadonlyMap<string, Tensor>;

@@ -11,6 +11,7 @@ import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.t
 export interface ClassProbabilities {
   /** Probabilities, `[examples, classes]`, row-major; each row sums to 1. */
   readonly probabilities: Float64Array;
+  /** Number of classes, the extent of each row. */
   readonly classes: number;
 }
 

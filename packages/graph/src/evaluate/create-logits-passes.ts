@@ -26,6 +26,7 @@ export interface LogitsPasses {
 
 /** Graph and data of {@link createLogitsPasses}. */
 export interface LogitsPassesTask extends Architecture {
+  /** Examples to run the networks on. */
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;

@@ -13,6 +13,7 @@ export interface RunBatch extends FedBatch {
   readonly begin: number;
   /** Computed values by name, including rows that only fill up the batch. */
   readonly results: ReadonlyMap<string, Tensor>;
+  /** Session that computed the batch, for running it again with changes. */
   readonly session: Session;
   /** All tensors that the graph was fed, including weights, by name. */
   readonly fed: ReadonlyMap<string, Tensor>;
@@ -22,6 +23,7 @@ export interface RunBatch extends FedBatch {
 
 /** Options of one run over a data set. */
 export interface PassOptions {
+  /** Signal that stops the run between two batches; undefined if nothing stops it. */
   readonly signal: AbortSignal | undefined;
   /** Called after every batch; returns whether the run may end early. @defaultValue never */
   readonly isEnough?: () => boolean;
@@ -44,8 +46,11 @@ export interface Passes {
 
 /** A graph that is run, and the data that it is run on. */
 export interface PassesTask {
+  /** Graph with the values to compute. */
   readonly graph: Graph;
+  /** Engine that runs the graph. */
   readonly engine: Engine;
+  /** Examples to run the graph on. */
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;

@@ -19,6 +19,7 @@ export interface TemperedLoss extends Pick<Evaluation, "loss" | "losses" | "perp
 
 /** Loss and accuracy of one network, and its loss at the best temperature. */
 export interface TemperedEvaluation extends Evaluation {
+  /** Loss at the temperature that was fitted to this network. */
   readonly tempered: TemperedLoss;
 }
 

@@ -8,9 +8,11 @@ import { type Evaluation, nothingCounts, summarize } from "./scores.ts";
 
 /** A value of a graph whose numbers are each compared with a target. */
 export interface NumbersTask {
+  /** Loss by which each number is compared with its target. */
   readonly loss: ElementwiseLossName;
   /** Name of the value. */
   readonly output: string;
+  /** Examples with the targets of the numbers. */
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;

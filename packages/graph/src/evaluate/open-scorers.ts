@@ -23,6 +23,7 @@ export interface Scorer {
   readonly name: string;
   /** Factor of the loss in the sum over outputs. */
   readonly weight: number;
+  /** Loss of the output, and the value of the graph that it is computed from. */
   readonly scoring: Scoring;
   /** Begins the scores of one network. */
   begin(): OpenScores;

@@ -21,8 +21,11 @@ export interface LogitsBatch {
 
 /** A value of a graph that contains logits of classes, and the data with the labels. */
 export interface LogitsTask {
+  /** Graph that computes the logits. */
   readonly graph: Graph;
+  /** Loss of the networks, and the value of the graph that contains the logits. */
   readonly scoring: Scoring;
+  /** Examples with the labels. */
   readonly data: DataSet;
   /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;

@@ -12,6 +12,7 @@ export interface Evaluation {
    * pixels or labels that are predicted wrongly, in `[0, 1]`; NaN if the loss has no notion of errors.
    */
   readonly error: number;
+  /** Number of examples in the data set. */
   readonly examples: number;
   /** Loss of each example, `[examples]`: the mean over its tokens, pixels or numbers that count. */
   readonly losses: Float64Array;

@@ -8,19 +8,23 @@ export type Filling = "ones" | "zeros" | "positions";
 
 /** An input that the data lack, and its values. */
 export interface FilledInput {
+  /** Name of the input of the graph. */
   readonly name: string;
+  /** Values that it gets: ones, zeros, or positions counted from 0. */
   readonly filling: Filling;
 }
 
 /** Source of an input of a graph: the inputs of a batch, one of its further arrays, or a filling. */
 export type InputSource =
-  | { readonly kind: "inputs" }
+  | { /** Tag of the input that takes the inputs of the batch. */ readonly kind: "inputs" }
   | { readonly kind: "feature"; readonly name: string }
   | { readonly kind: "filled"; readonly filling: Filling };
 
 /** An input of a graph and its source. */
 export interface MatchedInput {
+  /** Name, type and extents of the input in the graph. */
   readonly input: ValueInfo;
+  /** Source of its values in the data set. */
   readonly source: InputSource;
 }
 

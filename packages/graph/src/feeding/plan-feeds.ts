@@ -18,7 +18,9 @@ import { type FilledInput, type MatchedInput, matchInputs } from "./match-inputs
 
 /** A range of examples that are run together. */
 export interface BatchRange {
+  /** Index in the data set of the first example, from 0. */
   readonly begin: number;
+  /** End of the range in the data set, exclusive. */
   readonly end: number;
 }
 

@@ -24,6 +24,7 @@ export interface NodeOrigin {
 export interface Node {
   /** Name, unique within the graph; derived from the operator and the first output if the file has none. */
   readonly name: string;
+  /** Name of the operator, such as `MatMul`. */
   readonly op: string;
   /** Name of the operator set; `""` is ONNX's own. */
   readonly domain: string;
@@ -31,6 +32,7 @@ export interface Node {
   readonly inputs: readonly string[];
   /** Names of values; `""` for an optional output that is left out. */
   readonly outputs: readonly string[];
+  /** Settings of the operator by name; the operator has defaults for missing ones. */
   readonly attributes: ReadonlyMap<string, Attribute>;
   /** Call from which the node was made; absent if the file does not record it. */
   readonly origin?: NodeOrigin;
@@ -38,6 +40,7 @@ export interface Node {
 
 /** A graph input or output. */
 export interface ValueInfo {
+  /** Name of the value, under which it is fed or returned. */
   readonly name: string;
   /**
    * Element type; absent if the file does not state it, as for an intermediate value exposed as an output.
@@ -52,6 +55,7 @@ export type WeightRole = "parameter" | "statistic";
 
 /** A weight that a graph expects to be fed. */
 export interface WeightInfo extends TensorInfo {
+  /** Role in the network: whether the weight is trained, or measured. */
   readonly role: WeightRole;
 }
 
@@ -61,6 +65,7 @@ export interface WeightInfo extends TensorInfo {
  * Nodes are in topological order. Every value is a data input, a weight, a constant or a node's output.
  */
 export interface Graph {
+  /** Name of the graph in its file, for messages; may be empty. */
   readonly name: string;
   /** Operator set versions by domain. */
   readonly opsets: ReadonlyMap<string, number>;
@@ -70,7 +75,9 @@ export interface Graph {
   readonly weights: ReadonlyMap<string, WeightInfo>;
   /** Tensors that belong to the architecture rather than to a checkpoint: shapes, masks, scales. */
   readonly constants: ReadonlyMap<string, Tensor>;
+  /** Applications of operators in topological order. */
   readonly nodes: readonly Node[];
+  /** Values that a run returns, in the file's order. */
   readonly outputs: readonly ValueInfo[];
   /**
    * Names of outputs of the file that do not count as the graph's function, so that the order of their units

@@ -6,21 +6,29 @@ import { ConfigReader, isRecord } from "./config-reader.ts";
  * may be applied several times.
  */
 export interface LayerResult {
+  /** Name of the layer. */
   readonly layer: string;
+  /** Number of the call of the layer, from 0. */
   readonly call: number;
 }
 
 /** A layer, and the operands of each of its calls. */
 export interface Layer {
+  /** Settings of the layer, with its name and class. */
   readonly config: ConfigReader;
+  /** Results that each call of the layer takes as operands, `[calls][operands]`. */
   readonly calls: readonly (readonly LayerResult[])[];
 }
 
 /** A topology: layers by name, inputs and outputs. */
 export interface Topology {
+  /** Name of the model; "model" if the file has none. */
   readonly name: string;
+  /** Layers by name, in the file's order. */
   readonly layers: ReadonlyMap<string, Layer>;
+  /** Results that the model takes as inputs, in order. */
   readonly inputs: readonly LayerResult[];
+  /** Results that the model returns, in order. */
   readonly outputs: readonly LayerResult[];
 }
 

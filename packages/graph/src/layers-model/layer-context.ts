@@ -6,8 +6,11 @@ import type { Flow } from "./flow.ts";
 
 /** Settings, operands and weights of a layer that is applied. */
 export interface LayerContext {
+  /** Settings of the layer, with its name and class. */
   readonly config: ConfigReader;
+  /** Builder of the graph, to which the layer adds its nodes. */
   readonly builder: GraphBuilder;
+  /** Operands of this call of the layer, in order. */
   readonly inputs: readonly Flow[];
   /**
    * Returns a weight of the layer by its name in the layer, such as `kernel`, which

@@ -22,7 +22,9 @@ export interface NodeMaker {
 
 /** Axis along which tensors of a sequence are joined: an existing axis, or a new one. */
 export interface Joint {
+  /** Axis of the result along which tensors are joined; negative axes count from the end. */
   readonly axis: number;
+  /** Whether the axis is new, with one index for each tensor. */
   readonly isNew: boolean;
 }
 
@@ -84,6 +86,7 @@ function lined(name: string, axis: number, make: NodeMaker): string {
 
 /** Axis and extents of the parts of a tensor. */
 export interface Cut {
+  /** Axis of the tensor along which it is cut. */
   readonly axis: number;
   /** Extents of all parts; or one extent for all parts, of which the last may be shorter. */
   readonly lengths: number | readonly number[];

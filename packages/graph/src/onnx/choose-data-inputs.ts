@@ -18,7 +18,9 @@ const PASSES_ON: ReadonlySet<string> = new Set(
 
 /** A graph whose data inputs are to be chosen. */
 export interface InputUses {
+  /** Inputs of the graph that the file lists without values. */
   readonly inputs: readonly ValueInfo[];
+  /** Nodes of the graph, in topological order. */
   readonly nodes: readonly Node[];
   /** Number of weights that the file contains, in addition to its inputs. */
   readonly carried: number;

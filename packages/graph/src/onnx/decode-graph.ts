@@ -26,7 +26,9 @@ import type { ExternalReader } from "./tensor-proto.ts";
  * A graph that was read from a file, and the weights that the file contains: empty if the weights are inputs.
  */
 export interface DecodedGraph {
+  /** Graph whose weights are inputs. */
   readonly graph: Graph;
+  /** Values of weights in the file, by the names of the weights. */
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 

@@ -7,6 +7,7 @@ import { decodeTensor, dtypeOfCode, type ExternalReader } from "./tensor-proto.t
 export interface DecodeContext {
   /** Name of the file for messages. */
   readonly source: string;
+  /** Reads tensors that are stored beside the model. */
   readonly readExternal: ExternalReader;
 }
 

@@ -46,6 +46,7 @@ export interface ProbeOptions {
    * others are 8. @defaultValue none
    */
   readonly extents?: Readonly<Record<string, number>>;
+  /** Signal that is checked before and after the run. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

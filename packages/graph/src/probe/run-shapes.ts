@@ -9,7 +9,9 @@ const SLICE_BY_INPUTS = 10;
 
 /** Shapes and types of all values that a run computed, and the values of some of them. */
 export interface ShapesRun {
+  /** Element type and concrete shape of each value, by name. */
   readonly types: ReadonlyMap<string, TensorInfo>;
+  /** Tensors of the values that were requested whole, by name. */
   readonly values: ReadonlyMap<string, Tensor>;
 }
 

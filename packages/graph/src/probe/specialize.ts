@@ -11,6 +11,7 @@ export interface SpecializeOptions {
    * Extents of other symbolic dimensions by name, such as a sequence's; the others are 8. @defaultValue none
    */
   readonly extents?: Readonly<Record<string, number>>;
+  /** Signal that is checked before and after the run. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -23,6 +23,7 @@ interface Product {
 
 /** A graph of cheap nodes that has the same shapes as another graph. */
 export interface ShapedGraph {
+  /** Graph in which products with weights are zeros of the same shape. */
   readonly graph: Graph;
   /** Types of transposed weights that are left out, as no node reads them any more. */
   readonly transposed: ReadonlyMap<string, TensorInfo>;

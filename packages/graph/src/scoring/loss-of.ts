@@ -8,6 +8,7 @@ import { infoOf, kindOf, LOSSES, type LossKind, type LossName } from "./losses.t
 
 /** Loss by which networks of a graph are scored on a data set. */
 export interface LossOfData {
+  /** Kind of the loss: its name, `function`, or `several`. */
   readonly kind: LossKind;
   /** Unit of the loss; empty for a function and for several outputs. */
   readonly unit: string;

@@ -8,7 +8,9 @@ import { lossOfOutput } from "./score-by.ts";
 export interface LossPart {
   /** Name of the output. */
   readonly name: string;
+  /** Graph that is scored by this output alone. */
   readonly graph: Graph;
+  /** Data set whose labels are the labels of this output alone. */
   readonly data: DataSet;
   /** Returns a batch of the whole data in the form that the part uses. */
   view(batch: Batch): Batch;

@@ -13,6 +13,7 @@ export type LossName =
 
 /** A loss by which networks are measured and trained. */
 export interface LossInfo {
+  /** Name by which options and results refer to the loss. */
   readonly name: LossName;
   /** Description of the loss and its labels, in one sentence. */
   readonly help: string;
@@ -78,6 +79,7 @@ export type LossFunction = (outputs: ReadonlyMap<string, Tensor>, batch: Batch) 
 
 /** Loss of one of several outputs. */
 export interface LossOfOutput {
+  /** Name of the loss of the output. */
   readonly loss: LossName;
   /**
    * Name of the data's array with the labels of the output. @defaultValue the array with the output's name,

@@ -12,6 +12,7 @@ import { LOSSES, type LossKind } from "./losses.ts";
 
 /** Scoring of the networks of a graph on a data set. */
 export interface Scoring extends FoundLogits {
+  /** Kind of the loss by which networks are scored. */
   readonly loss: LossKind;
   /** Names of the other outputs that could be scored by their types. */
   readonly others: readonly string[];

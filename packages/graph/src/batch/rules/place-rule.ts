@@ -6,6 +6,7 @@ import { type BatchPlace, isBatchAlone, type MergeChoice } from "../batch-place.
 
 /** Facts about a node that a rule can read; all shapes are for the exported batch. */
 export interface PlaceContext {
+  /** Node whose outputs are to be placed. */
   readonly node: Node;
   /** Version of ONNX's own operator set. */
   readonly opset: number;
@@ -35,7 +36,7 @@ export interface PlaceContext {
 export type OperandChange =
   | { readonly kind: "numbers"; readonly numbers: readonly number[]; readonly shape?: readonly number[] }
   | { readonly kind: "rows"; readonly shape: readonly number[] }
-  | { readonly kind: "tail" }
+  | { /** Tag of an input that loses its first element along the last axis. */ readonly kind: "tail" }
   | { readonly kind: "single"; readonly axis: number }
   | { readonly kind: "spread"; readonly axis: number };
 

@@ -69,7 +69,9 @@ export function split(x: Value, axis: number, extents: readonly number[]): Value
 
 /** Range of a slice along one axis. */
 export interface SliceRange {
+  /** Axis that is cut, from 0. */
   readonly axis: number;
+  /** Index of the first element along the axis. */
   readonly begin: number;
   /** End of the range, exclusive. */
   readonly end: number;

@@ -18,7 +18,9 @@ function alongAxis(op: string, x: Value, axis: number): Value {
 
 /** Scale and bias of a norm, both of the shape of the axes that are normalised over. */
 export interface Affine {
+  /** Factors, of the shape of the normalised axes. */
   readonly scale: Value;
+  /** Offsets after the scale; absent to add none. */
   readonly bias?: Value;
 }
 
@@ -36,9 +38,13 @@ export function layerNorm(
 
 /** Scale, bias and statistics of a batch norm, all `[channels]`. */
 export interface BatchNormWeights {
+  /** Factors of the normalised channels, `[channels]`. */
   readonly scale: Value;
+  /** Offsets after the scale, `[channels]`. */
   readonly bias: Value;
+  /** Means that are subtracted, `[channels]`. */
   readonly mean: Value;
+  /** Variances by whose roots channels are divided, `[channels]`. */
   readonly variance: Value;
 }
 

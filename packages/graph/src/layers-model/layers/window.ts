@@ -3,8 +3,11 @@ import type { ConfigReader, Pair } from "../config-reader.ts";
 
 /** Window that moves over height and width. */
 export interface LayerWindow {
+  /** Height and width of the window, in taps. */
   readonly taps: Pair;
+  /** Rows and columns from one position of the window to the next. */
   readonly strides: Pair;
+  /** Rows and columns between neighbouring taps; 1 for dense windows. */
   readonly dilations: Pair;
 }
 

@@ -11,6 +11,7 @@ import type { ServerStep } from "../server-step/server-step.ts";
 
 /** A rule, a step before it or an optimiser of the server, with values of its parameters. */
 export interface Configured<T> {
+  /** Entry of the registry: the rule, step or optimiser itself. */
   readonly of: T;
   /** Values of the parameters, by name. @defaultValue the default of each parameter */
   readonly parameters?: GivenParameters<ParameterSpecs> | undefined;
@@ -57,6 +58,7 @@ export interface AggregateOptions {
   readonly seed?: number;
   /** Largest number of bytes that are held at once, beside the result. @defaultValue 16 MiB */
   readonly memory?: number;
+  /** Signal that stops the work between two ranges. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
   /** Called after each range. */
   readonly onProgress?: ((progress: AggregateProgress) => void) | undefined;
@@ -64,6 +66,10 @@ export interface AggregateOptions {
 
 /** Progress of an aggregation. */
 export interface AggregateProgress {
+  /**
+   * Part of the work under way: `survey` measures norms and products of updates, `aggregate` combines
+   * elements.
+   */
   readonly phase: "survey" | "aggregate";
   /** Share of the elements that are done in this phase, in `[0, 1]`. */
   readonly done: number;

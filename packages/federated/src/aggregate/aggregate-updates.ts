@@ -19,9 +19,13 @@ import { stateMetadata } from "./state-record.ts";
 
 /** Report of an aggregated round, as plain data. */
 export interface AggregateReport {
+  /** Name of the rule that was applied, which privacy may have put in place of the requested one. */
   readonly rule: string;
+  /** Names of the steps before the rule, in order. */
   readonly preAggregations: readonly string[];
+  /** Name of the server's optimiser. */
   readonly server: string;
+  /** Number of the round, from 1. */
   readonly round: number;
   /** Clients in the order of their names. */
   readonly clients: readonly ClientReport[];
@@ -38,11 +42,13 @@ export interface AggregateReport {
 
 /** A network after a round, in memory. */
 export interface AggregateResult {
+  /** Global network after the round, in the element types of the network before. */
   readonly network: Checkpoint;
   /**
    * State to pass to the next round; undefined if neither the rule nor the server's optimiser carries one.
    */
   readonly state: Checkpoint | undefined;
+  /** Report of the round: weights, norms, privacy. */
   readonly report: AggregateReport;
 }
 

@@ -4,7 +4,9 @@ import { BLOCK, cutRanges, readDisplacement, readFloat64Range } from "./ranges.t
 
 /** Inputs of {@link measureGram}. */
 export interface GramSource {
+  /** Global network, from which displacements are measured unless an update has a `base`. */
   readonly network: Checkpoint;
+  /** Updates of the clients, in the order of the rows of the result. */
   readonly updates: readonly ClientUpdate[];
   /** Names of the tensors whose elements enter the products. */
   readonly names: readonly string[];
@@ -17,6 +19,7 @@ export interface GramSource {
   readonly onlyNorms: boolean;
   /** Largest number of bytes that are held at once. */
   readonly memory: number;
+  /** Signal that stops the measurement between two ranges. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
   /** Called after each range with the number of elements done. */
   readonly onProgress?: ((elements: number) => void) | undefined;

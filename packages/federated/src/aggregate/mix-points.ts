@@ -4,6 +4,7 @@ import type { Points } from "../rules/aggregation-rule.ts";
 
 /** Points that are weighted sums of the clients' updates, with the weights. */
 export interface Mixed {
+  /** The weighted sums as points, with their inner products. */
   readonly points: Points;
   /** Weights of the clients' updates in each point, `[points][updates]`. */
   readonly mixture: readonly (readonly number[])[];

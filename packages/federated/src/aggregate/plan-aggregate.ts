@@ -27,6 +27,7 @@ import { assertState } from "./state-record.ts";
 /** Way in which the change of an element is computed from the clients' displacements. */
 export type Combination =
   | {
+      /** Tag of a change that is a weighted sum of displacements. */
       readonly kind: "linear";
       /** Weight of each update, `[updates]`. */
       readonly weights: readonly number[];
@@ -36,16 +37,21 @@ export type Combination =
       readonly carried: number;
     }
   | {
+      /** Tag of a change that a rule computes element by element. */
       readonly kind: "coordinates";
       /** Weights of the updates in each point that takes part, `[points][updates]`. */
       readonly mixture: readonly (readonly number[])[];
+      /** Rule that computes each element. */
       readonly rule: CoordinateRule;
+      /** Values of the rule's parameters, with defaults filled in. */
       readonly parameters: TensorParameters<ParameterSpecs>;
     };
 
 /** Report of an aggregation on one client. */
 export interface ClientReport {
+  /** Name of the client. */
   readonly client: string;
+  /** Number of examples that the client says it trained on. */
   readonly examples: number;
   /**
    * Weight of the client's displacement in the aggregate; missing for rules that decide on each element, and
@@ -58,17 +64,23 @@ export interface ClientReport {
 
 /** Everything that is decided about a round before elements are combined. */
 export interface AggregatePlan {
+  /** Global network before the round. */
   readonly network: Checkpoint;
   /** Updates in the order of the clients' names; empty in a private round for which no client was sampled. */
   readonly updates: readonly ClientUpdate[];
+  /** Treatment of every tensor of the network, by name. */
   readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Way in which shared tensors are combined. */
   readonly combination: Combination;
   /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
   readonly shares: readonly number[];
+  /** Values of the parameters of the server's optimiser, with defaults filled in. */
   readonly serverParameters: TensorParameters<ParameterSpecs>;
+  /** Report on each client, in the order of names. */
   readonly clients: readonly ClientReport[];
   /** Report of a private round; undefined if the round is not private. */
   readonly privacy: PrivacyReport | undefined;
+  /** Options with defaults filled in; for a private round with the rule and the bound of the privacy. */
   readonly options: Readonly<Required<AggregateOptions>>;
 }
 

@@ -8,8 +8,11 @@ export const BLOCK: number = 1 << 14;
 
 /** Elements `[begin, end)` of a tensor. */
 export interface TensorRange {
+  /** Name of the tensor. */
   readonly name: string;
+  /** Index of the first element, row-major, from 0. */
   readonly begin: number;
+  /** End of the elements, exclusive. */
   readonly end: number;
 }
 

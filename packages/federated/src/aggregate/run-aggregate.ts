@@ -10,7 +10,9 @@ import { BLOCK, countElements, cutRanges, readFloat64Range, type TensorRange } f
  * the names of the states.
  */
 export interface AggregateSink {
+  /** Takes a finished range of a tensor of the network, in f64. */
   writeNetwork(range: TensorRange, values: Float64Array): void | Promise<void>;
+  /** Takes a finished range of a state, in f64; the name in the range is the name of the state. */
   writeState(range: TensorRange, values: Float64Array): void | Promise<void>;
 }
 

@@ -30,9 +30,11 @@ export interface AggregateFiles {
 
 /** Result of {@link saveAggregate}: the paths of the written files, and the report. */
 export interface SavedAggregate {
+  /** Path of the network, as requested. */
   readonly network: string;
   /** Path of the state; undefined if no state is carried from round to round. */
   readonly state: string | undefined;
+  /** Report of the round: weights, norms, privacy. */
   readonly report: AggregateReport;
 }
 

@@ -9,7 +9,12 @@ declare const WebAssembly: {
 
 /** Functions of the compiled kernels/columns.ts, which take addresses in the memory of scratch. */
 export interface Kernels {
+  /**
+   * Orders pairs of rows of f64, element by element: the smaller one goes to the first row of the pair.
+   * `stride` is the number of bytes of a row, `pairs` the address of two u32 for each of `count` pairs.
+   */
   orderPairs(rows: number, stride: number, pairs: number, count: number): void;
+  /** Adds `weight * (values - base)` to `sums`, for `count` elements: f32 values, f64 base and sums. */
   addDisplacement(values: number, base: number, weight: number, sums: number, count: number): void;
 }
 

@@ -3,7 +3,9 @@ import type { Treatment } from "./treatments.ts";
 
 /** The barriers of layers between two clients; every `LayersResult` has them. */
 export interface PairBarriers {
+  /** Layers by name, with the tensors of each. */
   readonly groups: readonly { readonly name: string; readonly tensors: readonly string[] }[];
+  /** Barriers of the layers, each for the group of that name; the loss is in nats for cross-entropy. */
   readonly layers: readonly { readonly group: string; readonly barrier: { readonly loss: number } }[];
 }
 

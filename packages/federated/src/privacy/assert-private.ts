@@ -12,7 +12,9 @@ export interface PrivateRoundChoices {
   readonly before?: readonly string[];
   /** The option `clip` of the strategy, which bounds norms a second time. */
   readonly clip?: number | undefined;
+  /** Target that units of updates are permuted to; absent if updates are not aligned. */
   readonly align?: AlignTargetSpelling | undefined;
+  /** Treatment of tensors by name; absent to check no treatments. */
   readonly treatments?: ReadonlyMap<string, Treatment> | undefined;
 }
 

@@ -25,7 +25,9 @@ export interface PrivatizeUpdateOptions {
   readonly names: readonly string[];
   /** Seed of the noise, which nobody else must know: 32 bytes of `drawSecret` in a real run. */
   readonly seed: Seed;
+  /** Number of the round, from 1; each round has other noise. */
   readonly round: number;
+  /** Name of the client; each client has other noise. */
   readonly client: string;
 }
 

@@ -25,16 +25,23 @@ export type Decision =
   | {
       /** Start a round: event `round-started`. */
       readonly kind: "start";
+      /** Number of the round, from 1. */
       readonly round: number;
+      /** Number of this start of the round, from 1. */
       readonly attempt: number;
+      /** Names of the clients to ask, sorted. */
       readonly clients: readonly string[];
+      /** Number of updates with which the round closes without waiting for more. */
       readonly target: number;
     }
   | {
       /** Ask further clients, as too few are left for the quorum: event `clients-asked`. */
       readonly kind: "ask";
+      /** Number of the open round, from 1. */
       readonly round: number;
+      /** Number of the start of the open round, from 1. */
       readonly attempt: number;
+      /** Names of the further clients to ask, sorted. */
       readonly clients: readonly string[];
     }
   /** Take no more updates for the round: event `round-closed`. */
@@ -45,6 +52,7 @@ export type Decision =
        * make no usable network, or `round-empty` if there are no updates and the network stays.
        */
       readonly kind: "aggregate";
+      /** Number of the round, from 1. */
       readonly round: number;
       /**
        * Number of this aggregation, from 1, without counting rounds that failed or were empty: the state of
@@ -53,6 +61,7 @@ export type Decision =
       readonly step: number;
       /** Hash of the global network before the aggregation. */
       readonly network: string;
+      /** Updates to aggregate, in the order of names, each with its staleness. */
       readonly updates: readonly UpdateToAggregate[];
     }
   | SecureDecision

@@ -42,8 +42,11 @@ export type FederationEvent = Happened &
     | { readonly kind: "client-joined"; readonly client: string }
     | { readonly kind: "client-left"; readonly client: string }
     | {
+        /** Tag of the event that a round begins to collect updates. */
         readonly kind: "round-started";
+        /** Number of the round, from 1. */
         readonly round: number;
+        /** Number of this start of the round, from 1. */
         readonly attempt: number;
         /** Names of the clients that are asked, sorted. */
         readonly clients: readonly string[];
@@ -53,16 +56,22 @@ export type FederationEvent = Happened &
     | {
         /** Further clients were asked, in place of some that left. */
         readonly kind: "clients-asked";
+        /** Number of the open round, from 1. */
         readonly round: number;
+        /** Number of the start of the open round, from 1. */
         readonly attempt: number;
         /** Names of the further clients, sorted. */
         readonly clients: readonly string[];
       }
     | ({ readonly kind: "update-received" } & ReceivedUpdate)
     | {
+        /** Tag of the event that an update was refused; it counts for nothing. */
         readonly kind: "update-refused";
+        /** Name of the client that sent the update. */
         readonly client: string;
+        /** Number of the round that the update was for, from 1. */
         readonly round: number;
+        /** Reason of the refusal, for people. */
         readonly reason: string;
         /** Number of refusals that the event represents. @defaultValue 1 */
         readonly times?: number | undefined;
@@ -70,8 +79,11 @@ export type FederationEvent = Happened &
     | {
         /** The secure sum of a round begins, and collects keys. */
         readonly kind: "secure-opened";
+        /** Number of the open round, from 1. */
         readonly round: number;
+        /** Number of the start of the open round, from 1. */
         readonly attempt: number;
+        /** Settings of the sum: session, clients, threshold, range. */
         readonly settings: SecureSettings;
       }
     | {
@@ -79,27 +91,39 @@ export type FederationEvent = Happened &
          * A client's message of the secure sum was received; masked updates have the event `update-received`.
          */
         readonly kind: "secure-received";
+        /** Number of the open round, from 1. */
         readonly round: number;
+        /** Number of the start of the open round, from 1. */
         readonly attempt: number;
+        /** The client's message: keys, shares, or revealed shares. */
         readonly message: Exclude<ClientMessage, { readonly kind: "masked" }>;
       }
     | {
         /** No more messages of a stage are taken; the stage of masked updates ends with `round-closed`. */
         readonly kind: "secure-closed";
+        /** Number of the open round, from 1. */
         readonly round: number;
+        /** Number of the start of the open round, from 1. */
         readonly attempt: number;
+        /** Stage that ends; the next one begins. */
         readonly stage: "keys" | "shares" | "reveal";
       }
-    | { readonly kind: "time-passed" }
+    | { /** Tag of the event that time went on with nothing else to record. */ readonly kind: "time-passed" }
     | { readonly kind: "round-closed"; readonly round: number }
     | {
+        /** Tag of the event that a start of a round was given up; the round is started again. */
         readonly kind: "round-aborted";
+        /** Number of the round, from 1. */
         readonly round: number;
+        /** Number of the start that was given up, from 1. */
         readonly attempt: number;
+        /** Reason why it was given up, for people. */
         readonly reason: string;
       }
     | {
+        /** Tag of the event that a round has a new global network. */
         readonly kind: "round-aggregated";
+        /** Number of the round, from 1. */
         readonly round: number;
         /** Hash of the new global network. */
         readonly hash: string;
@@ -109,6 +133,7 @@ export type FederationEvent = Happened &
          * file.
          */
         readonly state?: string | null | undefined;
+        /** Numbers that the server measured on the new network; absent if it measured none. */
         readonly metrics?: Metrics | undefined;
         /** Warning about the new network; missing if nothing is wrong with it. */
         readonly warning?: string | undefined;
@@ -121,7 +146,9 @@ export type FederationEvent = Happened &
          * follows.
          */
         readonly kind: "round-failed";
+        /** Number of the failed round, from 1. */
         readonly round: number;
+        /** Reason why the updates made no usable network, for people. */
         readonly reason: string;
         /** Report of a private round, which spends privacy although it failed. */
         readonly privacy?: PrivacyRecord | undefined;
@@ -132,6 +159,7 @@ export type FederationEvent = Happened &
          * next round comes.
          */
         readonly kind: "round-empty";
+        /** Number of the empty round, from 1. */
         readonly round: number;
         /** Report of a private round, which spends privacy although it was empty. */
         readonly privacy?: PrivacyRecord | undefined;

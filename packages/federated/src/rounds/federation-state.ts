@@ -28,6 +28,7 @@ export interface OpenRound {
 export interface OpenSecureSum {
   /** Time at which its current stage began, in milliseconds. */
   readonly stageAt: number;
+  /** State of the server in the sum: its stage and the messages so far. */
   readonly sum: SecureServerState;
 }
 
@@ -66,9 +67,13 @@ export interface RoundRecord {
 
 /** An update that was refused, and why. */
 export interface RefusedUpdate {
+  /** Name of the client that sent the update. */
   readonly client: string;
+  /** Number of the round that the update was for, from 1. */
   readonly round: number;
+  /** Reason of the refusal, for people, cut to `REASON_CHARACTERS`. */
   readonly reason: string;
+  /** Time of the refusal, in milliseconds. */
   readonly at: number;
 }
 
@@ -80,7 +85,9 @@ export type FederationPhase =
   | { readonly status: "waiting"; readonly open: null; readonly reason: string | null }
   /** The updates of the open round come in, or are being aggregated. */
   | {
+      /** Tag of the phase: updates come in, or are being aggregated. */
       readonly status: "collecting" | "aggregating";
+      /** Round whose updates come in, or are being aggregated. */
       readonly open: OpenRound;
       /** Reason why the start or the round before failed; `null` if it did not. */
       readonly reason: string | null;

@@ -106,17 +106,26 @@ export function refusalOfMasked({ secure }: FederationState, client: string): st
 export type SecureDecision =
   /** Set up the sum: event `secure-opened`. */
   | {
+      /** Tag of the decision to set up the sum. */
       readonly kind: "open-secure";
+      /** Number of the open round, from 1. */
       readonly round: number;
+      /** Number of the start of the open round, from 1. */
       readonly attempt: number;
+      /** Names of the clients that the sum invites, sorted. */
       readonly clients: readonly string[];
+      /** Number of clients that suffice to finish the sum. */
       readonly threshold: number;
     }
   /** Take no more messages of a stage: event `secure-closed`. */
   | {
+      /** Tag of the decision to end a stage. */
       readonly kind: "close-secure";
+      /** Number of the open round, from 1. */
       readonly round: number;
+      /** Number of the start of the open round, from 1. */
       readonly attempt: number;
+      /** Stage that ends; the next one begins. */
       readonly stage: "keys" | "shares" | "reveal";
     }
   | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
@@ -154,8 +163,11 @@ export function decideSecure(
 
 /** Next step of a client in a secure sum, with the settings and the message of the server that it needs. */
 export interface SecureTask {
+  /** Kind of the message that the client must send. */
   readonly step: "keys" | "shares" | "masked" | "reveal";
+  /** Settings of the sum: session, clients, threshold, range. */
   readonly settings: SecureSettings;
+  /** Message of the server that the step needs; `null` for the first step, which needs none. */
   readonly message: ServerMessage | null;
 }
 

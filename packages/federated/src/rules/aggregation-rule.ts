@@ -48,6 +48,7 @@ interface RuleDescription<P extends ParameterSpecs> {
 
 /** A rule whose aggregate is a weighted sum of the updates, with weights that depend on whole networks. */
 export interface LinearRule<P extends ParameterSpecs = ParameterSpecs> extends RuleDescription<P> {
+  /** Tag of rules that weigh whole updates. */
   readonly kind: "linear";
   /** Whether the aggregate of the round before is one more point, the last, `0` in the first round. */
   readonly carries?: boolean;
@@ -57,6 +58,7 @@ export interface LinearRule<P extends ParameterSpecs = ParameterSpecs> extends R
 
 /** A rule that decides on each element by itself, such as the median. */
 export interface CoordinateRule<P extends ParameterSpecs = ParameterSpecs> extends RuleDescription<P> {
+  /** Tag of rules that compute each element by itself. */
   readonly kind: "coordinates";
   /** Returns positions of the points that take part. @defaultValue all */
   choose?(points: Points, parameters: TensorParameters<P>): readonly number[];

@@ -22,6 +22,7 @@ export interface SecureUpdate {
 
 /** The message to send, and the number of elements that were cut. */
 export interface MaskUpdateResult {
+  /** Message to the server that all words are written. */
   readonly message: MaskedMessage;
   /** Number of elements that were outside of the range, and were cut to the range. */
   readonly cut: number;

@@ -1,7 +1,10 @@
 /** The two public keys of a client, X25519, each 32 bytes in base64. */
 export interface KeyPairMessage {
+  /** Tag of messages with public keys. */
   readonly kind: "keys";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Name of the client that sends the keys. */
   readonly client: string;
   /** Key for the encryption of shares. */
   readonly cipherKey: string;
@@ -11,7 +14,9 @@ export interface KeyPairMessage {
 
 /** All keys that clients sent in time, from the server to every client. */
 export interface RosterMessage {
+  /** Tag of messages with all keys. */
   readonly kind: "roster";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
   /** Keys in the order of the clients' names. */
   readonly keys: readonly KeyPairMessage[];
@@ -19,7 +24,9 @@ export interface RosterMessage {
 
 /** Shares of a client's two secrets for one other client, encrypted so that the server cannot read them. */
 export interface EncryptedShares {
+  /** Name of the client whose secrets are shared. */
   readonly from: string;
+  /** Name of the client that can decrypt the shares. */
   readonly to: string;
   /** Nonce, ciphertext and tag of AES-256-GCM, in base64. */
   readonly sealed: string;
@@ -27,9 +34,13 @@ export interface EncryptedShares {
 
 /** A client's shares for all clients of the roster, itself among them. */
 export interface SharesMessage {
+  /** Tag of messages with encrypted shares for others. */
   readonly kind: "shares";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Name of the client that gives out the shares. */
   readonly client: string;
+  /** Shares for each client of the roster, in its order. */
   readonly shares: readonly EncryptedShares[];
   /**
    * For each client in the order of the roster, SHA-256 of its two shares, in base64: to tell which client
@@ -42,37 +53,53 @@ export interface SharesMessage {
 
 /** Hashes of the two shares that a client was sent by another. */
 export interface ShareCommitments {
+  /** Name of the client that holds the two shares. */
   readonly to: string;
+  /** SHA-256 of the share of the mask key, in base64. */
   readonly maskKey: string;
+  /** SHA-256 of the share of the own mask, in base64. */
   readonly selfMask: string;
 }
 
 /** Shares of all clients that sent theirs in time, from the server to one client. */
 export interface DeliveryMessage {
+  /** Tag of messages with encrypted shares of others. */
   readonly kind: "delivery";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Name of the client that the shares are for. */
   readonly client: string;
+  /** Shares for this client, in the order of the senders' names. */
   readonly shares: readonly EncryptedShares[];
 }
 
 /** Notice that the server has all words of a client's masked update; the words themselves are a file. */
 export interface MaskedMessage {
+  /** Tag of notices of masked updates. */
   readonly kind: "masked";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Name of the client whose update it is. */
   readonly client: string;
+  /** Number of words of the masked update: its elements and two counts. */
   readonly words: number;
 }
 
 /** Names of the clients whose masked updates are in the sum, from the server to each of them. */
 export interface SurvivorsMessage {
+  /** Tag of messages with names of survivors. */
   readonly kind: "survivors";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Names of the clients whose masked updates are complete, sorted. */
   readonly survivors: readonly string[];
 }
 
 /** One share of one secret of a client, in base64. */
 export interface RevealedShare {
+  /** Name of the client whose secret is shared. */
   readonly of: string;
+  /** Bytes of the share, in base64. */
   readonly share: string;
 }
 
@@ -80,10 +107,15 @@ export interface RevealedShare {
  * Shares that remove masks: of the own masks of survivors, and of the mask keys of clients that dropped out.
  */
 export interface RevealMessage {
+  /** Tag of messages with revealed shares. */
   readonly kind: "reveal";
+  /** Name of the secure sum that the message belongs to. */
   readonly session: string;
+  /** Name of the client that reveals the shares. */
   readonly client: string;
+  /** Shares of the own masks of the survivors, which remove these masks from the sum. */
   readonly selfMasks: readonly RevealedShare[];
+  /** Shares of the mask keys of clients that dropped out, from which the masks they left follow. */
   readonly maskKeys: readonly RevealedShare[];
 }
 

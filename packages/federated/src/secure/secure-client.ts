@@ -24,7 +24,9 @@ import { assertSecureSettings, type SecureSettings } from "./secure-settings.ts"
 export interface SecureClientState {
   /** The message that is expected next; `done` after the shares were revealed. */
   readonly awaits: "roster" | "delivery" | "survivors" | "done";
+  /** Settings of the sum: session, clients, threshold, range. */
   readonly settings: SecureSettings;
+  /** Name of this client. */
   readonly client: string;
   /** 32 bytes in base64, from which the client's keys are derived. */
   readonly secret: string;
@@ -38,7 +40,9 @@ export interface SecureClientState {
 
 /** Result of a step of a client: its new state, and the message to send. */
 export interface SecureClientStep<M> {
+  /** State after the step, to be stored before the message is sent. */
   readonly state: SecureClientState;
+  /** Message to send to the server. */
   readonly message: M;
 }
 

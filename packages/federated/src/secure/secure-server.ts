@@ -24,12 +24,15 @@ export type SecureStage = "keys" | "shares" | "masked" | "reveal";
 export interface SecureServerState {
   /** Messages that are collected now; `done` once enough shares were revealed. */
   readonly stage: SecureStage | "done";
+  /** Settings of the sum: session, clients, threshold, range. */
   readonly settings: SecureSettings;
   /** Public keys, in the order of the clients' names once collected. */
   readonly keys: readonly KeyPairMessage[];
+  /** Messages with encrypted shares, in the order of the clients' names; empty before that stage. */
   readonly shares: readonly SharesMessage[];
   /** Names of clients whose masked update is complete. */
   readonly masked: readonly string[];
+  /** Messages with revealed shares, in the order of the clients' names; empty before that stage. */
   readonly reveals: readonly RevealMessage[];
 }
 

@@ -35,8 +35,12 @@ export const TAU: OfMerge<number> = {
 
 /** Parameters of optimisers that keep means of changes and of their squares. */
 export type AdaptiveSpecs = {
+  /** Factor of the step of each element, at least 0. */
   readonly learningRate: OfMerge<number>;
+  /** Share of the mean of changes that is kept from round to round, in `[0, 1]`. */
   readonly beta1: OfMerge<number>;
+  /** Share of the mean of squared changes that is kept from round to round, in `[0, 1]`. */
   readonly beta2: OfMerge<number>;
+  /** Number that is added to the divisor, so that small changes move the network less; at least 0. */
   readonly tau: OfMerge<number>;
 };

@@ -3,13 +3,16 @@ import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
 
 /** A name of a registry, with values of its parameters: `{ name: "krum", f: 2 }`. */
 export interface Named {
+  /** Name of the entry in its registry, such as `krum`. */
   readonly name: string;
   readonly [parameter: string]: string | number | boolean;
 }
 
 /** An entry of a registry, with values of its parameters. */
 export interface LookedUp<T> {
+  /** Entry that was found: the rule, step, partition or attack itself. */
   readonly of: T;
+  /** Values of its parameters that were given, by name; others have their defaults. */
   readonly parameters: GivenParameters<ParameterSpecs>;
 }
 

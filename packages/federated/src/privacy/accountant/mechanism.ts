@@ -13,12 +13,13 @@ export type ClientSampling =
   /** A round has `size` of `population` clients, drawn without replacement. */
   | { readonly kind: "fixed-size"; readonly size: number; readonly population: number }
   /** All clients take part in every round. */
-  | { readonly kind: "all" };
+  | { /** Tag of rounds with all clients. */ readonly kind: "all" };
 
 /**
  * Privacy mechanism of a round, which reveals a sum of clipped updates of some clients, with Gaussian noise.
  */
 export interface RoundMechanism {
+  /** Method by which the clients of the round are chosen. */
   readonly sampling: ClientSampling;
   /**
    * Standard deviation of the noise divided by the largest change of the sum that one client can cause, at

@@ -11,17 +11,26 @@ import { createRequester, type Requester, type RequesterOptions } from "./reques
 
 /** Claim of a client about its update, whose bytes were uploaded before. */
 export interface UpdateClaim {
+  /** SHA-256 of the uploaded bytes, in hexadecimal. */
   readonly hash: string;
+  /** Number of examples that the client trained on; 1 if the number is hidden. */
   readonly examples: number;
+  /**
+   * Mean loss of the round's network on the client's examples, before its work; absent for private and masked
+   * updates.
+   */
   readonly loss?: number | undefined;
+  /** Further numbers that the client measured, by name; absent for private and masked updates. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The protocol of a federation from the side of a client; requests are repeated after a lost connection. */
 export interface FederationApi {
+  /** Reads the server's description of the federation. */
   about(): Promise<FederationAbout>;
   /** Asks for the client's task, and waits for the answer at most `wait` seconds. */
   task(wait: number): Promise<TaskAnswer>;
+  /** Leaves the federation; fails at once if the server is unreachable. */
   leave(): Promise<void>;
   /** Downloads a global network into a file, and continues a download that was interrupted. */
   download(hash: string, path: string): Promise<void>;

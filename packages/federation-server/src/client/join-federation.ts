@@ -25,6 +25,7 @@ export interface JoinFederationOptions {
   readonly token: string;
   /** Examples to train on, which never leave this machine. */
   readonly data: DataSet;
+  /** Engine that trains and evaluates. */
   readonly engine: Engine;
   /** Folder for downloaded networks and for updates, and for the layers that the client keeps to itself. */
   readonly folder: string;
@@ -36,7 +37,12 @@ export interface JoinFederationOptions {
    * Milliseconds for which a server may be unreachable until the client gives up. @defaultValue 10 minutes
    */
   readonly patience?: number;
+  /**
+   * Signal that stops the client; an update that was made is sent when it starts again.
+   * @defaultValue never aborted
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Called with every event in the client's work. @defaultValue no reports */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /**
    * Protections that the client insists on, whatever the server asks for: `secure` for masked updates,
@@ -52,7 +58,9 @@ export interface JoinFederationOptions {
 
 /** Result of {@link joinFederation}. */
 export interface JoinFederationResult {
+  /** Name of the federation. */
   readonly federation: string;
+  /** Name of the client, by its token. */
   readonly client: string;
   /** Path of the last global network, with the layers that the client kept to itself. */
   readonly network: string;

@@ -19,11 +19,15 @@ import type { WorkingClient } from "./working-client.ts";
 
 /** An update that was made: the path of its file, and the claim about it. */
 export interface MadeUpdate {
+  /** Path of the file with the shared layers, `*.safetensors`. */
   readonly path: string;
+  /** SHA-256 of the bytes of the file, in hexadecimal. */
   readonly hash: string;
+  /** Number of the client's examples. */
   readonly examples: number;
   /** Mean loss of the round's network on the client's examples. */
   readonly loss: number;
+  /** Further numbers: the accuracy before training if the loss has errors, and `trainedLoss`. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 

@@ -6,13 +6,19 @@ import { z } from "zod";
 
 /** Description of a federation by its server. */
 export interface FederationAbout {
+  /** Name of the federation. */
   readonly name: string;
+  /** Name of the client that asks, by its token. */
   readonly client: string;
+  /** Number of rounds, at least 1. */
   readonly rounds: number;
+  /** SHA-256 of the global network, in hexadecimal. */
   readonly network: string;
+  /** Largest number of bytes that an update may have. */
   readonly bytes: number;
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
+  /** Whether the server has a graph of the network, which clients need. */
   readonly graph: boolean;
   /** Whether updates are masked. */
   readonly secure: boolean;
@@ -23,6 +29,7 @@ export interface FederationAbout {
    * the data.
    */
   readonly loss: NamedLoss | null;
+  /** Suggestions for training, which a client may replace by its own choices. */
   readonly training: {
     readonly epochs: number;
     readonly batch: number | null;

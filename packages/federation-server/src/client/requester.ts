@@ -4,10 +4,13 @@ import { InputError, parseJson } from "@isthmus/core";
 
 /** Options of {@link createRequester}. */
 export interface RequesterOptions {
+  /** Address of the server without a slash at its end. */
   readonly url: string;
+  /** Token of the client, which every request carries. */
   readonly token: string;
   /** Milliseconds without an answer after which the client gives up. */
   readonly patience: number;
+  /** Signal that stops a request, and the wait before the next attempt. */
   readonly signal: AbortSignal;
   /** Called with the reason if the server does not answer, before it is asked again. */
   readonly onLost: (reason: string) => void;
@@ -17,10 +20,13 @@ type Headers = Readonly<Record<string, string>>;
 
 /** One request. */
 export interface Ask {
+  /** Method of the request. @defaultValue "GET" */
   readonly method?: string;
+  /** Path of the request, with its query, such as `/v1/rounds/current?wait=20`. */
   readonly path: string;
   /** Headers, made again for every attempt. */
   readonly headers?: Headers | (() => Promise<Headers>);
+  /** Makes the body, again for every attempt, from the headers of that attempt. @defaultValue no body */
   readonly body?: (headers: Headers) => NonNullable<RequestInit["body"]>;
   /** Statuses above 399 that count as answers, not as errors. */
   readonly accept?: readonly number[];
@@ -34,8 +40,11 @@ export interface Ask {
 
 /** An answer whose body was read. */
 export interface Answer {
+  /** Status of the answer, such as 200. */
   readonly status: number;
+  /** Headers of the answer. */
   readonly headers: globalThis.Headers;
+  /** Parses the body as JSON. */
   json(): unknown;
   /** Returns the server's error message. */
   error(): string;

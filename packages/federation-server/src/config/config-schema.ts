@@ -17,7 +17,11 @@ import type { FederationConfig } from "./federation-config.ts";
 export interface FederationFile
   extends Omit<FederationPlan, "sampling">,
     Omit<FederationConfig, "plan" | "folder" | "tokens"> {
+  /**
+   * Folder for journal, networks and updates, relative to the file; absent for the default beside the file.
+   */
   readonly folder?: string | undefined;
+  /** File of the clients' tokens, relative to the federation's file; absent for the default beside it. */
   readonly tokens?: string | undefined;
 }
 

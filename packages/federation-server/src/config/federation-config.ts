@@ -7,6 +7,7 @@ export interface TrainingAdvice {
   readonly epochs: number;
   /** Number of examples in a step; `null` for the default of the client's program. */
   readonly batch: number | null;
+  /** Optimiser of the client's training. */
   readonly optimizer: "sgd" | "adam" | "adamw";
   /** Learning rate; `null` for the usual rate of the optimiser. */
   readonly learningRate: number | null;
@@ -45,14 +46,17 @@ export interface ServerLimits {
 
 /** Configuration of a federation from its file, complete and with absolute paths. */
 export interface FederationConfig {
+  /** Name of the federation, for people, up to 200 characters. */
   readonly name: string;
   /** Path of the network that the federation begins with. */
   readonly network: string;
   /** Path of the network's graph, for clients that need one and for evaluation; `null` for none. */
   readonly graph: string | null;
+  /** Rules of the rounds: quorum, deadline, choice of clients, secure sum. */
   readonly plan: FederationPlan;
   /** Strategy by which updates are aggregated. */
   readonly strategy: StrategyDescription;
+  /** Suggestions for the training of clients. */
   readonly training: TrainingAdvice;
   /**
    * The loss that clients minimise and networks are evaluated by. @defaultValue the loss that the graph
@@ -68,7 +72,9 @@ export interface FederationConfig {
    * drawn once and stays in the folder, as whoever knows the seed can subtract the noise.
    */
   readonly noiseSeed: number | null;
+  /** Limits on updates and requests of clients. */
   readonly limits: ServerLimits;
+  /** Address that the server listens at, such as `127.0.0.1` for this machine alone. */
   readonly host: string;
   /** Port; 0 for any free port. */
   readonly port: number;

@@ -33,8 +33,11 @@ const MESSAGE_CHARACTERS = 2000;
 
 /** Federation, tokens and log of an HTTP server. */
 export interface AppPorts {
+  /** Running federation, which the routes read and change. */
   readonly federation: Federation;
+  /** Tokens of the clients, by which requests are authenticated. */
   readonly tokens: TokenFile;
+  /** Logger of the server, to which failed requests are written. */
   readonly logger: FastifyBaseLogger;
 }
 

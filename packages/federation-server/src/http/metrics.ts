@@ -5,7 +5,9 @@ import type { Federation } from "../server/running-federation.ts";
 
 /** Metrics of a server, with the counters that its routes increase. */
 export interface ServerMetrics {
+  /** Registry of all metrics, which writes them in the text format of Prometheus. */
   readonly registry: Registry;
+  /** Counter of updates since the server started, by their result: accepted or refused. */
   readonly updates: Counter<"result">;
 }
 

@@ -10,6 +10,7 @@ import { createUploadTurns } from "./upload-turns.ts";
 
 /** Bytes of an upload in one request; an upload may take any number of requests. */
 export interface UploadChunk {
+  /** Name of the client that uploads. */
   readonly client: string;
   /** SHA-256 that all bytes will have: the name of the upload. */
   readonly hash: string;
@@ -19,6 +20,7 @@ export interface UploadChunk {
   readonly length: number;
   /** Whether the bytes of the upload that have arrived before are removed first. */
   readonly anew: boolean;
+  /** Bytes of the request, as they arrive. */
   readonly body: Readable;
 }
 

@@ -31,7 +31,9 @@ import { watchPresence } from "./watch-presence.ts";
 
 /** Workers, log and clock of a running federation. */
 export interface FederationPorts {
+  /** Workers that check updates, aggregate rounds and evaluate networks. */
   readonly workers: Workers;
+  /** Log for events of the federation and for troubles. */
   readonly log: Log;
   /** Clock in milliseconds. @defaultValue a monotonic clock that begins at the time of day */
   readonly now?: Clock;

@@ -7,8 +7,11 @@ import type { Signal } from "./events.ts";
 
 /** Log of a server; pino's loggers have this form. */
 export interface Log {
+  /** Writes a line about something usual. */
   info(fields: object, message: string): void;
+  /** Writes a line about something that an owner should look at. */
   warn(fields: object, message: string): void;
+  /** Writes a line about a failure. */
   error(fields: object, message: string): void;
 }
 
@@ -21,9 +24,13 @@ export type UntimedEvent = FederationEvent extends infer E
 
 /** A federation that runs: the state machine, with a journal behind it. */
 export interface Federation {
+  /** Configuration of the federation, complete. */
   readonly config: FederationConfig;
+  /** Paths of the federation's files. */
   readonly store: Store;
+  /** Current state, another object after every change. */
   readonly state: FederationState;
+  /** Workers for tasks that take long. */
   readonly workers: Workers;
   /** Number of bytes of the network. */
   readonly networkBytes: number;

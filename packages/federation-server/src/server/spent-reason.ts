@@ -3,7 +3,9 @@ import type { Federation } from "./running-federation.ts";
 
 /** Decision to end a federation before its last round. */
 export interface StopDecision {
+  /** Tag of the decision, beside the kinds of `Decision`. */
   readonly kind: "stop";
+  /** Description of the spent privacy budget, for people. */
   readonly reason: string;
 }
 

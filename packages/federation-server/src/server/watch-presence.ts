@@ -7,7 +7,9 @@ const LOOKS = 4;
 
 /** Record of the requests of clients, from which their presence follows. */
 export interface Presence {
+  /** Notes that a request of a client began; the function returned notes that it ended. */
   attend(client: string): () => void;
+  /** Stops the checks of presence. */
   close(): void;
 }
 

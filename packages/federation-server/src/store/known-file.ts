@@ -2,6 +2,7 @@ import { digestFile, isIsthmusError } from "@isthmus/core";
 
 /** A file of a federation's folder, with its hash in the journal. */
 export interface KnownFile {
+  /** Path of the file on this machine. */
   readonly path: string;
   /** SHA-256 of its bytes; undefined if the journal is of an earlier version without the hash. */
   readonly hash: string | undefined;

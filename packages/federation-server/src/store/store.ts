@@ -5,7 +5,9 @@ import type { ReceivedUpdate } from "@isthmus/federated";
 
 /** Paths of the files of a server, all below one folder. */
 export interface Store {
+  /** Folder of all files, as the configuration names it. */
   readonly folder: string;
+  /** Path of the journal, one event a line. */
   readonly journal: string;
   /** Path of the secret from which noise is derived. */
   readonly noiseSecret: string;

@@ -22,7 +22,9 @@ import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-up
 
 /** Inputs of the aggregation of a round, with files in place of networks. */
 export interface AggregateRequest {
+  /** Global network before the round. */
   readonly network: KnownFile;
+  /** Updates of the round, in the order of the clients' names. */
   readonly updates: readonly {
     readonly client: string;
     readonly examples: number;
@@ -33,11 +35,13 @@ export interface AggregateRequest {
     /** The network that the client began with. */
     readonly base: KnownFile;
   }[];
+  /** Strategy by which updates are aligned and aggregated. */
   readonly strategy: StrategyDescription;
   /** Path of the graph, for strategies that depend on the architecture; `null` if there is none. */
   readonly graph: string | null;
   /** Number of the aggregation, from 1, without counting failed rounds. */
   readonly step: number;
+  /** Seed of alignments and of rules that draw random numbers. */
   readonly seed: number;
   /** State that the aggregation before left; `null` if it left none. */
   readonly state: KnownFile | null;
@@ -57,6 +61,7 @@ export interface AggregateRequest {
 /** Result of the aggregation of a round: a network, or the reason why there is no usable network. */
 export type AggregatedRound =
   | {
+      /** Tag of a round that has a new network. */
       readonly kind: "aggregated";
       /** SHA-256 of the new network, which is the name of its file. */
       readonly hash: string;
@@ -71,6 +76,7 @@ export type AggregatedRound =
        * that was checked.
        */
       readonly kind: "failed" | "lost";
+      /** Reason why there is no usable network, for people. */
       readonly reason: string;
       /** Report of a private round, which spends privacy although it failed. */
       readonly privacy: PrivacyReport | undefined;

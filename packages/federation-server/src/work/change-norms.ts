@@ -17,7 +17,9 @@ export interface SharedParts {
  * statistics.
  */
 export interface SharedNorms {
+  /** Norm of all shared tensors together, or its square. */
   whole: number;
+  /** Norm of the shared parameters without averaged tensors, or its square. */
   parameters: number;
 }
 

@@ -7,7 +7,9 @@ import { type EvaluatedNetwork, evaluatedNetwork } from "./evaluated-network.ts"
 
 /** Inputs of the evaluation of a network. */
 export interface EvaluateRequest {
+  /** Path of the network. */
   readonly network: string;
+  /** Path of the graph. */
   readonly graph: string;
   /** Name of the examples. */
   readonly data: string;

@@ -14,7 +14,9 @@ export interface LayerBarriersRequest {
   readonly updates: readonly [string, string];
   /** Names of tensors that clients keep to themselves. */
   readonly keep: readonly string[];
+  /** Path of the graph. */
   readonly graph: string;
+  /** Name of the examples. */
   readonly data: string;
   /** The loss. @defaultValue the loss that the graph names, else the loss that follows from the data */
   readonly loss?: NamedLoss;

@@ -22,7 +22,9 @@ interface SummedFiles {
 
 /** An open sum of updates. */
 export interface SummedUpdate {
+  /** Sum as one update, whose network is the global one moved by the weighted mean. */
   readonly update: ClientUpdate;
+  /** Closes the files of the masked updates. */
   readonly close: () => Promise<void>;
 }
 
@@ -31,6 +33,7 @@ export interface SummedUpdate {
  * again.
  */
 export interface BrokenSum {
+  /** Reason why the sum cannot be opened, for people. */
   readonly broken: string;
 }
 

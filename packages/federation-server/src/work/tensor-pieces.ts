@@ -16,9 +16,13 @@ const PIECE_BYTES = 128 * 1024;
 
 /** A range of a tensor. */
 export interface TensorPiece {
+  /** Name of the tensor. */
   readonly name: string;
+  /** Element type of the tensor, a floating-point type. */
   readonly dtype: DType;
+  /** Index of the first element of the piece, row-major, from 0. */
   readonly begin: number;
+  /** Number of elements of the piece. */
   readonly length: number;
 }
 

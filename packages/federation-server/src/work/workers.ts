@@ -7,10 +7,15 @@ import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barrie
 
 /** Workers for tasks that take long, one task of each kind at a time. */
 export interface Workers {
+  /** Checks the numbers and norms of an uploaded update. */
   check(request: CheckRequest): Promise<CheckedUpdate>;
+  /** Aggregates a round into files. */
   aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
+  /** Evaluates a network on the server's examples. */
   evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluatedNetwork>;
+  /** Measures the barriers of layers between two clients. */
   measureLayers(request: LayerBarriersRequest, signal: AbortSignal): Promise<LayerBarriers>;
+  /** Ends the threads, which must be idle. */
   close(): Promise<void>;
 }
 

@@ -44,8 +44,11 @@ const MOST_ABSENT = 3;
 
 /** Queue, storage and notes of {@link createAwaitedTasks}. */
 export interface AwaitedTasksOptions {
+  /** Queue to which tasks are added and in which they are looked for. */
   readonly queue: TaskQueue;
+  /** Storage in which workers publish results, from which they are collected. */
   readonly storage: TaskStorage;
+  /** Called with sentences for people, such as that the queue cannot be reached. */
   readonly tell: (sentence: string) => void;
 }
 

@@ -22,7 +22,9 @@ export interface QueueExecutor extends TaskExecutor {
 
 /** Options of {@link createQueueExecutor}. */
 export interface QueueExecutorOptions extends Omit<QueuedTask, "id" | "task" | "root"> {
+  /** Queue to which tasks are added. */
   readonly queue: TaskQueue;
+  /** Storage in which workers find files of tasks and publish results; workers must have the same. */
   readonly storage: TaskStorage;
   /** Tasks that are in the queue at once. @defaultValue 1000 */
   readonly capacity?: number;

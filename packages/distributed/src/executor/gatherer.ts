@@ -5,6 +5,7 @@ const WAIT_MS = 20;
 
 /** Batches of items that arrive one by one. */
 export interface Gatherer<T> {
+  /** Takes an item, which is handed on with others within 20 ms, or at once if the batch is full. */
   add(thing: T): void;
   /** Hands on all waiting items, and returns once the receiver has handled them. */
   flush(): Promise<void>;

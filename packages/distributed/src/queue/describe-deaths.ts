@@ -3,6 +3,7 @@ import { describeError, type ErrorDescription } from "@isthmus/tasks";
 
 /** Deaths of workers, or of their processes, that happened while they ran a task. */
 export interface TaskDeaths {
+  /** Label of the task for people. */
   readonly label: string;
   /** Number of workers, and of processes of workers, that died. */
   readonly deaths: number;

@@ -2,10 +2,13 @@ import type { QueueCounts, QueueEntry, QueueState, QueueWorker, TaskQueue } from
 
 /** Contents of a queue at a moment, as plain data. */
 export interface QueueDescription {
+  /** Tag of descriptions of queues. */
   readonly kind: "queue";
   /** The queue's name. */
   readonly queue: string;
+  /** Number of tasks in each state. */
   readonly counts: QueueCounts;
+  /** Workers that serve the queue, by name. */
   readonly workers: readonly QueueWorker[];
   /** Tasks that run, each with the seconds since it began; at most {@link MOST_LISTED}. */
   readonly running: readonly (QueueEntry & { readonly seconds?: number | undefined })[];

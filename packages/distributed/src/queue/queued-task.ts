@@ -11,6 +11,7 @@ export interface QueuedTask {
    * Id of this entry: the key of the task and a digest of the store, as two stores may need the same task.
    */
   readonly id: string;
+  /** The task itself: kind, parameters and files. */
   readonly task: Task;
   /** Name of the engine that the key of the task was made with. */
   readonly engine: string;

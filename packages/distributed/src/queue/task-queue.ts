@@ -46,10 +46,15 @@ export type QueueCounts = Readonly<Record<QueueState, number>>;
 
 /** State of one task in a queue. */
 export interface QueueEntry {
+  /** Id of the entry, by which tasks are cancelled and tried again. */
   readonly id: string;
+  /** Label of the task for people. */
   readonly label: string;
+  /** Name of the task's kind. */
   readonly kind: string;
+  /** Folder of results within the storage, with `/` between its parts. */
   readonly store: string;
+  /** State of the task: it waits, runs, or has failed for good. */
   readonly state: QueueState;
   /** Worker that runs the task, or ran it last; missing before the first. */
   readonly worker?: string | undefined;
@@ -63,6 +68,7 @@ export interface QueueEntry {
 
 /** A worker that serves a queue. */
 export interface QueueWorker {
+  /** Name of the worker for people; several workers may have the same name. */
   readonly name: string;
   /**
    * Seconds since the worker's last sign of life; missing if an open connection shows that the worker lives.
@@ -71,7 +77,7 @@ export interface QueueWorker {
 }
 
 /** An event in the life of a task. */
-export type QueueEvent = { readonly id: string } & (
+export type QueueEvent = { /** Id of the task. */ readonly id: string } & (
   | { readonly kind: "started"; readonly worker: string }
   | { readonly kind: "progress"; readonly worker: string; readonly done: number }
   | { readonly kind: "done"; readonly worker: string; readonly seconds: number }
@@ -88,14 +94,17 @@ export type TaskOutcome =
    * growing pauses.
    */
   | {
+      /** Tag of a task that failed. */
       readonly kind: "failed";
+      /** Error of the task, or of the worker. */
       readonly error: ErrorDescription;
+      /** Whether the task is tried again, as the error may pass. */
       readonly again: boolean;
       /** Whether the process that ran the task died, which counts as the death of a worker does. */
       readonly died?: boolean;
     }
   /** The task goes back to the queue without counting as tried, as its worker ends. */
-  | { readonly kind: "released" };
+  | { /** Tag of a task that its worker gives back. */ readonly kind: "released" };
 
 /** Runs a task that a queue hands to this worker; never rejects. */
 export type TaskHandler = (
@@ -103,6 +112,7 @@ export type TaskHandler = (
   control: {
     /** Signal that is aborted when the task is cancelled, or its lease is lost. */
     readonly signal: AbortSignal;
+    /** Called with the share of the task that is done, in `[0, 1]`. */
     readonly onProgress: (done: number) => void;
   },
 ) => Promise<TaskOutcome>;

@@ -7,6 +7,7 @@ import { TASK_RESULT_FILE } from "@isthmus/tasks";
 export interface AttemptFile {
   /** Path of the file within the folder of the attempt, with `/` between its parts. */
   readonly name: string;
+  /** Number of bytes of the file. */
   readonly size: number;
   /** Time of the last write to the file, in milliseconds since 1970. */
   readonly written: number;

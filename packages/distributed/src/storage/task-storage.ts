@@ -66,21 +66,29 @@ export interface TaskStorage {
    * @throws InputError if the store is the whole storage
    */
   clear(store: string): Promise<void>;
+  /** Ends the connections of the storage, and the use of its cached files. */
   close(): Promise<void>;
 }
 
 /** Location of a published task: a folder of results within the storage, and the task's key. */
 export interface TaskPlace {
+  /** Folder of results within the storage, with `/` between its parts. */
   readonly store: string;
+  /** Key of the task, a digest of everything that determines its result. */
   readonly key: string;
 }
 
 /** A result that is to be published. */
 export interface PublishedResult extends TaskPlace {
+  /** Name of the task's kind. */
   readonly kind: string;
+  /** Label of the task for people. */
   readonly label: string;
+  /** Parameters of the task, as the command that waits gave them. */
   readonly params: object;
+  /** Result of the task as plain data. */
   readonly result: object;
+  /** Seconds that the executor took for the task. */
   readonly seconds: number;
   /** Name of the worker that made the result. */
   readonly worker: string;

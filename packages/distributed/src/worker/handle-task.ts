@@ -11,7 +11,9 @@ import { layOutFiles, type NamedFile } from "./lay-out-files.ts";
 
 /** Options of {@link createTaskHandler}. */
 export interface HandleTaskOptions extends Runnable {
+  /** Storage from which files of tasks are read, and in which results are published. */
   readonly storage: TaskStorage;
+  /** Executor that runs tasks of this worker. */
   readonly executor: TaskExecutor;
   /** Name of the worker. */
   readonly name: string;
@@ -23,8 +25,11 @@ export interface HandleTaskOptions extends Runnable {
 
 /** A task that has ended on this worker. */
 export interface EndedTask {
+  /** Entry of the task. */
   readonly task: QueuedTask;
+  /** Outcome of the task: done, failed, or given back. */
   readonly outcome: TaskOutcome;
+  /** Seconds from checking the task to its end. */
   readonly seconds: number;
 }
 

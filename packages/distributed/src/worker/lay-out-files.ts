@@ -9,6 +9,7 @@ import { partsOf, resolveInside } from "../storage/inside.ts";
 export interface NamedFile {
   /** Relative path with `/` between its parts. */
   readonly name: string;
+  /** Absolute path of the file. */
   readonly path: string;
 }
 

@@ -8,7 +8,9 @@ import { tellOfNamesake } from "./tell-of-namesake.ts";
 
 /** Options of {@link runWorker}. */
 export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
+  /** Queue whose tasks the worker runs. */
   readonly queue: TaskQueue;
+  /** Storage from which files of tasks are read, and in which results are published. */
   readonly storage: TaskStorage;
   /**
    * Executor that runs tasks in processes or threads, never on the event loop, which must renew leases in
@@ -17,7 +19,9 @@ export interface WorkerOptions extends Runnable, Partial<QueuePatience> {
   readonly executor: TaskExecutor;
   /** Name of the worker for people, such as the name of its machine; unique to each worker. */
   readonly name: string;
+  /** Called with every task that begins on this worker. @defaultValue no reports */
   readonly onStart?: ((task: QueuedTask) => void) | undefined;
+  /** Called with every task that has ended on this worker. @defaultValue no reports */
   readonly onEnd?: ((ended: EndedTask) => void) | undefined;
   /** Called with sentences about trouble with the queue. */
   readonly onTrouble?: ((sentence: string) => void) | undefined;
@@ -35,6 +39,7 @@ export interface TaskWorker {
 
 /** Running and ended tasks of a worker. */
 export interface WorkerStatus {
+  /** Name of the worker for people. */
   readonly name: string;
   /** Running tasks, each with the share that is done and the seconds since it began. */
   readonly running: readonly {
@@ -47,6 +52,7 @@ export interface WorkerStatus {
   readonly ended: Readonly<Record<"done" | "failed" | "released", number>>;
   /** Total seconds of all ended tasks. */
   readonly busySeconds: number;
+  /** Whether the worker takes no more tasks, and ends once the running ones have ended. */
   readonly isDraining: boolean;
 }
 

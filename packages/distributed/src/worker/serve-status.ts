@@ -9,6 +9,7 @@ import type { TaskWorker } from "./run-worker.ts";
 export interface StatusServer {
   /** Address of the server, without a path. */
   readonly url: string;
+  /** Ends all connections and stops listening. */
   close(): Promise<void>;
 }
 

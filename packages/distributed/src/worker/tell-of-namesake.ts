@@ -4,6 +4,7 @@ import type { TaskQueue } from "../queue/task-queue.ts";
 export interface NamesakeWatch {
   /** Schedules the second look, for workers that began at the same time. */
   begin(): void;
+  /** Cancels the second look. */
   end(): void;
 }
 

@@ -4,6 +4,7 @@ import { failure, type Trouble } from "./trouble.ts";
 
 /** Database in which BullMQ keeps a queue: Redis or PostgreSQL. */
 export interface Backing {
+  /** Function by which BullMQ makes the part of itself that talks to this database. */
   readonly factory: BackendFactory<IQueueBackend, BackingClient>;
   /** Makes a client for one of the classes of BullMQ. */
   connect(): BackingConnection;
@@ -14,16 +15,21 @@ export type BackingClient = object;
 
 /** A client of one of the classes of BullMQ, to be ended after it is closed. */
 export interface BackingConnection {
+  /** Client to pass to a class of BullMQ. */
   readonly connection: BackingClient;
+  /** Ends the connection, even if the server is away. */
   end(): Promise<unknown>;
 }
 
 /** Address of a queue that is to be opened, with its name and its reports of trouble. */
 export interface BackingPlace {
+  /** Address of the database, with any user name and password. */
   readonly url: URL;
   /** Name of the queue for people, such as in messages. */
   readonly name: string;
+  /** Returns the message of an error without user names and passwords. */
   readonly clean: (error: unknown) => string;
+  /** Reports of lost connections, and repetition of requests until the database answers. */
   readonly trouble: Trouble;
 }
 

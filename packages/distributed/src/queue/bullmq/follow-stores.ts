@@ -9,7 +9,9 @@ import type { Trouble } from "./trouble.ts";
 
 /** Listeners to the events of stores, which share one connection. */
 export interface StoreFollowers {
+  /** Calls a listener with every event of the tasks of a store; the returned function ends this. */
   follow(store: string, listener: (event: QueueEvent) => void): Promise<() => Promise<void>>;
+  /** Ends the connection, and forgets all listeners. */
   close(): Promise<void>;
 }
 

@@ -11,8 +11,11 @@ import type { BackingClient } from "./backing.ts";
  * order.
  */
 export interface PackedTask extends Pick<QueuedTask, "id" | "store"> {
+  /** Label of the task for people, without characters that PostgreSQL rejects. */
   readonly label: string;
+  /** Name of the task's kind. */
   readonly kind: string;
+  /** Whole entry of the task as JSON, from which workers read it. */
   readonly json: string;
 }
 
@@ -35,6 +38,7 @@ export function unpackTask({ json }: PackedTask): QueuedTask {
 
 /** Data of a job of BullMQ: its task. */
 export interface JobData {
+  /** The packed task. */
   readonly entry: PackedTask;
   /** Mark of a task that was cancelled while it ran: its worker drops it. */
   readonly cancelled?: true;
@@ -42,15 +46,21 @@ export interface JobData {
 
 /** Result of a job of BullMQ: the worker that ran it and how long it took. */
 export interface JobResult {
+  /** Name of the worker that ran the task. */
   readonly worker: string;
+  /** Seconds that the task took on the worker, from checking it to publishing its files. */
   readonly seconds: number;
 }
 
 /** Report of a worker on a job, sent as the progress of BullMQ: the latest report stays with the job. */
 export interface JobProgress {
+  /** Tag of the report: the task began, went on, or met an error. */
   readonly kind: "started" | "progress" | "fault";
+  /** Name of the worker that reports. */
   readonly worker: string;
+  /** Share of the task that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Time when the worker began the task, in milliseconds since 1970. */
   readonly began: number;
   /** Latest error of the task, as `writeError` writes it. */
   readonly error?: string | undefined;

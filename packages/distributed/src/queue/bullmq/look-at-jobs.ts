@@ -6,7 +6,9 @@ import type { Trouble } from "./trouble.ts";
 
 /** A queue to look into. */
 export interface QueueParts {
+  /** Queue of BullMQ. */
   readonly queue: JobQueue;
+  /** Reports of lost connections, and repetition of requests until the database answers. */
   readonly trouble: Trouble;
 }
 

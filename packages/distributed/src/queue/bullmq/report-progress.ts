@@ -3,6 +3,7 @@ import { isAway, type Trouble } from "./trouble.ts";
 
 /** Reports the progress of one task to the queue. */
 export interface ProgressReporter {
+  /** Notes the share of the task that is done, in `[0, 1]`, which is sent within half a second. */
   readonly report: (done: number) => void;
   /**
    * Promise that resolves once the queue knows that the task has begun, so that it can name the worker if the

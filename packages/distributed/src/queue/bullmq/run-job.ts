@@ -17,7 +17,9 @@ import type { Trouble } from "./trouble.ts";
 
 /** A task that this worker runs. */
 export interface RunningJob {
+  /** Job of BullMQ that has the task. */
   readonly job: TaskJob;
+  /** Controller that stops the task; it is aborted once, when `stopped` is set. */
   readonly abort: AbortController;
   /** Reason for aborting the task. */
   stopped?: "lost" | "cancelled";
@@ -25,9 +27,13 @@ export interface RunningJob {
 
 /** Parts of a worker that running a job needs. */
 export interface JobRunner {
+  /** Name of the worker. */
   readonly worker: string;
+  /** Function that runs a task and returns its outcome. */
   readonly handle: TaskHandler;
+  /** Limits after which a task is given up. */
   readonly patience: QueuePatience;
+  /** Reports of lost connections, and repetition of requests until the database answers. */
   readonly trouble: Trouble;
   /** Tasks that this worker runs, by their ids. */
   readonly running: Map<string, RunningJob>;

@@ -11,9 +11,13 @@ import type { Trouble } from "./trouble.ts";
 
 /** Parts of a queue that a server of jobs needs. */
 export interface ServedQueue {
+  /** Queue of BullMQ whose jobs are served. */
   readonly queue: JobQueue;
+  /** Database of the queue, for a connection of the worker. */
   readonly backing: Backing;
+  /** Reports of lost connections, and repetition of requests until the database answers. */
   readonly trouble: Trouble;
+  /** Limits after which a worker loses a task, or a task is given up. */
   readonly patience: QueuePatience;
 }
 

@@ -2,7 +2,9 @@ import { messageOf } from "@isthmus/core";
 
 /** Reports trouble with the folder of a queue, each kind once until it is over. */
 export interface FolderTrouble {
+  /** Reports an error unless one of its kind was reported since the last success; returns undefined. */
   tell(error: unknown): undefined;
+  /** Notes a success, after which every kind of error is reported again. */
   isOver(): void;
 }
 

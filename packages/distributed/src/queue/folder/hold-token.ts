@@ -11,6 +11,7 @@ import { delayedName, findToken, readToken, type Token, tokenPath } from "./toke
 
 /** A task that this worker holds. */
 export interface HeldToken {
+  /** Token of the task, with this worker as its owner. */
   readonly token: Token;
   /**
    * Writes the share of the task that is done, which renews its lease.
@@ -32,8 +33,11 @@ export interface TokenOwner {
 
 /** Name and owner of a token that is to be taken. */
 export interface TakeOptions {
+  /** Id of the task, which names the file of its token. */
   readonly id: string;
+  /** Worker that takes the task. */
   readonly owner: TokenOwner;
+  /** Limits after which a task is given up. */
   readonly patience: QueuePatience;
   /** Called with an error about a file that is not a token and was moved away. */
   readonly tell: (error: InputError) => void;

@@ -12,6 +12,7 @@ import { isId } from "../queued-task.ts";
 export interface QueueFolders {
   /** Tokens of waiting tasks, spread over {@link SHARDS} folders so that none must be listed whole. */
   waiting(id: string): string;
+  /** Paths of the folders of waiting tasks, one for each first digit of an id. */
   readonly shards: readonly string[];
   /** Tokens of running tasks; a token that is not written for a lease is taken over. */
   readonly running: string;
@@ -19,6 +20,7 @@ export interface QueueFolders {
   readonly delayed: string;
   /** Tokens that are being taken over from a dead worker. */
   readonly expired: string;
+  /** Tokens of tasks that have failed for good. */
   readonly failed: string;
   /** Files that were found in place of a token and are not valid, for people to look at. */
   readonly damaged: string;

@@ -9,6 +9,7 @@ import type { QueueFolders } from "./queue-folders.ts";
 
 /** Contents of the file of a task in a folder queue: the task with its history. */
 export interface Token {
+  /** Entry of the task, with the folders of its files. */
   readonly task: QueuedTask;
   /** Number of attempts that failed for reasons outside the task, such as a full disk. */
   readonly attempts: number;
@@ -30,7 +31,7 @@ export interface Token {
 export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, deaths: 0 });
 
 /** Contents of the file of a token: the token, or the reason why the file is no token. */
-export type FoundToken = { readonly token: Token } | { readonly problem: string };
+export type FoundToken = { /** Token in the file. */ readonly token: Token } | { readonly problem: string };
 
 /**
  * Reads the file of a token, which may have been written by anybody; undefined if there is no file.

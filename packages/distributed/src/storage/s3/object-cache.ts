@@ -19,7 +19,9 @@ export interface ObjectCache extends Pick<UsedFiles, "release" | "close"> {
 
 /** An object that is identified by its digest. */
 export interface SharedCopy {
+  /** SHA-256 of the bytes of the object, in hexadecimal. */
   readonly digest: string;
+  /** Name of the copy, such as `graph.onnx`. */
   readonly name: string;
   /** Describes the object; called only if there is no copy of it yet. */
   find(): Promise<DescribedObject>;

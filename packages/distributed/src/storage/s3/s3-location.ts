@@ -3,6 +3,7 @@ import { partsOf } from "../inside.ts";
 
 /** Location of objects: a bucket of a server, and the prefix of their names. */
 export interface S3Location {
+  /** Name of the bucket. */
   readonly bucket: string;
   /** Prefix without `/` at its ends; empty for the whole bucket. */
   readonly prefix: string;

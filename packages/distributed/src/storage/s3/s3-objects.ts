@@ -10,6 +10,7 @@ import type { S3Location } from "./s3-location.ts";
 export interface S3Object {
   /** Name of the object after the prefix of the storage. */
   readonly key: string;
+  /** Number of bytes of the object. */
   readonly size: number;
   /** Tag that changes with the bytes of the object. */
   readonly etag: string;
@@ -22,6 +23,7 @@ export type S3Metadata = Readonly<Record<string, string>>;
 
 /** An object with its metadata. */
 export interface DescribedObject extends S3Object {
+  /** Texts that are stored with the object, by name. */
   readonly metadata: S3Metadata;
 }
 
@@ -43,21 +45,27 @@ export interface S3Objects {
    * @returns false if an existing object was kept
    */
   write(key: string, body: Uint8Array, options: WriteOptions): Promise<boolean>;
+  /** Removes an object, if it exists. */
   remove(key: string): Promise<void>;
   /** Sends another command about an object; `attempt` describes the command for messages. */
   send<T>(attempt: string, key: string, run: (to: S3Target) => Promise<T>): Promise<T>;
+  /** Ends all connections of the client. */
   close(): void;
 }
 
 /** Options of {@link S3Objects.write}. */
 export interface WriteOptions {
+  /** Texts to store with the object, by name. @defaultValue none */
   readonly metadata?: S3Metadata;
+  /** Whether an existing object is kept. @defaultValue false, an existing object is replaced */
   readonly once?: boolean;
 }
 
 /** Client and object of a command. */
 export interface S3Target {
+  /** Client that sends the command. */
   readonly client: Sdk.S3Client;
+  /** Module with the classes of commands, which is loaded only if a storage is in S3. */
   readonly sdk: typeof Sdk;
   /** Bucket and full name of the object. */
   readonly at: { readonly Bucket: string; readonly Key: string };

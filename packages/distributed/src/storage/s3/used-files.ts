@@ -23,6 +23,7 @@ export interface UsedFiles {
   useAlone(copy: string, user: object, fetch: (path: string) => Promise<unknown>): Promise<string>;
   /** Ends the use of all copies by a user. */
   release(user: object): Promise<void>;
+  /** Removes the second names of all copies, and stops the signs of life. */
   close(): Promise<void>;
 }
 

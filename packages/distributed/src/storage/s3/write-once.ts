@@ -5,7 +5,9 @@ import type { S3Objects } from "./s3-objects.ts";
 
 /** An object that only one attempt at a task may write. */
 export interface OnceObject {
+  /** Name of the object after the prefix of the storage. */
   readonly key: string;
+  /** Bytes of the object. */
   readonly body: Uint8Array;
   /** Text that is stored with the object, and tells attempts apart. */
   readonly attempt: string;

@@ -46,12 +46,15 @@ export interface MergePartiallyOptions {
   readonly restarts?: number;
   /** Symmetries of the graph, if they were discovered before. */
   readonly symmetries?: Symmetries | undefined;
+  /** Signal that stops the merge between two steps. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
+  /** Called at the beginning of each phase, and after each layer that is fitted. @defaultValue no reports */
   readonly onProgress?: ((progress: MergePartiallyProgress) => void) | undefined;
 }
 
 /** Progress of {@link mergePartially}. */
 export interface MergePartiallyProgress {
+  /** Part of the work under way. */
   readonly phase: "discovering" | "matching" | "choosing" | "proving" | "fitting";
   /** Share of the phase that is done, in `[0, 1]`, if it is known. */
   readonly share?: number;
@@ -73,6 +76,7 @@ export interface MergePartiallyResult {
   readonly network: Checkpoint;
   /** Results for each symmetry that is not nested in another. */
   readonly symmetries: readonly MergedSymmetry[];
+  /** Numbers of the proof that the wide graph computes the same as the narrow one. */
   readonly proof: WideningProof;
   /** Error of each fitted layer before and after; empty if layers were not fitted. */
   readonly layers: readonly FittedLayer[];

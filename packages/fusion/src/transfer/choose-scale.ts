@@ -3,6 +3,7 @@ import { type Architecture, createEvaluator, type DataSet } from "@isthmus/graph
 
 /** Loss and error of the new base plus the task vector at one scale. */
 export interface TriedScale {
+  /** Factor of the task vector; 0 is the new base alone. */
   readonly scale: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
@@ -12,7 +13,9 @@ export interface TriedScale {
 
 /** Inputs of {@link chooseScale}. */
 export interface ScaleTrial {
+  /** Factors of the task vector to choose from. */
   readonly scales: readonly number[];
+  /** Labelled examples on which losses are measured. */
   readonly data: DataSet;
   /** Makes the network at a scale; 0 gives the new base alone. */
   networkAt(scale: number): Promise<Checkpoint>;

@@ -24,6 +24,7 @@ export interface TaskMeasure {
 
 /** Measures of a task vector in one tensor. */
 export interface TaskTensor extends TaskMeasure {
+  /** Name of the weight in the graph. */
   readonly name: string;
 }
 

@@ -4,6 +4,7 @@ import type { AlignOptions } from "@isthmus/weight-matching";
 
 /** Progress of a transfer. */
 export interface TransferProgress {
+  /** Part of the work under way. */
   readonly phase: "aligning" | "gradient" | "measuring" | "trying";
   /** Share of the phase that is done, in `[0, 1]`. */
   readonly done: number;
@@ -33,7 +34,9 @@ export interface TransferTaskOptions {
    * moved like weights
    */
   readonly recalibrate?: DataSet | undefined;
+  /** Signal that stops the transfer. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
+  /** Called while each phase goes on. @defaultValue no reports */
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
 }
 
@@ -50,6 +53,7 @@ const TRANSFER_TASK_DEFAULTS: Required<TransferTaskOptions> = {
 
 /** Options with all scales as a list. */
 export type ResolvedTransfer = Omit<Required<TransferTaskOptions>, "scale"> & {
+  /** Factors of the task vector, each once, at least one. */
   readonly scales: readonly number[];
 };
 

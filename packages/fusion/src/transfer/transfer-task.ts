@@ -25,6 +25,7 @@ export interface TransferredNetworks {
 
 /** Summary of a transfer, as plain data. */
 export interface TransferSummary {
+  /** Factor of the task vector that was taken. */
   readonly scale: number;
   /** Measures of the task vector over all parameters. */
   readonly task: TaskMeasure;
@@ -48,6 +49,7 @@ export interface TransferTaskResult {
   readonly restored: Checkpoint;
   /** Base A aligned to base B; undefined without alignment. */
   readonly aligned: AlignedNetwork | undefined;
+  /** Summary of the transfer, as plain data. */
   readonly summary: TransferSummary;
 }
 

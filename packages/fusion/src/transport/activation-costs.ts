@@ -17,15 +17,21 @@ export type ActivationCost = (typeof ACTIVATION_COSTS)[number];
 
 /** Options of {@link activationCosts}. */
 export interface ActivationCostOptions {
+  /** Measure of the difference of two units. */
   readonly cost: ActivationCost;
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the measurement between two batches; undefined if nothing stops it. */
   readonly signal: AbortSignal | undefined;
+  /** Called after each batch on all examples; undefined for no reports. */
   readonly onProgress: ((progress: ExamplesProgress) => void) | undefined;
 }
 
 /** A network with its architecture and symmetries. */
 export interface OpenedNetwork extends Architecture {
+  /** Symmetries of the network's graph. */
   readonly symmetries: Symmetries;
+  /** Checkpoint under the names of the graph. */
   readonly network: Checkpoint;
 }
 

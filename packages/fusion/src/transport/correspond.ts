@@ -4,7 +4,9 @@ import { findSums, type Symmetries, type SymmetrySpec, type WeightLayout } from 
 
 /** The units of a family in one of two networks. */
 export interface FamilySide {
+  /** Number of the first unit of the family in this network; its units are numbered one after the other. */
   readonly firstUnit: number;
+  /** Number of units in this network, of all cells together. */
   readonly count: number;
   /**
    * Units that are the parents of each cell of a symmetry, or of each follower; `[[]]` for a plain symmetry.
@@ -14,6 +16,7 @@ export interface FamilySide {
 
 /** A symmetry, or a family of followers, that both of two networks with different widths have. */
 export interface UnitFamily {
+  /** Name of the symmetry, or words for followers, for messages. */
   readonly name: string;
   /** Position among the symmetries; undefined for followers. */
   readonly symmetry: number | undefined;
@@ -24,7 +27,9 @@ export interface UnitFamily {
   readonly voter: number | undefined;
   /** Positions of the families of the parents, in order; empty for a plain symmetry. */
   readonly above: readonly number[];
+  /** Units of the family in the source. */
   readonly source: FamilySide;
+  /** Units of the family in the target. */
   readonly target: FamilySide;
 }
 
@@ -35,23 +40,31 @@ export interface FieldGroup {
    * many.
    */
   readonly family: number | undefined;
+  /** Positions in the source, `[units]`. */
   readonly source: Int32Array;
+  /** Positions in the target, `[units]`. */
   readonly target: Int32Array;
 }
 
 /** An axis of a weight on which units lie. */
 export interface MovedAxis {
+  /** Axis of the weight's view, from 0. */
   readonly axis: number;
   /** Whether a product sums over the axis. */
   readonly isSummed: boolean;
+  /** Groups of positions, which together are all positions of the axis. */
   readonly groups: readonly FieldGroup[];
 }
 
 /** A weight that both networks have, with its units. */
 export interface MovedWeight {
+  /** Role of the weight: whether it is trained, or measured. */
   readonly role: WeightLayout["role"];
+  /** Extents of the weight's view in the source, with as many axes as in the target. */
   readonly source: readonly number[];
+  /** Extents of the weight's view in the target. */
   readonly target: readonly number[];
+  /** Axes on which units lie; the other axes have equal extents in both networks. */
   readonly axes: readonly MovedAxis[];
 }
 
@@ -59,12 +72,15 @@ export interface MovedWeight {
 export interface Correspondence {
   /** Symmetries in the order of the specification, followed by followers. */
   readonly families: readonly UnitFamily[];
+  /** Weights that both networks have, by name. */
   readonly weights: ReadonlyMap<string, MovedWeight>;
 }
 
 /** A graph with its symmetries. */
 export interface SymmetricGraph {
+  /** Graph of the architecture. */
   readonly graph: Graph;
+  /** Symmetries that were discovered for the graph. */
   readonly symmetries: Symmetries;
 }
 

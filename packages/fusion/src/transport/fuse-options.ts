@@ -47,7 +47,9 @@ export interface FuseNetworksOptions {
    * @defaultValue 10
    */
   readonly maxSweeps?: number;
+  /** Signal that stops the fusion. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
+  /** Called as units are compared and plans are found. @defaultValue no reports */
   readonly onProgress?: ((progress: FuseProgress) => void) | undefined;
 }
 

@@ -6,9 +6,13 @@ import type { UnitPlans } from "./unit-plans.ts";
 
 /** Two networks, and the plans between them. */
 export interface FusedPair {
+  /** Network whose weights are transported. */
   readonly source: Checkpoint;
+  /** Network whose names, shapes and units the result has. */
   readonly target: Checkpoint;
+  /** Corresponding units and weights of both architectures. */
   readonly correspondence: Correspondence;
+  /** Plans of the symmetries, and the transports of all families that follow from them. */
   readonly plans: UnitPlans;
 }
 

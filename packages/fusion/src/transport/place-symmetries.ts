@@ -27,8 +27,14 @@ export function placeSymmetries(
 
 /** Symmetries with their costs, and options for finding plans. */
 export interface PlacingProblem {
+  /** All symmetries and followers of both networks, by index. */
   readonly families: readonly UnitFamily[];
+  /**
+   * Costs of the units by index of the symmetry, `[source units, target units]`; symmetries that are left out
+   * cost nothing.
+   */
   readonly costs: ReadonlyMap<number, Float64Array>;
+  /** Kind of the plans, and settings of soft ones. */
   readonly options: PlanOptions;
 }
 

@@ -54,6 +54,7 @@ export interface SinkhornResult {
   readonly marginalError: number;
   /** Number of updates of all potentials. */
   readonly iterations: number;
+  /** Reason why the search ended: the marginal error is small enough, or the iterations are used up. */
   readonly status: "converged" | "maxIterations";
 }
 

@@ -14,10 +14,13 @@ export type PlanKind = (typeof PLAN_KINDS)[number];
 
 /** Options of {@link solvePlan}. */
 export interface PlanOptions {
+  /** Kind of the plan. */
   readonly plan: PlanKind;
   /** Entropy of soft plans, as a share of the range of the costs. */
   readonly regularization: number;
+  /** Marginal error at which a soft plan has converged, positive. */
   readonly tolerance: number;
+  /** Largest number of iterations of a soft plan, after which it is taken without convergence. */
   readonly maxIterations: number;
 }
 
@@ -25,7 +28,9 @@ export interface PlanOptions {
 export interface PairCosts {
   /** Cost of each pair, `[rows, columns]`. */
   readonly data: Float64Array;
+  /** Number of units of the source. */
   readonly rows: number;
+  /** Number of units of the target. */
   readonly columns: number;
 }
 
@@ -35,12 +40,11 @@ export interface CellPlan {
   readonly plan: Float64Array;
   /** Sum of the costs, weighted by the plan. */
   readonly cost: number;
-  /**
-   * Number of iterations of a soft plan; 0 for hard plans. `marginalError` is the distance of its sums from
-   * the weights.
-   */
+  /** Number of iterations of a soft plan; 0 for hard plans. */
   readonly iterations: number;
+  /** Distance of the sums of a soft plan from equal masses, see `sinkhorn`; 0 for hard plans. */
   readonly marginalError: number;
+  /** Whether the marginal error of a soft plan is within the tolerance; true for hard plans. */
   readonly isConverged: boolean;
 }
 

@@ -4,6 +4,7 @@ import type { PlacedSymmetry } from "./place-symmetries.ts";
 
 /** Plan of one symmetry of {@link fuseNetworks}, with measures of its sharpness and quality. */
 export interface FusedSymmetry {
+  /** Name of the symmetry. */
   readonly name: string;
   /** Number of units in each network. */
   readonly units: { readonly source: number; readonly target: number };
@@ -17,6 +18,7 @@ export interface FusedSymmetry {
   readonly iterations: number;
   /** Distance of the sums of a soft plan from equal masses; see `sinkhorn`. */
   readonly marginalError: number;
+  /** Whether all plans of the symmetry have converged; true for hard plans. */
   readonly isConverged: boolean;
 }
 

@@ -6,7 +6,9 @@ import type { UnitPlans } from "./unit-plans.ts";
 
 /** Elements of a weight, with its extents. */
 export interface WeightValues {
+  /** Elements in f64, row-major. */
   readonly data: Float64Array;
+  /** Extents of the axes, whose product is the number of elements. */
   readonly extents: readonly number[];
 }
 

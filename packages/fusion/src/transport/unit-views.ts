@@ -6,10 +6,13 @@ import type { FamilySide, SymmetricGraph, UnitFamily } from "./correspond.ts";
 
 /** A value that contains the units of a symmetry, in both networks. */
 export interface ViewPair {
+  /** Position of the symmetry in the specification. */
   readonly symmetry: number;
   /** Whether a layer reads the value. */
   readonly isRead: boolean;
+  /** Value of the source's graph, with the axes and positions of the units. */
   readonly source: UnitView;
+  /** Value of the target's graph, with the axes and positions of the units. */
   readonly target: UnitView;
 }
 

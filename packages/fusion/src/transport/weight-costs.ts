@@ -8,7 +8,9 @@ import type { UnitPlans } from "./unit-plans.ts";
 
 /** Parameters of two networks, flat, by name. */
 export interface ParameterPair {
+  /** Parameters of the source, in f64. */
   readonly source: ReadonlyMap<string, Float64Array>;
+  /** Parameters of the target, in f64. */
   readonly target: ReadonlyMap<string, Float64Array>;
 }
 

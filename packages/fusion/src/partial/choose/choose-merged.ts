@@ -10,6 +10,7 @@ export type PartialWidth = number | Readonly<Record<string, number>>;
 
 /** Result of a merge for one symmetry. */
 export interface MergedSymmetry {
+  /** Name of the symmetry, by which widths refer to it. */
   readonly name: string;
   /** Number of units in one network. */
   readonly size: number;

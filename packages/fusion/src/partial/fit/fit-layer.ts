@@ -31,9 +31,19 @@ export interface NormalEquations {
 
 /** Values of one batch around a layer. */
 export interface LayerBatch {
+  /**
+   * Input of the layer in the wide network, `[examples, ..., inputs]`, or
+   * `[examples, channels, height, width]` for a convolution.
+   */
   readonly input: Tensor;
+  /**
+   * Output of the layer in the wide network, before the fit, with its channels on axis 1 for a convolution,
+   * else last.
+   */
   readonly wide: Tensor;
+  /** Output of the layer in A, with the channels of A. */
   readonly a: Tensor;
+  /** Output of the layer in B in the coordinates of A, with the shape of the output in A. */
   readonly b: Tensor;
   /** Share of A in the target of merged outputs; the rest is the share of B. */
   readonly shareOfA: number;

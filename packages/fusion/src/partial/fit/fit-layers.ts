@@ -51,6 +51,7 @@ export const FIT_DEFAULTS: Required<Omit<FitOptions, "tasks">> & Pick<FitOptions
 
 /** A wide network that is fitted, and the networks to which it is fitted. */
 export interface FitTask {
+  /** Plan of the wide network: its graph, and the source of each of its units. */
   readonly plan: WidePlan;
   /** A, and B in the coordinates of A. */
   readonly networks: readonly [Checkpoint, Checkpoint];
@@ -58,6 +59,7 @@ export interface FitTask {
   readonly wide: Checkpoint;
   /** Examples for fitting to the mean of both; not needed for fitting to two tasks. */
   readonly data: DataSet | undefined;
+  /** Signal that stops the fit between two batches. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of fitted layers and the number of all layers. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -65,7 +67,9 @@ export interface FitTask {
 
 /** A fitted network. */
 export interface FitResult {
+  /** Fitted wide network, under the names of its graph. */
   readonly network: Checkpoint;
+  /** Errors of the fitted layers before and after, in the order of computation. */
   readonly layers: readonly FittedLayer[];
 }
 

@@ -5,21 +5,27 @@ import type { ProbedGraph } from "../graph/separable-graph.ts";
 
 /** Window of a convolution of two spatial axes. */
 export interface Window {
+  /** Height and width of the window, in taps. */
   readonly kernel: readonly [number, number];
+  /** Rows and columns from one position of the window to the next, `[vertical, horizontal]`. */
   readonly strides: readonly [number, number];
   /** Padding above, left, below, right. */
   readonly pads: readonly [number, number, number, number];
+  /** Rows and columns between neighbouring taps, `[vertical, horizontal]`; 1 for a dense window. */
   readonly dilations: readonly [number, number];
 }
 
 /** A layer whose weight is fitted by least squares. */
 export interface LinearSite {
+  /** Tag of layers that are fitted. */
   readonly kind: "linear";
+  /** Product or convolution that reads the weight. */
   readonly node: Node;
   /** Name of the value that the layer reads. */
   readonly input: string;
   /** Name of the value that the layer computes. */
   readonly output: string;
+  /** Name of the weight, which no other node reads. */
   readonly weight: string;
   /**
    * Bias that is added inside the node, or by the only node that reads its output; undefined if the layer has
@@ -39,10 +45,15 @@ export interface LinearSite {
 
 /** A batch norm whose statistics are measured again. */
 export interface NormSite {
+  /** Tag of batch norms. */
   readonly kind: "norm";
+  /** The batch norm. */
   readonly node: Node;
+  /** Name of the value that the norm reads, whose statistics are measured. */
   readonly input: string;
+  /** Name of the running mean, `[units]`. */
   readonly mean: string;
+  /** Name of the running variance, `[units]`. */
   readonly variance: string;
 }
 

@@ -15,7 +15,9 @@ import {
 
 /** A network, and the names of its values to compute. */
 export interface RunNetwork {
+  /** Graph of the network. */
   readonly graph: Graph;
+  /** Weights of the network by name, which become constants of the run. */
   readonly weights: ReadonlyMap<string, Tensor>;
   /** Names of inputs or of values that nodes compute. */
   readonly values: readonly string[];
@@ -23,8 +25,11 @@ export interface RunNetwork {
 
 /** Examples, and options for feeding them. */
 export interface RunOptions {
+  /** Examples to feed. */
   readonly data: DataSet;
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the run between two batches. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

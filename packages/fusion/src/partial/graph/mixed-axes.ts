@@ -11,6 +11,7 @@ import {
 
 /** Facts about a node, for rules. */
 export interface NodeFacts {
+  /** The node itself: operator, attributes, names of inputs and outputs. */
   readonly node: Node;
   /** Version of ONNX's operator set. */
   readonly opset: number;
@@ -18,6 +19,7 @@ export interface NodeFacts {
   readonly rank: (value: string) => number;
   /** Checks whether a value depends on the data, not only on weights and constants. */
   readonly isData: (value: string) => boolean;
+  /** Returns the tensor of a value that depends on neither data nor weights; undefined for other values. */
   readonly constant: (value: string) => Tensor | undefined;
 }
 

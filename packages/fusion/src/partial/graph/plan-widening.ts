@@ -16,7 +16,9 @@ import { widenNode } from "./widen-node.ts";
 
 /** The symmetries of a graph whose units can be kept apart, and the reasons for the others. */
 export interface SeparableGraph extends Separable {
+  /** Graph with the types of its values, and with its constants. */
   readonly probed: ProbedGraph;
+  /** Units on each axis of the weights and the values. */
   readonly layouts: AxisLayouts;
   /** Reasons for which plain symmetries can only be merged as a whole, by their positions. */
   readonly reasons: ReadonlyMap<number, string>;

@@ -7,6 +7,7 @@ export type AxisPlans = ReadonlyMap<string, ReadonlyMap<number, AxisPlan>>;
 
 /** A graph, with facts from two runs with inputs of different extents. */
 export interface ProbedGraph {
+  /** Graph of the two networks. */
   readonly graph: Graph;
   /** Element types and shapes of all values. */
   readonly types: ReadonlyMap<string, TensorInfo>;
@@ -17,6 +18,7 @@ export interface ProbedGraph {
    * inputs.
    */
   readonly otherConstants: ReadonlyMap<string, Tensor>;
+  /** Element types and shapes of all values in the second run, with other extents of the inputs. */
   readonly otherTypes: ReadonlyMap<string, TensorInfo>;
   /** Names of the values that depend on the data. */
   readonly data: ReadonlySet<string>;

@@ -7,12 +7,15 @@ import type { AxisPlans, ProbedGraph } from "./separable-graph.ts";
 
 /** A node for the wide network, with the new constants that it reads. */
 export interface WidenedNode {
+  /** Node of the wide network; the original node if nothing in it depends on widths. */
   readonly node: Node;
+  /** New constants by name, such as wide shapes; empty if the node reads none. */
   readonly constants: ReadonlyMap<string, Tensor>;
 }
 
 /** Reason for which a node cannot be widened. */
 export interface Refusal {
+  /** Reason as the end of a sentence about the node: "it cuts through units". */
   readonly refusal: string;
 }
 

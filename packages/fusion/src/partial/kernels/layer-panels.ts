@@ -2,10 +2,15 @@ import type { Window } from "../fit/layer-sites.ts";
 
 /** The input of a convolution, `[examples, channels, height, width]`, and the size of its output. */
 export interface ImageForm {
+  /** Number of channels of the input. */
   readonly channels: number;
+  /** Number of rows of the input. */
   readonly height: number;
+  /** Number of columns of the input. */
   readonly width: number;
+  /** Number of rows of the output. */
   readonly outHeight: number;
+  /** Number of columns of the output. */
   readonly outWidth: number;
 }
 
@@ -77,6 +82,7 @@ export interface OutputPlaces {
   readonly shareOfA: Float32Array;
   /** Number of channels of A. */
   readonly channels: number;
+  /** Number of elements behind the axis of places: pixels of the output of a convolution, 1 for a product. */
   readonly inner: number;
 }
 

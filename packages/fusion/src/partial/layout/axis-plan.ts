@@ -26,7 +26,9 @@ export interface MergeChoice {
 
 /** Symmetries whose units may be kept apart. */
 export interface Separable {
+  /** Symmetries of the graph and the layouts of its weights. */
   readonly spec: SymmetrySpec;
+  /** Unit of a plain symmetry to which each unit belongs, and the symmetry of each such unit. */
   readonly roots: UnitRoots;
   /** Positions of these symmetries in the specification. */
   readonly allowed: ReadonlySet<number>;

@@ -6,6 +6,7 @@ import { type AxisPlan, SIDES } from "../layout/axis-plan.ts";
 export interface PlannedWeight {
   /** Shape of A's weight to which the axes refer. */
   readonly view: readonly number[];
+  /** Plans of the axes that change, by axis of `view`. */
   readonly plans: ReadonlyMap<number, AxisPlan>;
   /** Axes over which the layer sums. */
   readonly contracted: ReadonlySet<number>;

@@ -1,6 +1,8 @@
 /** A range of a weight in the networks of a task vector, of the same length in each. */
 export interface TaskRange {
+  /** Elements of the network before it was fine-tuned, `[elements]`. */
   readonly base: Float64Array;
+  /** Elements of the network after it was fine-tuned, `[elements]`. */
   readonly tuned: Float64Array;
   /** Gradient of the network to which the vector is added; absent if the vector is not masked. */
   readonly gradient?: Float64Array | undefined;
@@ -36,8 +38,9 @@ export function addTaskInPlace(
 export interface TaskSums {
   /** Sum of squared weights of the base. */
   base: number;
-  /** Sum of squared steps before they are moved; `moved` is the sum after. */
+  /** Sum of squared steps before they are moved. */
   task: number;
+  /** Sum of squared steps after they are moved. */
   moved: number;
   /** Sum of products of the step of an element and the step that is moved to its place. */
   product: number;

@@ -1,7 +1,10 @@
 /** Mean, smallest and largest of the effective numbers of partners of units. */
 export interface Partners {
+  /** Mean over the units. */
   readonly mean: number;
+  /** Smallest number of partners of a unit, at least 1. */
   readonly least: number;
+  /** Largest number of partners of a unit. */
   readonly most: number;
 }
 

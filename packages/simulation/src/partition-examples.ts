@@ -8,6 +8,7 @@ import type { PartitionScheme } from "./partitions/partition-scheme.ts";
 
 /** Options of {@link partitionExamples}. */
 export interface PartitionExamplesOptions<P extends ParameterSpecs = ParameterSpecs> {
+  /** Partition that decides which client has which examples, one of `PARTITIONS` or a custom one. */
   readonly scheme: PartitionScheme<P>;
   /** Values of the scheme's parameters. @defaultValue the defaults of the scheme */
   readonly parameters?: GivenParameters<P>;

@@ -10,6 +10,10 @@ import { beginPosition, runRound } from "./run/run-round.ts";
 
 /** Options of {@link simulateFederation}. */
 export interface SimulateFederationOptions extends SimulationPorts {
+  /**
+   * Signal that stops the simulation between two rounds or steps of a training.
+   * @defaultValue never aborted
+   */
   readonly signal?: AbortSignal | undefined;
   /** Called after each round. */
   readonly onRound?: ((round: RoundResult) => void) | undefined;

@@ -28,6 +28,7 @@ interface AttackDescription<P extends ParameterSpecs> {
  * update.
  */
 export interface UpdateAttack<P extends ParameterSpecs = ParameterSpecs> extends AttackDescription<P> {
+  /** Tag of attacks that replace the updates of the attackers. */
   readonly kind: "update";
   /**
    * Writes the displacement that every attacker sends.
@@ -38,6 +39,7 @@ export interface UpdateAttack<P extends ParameterSpecs = ParameterSpecs> extends
 
 /** An attack on examples: attackers train as the server asks, but on wrong labels. */
 export interface DataAttack<P extends ParameterSpecs = ParameterSpecs> extends AttackDescription<P> {
+  /** Tag of attacks that replace the labels of the attackers' examples. */
   readonly kind: "data";
   /** Returns the class that an attacker assigns to an example. */
   relabel(label: number, classes: number, parameters: TensorParameters<P>): number;

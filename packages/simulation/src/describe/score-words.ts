@@ -8,6 +8,7 @@ import { type ScoreScale, scaleOf } from "../result/summarize-runs.ts";
 export interface ScoreWords extends ScoreScale {
   /** Name of the score in the middle of a sentence. */
   readonly name: "accuracy" | "loss";
+  /** Name of the score at the beginning of a title. */
   readonly title: "Accuracy" | "Loss";
   /** Title of an axis, with the unit. */
   readonly axis: string;

@@ -99,10 +99,19 @@ export interface FederationDescription {
   readonly loss?: NamedLoss;
   /** @defaultValue iid */
   readonly partition?: PartitionDescription;
+  /**
+   * Training of each client in a round.
+   * @defaultValue the defaults of each field of {@link ClientTraining}
+   */
   readonly client?: ClientTraining;
+  /** Strategy by which the server aggregates updates. @defaultValue FedAvg */
   readonly strategy?: SimulatedStrategy;
   /** @defaultValue none */
   readonly attack?: AttackDescription | undefined;
+  /**
+   * Measurements during and after the rounds.
+   * @defaultValue accuracy of the global network after each round
+   */
   readonly measure?: MeasureDescription;
   /** Seed of all random choices: a whole number in `[0, 2^53)`. */
   readonly seed: number;

@@ -10,9 +10,11 @@ export type CommonFederation = Omit<FederationDescription, "partition" | "strate
 
 /** Federations to simulate and compare: every partition with every strategy, attack and seed. */
 export interface SimulationDescription {
+  /** Title of the simulation, the heading of its report. */
   readonly title: string;
   /** Purpose of the simulation, in a sentence or two. @defaultValue "" */
   readonly description?: string;
+  /** Fields that all federations share: network, examples, numbers of clients and rounds, training. */
   readonly federation: CommonFederation;
   /** Partitions by the names that tables show. @defaultValue examples are dealt evenly */
   readonly partitions?: Readonly<Record<string, PartitionDescription>>;
@@ -29,8 +31,12 @@ export interface SimulationDescription {
 
 /** Values by which one federation of a simulation differs from the others. */
 export interface SimulationCell {
+  /** Name of the partition, a key of `partitions`. */
   readonly partition: string;
+  /** Name of the strategy, a key of `strategies`. */
   readonly strategy: string;
+  /** Name of the attack, a key of `attacks`; `none` if the description lists no attacks. */
   readonly attack: string;
+  /** Seed of all random choices of the federation, a whole number in `[0, 2^53)`. */
   readonly seed: number;
 }

@@ -43,7 +43,9 @@ export interface RoundResult {
 
 /** Accuracy of the last network of one client, on examples like its own. */
 export interface ClientResult {
+  /** Name of the client. */
   readonly client: string;
+  /** Whether the client attacked, in which case means over honest clients leave it out. */
   readonly attacker: boolean;
   /** Number of its examples. */
   readonly examples: number;
@@ -68,8 +70,11 @@ export interface Fairness {
 
 /** Barriers between the networks that two clients trained in one round. */
 export interface ClientBarrier {
+  /** Number of the round after whose trainings the barriers were measured, from 1. */
   readonly round: number;
+  /** Name of the first client, whose network is never permuted. */
   readonly a: string;
+  /** Name of the second client, whose network is permuted to the first if the strategy aligns updates. */
   readonly b: string;
   /** Whether the second network was permuted to match the first. */
   readonly aligned: boolean;
@@ -100,6 +105,7 @@ export interface NormAccuracies {
 export interface FederationRun extends LossFields {
   /** Names of the attackers. */
   readonly attackers: readonly string[];
+  /** Results of the rounds in their order, also of a round that failed. */
   readonly rounds: readonly RoundResult[];
   /** Reason why the federation failed before its last round; missing if it did not fail. */
   readonly failed?: string;
@@ -115,8 +121,11 @@ export interface FederationRun extends LossFields {
   readonly accuracy: number;
   /** Mean loss of the last evaluation; NaN if the federation failed before the first evaluation. */
   readonly loss: number;
+  /** Results of the clients with their last networks, in the order of their names, attackers included. */
   readonly clients: readonly ClientResult[];
+  /** Distribution of the last scores over the honest clients. */
   readonly fairness: Fairness;
+  /** Barriers between networks of clients, in the order of rounds; empty unless they were to be measured. */
   readonly barriers: readonly ClientBarrier[];
   /** Accuracies with other statistics of batch norms; missing unless they were to be measured. */
   readonly norms?: NormAccuracies;
@@ -124,11 +133,13 @@ export interface FederationRun extends LossFields {
 
 /** Examples of one client of a partition. */
 export interface PartitionedClient {
+  /** Name of the client. */
   readonly client: string;
   /**
    * Number of its examples of each class, `[classes]`; the number of all its examples if they have no
    * classes, `[1]`.
    */
   readonly labels: readonly number[];
+  /** Shift by which the client's inputs differ from the inputs of others; absent if they do not. */
   readonly shift?: FeatureShift;
 }

@@ -5,16 +5,21 @@ import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
 
 /** A mean over seeds, with an interval that has the mean of all seeds in it 95 times of 100. */
 export interface Estimate {
+  /** Mean of the values of all seeds. */
   readonly mean: number;
   /** Ends of Student's interval; NaN for fewer than three seeds. */
   readonly low: number;
+  /** Upper end of the interval; NaN for fewer than three seeds. */
   readonly high: number;
 }
 
 /** Summary of the federations of one partition, strategy and attack over all seeds. */
 export interface RunSummary {
+  /** Name of the partition, the same in all summarized runs. */
   readonly partition: string;
+  /** Name of the strategy, the same in all summarized runs. */
   readonly strategy: string;
+  /** Name of the attack, the same in all summarized runs. */
   readonly attack: string;
   /** Number of seeds. */
   readonly seeds: number;

@@ -29,10 +29,13 @@ export interface AggregatedSent {
 
 /** The updates of a round. */
 export interface SentRound {
+  /** Number of the round, from 1. */
   readonly round: number;
   /** Number of the aggregation, from 1, see `Decision`. */
   readonly step: number;
+  /** Updates that passed the checks, in the order of the decision to aggregate. */
   readonly sent: readonly CountedUpdate[];
+  /** Signal that stops the alignment and the aggregation. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
 

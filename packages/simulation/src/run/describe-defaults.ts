@@ -11,7 +11,9 @@ import type {
 export interface ResolvedFederation
   extends Required<Omit<FederationDescription, "attack" | "client" | "measure" | "loss">>,
     Pick<FederationDescription, "loss"> {
+  /** Attack with the number of attackers; undefined if all clients are honest. */
   readonly attack: AttackDescription | undefined;
+  /** Measurements with the number of rounds between evaluations filled in. */
   readonly measure: MeasureDescription & Required<Pick<MeasureDescription, "every">>;
   /** Training of clients, with the strategy's own choices included. */
   readonly client: ResolvedClientTraining;

@@ -34,6 +34,7 @@ import { type ResolvedFederation, resolveFederation } from "./describe-defaults.
 
 /** Engine and data source of a simulation. */
 export interface SimulationPorts {
+  /** Engine on which networks are trained and evaluated; sessions of equal graphs are shared. */
   readonly engine: Engine;
   /** Opens examples by name. */
   openData(name: string): Promise<DataSet>;
@@ -41,6 +42,7 @@ export interface SimulationPorts {
 
 /** A client of an open federation. */
 export interface OpenClient extends ClientExamples {
+  /** Whether the client is one of the attackers, which are drawn by the seed. */
   readonly attacker: boolean;
   /** Examples of the client in the form in which it trains on them, shifted and relabelled. */
   readonly data: DataSet;
@@ -48,6 +50,7 @@ export interface OpenClient extends ClientExamples {
 
 /** An attack, its parameters, and the number of attackers. */
 export interface OpenAttack extends LookedUp<Attack> {
+  /** Number of attackers, at least 1. */
   readonly attackers: number;
 }
 
@@ -65,15 +68,21 @@ interface OpenEvaluation {
  * A federation that is ready to simulate: its examples are divided, and all names are looked up and checked.
  */
 export interface OpenFederation {
+  /** Description of the federation with all defaults filled in. */
   readonly description: ResolvedFederation;
+  /** Rules of the server's state machine: rounds, quorum, deadline and choice of clients. */
   readonly plan: FederationPlan;
+  /** Graph of the network, which ends in the federation's loss. */
   readonly graph: Graph;
+  /** Engine of the simulation, which shares sessions of equal graphs until the federation is closed. */
   readonly engine: Engine;
   /** Returns the initial network of a seed. */
   initialize(seed: number): Checkpoint;
   /** Clients by name, in the order of names. */
   readonly clients: ReadonlyMap<string, OpenClient>;
+  /** Attack with its parameters; undefined if all clients are honest. */
   readonly attack: OpenAttack | undefined;
+  /** Options of the aggregation that follow from the strategy. */
   readonly aggregate: StrategyOptions;
   /** Treatment of each tensor. */
   readonly treatments: ReadonlyMap<string, Treatment>;
@@ -81,7 +90,9 @@ export interface OpenFederation {
   readonly personal: readonly string[];
   /** Number of bytes of the tensors that are sent. */
   readonly sentBytes: number;
+  /** Examples to evaluate on, and the evaluator that measures networks on them. */
   readonly evaluation: OpenEvaluation;
+  /** Frees the sessions of the evaluator and of the engine. */
   close(): Promise<void>;
 }
 

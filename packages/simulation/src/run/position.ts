@@ -12,6 +12,7 @@ export interface ClientState {
 
 /** Position of a federation between two rounds: all of its state. */
 export interface Position {
+  /** State of the server's state machine: present clients, updates of the current round, status. */
   readonly state: FederationState;
   /** The global network. */
   readonly network: Checkpoint;
@@ -23,6 +24,8 @@ export interface Position {
   readonly variate: Checkpoint | undefined;
   /** States of the clients by name; missing for a client that keeps nothing yet. */
   readonly clients: ReadonlyMap<string, ClientState>;
+  /** Results of the rounds so far, in their order. */
   readonly rounds: readonly RoundResult[];
+  /** Barriers between networks of clients that were measured so far. */
   readonly barriers: readonly ClientBarrier[];
 }

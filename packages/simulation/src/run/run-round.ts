@@ -22,6 +22,7 @@ import { openUpdateFiles, type UpdateFiles } from "./update-files.ts";
 export interface RunRoundOptions {
   /** Folder in which each update is written as soon as it is made; missing to hold updates in memory. */
   readonly folder?: string | undefined;
+  /** Signal that stops the round between two clients or steps of a training. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the round that is done, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;

@@ -9,15 +9,26 @@ import type { UpdateFiles } from "./update-files.ts";
 /** Update of one client in a round, or the reason why it was refused. */
 export type SentUpdate =
   | {
+      /** Name of the client that sends the update. */
       readonly client: string;
+      /** Undefined, as the update passed the checks. */
       readonly refused?: undefined;
+      /** Network that the client sends, as the server receives it. */
       readonly network: Checkpoint;
+      /** Hash of the network, by which the state machine tells updates apart. */
       readonly hash: string;
+      /** Number of the client's examples, which weighs its update. */
       readonly examples: number;
+      /**
+       * Mean loss of the network that the client began with, on its examples; the mean of the honest clients
+       * for attackers; absent if the rule does not need it.
+       */
       readonly loss?: number | undefined;
       /** Mean loss of the client's last epoch; missing for attackers on updates. */
       readonly trainLoss?: number;
+      /** State that the client keeps for its next round. */
       readonly state: ClientState;
+      /** Change of the client's control variate; absent unless clients correct gradients (SCAFFOLD). */
       readonly variateChange?: Checkpoint | undefined;
     }
   | { readonly client: string; readonly refused: string };
@@ -27,12 +38,20 @@ export type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
 
 /** Clients that a round asks, and files for their updates. */
 export interface SendUpdatesOptions {
+  /** Number of the round, from 1. */
   readonly round: number;
+  /** Number of the attempt at the round, from 1; another attempt loses other updates. */
   readonly attempt: number;
+  /** Names of the asked clients, in order. */
   readonly clients: readonly string[];
   /** Files for the updates of clients; missing to hold updates in memory. */
   readonly files?: UpdateFiles | undefined;
+  /** Signal that stops the work between two clients or steps of a training. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called after each client with the share of the trainings that is done, in `[0, 1]`.
+   * @defaultValue no reports
+   */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 

@@ -8,6 +8,7 @@ import type { ClientState, Position } from "./position.ts";
 
 /** Result of a client's work in one round. */
 export interface TrainedClient {
+  /** Client that has trained. */
   readonly client: OpenClient;
   /** Network after the client's work, of which it sends the shared tensors. */
   readonly network: Checkpoint;

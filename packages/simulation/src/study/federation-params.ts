@@ -7,6 +7,7 @@ import { checkNames } from "./check-federation.ts";
 
 /** A federation to simulate, with fingerprints of the data and the network that it names. */
 export interface FederationTaskParams {
+  /** Description of the federation, all that decides its result besides the contents of the data. */
   readonly federation: FederationDescription;
   /**
    * Fingerprints of the examples to train and to evaluate on, and of the network's graph and first weights.

@@ -15,6 +15,7 @@ import { readPosition, savePosition } from "./position-files.ts";
 
 /** Engine and data source of a simulation's tasks. */
 export interface SimulationTaskPorts {
+  /** Engine on which networks are trained and evaluated. */
   readonly engine: Engine;
   /** Opens examples by name. */
   openData(name: string): Promise<DataSet>;

@@ -45,6 +45,7 @@ export interface RunSimulationResult extends Omit<RunMissingResult, "results" | 
 
 /** All work of a simulation: one task for each federation. */
 export interface SimulationPlan {
+  /** Tasks of the simulation, each once, even if two names describe the same federation. */
   readonly tasks: readonly Task[];
   /** Federations in the order of partitions, strategies, attacks and seeds, each with its task. */
   readonly federations: readonly (UnfoldedFederation & { readonly task: Task })[];

@@ -6,7 +6,9 @@ import { findSeedsProblem } from "./seeds.ts";
 
 /** One federation of a simulation. */
 export interface UnfoldedFederation {
+  /** Names of the partition, strategy and attack, and the seed of this federation. */
   readonly cell: SimulationCell;
+  /** Complete description of the federation. */
   readonly federation: FederationDescription;
 }
 

@@ -39,6 +39,7 @@ export type CkaEstimator = (typeof CKA_ESTIMATORS)[number];
 export interface SimilarityProgress {
   /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Part of the work under way: running the networks, or comparing layers. */
   readonly stage: "activations" | "comparison";
 }
 
@@ -144,6 +145,7 @@ export interface MeasureSimilarityOptions extends SimilarityChoice {
    * @defaultValue none
    */
   readonly journalPath?: string | undefined;
+  /** Signal that stops the measurement; finished layers stay in the journal. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
   /** Called after every batch and every layer. */
   readonly onProgress?: ((progress: SimilarityProgress) => void) | undefined;

@@ -8,8 +8,11 @@ import { createRepresentation } from "./representation.ts";
 export interface BlockCkaOptions {
   /** Number of samples in each block. */
   readonly block: number;
+  /** Bandwidth of RBF CKA as a share of the median distance between two samples of a block. */
   readonly bandwidth: number;
+  /** Kernels by which CKA is computed, each with sums of its own. */
   readonly kernels: readonly KernelName[];
+  /** Functions that multiply matrices, such as by WebAssembly. */
   readonly products: MatrixProducts;
 }
 

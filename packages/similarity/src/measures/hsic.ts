@@ -6,9 +6,11 @@ export type HsicEstimator = (typeof HSIC_ESTIMATORS)[number];
 
 /** Kernel values of every two samples, and their sums that HSIC needs. */
 export interface Kernel {
+  /** Number of samples, the extent of both axes of the matrix. */
   readonly samples: number;
   /** Kernel values, a symmetric matrix `[samples, samples]`. */
   readonly data: Float64Array;
+  /** Kernel values of each sample with itself, `[samples]`. */
   readonly diagonal: Float64Array;
   /** Sums of rows without the diagonal. */
   readonly rowSums: Float64Array;
@@ -48,6 +50,7 @@ export function hsic(k: Kernel, l: Kernel, estimator: HsicEstimator): number {
 
 /** Sums over kernels `K` and `L` from which HSIC follows. */
 export interface HsicSums {
+  /** Number of samples over which the sums run, at least 4 for the unbiased estimator. */
   readonly samples: number;
   /** Sum of `K_ij L_ij` over all elements. */
   readonly products: number;
@@ -55,12 +58,15 @@ export interface HsicSums {
   readonly diagonals: number;
   /** Sum of the products of row sums without diagonals. */
   readonly rowSums: number;
-  /** Sum of all elements of `K` without the diagonal, and likewise of `L`. */
+  /** Sum of all elements of `K` without the diagonal. */
   readonly sumK: number;
+  /** Sum of all elements of `L` without the diagonal. */
   readonly sumL: number;
   /** Sum of the products of whole row sums. */
   readonly wholeRowSums: number;
+  /** Sum of all elements of `K`, the diagonal included. */
   readonly wholeK: number;
+  /** Sum of all elements of `L`, the diagonal included. */
   readonly wholeL: number;
 }
 

@@ -23,6 +23,10 @@ export type Similarities = Readonly<Partial<Record<SimilarityNumber, number | nu
  * for each; `compare` does the work for a pair.
  */
 export interface Measure<Form> {
+  /** Computes the form of a representation that comparisons need, once for each representation. */
   prepare(representation: Representation): Promise<Form>;
+  /**
+   * Compares two prepared forms, of a layer of A and of a layer of B, and returns the numbers of the measure.
+   */
   compare(a: Form, b: Form): Promise<Similarities>;
 }

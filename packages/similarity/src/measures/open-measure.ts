@@ -11,7 +11,12 @@ import { svccaMeasure } from "./svcca.ts";
 
 /** Representations of the layers of two networks, which are computed at their first use. */
 export interface ComparedSides {
+  /** Numbers of layers of the two networks, known before any representation is computed. */
   readonly counts: { readonly left: number; readonly right: number };
+  /**
+   * Computes the representations of all layers of both networks at the first call, and returns the same
+   * afterwards.
+   */
   hold(): Promise<{ readonly left: readonly Representation[]; readonly right: readonly Representation[] }>;
 }
 

@@ -5,8 +5,11 @@ import { nearestRows, rankOfEqual } from "./neighbours.ts";
 
 /** Options of {@link relativeMeasure}. */
 export interface RelativeOptions {
+  /** Number of samples that are drawn as anchors; at most half of all samples become anchors. */
   readonly anchors: number;
+  /** Number of nearest other samples whose Jaccard index is measured. */
   readonly neighbours: number;
+  /** Seed by which the anchors are drawn among the samples. */
   readonly seed: number;
 }
 

@@ -32,7 +32,9 @@ export interface Spectrum {
  * features.
  */
 export interface Representation {
+  /** Number of samples, the rows of the value. */
   readonly samples: number;
+  /** Number of features of each sample, the columns of the value. */
   readonly features: number;
   /** Computes scalar products of every two samples, `[samples, samples]`, f64. */
   gram(): Promise<Matrix>;
@@ -40,6 +42,7 @@ export interface Representation {
   spectrum(): Promise<Spectrum>;
   /** Returns centred samples up to a rotation, with at most as many features as samples. */
   centred(): Promise<Matrix>;
+  /** Functions that multiply matrices, with which measures compare this representation to others. */
   readonly products: MatrixProducts;
 }
 

@@ -13,7 +13,9 @@ const MOST_BYTES = 2 ** 29;
 
 /** Options of {@link holdRepresentations}. */
 export interface HoldOptions extends VisitRowsOptions {
+  /** Number of samples of each layer, which every array must hold. */
   readonly samples: number;
+  /** Functions that multiply matrices, with which the representations compute. */
   readonly products: MatrixProducts;
 }
 

@@ -12,6 +12,7 @@ export interface ComparedNetwork extends Architecture {
 
 /** Value of a network, with its division into samples and features. */
 export interface PlannedLayer extends LayerValue {
+  /** Division of the value's elements into positions and features. */
   readonly layout: ValueLayout;
   /** Number of features of each sample. */
   readonly columns: number;
@@ -19,12 +20,15 @@ export interface PlannedLayer extends LayerValue {
 
 /** Network with its values that are compared. */
 export interface PlannedNetwork extends ComparedNetwork {
+  /** Compared values of the network, in the order of results. */
   readonly layers: readonly PlannedLayer[];
 }
 
 /** Plan of a comparison: the values of two networks, and their division into samples. */
 export interface SimilarityPlan {
+  /** Networks A and B with their compared layers. */
   readonly networks: readonly [PlannedNetwork, PlannedNetwork];
+  /** Treatment of positions of all layers, with `auto` decided. */
   readonly choice: Exclude<Positions, "auto">;
   /** Number of samples of each example. */
   readonly rows: number;

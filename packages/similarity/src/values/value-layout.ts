@@ -16,6 +16,7 @@ export type Positions = (typeof POSITIONS)[number];
 export interface ValueLayout {
   /** Number of positions of each example: pixels, or places in a sequence. */
   readonly positions: number;
+  /** Number of features at each position: channels of images, or the width of a sequence's vectors. */
   readonly features: number;
   /** Whether positions come after features, as in images. */
   readonly isImage: boolean;

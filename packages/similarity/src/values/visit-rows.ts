@@ -8,6 +8,7 @@ import { readRows } from "./value-layout.ts";
 /** Options of {@link visitRows}. */
 export interface VisitRowsOptions
   extends Pick<ActivationStatisticsOptions, "batchSize" | "signal" | "onProgress"> {
+  /** Treatment of positions by which values are read as samples. */
   readonly choice: SimilarityPlan["choice"];
   /** Distance in rows from one sample to the next. */
   readonly stride: number;

@@ -2,8 +2,11 @@
 export interface SchemaProblem {
   /** Code of the problem: `too_small`, `invalid_type`, ... */
   readonly code?: string;
+  /** Sentence of zod about the problem, used as the text if no other field says more. */
   readonly message: string;
+  /** Least allowed number, count of entries or count of characters; absent unless a value is too small. */
   readonly minimum?: number | bigint;
+  /** Largest allowed number, count of entries or count of characters; absent unless a value is too big. */
   readonly maximum?: number | bigint;
   /** Whether the bound itself is allowed. */
   readonly inclusive?: boolean;

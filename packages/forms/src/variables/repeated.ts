@@ -28,7 +28,7 @@ export interface Lookup {
 
 /** A type with texts or tables in place of values that depend on variables. */
 export type Templated<T> = T extends string
-  ? string | { readonly lookup: Lookup }
+  ? string | { /** Table that gives the text for each value of a variable. */ readonly lookup: Lookup }
   : T extends number | boolean
-    ? T | string | { readonly lookup: Lookup }
+    ? T | string | { /** Table that gives the value for each value of a variable. */ readonly lookup: Lookup }
     : { readonly [K in keyof T]: Templated<T[K]> };

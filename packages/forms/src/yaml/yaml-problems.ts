@@ -5,7 +5,9 @@ import { keyOffset } from "./key-offset.ts";
 
 /** A YAML text, parsed so that the line of each value can be found. */
 export interface YamlSource {
+  /** Syntax tree of the text, whose nodes know their offsets. */
   readonly document: Document;
+  /** Table that converts offsets in the text to lines and columns, from 1. */
   readonly lines: LineCounter;
 }
 

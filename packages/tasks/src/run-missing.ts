@@ -20,6 +20,7 @@ export interface RunMissingResult {
   readonly ran: number;
   /** Number of needed tasks that were finished before, including the tasks on which they depend. */
   readonly kept: number;
+  /** Tasks that failed in this run, each with its error; empty if all went well. */
   readonly failures: readonly TaskFailure[];
   /** Tasks that were not started, as a dependency failed. */
   readonly blocked: readonly Task[];

@@ -17,6 +17,7 @@ export interface TasksProgress {
   readonly running: readonly string[];
   /** Number of tasks that are not started. */
   readonly waiting: number;
+  /** Number of tasks that have failed so far. */
   readonly failed: number;
   /**
    * Estimate of the remaining time; missing until a task is done, and a lower bound while no task of some
@@ -27,7 +28,9 @@ export interface TasksProgress {
 
 /** A task that failed. */
 export interface TaskFailure {
+  /** The failed task with its parameters and inputs. */
   readonly task: Task;
+  /** Thrown value: the error of the task itself, or of the thread, process or queue that ran it. */
   readonly error: unknown;
 }
 
@@ -35,6 +38,7 @@ export interface TaskFailure {
 export interface TasksOutcome {
   /** Results of the finished tasks, by key. */
   readonly results: ReadonlyMap<string, object>;
+  /** Tasks that failed, each with its error, in the order in which they ended. */
   readonly failures: readonly TaskFailure[];
   /** Tasks that were not started, as a dependency failed. */
   readonly blocked: readonly Task[];
@@ -42,9 +46,18 @@ export interface TasksOutcome {
 
 /** Options of {@link runTasks}. */
 export interface RunTasksOptions {
+  /**
+   * Store in which finished tasks leave results, and from which later tasks read the files of earlier ones.
+   */
   readonly store: TaskStore;
+  /** Runner of the tasks, such as threads or a queue; its capacity limits the number of tasks at once. */
   readonly executor: TaskExecutor;
+  /**
+   * Signal that stops the run: no further task starts, and running tasks receive the same signal.
+   * @defaultValue never aborted
+   */
   readonly signal?: AbortSignal | undefined;
+  /** Called when a task starts or ends, and at most every 50 ms while tasks run. @defaultValue no reports */
   readonly onProgress?: ((progress: TasksProgress) => void) | undefined;
 }
 

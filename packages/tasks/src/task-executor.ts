@@ -3,8 +3,11 @@ import type { TaskContext, TaskPaths } from "./task-kind.ts";
 
 /** A task in the form that an executor receives: plain data, with all paths. */
 export interface TaskAssignment {
+  /** Name of the task's kind, under which the registry has the code. */
   readonly kind: string;
+  /** Parameters of the task as plain data; each kind of task defines its own. */
   readonly params: object;
+  /** Paths of the files to read, by their role in the task. */
   readonly inputs: TaskPaths;
   /** Existing folder for the files that the task makes. */
   readonly folder: string;

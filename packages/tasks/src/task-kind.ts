@@ -12,6 +12,7 @@ export interface TaskContext {
    * command.
    */
   readonly store?: string | undefined;
+  /** Signal that asks the task to stop; the task then throws a DOMException named AbortError. */
   readonly signal: AbortSignal;
   /** Called with the share of the work that is done, in `[0, 1]`. */
   onProgress(done: number): void;
@@ -25,6 +26,7 @@ export type TaskPaths = Readonly<Record<string, readonly string[]>>;
  * @typeParam Ports - resources of its tasks besides the context, such as an engine
  */
 export interface TaskKind<P extends object = object, Ports extends object = object> {
+  /** Name that is unique in a registry, by which tasks refer to the kind; part of their keys. */
   readonly name: string;
   /** Version of the code, which changes whenever the same parameters and files would give different bytes. */
   readonly version: number;

@@ -49,6 +49,7 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
 
 /** Duration of a task, and the worker that ran it if that may be any machine. */
 export interface TaskTime {
+  /** Seconds from the beginning of the task to its result. */
   readonly seconds: number;
   /** Name of the worker; missing for threads of the process that waited. */
   readonly worker?: string;

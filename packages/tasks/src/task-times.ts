@@ -5,6 +5,7 @@ import { TASK_TIME_FILE, type TaskTime } from "./task-store.ts";
 
 /** Work of one worker. */
 export interface WorkerShare {
+  /** Name under which the worker signed its results. */
   readonly worker: string;
   /** Number of tasks that the worker finished. */
   readonly tasks: number;

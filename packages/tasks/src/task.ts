@@ -6,6 +6,7 @@ export type TaskFile = { readonly task: string; readonly file: string } | UserFi
 
 /** A file of the user. */
 export interface UserFile {
+  /** Path of the file on this machine; not part of the task's key, as the digest counts. */
   readonly path: string;
   /** SHA-256 digest of the bytes of the file. */
   readonly digest: string;
@@ -27,7 +28,9 @@ export interface Task {
   readonly kind: string;
   /** Label for people, which is not part of the key. */
   readonly label: string;
+  /** Parameters as plain JSON data, in the form that the task's kind defines. */
   readonly params: object;
+  /** Files to read, by their role in the task; files of other tasks make these its dependencies. */
   readonly inputs: TaskInputs;
 }
 

@@ -15,6 +15,7 @@ export interface TimeLeft {
 
 /** Estimate of the remaining time of tasks. */
 export interface TimeLeftEstimate {
+  /** Seconds until all remaining tasks of known kinds are done. */
   readonly seconds: number;
   /** Whether some remaining tasks are of a kind of which none is finished; these are not included. */
   readonly atLeast: boolean;

@@ -20,6 +20,7 @@ import {
 export interface ErrorDescription {
   /** Tag of an error of core, name of an error on an argument, or name of any other error. */
   readonly name: string;
+  /** Message of the error, or the thrown value as text if it is not an error. */
   readonly message: string;
   /** Stack of the error; missing if the thrown value is not an error. */
   readonly stack?: string | undefined;

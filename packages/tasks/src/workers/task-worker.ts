@@ -7,7 +7,9 @@ import type { FromWorker, ToWorker } from "./worker-messages.ts";
 export interface TaskWorker {
   /** Kind of the worker for messages: `thread` or `process`. */
   readonly name: string;
+  /** Whether the thread or process still runs; one that has ended takes no further task. */
   readonly isAlive: boolean;
+  /** Sends a message to the worker: a task to run, or the request to stop it. */
   send(message: ToWorker): void;
   /**
    * Listens to the worker; the returned function ends this.
@@ -17,11 +19,13 @@ export interface TaskWorker {
     onMessage: (message: FromWorker) => void,
     onEnd: (reason: string, cause?: unknown) => void,
   ): () => void;
+  /** Ends the thread or process at once; the promise resolves when it is gone. */
   terminate(): Promise<unknown>;
 }
 
 /** Workers that are started on demand and reused. */
 export interface TaskWorkers {
+  /** Runs a task on an idle worker, or on a new one if all are busy, and returns its result. */
   run(assignment: TaskAssignment, control: TaskControl): Promise<object>;
   /** Ends all workers, which must be idle. */
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import type { ErrorDescription } from "./error-description.ts";
 /** A message to a worker thread or process. */
 export type ToWorker =
   | { readonly kind: "run"; readonly assignment: TaskAssignment }
-  | { readonly kind: "abort" };
+  | { /** Tag of a request to stop the running task. */ readonly kind: "abort" };
 
 /** A message from a worker thread or process. */
 export type FromWorker =

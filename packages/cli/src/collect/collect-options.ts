@@ -37,10 +37,7 @@ export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
     readonly method: CollectionMethod;
     /** Number of networks in each epoch, in place of `--cycle`. @defaultValue the method's cycle decides */
     readonly perEpoch?: number | undefined;
-    /**
-     * True if the mean of the weights is written, too.
-     * @defaultValue only for methods that are made for it
-     */
+    /** True if the mean of the weights is written, too. @defaultValue only by the method `swa` */
     readonly average?: true | undefined;
     /** Whether the network that training starts from is part of the mean; false with `--no-start`. */
     readonly start: boolean;

@@ -55,7 +55,7 @@ export const OPEN_TENSORS: StartOpening<undefined> = {
 export interface ReadingRequest {
   /** Name of the command, for messages. */
   readonly verb: string;
-  /** Paths of the checkpoints, from which a missing graph is built. */
+  /** Paths of the checkpoints, whose config.json describes the architecture if no graph is named. */
   readonly paths: readonly string[];
   /** Options that name the graph and say how weights and data are read. */
   readonly reading: ReadingOptions;

@@ -13,9 +13,9 @@ export type SetOptions = ScalingOptions & {
    * @defaultValue "place", unless `--set` names other sets
    */
   readonly cue?: CueKind;
-  /** Share of the examples that get a cue, in `[0, 1]`. @defaultValue the share of `PLANT_CUE_DEFAULTS` */
+  /** Share of the examples that get a cue, in `[0, 1]`. @defaultValue 1 */
   readonly cueShare?: number;
-  /** Seed of the random choices of the cue. @defaultValue the seed of `PLANT_CUE_DEFAULTS` */
+  /** Seed of the random choices of the cue. @defaultValue 0 */
   readonly cueSeed?: number;
   /** Further sets of examples, each as `NAME=DATA`. @defaultValue none */
   readonly set?: readonly string[];

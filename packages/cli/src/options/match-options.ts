@@ -34,10 +34,13 @@ export type MatchVerbOptions = ScalingOptions &
     readonly seed: number;
     /**
      * Number of searches for a pair, of which the best is taken.
-     * @defaultValue the default of the search for two, or for several networks
+     * @defaultValue 8, or 2 for more than two networks
      */
     readonly restarts?: number | undefined;
-    /** Number of examples to match by, the first ones. @defaultValue the default of the method */
+    /**
+     * Number of examples to match by, the first ones.
+     * @defaultValue 10000, or 3000 for the method `learned`
+     */
     readonly matchExamples?: number | undefined;
     /**
      * Order in which the method `weight` searches: one symmetry after the other, all at once, or both.
@@ -58,10 +61,7 @@ export type MatchVerbOptions = ScalingOptions &
     readonly skip?: readonly string[] | undefined;
     /** Kinds of symmetries beside permutations that are undone, such as scales. @defaultValue none */
     readonly normalize?: readonly LinearKind[] | undefined;
-    /**
-     * Number of steps of the method `learned`; 0 for its closed form alone.
-     * @defaultValue the default of the method
-     */
+    /** Number of steps of the method `learned`; 0 for its closed form alone. @defaultValue 300 */
     readonly matchSteps?: number | undefined;
     /** Number of examples in a step of the method `learned`. @defaultValue 64, or 16 texts */
     readonly matchBatch?: number | undefined;
@@ -78,7 +78,7 @@ export type MatchVerbOptions = ScalingOptions &
     readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
     /**
      * Group of the matrices by which the method `learned` mixes attention heads.
-     * @defaultValue the default of the method
+     * @defaultValue "invertible"
      */
     readonly heads?: (typeof HEAD_GROUPS)[number] | undefined;
   };

@@ -15,7 +15,7 @@ export type NormOptions = {
    * @defaultValue training examples that belong to `--data` if there are any, else `--data`
    */
   readonly recalibrateData?: string | undefined;
-  /** Number of the first examples on which statistics are measured. @defaultValue `STATISTICS_EXAMPLES` */
+  /** Number of the first examples on which statistics are measured. @defaultValue 2500 */
   readonly recalibrateExamples?: number | undefined;
 };
 

@@ -18,14 +18,11 @@ export type TicketOptions = {
   readonly rounds?: number | undefined;
   /** Method that trains rounds: gradients, or evolution strategies. @defaultValue "gradient" */
   readonly method: TicketMethod;
-  /**
-   * Number of generations of each round by evolution strategies.
-   * @defaultValue the default of evolution strategies
-   */
+  /** Number of generations of each round; for evolution strategies alone. @defaultValue 500 */
   readonly generations?: number | undefined;
   /**
-   * Number of networks in each generation of evolution strategies.
-   * @defaultValue the default of evolution strategies
+   * Number of networks in each generation, an even number; for evolution strategies alone.
+   * @defaultValue 64
    */
   readonly population?: number | undefined;
 };

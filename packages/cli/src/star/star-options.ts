@@ -52,10 +52,7 @@ export type StarVerbOptions = TrainingFlags &
     readonly pairs: number;
     /** Policy for the statistics of batch norms between two networks. @defaultValue "recalibrate" */
     readonly statistics?: NormPolicy | undefined;
-    /**
-     * Number of the first examples of `data` on which batch norms are measured.
-     * @defaultValue `STATISTICS_EXAMPLES`
-     */
+    /** Number of the first examples of `data` on which batch norms are measured. @defaultValue 2500 */
     readonly recalibrateExamples: number;
     /** Name of the examples that barriers are measured on. @defaultValue `data` */
     readonly measureData?: string | undefined;

@@ -28,15 +28,9 @@ interface MeasureEvery {
 export interface MeasureFlags {
   /** Measurement along the training: `curvature`. @defaultValue nothing is measured */
   readonly measure?: "curvature" | undefined;
-  /**
-   * Epochs or steps from one measurement to the next; only with `measure`.
-   * @defaultValue the interval of `TRACK_CURVATURE_DEFAULTS`
-   */
+  /** Epochs or steps from one measurement to the next; only with `measure`. @defaultValue 1 epoch */
   readonly measureEvery?: MeasureEvery | undefined;
-  /**
-   * Number of the first training examples to measure on; only with `measure`.
-   * @defaultValue the number of `TRACK_CURVATURE_DEFAULTS`
-   */
+  /** Number of the first training examples to measure on; only with `measure`. @defaultValue 500 */
   readonly measureExamples?: number | undefined;
 }
 

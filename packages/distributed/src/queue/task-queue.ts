@@ -52,7 +52,7 @@ export interface QueueEntry {
   readonly label: string;
   /** Name of the task's kind. */
   readonly kind: string;
-  /** Folder of results within the storage, which tells the commands that wait apart. */
+  /** Folder of results within the storage, with `/` between its parts. */
   readonly store: string;
   /** State of the task: it waits, runs, or has failed for good. */
   readonly state: QueueState;
@@ -104,7 +104,7 @@ export type TaskOutcome =
       readonly died?: boolean;
     }
   /** The task goes back to the queue without counting as tried, as its worker ends. */
-  | { /** Tag of a task that goes back to the queue. */ readonly kind: "released" };
+  | { /** Tag of a task that its worker gives back. */ readonly kind: "released" };
 
 /** Runs a task that a queue hands to this worker; never rejects. */
 export type TaskHandler = (

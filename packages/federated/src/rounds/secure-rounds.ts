@@ -106,7 +106,7 @@ export function refusalOfMasked({ secure }: FederationState, client: string): st
 export type SecureDecision =
   /** Set up the sum: event `secure-opened`. */
   | {
-      /** Tag of the decision. */
+      /** Tag of the decision to set up the sum. */
       readonly kind: "open-secure";
       /** Number of the open round, from 1. */
       readonly round: number;
@@ -119,7 +119,7 @@ export type SecureDecision =
     }
   /** Take no more messages of a stage: event `secure-closed`. */
   | {
-      /** Tag of the decision. */
+      /** Tag of the decision to end a stage. */
       readonly kind: "close-secure";
       /** Number of the open round, from 1. */
       readonly round: number;

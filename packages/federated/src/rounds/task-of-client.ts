@@ -8,7 +8,7 @@ export type ClientTask =
   | { readonly kind: "train"; readonly round: number; readonly network: string; readonly until: number }
   /** Do a step of the secure sum of this round. */
   | {
-      /** Tag of the task. */
+      /** Tag of the task to do a step of a secure sum. */
       readonly kind: "secure";
       /** Number of the round, from 1. */
       readonly round: number;

@@ -1,6 +1,6 @@
 /** The two public keys of a client, X25519, each 32 bytes in base64. */
 export interface KeyPairMessage {
-  /** Tag of the message. */
+  /** Tag of messages with public keys. */
   readonly kind: "keys";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -14,7 +14,7 @@ export interface KeyPairMessage {
 
 /** All keys that clients sent in time, from the server to every client. */
 export interface RosterMessage {
-  /** Tag of the message. */
+  /** Tag of messages with all keys. */
   readonly kind: "roster";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -34,7 +34,7 @@ export interface EncryptedShares {
 
 /** A client's shares for all clients of the roster, itself among them. */
 export interface SharesMessage {
-  /** Tag of the message. */
+  /** Tag of messages with encrypted shares for others. */
   readonly kind: "shares";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -63,7 +63,7 @@ export interface ShareCommitments {
 
 /** Shares of all clients that sent theirs in time, from the server to one client. */
 export interface DeliveryMessage {
-  /** Tag of the message. */
+  /** Tag of messages with encrypted shares of others. */
   readonly kind: "delivery";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -75,7 +75,7 @@ export interface DeliveryMessage {
 
 /** Notice that the server has all words of a client's masked update; the words themselves are a file. */
 export interface MaskedMessage {
-  /** Tag of the message. */
+  /** Tag of notices of masked updates. */
   readonly kind: "masked";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -87,7 +87,7 @@ export interface MaskedMessage {
 
 /** Names of the clients whose masked updates are in the sum, from the server to each of them. */
 export interface SurvivorsMessage {
-  /** Tag of the message. */
+  /** Tag of messages with names of survivors. */
   readonly kind: "survivors";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;
@@ -107,7 +107,7 @@ export interface RevealedShare {
  * Shares that remove masks: of the own masks of survivors, and of the mask keys of clients that dropped out.
  */
 export interface RevealMessage {
-  /** Tag of the message. */
+  /** Tag of messages with revealed shares. */
   readonly kind: "reveal";
   /** Name of the secure sum that the message belongs to. */
   readonly session: string;

@@ -12,7 +12,7 @@ export interface FusedPair {
   readonly target: Checkpoint;
   /** Corresponding units and weights of both architectures. */
   readonly correspondence: Correspondence;
-  /** Mass that each unit of the source gives to each unit of the target, by symmetry. */
+  /** Plans of the symmetries, and the transports of all families that follow from them. */
   readonly plans: UnitPlans;
 }
 

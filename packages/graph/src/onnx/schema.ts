@@ -128,7 +128,7 @@ export interface GraphProto {
   name?: string;
   /** Tensors that the file contains: weights and constants. */
   initializer?: TensorProto[];
-  /** Sparse tensors, undecoded, as they are refused. */
+  /** Sparse tensors, which are not decoded, as models with them are refused. */
   sparseInitializer?: Uint8Array[];
   /** Inputs with their types; older files list initializers here, too. */
   input?: ValueInfoProto[];

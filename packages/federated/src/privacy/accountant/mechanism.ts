@@ -19,7 +19,7 @@ export type ClientSampling =
  * Privacy mechanism of a round, which reveals a sum of clipped updates of some clients, with Gaussian noise.
  */
 export interface RoundMechanism {
-  /** Method by which the clients of the round are chosen; chance hides who took part. */
+  /** Method by which the clients of the round are chosen. */
   readonly sampling: ClientSampling;
   /**
    * Standard deviation of the noise divided by the largest change of the sum that one client can cause, at

@@ -43,7 +43,7 @@ export interface LayerBatch {
   readonly wide: Tensor;
   /** Output of the layer in A, with the channels of A. */
   readonly a: Tensor;
-  /** Output of the layer in B in the coordinates of A, of the same shape as that of A. */
+  /** Output of the layer in B in the coordinates of A, with the shape of the output in A. */
   readonly b: Tensor;
   /** Share of A in the target of merged outputs; the rest is the share of B. */
   readonly shareOfA: number;

@@ -28,7 +28,7 @@ export interface MergeChoice {
 export interface Separable {
   /** Symmetries of the graph and the layouts of its weights. */
   readonly spec: SymmetrySpec;
-  /** Plain symmetry to which each unit belongs, by itself or through the symmetries around it. */
+  /** Unit of a plain symmetry to which each unit belongs, and the symmetry of each such unit. */
   readonly roots: UnitRoots;
   /** Positions of these symmetries in the specification. */
   readonly allowed: ReadonlySet<number>;

@@ -96,7 +96,7 @@ export interface BarrierResult extends LossFields {
   };
   /** Curve with temperatures; missing if these were not requested. */
   readonly tempered?: TemperedCurve;
-  /** Path between the networks: the straight line, or the great circle of each tensor. */
+  /** Path between the networks: the straight line, or the arc of each tensor. */
   readonly path: "linear" | "spherical";
   /** Treatment of the statistics of activations between the ends. */
   readonly statistics: StatisticsPolicy;
@@ -110,7 +110,7 @@ export interface BarrierResult extends LossFields {
   readonly data: string;
   /** Source of network A: its file or folder, or a description. */
   readonly a: string;
-  /** Source of network B. */
+  /** Source of network B, at the other end of the path. */
   readonly b: string;
   /** Name of the engine on which the networks ran. */
   readonly engine: string;

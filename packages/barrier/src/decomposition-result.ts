@@ -33,7 +33,7 @@ export interface PartExcess {
 export interface ExampleExcess {
   /** Index of the example in the data, from 0. */
   readonly index: number;
-  /** Loss of the example in A, and likewise in B and at the midpoint, in nats. */
+  /** Loss of the example in A, in nats. */
   readonly a: number;
   /** Loss of the example in B, in nats. */
   readonly b: number;
@@ -114,7 +114,7 @@ export interface BarrierDecomposition extends LossFields {
   readonly data: string;
   /** Source of network A: its file or folder, or a description. */
   readonly a: string;
-  /** Source of network B. */
+  /** Source of network B: its file or folder, or a description. */
   readonly b: string;
   /** Name of the engine on which the networks ran. */
   readonly engine: string;

@@ -15,7 +15,7 @@ export interface GridProgress {
   readonly done: number;
   /** Networks measured so far, of `total`. */
   readonly completed: number;
-  /** Number of networks to measure. */
+  /** Number of networks to measure, of the grid and beside it. */
   readonly total: number;
 }
 

@@ -50,7 +50,7 @@ export type CumulativeOrder = (typeof CUMULATIVE_ORDERS)[number];
 
 /** The barrier of one group by itself. */
 export interface LayerBarrier {
-  /** Name of the group. */
+  /** Name of the group that moves alone. */
   readonly group: string;
   /** Cut with the other groups as in A. */
   readonly a: LayerCut;
@@ -155,7 +155,7 @@ export interface LayersResult extends LossFields {
   readonly data: string;
   /** Source of network A: its file or folder, or a description. */
   readonly a: string;
-  /** Source of network B. */
+  /** Source of network B: its file or folder, or a description. */
   readonly b: string;
   /** Seed of the random order of groups and of random directions. */
   readonly seed: number;

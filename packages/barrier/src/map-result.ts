@@ -17,7 +17,7 @@ export interface MappedNetwork {
 export interface MappedPair {
   /** Index of one of the networks, less than the index `b` of the other. */
   readonly a: number;
-  /** Index of the other network. */
+  /** Index of the other network in the list of networks. */
   readonly b: number;
   /** Chord barrier of the loss on the straight line between the networks, at least 0, in nats. */
   readonly loss: number;
@@ -99,7 +99,7 @@ export interface MapResult extends LossFields {
   readonly examples: number;
   /** Name of the examples that were evaluated. */
   readonly data: string;
-  /** Seed of the alignment. */
+  /** Seed of the alignment of all networks to each other. */
   readonly seed: number;
   /** Name of the engine on which the networks ran. */
   readonly engine: string;

@@ -15,9 +15,9 @@ import { type CurvePoint, pointOf, summarizeCurve } from "./summarize-curve.ts";
 
 /** Two networks of one architecture, with the engine and the data to measure them. */
 export interface BarrierNetworks extends EvaluatedArchitecture {
-  /** Network at t = 0. */
+  /** Network at t = 0 of the path. */
   readonly a: Checkpoint;
-  /** Network at t = 1. */
+  /** Network at t = 1 of the path. */
   readonly b: Checkpoint;
 }
 

@@ -115,9 +115,9 @@ export function resolvePlaneOptions(
 
 /** Coordinates of the columns and rows of a grid, ascending, in units of distance between weights. */
 export interface PlaneGrid {
-  /** Coordinates of the columns. */
+  /** Coordinates of the columns, along the axis from the first network to the third. */
   readonly xs: readonly number[];
-  /** Coordinates of the rows. */
+  /** Coordinates of the rows, at right angles to the columns' axis. */
   readonly ys: readonly number[];
 }
 

@@ -7,9 +7,7 @@ export interface PlaneModel {
   readonly label: string;
   /** Source of the network: its file or folder, or a description. */
   readonly source: string;
-  /**
-   * Coordinate along the first axis, and likewise `y` along the second, in units of distance between weights.
-   */
+  /** Coordinate along the first axis, in units of distance between weights. */
   readonly x: number;
   /** Coordinate along the second axis, in the same units. */
   readonly y: number;

@@ -5,9 +5,9 @@ export type MatrixData = Float32Array | Float64Array;
 
 /** A dense matrix, `[rows, columns]`, in row-major order. */
 export interface Matrix {
-  /** Number of rows. */
+  /** Number of rows, each of `columns` consecutive elements of `data`. */
   readonly rows: number;
-  /** Number of columns. */
+  /** Number of columns, the length of a row. */
   readonly columns: number;
   /** Elements of the matrix, `rows * columns` of them. */
   readonly data: MatrixData;

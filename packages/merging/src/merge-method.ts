@@ -60,7 +60,7 @@ export interface MergedNetworks {
 
 /** Values of parameters that contradict each other. */
 export interface ParameterConflict {
-  /** Name of the parameter to change; `network` is the position of its network. */
+  /** Name of the parameter to change. */
   readonly parameter: string;
   /** Position of the network whose value is to be changed. */
   readonly network: number;

@@ -10,7 +10,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 /** Markup that needs no escaping, as opposed to text. */
 export interface Html {
-  /** Text of the markup. */
+  /** Text of the markup, which is inserted unchanged. */
   readonly markup: string;
 }
 

@@ -11,7 +11,7 @@ export const JUDGING_RESTARTS_FIELD: Field<number> = triesField({
 
 /** Options of {@link alignTo}. */
 export interface AlignToOptions {
-  /** Seed of the searches. */
+  /** Seed of the searches of weight matching. */
   readonly seed: number;
   /** Number of searches, at least 1. */
   readonly restarts: number;

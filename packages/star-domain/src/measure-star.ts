@@ -23,7 +23,7 @@ import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 
 /** Star, its anchors, and held-out networks. */
 export interface StarNetworks {
-  /** Star network. */
+  /** Star network, whose barriers to the others are measured. */
   readonly star: Checkpoint;
   /** Networks that the star was searched to connect, at least one. */
   readonly anchors: readonly Checkpoint[];
@@ -37,7 +37,7 @@ export interface MeasureStarProgress {
   readonly done: number;
   /** Pairs measured so far, of {@link total}. */
   readonly completed: number;
-  /** Number of pairs to measure. */
+  /** Number of pairs to measure, of all kinds. */
   readonly total: number;
 }
 

@@ -15,7 +15,7 @@ export interface PairBarrier {
 
 /** Barriers of one kind of pairs. */
 export interface PairGroup {
-  /** Barriers of each pair. */
+  /** Barriers of each pair of this kind. */
   readonly pairs: readonly PairBarrier[];
   /** Mean of the loss barriers, in nats; NaN, in JSON null, if there are no pairs. */
   readonly mean: number;

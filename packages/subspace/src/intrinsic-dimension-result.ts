@@ -14,13 +14,13 @@ export interface SeedAccuracy {
 
 /** Accuracy and loss of one training in a subspace, on the evaluation data. */
 export interface SubspaceAccuracy extends SeedAccuracy {
-  /** Dimension of the subspace. */
+  /** Dimension of the random subspace in which the network was trained. */
   readonly dimension: number;
 }
 
 /** Dimension at which the accuracies of one seed cross the line. */
 export interface SeedCrossing {
-  /** Seed of the trainings. */
+  /** Seed whose trainings in all dimensions are considered. */
   readonly seed: number;
   /** Dimension of the crossing; null if no measured dimension reaches the line. */
   readonly dimension: number | null;
@@ -95,15 +95,15 @@ export interface IntrinsicDimensionResult {
   readonly learningRate: number;
   /** Largest learning rate of full trainings. */
   readonly baselineLearningRate: number;
-  /** Name of the network's graph. */
+  /** Name of the graph that was trained. */
   readonly network: string;
-  /** Name of the training examples. */
+  /** Name of the examples that networks were trained on. */
   readonly data: string;
-  /** Number of training examples. */
+  /** Number of examples that networks were trained on. */
   readonly examples: number;
-  /** Name of the evaluation examples. */
+  /** Name of the examples that accuracies were measured on. */
   readonly evaluationData: string;
-  /** Number of evaluation examples. */
+  /** Number of examples that accuracies were measured on. */
   readonly evaluationExamples: number;
   /** Name of the engine on which networks were trained. */
   readonly engine: string;

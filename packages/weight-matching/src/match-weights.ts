@@ -111,7 +111,7 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
 
 /** One search of {@link matchWeights}. */
 export interface MatchRestart {
-  /** Way in which it searched. */
+  /** Way in which this search was made. */
   readonly search: "coordinate-descent" | "frank-wolfe";
   /** Steps of the relaxation before it was polished; 0 without one. */
   readonly iterations: number;
@@ -119,7 +119,7 @@ export interface MatchRestart {
   readonly objective: number;
   /** Sweeps over all symmetries that it made. */
   readonly sweeps: number;
-  /** Reason for which it ended. */
+  /** Reason for which this search ended: no block can improve alone, or the sweeps are used up. */
   readonly status: MatchStatus;
 }
 

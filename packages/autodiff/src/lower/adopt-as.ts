@@ -1,9 +1,9 @@
 import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 
-/** Output of a node that is replaced: the node, the name of the output and its position. */
+/** Output of a node that is replaced. */
 export interface ReplacedOutput {
-  /** Node that is replaced. */
+  /** Node that is replaced; the new node is named after it. */
   readonly node: Node;
   /** Name of its output, which the new value takes over. */
   readonly name: string;

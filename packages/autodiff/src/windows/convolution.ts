@@ -1,7 +1,7 @@
 import { conv, convTranspose, slice, type Value } from "@isthmus/graph/builder";
 import { perAxis, type WindowAxis } from "./window.ts";
 
-/** Geometry of a convolution: the windows along each axis, and the number of groups of channels. */
+/** Geometry of a convolution. */
 export interface Convolution {
   /** Windows along each axis of the image, without batch and channels. */
   readonly axes: readonly WindowAxis[];

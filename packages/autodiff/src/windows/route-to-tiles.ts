@@ -32,7 +32,7 @@ export function areTiles(axes: readonly WindowAxis[]): boolean {
   return axes.length <= 2 && axes.every(isTiled) && sizeOf(perAxis(axes, "taps")) <= TILE_LIMIT;
 }
 
-/** Operand `x` of a maximum pool, its maxima `y`, and the gradient `g` for these. */
+/** Values of a maximum pool, and the gradient that is routed through it. */
 export interface MaximumPool {
   /** Operand of the pool, `[batch, channels, ...extents]`. */
   readonly x: Value;

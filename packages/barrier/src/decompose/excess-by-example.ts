@@ -13,9 +13,9 @@ const FIRST_THOUSANDTHS = [0, 1, 2, 5] as const;
 
 /** Losses of the same examples by three networks, `[examples]` each, in nats. */
 export interface ExampleLosses {
-  /** Losses by network A. */
+  /** Losses by network A, in the order of the examples. */
   readonly a: Float64Array;
-  /** Losses by network B. */
+  /** Losses by network B, in the same order. */
   readonly b: Float64Array;
   /** Losses by the network half-way between them. */
   readonly midpoint: Float64Array;

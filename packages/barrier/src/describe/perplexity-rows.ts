@@ -1,11 +1,13 @@
 import type { BarrierPoint } from "../barrier-result.ts";
 import type { BarrierCurve } from "./barrier-curve.ts";
 
-/** Perplexities at one place, one for each curve; null for a curve without perplexity. */
+/** Perplexities of all curves at one place. */
 export interface PerplexityRow {
   /** Name of the place, such as `perplexity at A`. */
   readonly name: string;
-  /** Perplexity of each curve at this place, in the order of the curves. */
+  /**
+   * Perplexity of each curve at this place, in the order of the curves; null for a curve without perplexity.
+   */
   readonly values: readonly (number | null)[];
 }
 

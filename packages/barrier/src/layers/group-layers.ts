@@ -13,7 +13,7 @@ export interface LayerTensors {
 
 /** A group that is defined by patterns, in which `*` matches any characters and `?` matches one. */
 export interface LayerPattern {
-  /** Name of the group. */
+  /** Name of the group in the result. */
   readonly name: string;
   /** Names of layers (`conv1`) or of tensors (`conv1.weight`). */
   readonly patterns: readonly string[];

@@ -12,7 +12,7 @@ export type NetworkWeights = ReadonlyMap<string, Tensor>;
 
 /** Loss to differentiate, with its data and the weights by which it is differentiated. */
 export interface DifferentiatedLoss {
-  /** Graph of the network. */
+  /** Graph of the networks, without gradients. */
   readonly graph: Graph;
   /** Engine that runs the graphs of gradients and Hessian products. */
   readonly engine: Engine;

@@ -91,7 +91,7 @@ interface MapRun extends LossOption {
 
 /** Options of {@link mapNetworks}. */
 export interface MapNetworksOptions extends MapChoice, MapRun {
-  /** Seed of the alignment. */
+  /** Seed of the alignment of all networks to each other. */
   readonly seed: number;
 }
 

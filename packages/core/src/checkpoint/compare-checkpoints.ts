@@ -12,7 +12,7 @@ const NAME_SHOWN = 200;
 
 /** One way in which a tensor differs between two checkpoints. */
 export interface TensorDifference {
-  /** Name of the tensor. */
+  /** Name of the tensor that differs. */
   readonly name: string;
   /** Property that differs; `missing` if the tensor is in one checkpoint only. */
   readonly kind: "missing" | "shape" | "dtype";

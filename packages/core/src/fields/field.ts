@@ -1,20 +1,20 @@
 /** Form of whole numbers within bounds. */
 export interface WholeForm {
-  /** Type of the form. */
+  /** Discriminant of the form: whole numbers. */
   readonly type: "whole";
-  /** Smallest number. */
+  /** Smallest number that is allowed. */
   readonly least: number;
-  /** Largest number; `Number.MAX_SAFE_INTEGER` for no limit. */
+  /** Largest number that is allowed; `Number.MAX_SAFE_INTEGER` for no limit. */
   readonly most: number;
 }
 
 /** Form of finite numbers within bounds; missing bounds do not limit. */
 export interface NumberForm {
-  /** Type of the form. */
+  /** Discriminant of the form: numbers. */
   readonly type: "number";
-  /** Smallest number. @defaultValue no limit */
+  /** Smallest number that is allowed. @defaultValue no limit */
   readonly least?: number;
-  /** Largest number. @defaultValue no limit */
+  /** Largest number that is allowed. @defaultValue no limit */
   readonly most?: number;
   /** A number that the value must exceed. */
   readonly above?: number;
@@ -24,7 +24,7 @@ export interface NumberForm {
 
 /** Form of a choice among words. */
 export interface ChoiceForm {
-  /** Type of the form. */
+  /** Discriminant of the form: a choice. */
   readonly type: "choice";
   /** Words that may be chosen. */
   readonly values: readonly string[];
@@ -32,7 +32,7 @@ export interface ChoiceForm {
 
 /** Form of lists of values of one form. */
 export interface ListForm {
-  /** Type of the form. */
+  /** Discriminant of the form: a list. */
   readonly type: "list";
   /** Form of every value of the list. */
   readonly of: Form;
@@ -42,7 +42,7 @@ export interface ListForm {
 
 /** Form of objects with optional fields. */
 export interface GroupForm {
-  /** Type of the form. */
+  /** Discriminant of the form: an object with optional fields. */
   readonly type: "group";
   /** Fields of the object by name, each of which may be left out. */
   readonly fields: Readonly<Record<string, Field<unknown>>>;
@@ -52,7 +52,7 @@ export interface GroupForm {
 
 /** Form of objects with required fields, each of its own form. */
 export interface ObjectForm {
-  /** Type of the form. */
+  /** Discriminant of the form: an object with required fields. */
   readonly type: "object";
   /** Forms of the fields by name, all of which are required. */
   readonly parts: Readonly<Record<string, Form>>;
@@ -60,7 +60,7 @@ export interface ObjectForm {
 
 /** Form of objects whose keys are chosen by the user and whose values have one form. */
 export interface RecordForm {
-  /** Type of the form. */
+  /** Discriminant of the form: an object with any keys. */
   readonly type: "record";
   /** Form of every value of the object. */
   readonly of: Form;
@@ -68,7 +68,7 @@ export interface RecordForm {
 
 /** Form that another package defines, for example optimizers; JSON Schemas refer to it by its name. */
 export interface SpecialForm {
-  /** Type of the form. */
+  /** Discriminant of the form: one that another package defines. */
   readonly type: "special";
   /** Name of the definition in JSON Schemas. */
   readonly name: string;

@@ -7,7 +7,7 @@ import { parseJson } from "../json/parse-json.ts";
 export interface JsonDocument {
   /** Name of the file, for messages. */
   readonly source: string;
-  /** Content, unchecked. */
+  /** Content of the file as parsed JSON, unchecked. */
   readonly value: unknown;
 }
 

@@ -10,7 +10,7 @@ export interface PositionalFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Waits until all bytes are on the disk. */
   sync(): Promise<void>;
-  /** Closes the file. */
+  /** Closes the file, once no write is under way. */
   close(): Promise<void>;
 }
 

@@ -16,7 +16,7 @@ const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|ta
  * files share.
  */
 export interface OutputPlace {
-  /** Path of the folder. */
+  /** Path of the folder that contains the files. */
   readonly folder: string;
   /** Shared beginning of the names, such as `model` in `model-00001-of-00002.safetensors`. */
   readonly stem: string;

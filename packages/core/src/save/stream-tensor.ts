@@ -12,7 +12,7 @@ const RANGE = 2 ** 18;
 
 /** Options of {@link streamTensor}: range, element type and checks. */
 export interface TensorStream {
-  /** Name of the tensor. */
+  /** Name of the tensor in the checkpoint. */
   readonly name: string;
   /** Element type to convert to. */
   readonly dtype: DType;

@@ -4,7 +4,7 @@ import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 
 /** Stored elements, and the element type that defines the meaning of their bits; every `Tensor` is one. */
 export interface Elements {
-  /** Element type. */
+  /** Element type, which defines the meaning of the bits. */
   readonly dtype: DType;
   /** Elements in the array class that the element type is stored in, such as `Uint16Array` for `bf16`. */
   readonly data: TensorData;

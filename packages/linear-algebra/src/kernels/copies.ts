@@ -2,9 +2,9 @@ import type { MatrixData } from "../matrix.ts";
 
 /** Extents of a matrix in row-major order. */
 export interface Extents {
-  /** Number of rows. */
+  /** Number of rows, each of `columns` consecutive elements. */
   readonly rows: number;
-  /** Number of columns. */
+  /** Number of columns, the length of a row. */
   readonly columns: number;
 }
 

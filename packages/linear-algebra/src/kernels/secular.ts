@@ -10,7 +10,7 @@ export interface SecularEquation {
 
 /** A root as its nearest pole and the distance from it, which keeps the digits of small distances. */
 export interface SecularRoot {
-  /** Index of the nearest pole. */
+  /** Index of the pole that is nearest to the root. */
   readonly pole: number;
   /** Distance of the root from this pole; negative if the root lies before it. */
   readonly distance: number;

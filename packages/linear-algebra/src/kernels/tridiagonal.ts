@@ -1,8 +1,8 @@
 /** Eigenvalues of a symmetric matrix, unordered, and its eigenvectors, one a row. */
 export interface EigenRows {
-  /** Eigenvalues, `[n]`. */
+  /** Eigenvalues in no order, `[n]`. */
   readonly values: Float64Array;
-  /** Eigenvectors, one a row, `[n, n]`. */
+  /** Eigenvectors in the order of their eigenvalues, one a row, `[n, n]`. */
   readonly vectors: Float64Array;
 }
 

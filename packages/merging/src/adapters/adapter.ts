@@ -13,8 +13,8 @@ export interface AdapterModule {
   /** Name of the module in the network, as `model.layers.0.self_attn.q_proj`; its weight is `NAME.weight`. */
   readonly name: string;
   /**
-   * Kind of the weight: of a linear layer or convolution, or of an embedding, whose factors are stored
-   * transposed by PEFT.
+   * Kind of the weight: of a linear layer or convolution, or of an embedding, whose change PEFT stores
+   * transposed.
    */
   readonly kind: "linear" | "embedding";
   /** Name of `A`, `[rank, in, ...]`, in the adapter's checkpoint. */

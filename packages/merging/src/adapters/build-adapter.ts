@@ -37,7 +37,7 @@ type ModuleKeys = Pick<AdapterModule, "a" | "b"> & Partial<Pick<AdapterModule, "
 export interface BuildAdapterOptions {
   /** Description of the adapter, for messages. */
   readonly source: string;
-  /** Modules that the adapter changes. */
+  /** Modules that the adapter changes, each with its two matrices. */
   readonly modules: readonly BuiltModule[];
   /**
    * Tensors that replace tensors of the network: checkpoint of the adapter and name there, by the name in the

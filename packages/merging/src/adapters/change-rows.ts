@@ -6,9 +6,9 @@ import type { Adapter, AdapterModule } from "./adapter.ts";
 export interface ChangedRows {
   /** Name of the tensor in the network, for messages. */
   readonly name: string;
-  /** First row. */
+  /** Position of the first row. */
   readonly top: number;
-  /** Row after the last one. */
+  /** Position of the row after the last one. */
   readonly bottom: number;
   /** Number of elements of each row. */
   readonly columns: number;

@@ -52,7 +52,7 @@ function exactNumbers(value: unknown): unknown {
 
 /** State of a file, which differs after the file was written to or replaced. */
 export interface FileState {
-  /** Path of the file. */
+  /** Path of the file: of an input, or of a file that decides the plan. */
   readonly path: string;
   /** Size of the file in bytes. */
   readonly bytes: number;

@@ -16,7 +16,7 @@ export interface MergePiecesParams {
   readonly digest: string;
   /** Whether NaN and infinities are written; otherwise they are errors. */
   readonly allowNonFinite: boolean;
-  /** Pieces to make. */
+  /** Pieces that the other machine makes, one after the other. */
   readonly pieces: readonly MergedPiece[];
   /** Bytes of all pieces together. */
   readonly bytes: number;

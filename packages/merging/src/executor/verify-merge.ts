@@ -16,7 +16,7 @@ import { hashFiles, type MergeProvenance, readProvenance } from "./provenance.ts
 
 /** A tensor that differs from the repeated merge. */
 export interface TensorDeviation {
-  /** Name of the tensor. */
+  /** Name of the tensor that differs. */
   readonly tensor: string;
   /** Description of the difference, for messages. */
   readonly reason: string;

@@ -45,7 +45,7 @@ export interface MagnitudeWindow {
  * and its base.
  */
 export interface Measured {
-  /** Number of elements. */
+  /** Number of elements that are examined. */
   readonly length: number;
   /** Returns the stored elements that SIMD loops subtract; undefined if the loops must read the patterns. */
   readonly stored: (() => StoredPair) | undefined;

@@ -21,7 +21,7 @@ export interface MixedVector {
   readonly kept: MagnitudeWindow;
   /** Factor of differences before they are weighted. */
   readonly factor: number;
-  /** Weight of the differences. */
+  /** Weight of the differences, which multiplies them after `factor`. */
   readonly weight: number;
   /** Factor of the weighted differences in the sum. @defaultValue 1 */
   readonly scale?: number;

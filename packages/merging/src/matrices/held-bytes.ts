@@ -5,9 +5,9 @@ export const SMALL = 512;
 
 /** Sizes of a matrix of several networks, from which the peak memory of methods is computed. */
 export interface HeldMatrix {
-  /** Number of rows. */
+  /** Number of rows of the matrix. */
   readonly rows: number;
-  /** Number of columns. */
+  /** Number of columns of the matrix. */
   readonly columns: number;
   /** Number of networks, without the base. */
   readonly networks: number;

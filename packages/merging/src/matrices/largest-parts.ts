@@ -18,7 +18,7 @@ const SMALL = 192;
 export interface PartsOptions {
   /** Number of singular values whose spaces are sought. */
   readonly rank: number;
-  /** Multiplier of matrices. */
+  /** Multiplier of matrices, by which singular vectors are computed. */
   readonly products: MatrixProducts;
   /** Seed of the start of an approximate search. */
   readonly seed: number;

@@ -2,9 +2,9 @@ import type { Measured } from "../kernels/magnitudes.ts";
 
 /** A range of positions in a tensor. */
 export interface Span {
-  /** First position. */
+  /** First position of the range, in row-major order. */
   readonly begin: number;
-  /** Position after the last one. */
+  /** Position after the last one of the range. */
   readonly end: number;
 }
 

@@ -34,9 +34,9 @@ export type ConsensusSpecs = { readonly consensus_method: OfMerge<ConsensusMetho
 
 /** Defaults of a rule of the family for normalising and rescaling. */
 export interface TaskArithmeticDefaults {
-  /** Default of the parameter `normalize`. */
+  /** Default of the parameter `normalize`: whether sums are divided by their weights. */
   readonly normalize: boolean;
-  /** Default of the parameter `rescale`. */
+  /** Default of the parameter `rescale`: whether kept differences keep their norm. */
   readonly rescale: boolean;
 }
 

@@ -11,7 +11,7 @@ import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
 export interface SolveWeightOptions {
   /** Factor of the products of different inputs, in `[0, 1]`. */
   readonly offDiagonal: number;
-  /** Multiplier of matrices. */
+  /** Multiplier of matrices, for Gram matrices and for the solution. */
   readonly products: MatrixProducts;
 }
 

@@ -12,7 +12,7 @@ export interface ComparedArchitecture extends Architecture {
 
 /** Gain of aligning one pair, and the symmetries of the architecture, which the next pair reuses. */
 export interface MeasuredGain {
-  /** Distances before and after alignment. */
+  /** Distances of the pair before and after alignment. */
   readonly gain: AlignmentGain;
   /** Permutation symmetries of the graph, discovered once. */
   readonly symmetries: AlignResult["symmetries"];

@@ -6,7 +6,7 @@ import type { QuantizedForm } from "./quantized-form.ts";
 export interface NetworkTraits {
   /** File or folder of the network, for messages. */
   readonly source: string;
-  /** Number of tensors. */
+  /** Number of tensors in the network. */
   readonly tensors: number;
   /** Number of elements of all tensors. */
   readonly parameters: number;
@@ -165,6 +165,6 @@ export interface NetworkComparison {
   readonly taskVectors: TaskVectors | null;
   /** Share of all elements that was read at least once. */
   readonly sampled: number;
-  /** Seed of the sample. */
+  /** Seed of the choice of rows that were read. */
   readonly seed: number;
 }

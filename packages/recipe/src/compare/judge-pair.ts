@@ -24,7 +24,7 @@ export interface PairVerdict {
   readonly a: number;
   /** Position of network B in the comparison. */
   readonly b: number;
-  /** Relation of the two networks. */
+  /** Relation of the two networks, from `identical` to `different architecture`. */
   readonly verdict: Verdict;
   /** Confidence in the verdict, from 0.5 (a guess) to 1. */
   readonly confidence: number;

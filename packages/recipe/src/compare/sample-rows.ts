@@ -14,10 +14,7 @@ export interface RowBlock {
   readonly width: number;
 }
 
-/**
- * Shape of a tensor as a matrix: leading axes of size 1 are left out, the next axis counts rows, and the
- * others together count columns.
- */
+/** Shape of a tensor as a matrix; leading axes of size 1 are left out. */
 export interface MatrixShape {
   /** Length of the first axis that is longer than 1; 1 for a vector. */
   readonly rows: number;

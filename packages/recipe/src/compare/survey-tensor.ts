@@ -15,7 +15,7 @@ import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
 
 /** A tensor that several networks have under one name, with rows of the same length. */
 export interface SurveyedTensor {
-  /** Name of the tensor. */
+  /** Name of the tensor in all members. */
   readonly name: string;
   /** Positions of the networks. */
   readonly members: readonly number[];

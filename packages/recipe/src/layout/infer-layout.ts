@@ -4,7 +4,7 @@ import type { Checkpoint } from "@isthmus/core";
 export interface LayerRun {
   /** Text before the number, such as `model.layers.`. */
   readonly prefix: string;
-  /** Number of layers. */
+  /** Number of layers in the run. */
   readonly count: number;
 }
 

@@ -56,9 +56,7 @@ export interface ConfigLayers {
   readonly key?: string | undefined;
 }
 
-/**
- * A key that counts layers, and the key of the part of the config that contains it; empty for the top level.
- */
+/** Place of a key that counts layers in a config. */
 interface LayerCountPlace {
   /** Key of the part, such as `text_config`; empty for the top level. */
   readonly part: string;

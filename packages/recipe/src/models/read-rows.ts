@@ -13,7 +13,7 @@ import type { RowFill } from "./token-rows.ts";
 
 /** Sources of the rows of one tensor of one network whose vocabulary is put in another order. */
 export interface RowTable {
-  /** Name of the tensor. */
+  /** Name of the tensor, in all networks. */
   readonly name: string;
   /** All networks of the merge, from which rows are filled. */
   readonly networks: readonly Checkpoint[];
@@ -23,7 +23,7 @@ export interface RowTable {
   readonly rows: Int32Array;
   /** Sources of the rows of tokens that the network lacks, by id. */
   readonly fills: ReadonlyMap<number, RowFill>;
-  /** Element type of the result. */
+  /** Element type that rows are converted to. */
   readonly dtype: DType;
   /** Shape of the tensor in the result. */
   readonly shape: readonly number[];

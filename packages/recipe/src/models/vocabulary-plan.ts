@@ -14,7 +14,7 @@ export interface VocabularyNetwork {
 export interface RowPlace {
   /** Position of the network in the plan. */
   readonly network: number;
-  /** Row of the network's embedding. */
+  /** Index of the row in the network's embedding. */
   readonly row: number;
 }
 

@@ -15,9 +15,9 @@ export interface ExplainedSource {
 export interface TensorExplanation {
   /** Name of the tensor in the result. */
   readonly tensor: string;
-  /** Element type in the result. */
+  /** Element type of the tensor in the result. */
   readonly dtype: DType;
-  /** Shape in the result. */
+  /** Shape of the tensor in the result. */
   readonly shape: readonly number[];
   /** Name of the method; null if the tensor is copied. */
   readonly method: string | null;

@@ -2,14 +2,14 @@ import type { ParameterValue } from "@isthmus/merging";
 import type { RecipePlaces } from "../recipe/places.ts";
 import type { ReadValue } from "../settings/settings-reader.ts";
 
-/**
- * Values of a parameter, one for each network or a single one; undefined if the recipe does not set the
- * value.
- */
+/** Values of a parameter in a recipe. */
 export interface ExplainedValues {
-  /** Name of the parameter. */
+  /** Name of the parameter in recipes. */
   readonly name: string;
-  /** Value of each network in order, or the single value of the merge. */
+  /**
+   * Value of each network in order, or the single value of the merge; undefined if the recipe does not set
+   * it.
+   */
   readonly values: readonly (ReadValue | undefined)[];
 }
 

@@ -37,7 +37,7 @@ export interface Group {
   readonly path: Path;
   /** Name of the part of the networks, as in the recipe; all parts if undefined. */
   readonly module: string | undefined;
-  /** Networks of the group, in the order of the recipe; without the base. */
+  /** Networks of the group, in the order of the recipe. */
   readonly members: readonly Member[];
   /** Base that the members were fine-tuned from; undefined if the recipe names none. */
   readonly base: Member | undefined;

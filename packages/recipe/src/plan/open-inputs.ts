@@ -45,7 +45,7 @@ export interface MeasuredInput {
 export interface AlignedInput {
   /** Reference to the network, as in the recipe. */
   readonly reference: ModelReference;
-  /** Opened network, not aligned. */
+  /** Opened network, with its units in their own order. */
   readonly network: Checkpoint;
 }
 
@@ -71,7 +71,7 @@ export interface OpenOptions {
 export interface Inputs {
   /** Checkpoints that the plan reads from, by position: networks and files of statistics. */
   readonly networks: readonly Checkpoint[];
-  /** Opened networks, each once, in the order of the recipe. */
+  /** Opened networks in the order of the recipe, each once for each setting of alignment and statistics. */
   readonly inputs: readonly Input[];
   /** Network whose names the result has: the base, or the first network if there is no base. */
   readonly template: Input;

@@ -5,7 +5,7 @@ import type { RoledGroup } from "./roles.ts";
 
 /** A tensor that a network must have for the plan. */
 export interface PlacedPart {
-  /** Network in the recipe. */
+  /** Network in the recipe, with its own settings. */
   readonly member: Member;
   /** Opened network, in which the tensor is looked up. */
   readonly input: Input;

@@ -19,7 +19,7 @@ import { assignRoles, findTwins, type RoledGroup } from "./roles.ts";
 
 /** A recipe that another recipe names as a model, and the network that it makes. */
 export interface NestedNetwork {
-  /** Recipe that the reference names. */
+  /** Recipe that makes the network. */
   readonly recipe: Recipe;
   /** Network that the recipe makes; its tensors are computed when they are read. */
   readonly network: Checkpoint;

@@ -25,7 +25,7 @@ import type { Place } from "./place.ts";
 
 /** Inputs that all tensors of a plan share. */
 export interface Planning {
-  /** Recipe that is planned. */
+  /** Recipe that is planned, whose settings apply to all tensors. */
   readonly recipe: Recipe;
   /** Places of the recipe, by which problems with it are reported. */
   readonly places: RecipePlaces;

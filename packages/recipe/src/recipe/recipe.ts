@@ -100,7 +100,7 @@ export interface RecipeSource extends RecipeModel {
  * slices.
  */
 export interface RecipeSlice {
-  /** Sources of the layers, one run from each network, all of one length. */
+  /** Sources of the layers: runs of layers of single networks, all of one length. */
   readonly sources: readonly RecipeSource[];
   /** Base of this slice. @defaultValue the base of the recipe */
   readonly base_model?: ModelReference;

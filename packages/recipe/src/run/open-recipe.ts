@@ -163,7 +163,7 @@ const NO_MODELS: PreparedModels = {
 
 /** A merge by a recipe as plain data. */
 export interface RecipeMerge {
-  /** Recipe of the merge. */
+  /** Recipe of the merge, with paths or recipes as models. */
   readonly recipe: Recipe;
   /** Paths of JavaScript files with further methods. */
   readonly methodFiles: readonly string[];

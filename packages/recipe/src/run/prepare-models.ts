@@ -33,7 +33,7 @@ export interface RecipeModelInput {
   readonly reference: ModelReference;
   /** Name of the network in the recipe. */
   readonly name: string;
-  /** Opened network, not prepared. */
+  /** Opened network, before vocabularies and heads are made to agree. */
   readonly network: Checkpoint;
   /**
    * Directory with the `config.json` of the network; undefined if there is none, as for single files. For a
@@ -85,7 +85,7 @@ export interface PrepareModelsOptions {
 export interface NestedModel {
   /** Network that the recipe makes; its tensors are computed when they are read. */
   readonly network: Checkpoint;
-  /** Prepared models of that recipe. */
+  /** Prepared models of that recipe, with the vocabulary and the template of its result. */
   readonly models: PreparedModels;
 }
 

@@ -35,7 +35,7 @@ export interface OpenCandidatesOptions extends OpenRecipeOptions {
 export interface OpenedCandidates {
   /** Merges and judges the recipe with numbers in place of its ranges. */
   judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
-  /** Closes the networks. */
+  /** Closes the networks; no candidate can be judged afterwards. */
   close(): Promise<void>;
 }
 

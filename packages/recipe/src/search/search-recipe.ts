@@ -19,7 +19,7 @@ export interface SearchProgress {
   readonly done: number;
   /** Number of evaluations that are done. */
   readonly evaluations: number;
-  /** Score of the last candidate. */
+  /** Score of the candidate that was judged last. */
   readonly score: number;
   /** The best score so far. */
   readonly best: number;

@@ -6,9 +6,9 @@ export interface SearchedNumber {
   readonly path: string;
   /** Keys and positions that lead to the number. */
   readonly keys: readonly (string | number)[];
-  /** Lower end of the range. */
+  /** Lower end of the range in which the number is searched. */
   readonly low: number;
-  /** Upper end of the range. */
+  /** Upper end of the range in which the number is searched. */
   readonly high: number;
   /** Number at which the search begins, in `[low, high]`. */
   readonly start: number;

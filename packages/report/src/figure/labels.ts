@@ -12,7 +12,7 @@ interface Place {
 export interface Label {
   /** Possible positions of the text, the best first; at least one. */
   readonly places: readonly Place[];
-  /** Text to show. */
+  /** Text of the label, cut if it is wider than 60 % of the frame. */
   readonly text: string;
   /** Whether the label must be shown even over other marks. */
   readonly important?: boolean;

@@ -3,7 +3,7 @@ import type { Markish } from "@observablehq/plot";
 import type { PlotLibrary } from "./drawing.ts";
 import type { CurveStyle } from "./palette.ts";
 
-/** Text and position of an entry of a legend, in pixels from the top left of the frame; y is negative. */
+/** Entry of a legend above a frame, with its position in pixels. */
 export interface LegendItem {
   /** Text of the entry, cut to the width of the frame. */
   readonly text: string;

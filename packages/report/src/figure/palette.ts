@@ -54,7 +54,7 @@ export const CURVE_SYMBOLS = [
 export interface CurveStyle {
   /** CSS value of the colour, a variable of the figure's style sheet. */
   readonly color: string;
-  /** Symbol of the points. */
+  /** Symbol of the points, by its name in Observable Plot. */
   readonly symbol: (typeof CURVE_SYMBOLS)[number];
 }
 

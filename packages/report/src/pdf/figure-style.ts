@@ -25,7 +25,7 @@ export interface FigureStyle {
   readonly miterLimit: number;
   /** Font size in pixels. */
   readonly fontSize: number;
-  /** Whether letters are bold. */
+  /** Whether letters are bold, from font weight 600 on. */
   readonly bold: boolean;
   /** Part of a text that lies at its position: `start`, `middle` or `end`. */
   readonly anchor: string;

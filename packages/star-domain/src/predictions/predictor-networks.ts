@@ -8,9 +8,9 @@ export interface PredictorNetworks {
   readonly graph: Graph;
   /** Engine that runs the graph. */
   readonly engine: Engine;
-  /** Star network. */
+  /** Star network, from which rays lead to the anchors. */
   readonly star: Checkpoint;
-  /** Networks that the star connects. */
+  /** Networks that the star connects, at least one. */
   readonly anchors: readonly Checkpoint[];
   /** Examples to predict, which were not used for training. */
   readonly data: DataSet;

@@ -24,7 +24,7 @@ export type FindStarProgress =
       readonly epoch: number;
       /** Anchors aligned so far, of {@link anchors}. */
       readonly aligned: number;
-      /** Number of all anchors. */
+      /** Number of all anchors to align. */
       readonly anchors: number;
     }
   | { /** Measurement of batch norms. */ readonly phase: "measuring statistics"; readonly done: number };

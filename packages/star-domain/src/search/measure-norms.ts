@@ -4,7 +4,7 @@ import { recalibrateBatchNorm } from "@isthmus/statistics";
 
 /** Architecture, with the data on which batch norms are measured. */
 export interface NormMeasurement {
-  /** Graph of the network. */
+  /** Graph of the network, whose batch norms are measured. */
   readonly graph: Graph;
   /** Engine that runs the graph. */
   readonly engine: Engine;

@@ -4,7 +4,7 @@ export interface ExamplesProgress {
   readonly done: number;
   /** Examples seen so far, of `total`. */
   readonly completed: number;
-  /** Number of all examples. */
+  /** Number of examples to see. */
   readonly total: number;
 }
 

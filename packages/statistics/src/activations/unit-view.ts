@@ -27,13 +27,13 @@ export interface UnitView {
 
 /** Samples of units, `[outer, units, inner]` row-major. */
 export interface UnitPanel {
-  /** Samples, row-major. */
+  /** Samples of all units, `outer * units * inner` of them. */
   readonly data: Float32Array;
-  /** Number of positions before the axes of units, such as examples. */
+  /** Number of samples of each unit before its axis, such as examples; all samples if units were gathered. */
   readonly outer: number;
-  /** Number of units. */
+  /** Number of units in the view. */
   readonly units: number;
-  /** Number of positions after the axes of units, such as pixels. */
+  /** Number of samples of each unit after its axis, such as pixels; 1 if units were gathered. */
   readonly inner: number;
 }
 

@@ -16,7 +16,7 @@ export const STATISTICS_CHOICES: readonly StatisticsChoice[] = ["auto", ...STATI
 
 /** Policy for the statistics of activations, and the examples that they are measured on. */
 export interface ChosenStatistics {
-  /** Policy, `auto` being resolved. */
+  /** Policy, with `auto` resolved by whether the graph has batch norms. */
   readonly statistics: StatisticsPolicy;
   /** Examples that statistics are measured on; undefined if nothing is measured. */
   readonly statisticsData: DataSet | undefined;

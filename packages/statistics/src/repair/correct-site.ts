@@ -5,9 +5,9 @@ import type { LinearSite, NormSite, RepairPlan, RepairSite } from "./repair-site
 
 /** Mean and standard deviation that a site should reach, `[units]` each. */
 export interface Goal {
-  /** Mean of each unit. */
+  /** Mean that each unit should have. */
   readonly mean: Float64Array;
-  /** Standard deviation of each unit. */
+  /** Standard deviation that each unit should have. */
   readonly deviation: Float64Array;
 }
 

@@ -11,7 +11,7 @@ export interface LinearSite extends Site {
   readonly kind: "linear";
   /** Name of the value that the layer computes, its bias included. */
   readonly output: string;
-  /** Name of the layer's weight. */
+  /** Name of the layer's weight, whose units gain and shift are folded into. */
   readonly weight: string;
   /** Axis of the weight that holds the units. */
   readonly weightAxis: number;

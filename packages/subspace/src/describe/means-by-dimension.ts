@@ -3,13 +3,13 @@ import type { IntrinsicDimensionResult } from "../intrinsic-dimension-result.ts"
 
 /** Accuracies of the trainings of all seeds in one dimension. */
 export interface DimensionMean {
-  /** Dimension of the subspace. */
+  /** Dimension of the subspaces, one of each seed. */
   readonly dimension: number;
   /** Mean accuracy over seeds. */
   readonly accuracy: number;
-  /** Lowest accuracy of any seed. */
+  /** Lowest accuracy of any seed, in `[0, 1]`. */
   readonly lowest: number;
-  /** Highest accuracy of any seed. */
+  /** Highest accuracy of any seed, in `[0, 1]`. */
   readonly highest: number;
 }
 

@@ -10,9 +10,9 @@ export type ProjectionKind = (typeof PROJECTION_KINDS)[number];
 
 /** Random matrix `P` `[rows, columns]` with columns of length 1, which is given by its products. */
 export interface Projection {
-  /** Number of rows: of parameters. */
+  /** Number of rows: parameters that the matrix maps to. */
   readonly rows: number;
-  /** Number of columns: the dimension of the subspace. */
+  /** Number of columns: coordinates in the subspace. */
   readonly columns: number;
   /** Writes `P z` into `out` `[rows]`. */
   multiplyInto(z: Float32Array, out: Float32Array): void;
@@ -22,11 +22,11 @@ export interface Projection {
 
 /** Size and seed of a random matrix. */
 export interface ProjectionShape {
-  /** Number of rows: of parameters. */
+  /** Number of rows: parameters that the matrix maps to. */
   readonly rows: number;
   /** Number of columns, at most `rows`. */
   readonly columns: number;
-  /** Seed of the random numbers. */
+  /** Seed from which, with the label, all entries are drawn. */
   readonly seed: number;
   /** Name of the matrix among all matrices of the same seed. */
   readonly label: string;

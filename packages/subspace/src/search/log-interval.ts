@@ -2,9 +2,9 @@ import { at, meanOf } from "@isthmus/core";
 
 /** Interval of a dimension. */
 export interface DimensionInterval {
-  /** Lower end of the interval. */
+  /** Lower end of the interval, a dimension that need not be whole. */
   readonly low: number;
-  /** Upper end of the interval. */
+  /** Upper end of the interval, a dimension that need not be whole. */
   readonly high: number;
 }
 

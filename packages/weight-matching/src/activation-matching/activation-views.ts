@@ -31,7 +31,7 @@ export interface MemberView {
 
 /** An architecture whose values are searched for units. */
 export interface ViewedArchitecture {
-  /** Graph of the architecture; its values, before and after each node, are searched. */
+  /** Graph of the architecture, whose values are searched for units. */
   readonly graph: Graph;
   /** Permutation symmetries of the graph, with the labels of every value. */
   readonly permutations: Symmetries;

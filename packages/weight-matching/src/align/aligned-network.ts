@@ -7,14 +7,11 @@ import type { Verification } from "./prove-alignment.ts";
 export interface Normalization {
   /** Kinds of symmetries that were asked for: scales, signs or rotations. */
   readonly kinds: readonly LinearKind[];
-  /**
-   * Units that may be scaled, units that may be negated, and cells that may be rotated; 0 for kinds that
-   * were not asked for.
-   */
+  /** Number of units that may be scaled; 0 if scales were not asked for. */
   readonly scales: number;
-  /** Number of units that may be negated. */
+  /** Number of units that may be negated; 0 if signs were not asked for. */
   readonly signs: number;
-  /** Number of cells of units that may be rotated. */
+  /** Number of cells of units that may be rotated; 0 if rotations were not asked for. */
   readonly rotations: number;
   /** Distance of the two networks in weight space over all parameters. */
   readonly distance: { readonly before: number; readonly after: number };

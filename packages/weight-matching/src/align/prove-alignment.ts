@@ -24,7 +24,7 @@ export interface Normalizing {
 
 /** Symmetries by which an alignment was found. */
 export interface ProvenGroup {
-  /** Permutation symmetries of the graph. */
+  /** Permutation symmetries of the graph, with its values and their labels. */
   readonly symmetries: Symmetries;
   /** Symmetries that are undone beyond permutation; none if absent. */
   readonly normalizing?: Normalizing | undefined;

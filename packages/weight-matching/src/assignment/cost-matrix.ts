@@ -3,9 +3,9 @@ import { OutOfRangeError, UsageError } from "@isthmus/core";
 export interface CostMatrix {
   /** Costs in f32, at least up to the last element of the last row. */
   readonly data: Float32Array;
-  /** Number of rows. */
+  /** Number of rows, each of which is assigned to a column. */
   readonly rows: number;
-  /** Number of columns. */
+  /** Number of columns; if there are fewer than rows, some rows are left over. */
   readonly columns: number;
   /** Elements from the start of one row to the start of the next. @defaultValue `columns` */
   readonly stride?: number | undefined;

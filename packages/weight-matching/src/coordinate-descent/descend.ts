@@ -43,7 +43,7 @@ export interface Descent {
   readonly placement: Placement;
   /** Objective of that placement over all weights: the inner product of A and permuted B. */
   readonly objective: number;
-  /** Number of sweeps made. */
+  /** Number of sweeps over all blocks that were made. */
   readonly sweeps: number;
   /** Reason for the end: no block can improve alone, or the sweeps are used up. */
   readonly status: "converged" | "maxSweeps";

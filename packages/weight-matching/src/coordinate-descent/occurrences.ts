@@ -14,7 +14,7 @@ import type { Block, Member, UnitTree } from "./unit-tree.ts";
  * the occurrence to the cost `[units, units]` of the symmetry.
  */
 export interface Occurrence {
-  /** Name of the weight. */
+  /** Name of the weight in which the units occur. */
   readonly tensor: string;
   /** Layout of the weight: its view, and the units along its axes. */
   readonly layout: WeightLayout;

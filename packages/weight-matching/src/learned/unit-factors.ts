@@ -11,7 +11,7 @@ import { touchedBy } from "../normalize/balance-scales.ts";
 
 /** The signs and scales of units that no mixture includes, such as the linear branch of a gated MLP. */
 export interface UnitSymmetries {
-  /** Units that may be negated. */
+  /** Units that may be negated, each by a variable of its own or shared. */
   readonly signs: DiagonalSymmetry;
   /** Units that may be multiplied by a positive factor. */
   readonly scales: DiagonalSymmetry;

@@ -13,7 +13,7 @@ import { positionIn } from "@isthmus/symmetry/layout";
 
 /** Rows of a weight, one for each unit. */
 export interface UnitRows {
-  /** Name of the weight. */
+  /** Name of the weight that the rows lie in. */
   readonly weight: string;
   /** Place of the rows in the weight: first element of each, and offsets inside a row. */
   readonly occurrence: Occurrence;

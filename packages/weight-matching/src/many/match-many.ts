@@ -80,7 +80,7 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
 export interface ManyProgress {
   /** Estimated share of the whole that is done, in `[0, 1]`. */
   readonly done: number;
-  /** Method under way. */
+  /** Method under way, one of the methods that `best` tries or the chosen one. */
   readonly many: Exclude<ManyMethod, "best">;
 }
 
@@ -121,15 +121,18 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
 
 /** One method that {@link matchMany} tried. */
 export interface ManySearch {
-  /** Method that was tried. */
+  /** Method that was tried, by its name in the options. */
   readonly many: Exclude<ManyMethod, "best">;
   /** Objective that the method reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
-  /** Steps of the relaxation, and rounds of polishing after it; 0 for methods that have none. */
+  /** Steps of the relaxation; 0 for methods without one. */
   readonly steps: number;
-  /** Rounds of polishing over all networks. */
+  /** Rounds of polishing over all networks; 0 for methods without it. */
   readonly rounds: number;
-  /** Reason for the end: no block of a network can improve alone, or the rounds are used up. */
+  /**
+   * Reason for the end: no block of a network can improve alone, or the rounds are used up; `converged` for
+   * methods without polishing.
+   */
   readonly status: SearchedUniverse["status"];
 }
 

@@ -9,7 +9,7 @@ import {
 
 /** Filter of places: whether the units of a cell that lie in one place of a weight count. */
 export type UsePlace = (place: {
-  /** Name of the weight. */
+  /** Name of the weight in which the units lie. */
   readonly tensor: string;
   /** Axes of the weight's view over which the units lie. */
   readonly axes: readonly number[];

@@ -10,9 +10,9 @@ import type { TileTables, WeightTiles } from "./weight-tiles.ts";
 
 /** Two networks of one specification. */
 export interface NetworkPair {
-  /** Network that stays in place. */
+  /** Network that stays in place, whose order of units is the goal. */
   readonly a: Checkpoint;
-  /** Network that is permuted. */
+  /** Network whose units are permuted. */
   readonly b: Checkpoint;
 }
 

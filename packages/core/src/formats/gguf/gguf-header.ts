@@ -19,7 +19,7 @@ export interface GgufTensor extends TensorInfo {
 export interface GgufHeader {
   /** Tensors by name, in the order of the header. */
   readonly tensors: ReadonlyMap<string, GgufTensor>;
-  /** Metadata as text, by key. */
+  /** Metadata of the file by key, each value as text. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -49,17 +49,17 @@ export type ElementPlace =
 export interface VarintsPlace {
   /** Kind of the location: packed varints. */
   readonly kind: "varints";
-  /** Position of the first byte. */
+  /** Position in the model of the first byte. */
   readonly begin: number;
-  /** Position after the last byte. */
+  /** Position in the model after the last byte. */
   readonly end: number;
 }
 
 /** A tensor that an ONNX model contains. */
 export interface Initializer extends TensorInfo {
-  /** Name of the tensor. */
+  /** Name of the tensor, by which nodes refer to it. */
   readonly name: string;
-  /** Location of its elements. */
+  /** Location of the elements: in the model as bytes or as varints, or in a file beside it. */
   readonly place: ElementPlace;
 }
 

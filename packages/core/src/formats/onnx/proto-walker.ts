@@ -7,7 +7,7 @@ const WINDOW_BYTES = 64 * 1024;
 /** Maximum size of a tag and a number after it, in bytes. */
 const MAX_FIELD_BYTES = 20;
 
-/** A field of a protobuf message: its number, and its value or the position of its bytes in the file. */
+/** A field of a protobuf message in a file. */
 export interface ProtoField {
   /** Number of the field in the definition of its message. */
   readonly number: number;

@@ -17,13 +17,13 @@ const BUFFERS = 4;
 
 /** Elements `[begin, end)` of one tensor, and the position of the tensor in a file. */
 export interface WrittenRange {
-  /** Name of the tensor. */
+  /** Name of the tensor in the checkpoint. */
   readonly name: string;
   /** Position of the first element, in row-major order. */
   readonly begin: number;
   /** Position after the last element. */
   readonly end: number;
-  /** File that is written to. */
+  /** File that is written to; other ranges may be written at the same time. */
   readonly file: Pick<PositionalFile, "write">;
   /** Position in the file of the first byte of the tensor. */
   readonly position: number;

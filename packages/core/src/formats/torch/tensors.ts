@@ -20,7 +20,7 @@ export interface TorchStorage {
 
 /** A tensor as PyTorch describes it: a strided view of a storage. */
 export interface TorchTensor extends TensorInfo {
-  /** Storage that the tensor views. */
+  /** Storage whose elements the tensor views. */
   readonly storage: TorchStorage;
   /** Position of the first element in the storage, in elements. */
   readonly offset: number;
@@ -39,9 +39,9 @@ export interface TensorParts {
   readonly storage: unknown;
   /** Position of the first element in the storage, in elements. */
   readonly offset: unknown;
-  /** Tuple of extents. */
+  /** Extents, outermost first, as a tuple of the pickle. */
   readonly shape: unknown;
-  /** Tuple of steps along each axis, in elements. */
+  /** Step along each axis, in elements, as a tuple of the pickle. */
   readonly strides: unknown;
   /** Element type, if the storage is untyped. */
   readonly dtype?: DType | undefined;

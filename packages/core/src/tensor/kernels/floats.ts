@@ -3,7 +3,7 @@ import { isNarrow, type NarrowFloat } from "./float-bits.ts";
 
 /** Stored floats of a type whose values f32 represents exactly. */
 export interface Floats {
-  /** Element type. */
+  /** Element type of at most 32 bits. */
   readonly dtype: NarrowFloat | "f32";
   /** Elements: numbers for `f32`, bit patterns for narrower types. */
   readonly data: Float32Array | Uint16Array | Uint8Array;

@@ -2,7 +2,7 @@
 export interface Moments {
   /** Number of finite numbers. */
   count: number;
-  /** Number of infinities and NaN. */
+  /** Number of infinities and NaN, which all other sums leave out. */
   nonFinite: number;
   /** Number of zeros, of either sign. */
   zeros: number;

@@ -11,7 +11,7 @@ export interface ModuleChanges {
    * Factors by which the product of each adapter is multiplied: the scale times the weight of the adapter.
    */
   readonly scales: readonly number[];
-  /** Multiplier of matrices. */
+  /** Multiplier of matrices, for combinations that decompose them. */
   readonly products: MatrixProducts;
 }
 

@@ -9,7 +9,7 @@ import type { Combination } from "./combination.ts";
 
 /** A merge method, with the values of its parameters, that is applied in core space. */
 export interface CoreRule {
-  /** Merge method. */
+  /** Merge method that is applied to the factors in core space. */
   readonly method: MergeMethod;
   /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<ParameterSpecs>;

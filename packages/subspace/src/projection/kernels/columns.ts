@@ -23,10 +23,7 @@ export function dotColumn(column: Float32Array, y: Float32Array): number {
   return a + b + (c + d);
 }
 
-/**
- * Nonzero entries of a matrix, column by column: the row of each, doubled, plus 1 if it is negative. All
- * entries of a column have the same size.
- */
+/** Nonzero entries of a matrix, column by column; all entries of a column have the same size. */
 export interface SignColumns {
   /** Index of the first entry of each column, `[columns + 1]`. */
   readonly begins: Uint32Array;

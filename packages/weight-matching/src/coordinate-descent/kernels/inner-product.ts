@@ -1,8 +1,8 @@
 /** The addresses of the elements of one factor: element `(r, c)` at `rows[r] + columns[c]`. */
 export interface Addresses {
-  /** Offset of each row in the flat factor. */
+  /** Offset of each row in the flat factor, `[rows]`. */
   readonly rows: Int32Array;
-  /** Offset of each column relative to its row. */
+  /** Offset of each column from the beginning of its row, `[columns]`. */
   readonly columns: Int32Array;
 }
 

@@ -7,9 +7,7 @@ import { bestAssignment, type HeadFamily } from "./head-families.ts";
 import { headOfRows, queriesOfUnits, rowsBySpace, type SpaceRows } from "./space-rows.ts";
 import { addInPlace, rowsOf } from "./weight-grams.ts";
 
-/**
- * Head of B that goes to each head of A, and heads of queries of B that go to the heads of queries of each.
- */
+/** Match of the heads of B to the heads of A. */
 export interface HeadGroupsMatch {
   /** Key-value head of B for each one of A, `[heads]`. */
   readonly from: Int32Array;

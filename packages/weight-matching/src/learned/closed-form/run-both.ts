@@ -17,7 +17,7 @@ export interface RunBothOptions {
 export interface BothRuns {
   /** Returns a value of each network. */
   valuesOf(name: string): readonly [Tensor, Tensor];
-  /** Rows that were fed, and how many of them are examples: the others fill up the batch. */
+  /** Number of rows that were fed; rows that are no examples fill up the batch. */
   readonly rows: number;
   /** Number of rows that are examples; they come first. */
   readonly examples: number;

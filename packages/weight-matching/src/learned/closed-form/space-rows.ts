@@ -5,7 +5,7 @@ import type { StreamFrame } from "../stream-frame.ts";
 
 /** Rows of a space in a weight. */
 export interface SpaceRows {
-  /** Name of the weight. */
+  /** Name of the weight that the rows lie in. */
   readonly weight: string;
   /** Place of the rows in the weight: first element of each, offsets inside a row, and the space. */
   readonly occurrence: Occurrence;

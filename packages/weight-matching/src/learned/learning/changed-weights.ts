@@ -62,13 +62,13 @@ export interface MultipliedRows extends RowAxes {
 
 /** A weight that matrices or factors change, and how. */
 export interface ChangedWeight {
-  /** Name of the weight. */
+  /** Name of the weight in the graph. */
   readonly name: string;
   /** Shape of the weight in the graph. */
   readonly shape: readonly number[];
-  /** Rows that the matrices of spaces mix, one entry for each field of the weight. */
+  /** Rows that the matrices of spaces mix, by field of the weight. */
   readonly mixed: readonly MixedRows[];
-  /** Rows that scales multiply, one entry for each field of the weight. */
+  /** Rows that scales multiply, by field of the weight. */
   readonly multiplied: readonly MultipliedRows[];
   /** Rows of movable units: a factor's space is the index of the units. */
   readonly permuted: readonly MixedRows[];

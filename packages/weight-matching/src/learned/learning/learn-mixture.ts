@@ -46,7 +46,7 @@ export interface LearnProgress {
   readonly done: number;
   /** Number of the step just made, from 1. */
   readonly step: number;
-  /** Number of all steps. */
+  /** Number of steps that learning makes in all. */
   readonly steps: number;
   /** Loss of the last batch, in nats, at the place of the step. */
   readonly loss: number;

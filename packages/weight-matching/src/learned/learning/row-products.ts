@@ -31,7 +31,7 @@ export interface FactorProduct {
 export interface RowProducts {
   /** Products `[size, size]` for the matrices of spaces and their inverses. */
   readonly matrices: readonly MatrixProduct[];
-  /** Products `[rows]` for the scales. */
+  /** Products of each row, from which gradients of scales are summed. */
   readonly factors: readonly FactorProduct[];
   /** Products of rows of movable units; their space is the index of the units. */
   readonly units: readonly MatrixProduct[];

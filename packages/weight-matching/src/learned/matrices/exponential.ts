@@ -8,7 +8,7 @@ const TINY = 0.14;
 
 /** The exponentials of a matrix and of its negative, `[size, size]` each. */
 export interface Exponentials {
-  /** Exponential of the matrix. */
+  /** Exponential of the matrix itself. */
   readonly forward: Float64Array;
   /** Exponential of the negative matrix, which is the inverse of `forward`. */
   readonly back: Float64Array;

@@ -4,9 +4,9 @@ import { addCrossProducts, addRowProducts } from "../../coordinate-descent/kerne
 
 /** Two panels that are multiplied: the inner products of all their units. */
 export interface PanelFactors {
-  /** Panel of the first factor. */
+  /** Panel of the first factor, whose units are the rows of the sum. */
   readonly a: Float32Array;
-  /** Panel of the second factor, of the same depth. */
+  /** Panel of the second factor, whose units are the columns of the sum. */
   readonly b: Float32Array;
   /** Whether units are rows, `[units, depth]`, or columns, `[depth, units]`. */
   readonly byRows: boolean;

@@ -8,7 +8,7 @@ import type { UniverseNetwork } from "./universe-network.ts";
 
 /** Options of {@link relaxUniverse}. */
 export interface RelaxUniverseOptions {
-  /** Specification of the networks. */
+  /** Specification of the networks, whose symmetries are placed at random first. */
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;

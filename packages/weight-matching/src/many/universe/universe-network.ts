@@ -13,7 +13,7 @@ import type { RelaxedWeight } from "./relaxed-weight.ts";
 
 /** Tools that all networks of a universe share. */
 export interface UniverseTools {
-  /** Specification of the networks. */
+  /** Specification of the networks, whose symmetries are placed. */
   readonly spec: SymmetrySpec;
   /** Expander of placements to the source of every unit. */
   readonly expander: PlacementExpander;

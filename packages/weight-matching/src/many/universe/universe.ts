@@ -20,7 +20,7 @@ import { UniverseNetwork } from "./universe-network.ts";
 
 /** Options of {@link Universe}. */
 export interface UniverseOptions {
-  /** Specification of the networks. */
+  /** Specification of the networks, whose symmetries and weights the universe holds. */
   readonly spec: SymmetrySpec;
   /** Indices of symmetries that are not moved. */
   readonly held: ReadonlySet<number>;

@@ -8,11 +8,11 @@ export interface Extents {
   readonly columns: number;
 }
 
-/** Row that each row of a weight is taken from, and column that each column is taken from. */
+/** Sources of the rows and columns of a weight under a permutation. */
 export interface BothMaps {
-  /** Source of each row, `[rows]`. */
+  /** Source of each row of the first component, `[rows]`. */
   readonly rowMap: Int32Array;
-  /** Source of each column, `[columns]`. */
+  /** Source of each column of the second component, `[columns]`. */
   readonly columnMap: Int32Array;
 }
 

@@ -100,6 +100,18 @@ describe("what is computed", () => {
   });
 });
 
+describe("createPath()", () => {
+  it("follows the line, or the arc", async () => {
+    const [a, b] = [checkpointOf("f64", [3, 0, 4]), checkpointOf("f64", [1, 5, 0])];
+    const at = async (kind: (typeof PATH_KINDS)[number]) => [
+      ...(await floatsOf(createPath(kind, a, b)(0.3))),
+    ];
+    expect(await at("linear")).toEqual([...(await floatsOf(lerp(a, b, 0.3)))]);
+    expect(await at("spherical")).toEqual([...(await floatsOf(slerp(a, b, 0.3)))]);
+    expect(await at("spherical")).not.toEqual(await at("linear"));
+  });
+});
+
 describe("lerp() backwards", () => {
   it("is the same path, bit for bit", async () => {
     await fc.assert(
@@ -177,6 +189,7 @@ describe("slerp()", () => {
     ]) {
       const middle = slerp(one, checkpointOf("f32", values), 0.5);
       await expect(middle.read("w")).rejects.toThrow(MismatchError);
+      await expect(middle.read("w")).rejects.toMatchObject({ parameters: ["w"] });
       await expect(middle.read("w")).rejects.toThrow(
         /"w" of .* on an arc as they must not point in opposite/,
       );
@@ -195,6 +208,20 @@ describe("slerp()", () => {
     for (const t of [1.5, -0.5, Number.NaN]) {
       expect(() => slerp(a, a, t)).toThrow(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
     }
+  });
+
+  it("turns by the share of the angle that it is told", async () => {
+    const angle = fc.double({ min: 0.1, max: 3, noNaN: true });
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const unit = (turn: number) => checkpointOf("f64", [Math.cos(turn), Math.sin(turn)]);
+    await fc.assert(
+      fc.asyncProperty(angle, share, async (apart, t) => {
+        const [x = 0, y = 0] = await floatsOf(slerp(unit(0), unit(apart), t));
+        // Values of the networks are rounded to f32, which near half a turn changes the way round.
+        expect(Math.hypot(x, y)).toBeCloseTo(1, 5);
+        expect(Math.atan2(y, x)).toBeCloseTo(t * apart, 5);
+      }),
+    );
   });
 
   it("goes by the angle between tensors, which their lengths do not change", async () => {

@@ -8,6 +8,7 @@ import {
 } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { distance } from "./distance.ts";
 import { innerProducts } from "./inner-products.ts";
 import { createPlane, type PlaneNetworks } from "./plane.ts";
 
@@ -133,6 +134,10 @@ describe("createPlane()", () => {
     await expect(createPlane([a, middle, b])).rejects.toThrow(
       `Cannot lay a plane through "network 0", "network 1", "network 2" as they must not lie on a line: the first and the third are ${Math.sqrt(23)} apart, the second is 0 away from the line through them`,
     );
+    await expect(createPlane([a, middle, b])).rejects.toMatchObject({ input: "network 1" });
+    await expect(createPlane([a, b, a])).rejects.toThrow(
+      "the first and the third are 0 apart, the second is 0 away from the line through them",
+    );
     await expect(createPlane([a, networkOf([1, Number.NaN, 3, 4]), b])).rejects.toThrow(
       "as their weights must be finite: some are not",
     );
@@ -145,7 +150,41 @@ describe("createPlane()", () => {
   });
 });
 
+describe("flat planes", () => {
+  it.each([1e-4, 1, 1e4])("are refused by their shape, not by their size: times %f", async (size) => {
+    const network = (x: number, y: number) =>
+      createCheckpoint({ w: { dtype: "f64", shape: [2], data: Float64Array.of(size * x, size * y) } });
+    const far = network(1, 0);
+    for (const [second, isPlane] of [
+      [network(0.5, 1e-5), true],
+      [network(0.5, 1e-7), false],
+      // Beside the way to the second, the way to the third is short.
+      [network(1000, 1e-4), false],
+    ] as const) {
+      const made = await createPlane([network(0, 0), second, far]).then(
+        () => true,
+        () => false,
+      );
+      expect(made).toBe(isPlane);
+    }
+  });
+});
+
+describe("distance()", () => {
+  it("is the norm of the difference in the tensors named", async () => {
+    const [a, b] = [networkOf([1, 2, 3, 4]), networkOf([4, 6, 3, 6])];
+    expect(await distance(a, b, ["w"])).toBe(5);
+    expect(await distance(a, b, ["v"])).toBe(2);
+    expect(await distance(b, a, ["v", "w"])).toBe(Math.sqrt(29));
+  });
+});
+
 describe("innerProducts()", () => {
+  it("leave out networks of factor 0, even if their weights are not finite", async () => {
+    const networks = [networkOf([1, 2, 3]), networkOf([Number.NaN, 2, 3])];
+    expect(await innerProducts(networks, [[2, 0]])).toEqual([[4 * 14]]);
+  });
+
   it("are those of all float tensors as one vector, read in pieces", async () => {
     const size = 2 ** 18 + 2;
     const ones = (value: number) =>

@@ -13,7 +13,7 @@ import { describe, expect, test } from "vitest";
 import { distance } from "../../../../test/helpers/distance.ts";
 import { randomExamples } from "../../../../test/helpers/random-examples.ts";
 import { transformRandomly } from "../../../symmetry/src/linear/verify-linear-symmetries.ts";
-import { align } from "../align/align.ts";
+import { type AlignProgress, align } from "../align/align.ts";
 import { alignMany } from "./align-many.ts";
 
 const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });
@@ -42,6 +42,7 @@ describe("alignMany()", () => {
       onProgress: ({ done }) => shares.push(done),
     });
     expect(networks[2]).toBe(a);
+    for (const { summary } of aligned) expect(summary).toMatchObject({ method: "weight", seed: 0 });
     for (const copy of networks) {
       for (const name of a.tensors.keys()) expect(await copy.read(name)).toEqual(await a.read(name));
     }
@@ -82,7 +83,9 @@ describe("alignMany()", () => {
     const { networks, aligned } = await alignMany(architecture, copies, { seed: 0, normalize: ["scale"] });
     expect(await distance(copies[1] ?? a, a)).toBeGreaterThan(1);
     for (const copy of networks) expect(await distance(copy, a)).toBeLessThan(1e-3);
+    expect(aligned[0]?.summary.normalized).toBeUndefined();
     expect(aligned[1]?.summary.normalized).toMatchObject({ kinds: ["scale"], signs: 0 });
+    expect(aligned[1]?.summary.normalized?.distance.after).toBeLessThan(1e-3);
   });
 
   test.each(["f16", "bf16"] as const)(
@@ -109,6 +112,53 @@ describe("alignMany()", () => {
     });
     expect([...(networks[0]?.tensors.keys() ?? [])]).toEqual([...wrapped.tensors.keys()]);
     for (const name of a.tensors.keys()) expect(await networks[1]?.read(name)).toEqual(await a.read(name));
+  });
+
+  test.each(["weight", "activation"] as const)(
+    "says in which phase it is, and how its options led to what it found: %s",
+    async (method) => {
+      const heard: AlignProgress[] = [];
+      const data = randomExamples([6], { size: 100, classes: 3, seed: 0 });
+      const copies = [a, shuffled(4)];
+      const { aligned, symmetries: used } = await alignMany(architecture, copies, {
+        seed: 7,
+        method,
+        data,
+        symmetries,
+        proof: "outputs",
+        onProgress: (progress) => heard.push(progress),
+      });
+      expect(used).toBe(symmetries);
+      for (const { summary } of aligned) expect(summary).toMatchObject({ method, seed: 7 });
+      expect(heard[0]).toEqual({ done: 0, phase: "discovering", network: 0 });
+      const matching = heard.filter(({ phase }) => phase === "matching");
+      for (const { done, network, share } of matching) {
+        expect([network, done]).toEqual([0, 0.8 * (share ?? Number.NaN)]);
+      }
+      const shares = matching.map(({ share }) => share ?? Number.NaN);
+      expect(shares).toEqual([...shares].sort((x, y) => x - y));
+      // Networks are run in the first half, if they are, and matched in the second.
+      if (method === "activation") expect(shares).toContain(0.5);
+      expect(heard.slice(-3)).toEqual([
+        { done: 0.8, phase: "verifying", network: 0, share: 0 },
+        { done: expect.closeTo(0.9, 12), phase: "verifying", network: 1, share: 0.5 },
+        { done: 1, phase: "verifying", network: 2, share: 1 },
+      ]);
+    },
+  );
+
+  test.each(["weight", "activation"] as const)("stops if it is told to: %s", async (method) => {
+    const controller = new AbortController();
+    const stopped = alignMany(architecture, [a, shuffled(4)], {
+      seed: 0,
+      method,
+      data: randomExamples([6], { size: 100, classes: 3, seed: 0 }),
+      signal: controller.signal,
+      onProgress: ({ phase }) => {
+        if (phase === "matching") controller.abort(new RangeError("told to"));
+      },
+    });
+    await expect(stopped).rejects.toThrow("told to");
   });
 
   test("refuses one network, and one that does not fit", async () => {

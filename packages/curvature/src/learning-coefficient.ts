@@ -7,11 +7,11 @@ import {
   OutOfRangeError,
   type Random,
   resolveFields,
-  seedField,
   wholeField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { standardErrorOf } from "./sample-statistics.ts";
+import { SURFACE_RUN_DEFAULTS, SURFACE_SEED_FIELD, type SurfaceRunOptions } from "./surface-run.ts";
 
 /** Options of {@link learningCoefficient} that are plain data. */
 export interface LearningCoefficientChoice {
@@ -57,24 +57,8 @@ export const LEARNING_COEFFICIENT_FIELDS: FieldsOf<LearningCoefficientChoice> = 
   }),
 };
 
-/** Options of {@link learningCoefficient}. */
-export interface LearningCoefficientOptions extends LearningCoefficientChoice {
-  /** Seed of the noise and the batches. @defaultValue 0 */
-  readonly seed?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every step with the share of the work that is done. */
-  readonly onProgress?: ((done: number) => void) | undefined;
-}
-
-const FIELDS: FieldsOf<LearningCoefficientChoice & Pick<LearningCoefficientOptions, "seed">> = {
-  ...LEARNING_COEFFICIENT_FIELDS,
-  seed: seedField("seed of the noise and the batches"),
-};
-
-const RUN_DEFAULTS: Required<Omit<LearningCoefficientOptions, keyof typeof FIELDS>> = {
-  signal: undefined,
-  onProgress: undefined,
-};
+/** Options of {@link learningCoefficient}; progress is told after every step. */
+export interface LearningCoefficientOptions extends LearningCoefficientChoice, SurfaceRunOptions {}
 
 /** An estimate of the local learning coefficient. */
 export interface LearningCoefficientResult {
@@ -123,7 +107,12 @@ export async function learningCoefficient(
   surface: LossSurface,
   options: LearningCoefficientOptions = {},
 ): Promise<LearningCoefficientResult> {
-  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  const resolved = resolveFields(
+    ATTEMPT,
+    { ...LEARNING_COEFFICIENT_FIELDS, ...SURFACE_SEED_FIELD },
+    options,
+    SURFACE_RUN_DEFAULTS,
+  );
   assertTemperature(surface, resolved);
   const { draws, chains: count, burnIn, step, localization, seed } = resolved;
   const { examples, batchSize } = surface;

@@ -6,11 +6,11 @@ import {
   OutOfRangeError,
   type Random,
   resolveFields,
-  seedField,
   triesField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { standardErrorOf } from "./sample-statistics.ts";
+import { SURFACE_RUN_DEFAULTS, SURFACE_SEED_FIELD, type SurfaceRunOptions } from "./surface-run.ts";
 import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link measureSharpness} that are plain data. */
@@ -74,24 +74,8 @@ export const SHARPNESS_FIELDS: FieldsOf<SharpnessChoice> = {
   }),
 };
 
-/** Options of {@link measureSharpness}. */
-export interface MeasureSharpnessOptions extends SharpnessChoice {
-  /** Seed of noise. @defaultValue 0 */
-  readonly seed?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every loss with the share of the work that is done. */
-  readonly onProgress?: ((done: number) => void) | undefined;
-}
-
-const FIELDS: FieldsOf<SharpnessChoice & Pick<MeasureSharpnessOptions, "seed">> = {
-  ...SHARPNESS_FIELDS,
-  seed: seedField("seed of noise"),
-};
-
-const RUN_DEFAULTS: Required<Omit<MeasureSharpnessOptions, keyof typeof FIELDS>> = {
-  signal: undefined,
-  onProgress: undefined,
-};
+/** Options of {@link measureSharpness}; progress is told after every loss. */
+export interface MeasureSharpnessOptions extends SharpnessChoice, SurfaceRunOptions {}
 
 /** Rises of the loss around a network, by one measure of distance. */
 export interface SharpnessValues {
@@ -147,7 +131,12 @@ export async function measureSharpness(
   surface: LossSurface,
   options: MeasureSharpnessOptions = {},
 ): Promise<SharpnessResult> {
-  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  const resolved = resolveFields(
+    ATTEMPT,
+    { ...SHARPNESS_FIELDS, ...SURFACE_SEED_FIELD },
+    options,
+    SURFACE_RUN_DEFAULTS,
+  );
   assertSamples(resolved);
   const { radius, adaptiveRadius, deviation, adaptiveDeviation, steps, samples, seed } = resolved;
   const gradient = new Float64Array(surface.dimension);

@@ -1,5 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** Loss and error of the network at one place of a path. */
 export interface BarrierPoint {
@@ -73,7 +72,7 @@ export interface TemperedCurve {
 }
 
 /** Barrier curve, and the barriers computed from it. */
-export interface BarrierResult extends LossFields {
+export interface BarrierResult extends PairOrigin {
   readonly kind: "barrier";
   /** Points of the path, ascending in t, from 0 to 1. */
   readonly points: readonly BarrierPoint[];
@@ -90,16 +89,4 @@ export interface BarrierResult extends LossFields {
   /** Curve with temperatures; missing if these were not requested. */
   readonly tempered?: TemperedCurve;
   readonly path: "linear" | "spherical";
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  /** Number of examples that were evaluated at each point. */
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }

@@ -1,5 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** Loss in nats and error in `[0, 1]`, or differences of both. */
 export interface LossAndError {
@@ -77,7 +76,7 @@ export interface ExcessByExample {
 }
 
 /** Decomposition of the excess of the midpoint of two networks. */
-export interface BarrierDecomposition extends LossFields {
+export interface BarrierDecomposition extends PairOrigin {
   readonly kind: "decomposition";
   readonly ends: { readonly a: LossAndError; readonly b: LossAndError };
   readonly midpoint: LossAndError;
@@ -94,14 +93,4 @@ export interface BarrierDecomposition extends LossFields {
    * temperature.
    */
   readonly tempered?: { readonly data: string; readonly examples: number };
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
-  readonly engine: string;
 }

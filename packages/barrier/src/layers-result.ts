@@ -1,6 +1,5 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** A group of tensors that are interpolated together. */
 export interface LayerGroup {
@@ -106,7 +105,7 @@ export interface DirectionRobustness {
 }
 
 /** Barriers of groups of parameters. */
-export interface LayersResult extends LossFields {
+export interface LayersResult extends PairOrigin {
   readonly kind: "layers";
   /** Groups in the order in which the network uses them, shallow to deep. */
   readonly groups: readonly LayerGroup[];
@@ -138,15 +137,6 @@ export interface LayersResult extends LossFields {
   };
   /** Rises in random directions; present if they were requested. */
   readonly robustness?: readonly DirectionRobustness[];
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
+  /** Seed of random orders and directions. */
   readonly seed: number;
-  readonly engine: string;
 }

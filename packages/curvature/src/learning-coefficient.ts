@@ -88,6 +88,7 @@ export interface LearningCoefficientResult {
   readonly seed: number;
 }
 
+const FIELDS = { ...LEARNING_COEFFICIENT_FIELDS, ...SURFACE_SEED_FIELD };
 const ATTEMPT = "estimate the local learning coefficient";
 const ADVICE = "take a smaller step, or a larger localization";
 
@@ -107,12 +108,7 @@ export async function learningCoefficient(
   surface: LossSurface,
   options: LearningCoefficientOptions = {},
 ): Promise<LearningCoefficientResult> {
-  const resolved = resolveFields(
-    ATTEMPT,
-    { ...LEARNING_COEFFICIENT_FIELDS, ...SURFACE_SEED_FIELD },
-    options,
-    SURFACE_RUN_DEFAULTS,
-  );
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, SURFACE_RUN_DEFAULTS);
   assertTemperature(surface, resolved);
   const { draws, chains: count, burnIn, step, localization, seed } = resolved;
   const { examples, batchSize } = surface;

@@ -109,6 +109,7 @@ export interface SharpnessResult {
   readonly seed: number;
 }
 
+const FIELDS = { ...SHARPNESS_FIELDS, ...SURFACE_SEED_FIELD };
 const ATTEMPT = "measure sharpness";
 const ADVICE = "take a smaller radius or deviation";
 
@@ -131,12 +132,7 @@ export async function measureSharpness(
   surface: LossSurface,
   options: MeasureSharpnessOptions = {},
 ): Promise<SharpnessResult> {
-  const resolved = resolveFields(
-    ATTEMPT,
-    { ...SHARPNESS_FIELDS, ...SURFACE_SEED_FIELD },
-    options,
-    SURFACE_RUN_DEFAULTS,
-  );
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, SURFACE_RUN_DEFAULTS);
   assertSamples(resolved);
   const { radius, adaptiveRadius, deviation, adaptiveDeviation, steps, samples, seed } = resolved;
   const gradient = new Float64Array(surface.dimension);

@@ -1,38 +1,9 @@
-import type { BarrierPoint } from "@isthmus/barrier";
-import type { LossFields } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
-import type { NormPolicy } from "@isthmus/statistics";
 import type { EpochResult } from "@isthmus/training";
-
-/** Summary of loss or error along a path. */
-export interface PathSummary {
-  readonly min: number;
-  readonly max: number;
-  /** Mean over the places, which are evenly spaced in t. */
-  readonly mean: number;
-  /**
-   * Integral over the length of the path, divided by the length (Garipov et al. 2018); the mean over the
-   * places if the length is 0.
-   */
-  readonly lengthMean: number;
-  /** Place of the maximum, in `[0, 1]`. */
-  readonly at: number;
-}
-
-/** Loss and error at places of a path between two networks. */
-export interface MeasuredPath {
-  /**
-   * Measured places, ascending in t, from 0 to 1; `length` is the length of the path up to the place, as a
-   * distance between weights.
-   */
-  readonly points: readonly (BarrierPoint & { readonly length: number })[];
-  readonly length: number;
-  readonly loss: PathSummary;
-  readonly error: PathSummary;
-}
+import type { PathResult } from "../path/path-result.ts";
 
 /** Losses and errors on a curve that was trained between two networks, and on the straight line. */
-export interface CurveResult extends LossFields {
+export interface CurveResult extends PathResult {
   readonly kind: "curve";
   readonly curve: CurveKind;
   /** Number of networks between the ends, which were trained. */
@@ -41,19 +12,10 @@ export interface CurveResult extends LossFields {
   readonly epochs: readonly EpochResult[];
   /** Name of the examples on which the bends were trained. */
   readonly trainingData: string;
-  readonly path: MeasuredPath;
-  readonly line: MeasuredPath;
   /**
    * Mean loss of the ends minus the loss at the place of the curve that differs most from that mean: below 0
    * if the ends are poorly connected, above 0 if they are poorly trained (Yang et al. 2021). Missing in older
    * files.
    */
   readonly modeConnectivity?: number;
-  readonly statistics: NormPolicy;
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
-  readonly seed: number;
-  readonly engine: string;
 }

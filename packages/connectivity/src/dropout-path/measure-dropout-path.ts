@@ -1,12 +1,11 @@
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
-import { type DataSet, type LossFields, lossFields, scoreBy } from "@isthmus/graph";
+import { type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
-import type { NormPolicy } from "@isthmus/statistics";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
-import type { MeasuredPath } from "../curve/curve-result.ts";
 import type { UnitChoice } from "../dropout-stability/choose-units.ts";
 import type { Rescaling } from "../dropout-stability/fit-factor.ts";
 import { measurePath } from "../path/measure-path.ts";
+import type { MeasuredPath, PathsResult } from "../path/path-result.ts";
 import { buildDropoutPath, type DropoutPath } from "./build-dropout-path.ts";
 import {
   BUILD_RUN_DEFAULTS,
@@ -28,12 +27,6 @@ export interface NamedPath {
   readonly path: Path;
 }
 
-/** Measured path with its name. */
-export interface NamedMeasuredPath {
-  readonly name: string;
-  readonly path: MeasuredPath;
-}
-
 /** Options of {@link measureDropoutPath}. */
 export interface MeasureDropoutPathOptions
   extends DropoutPathChoice,
@@ -45,23 +38,12 @@ export interface MeasureDropoutPathOptions
 
 /** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
 export interface DropoutPathResult
-  extends LossFields,
+  extends PathsResult,
     Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
   readonly kind: "dropout-path";
-  readonly path: MeasuredPath;
-  readonly line: MeasuredPath;
-  /** Other paths, in the order of the option `beside`. */
-  readonly beside: readonly NamedMeasuredPath[];
   readonly choice: UnitChoice;
   readonly rescale: Rescaling;
   readonly trials: number;
-  readonly statistics: NormPolicy;
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
-  readonly seed: number;
-  readonly engine: string;
 }
 
 const ATTEMPT = "measure a path through dropout-stable networks";

@@ -1,7 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { NormPolicy } from "@isthmus/statistics";
-import type { MeasuredPath } from "../curve/curve-result.ts";
-import type { NamedMeasuredPath } from "../dropout-path/measure-dropout-path.ts";
+import type { PathsResult } from "../path/path-result.ts";
 
 /** Part of a path on which one layer walks. */
 export interface WalkedSegment {
@@ -14,18 +11,10 @@ export interface WalkedSegment {
 
 /**
  * Loss and error on a path on which layers moved one after the other, beside the straight line and other
- * paths.
+ * paths. Its places are the networks right after each move and before the next one, and both ends.
  */
-export interface WalkedPathResult extends LossFields {
+export interface WalkedPathResult extends PathsResult {
   readonly kind: "walked-path";
-  /**
-   * Path of the walk; its places are the networks right after each move and before the next one, and both
-   * ends.
-   */
-  readonly path: MeasuredPath;
-  readonly line: MeasuredPath;
-  /** Other paths, in the order of the option `beside`. */
-  readonly beside: readonly NamedMeasuredPath[];
   readonly segments: readonly WalkedSegment[];
   /** Number of moves in which a layer reached its target. */
   readonly moves: number;
@@ -38,11 +27,4 @@ export interface WalkedPathResult extends LossFields {
   readonly learningRate: number;
   /** Name of the examples on which layers were trained. */
   readonly trainingData: string;
-  readonly statistics: NormPolicy;
-  readonly examples: number;
-  readonly data: string;
-  readonly a: string;
-  readonly b: string;
-  readonly seed: number;
-  readonly engine: string;
 }

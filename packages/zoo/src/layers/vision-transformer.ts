@@ -4,6 +4,7 @@ import { type Initializer, normal, normalWeight, TORCH_DEFAULT } from "../initia
 import type { NetworkBuilder } from "../network-builder.ts";
 import { convolution } from "./convolution.ts";
 import { feedForward } from "./feed-forward.ts";
+import type { EncoderExtents } from "./encoder-extents.ts";
 import { linear } from "./linear.ts";
 import { type AttentionPart, fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
 import { rowNorm } from "./row-norm.ts";
@@ -29,21 +30,10 @@ export interface VisionNames {
 }
 
 /** Options of {@link visionTransformer}. */
-export interface VisionOptions {
+export interface VisionOptions extends EncoderExtents {
   readonly names: VisionNames;
   /** Side of a patch in pixels; divides the sides of the image. */
   readonly patch: number;
-  /** Width of the residual stream. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly depth: number;
-  /** Number of heads of each attention; divides the width. */
-  readonly heads: number;
-  /** Number of hidden units of each feed-forward network. */
-  readonly hidden: number;
-  /** Epsilon of the norms. */
-  readonly epsilon: number;
-  readonly activation: (x: Value) => Value;
   /** Initializer of the class token. */
   readonly tokenInitializer: Initializer;
   /** Whether the layers of queries, keys and values have biases. */

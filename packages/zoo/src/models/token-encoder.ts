@@ -4,6 +4,7 @@ import { constant, normal, normalWeight } from "../initializer.ts";
 import { feedForward } from "../layers/feed-forward.ts";
 import { linear } from "../layers/linear.ts";
 import { type AttentionPart, multiHeadAttention } from "../layers/multi-head-attention.ts";
+import type { EncoderExtents } from "../layers/encoder-extents.ts";
 import type { FamilyContext } from "./model-family.ts";
 
 /** Names of the weights of a block of a {@link tokenEncoder}; names of layers lack `.weight`. */
@@ -27,21 +28,13 @@ export interface EncoderNames {
 }
 
 /** Names and extents of a {@link tokenEncoder}. */
-export interface TokenEncoder {
+export interface TokenEncoder extends EncoderExtents {
   readonly names: EncoderNames;
   readonly vocabulary: number;
   /** Number of rows of the table of positions. */
   readonly positions: number;
   /** Number of rows of the table of sentence types. @defaultValue 2 */
   readonly types?: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  /** Number of hidden units of each feed-forward network. */
-  readonly hidden: number;
-  /** Epsilon of the norms. */
-  readonly epsilon: number;
-  readonly activation: (x: Value) => Value;
   /** Returns the indices of rows of the table of positions for tokens `ids [N, length]`. */
   readonly placesOf: (ids: Value) => Value;
 }

@@ -14,8 +14,9 @@ import io
 import os
 import warnings
 
-import onnx
 import torch
+from golden_networks import outputs_of
+from one_file import strip
 from safetensors.torch import save_file
 from torch import nn
 
@@ -122,14 +123,7 @@ def export(network, path, options):
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         torch.onnx.export(network, (torch.randn(2, *INPUT),), path, input_names=["input"], output_names=["output"],
                           **({"external_data": False} if options["dynamo"] else {}), **options)
-    model = onnx.load(path)
-    for node in model.graph.node:  # Stack traces of this machine are most of the file.
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del model.graph.metadata_props[:], model.metadata_props[:]
-    for value in [*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer]:
-        del value.metadata_props[:]
-    onnx.save(model, path)
+    strip(path)
 
 
 def main():
@@ -143,11 +137,7 @@ def main():
         for seed in (0, 1):
             network, optimizer = train(build, seed)
             torch.save(network.state_dict(), f"{OUT}/{name}-{seed}.pt")
-            with torch.no_grad():
-                parity[f"y{seed}"] = network(x).contiguous()
-                logits = network(examples)
-                wrong = (logits.argmax(1) != labels).double().mean()
-                parity[f"scores{seed}"] = torch.stack([nn.functional.cross_entropy(logits, labels).double(), wrong])
+            parity |= outputs_of(network, seed, x, examples, labels)
             if seed == 1:
                 continue
             for kind, options in EXPORTS.items():

@@ -13,8 +13,8 @@ import io
 import os
 import warnings
 
-import onnx
 import torch
+from one_file import strip
 from safetensors.torch import save_file
 from torch import nn
 
@@ -159,18 +159,6 @@ def scores(network, inputs, labels):
     right = ((logits.argmax(-1) == wanted) & counts).double()
     each = lambda values: (values.sum(1) / counts.sum(1)).mean()
     return torch.stack([each(loss), 1 - each(right), torch.exp(loss.sum() / counts.sum())])
-
-
-def strip(path):
-    """Stack traces of this machine are most of the file."""
-    model = onnx.load(path)
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    del model.graph.metadata_props[:], model.metadata_props[:]
-    for value in [*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer]:
-        del value.metadata_props[:]
-    onnx.save(model, path)
 
 
 def export(network, path, inputs, dynamo=True, batch=None, **options):

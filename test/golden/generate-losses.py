@@ -16,8 +16,8 @@ import json
 import os
 import warnings
 
-import onnx
 import torch
+from one_file import save_in_one_file
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
@@ -161,15 +161,7 @@ def export(network, name, inputs):
         options = {"dynamic_shapes": ({0: torch.export.Dim.DYNAMIC},)} if exporter == "dynamo" else {"dynamic_axes": {each: {0: "n"} for each in [key, *outputs]}}
         with contextlib.redirect_stdout(io.StringIO()):
             torch.onnx.export(network, (x,), path, input_names=[key], output_names=outputs, dynamo=exporter == "dynamo", **options)
-        model = onnx.load(path)
-        for file in os.listdir(OUT):
-            if file.endswith(".onnx.data"):
-                os.remove(os.path.join(OUT, file))
-        model.ClearField("metadata_props")
-        for node in model.graph.node:
-            node.ClearField("doc_string")
-            node.ClearField("metadata_props")
-        onnx.save(model, path)
+        save_in_one_file(path)
 
 
 def main():

@@ -17,6 +17,7 @@ import warnings
 
 import onnx
 import torch
+from golden_networks import outputs_of
 from safetensors.torch import save_file
 from torch import nn
 
@@ -195,11 +196,7 @@ def main():
                 train(network, seed, frozen)
             network.eval()
             torch.save(network.state_dict(), f"{OUT}/{name}-{seed}.pt")
-            with torch.no_grad():
-                parity[f"y{seed}"] = network(x).contiguous()
-                logits = network(examples)
-                wrong = (logits.argmax(1) != labels).double().mean()
-                parity[f"scores{seed}"] = torch.stack([nn.functional.cross_entropy(logits, labels).double(), wrong])
+            parity |= outputs_of(network, seed, x, examples, labels)
             if seed == 1:
                 continue
             for kind, options in EXPORTS.items():

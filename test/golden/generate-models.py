@@ -12,6 +12,7 @@ import pathlib
 
 import torch
 import torch.nn.functional as F
+from golden_networks import Conv1D
 from torch import nn
 
 FOLDER = pathlib.Path(__file__).parent
@@ -163,18 +164,6 @@ class LlamaClassifier(Llama):
 
     def forward(self, ids):
         return {"logits": self.score(self.model.norm(self.model.layers(self.model.embed_tokens(ids))))}
-
-
-class Conv1D(nn.Module):
-    """transformers.pytorch_utils.Conv1D"""
-
-    def __init__(self, out, before):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(before, out))
-        self.bias = nn.Parameter(torch.zeros(out))
-
-    def forward(self, x):
-        return x @ self.weight + self.bias
 
 
 class Gpt2Block(nn.Module):

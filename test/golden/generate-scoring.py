@@ -17,8 +17,8 @@ import os
 import warnings
 
 import numpy as np
-import onnx
 import torch
+from one_file import save_in_one_file
 from safetensors.torch import save_file
 from torch import nn
 
@@ -128,15 +128,7 @@ def export(network, name, x):
             options["opset_version"] = 11  # softmax over all axes from one on
         with contextlib.redirect_stdout(io.StringIO()):
             torch.onnx.export(network, (x,), path, input_names=["x"], dynamo=exporter == "dynamo", **options)
-        model = onnx.load(path)
-        for file in os.listdir(OUT):
-            if file.endswith(".onnx.data"):
-                os.remove(os.path.join(OUT, file))
-        model.ClearField("metadata_props")
-        for node in model.graph.node:
-            node.ClearField("doc_string")
-            node.ClearField("metadata_props")
-        onnx.save(model, path)
+        save_in_one_file(path)
 
 
 def loss_of(state, x, y, half=False):

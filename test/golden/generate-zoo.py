@@ -12,6 +12,7 @@ import pathlib
 
 import torch
 import torch.nn.functional as F
+from golden_networks import Conv1D
 from torch import nn
 
 FOLDER = pathlib.Path(__file__).parent
@@ -197,18 +198,6 @@ class Vit(nn.Module):
         x = self.patch_embed.proj(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed
         return self.head(self.norm(self.blocks(x))[:, 0])
-
-
-class Conv1D(nn.Module):
-    """transformers.pytorch_utils.Conv1D"""
-
-    def __init__(self, out, before):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(before, out))
-        self.bias = nn.Parameter(torch.zeros(out))
-
-    def forward(self, x):
-        return x @ self.weight + self.bias
 
 
 class GptBlock(nn.Module):

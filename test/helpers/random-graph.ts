@@ -1,6 +1,6 @@
-import { createRandom, type Random } from "@isthmus/core";
+import { createRandom } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder } from "./graph-builder.ts";
+import { GrowingGraph } from "./growing-graph.ts";
 
 /** A value under construction, `[N, tokens, width]`. */
 interface Live {
@@ -22,42 +22,18 @@ export function randomGraph(seed: number, steps: number): Graph {
 
 type Step = (graph: RandomGraph) => Live | undefined;
 
-class RandomGraph {
-  readonly b = new GraphBuilder(18);
-  readonly random: Random;
-  readonly live: Live[] = [];
+class RandomGraph extends GrowingGraph<Live> {
   readonly squares = new Map<number, string>();
-  #weights = 0;
-
-  constructor(random: Random) {
-    this.random = random;
-  }
 
   build(steps: number, name: string): Graph {
     const tokens = this.between(1, 4);
     const width = this.between(2, 5);
     const input = this.b.input("x", [tokens, width]);
     this.live.push(this.linear({ name: input, tokens, width }, this.between(3, 8)));
-    for (let step = 0; step < steps; step++) {
-      const made = this.pick(STEPS)(this);
-      if (made !== undefined) this.live.push(made);
-    }
+    this.grow(steps, STEPS);
     const last = this.live.slice(-this.between(1, 3));
     const heads = last.map((value) => this.pooled(this.linear(value, 3)));
-    const sum = heads.reduce((a, c) => this.b.op("Add", [a, c]));
-    return this.b.output(sum).build(name);
-  }
-
-  between(low: number, high: number): number {
-    return low + this.random.integer(high - low + 1);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.random.integer(items.length)] as T;
-  }
-
-  any(): Live {
-    return this.pick(this.live);
+    return this.finish(heads, name);
   }
 
   /** Two values of one shape, perhaps the same. */
@@ -65,10 +41,6 @@ class RandomGraph {
     const one = this.any();
     const alike = this.live.filter(({ tokens, width }) => tokens === one.tokens && width === one.width);
     return [one, this.pick(alike)];
-  }
-
-  weight(shape: readonly number[]): string {
-    return this.b.weight(`w${this.#weights++}`, shape);
   }
 
   linear({ name, tokens, width }: Live, out: number): Live {

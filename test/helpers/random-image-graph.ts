@@ -1,6 +1,6 @@
-import { createRandom, type Random } from "@isthmus/core";
+import { createRandom } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder } from "./graph-builder.ts";
+import { GrowingGraph } from "./growing-graph.ts";
 
 /** Images under construction, `[N, channels, side, side]`. */
 interface Live {
@@ -21,26 +21,13 @@ export function randomImageGraph(seed: number, steps: number): Graph {
 
 type Step = (graph: RandomImageGraph) => Live | undefined;
 
-class RandomImageGraph {
-  readonly b = new GraphBuilder(18);
-  readonly random: Random;
-  readonly live: Live[] = [];
-  #weights = 0;
-
-  constructor(random: Random) {
-    this.random = random;
-  }
-
+class RandomImageGraph extends GrowingGraph<Live> {
   build(steps: number, name: string): Graph {
     const input = { name: this.b.input("x", [3, 4, 4]), channels: 3, side: 4 };
     this.live.push(this.conv(input, this.pick([4, 6, 8]), 1));
-    for (let step = 0; step < steps; step++) {
-      const made = this.pick(STEPS)(this);
-      if (made !== undefined) this.live.push(made);
-    }
+    this.grow(steps, STEPS);
     const heads = this.live.slice(-this.between(1, 2)).map((value) => this.head(value));
-    const sum = heads.reduce((a, c) => this.b.op("Add", [a, c]));
-    return this.b.output(sum).build(name);
+    return this.finish(heads, name);
   }
 
   /** Flattened or pooled, then linear. */
@@ -54,26 +41,10 @@ class RandomImageGraph {
     return this.b.op("Flatten", [this.b.op("GlobalAveragePool", [name])], { axis: 1 });
   }
 
-  between(low: number, high: number): number {
-    return low + this.random.integer(high - low + 1);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.random.integer(items.length)] as T;
-  }
-
-  any(): Live {
-    return this.pick(this.live);
-  }
-
   alike(one: Live): Live {
     return this.pick(
       this.live.filter(({ channels, side }) => channels === one.channels && side === one.side),
     );
-  }
-
-  weight(shape: readonly number[]): string {
-    return this.b.weight(`w${this.#weights++}`, shape);
   }
 
   conv({ name, channels, side }: Live, out: number, group: number): Live {

@@ -9,10 +9,7 @@
 // the test set. Data sets are named as for `isthmus barrier`.
 import { parseArgs } from "node:util";
 import { measureBarrier } from "@isthmus/barrier";
-import { openCheckpoint } from "@isthmus/core";
-import { openDataSet } from "@isthmus/data";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type DataSet, readGraph } from "@isthmus/graph";
+import type { DataSet } from "@isthmus/graph";
 import type { StatisticsPolicy } from "@isthmus/statistics";
 import { discoverSymmetries, permute } from "@isthmus/symmetry";
 import {
@@ -21,39 +18,26 @@ import {
   type MatchOptions,
   match,
 } from "@isthmus/weight-matching";
+import { openPair, PAIR_OPTIONS } from "./open-pair.ts";
 
 const { values } = parseArgs({
   options: {
-    graph: { type: "string" },
-    a: { type: "string" },
-    b: { type: "string" },
-    test: { type: "string" },
-    train: { type: "string" },
+    ...PAIR_OPTIONS,
+    train: { type: "string", default: "" },
     methods: { type: "string", default: "none,weight,activation,straight-through" },
     statistics: { type: "string", default: "keep" },
     similarity: { type: "string", default: "correlation" },
     values: { type: "string", default: "read" },
     epochs: { type: "string", default: "5" },
     "match-every": { type: "string", default: "1" },
-    seed: { type: "string", default: "0" },
-    points: { type: "string", default: "11" },
     "statistics-examples": { type: "string", default: "10000" },
     "match-examples": { type: "string", default: "10000" },
-    mean: { type: "string" },
-    std: { type: "string" },
   },
 });
-const { graph: graphPath, a: pathA, b: pathB, test, train, mean, std } = values;
-if (!graphPath || !pathA || !pathB || !test || !train) {
-  console.error("usage: alignment-methods.ts --graph G --a A --b B --test NAME --train NAME [options]");
-  process.exit(2);
-}
-
-const engine = createOnnxRuntimeEngine();
-const { graph } = await readGraph(graphPath);
-const [a, b] = [await openCheckpoint(pathA), await openCheckpoint(pathB)];
-const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
-const [testData, trainData] = [await openDataSet(test, { scaling }), await openDataSet(train, { scaling })];
+const usage = "alignment-methods.ts --graph G --a A --b B --test NAME --train NAME [options]";
+const { graph, engine, pair, data: testData, openScaled } = await openPair(values, usage);
+const [a, b] = pair;
+const trainData = await openScaled(values.train);
 const first = (data: DataSet, size: number): DataSet => ({
   ...data,
   size: Math.min(size, data.size),

@@ -7,10 +7,7 @@
 // Prints one JSON object for each way: loss and error of B after it, the highest loss on the way from A, the barrier, the relative error of its outputs.
 import { parseArgs } from "node:util";
 import { measureBarrier } from "@isthmus/barrier";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
-import { openDataSet } from "@isthmus/data";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { readGraph } from "@isthmus/graph";
+import type { Checkpoint } from "@isthmus/core";
 import {
   decodeSpec,
   discoverSymmetries,
@@ -20,24 +17,9 @@ import {
   verifyAlignment,
 } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
+import { openPair, PAIR_OPTIONS } from "./open-pair.ts";
 
-const { values } = parseArgs({
-  options: {
-    graph: { type: "string" },
-    a: { type: "string" },
-    b: { type: "string" },
-    test: { type: "string" },
-    mean: { type: "string" },
-    std: { type: "string" },
-    points: { type: "string", default: "11" },
-    seed: { type: "string", default: "0" },
-  },
-});
-const { graph: graphPath, a: pathA, b: pathB, test, mean, std } = values;
-if (!graphPath || !pathA || !pathB || !test) {
-  console.error("usage: flat-attention.ts --graph G --a A --b B --test NAME [options]");
-  process.exit(2);
-}
+const { values } = parseArgs({ options: PAIR_OPTIONS });
 
 /** The same without heads: every nested symmetry becomes a plain one over the units of all its cells. */
 function flatten(spec: SymmetrySpec): SymmetrySpec {
@@ -68,11 +50,9 @@ function fail(unit: number): never {
   throw new Error(`Cannot flatten as unit ${unit} moves an axis itself: only inner units may`);
 }
 
-const engine = createOnnxRuntimeEngine();
-const { graph } = await readGraph(graphPath);
-const [a, b] = [await openCheckpoint(pathA), await openCheckpoint(pathB)];
-const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
-const data = await openDataSet(test, { scaling });
+const usage = "flat-attention.ts --graph G --a A --b B --test NAME [options]";
+const { graph, engine, pair, data } = await openPair(values, usage);
+const [a, b] = pair;
 const { spec } = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 

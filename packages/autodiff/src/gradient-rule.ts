@@ -3,8 +3,8 @@ import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
 
-/** Context of a rule: the node that it is applied to, with its values and gradients. */
-export interface GradientContext {
+/** Node that a rule is applied to, with its values and gradients. */
+interface DifferentiatedNode {
   /** Node that the rule is applied to. */
   readonly node: Node;
   /** Graph to which the rule adds its nodes. */
@@ -24,6 +24,36 @@ export interface GradientContext {
   readonly constant: (input: number) => Tensor | undefined;
 }
 
+/** Context of a rule: the node that it is applied to, and ways to read what every rule needs. */
+export interface GradientContext extends DifferentiatedNode {
+  /** Returns a required operand. @throws OutOfRangeError if the node lacks it */
+  readonly operand: (index: number) => Value;
+  /**
+   * Returns a result, by default the first. @throws OutOfRangeError if nothing uses it,
+   * so that the node leaves it out
+   */
+  readonly result: (index?: number) => Value;
+  /** Returns the gradient for the first output. @throws OutOfRangeError if only other outputs have one */
+  readonly cotangent: () => Value;
+  /**
+   * Returns the numbers of an input that must be constant, such as axes, extents and pads; undefined if
+   * the node leaves the input out.
+   * @throws UnsupportedError if the input depends on data
+   */
+  readonly settledNumbers: (input: number) => number[] | undefined;
+  /**
+   * Returns the numbers of a required input that must be constant.
+   * @throws OutOfRangeError if the node lacks it
+   * @throws UnsupportedError if it depends on data
+   */
+  readonly requiredNumbers: (input: number) => number[];
+  /**
+   * Refuses a variant of an operator that has no gradient rule.
+   * @throws UnsupportedError always; the message names the node
+   */
+  readonly refuseVariant: (rule: string, variant: string | number) => never;
+}
+
 /**
  * Computes the gradients for an operator's inputs, each of the shape of its input, from the gradients for its
  * outputs; undefined for inputs that need none or on which the outputs do not depend smoothly. Rules emit
@@ -36,71 +66,40 @@ export type GradientRule = (context: GradientContext) => readonly (Value | undef
 /** The rules of a family of operators, by the name of the operator in ONNX. */
 export type GradientRules = Readonly<Record<string, GradientRule>>;
 
-/** Returns a required operand. @throws OutOfRangeError if the node lacks it */
-export function operand(context: GradientContext, index: number): Value {
-  return context.inputs[index] ?? refuseMissing(context, index);
-}
-
-function refuseMissing({ node }: GradientContext, input: number): never {
-  throw new OutOfRangeError(
-    `Cannot differentiate node "${node.name}" as ${node.op} needs input ${input}: it is missing`,
-  );
-}
-
-/**
- * Returns a result, by default the first. @throws OutOfRangeError if nothing uses it,
- * so that the node leaves it out
- */
-export function result({ outputs, node }: GradientContext, index = 0): Value {
-  const value = outputs[index];
-  if (value !== undefined) return value;
-  throw new OutOfRangeError(
-    `Cannot differentiate node "${node.name}" as output ${index} of ${node.op} must be computed: it is left out`,
-  );
-}
-
-/** Returns the gradient for the first output. @throws OutOfRangeError if only other outputs have one */
-export function cotangent({ cotangents, node }: GradientContext): Value {
-  const [value] = cotangents;
-  if (value !== undefined) return value;
-  throw new OutOfRangeError(
-    `Cannot differentiate node "${node.name}" as the loss must depend on the first output of ${node.op}: it depends on others only`,
-  );
-}
-
-/**
- * Returns the numbers of an input that must be constant, such as axes, extents and pads; undefined if
- * the node leaves the input out.
- * @throws UnsupportedError if the input depends on data
- */
-export function settledNumbers(context: GradientContext, input: number): number[] | undefined {
-  const { node, inputs } = context;
-  const numbers = constantNumbers(context, input);
-  if (numbers !== undefined || inputs[input] === undefined) return numbers;
-  throw new UnsupportedError(
-    `Cannot differentiate node "${node.name}" as input ${input} of ${node.op} must be constant: "${at(node.inputs, input, "input")}" is computed from data`,
-    { feature: node.op },
-  );
-}
-
-/**
- * Returns the numbers of a required input that must be constant.
- * @throws OutOfRangeError if the node lacks it
- * @throws UnsupportedError if it depends on data
- */
-export function requiredNumbers(context: GradientContext, input: number): number[] {
-  return settledNumbers(context, input) ?? refuseMissing(context, input);
-}
-
-/**
- * Refuses a variant of an operator that has no gradient rule.
- * @throws UnsupportedError always; the message names the node
- */
-export function refuseVariant({ node }: GradientContext, rule: string, variant: string | number): never {
-  throw new UnsupportedError(
-    `Cannot differentiate node "${node.name}" as ${node.op} ${rule}: it is ${variant}`,
-    {
-      feature: node.op,
+/** Makes the context in which the rule of a node is applied. */
+export function createGradientContext(differentiated: DifferentiatedNode): GradientContext {
+  const { node, inputs, outputs, cotangents } = differentiated;
+  const attempt = `Cannot differentiate node "${node.name}" as`;
+  const refuseMissing = (input: number): never => {
+    throw new OutOfRangeError(`${attempt} ${node.op} needs input ${input}: it is missing`);
+  };
+  const settledNumbers = (input: number) => {
+    const numbers = constantNumbers(differentiated, input);
+    if (numbers !== undefined || inputs[input] === undefined) return numbers;
+    throw new UnsupportedError(
+      `${attempt} input ${input} of ${node.op} must be constant: "${at(node.inputs, input, "input")}" is computed from data`,
+      { feature: node.op },
+    );
+  };
+  return {
+    ...differentiated,
+    operand: (index) => inputs[index] ?? refuseMissing(index),
+    result(index = 0) {
+      const value = outputs[index];
+      if (value !== undefined) return value;
+      throw new OutOfRangeError(`${attempt} output ${index} of ${node.op} must be computed: it is left out`);
     },
-  );
+    cotangent() {
+      const [value] = cotangents;
+      if (value !== undefined) return value;
+      throw new OutOfRangeError(
+        `${attempt} the loss must depend on the first output of ${node.op}: it depends on others only`,
+      );
+    },
+    settledNumbers,
+    requiredNumbers: (input) => settledNumbers(input) ?? refuseMissing(input),
+    refuseVariant(rule, variant) {
+      throw new UnsupportedError(`${attempt} ${node.op} ${rule}: it is ${variant}`, { feature: node.op });
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { DTYPES, formatShape, MismatchError, sizeOf, type Tensor, UnsupportedErr
 import type { Graph, Node } from "@isthmus/graph";
 import { GraphBuilder, sum, type Value } from "@isthmus/graph/builder";
 import { gradientName, shareNodes, valuesRead } from "@isthmus/graph/ir";
-import type { GradientRule } from "./gradient-rule.ts";
+import { createGradientContext, type GradientRule } from "./gradient-rule.ts";
 import { isRecurrent, lowerRecurrence } from "./lower/lower-recurrence.ts";
 import { GRADIENT_RULES, stopRule } from "./rules/table.ts";
 import { zeros } from "./zeros.ts";
@@ -211,7 +211,7 @@ function applyRule(
     return value === undefined ? undefined : builder.constantOf(value);
   };
   const outputs = node.outputs.map(find);
-  return rule({ node, builder, inputs, outputs, cotangents, needs, constant });
+  return rule(createGradientContext({ node, builder, inputs, outputs, cotangents, needs, constant }));
 }
 
 function findRule({ op, domain }: Node): GradientRule | undefined {

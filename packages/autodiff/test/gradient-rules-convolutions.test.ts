@@ -3,52 +3,33 @@ import { int, ints, string } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, test } from "vitest";
 import { checkGradient, checkHessian, type GradientCase } from "../../../test/helpers/check-gradient.ts";
+import { type AxisCase, axisCases, type Padding, paddings, severalAxes, upTo } from "./window-cases.ts";
 
-/** One spatial axis of a convolution. */
-interface AxisCase {
-  readonly taps: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly before: number;
-  readonly after: number;
-  /** Elements beyond those that one window needs. */
-  readonly spare: number;
+interface ConvAxis extends AxisCase {
   readonly outputPad: number;
 }
 
 interface ConvCase {
-  readonly axes: readonly AxisCase[];
+  readonly axes: readonly ConvAxis[];
   readonly batch: number;
   readonly group: number;
   readonly inPerGroup: number;
   readonly outPerGroup: number;
-  readonly automatic: "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
+  readonly automatic: Padding;
   readonly bias: boolean;
 }
 
-const upTo = (max: number, min = 0) => fc.integer({ min, max });
-
-const axisCases = fc.record<AxisCase>({
-  taps: upTo(3, 1),
-  stride: upTo(3, 1),
-  dilation: upTo(2, 1),
-  before: upTo(2),
-  after: upTo(2),
-  spare: upTo(3),
-  outputPad: upTo(2),
-});
+const convAxes = fc
+  .tuple(axisCases(3), upTo(2))
+  .map(([axis, outputPad]): ConvAxis => ({ ...axis, outputPad }));
 
 const convCases = fc.record<ConvCase>({
-  axes: fc.oneof(
-    { weight: 4, arbitrary: fc.array(axisCases, { minLength: 2, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.array(axisCases, { minLength: 1, maxLength: 1 }) },
-    { weight: 1, arbitrary: fc.array(axisCases, { minLength: 3, maxLength: 3 }) },
-  ),
+  axes: severalAxes(convAxes),
   batch: upTo(2, 1),
   group: fc.constantFrom(1, 1, 2, 3),
   inPerGroup: upTo(2, 1),
   outPerGroup: upTo(2, 1),
-  automatic: fc.constantFrom("NOTSET", "NOTSET", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"),
+  automatic: paddings,
   bias: fc.boolean(),
 });
 

@@ -19,53 +19,28 @@ import {
   type GradientCase,
   runOnce,
 } from "../../../test/helpers/check-gradient.ts";
-
-/** One spatial axis of a pool. */
-interface AxisCase {
-  readonly taps: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly before: number;
-  readonly after: number;
-  /** Elements beyond those that one window needs. */
-  readonly spare: number;
-}
+import { type AxisCase, axisCases, type Padding, paddings, severalAxes, upTo } from "./window-cases.ts";
 
 interface PoolCase {
   readonly axes: readonly AxisCase[];
   readonly leading: readonly [number, number];
   readonly ceil: boolean;
-  readonly automatic: "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
+  readonly automatic: Padding;
   readonly countPads: boolean;
 }
 
-const upTo = (max: number, min = 0) => fc.integer({ min, max });
-
-const axisCases = fc
-  .record<AxisCase>({
-    taps: upTo(3, 1),
-    stride: upTo(3, 1),
-    dilation: upTo(2, 1),
-    before: upTo(2),
-    after: upTo(2),
-    spare: upTo(4),
-  })
-  .map((axis) => ({
-    ...axis,
-    // Engines want every window to have an element.
-    before: Math.min(axis.before, axis.taps - 1),
-    after: Math.min(axis.after, axis.taps - 1),
-  }));
+const poolAxes = axisCases(4).map((axis) => ({
+  ...axis,
+  // Engines want every window to have an element.
+  before: Math.min(axis.before, axis.taps - 1),
+  after: Math.min(axis.after, axis.taps - 1),
+}));
 
 const poolCases = fc.record<PoolCase>({
-  axes: fc.oneof(
-    { weight: 4, arbitrary: fc.array(axisCases, { minLength: 2, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.array(axisCases, { minLength: 1, maxLength: 1 }) },
-    { weight: 1, arbitrary: fc.array(axisCases, { minLength: 3, maxLength: 3 }) },
-  ),
+  axes: severalAxes(poolAxes),
   leading: fc.tuple(upTo(2, 1), upTo(2, 1)),
   ceil: fc.boolean(),
-  automatic: fc.constantFrom("NOTSET", "NOTSET", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"),
+  automatic: paddings,
   countPads: fc.boolean(),
 });
 

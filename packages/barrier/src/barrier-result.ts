@@ -1,5 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** Loss and error of the network at one place of a path. */
 export interface BarrierPoint {
@@ -78,7 +77,7 @@ export interface TemperedCurve {
 }
 
 /** Barrier curve, and the barriers computed from it. */
-export interface BarrierResult extends LossFields {
+export interface BarrierResult extends PairOrigin {
   /** Kind of the result. */
   readonly kind: "barrier";
   /** Points of the path, ascending in t, from 0 to 1. */
@@ -98,20 +97,4 @@ export interface BarrierResult extends LossFields {
   readonly tempered?: TemperedCurve;
   /** Path between the networks: the straight line, or the arc of each tensor. */
   readonly path: "linear" | "spherical";
-  /** Treatment of the statistics of activations between the ends. */
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  /** Number of examples that were evaluated at each point. */
-  readonly examples: number;
-  /** Name of the examples that were evaluated. */
-  readonly data: string;
-  /** Source of network A: its file or folder, or a description. */
-  readonly a: string;
-  /** Source of network B, at the other end of the path. */
-  readonly b: string;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }

@@ -1,5 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** Loss in nats and error in `[0, 1]`, or differences of both. */
 export interface LossAndError {
@@ -81,7 +80,7 @@ export interface ExcessByExample {
 }
 
 /** Decomposition of the excess of the midpoint of two networks. */
-export interface BarrierDecomposition extends LossFields {
+export interface BarrierDecomposition extends PairOrigin {
   /** Kind of the result. */
   readonly kind: "decomposition";
   /** Loss and error of both networks. */
@@ -102,20 +101,4 @@ export interface BarrierDecomposition extends LossFields {
    * temperature.
    */
   readonly tempered?: { readonly data: string; readonly examples: number };
-  /** Treatment of the statistics of activations in networks made of both. */
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  /** Number of examples that were evaluated. */
-  readonly examples: number;
-  /** Name of the examples that were evaluated. */
-  readonly data: string;
-  /** Source of network A: its file or folder, or a description. */
-  readonly a: string;
-  /** Source of network B: its file or folder, or a description. */
-  readonly b: string;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }

@@ -110,6 +110,7 @@ export type {
 } from "./map-result.ts";
 export { measureBarrier } from "./measure-barrier.ts";
 export { measurePlane } from "./measure-plane.ts";
+export type { MeasuredPair } from "./pair-origin.ts";
 export {
   type MeasurePlaneOptions,
   PLANE_ATTEMPT,

@@ -1,6 +1,5 @@
-import type { LossFields } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
+import type { PairOrigin } from "./pair-origin.ts";
 
 /** A group of tensors that are interpolated together. */
 export interface LayerGroup {
@@ -110,7 +109,7 @@ export interface DirectionRobustness {
 }
 
 /** Barriers of groups of parameters. */
-export interface LayersResult extends LossFields {
+export interface LayersResult extends PairOrigin {
   /** Kind of the result. */
   readonly kind: "layers";
   /** Groups in the order in which the network uses them, shallow to deep. */
@@ -143,22 +142,6 @@ export interface LayersResult extends LossFields {
   };
   /** Rises in random directions; present if they were requested. */
   readonly robustness?: readonly DirectionRobustness[];
-  /** Treatment of the statistics of activations in networks made of both. */
-  readonly statistics: StatisticsPolicy;
-  /** Name of the examples on which statistics were measured; absent if statistics were kept. */
-  readonly statisticsData?: string;
-  /** Number of examples on which statistics were measured. */
-  readonly statisticsExamples?: number;
-  /** Number of examples that were evaluated for each network. */
-  readonly examples: number;
-  /** Name of the examples that were evaluated. */
-  readonly data: string;
-  /** Source of network A: its file or folder, or a description. */
-  readonly a: string;
-  /** Source of network B: its file or folder, or a description. */
-  readonly b: string;
-  /** Seed of the random order of groups and of random directions. */
+  /** Seed of random orders and directions. */
   readonly seed: number;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }

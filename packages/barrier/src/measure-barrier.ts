@@ -11,6 +11,7 @@ import {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+import { pairOrigin } from "./pair-origin.ts";
 import { type CurvePoint, pointOf, summarizeCurve } from "./summarize-curve.ts";
 
 /** Two networks of one architecture, with the engine and the data to measure them. */
@@ -60,10 +61,10 @@ export async function measureBarrier(
   const graph = scoreBy(unscored, resolved.loss);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
-  const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
+  const chosen = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
-    { ...resolved, attempt: ATTEMPT, statistics, ends },
+    { ...resolved, attempt: ATTEMPT, statistics: chosen.statistics, ends },
   );
   try {
     const curve = await evaluateCurve({ path, evaluator }, resolved);
@@ -72,12 +73,7 @@ export async function measureBarrier(
       ...lossFields(graph, data),
       ...summarizeCurve(curve, resolved),
       path: resolved.path,
-      statistics,
-      ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
-      examples: data.size,
-      data: data.name,
-      a: a.source,
-      b: b.source,
+      ...pairOrigin(chosen, { data, a, b }),
       engine: engine.name,
     };
   } finally {

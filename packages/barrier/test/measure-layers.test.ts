@@ -247,6 +247,15 @@ describe("measureLayers() with batch norms", () => {
 });
 
 describe("predictBarriers()", () => {
+  /** Two random networks, with the data of the multilayer perceptron. */
+  const networksOf = (graph: Graph) => ({
+    graph,
+    engine,
+    data: mlp.data,
+    a: randomNetwork(graph, 1),
+    b: randomNetwork(graph, 2),
+  });
+
   /** One linear layer: its mean squared error is a quadratic of its weights. */
   function linear(): Graph {
     const b = new GraphBuilder();
@@ -255,13 +264,7 @@ describe("predictBarriers()", () => {
 
   test("is exact where the loss is a quadratic of the weights", async () => {
     const graph = linear();
-    const networks = {
-      graph,
-      engine,
-      data: mlp.data,
-      a: randomNetwork(graph, 1),
-      b: randomNetwork(graph, 2),
-    };
+    const networks = networksOf(graph);
     const loss = { kind: "mean-squared-error" } as const;
     // A size of batch that leaves examples over.
     const {
@@ -304,13 +307,7 @@ describe("predictBarriers()", () => {
     const b = new GraphBuilder();
     const hidden = b.op("Tanh", [b.linear(b.input("x", [6]), "l0", 6, 8)]);
     const graph = b.output(b.linear(hidden, "l1", 8, 4)).build("smooth");
-    const networks = {
-      graph,
-      engine,
-      data: mlp.data,
-      a: randomNetwork(graph, 1),
-      b: randomNetwork(graph, 2),
-    };
+    const networks = networksOf(graph);
     const { ends: expansions, groups } = await predictBarriers(
       networks,
       [networks.a, networks.b],

@@ -1,6 +1,6 @@
 export { CURVE } from "./curve/curve-measurement.ts";
 export type { CurveChoice, CurveShape } from "./curve/curve-options.ts";
-export type { CurveResult, MeasuredPath, PathSummary } from "./curve/curve-result.ts";
+export type { CurveResult } from "./curve/curve-result.ts";
 export { measureCurve } from "./curve/measure-curve.ts";
 export { type TrainCurveOptions, type TrainedCurve, trainCurve } from "./curve/train-curve.ts";
 export { buildDropoutPath, type DropoutPath, type PathSegment } from "./dropout-path/build-dropout-path.ts";
@@ -15,7 +15,6 @@ export {
   type DropoutPathResult,
   type MeasureDropoutPathOptions,
   measureDropoutPath,
-  type NamedMeasuredPath,
   type NamedPath,
 } from "./dropout-path/measure-dropout-path.ts";
 export type { LayerRemainder, UnitChoice } from "./dropout-stability/choose-units.ts";
@@ -48,6 +47,7 @@ export {
   measurePath,
   type PathProgress,
 } from "./path/measure-path.ts";
+export type { MeasuredPath, NamedMeasuredPath, PathSummary } from "./path/path-result.ts";
 export { CONNECTIVITY_TUNING } from "./tune/connectivity-tuning.ts";
 export { frozenBelowLastLayer } from "./tune/last-layer.ts";
 export { type TuningData, tuneByConnectivity } from "./tune/tune-by-connectivity.ts";

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeTensors, EXPECTED, fixture } from "../test-fixtures/fixtures.ts";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
+import { EXPECTED, fixture, reopen } from "../test-fixtures/fixtures.ts";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 import { InputError } from "./errors.ts";
@@ -10,30 +10,14 @@ import { openCheckpoint } from "./open-checkpoint.ts";
 import { saveCheckpoint } from "./save-checkpoint.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
-let root: string;
 let folder: string;
-let count = 0;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "isthmus-open-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-beforeEach(async () => {
-  folder = join(root, String(count++));
-  await mkdir(folder);
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** A tensor of a few kilobytes. */
 function ramp(length: number): Tensor {
   return { dtype: "f32", shape: [length], data: Float32Array.from({ length }, (_, i) => i) };
-}
-
-async function reopen(path: string): Promise<Awaited<ReturnType<typeof describeTensors>>> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    return await describeTensors(checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
 }
 
 describe("openCheckpoint()", () => {

@@ -1,23 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
-import {
-  link,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { link, mkdir, open, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { describeTensors, fixture } from "../test-fixtures/fixtures.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
+import { describeTensors, fixture, reopen } from "../test-fixtures/fixtures.ts";
 import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 import { defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 import { InputError } from "./errors.ts";
@@ -29,18 +17,11 @@ import { allocateData, type Tensor, viewBytes } from "./tensor/tensor.ts";
 
 const DTYPE_NAMES = Object.keys(DTYPES) as DType[];
 
-let root: string;
 let folder: string;
-let count = 0;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "isthmus-save-"));
-});
-beforeEach(async () => {
-  folder = join(root, String(count++));
-  await mkdir(folder);
+inFreshFolders((path) => {
+  folder = path;
 });
 afterEach(() => vi.restoreAllMocks());
-afterAll(() => rm(root, { recursive: true, force: true }));
 
 function f32(shape: number[], ...values: number[]): Tensor {
   return { dtype: "f32", shape, data: Float32Array.from(values) };
@@ -49,15 +30,6 @@ function f32(shape: number[], ...values: number[]): Tensor {
 /** A tensor of a few kilobytes. */
 function ramp(length: number): Tensor {
   return f32([length], ...Array.from({ length }, (_, i) => i));
-}
-
-async function reopen(path: string): Promise<Awaited<ReturnType<typeof describeTensors>>> {
-  const checkpoint = await openCheckpoint(path);
-  try {
-    return await describeTensors(checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
 }
 
 /** Lets `FileHandle.write` of the next handles fail as the system would. */

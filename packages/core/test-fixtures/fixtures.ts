@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../src/open-checkpoint.ts";
 import type { DType } from "../src/tensor/dtype.ts";
 import { viewBytes } from "../src/tensor/tensor.ts";
 
@@ -31,4 +32,14 @@ export async function describeTensors(checkpoint: Checkpoint): Promise<ExpectedF
     described[name] = { dtype, shape: [...shape], bytes: Buffer.from(viewBytes(data)).toString("hex") };
   }
   return described;
+}
+
+/** Opens a file, and describes all of its tensors. */
+export async function reopen(path: string): Promise<ExpectedFile["tensors"]> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return await describeTensors(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
 }

@@ -7,11 +7,11 @@ import {
   OutOfRangeError,
   type Random,
   resolveFields,
-  seedField,
   wholeField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { standardErrorOf } from "./sample-statistics.ts";
+import { SURFACE_RUN_DEFAULTS, SURFACE_SEED_FIELD, type SurfaceRunOptions } from "./surface-run.ts";
 
 /** Options of {@link learningCoefficient} that are plain data. */
 export interface LearningCoefficientChoice {
@@ -57,25 +57,8 @@ export const LEARNING_COEFFICIENT_FIELDS: FieldsOf<LearningCoefficientChoice> = 
   }),
 };
 
-/** Options of {@link learningCoefficient}. */
-export interface LearningCoefficientOptions extends LearningCoefficientChoice {
-  /** Seed of the noise and the batches. @defaultValue 0 */
-  readonly seed?: number;
-  /** Signal that stops the chains between two steps. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every step with the share of the work that is done. */
-  readonly onProgress?: ((done: number) => void) | undefined;
-}
-
-const FIELDS: FieldsOf<LearningCoefficientChoice & Pick<LearningCoefficientOptions, "seed">> = {
-  ...LEARNING_COEFFICIENT_FIELDS,
-  seed: seedField("seed of the noise and the batches"),
-};
-
-const RUN_DEFAULTS: Required<Omit<LearningCoefficientOptions, keyof typeof FIELDS>> = {
-  signal: undefined,
-  onProgress: undefined,
-};
+/** Options of {@link learningCoefficient}; progress is reported after every step. */
+export interface LearningCoefficientOptions extends LearningCoefficientChoice, SurfaceRunOptions {}
 
 /** An estimate of the local learning coefficient. */
 export interface LearningCoefficientResult {
@@ -114,6 +97,7 @@ export interface LearningCoefficientResult {
   readonly seed: number;
 }
 
+const FIELDS = { ...LEARNING_COEFFICIENT_FIELDS, ...SURFACE_SEED_FIELD };
 const ATTEMPT = "estimate the local learning coefficient";
 const ADVICE = "take a smaller step, or a larger localization";
 
@@ -133,7 +117,7 @@ export async function learningCoefficient(
   surface: LossSurface,
   options: LearningCoefficientOptions = {},
 ): Promise<LearningCoefficientResult> {
-  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, SURFACE_RUN_DEFAULTS);
   assertTemperature(surface, resolved);
   const { draws, chains: count, burnIn, step, localization, seed } = resolved;
   const { examples, batchSize } = surface;

@@ -6,11 +6,11 @@ import {
   OutOfRangeError,
   type Random,
   resolveFields,
-  seedField,
   triesField,
 } from "@isthmus/core";
 import { assertFinite, type LossSurface } from "./operators/loss-surface.ts";
 import { standardErrorOf } from "./sample-statistics.ts";
+import { SURFACE_RUN_DEFAULTS, SURFACE_SEED_FIELD, type SurfaceRunOptions } from "./surface-run.ts";
 import { addMultipleInPlace, norm, randomDirection, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link measureSharpness} that are plain data. */
@@ -74,25 +74,8 @@ export const SHARPNESS_FIELDS: FieldsOf<SharpnessChoice> = {
   }),
 };
 
-/** Options of {@link measureSharpness}. */
-export interface MeasureSharpnessOptions extends SharpnessChoice {
-  /** Seed of noise. @defaultValue 0 */
-  readonly seed?: number;
-  /** Signal that stops the measurement between two losses. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after every loss with the share of the work that is done. */
-  readonly onProgress?: ((done: number) => void) | undefined;
-}
-
-const FIELDS: FieldsOf<SharpnessChoice & Pick<MeasureSharpnessOptions, "seed">> = {
-  ...SHARPNESS_FIELDS,
-  seed: seedField("seed of noise"),
-};
-
-const RUN_DEFAULTS: Required<Omit<MeasureSharpnessOptions, keyof typeof FIELDS>> = {
-  signal: undefined,
-  onProgress: undefined,
-};
+/** Options of {@link measureSharpness}; progress is reported after every loss. */
+export interface MeasureSharpnessOptions extends SharpnessChoice, SurfaceRunOptions {}
 
 /** Rises of the loss around a network, by one measure of distance. */
 export interface SharpnessValues {
@@ -135,6 +118,7 @@ export interface SharpnessResult {
   readonly seed: number;
 }
 
+const FIELDS = { ...SHARPNESS_FIELDS, ...SURFACE_SEED_FIELD };
 const ATTEMPT = "measure sharpness";
 const ADVICE = "take a smaller radius or deviation";
 
@@ -157,7 +141,7 @@ export async function measureSharpness(
   surface: LossSurface,
   options: MeasureSharpnessOptions = {},
 ): Promise<SharpnessResult> {
-  const resolved = resolveFields(ATTEMPT, FIELDS, options, RUN_DEFAULTS);
+  const resolved = resolveFields(ATTEMPT, FIELDS, options, SURFACE_RUN_DEFAULTS);
   assertSamples(resolved);
   const { radius, adaptiveRadius, deviation, adaptiveDeviation, steps, samples, seed } = resolved;
   const gradient = new Float64Array(surface.dimension);

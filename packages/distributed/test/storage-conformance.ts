@@ -1,17 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openTaskStore, readTaskResult } from "@isthmus/tasks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import type { PublishedResult, TaskStorage } from "../src/storage/task-storage.ts";
 
 /** How a storage is opened in a test: `folder` is one for the test alone, and each opening is another machine. */
@@ -77,13 +69,12 @@ export function describeStorage(subject: StorageUnderTest): void {
     others.push(another);
     return another;
   };
-  beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), "isthmus-storage-"));
+  inFreshFolders(async (path) => {
+    folder = path;
     storage = await openAnother();
   });
   afterEach(async () => {
     for (const other of others.splice(0)) await other.close();
-    rmSync(folder, { recursive: true });
   });
   const bench: Bench = { ...subject, folder: () => folder, storage: () => storage, openAnother };
   describe(`${subject.name} publishes`, () => {

@@ -1,15 +1,7 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { openFolderStorage } from "../src/storage/folder-storage.ts";
 import type { TaskStorage } from "../src/storage/task-storage.ts";
 import { describeStorage, PLACE, readFiles, resultOf, taskOf, writeFiles } from "./storage-conformance.ts";
@@ -23,11 +15,10 @@ describeStorage({
 describe("a folder as a storage", () => {
   let outside: string;
   let storage: TaskStorage;
-  beforeEach(async () => {
-    outside = mkdtempSync(join(tmpdir(), "isthmus-folder-storage-"));
+  inFreshFolders(async (path) => {
+    outside = path;
     storage = await openFolderStorage(join(outside, "shared"), { patience: 0 });
   });
-  afterEach(() => rmSync(outside, { recursive: true }));
   const target = () => join(storage.root, PLACE.store, PLACE.key);
 
   it("follows links only within its folder", async () => {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
@@ -12,8 +10,9 @@ import { randomWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { train } from "@isthmus/training";
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { data, smallArchitecture } from "./small-task.ts";
 
 const architecture = smallArchitecture();
@@ -22,10 +21,9 @@ const collect = (options: Partial<CollectNetworksOptions> = {}) =>
   collectNetworks(architecture, start, data, { seed: 3, epochs: 4, batch: 10, threads: 1, ...options });
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "collect-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Keeps networks as files. */
 function createFolderStore(): NetworkStore & { readonly open: Checkpoint[] } {

@@ -1,80 +1,43 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { measureBarrier } from "@isthmus/barrier";
-import { type Checkpoint, createTensor } from "@isthmus/core";
-import { createDataSet, openDataSet } from "@isthmus/data";
+import { createTensor } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
-  bindNetworks,
   createClassifier,
   createEvaluator,
-  type DataSet,
   decodeGraph,
   encodeGraph,
   type Graph,
   type Loss,
   limitExamples,
   lossOf,
-  readGraph,
   scoreBy,
   scoreOutput,
 } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
-import { openFilesOf } from "../../../test/helpers/open-files.ts";
+import {
+  LOSSES_OF_HEADS,
+  openScored,
+  SCORED_CASES,
+  SCORED_NETWORKS,
+  type ScoredFiles,
+} from "../../../test/helpers/scored-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-// Files that test/golden/generate-losses.py wrote, with what PyTorch computes.
-const FOLDER = fileURLToPath(new URL("../../../test/fixtures/losses/", import.meta.url));
-const EXPECTED = JSON.parse(readFileSync(`${FOLDER}losses.json`, "utf8")) as Readonly<
-  Record<string, { readonly losses: readonly number[]; readonly errors?: readonly number[] }>
->;
-const openFile = openFilesOf(FOLDER);
-
-/** A graph, two networks of it and their data. */
-interface Opened {
-  readonly graph: Graph;
-  readonly networks: readonly [Checkpoint, Checkpoint];
-  readonly data: DataSet;
-}
-
-async function open(name: string, exporter: string): Promise<Opened> {
-  const both = [await openFile(`${name}-a.safetensors`), await openFile(`${name}-b.safetensors`)];
-  const { graph, networks } = await bindNetworks(await readGraph(`${FOLDER}${name}-${exporter}.onnx`), both);
-  const [a, b] = networks.map(({ network }) => network);
-  if (a === undefined || b === undefined) throw new Error("two networks were bound");
-  const outputs = graph.outputs.map((output) => output.name);
-  const data = await openDataSet(`safetensors:${FOLDER}${name}.safetensors`, { outputs });
-  return { graph, networks: [a, b], data };
-}
-
-const EXPORTERS = ["dynamo", "legacy"];
-const HEADS: Loss = { labels: "binary-cross-entropy", numbers: { loss: "mean-squared-error" } };
-
-/** Networks, PyTorch's loss, and the loss that is named; undefined if it follows from the labels. */
-const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
-  ["sigmoid", "binary-cross-entropy", undefined],
-  ["one-logit", "binary-cross-entropy", undefined],
-  ["autoencoder", "mean-squared-error", "mean-squared-error"],
-  ["regression", "mean-squared-error", undefined],
-  ["regression", "mean-absolute-error", "mean-absolute-error"],
-  ["segmentation", "cross-entropy", undefined],
-  ["segmentation-softmax", "cross-entropy", undefined],
-  ["encoder", "masked-token", "masked-token"],
-  ["encoder", "masked-token", undefined],
-  ["heads", "several", HEADS],
+// A token that is masked has a loss of its own even if none is named.
+const exported = [
+  ...SCORED_CASES,
+  ...["dynamo", "legacy"].map((exporter) => ["encoder", exporter, "masked-token", undefined] as const),
 ];
-const exported = CASES.flatMap(([name, kind, loss]) =>
-  EXPORTERS.map((exporter) => [name, exporter, kind, loss] as const),
-);
 
 describe("networks are scored as PyTorch scores them", () => {
   test.each(exported)("%s of the exporter %s by %s, if %o is named", async (name, exporter, kind, loss) => {
-    const { graph, networks, data } = await open(name, exporter);
+    const { graph, networks, data } = await openScored(name, exporter);
     const { points } = await measureBarrier({ graph: scoreBy(graph, loss), engine }, networks, data, {
       points: 3,
     });
-    const { losses, errors } = EXPECTED[`${name} ${kind}`]!;
+    const { losses, errors } = SCORED_NETWORKS[`${name} ${kind}`]!;
     for (const [i, expected] of losses.entries()) {
       expect(Math.abs(points[i]!.loss / expected - 1)).toBeLessThan(1e-5);
     }
@@ -84,24 +47,27 @@ describe("networks are scored as PyTorch scores them", () => {
   });
 
   test("each of several outputs, too", async () => {
-    const { graph, networks, data } = await open("heads", "dynamo");
+    const { graph, networks, data } = await openScored("heads", "dynamo");
     const evaluate = async (loss: Loss) => {
       const evaluator = await createEvaluator({ graph, engine }, data, { loss });
       const evaluation = await evaluator.evaluate(networks[0]);
       await evaluator.release();
       return evaluation;
     };
-    const { loss, outputs } = await evaluate(HEADS);
+    const { loss, outputs } = await evaluate(LOSSES_OF_HEADS);
     expect(Object.keys(outputs ?? {})).toEqual(["labels", "numbers"]);
     expect(outputs!["labels"]!.error).toBeLessThan(0.5);
     expect(outputs!["numbers"]!.error).toBeNaN();
     expect(loss).toBeCloseTo(outputs!["labels"]!.loss + outputs!["numbers"]!.loss, 12);
-    const weighted = await evaluate({ ...HEADS, numbers: { loss: "mean-squared-error", weight: 3 } });
+    const weighted = await evaluate({
+      ...LOSSES_OF_HEADS,
+      numbers: { loss: "mean-squared-error", weight: 3 },
+    });
     expect(weighted.loss).toBeCloseTo(loss + 2 * outputs!["numbers"]!.loss, 12);
   });
 
   test("by a function", async () => {
-    const { graph, networks, data } = await open("regression", "dynamo");
+    const { graph, networks, data } = await openScored("regression", "dynamo");
     const [name = ""] = graph.outputs.map((output) => output.name);
     const loss: Loss = (outputs, { features }) => {
       const [y, target] = [outputs.get(name)!.data, features!.get("labels")!.data] as Float32Array[];
@@ -113,7 +79,7 @@ describe("networks are scored as PyTorch scores them", () => {
       const evaluator = await createEvaluator({ graph, engine }, data, { loss, batchSize });
       expect(evaluator.scoring.loss).toBe("function");
       const evaluation = await evaluator.evaluate(networks[0]);
-      expect(evaluation.loss).toBeCloseTo(EXPECTED["regression mean-squared-error"]!.losses[0]!, 6);
+      expect(evaluation.loss).toBeCloseTo(SCORED_NETWORKS["regression mean-squared-error"]!.losses[0]!, 6);
       expect(evaluation.error).toBeNaN();
       await evaluator.release();
     }
@@ -121,7 +87,7 @@ describe("networks are scored as PyTorch scores them", () => {
 
   test("a graph of a fixed batch fills up the last one", async () => {
     for (const name of ["sigmoid", "segmentation"]) {
-      const { graph, networks, data } = await open(name, "legacy");
+      const { graph, networks, data } = await openScored(name, "legacy");
       const fixed = {
         ...graph,
         inputs: graph.inputs.map((input) => ({ ...input, shape: [5, ...input.shape!.slice(1)] })),
@@ -147,20 +113,20 @@ describe("lossOf()", () => {
     ["segmentation", "cross-entropy", "nats", true],
     ["encoder", "cross-entropy", "nats", true],
   ])("follows from the labels of %s", async (name, kind, unit, hasError) => {
-    const { graph, data } = await open(name, "dynamo");
+    const { graph, data } = await openScored(name, "dynamo");
     expect(lossOf(graph, data)).toEqual({ kind, unit, hasError });
   });
 
   test("does not follow if nothing has the shape of the output", async () => {
-    const { graph, data } = await open("autoencoder", "dynamo");
+    const { graph, data } = await openScored("autoencoder", "dynamo");
     expect(() => lossOf(graph, data)).toThrow(
       /numbers of the shape of the output, "out" .*: it has no labels; --loss names another loss, of which mean-squared-error takes the input itself/,
     );
   });
 
   test("stays named when a graph is encoded and decoded, and changes its bytes only then", async () => {
-    const { graph } = await open("heads", "dynamo");
-    for (const loss of ["mean-squared-error", "none", HEADS] as const) {
+    const { graph } = await openScored("heads", "dynamo");
+    for (const loss of ["mean-squared-error", "none", LOSSES_OF_HEADS] as const) {
       expect(decodeGraph(encodeGraph(scoreBy(graph, loss))).graph.loss).toEqual(loss);
     }
     expect(decodeGraph(encodeGraph(graph)).graph).not.toHaveProperty("loss");
@@ -173,7 +139,7 @@ describe("lossOf()", () => {
 });
 
 describe("losses are refused, saying what to do", () => {
-  const evaluate = async (opened: Pick<Opened, "graph" | "data" | "networks">, loss?: Loss) => {
+  const evaluate = async (opened: ScoredFiles, loss?: Loss) => {
     const { graph, networks, data } = opened;
     const evaluator = await createEvaluator({ graph, engine }, data, { loss });
     try {
@@ -240,13 +206,15 @@ describe("losses are refused, saying what to do", () => {
       /a loss for each of 24 examples: it returned 1/,
     ],
   ])("%s", async (_, name, loss, message) => {
-    for (const exporter of EXPORTERS) {
-      await expect(open(name, exporter).then((opened) => evaluate(opened, loss))).rejects.toThrow(message);
+    for (const exporter of ["dynamo", "legacy"]) {
+      await expect(openScored(name, exporter).then((opened) => evaluate(opened, loss))).rejects.toThrow(
+        message,
+      );
     }
   });
 
   test("a sigmoid of classes, until its loss is named", async () => {
-    const opened = await open("sigmoid", "dynamo");
+    const opened = await openScored("sigmoid", "dynamo");
     const { inputs } = opened.data.read(0, 24);
     const data = createDataSet(
       inputs,
@@ -259,7 +227,7 @@ describe("losses are refused, saying what to do", () => {
   });
 
   test("one number for more classes than two", async () => {
-    const opened = await open("one-logit", "dynamo");
+    const opened = await openScored("one-logit", "dynamo");
     const { inputs } = opened.data.read(0, 24);
     const data = createDataSet(
       inputs,
@@ -270,14 +238,14 @@ describe("losses are refused, saying what to do", () => {
   });
 
   test("probabilities of classes, where the loss has none", async () => {
-    const { graph, data } = await open("regression", "dynamo");
+    const { graph, data } = await openScored("regression", "dynamo");
     await expect(createClassifier({ graph, engine }, data)).rejects.toThrow(
       /by the loss mean-squared-error as probabilities of classes are needed, which cross-entropy alone has/,
     );
   });
 
   test("an example of which nothing counts", async () => {
-    const opened = await open("regression", "dynamo");
+    const opened = await openScored("regression", "dynamo");
     const { inputs } = opened.data.read(0, 2);
     const targets = createTensor("f32", [2, 3], Float32Array.of(1, Number.NaN, 3, NaN, NaN, NaN));
     const data = createDataSet(inputs, targets);
@@ -287,7 +255,7 @@ describe("losses are refused, saying what to do", () => {
   });
 
   test("an inner value is scored by any loss", async () => {
-    const { graph, networks, data } = await open("sigmoid", "dynamo");
+    const { graph, networks, data } = await openScored("sigmoid", "dynamo");
     const logits = graph.nodes.at(-1)?.inputs[0] ?? "";
     const named = scoreOutput(graph, logits);
     const one = await evaluate({ graph: named, networks, data }, "binary-cross-entropy");

@@ -15,6 +15,17 @@ const LAYERS = [
   ["fc2", 0.012],
   ["head", -0.0006],
 ] as const;
+/** What barriers and paths were measured on. */
+const ORIGIN = {
+  statistics: "recalibrate",
+  examples: 10_000,
+  data: "fashion-mnist:test",
+  a: "fmnist-cnn/s0.safetensors",
+  b: "fmnist-cnn/s1.safetensors",
+  seed: 0,
+  engine: "onnxruntime",
+} as const;
+
 const ENDS = { a: 0.241, b: 0.253 } as const;
 
 function layerCut(groups: readonly string[], fixed: "a" | "b", height: number): LayerCut {
@@ -103,13 +114,7 @@ export function layersResult(): LayersResult {
       randomHalfway: Array.from({ length: 5 }, () => 0.2 * Math.abs(height) + 0.01 * random.uniform()),
       toOther: { halfway: height, end: 1.8 * height },
     })),
-    statistics: "recalibrate",
-    examples: 10_000,
-    data: "fashion-mnist:test",
-    a: "fmnist-cnn/s0.safetensors",
-    b: "fmnist-cnn/s1.safetensors",
-    seed: 0,
-    engine: "onnxruntime",
+    ...ORIGIN,
   };
 }
 
@@ -204,13 +209,7 @@ export function curveResult(): CurveResult {
     trainingData: "fashion-mnist:train",
     path: measuredPath(34.7, 0.11, 2),
     line: measuredPath(22, 2.06, 1),
-    statistics: "recalibrate",
-    examples: 10_000,
-    data: "fashion-mnist:test",
-    a: "fmnist-cnn/s0.safetensors",
-    b: "fmnist-cnn/s1.safetensors",
-    seed: 0,
-    engine: "onnxruntime",
+    ...ORIGIN,
   };
 }
 

@@ -1,21 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "@isthmus/core";
 import type { TaskAssignment, TaskExecutor, TasksProgress } from "@isthmus/tasks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../test/few-images.ts";
 import { SMALL_STUDY } from "../test/small-study.ts";
 import { restrictStudy } from "./description/restrict-study.ts";
 import { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const TASKS = 42;
 

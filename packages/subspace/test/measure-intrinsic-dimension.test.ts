@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { randomWeights } from "@isthmus/graph";
 import { type MeasureIntrinsicDimensionOptions, measureIntrinsicDimension } from "@isthmus/subspace";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
@@ -23,10 +23,9 @@ const measure = (more: MeasureIntrinsicDimensionOptions = {}) =>
   measureIntrinsicDimension(architecture, initialize, data, { ...options, ...more });
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-dimension-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("measureIntrinsicDimension()", () => {
   it("finds where accuracies reach 90 % of the full accuracy", async () => {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, entry, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -7,9 +5,10 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, randomWeights } from "@isthmus/graph";
 import { createSubspace, PROJECTION_KINDS, type SubspaceScope, trainInSubspace } from "@isthmus/subspace";
 import { measureGradient, train } from "@isthmus/training";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
 import { evaluateNetwork } from "../../../test/helpers/evaluate-network.ts";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
@@ -33,10 +32,9 @@ const PARAMETERS = 368;
 const options = { seed: 2, epochs: 3, batch: 12, threads: 1, optimizer: { kind: "adam" } } as const;
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-subspace-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const cases = PROJECTION_KINDS.flatMap((projection) =>
   (["whole", "layer"] as const).map((scope) => ({ projection, scope })),

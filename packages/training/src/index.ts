@@ -110,6 +110,7 @@ export {
 } from "./train/training-fields.ts";
 export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
+  assertNoWorkState,
   hasWorkState,
   loadWorkStateInto,
   saveWorkState,

@@ -118,6 +118,18 @@ const feedsOf = (step: TrainingStep, shape: readonly number[], seed: number): Ma
 const bitsOf = (tensors: ReadonlyMap<string, Tensor>) =>
   Object.fromEntries([...tensors].map(([name, { data }]) => [name, [...data]]));
 
+/** Creates the step that trains a star beside an anchor that stays. */
+const stepOfStar = (graph: Graph) =>
+  createTrainingStep(graph, engine, {
+    batch: BATCH,
+    loss: { kind: "cross-entropy" },
+    optimizer: { kind: "sgd" },
+    blend: [
+      { name: "star", trained: true },
+      { name: "anchor", trained: false },
+    ],
+  });
+
 describe("createTrainingStep() of a blend", () => {
   const optimizers: readonly OptimizerSpec[] = [
     { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 1e-2, decayExcept: ["*.bias"] },
@@ -215,15 +227,7 @@ describe("createTrainingStep() of a blend", () => {
 
   it("normalises by the batch, and carries no running statistics", async () => {
     const graph = smallCnn();
-    const step = await createTrainingStep(graph, engine, {
-      batch: BATCH,
-      loss: { kind: "cross-entropy" },
-      optimizer: { kind: "sgd" },
-      blend: [
-        { name: "star", trained: true },
-        { name: "anchor", trained: false },
-      ],
-    });
+    const step = await stepOfStar(graph);
     expect(step.carried.map(({ role }) => role)).not.toContain("statistic");
     expect([...step.graph.weights.keys()].every((name) => name.endsWith("@star"))).toBe(true);
     const weights = createCheckpoint(randomWeights(graph, 1));
@@ -245,15 +249,7 @@ describe("createTrainingStep() of a blend", () => {
 
   it("refuses inputs that do not fit its points", async () => {
     const graph = smallMlp();
-    const step = await createTrainingStep(graph, engine, {
-      batch: BATCH,
-      loss: { kind: "cross-entropy" },
-      optimizer: { kind: "sgd" },
-      blend: [
-        { name: "star", trained: true },
-        { name: "anchor", trained: false },
-      ],
-    });
+    const step = await stepOfStar(graph);
     const inputs = createBlendInputs(step);
     expect(() => inputs.weigh([1])).toThrow(/one coefficient: got 1 for 2/);
     expect(() => inputs.place("star", new Map())).toThrow(/there is no "star"/);

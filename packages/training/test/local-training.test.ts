@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, type Tensor, viewBytes } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
@@ -7,11 +6,13 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train, trainBlend } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { numbersOf } from "../../../test/helpers/run-steps.ts";
 import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
+import { abortAfter } from "./abort-after.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -84,24 +85,12 @@ async function distance(a: Checkpoint, b: Checkpoint): Promise<number> {
   return Math.sqrt(sum);
 }
 
-/** Options that abort once `steps` steps are made. */
-function abortAfter(steps: number): Pick<TrainOptions, "signal" | "onProgress"> {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    onProgress: ({ step }) => {
-      if (step === steps) controller.abort();
-    },
-  };
-}
-
 let folder: string;
 let statePath: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-local-"));
+inFreshFolders((path) => {
+  folder = path;
   statePath = join(folder, "run.state.safetensors");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const variates = async () => ({
   server: await scaled(networkOf(11), 0.01),

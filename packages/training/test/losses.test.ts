@@ -1,16 +1,11 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { type Checkpoint, createTensor } from "@isthmus/core";
-import { createDataSet, openDataSet } from "@isthmus/data";
+import { createTensor } from "@isthmus/core";
+import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
-  bindNetworks,
   createEvaluator,
-  type DataSet,
   type Graph,
   type Loss,
   type LossesOfOutputs,
-  readGraph,
   scoreBy,
   specialize,
 } from "@isthmus/graph";
@@ -23,52 +18,24 @@ import {
   train,
 } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
-import { openFilesOf } from "../../../test/helpers/open-files.ts";
+import {
+  LOSSES_OF_HEADS,
+  openScored,
+  SCORED_CASES,
+  SCORED_NETWORKS,
+} from "../../../test/helpers/scored-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-// Files that test/golden/generate-losses.py wrote, with what PyTorch computes.
-const FOLDER = fileURLToPath(new URL("../../../test/fixtures/losses/", import.meta.url));
-const EXPECTED = JSON.parse(readFileSync(`${FOLDER}losses.json`, "utf8")) as Readonly<
-  Record<string, { readonly losses: readonly number[]; readonly gradient: readonly number[] }>
->;
-const openFile = openFilesOf(FOLDER);
-
-async function open(
-  name: string,
-  exporter: string,
-  loss?: Loss,
-): Promise<{ readonly graph: Graph; readonly network: Checkpoint; readonly data: DataSet }> {
-  const one = await openFile(`${name}-a.safetensors`);
-  const { graph, networks } = await bindNetworks(await readGraph(`${FOLDER}${name}-${exporter}.onnx`), [one]);
-  const network = networks[0]?.network;
-  if (network === undefined) throw new Error("a network was bound");
-  const outputs = graph.outputs.map((output) => output.name);
-  const data = await openDataSet(`safetensors:${FOLDER}${name}.safetensors`, { outputs });
-  return { graph: scoreBy(graph, loss), network, data };
+async function open(name: string, exporter: string, loss?: Loss) {
+  const { graph, networks, data } = await openScored(name, exporter);
+  return { graph: scoreBy(graph, loss), network: networks[0], data };
 }
 
-const HEADS: LossesOfOutputs = { labels: "binary-cross-entropy", numbers: { loss: "mean-squared-error" } };
-
-const CASES: readonly (readonly [string, string, Loss | undefined])[] = [
-  ["sigmoid", "binary-cross-entropy", undefined],
-  ["one-logit", "binary-cross-entropy", undefined],
-  ["autoencoder", "mean-squared-error", "mean-squared-error"],
-  ["regression", "mean-squared-error", undefined],
-  ["regression", "mean-absolute-error", "mean-absolute-error"],
-  ["segmentation", "cross-entropy", undefined],
-  ["segmentation-softmax", "cross-entropy", undefined],
-  ["encoder", "masked-token", "masked-token"],
-  ["heads", "several", HEADS],
-];
-const exported = CASES.flatMap(([name, kind, loss]) =>
-  ["dynamo", "legacy"].map((exporter) => [name, exporter, kind, loss] as const),
-);
-
 describe("losses are those of PyTorch", () => {
-  test.each(exported)("%s of the exporter %s by %s", async (name, exporter, kind, loss) => {
+  test.each(SCORED_CASES)("%s of the exporter %s by %s", async (name, exporter, kind, loss) => {
     const { graph, network, data } = await open(name, exporter, loss);
-    const { losses, gradient } = EXPECTED[`${name} ${kind}`]!;
+    const { losses, gradient } = SCORED_NETWORKS[`${name} ${kind}`]!;
     const measured = await measureExampleLosses({ graph, engine }, network, data, { batch: 5 });
     const mean = measured.reduce((sum, value) => sum + value, 0) / measured.length;
     expect(Math.abs(mean / losses[0]! - 1)).toBeLessThan(1e-5);
@@ -80,24 +47,27 @@ describe("losses are those of PyTorch", () => {
 });
 
 describe("train()", () => {
-  test.each(exported)("%s of the exporter %s, by %s, to a lower loss", async (name, exporter, kind, loss) => {
-    const { graph, network, data } = await open(name, exporter, loss);
-    const options = { seed: 0, epochs: 2, batch: 8, optimizer: { kind: "adam" } } as const;
-    const schedule = { kind: "constant", learningRate: 0.003 } as const;
-    const { weights, result } = await train({ graph, engine }, network, data, {
-      ...options,
-      schedule,
-      evaluationData: data,
-    });
-    const evaluator = await createEvaluator({ graph, engine }, data);
-    const [before, after] = [await evaluator.evaluate(network), await evaluator.evaluate(weights)];
-    await evaluator.release();
-    expect(after.loss).toBeLessThan(before.loss);
-    expect(Math.abs(result.evaluation!.loss / after.loss - 1)).toBeLessThan(1e-6);
-    if (Number.isNaN(after.error)) expect(result.evaluation).not.toHaveProperty("accuracy");
-    else expect(result.evaluation!.accuracy).toBe(1 - after.error);
-    expect(result.lossKind).toBe(["cross-entropy", "masked-token"].includes(kind) ? undefined : kind);
-  });
+  test.each(SCORED_CASES)(
+    "%s of the exporter %s, by %s, to a lower loss",
+    async (name, exporter, kind, loss) => {
+      const { graph, network, data } = await open(name, exporter, loss);
+      const options = { seed: 0, epochs: 2, batch: 8, optimizer: { kind: "adam" } } as const;
+      const schedule = { kind: "constant", learningRate: 0.003 } as const;
+      const { weights, result } = await train({ graph, engine }, network, data, {
+        ...options,
+        schedule,
+        evaluationData: data,
+      });
+      const evaluator = await createEvaluator({ graph, engine }, data);
+      const [before, after] = [await evaluator.evaluate(network), await evaluator.evaluate(weights)];
+      await evaluator.release();
+      expect(after.loss).toBeLessThan(before.loss);
+      expect(Math.abs(result.evaluation!.loss / after.loss - 1)).toBeLessThan(1e-6);
+      if (Number.isNaN(after.error)) expect(result.evaluation).not.toHaveProperty("accuracy");
+      else expect(result.evaluation!.accuracy).toBe(1 - after.error);
+      expect(result.lossKind).toBe(["cross-entropy", "masked-token"].includes(kind) ? undefined : kind);
+    },
+  );
 
   test("takes the name of a loss", async () => {
     const { graph, network, data } = await open("regression", "dynamo");
@@ -127,7 +97,7 @@ describe("train()", () => {
 
   test("several outputs by names, as a graph that names them, in every way to train and to score", async () => {
     const { graph, network, data } = await open("heads", "legacy");
-    const scored = scoreBy(graph, HEADS);
+    const scored = scoreBy(graph, LOSSES_OF_HEADS);
     const options = { seed: 0, epochs: 2, batch: 8, curriculum: { order: "easy-first" } } as const;
     const trained = async (architecture: Graph, loss?: TrainedLoss) => {
       const result = await train({ graph: architecture, engine }, network, data, {
@@ -137,11 +107,11 @@ describe("train()", () => {
       return (await result.weights.read("one.weight")).data;
     };
     const named = await trained(scored);
-    expect(await trained(graph, HEADS)).toEqual(named);
-    expect(await trained(graph, { kind: "several", outputs: HEADS })).toEqual(named);
+    expect(await trained(graph, LOSSES_OF_HEADS)).toEqual(named);
+    expect(await trained(graph, { kind: "several", outputs: LOSSES_OF_HEADS })).toEqual(named);
     expect(await trained(graph, lossOfData(scored, data))).toEqual(named);
-    const { losses } = EXPECTED["heads several"]!;
-    const doubled = { ...HEADS, numbers: { loss: "mean-squared-error", weight: 2 } } as const;
+    const { losses } = SCORED_NETWORKS["heads several"]!;
+    const doubled = { ...LOSSES_OF_HEADS, numbers: { loss: "mean-squared-error", weight: 2 } } as const;
     const both = await measureExampleLosses({ graph, engine }, network, data, { loss: doubled });
     const numbers = await measureExampleLosses({ graph, engine }, network, data, {
       loss: { numbers: "mean-squared-error" },
@@ -163,7 +133,7 @@ describe("train()", () => {
     } as const;
     const [one, other] = [
       await measureExampleLosses({ graph: renamed, engine }, network, data, { loss }),
-      await measureExampleLosses({ graph, engine }, network, data, { loss: HEADS }),
+      await measureExampleLosses({ graph, engine }, network, data, { loss: LOSSES_OF_HEADS }),
     ];
     for (const [i, expected] of other.entries()) expect(one[i]).toBeCloseTo(expected, 6);
   });

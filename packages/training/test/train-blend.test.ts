@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, createRandom, createTensor, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Blend, type TrainedBlend, type TrainOptions, train, trainBlend } from "@isthmus/training";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
+import { abortAfter } from "./abort-after.ts";
 
 const engine = createOnnxRuntimeEngine();
 const data = stripes(50);
@@ -59,22 +59,10 @@ const run = (blend = rays(), more: Partial<TrainOptions> = {}): Promise<TrainedB
 
 let folder: string;
 let statePath: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-blend-"));
+inFreshFolders((path) => {
+  folder = path;
   statePath = join(folder, "run.state.safetensors");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
-
-/** Options that abort once `steps` steps are made. */
-function abortAfter(steps: number): Pick<TrainOptions, "signal" | "onProgress"> {
-  const controller = new AbortController();
-  return {
-    signal: controller.signal,
-    onProgress: ({ step }) => {
-      if (step === steps) controller.abort();
-    },
-  };
-}
 
 describe("trainBlend()", () => {
   it("trainBlend() trains what train() does where the other points count nothing", async () => {

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCheckpoint, entry, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -12,12 +11,14 @@ import {
   train,
   trainReparameterized,
 } from "@isthmus/training";
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
+import { abortAfter } from "./abort-after.ts";
 
 const engine = createOnnxRuntimeEngine();
 const floats = (tensors: ReadonlyMap<string, Tensor>, name: string) =>
@@ -127,10 +128,9 @@ const run = (more: Partial<TrainReparameterizedOptions> = {}) =>
   trainReparameterized({ graph, engine }, { start, reparameterize: identity }, data, { ...options, ...more });
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-coordinates-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("trainReparameterized()", () => {
   it("trains what train() does if every parameter has a coordinate, norms and dropout alike", async () => {
@@ -161,11 +161,7 @@ describe("trainReparameterized()", () => {
   it.each([5, 7, 13])("aborted after %i steps, goes on to the same bytes", async (steps) => {
     const whole = await run();
     const statePath = join(folder, "run.state.safetensors");
-    const controller = new AbortController();
-    const onProgress = ({ step }: { readonly step: number }) => {
-      if (step === steps) controller.abort();
-    };
-    await expect(run({ statePath, signal: controller.signal, onProgress })).rejects.toThrow(/abort/i);
+    await expect(run({ statePath, ...abortAfter(steps) })).rejects.toThrow(/abort/i);
     const resumed = await run({ statePath, resume: true });
     expect(resumed.result.resumedAt).toBe(steps);
     expect(await checkpointNumbers(resumed.weights)).toEqual(await checkpointNumbers(whole.weights));

@@ -1,5 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Checkpoint,
@@ -15,11 +14,13 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { dropoutCnn } from "../../../test/helpers/small-networks.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
+import { abortAfter } from "./abort-after.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -61,25 +62,12 @@ async function bytesOf(checkpoint: Checkpoint): Promise<Record<string, string>> 
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Options that abort once `steps` steps are made. */
-function abortAfter(steps: number): Pick<TrainOptions, "signal" | "onProgress"> {
-  const controller = new AbortController();
-  if (steps === 0) controller.abort();
-  return {
-    signal: controller.signal,
-    onProgress: ({ step }) => {
-      if (step === steps) controller.abort();
-    },
-  };
-}
-
 let folder: string;
 let statePath: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-train-"));
+inFreshFolders((path) => {
+  folder = path;
   statePath = join(folder, "run.state.safetensors");
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("train()", () => {
   it("train() learns, says how it went, and gives all weights", async () => {

@@ -8,11 +8,26 @@ export interface CommandLine {
   readonly file?: string;
 }
 
-const GRAPH = ["--graph", "graph.onnx"];
+/** Three networks. */
+export const [A, B, C] = ["a.safetensors", "b.safetensors", "c.safetensors"] as const;
+const GRAPH = ["--graph", "graph.onnx"] as const;
 const TEST = ["--data", "safetensors:examples.safetensors:test"];
-const TRAIN = ["--data", "safetensors:examples.safetensors:train"];
-const [A, B, C] = ["a.safetensors", "b.safetensors", "c.safetensors"];
-const ON_TEST = [...GRAPH, ...TEST];
+/** Options for the examples of training. */
+export const TRAIN = ["--data", "safetensors:examples.safetensors:train"] as const;
+/** Options for the graph, and for the examples to measure on. */
+export const ON_TEST = [...GRAPH, ...TEST] as const;
+/** A small measurement of curvature. */
+export const CURVATURE: readonly string[] = [
+  "curvature",
+  A,
+  ...ON_TEST,
+  "--examples",
+  "12",
+  "--count",
+  "2",
+  "--trace-products",
+  "6",
+];
 const TRAINING = [...TRAIN, "--epochs", "1", "--batch", "8", "--seed", "1", "--threads", "1"];
 
 const line = (name: string, ...words: readonly (string | readonly string[])[]): CommandLine => ({
@@ -56,23 +71,18 @@ export const MEASURING: readonly CommandLine[] = [
   line("study", "study", "study.yaml", "--workers", "1", "-o", "study"),
   line("simulation", "federate", "simulate", "simulation.yaml", "--workers", "1", "-o", "simulation"),
   line("comparison", "compare", A, B, C, GRAPH, "--align", "-o", "out.json", "--report", "page.html"),
-  line(
-    "curvature",
-    [
-      "curvature",
-      A,
-      ...ON_TEST,
-      "--examples",
-      "12",
-      "--count",
-      "2",
-      "--trace-products",
-      "6",
-      "--by",
-      "layer",
-    ],
-    ["--sharpness", "--critical-sharpness", "--settling", "4,8", "-o", "out.json", "--report", "page.html"],
-  ),
+  line("curvature", CURVATURE, [
+    "--by",
+    "layer",
+    "--sharpness",
+    "--critical-sharpness",
+    "--settling",
+    "4,8",
+    "-o",
+    "out.json",
+    "--report",
+    "page.html",
+  ]),
   line(
     "ensemble",
     ["ensemble", A, B, C, ...ON_TEST, "--select-data", "safetensors:examples.safetensors:train@12"],

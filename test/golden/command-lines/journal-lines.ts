@@ -1,4 +1,4 @@
-import type { CommandLine } from "./command-lines.ts";
+import { A, B, C, type CommandLine, CURVATURE, ON_TEST, TRAIN } from "./command-lines.ts";
 
 /** A command line that keeps what is finished in files, and goes on from them after an interruption. */
 export interface JournalLine extends CommandLine {
@@ -8,11 +8,7 @@ export interface JournalLine extends CommandLine {
   readonly writes?: number;
 }
 
-const GRAPH = ["--graph", "graph.onnx"];
-const ON_TEST = [...GRAPH, "--data", "safetensors:examples.safetensors:test"];
-const TRAIN = ["--data", "safetensors:examples.safetensors:train"];
 const TRAINING = [...TRAIN, "--epochs", "4", "--batch", "8", "--seed", "1", "--threads", "1"];
-const [A, B, C] = ["a.safetensors", "b.safetensors", "c.safetensors"];
 const JOURNAL = ["--journal", "journal.json"];
 
 const measuring = (verb: string, ...words: readonly string[]): JournalLine => ({
@@ -23,18 +19,11 @@ const measuring = (verb: string, ...words: readonly string[]): JournalLine => ({
 
 /** A command line of every verb with `--journal`. */
 export const JOURNALS: readonly JournalLine[] = [
-  measuring(
-    "curvature",
-    A,
-    ...ON_TEST,
-    "--examples",
-    "12",
-    "--count",
-    "2",
-    "--trace-products",
-    "6",
-    "--sharpness",
-  ),
+  {
+    name: "curvature",
+    words: [...CURVATURE, "--sharpness", ...JOURNAL],
+    kept: "journal.json",
+  },
   measuring("landscape", A, ...ON_TEST, "--directions", "random", "--points", "7"),
   measuring("dropout", A, ...ON_TEST, "--trials", "6"),
   measuring("similarity", A, B, ...ON_TEST, "--measures", "linear-cka,rbf-cka"),

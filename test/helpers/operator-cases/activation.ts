@@ -1,18 +1,5 @@
-import type { Attribute } from "@isthmus/graph";
 import { float, int, string } from "@isthmus/graph/ir";
-import type { Draw, OperatorCase } from "./draw.ts";
-
-const unary = (
-  op: string,
-  attributes: (draw: Draw) => Record<string, Attribute> = () => ({}),
-  positive = false,
-): OperatorCase => ({
-  op,
-  make: (draw) => {
-    const shape = draw.shape(draw.between(1, 4));
-    return { inputs: [positive ? draw.positive(shape) : draw.normal(shape)], attributes: attributes(draw) };
-  },
-});
+import { type OperatorCase, unary } from "./draw.ts";
 
 const alongAxis = (op: string, opset: number): OperatorCase => ({
   op,

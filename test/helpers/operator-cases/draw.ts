@@ -114,3 +114,16 @@ export function graphOfCase(
   };
   return { graph, feeds };
 }
+
+/** A case of an operator of one operand. */
+export const unary = (
+  op: string,
+  attributes: (draw: Draw) => Record<string, Attribute> = () => ({}),
+  positive = false,
+): OperatorCase => ({
+  op,
+  make: (draw) => {
+    const shape = draw.shape(draw.between(1, 4));
+    return { inputs: [positive ? draw.positive(shape) : draw.normal(shape)], attributes: attributes(draw) };
+  },
+});

@@ -1,19 +1,7 @@
 import type { DType } from "@isthmus/core";
 import type { Attribute } from "@isthmus/graph";
 import { float, int } from "@isthmus/graph/ir";
-import { type Draw, fixedTensor, type OperatorCase } from "./draw.ts";
-
-const unary = (
-  op: string,
-  attributes: (draw: Draw) => Record<string, Attribute> = () => ({}),
-  positive = false,
-): OperatorCase => ({
-  op,
-  make: (draw) => {
-    const shape = draw.shape(draw.between(1, 4));
-    return { inputs: [positive ? draw.positive(shape) : draw.normal(shape)], attributes: attributes(draw) };
-  },
-});
+import { fixedTensor, type OperatorCase, unary } from "./draw.ts";
 
 const binary = (op: string, kind: "normal" | "positive" = "normal"): OperatorCase => ({
   op,

@@ -46,6 +46,15 @@ export const offsetRms: Normalize = (b, x, name) => {
   return b.op("Mul", [plainRms(b, x, name), gain]);
 };
 
+/** Every norm, with words for it. */
+export const NORMS: readonly (readonly [words: string, normalize: Normalize])[] = [
+  ["layer norm", layerNorm],
+  ["rms norm", rmsNorm],
+  ["rms norm of 1 + weight", offsetRms],
+  ["layer norm without gain", plainLayerNorm],
+  ["rms norm without gain", plainRms],
+];
+
 /** Division by the length along the last axis, as `torch.nn.functional.normalize` is exported. */
 export function unitLength(b: GraphBuilder, x: string): string {
   const length = b.op("ReduceL2", [x], { axes: [-1] });

@@ -7,12 +7,8 @@ import {
   embed,
   head,
   lastMean,
-  layerNorm,
   mlp,
-  offsetRms,
-  plainLayerNorm,
-  plainRms,
-  rmsNorm,
+  NORMS,
   scaled,
   TOKENS,
   unitLength,
@@ -26,11 +22,11 @@ const number = (b: GraphBuilder, value: number): string => b.constant([value], [
 
 /** What a random network is made of; every value is `[N, 4, 8]`. */
 const STEPS: readonly Step[] = [
-  (b, x, _, name) => layerNorm(b, x, name),
-  (b, x, _, name) => rmsNorm(b, x, name),
-  (b, x, _, name) => offsetRms(b, x, name),
-  (b, x, _, name) => plainLayerNorm(b, x, name),
-  (b, x, _, name) => plainRms(b, x, name),
+  ...NORMS.map(
+    ([, normalize]): Step =>
+      (b, x, _, name) =>
+        normalize(b, x, name),
+  ),
   (b, x) => unitLength(b, x),
   (b, x, _, name) => b.linear(x, name, WIDTH, WIDTH),
   (b, x, _, name) => mlp(b, x, name),

@@ -7,9 +7,8 @@ import {
   lastMean,
   layerNorm,
   mlp,
+  NORMS,
   type Normalize,
-  offsetRms,
-  plainLayerNorm,
   plainRms,
   rmsNorm,
   scaled,
@@ -20,14 +19,6 @@ import {
 
 /** Builds a network and returns its output. */
 export type Shape = (b: GraphBuilder) => string;
-
-const NORMS: readonly (readonly [string, Normalize])[] = [
-  ["layer norm", layerNorm],
-  ["rms norm", rmsNorm],
-  ["rms norm of 1 + weight", offsetRms],
-  ["layer norm without gain", plainLayerNorm],
-  ["rms norm without gain", plainRms],
-];
 
 /** Streams with any norm, by what is done around the branches. */
 const AROUND_NORMS: Readonly<Record<string, (n: Normalize) => Shape>> = {

@@ -1,18 +1,10 @@
 import { networkOfConfig, openModel } from "@isthmus/zoo";
+import { SMALL_GPT2 } from "../../../test/helpers/small-gpt2.ts";
 import { deepen } from "../bombs.ts";
 import { savedFiles } from "../fixtures.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
 import type { FuzzTarget } from "../target.ts";
 
-const GPT2 = {
-  model_type: "gpt2",
-  architectures: ["GPT2LMHeadModel"],
-  vocab_size: 11,
-  n_embd: 16,
-  n_head: 2,
-  n_layer: 1,
-  n_positions: 9,
-};
 const LLAMA = {
   model_type: "llama",
   architectures: ["LlamaForCausalLM"],
@@ -31,7 +23,7 @@ const LLAMA = {
 /** Makes models in Hugging Face form whose config says something else than their weights. */
 export async function createModelConfigTarget(): Promise<FuzzTarget> {
   const models = await Promise.all(
-    [GPT2, LLAMA].map(async (config) => ({
+    [SMALL_GPT2, LLAMA].map(async (config) => ({
       config,
       files: await savedFiles(networkOfConfig(config).initialize(0)),
     })),

@@ -22,27 +22,20 @@ import {
 } from "@isthmus/graph/builder";
 import { floatAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  result,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /**
  * Differentiates `y = max(x, 0)`: `g` where `x > 0`, else 0, at 0 too, as in PyTorch and TensorFlow. It reads
  * `y` instead of `x`, so that `x` need not stay in memory.
  */
-const reluRule: GradientRule = (context) => [gate(cotangent(context), greater(result(context), 0))];
+const reluRule: GradientRule = (context) => [gate(context.cotangent(), greater(context.result(), 0))];
 
 /** Differentiates `y = x` where `x > 0`, else `slope x`: `g` or `slope g`. */
 const leakyReluRule: GradientRule = (context) => {
   const slope = floatAttribute(context.node, "alpha", 0.01);
-  const g = cotangent(context);
-  const passes = gate(mul(g, 1 - slope), greater(operand(context, 0), 0));
+  const g = context.cotangent();
+  const passes = gate(mul(g, 1 - slope), greater(context.operand(0), 0));
   return [add(passes, mul(g, slope))];
 };
 
@@ -51,8 +44,8 @@ const leakyReluRule: GradientRule = (context) => {
  * `x`; `g x` to the slope where it was used, summed where it was broadcast.
  */
 const pReluRule: GradientRule = (context) => {
-  const [x, slope] = [operand(context, 0), operand(context, 1)];
-  const g = cotangent(context);
+  const [x, slope] = [context.operand(0), context.operand(1)];
+  const g = context.cotangent();
   const below = gate(g, lessOrEqual(x, 0));
   return [
     context.needs(0) ? sub(g, mul(below, sub(1, slope))) : undefined,
@@ -62,7 +55,7 @@ const pReluRule: GradientRule = (context) => {
 
 /** Differentiates `y = x` where `x > alpha`, else 0: `g` where `x > alpha`, else 0. */
 const thresholdedReluRule: GradientRule = (context) => [
-  gate(cotangent(context), greater(operand(context, 0), floatAttribute(context.node, "alpha", 1))),
+  gate(context.cotangent(), greater(context.operand(0), floatAttribute(context.node, "alpha", 1))),
 ];
 
 /** Factors of `y = above x where x > 0, else below (exp(x / scale) - 1)`. */
@@ -76,7 +69,7 @@ interface ExponentialUnit {
  * Differentiates an {@link ExponentialUnit}: `g above` where `x > 0`, else `g below / scale exp(x / scale)`.
  */
 function exponentialUnit(context: GradientContext, { above, below, scale }: ExponentialUnit): [Value] {
-  const [g, x] = [cotangent(context), operand(context, 0)];
+  const [g, x] = [context.cotangent(), context.operand(0)];
   const positive = greater(x, 0);
   // The exponential of a positive number is not computed: it could be infinite, and 0 times infinity is NaN.
   const exponent = min(scale === 1 ? x : div(x, scale), 0);
@@ -115,9 +108,9 @@ const DENSITY = 1 / Math.sqrt(2 * Math.PI);
  * standard normal distribution; or the approximation of `Φ` by a hyperbolic tangent.
  */
 const geluRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const isApproximate = stringAttribute(context.node, "approximate", "none") === "tanh";
-  return [mul(cotangent(context), isApproximate ? approximateGeluSlope(x) : geluSlope(x))];
+  return [mul(context.cotangent(), isApproximate ? approximateGeluSlope(x) : geluSlope(x))];
 };
 
 function geluSlope(x: Value): Value {
@@ -139,35 +132,35 @@ function approximateGeluSlope(x: Value): Value {
  * bounds, else 0, as in PyTorch.
  */
 const hardSigmoidRule: GradientRule = (context) => {
-  const y = result(context);
+  const y = context.result();
   const inside = and(greater(y, 0), less(y, 1));
-  return [gate(mul(cotangent(context), floatAttribute(context.node, "alpha", 0.2)), inside)];
+  return [gate(mul(context.cotangent(), floatAttribute(context.node, "alpha", 0.2)), inside)];
 };
 
 /**
  * Differentiates `y = x clip(x / 6 + 1 / 2, 0, 1)`: `g (x / 3 + 1 / 2)` where `|x| < 3`, `g` above, 0 below.
  */
 const hardSwishRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const share = clip(add(div(x, 6), 0.5), 0, 1);
-  return [mul(cotangent(context), add(share, gate(div(x, 6), less(abs(x), 3))))];
+  return [mul(context.cotangent(), add(share, gate(div(x, 6), less(abs(x), 3))))];
 };
 
 /** Differentiates `y = x t` with `t = tanh(softplus(x))`: `g (t + x (1 - t²) sigmoid(x))`. */
 const mishRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const share = tanh(softplus(x));
   const rise = mul(mul(x, sigmoid(x)), sub(1, mul(share, share)));
-  return [mul(cotangent(context), add(share, rise))];
+  return [mul(context.cotangent(), add(share, rise))];
 };
 
 /** Differentiates `y = x s` with `s = sigmoid(alpha x)`: `g (s + alpha y (1 - s))`. */
 const swishRule: GradientRule = (context) => {
-  const [x, y] = [operand(context, 0), result(context)];
+  const [x, y] = [context.operand(0), context.result()];
   const alpha = floatAttribute(context.node, "alpha", 1);
   const share = sigmoid(alpha === 1 ? x : mul(x, alpha));
   const rise = mul(alpha === 1 ? y : mul(y, alpha), sub(1, share));
-  return [mul(cotangent(context), add(share, rise))];
+  return [mul(context.cotangent(), add(share, rise))];
 };
 
 /**

@@ -2,13 +2,7 @@ import { sizeOf } from "@isthmus/core";
 import { add, batchNorm, expand, mul, neg, reciprocal, sqrt, sub, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { channelMean, channelMeanSquare, channelSum, onChannels } from "../channels.ts";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 
 /**
  * Differentiates a batch norm, by statistics that are operands or, in training
@@ -25,8 +19,8 @@ const batchNormalizationRule: GradientRule = (context) =>
  * `-scale r³ sum((x - mean) g) / 2` to the variance.
  */
 function inInference(context: GradientContext): (Value | undefined)[] {
-  const [x, scale, variance] = [operand(context, 0), operand(context, 1), operand(context, 4)];
-  const g = cotangent(context);
+  const [x, scale, variance] = [context.operand(0), context.operand(1), context.operand(4)];
+  const g = context.cotangent();
   const inverse = reciprocal(sqrt(add(variance, floatAttribute(context.node, "epsilon", 1e-5))));
   const factor = mul(scale, inverse);
   const total = context.needs(2) || context.needs(3) ? channelSum(g) : undefined;
@@ -42,7 +36,7 @@ function inInference(context: GradientContext): (Value | undefined)[] {
 
 /** Sums `(x - mean) g` over all but channels, `[channels]`. */
 function centeredSum(context: GradientContext, g: Value): Value {
-  const [x, mean] = [operand(context, 0), operand(context, 3)];
+  const [x, mean] = [context.operand(0), context.operand(3)];
   return channelSum(mul(g, sub(x, onChannels(mean, x.shape.length))));
 }
 
@@ -87,7 +81,7 @@ interface Statistics {
  */
 function statisticsOf(context: GradientContext): Statistics {
   const { node, outputs } = context;
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const momentum = floatAttribute(node, "momentum", 0.9);
   const returned = (output: number) => (momentum === 0 ? outputs[output] : undefined);
   const mean = returned(1) ?? channelMean(x);
@@ -111,7 +105,7 @@ function throughOutput(context: GradientContext, statistics: Statistics, g: Valu
   const { centered, inverse, count } = statistics;
   const meanGradient = channelMean(g);
   const along = mul(channelMean(mul(g, centered)), inverse);
-  const ofGradient = mul(operand(context, 1), inverse);
+  const ofGradient = mul(context.operand(1), inverse);
   return {
     scale: mul(along, count),
     bias: mul(meanGradient, count),

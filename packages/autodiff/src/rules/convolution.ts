@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { conv, reshape, reverse, transpose, type Value } from "@isthmus/graph/builder";
 import { intAttribute } from "@isthmus/graph/ir";
 import { channelSum } from "../channels.ts";
-import { cotangent, type GradientRule, type GradientRules, operand } from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { type Convolution, convolve, convolveTransposed } from "../windows/convolution.ts";
 import { kernelGradient } from "../windows/kernel-gradient.ts";
 import { perAxis, readWindow, type WindowAxis } from "../windows/window.ts";
@@ -12,14 +12,9 @@ import { perAxis, readWindow, type WindowAxis } from "../windows/window.ts";
  * tap to the kernel `w`; the sum of `g` over examples and space to `b`.
  */
 const convRule: GradientRule = (context) => {
-  const { node, needs } = context;
-  const [x, kernel, g] = [operand(context, 0), operand(context, 1), cotangent(context)];
-  const axes = readWindow(node, {
-    extents: x.shape.slice(2),
-    counts: g.shape.slice(2),
-    taps: kernel.shape.slice(2),
-  });
-  const convolution = { axes, group: intAttribute(node, "group", 1) };
+  const { needs } = context;
+  const [x, kernel, g] = [context.operand(0), context.operand(1), context.cotangent()];
+  const convolution = readConvolution(context, { input: x, kernel, result: g });
   return [
     needs(0) ? inputGradient(g, kernel, convolution) : undefined,
     needs(1) ? kernelGradient(x, g, convolution) : undefined,
@@ -32,20 +27,31 @@ const convRule: GradientRule = (context) => {
  * result in each other's place, so the gradient for `x` is the convolution of `g`.
  */
 const convTransposeRule: GradientRule = (context) => {
-  const { node, needs } = context;
-  const [x, kernel, g] = [operand(context, 0), operand(context, 1), cotangent(context)];
-  const axes = readWindow(node, {
-    extents: g.shape.slice(2),
-    counts: x.shape.slice(2),
-    taps: kernel.shape.slice(2),
-  });
-  const convolution = { axes, group: intAttribute(node, "group", 1) };
+  const { needs } = context;
+  const [x, kernel, g] = [context.operand(0), context.operand(1), context.cotangent()];
+  const convolution = readConvolution(context, { input: g, kernel, result: x });
   return [
     needs(0) ? convolve(g, kernel, convolution) : undefined,
     needs(1) ? kernelGradient(g, x, convolution) : undefined,
     needs(2) ? channelSum(g) : undefined,
   ];
 };
+
+/** Values that a convolution joins; of an adjoint convolution, `input` is the result. */
+interface Convolved {
+  readonly input: Value;
+  readonly kernel: Value;
+  readonly result: Value;
+}
+
+function readConvolution({ node }: GradientContext, { input, kernel, result }: Convolved): Convolution {
+  const axes = readWindow(node, {
+    extents: input.shape.slice(2),
+    counts: result.shape.slice(2),
+    taps: kernel.shape.slice(2),
+  });
+  return { axes, group: intAttribute(node, "group", 1) };
+}
 
 /** Rules of convolutions. */
 export const CONVOLUTION_RULES: GradientRules = { Conv: convRule, ConvTranspose: convTransposeRule };

@@ -24,34 +24,26 @@ import {
 } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";
-import {
-  cotangent,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  refuseVariant,
-  result,
-  settledNumbers,
-} from "../gradient-rule.ts";
+import type { GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /** Differentiates `y = x`: `g` to `x`. */
-const identityRule: GradientRule = (context) => [cotangent(context)];
+const identityRule: GradientRule = (context) => [context.cotangent()];
 
 /**
  * Differentiates `y = x` in another element type: `g` in the type of `x`. A second operand only names a type.
  */
-const castRule: GradientRule = (context) => [cast(cotangent(context), operand(context, 0).dtype)];
+const castRule: GradientRule = (context) => [cast(context.cotangent(), context.operand(0).dtype)];
 
 /**
  * Differentiates dropout outside training, `y = x`: `g` to `x`.
  * @throws UnsupportedError in training mode, as the random mask is not an output that could be used again
  */
 const dropoutRule: GradientRule = (context) => {
-  const [training = 0] = settledNumbers(context, 2) ?? [];
+  const [training = 0] = context.settledNumbers(2) ?? [];
   if (training !== 0)
-    refuseVariant(context, "must not drop by itself, as its mask is not known again", "in training mode");
-  return [cotangent(context)];
+    context.refuseVariant("must not drop by itself, as its mask is not known again", "in training mode");
+  return [context.cotangent()];
 };
 
 /**
@@ -62,7 +54,7 @@ type Chain = (g: Value, x: Value, y: Value) => Value;
 
 const byChain =
   (chain: Chain): GradientRule =>
-  (context) => [chain(cotangent(context), operand(context, 0), result(context))];
+  (context) => [chain(context.cotangent(), context.operand(0), context.result())];
 
 const square = (x: Value): Value => mul(x, x);
 
@@ -94,12 +86,12 @@ const CHAINS: Readonly<Record<string, Chain>> = {
  */
 const addRule: GradientRule = (context) =>
   context.inputs.map((_, i) =>
-    context.needs(i) ? reduceToShape(cotangent(context), operand(context, i).shape) : undefined,
+    context.needs(i) ? reduceToShape(context.cotangent(), context.operand(i).shape) : undefined,
   );
 
 /** Differentiates `z = x - y`: `g` to `x` and `-g` to `y`, summed where broadcast. */
 const subRule: GradientRule = (context) => {
-  const part = (i: number) => reduceToShape(cotangent(context), operand(context, i).shape);
+  const part = (i: number) => reduceToShape(context.cotangent(), context.operand(i).shape);
   return [context.needs(0) ? part(0) : undefined, context.needs(1) ? neg(part(1)) : undefined];
 };
 
@@ -107,17 +99,17 @@ const subRule: GradientRule = (context) => {
 const mulRule: GradientRule = (context) =>
   [0, 1].map((i) =>
     context.needs(i)
-      ? reduceToShape(mul(cotangent(context), operand(context, 1 - i)), operand(context, i).shape)
+      ? reduceToShape(mul(context.cotangent(), context.operand(1 - i)), context.operand(i).shape)
       : undefined,
   );
 
 /** Differentiates `z = x / y`: `g / y` to `x` and `-g z / y` to `y`, summed where broadcast. */
 const divRule: GradientRule = (context) => {
-  const [x, y] = [operand(context, 0), operand(context, 1)];
-  const quotient = div(cotangent(context), y);
+  const [x, y] = [context.operand(0), context.operand(1)];
+  const quotient = div(context.cotangent(), y);
   return [
     context.needs(0) ? reduceToShape(quotient, x.shape) : undefined,
-    context.needs(1) ? neg(reduceToShape(mul(quotient, result(context)), y.shape)) : undefined,
+    context.needs(1) ? neg(reduceToShape(mul(quotient, context.result()), y.shape)) : undefined,
   ];
 };
 
@@ -126,12 +118,12 @@ const divRule: GradientRule = (context) => {
  * PyTorch and JAX.
  */
 const powRule: GradientRule = (context) => {
-  const [x, y, g] = [operand(context, 0), operand(context, 1), cotangent(context)];
+  const [x, y, g] = [context.operand(0), context.operand(1), context.cotangent()];
   return [
     context.needs(0)
       ? reduceToShape(mul(g, slopeByBase(x, y, constantNumbers(context, 1))), x.shape)
       : undefined,
-    context.needs(1) ? reduceToShape(mul(g, slopeByExponent(x, y, result(context))), y.shape) : undefined,
+    context.needs(1) ? reduceToShape(mul(g, slopeByExponent(x, y, context.result())), y.shape) : undefined,
   ];
 };
 
@@ -158,9 +150,9 @@ function slopeByExponent(x: Value, y: Value, z: Value): Value {
 
 /** Differentiates `z = (x + y + ...) / n`: `g / n` to each of the `n` operands, summed where broadcast. */
 const meanRule: GradientRule = (context) => {
-  const share = mul(cotangent(context), 1 / context.inputs.length);
+  const share = mul(context.cotangent(), 1 / context.inputs.length);
   return context.inputs.map((_, i) =>
-    context.needs(i) ? reduceToShape(share, operand(context, i).shape) : undefined,
+    context.needs(i) ? reduceToShape(share, context.operand(i).shape) : undefined,
   );
 };
 
@@ -169,12 +161,12 @@ const meanRule: GradientRule = (context) => {
  * operands that tie share `g` evenly, as in JAX and PyTorch.
  */
 const extremumRule: GradientRule = (context) => {
-  const [g, z] = [cotangent(context), result(context)];
+  const [g, z] = [context.cotangent(), context.result()];
   if (context.inputs.length === 1) return [g];
-  const wins = context.inputs.map((_, i) => cast(equal(operand(context, i), z), z.dtype));
+  const wins = context.inputs.map((_, i) => cast(equal(context.operand(i), z), z.dtype));
   const share = div(g, sum(wins));
   return wins.map((won, i) =>
-    context.needs(i) ? reduceToShape(mul(share, won), operand(context, i).shape) : undefined,
+    context.needs(i) ? reduceToShape(mul(share, won), context.operand(i).shape) : undefined,
   );
 };
 
@@ -183,10 +175,10 @@ const extremumRule: GradientRule = (context) => {
  * PyTorch; elsewhere `g` to the bound that clips.
  */
 const clipRule: GradientRule = (context) => {
-  const [x, y, g] = [operand(context, 0), result(context), cotangent(context)];
+  const [x, y, g] = [context.operand(0), context.result(), context.cotangent()];
   const toBound = (input: number, isClipped: (x: Value, bound: Value) => Value) => {
     if (!context.needs(input)) return undefined;
-    const bound = operand(context, input);
+    const bound = context.operand(input);
     return reduceToShape(gate(g, isClipped(x, bound)), bound.shape);
   };
   return [context.needs(0) ? gate(g, equal(x, y)) : undefined, toBound(1, less), toBound(2, greater)];
@@ -197,9 +189,9 @@ const clipRule: GradientRule = (context) => {
  * taken, summed where broadcast.
  */
 const whereRule: GradientRule = (context) => {
-  const [condition, g] = [operand(context, 0), cotangent(context)];
+  const [condition, g] = [context.operand(0), context.cotangent()];
   const part = (input: number, taken: () => Value) =>
-    context.needs(input) ? reduceToShape(gate(g, taken()), operand(context, input).shape) : undefined;
+    context.needs(input) ? reduceToShape(gate(g, taken()), context.operand(input).shape) : undefined;
   return [undefined, part(1, () => condition), part(2, () => not(condition))];
 };
 

@@ -13,15 +13,7 @@ import {
   type Value,
 } from "@isthmus/graph/builder";
 import { constantNumbers, intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  refuseVariant,
-  result,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";
 import { zeros } from "../zeros.ts";
 
@@ -29,9 +21,9 @@ import { zeros } from "../zeros.ts";
  * Differentiates rows of a table by index along an axis: to each row the sum of the gradients of its copies.
  */
 const gatherRule: GradientRule = (context) => {
-  const [table, indices] = [operand(context, 0), operand(context, 1)];
+  const [table, indices] = [context.operand(0), context.operand(1)];
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), table.shape.length);
-  const g = cotangent(context);
+  const g = context.cotangent();
   const extent = at(table.shape, axis, "axis");
   const rows = constantNumbers(context, 1)?.map((row) => wrapAxis(row, extent));
   const withoutScatter = rows === undefined ? undefined : byConstantRows(g, { table, axis, rows });
@@ -94,18 +86,18 @@ function byScattering(g: Value, { table, axis, indices }: Table & { readonly ind
 /** Differentiates elements by index along an axis: to each element the sum of the gradients of its copies. */
 const gatherElementsRule: GradientRule = (context) => {
   assertScatterAdds(context);
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const axis = intAttribute(context.node, "axis", 0);
-  const indices = operand(context, 1);
-  return [scatterElements(zeros(x, x.shape), indices, cotangent(context), { axis, reduction: "add" })];
+  const indices = context.operand(1);
+  return [scatterElements(zeros(x, x.shape), indices, context.cotangent(), { axis, reduction: "add" })];
 };
 
 /** Differentiates slices by tuples of indices: to each slice the sum of the gradients of its copies. */
 const gatherNDRule: GradientRule = (context) => {
   assertScatterAdds(context);
-  const x = operand(context, 0);
-  const indices = withBatchIndices(operand(context, 1), intAttribute(context.node, "batch_dims", 0));
-  return [scatterND(zeros(x, x.shape), indices, cotangent(context), { reduction: "add" })];
+  const x = context.operand(0);
+  const indices = withBatchIndices(context.operand(1), intAttribute(context.node, "batch_dims", 0));
+  return [scatterND(zeros(x, x.shape), indices, context.cotangent(), { reduction: "add" })];
 };
 
 /**
@@ -125,9 +117,9 @@ function withBatchIndices(indices: Value, batchAxes: number): Value {
 
 /** Differentiates the largest elements along an axis: their gradients at the places they come from. */
 const topKRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const axis = wrapAxis(intAttribute(context.node, "axis", -1), x.shape.length);
-  return [scatterElements(zeros(x, x.shape), result(context, 1), cotangent(context), { axis })];
+  return [scatterElements(zeros(x, x.shape), context.result(1), context.cotangent(), { axis })];
 };
 
 /**
@@ -137,8 +129,8 @@ const topKRule: GradientRule = (context) => {
  */
 const scatterElementsRule: GradientRule = (context) => {
   const isAdded = isAddition(context);
-  const [indices, updates] = [operand(context, 1), operand(context, 2)];
-  const g = cotangent(context);
+  const [indices, updates] = [context.operand(1), context.operand(2)];
+  const g = context.cotangent();
   const axis = intAttribute(context.node, "axis", 0);
   const rest = () => (isAdded ? g : scatterElements(g, indices, zeros(updates, updates.shape), { axis }));
   return [
@@ -155,8 +147,8 @@ const scatterElementsRule: GradientRule = (context) => {
  */
 const scatterNDRule: GradientRule = (context) => {
   const isAdded = isAddition(context);
-  const [indices, updates] = [operand(context, 1), operand(context, 2)];
-  const g = cotangent(context);
+  const [indices, updates] = [context.operand(1), context.operand(2)];
+  const g = context.cotangent();
   const rest = () => (isAdded ? g : scatterND(g, indices, zeros(updates, updates.shape)));
   return [
     context.needs(0) ? rest() : undefined,
@@ -172,7 +164,7 @@ const scatterNDRule: GradientRule = (context) => {
 function isAddition(context: GradientContext): boolean {
   const reduction = stringAttribute(context.node, "reduction", "none");
   if (reduction !== "none" && reduction !== "add") {
-    refuseVariant(context, 'must have reduction "none" or "add"', `"${reduction}"`);
+    context.refuseVariant('must have reduction "none" or "add"', `"${reduction}"`);
   }
   return reduction === "add";
 }

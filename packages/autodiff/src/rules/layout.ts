@@ -11,38 +11,32 @@ import {
   type Value,
 } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
-import {
-  cotangent,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  settledNumbers,
-} from "../gradient-rule.ts";
+import type { GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 import { zeros } from "../zeros.ts";
 
 /** Differentiates another shape of the same elements: `g` in the shape of `x`. */
-const reshapeRule: GradientRule = (context) => [reshape(cotangent(context), operand(context, 0).shape)];
+const reshapeRule: GradientRule = (context) => [reshape(context.cotangent(), context.operand(0).shape)];
 
 /** Differentiates another order of axes: `g` with its axes put back. */
 const transposeRule: GradientRule = (context) => {
-  const axes = [...operand(context, 0).shape.keys()];
+  const axes = [...context.operand(0).shape.keys()];
   const order = intsAttribute(context.node, "perm") ?? axes.toReversed();
   return [
     transpose(
-      cotangent(context),
+      context.cotangent(),
       axes.map((axis) => order.indexOf(axis)),
     ),
   ];
 };
 
 /** Differentiates broadcasting to a shape: `g` summed over the axes along which `x` was copied. */
-const expandRule: GradientRule = (context) => [reduceToShape(cotangent(context), operand(context, 0).shape)];
+const expandRule: GradientRule = (context) => [reduceToShape(context.cotangent(), context.operand(0).shape)];
 
 /** Differentiates copies side by side: the sum of the gradients of the copies. */
 const tileRule: GradientRule = (context) => {
-  const { shape } = operand(context, 0);
-  const g = cotangent(context);
+  const { shape } = context.operand(0);
+  const g = context.cotangent();
   if (shape.includes(0)) return [undefined];
   const split = shape.flatMap((extent, axis) => [at(g.shape, axis, "axis") / extent, extent]);
   return [reduceSum(reshape(g, split), { axes: shape.map((_, axis) => 2 * axis) })];
@@ -50,11 +44,11 @@ const tileRule: GradientRule = (context) => {
 
 /** Differentiates the concatenation of operands: to each its part of `g`. */
 const concatRule: GradientRule = (context) => {
-  const g = cotangent(context);
+  const g = context.cotangent();
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), g.shape.length);
   let begin = 0;
   return context.inputs.map((_, i) => {
-    const extent = at(operand(context, i).shape, axis, "axis");
+    const extent = at(context.operand(i).shape, axis, "axis");
     const range = { axis, begin, end: begin + extent };
     begin += extent;
     return context.needs(i) ? slice(g, [range]) : undefined;
@@ -67,7 +61,7 @@ const concatRule: GradientRule = (context) => {
  */
 const splitRule: GradientRule = (context) => {
   const { node, builder } = context;
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const axis = wrapAxis(intAttribute(node, "axis", 0), x.shape.length);
   const parts = node.outputs.map(
     (name, i): Value => context.cotangents[i] ?? zeros(x, builder.value(name).shape),
@@ -78,14 +72,14 @@ const splitRule: GradientRule = (context) => {
 /** Differentiates channels that become spatial blocks: the blocks of `g` become channels. */
 const depthToSpaceRule: GradientRule = (context) => {
   const size = intAttribute(context.node, "blocksize", 1);
-  const g = cotangent(context);
+  const g = context.cotangent();
   const isColumnFirst = stringAttribute(context.node, "mode", "DCR") === "CRD";
   return [isColumnFirst ? blocksBehindChannels(g, size) : spaceToDepth(g, size)];
 };
 
 /** Differentiates spatial blocks that become channels: the channels of `g` become blocks. */
 const spaceToDepthRule: GradientRule = (context) => [
-  depthToSpace(cotangent(context), intAttribute(context.node, "blocksize", 1)),
+  depthToSpace(context.cotangent(), intAttribute(context.node, "blocksize", 1)),
 ];
 
 /**
@@ -102,9 +96,9 @@ function blocksBehindChannels(x: Value, size: number): Value {
 
 /** Differentiates a triangle of matrices: the same triangle of `g`. */
 const triluRule: GradientRule = (context) => {
-  const [diagonal = 0] = settledNumbers(context, 1) ?? [];
+  const [diagonal = 0] = context.settledNumbers(1) ?? [];
   const upper = intAttribute(context.node, "upper", 1) === 1;
-  return [triangle(cotangent(context), { upper, diagonal })];
+  return [triangle(context.cotangent(), { upper, diagonal })];
 };
 
 /** Rules of operators that move all elements to other places, or copy or mask them. */

@@ -20,14 +20,7 @@ import {
 } from "@isthmus/graph/builder";
 import { float, floatAttribute, int, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { channelSum, onChannels } from "../channels.ts";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  result,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /** A normalised value `z = (x - mean(x)) inverse`, or `z = x inverse` if it is not centred. */
@@ -84,7 +77,7 @@ function fromParts(x: Value, axes: readonly number[], epsilon: number): readonly
  * may be outputs of the node, too, with gradients of their own.
  */
 const layerNormalizationRule: GradientRule = (context) => {
-  const [x, scale] = [operand(context, 0), operand(context, 1)];
+  const [x, scale] = [context.operand(0), context.operand(1)];
   const axis = wrapAxis(intAttribute(context.node, "axis", -1), x.shape.length);
   const parts = normalizeAgain(x, axis, floatAttribute(context.node, "epsilon", 1e-5));
   const [g] = context.cotangents;
@@ -124,8 +117,8 @@ function layerInputGradient(
 
 /** Differentiates `y = x / sqrt(mean(x²) + epsilon) scale` over the last axes. */
 const rmsNormalizationRule: GradientRule = (context) => {
-  const [x, scale] = [operand(context, 0), operand(context, 1)];
-  const g = cotangent(context);
+  const [x, scale] = [context.operand(0), context.operand(1)];
+  const g = context.cotangent();
   const axes = [...x.shape.keys()].slice(wrapAxis(intAttribute(context.node, "axis", -1), x.shape.length));
   const epsilon = floatAttribute(context.node, "epsilon", 1e-5);
   const inverse = reciprocal(sqrt(add(reduceMean(mul(x, x), { axes, keepDims: true }), epsilon)));
@@ -148,16 +141,16 @@ const groupNormalizationRule: GradientRule = (context) =>
  * Differentiates a norm over each channel of each example, followed by scale and bias, one number a channel.
  */
 const instanceNormalizationRule: GradientRule = (context) =>
-  groupGradients(context, at(operand(context, 0).shape, 1, "axis"));
+  groupGradients(context, at(context.operand(0).shape, 1, "axis"));
 
 function groupGradients(context: GradientContext, groups: number): (Value | undefined)[] {
-  const [x, scale] = [operand(context, 0), operand(context, 1)];
+  const [x, scale] = [context.operand(0), context.operand(1)];
   const [batch = 0] = x.shape;
   // Shape with the elements of a group one after another.
   const grouped = [batch, groups, sizeOf(x.shape) / Math.max(1, batch * groups)];
   const parts = normalizeAgain(reshape(x, grouped), 2, floatAttribute(context.node, "epsilon", 1e-5));
   const scaled = sizeOf(scale.shape) === x.shape[1] ? x.shape : grouped;
-  const g = reshape(cotangent(context), scaled);
+  const g = reshape(context.cotangent(), scaled);
   const forNormalized = () => reshape(mul(g, onChannels(scale, scaled.length)), grouped);
   return [
     context.needs(0) ? reshape(normalizedGradient(forNormalized(), parts), x.shape) : undefined,
@@ -171,7 +164,7 @@ function groupGradients(context: GradientContext, groups: number): (Value | unde
  * of squares (`p` = 2): `(g - n'(x) sum(g y)) / n`.
  */
 const lpNormalizationRule: GradientRule = (context) => {
-  const [x, y, g] = [operand(context, 0), result(context), cotangent(context)];
+  const [x, y, g] = [context.operand(0), context.result(), context.cotangent()];
   const axis = wrapAxis(intAttribute(context.node, "axis", -1), x.shape.length);
   const sum = (value: Value) => reduceSum(value, { axes: [axis], keepDims: true });
   const isFirst = intAttribute(context.node, "p", 2) === 1;
@@ -194,7 +187,7 @@ function softmaxAxes({ node, builder }: GradientContext, rank: number): number[]
 
 /** Differentiates `y = softmax(x)`: `y (g - sum(g y))`. */
 const softmaxRule: GradientRule = (context) => {
-  const [g, y] = [cotangent(context), result(context)];
+  const [g, y] = [context.cotangent(), context.result()];
   const axes = softmaxAxes(context, y.shape.length);
   const weighted = mul(g, y);
   return [sub(weighted, mul(y, reduceSum(weighted, { axes, keepDims: true })))];
@@ -202,7 +195,7 @@ const softmaxRule: GradientRule = (context) => {
 
 /** Differentiates `y = log softmax(x)`: `g - exp(y) sum(g)`. */
 const logSoftmaxRule: GradientRule = (context) => {
-  const [g, y] = [cotangent(context), result(context)];
+  const [g, y] = [context.cotangent(), context.result()];
   const axes = softmaxAxes(context, y.shape.length);
   return [sub(g, mul(exp(y), reduceSum(g, { axes, keepDims: true })))];
 };

@@ -12,15 +12,7 @@ import {
 } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  refuseVariant,
-  result,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";
 import { areTiles, routeToTiles } from "../windows/route-to-tiles.ts";
 import { readWindow, type WindowAxis } from "../windows/window.ts";
@@ -28,7 +20,7 @@ import { zeros } from "../zeros.ts";
 
 function windowAxes(context: GradientContext, x: Value, y: Value): WindowAxis[] {
   const taps = intsAttribute(context.node, "kernel_shape");
-  if (taps === undefined) return refuseVariant(context, "must state its kernel_shape", "left out");
+  if (taps === undefined) return context.refuseVariant("must state its kernel_shape", "left out");
   return readWindow(context.node, { extents: x.shape.slice(2), counts: y.shape.slice(2), taps });
 }
 
@@ -41,7 +33,7 @@ function windowAxes(context: GradientContext, x: Value, y: Value): WindowAxis[] 
  * works for windows that overlap.
  */
 const maxPoolRule: GradientRule = (context) => {
-  const [x, y, g] = [operand(context, 0), result(context), cotangent(context)];
+  const [x, y, g] = [context.operand(0), context.result(), context.cotangent()];
   const axes = windowAxes(context, x, y);
   return [areTiles(axes) ? routeToTiles({ x, y, g }, axes) : scatterToMaxima(context, x, g)];
 };
@@ -65,7 +57,7 @@ function maximumIndices(context: GradientContext, x: Value): Value {
   const { storage_order: order, ...attributes } = Object.fromEntries(node.attributes);
   const indices = outputs[1];
   if (indices !== undefined && (order?.type !== "int" || order.value === 0)) return indices;
-  const { shape } = result(context);
+  const { shape } = context.result();
   const types = [
     { dtype: x.dtype, shape },
     { dtype: "i64", shape },
@@ -76,7 +68,7 @@ function maximumIndices(context: GradientContext, x: Value): Value {
 /** Differentiates the mean of every window: an even share of `g` to each of its elements. */
 const averagePoolRule: GradientRule = (context) => {
   const { node } = context;
-  const [x, g] = [operand(context, 0), cotangent(context)];
+  const [x, g] = [context.operand(0), context.cotangent()];
   const axes = windowAxes(context, x, g);
   // The number of elements of a window is a product over the axes, so each axis divides by its count alone.
   return [spreadWindows(g, axes, (i, window) => 1 / countElements(node, axes, { i, window }))];
@@ -112,8 +104,8 @@ function declaredAfter(node: Node, axes: readonly WindowAxis[], i: number): numb
 
 /** Differentiates the mean over all spatial axes: an even share of `g` to each element. */
 const globalAveragePoolRule: GradientRule = (context) => {
-  const { shape } = operand(context, 0);
-  return [expand(mul(cotangent(context), 1 / sizeOf(shape.slice(2))), shape)];
+  const { shape } = context.operand(0);
+  return [expand(mul(context.cotangent(), 1 / sizeOf(shape.slice(2))), shape)];
 };
 
 /**
@@ -121,12 +113,12 @@ const globalAveragePoolRule: GradientRule = (context) => {
  * several, as pools over windows do.
  */
 const globalMaxPoolRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const [batch = 0, channels = 0, ...spatial] = x.shape;
   const planes = reshape(x, [batch, channels, sizeOf(spatial)]);
   const first = reshape(argMax(planes, -1), [batch, channels, 1]);
   const places = x.builder.ints([...Array(sizeOf(spatial)).keys()]);
-  const g = reshape(cotangent(context), [batch, channels, 1]);
+  const g = reshape(context.cotangent(), [batch, channels, 1]);
   return [reshape(gate(g, equal(places, first)), x.shape)];
 };
 

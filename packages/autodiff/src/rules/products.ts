@@ -1,14 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { expand, gemm, matMul, mul, reshape, transposeLast, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, string, stringAttribute } from "@isthmus/graph/ir";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  refuseVariant,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /**
@@ -19,11 +12,11 @@ import { reduceToShape } from "../reduce-to-shape.ts";
  * once: no value is broadcast that would have to be summed again.
  */
 const matMulRule: GradientRule = (context) => {
-  const [a, b] = [operand(context, 0), operand(context, 1)];
+  const [a, b] = [context.operand(0), context.operand(1)];
   const rows = a.shape.length === 1 ? reshape(a, [1, ...a.shape]) : a;
   const columns = b.shape.length === 1 ? reshape(b, [...b.shape, 1]) : b;
   const leading = rows.shape.length > columns.shape.length ? rows.shape : columns.shape;
-  const g = cotangent(context);
+  const g = context.cotangent();
   const [m, n] = [at(rows.shape, rows.shape.length - 2, "axis"), lastOf(columns.shape)];
   // Axes of extent 1 that vectors do not have are put back.
   const batch = g.shape.slice(0, leading.length - 2);
@@ -70,8 +63,8 @@ function batchedGradients({ a, b, g }: Product): ProductGradients {
  */
 const gemmRule: GradientRule = (context) => {
   const { node, needs, inputs } = context;
-  const g = cotangent(context);
-  const [a, b, c] = [operand(context, 0), operand(context, 1), inputs[2]];
+  const g = context.cotangent();
+  const [a, b, c] = [context.operand(0), context.operand(1), inputs[2]];
   const transA = intAttribute(node, "transA", 0) !== 0;
   const transB = intAttribute(node, "transB", 0) !== 0;
   const alpha = floatAttribute(node, "alpha", 1);
@@ -98,7 +91,7 @@ const gemmRule: GradientRule = (context) => {
  */
 const einsumRule: GradientRule = (context) => {
   const equation = parseEquation(context);
-  const values = equation.terms.map((_, i) => operand(context, i));
+  const values = equation.terms.map((_, i) => context.operand(i));
   return equation.terms.map((_, i) =>
     context.needs(i) ? einsumGradient(context, equation, { values, target: i }) : undefined,
   );
@@ -115,8 +108,7 @@ function parseEquation(context: GradientContext): Equation {
   const [left = "", output] = equation.split("->");
   const terms = left.split(",");
   const isPlain = terms.every((term) => !term.includes(".") && new Set(term).size === term.length);
-  if (!isPlain)
-    refuseVariant(context, "must name every index once an operand, without dots", `"${equation}"`);
+  if (!isPlain) context.refuseVariant("must name every index once an operand, without dots", `"${equation}"`);
   // Without an arrow the output has the indices that occur once, in alphabetical order.
   const names = [...terms.join("")].sort();
   const once = names.filter((name, i) => name !== names[i - 1] && name !== names[i + 1]);
@@ -134,7 +126,7 @@ function einsumGradient(
   { terms, output }: Equation,
   { values, target }: EinsumTarget,
 ): Value {
-  const g = cotangent(context);
+  const g = context.cotangent();
   const x = at(values, target, "operand");
   const isOther = (_: unknown, i: number) => i !== target;
   const names = [output, ...terms.filter(isOther)];

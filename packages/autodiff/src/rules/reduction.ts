@@ -17,16 +17,7 @@ import {
   where,
 } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  requiredNumbers,
-  result,
-  settledNumbers,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 
 /** Operand, result and gradient of a reduction. */
 interface Reduction {
@@ -46,15 +37,15 @@ type ReductionChain = (reduction: Reduction) => Value;
 const byReduction =
   (chain: ReductionChain): GradientRule =>
   (context) => {
-    const x = operand(context, 0);
+    const x = context.operand(0);
     const axes = reducedAxes(context, x.shape.length);
     const shape = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
-    return [chain({ x, y: reshape(result(context), shape), g: reshape(cotangent(context), shape), axes })];
+    return [chain({ x, y: reshape(context.result(), shape), g: reshape(context.cotangent(), shape), axes })];
   };
 
 function reducedAxes(context: GradientContext, rank: number): number[] {
   const { node } = context;
-  const axes = intsAttribute(node, "axes") ?? settledNumbers(context, 1) ?? [];
+  const axes = intsAttribute(node, "axes") ?? context.settledNumbers(1) ?? [];
   if (axes.length > 0) return axes.map((axis) => wrapAxis(axis, rank)).sort((a, b) => a - b);
   return intAttribute(node, "noop_with_empty_axes", 0) === 1 ? [] : Array.from({ length: rank }, (_, i) => i);
 }
@@ -106,10 +97,10 @@ const productChain: ReductionChain = ({ x, g, axes }) => {
 /** Differentiates a running sum: the running sum of `g` from the other end. */
 const cumSumRule: GradientRule = (context) => {
   const { node } = context;
-  const axis = at(requiredNumbers(context, 1), 0, "axis");
+  const axis = at(context.requiredNumbers(1), 0, "axis");
   const exclusive = intAttribute(node, "exclusive", 0) === 1;
   const reverse = intAttribute(node, "reverse", 0) === 0;
-  return [cumSum(cotangent(context), axis, { exclusive, reverse })];
+  return [cumSum(context.cotangent(), axis, { exclusive, reverse })];
 };
 
 /** Rules of operators that combine elements along axes. */

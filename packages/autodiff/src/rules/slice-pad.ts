@@ -1,16 +1,7 @@
 import { at } from "@isthmus/core";
 import { add, pad, reduceSum, reshape, reverse, slice, sub, type Value } from "@isthmus/graph/builder";
 import { intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
-import {
-  cotangent,
-  type GradientContext,
-  type GradientRule,
-  type GradientRules,
-  operand,
-  refuseVariant,
-  requiredNumbers,
-  settledNumbers,
-} from "../gradient-rule.ts";
+import type { GradientContext, GradientRule, GradientRules } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /**
@@ -18,10 +9,10 @@ import { reduceToShape } from "../reduce-to-shape.ts";
  * zeros between and around them.
  */
 const sliceRule: GradientRule = (context) => {
-  const x = operand(context, 0);
+  const x = context.operand(0);
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
-  let g = cotangent(context);
+  let g = context.cotangent();
   for (const { axis, first, step } of sliceRanges(context, x.shape)) {
     const count = at(g.shape, axis, "axis");
     if (count === 0) continue;
@@ -47,10 +38,10 @@ interface SlicedAxis {
 function sliceRanges(context: GradientContext, shape: readonly number[]): SlicedAxis[] {
   const { node } = context;
   if (node.attributes.has("starts"))
-    refuseVariant(context, "must have its places as inputs", "of an operator set before 10");
-  const begins = requiredNumbers(context, 1);
-  const axes = settledNumbers(context, 3) ?? begins.map((_, i) => i);
-  const steps = settledNumbers(context, 4) ?? begins.map(() => 1);
+    context.refuseVariant("must have its places as inputs", "of an operator set before 10");
+  const begins = context.requiredNumbers(1);
+  const axes = context.settledNumbers(3) ?? begins.map((_, i) => i);
+  const steps = context.settledNumbers(4) ?? begins.map(() => 1);
   return begins.map((begin, i) => {
     const axis = wrapAxis(at(axes, i, "axis"), shape.length);
     const extent = at(shape, axis, "axis");
@@ -84,8 +75,8 @@ function spreadElements(x: Value, axis: number, step: number): Value {
  *   a copying mode that cuts off
  */
 const padRule: GradientRule = (context) => {
-  const x = operand(context, 0);
-  const g = cotangent(context);
+  const x = context.operand(0);
+  const g = context.cotangent();
   const { before, after } = padsOf(context, x.shape.length);
   const mode = stringAttribute(context.node, "mode", "constant");
   if (mode === "constant") {
@@ -94,9 +85,9 @@ const padRule: GradientRule = (context) => {
   }
   const fold = FOLDS[mode];
   if (fold === undefined)
-    return refuseVariant(context, "must be of mode constant, reflect, edge or wrap", mode);
+    return context.refuseVariant("must be of mode constant, reflect, edge or wrap", mode);
   if ([...before, ...after].some((extent) => extent < 0)) {
-    return refuseVariant(context, `of mode ${mode} must not cut off`, `[${[...before, ...after]}]`);
+    return context.refuseVariant(`of mode ${mode} must not cut off`, `[${[...before, ...after]}]`);
   }
   return [x.shape.reduce((total, _, axis) => foldAxis(total, axis, { before, after, fold }), g)];
 };
@@ -113,8 +104,8 @@ interface Pads {
 }
 
 function padsOf(context: GradientContext, rank: number): Pads {
-  const pads = intsAttribute(context.node, "pads") ?? requiredNumbers(context, 1);
-  const axes = settledNumbers(context, 3)?.map((axis) => wrapAxis(axis, rank));
+  const pads = intsAttribute(context.node, "pads") ?? context.requiredNumbers(1);
+  const axes = context.settledNumbers(3)?.map((axis) => wrapAxis(axis, rank));
   const count = pads.length / 2;
   const padsFrom = (offset: number) =>
     Array.from({ length: rank }, (_, axis) => {
@@ -128,7 +119,7 @@ function padsOf(context: GradientContext, rank: number): Pads {
  * Computes the gradient for the constant of a border: the sum of all of `g` less the sum of its inner part.
  */
 function borderSum(context: GradientContext, g: Value, { before, after }: Pads): Value {
-  const { shape } = operand(context, 2);
+  const { shape } = context.operand(2);
   const withoutAdded = (pads: readonly number[]) => pads.map((extent) => 0 - Math.max(0, extent));
   const inner = pad(g, withoutAdded(before), withoutAdded(after));
   const total = (value: Value) => reduceToShape(reduceSum(value), shape);

@@ -7,6 +7,7 @@ import type { BarrierDecomposition, LossAndError, PartExcess } from "../decompos
 import type { Shares } from "../layers/cut-points.ts";
 import { evaluateMixture } from "../layers/evaluate-mixture.ts";
 import { countElements, groupLayers, type LayerTensors } from "../layers/group-layers.ts";
+import { pairOrigin } from "../pair-origin.ts";
 import { DECOMPOSE, type DecomposeBarrierOptions, resolveDecomposeOptions } from "./decompose-options.ts";
 import { excessByExample } from "./excess-by-example.ts";
 
@@ -65,10 +66,10 @@ export async function decomposeBarrier(
   const { signal, worst, onProgress } = resolved;
   const groups = groupLayers(graph, resolved.groups, resolved.by);
   const [a, b] = await Promise.all([bindNetwork(graph, first), bindNetwork(graph, second)]);
-  const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
+  const chosen = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
-    { ...resolved, attempt: DECOMPOSE, statistics, ends: [a, b] },
+    { ...resolved, attempt: DECOMPOSE, statistics: chosen.statistics, ends: [a, b] },
   );
   let completed = 0;
   const total = WHOLE_NETWORKS + NETWORKS_OF_PART * groups.length;
@@ -93,12 +94,7 @@ export async function decomposeBarrier(
         worst,
       ),
       ...(tempered && { tempered: tempered.fitted }),
-      statistics,
-      ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
-      examples: data.size,
-      data: data.name,
-      a: a.source,
-      b: b.source,
+      ...pairOrigin(chosen, { data, a, b }),
       engine: engine.name,
     };
   } finally {

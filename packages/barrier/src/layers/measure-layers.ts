@@ -21,6 +21,7 @@ import type {
   LayersResult,
 } from "../layers-result.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
+import { pairOrigin } from "../pair-origin.ts";
 import { compareWithPredictions } from "./compare-predictions.ts";
 import { createPointReader, type PointReader } from "./create-point-reader.ts";
 import { type Cut, type CutPlan, placesOf, planCuts } from "./cut-points.ts";
@@ -89,18 +90,12 @@ export async function measureLayers(
   const run = await describeRun(networks, tensors, resolved);
   const journal = await openJournal(resolved.journalPath, run);
   const subject = { ...networks, tensors, journal };
-  const { statistics, statisticsData, seed } = resolved;
   return {
     kind: "layers",
     ...lossFields(graph, data),
     ...(await measureGroups(subject, await describeGroups(subject), resolved)),
-    statistics,
-    ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
-    examples: data.size,
-    data: data.name,
-    a: networks.a.source,
-    b: networks.b.source,
-    seed,
+    ...pairOrigin(chosen, networks),
+    seed: resolved.seed,
     engine: engine.name,
   };
 }

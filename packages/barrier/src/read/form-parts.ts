@@ -1,8 +1,10 @@
 import { MEASURED } from "@isthmus/findings/forms";
-import { count, text } from "@isthmus/forms";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { count, fieldsOf, type SchemasOf, text } from "@isthmus/forms";
+import type { LossFields } from "@isthmus/graph";
+import { STATISTICS_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
+import type { PairOrigin } from "../pair-origin.ts";
 
 /** Form of loss and error at a place of a path. */
 export const POINT: z.ZodType<BarrierPoint> = z.looseObject({
@@ -34,17 +36,10 @@ export const MEASURES: z.ZodType<{ readonly loss: number; readonly error: number
 /** Form of a count, which is at least 0. */
 export const COUNT: z.ZodType<number> = count(0);
 
+type Recorded = Omit<PairOrigin, keyof LossFields>;
+
 /** Forms of the fields by which results between two networks record their origin. */
-export const PAIR_ORIGIN: {
-  readonly a: z.ZodType<string>;
-  readonly b: z.ZodType<string>;
-  readonly statistics: z.ZodType<StatisticsPolicy>;
-  readonly statisticsData: z.ZodOptional<z.ZodType<string>>;
-  readonly statisticsExamples: z.ZodOptional<z.ZodType<number>>;
-  readonly examples: z.ZodType<number>;
-  readonly data: z.ZodType<string>;
-  readonly engine: z.ZodType<string>;
-} = {
+export const PAIR_ORIGIN: SchemasOf<Recorded> = fieldsOf<Recorded>()({
   a: text,
   b: text,
   statistics: z.enum(STATISTICS_POLICIES),
@@ -53,4 +48,4 @@ export const PAIR_ORIGIN: {
   examples: COUNT,
   data: text,
   engine: text,
-};
+});

@@ -1,9 +1,8 @@
-import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { CURVE_KINDS } from "@isthmus/interpolation";
-import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
-import { MEASURED_PATH } from "../path/path-form.ts";
+import { MEASURED_PATH, PATH_ORIGIN } from "../path/path-form.ts";
 import type { CurveResult } from "./curve-result.ts";
 
 const whole = count(0);
@@ -26,13 +25,6 @@ export const CURVE_FORM: z.ZodType = schemaOf<CurveResult>()(
     path: MEASURED_PATH,
     line: MEASURED_PATH,
     modeConnectivity: MEASURED.optional(),
-    statistics: z.enum(NORM_POLICIES),
-    examples: whole,
-    data: text,
-    a: text,
-    b: text,
-    seed: whole,
-    engine: text,
-    ...LOSS_FORM,
+    ...PATH_ORIGIN,
   }),
 );

@@ -1,12 +1,5 @@
 import { factsOf, formatShort, lossWords, type Report, type Section } from "@isthmus/findings";
-import {
-  assertPaths,
-  type NamedPath,
-  pathFigures,
-  pathsTable,
-  pathTiles,
-  placesTable,
-} from "../path/path-figures.ts";
+import { describePaths } from "../path/describe-paths.ts";
 import type { CurveResult } from "./curve-result.ts";
 
 /** Ratio of the worst losses from which it is stated in words. */
@@ -17,23 +10,15 @@ const WORTH_TELLING = 1.5;
  * @throws UsageError if one of them has fewer than two points
  */
 export function describeCurve(result: CurveResult): Report {
-  const paths = namedPaths(result);
-  assertPaths(paths);
-  const losses = lossWords(result);
+  const described = describePaths(
+    { ...result, beside: [] },
+    { label: shapeOf(result), origin: `the curve was trained with seed ${result.seed}`, tables: [] },
+  );
   return {
     subject: "a curve between two networks",
     summary: summarize(result),
-    tiles: pathTiles(paths, losses),
-    sections: [
-      {
-        name: "paths",
-        title: "Along the paths",
-        figures: pathFigures(paths, result, `the curve was trained with seed ${result.seed}`),
-        tables: [pathsTable(paths, losses)],
-      },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
-      ...trainingSection(result),
-    ],
+    tiles: described.tiles,
+    sections: [...described.sections, ...trainingSection(result)],
     facts: factsOf(result, [
       {
         name: "Curve",
@@ -49,13 +34,6 @@ export function describeCurve(result: CurveResult): Report {
 }
 
 const shapeOf = ({ curve }: CurveResult): string => (curve === "bezier" ? "Bezier curve" : "polygonal chain");
-
-function namedPaths(result: CurveResult): NamedPath[] {
-  return [
-    { label: shapeOf(result), path: result.path },
-    { label: "straight line", path: result.line },
-  ];
-}
 
 function summarize(result: CurveResult): string {
   const losses = lossWords(result);

@@ -101,16 +101,10 @@ export async function buildDropoutPath(
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, undefined);
   assertHalves(layers);
-  const { statistics, statisticsData, batchSize, signal } = resolved;
-  const correction = {
-    attempt: ATTEMPT,
-    statistics,
-    statisticsData,
-    batchSize,
-    signal,
-    allowNonFinite: true,
-  };
-  const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
+  const evaluator = await createCorrectedEvaluator(
+    { graph, engine, data },
+    { ...resolved, attempt: ATTEMPT, allowNonFinite: true },
+  );
   try {
     const first = await bindNetwork(graph, networks[0]);
     const measureLoss = async (network: Checkpoint) => (await evaluator.evaluate(network, [])).loss;

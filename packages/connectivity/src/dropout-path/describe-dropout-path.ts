@@ -1,12 +1,5 @@
 import { factsOf, formatPlace, lossWords, type Report, type Table } from "@isthmus/findings";
-import {
-  assertPaths,
-  type NamedPath,
-  pathFigures,
-  pathsTable,
-  pathTiles,
-  placesTable,
-} from "../path/path-figures.ts";
+import { describePaths, worstLossBetween } from "../path/describe-paths.ts";
 import type { DropoutPathResult } from "./measure-dropout-path.ts";
 
 /**
@@ -14,27 +7,14 @@ import type { DropoutPathResult } from "./measure-dropout-path.ts";
  * @throws UsageError if one of them has fewer than two points
  */
 export function describeDropoutPath(result: DropoutPathResult): Report {
-  const paths: readonly NamedPath[] = [
-    { label: "through halved networks", path: result.path },
-    { label: "straight line", path: result.line },
-    ...result.beside.map(({ name, path }) => ({ label: name, path })),
-  ];
-  assertPaths(paths);
-  const losses = lossWords(result);
-  const origin = `half of the units were chosen by seed ${result.seed}`;
   return {
     subject: "a path through networks without half of their units",
     summary: summarize(result),
-    tiles: pathTiles(paths, losses),
-    sections: [
-      {
-        name: "paths",
-        title: "Along the paths",
-        figures: pathFigures(paths, result, origin),
-        tables: [pathsTable(paths, losses), segmentsTable(result)],
-      },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
-    ],
+    ...describePaths(result, {
+      label: "through halved networks",
+      origin: `half of the units were chosen by seed ${result.seed}`,
+      tables: [segmentsTable(result)],
+    }),
     facts: factsOf(result, [
       {
         name: "Units that stay",
@@ -77,11 +57,13 @@ function segmentsTable(result: DropoutPathResult): Table {
       { title: "Outputs", kind: "text" },
       { title: "Worst loss", kind: "loss" },
     ],
-    rows: segments.map(({ step, from, to, isChange }) => {
-      // The tolerance is needed as places and ends of lines are rounded differently.
-      const near = path.points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
-      const worst = Math.max(...near.map(({ loss }) => loss));
-      return { cells: [Number(formatPlace(from)), step, isChange ? "change" : "stay", worst] };
-    }),
+    rows: segments.map(({ step, from, to, isChange }) => ({
+      cells: [
+        Number(formatPlace(from)),
+        step,
+        isChange ? "change" : "stay",
+        worstLossBetween(path, from, to),
+      ],
+    })),
   };
 }

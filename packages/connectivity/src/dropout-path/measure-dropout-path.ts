@@ -1,12 +1,11 @@
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
-import { type DataSet, type LossFields, lossFields, scoreBy } from "@isthmus/graph";
+import { type DataSet, lossFields, scoreBy } from "@isthmus/graph";
 import { createPath, type Path } from "@isthmus/interpolation";
-import type { NormPolicy } from "@isthmus/statistics";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
-import type { MeasuredPath } from "../curve/curve-result.ts";
 import type { UnitChoice } from "../dropout-stability/choose-units.ts";
 import type { Rescaling } from "../dropout-stability/fit-factor.ts";
 import { measurePath } from "../path/measure-path.ts";
+import type { MeasuredPath, PathsResult } from "../path/path-result.ts";
 import { buildDropoutPath, type DropoutPath } from "./build-dropout-path.ts";
 import {
   BUILD_RUN_DEFAULTS,
@@ -31,14 +30,6 @@ export interface NamedPath {
   readonly path: Path;
 }
 
-/** Measured path with its name. */
-export interface NamedMeasuredPath {
-  /** Name of the path. */
-  readonly name: string;
-  /** Loss and error along the path. */
-  readonly path: MeasuredPath;
-}
-
 /** Options of {@link measureDropoutPath}. */
 export interface MeasureDropoutPathOptions
   extends DropoutPathChoice,
@@ -51,36 +42,16 @@ export interface MeasureDropoutPathOptions
 
 /** Loss and error on a path through dropout-stable networks, beside the straight line and other paths. */
 export interface DropoutPathResult
-  extends LossFields,
+  extends PathsResult,
     Pick<DropoutPath, "segments" | "order" | "mixed" | "bound"> {
   /** Kind of the result. */
   readonly kind: "dropout-path";
-  /** Loss and error along the path through dropout-stable networks. */
-  readonly path: MeasuredPath;
-  /** Loss and error along the straight line between the ends. */
-  readonly line: MeasuredPath;
-  /** Other paths, in the order of the option `beside`. */
-  readonly beside: readonly NamedMeasuredPath[];
   /** Way in which the units that stay were chosen. */
   readonly choice: UnitChoice;
   /** Rescaling of the units that stay. */
   readonly rescale: Rescaling;
   /** Number of choices of units that were tried in each network. */
   readonly trials: number;
-  /** Treatment of batch norms between the ends. */
-  readonly statistics: NormPolicy;
-  /** Number of examples that were evaluated at each place. */
-  readonly examples: number;
-  /** Name of the examples, on which the path was also built. */
-  readonly data: string;
-  /** Source of the first network, such as its file. */
-  readonly a: string;
-  /** Source of the second network, such as its file. */
-  readonly b: string;
-  /** Seed of the choice of units. */
-  readonly seed: number;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }
 
 const ATTEMPT = "measure a path through dropout-stable networks";

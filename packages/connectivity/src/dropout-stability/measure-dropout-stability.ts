@@ -108,19 +108,14 @@ export async function measureDropoutStability(
   options: MeasureDropoutStabilityOptions = {},
 ): Promise<DropoutStabilityResult> {
   const resolved = resolveFields(ATTEMPT, DROPOUT_STABILITY_FIELDS, options, RUN_DEFAULTS);
-  const { choice, rescale, statistics, statisticsData, batchSize, seed, signal } = resolved;
+  const { choice, rescale, statistics, seed } = resolved;
   const architecture = { ...unscored, graph: scoreBy(unscored.graph, resolved.loss) };
   const { graph, engine } = architecture;
   const { layers, left } = droppableLayers(ATTEMPT, architecture, resolved.layers);
-  const correction = {
-    attempt: ATTEMPT,
-    statistics,
-    statisticsData,
-    batchSize,
-    signal,
-    allowNonFinite: true,
-  };
-  const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
+  const evaluator = await createCorrectedEvaluator(
+    { graph, engine, data },
+    { ...resolved, attempt: ATTEMPT, allowNonFinite: true },
+  );
   try {
     const read = await bindNetwork(graph, network);
     const journal = await openJournal(

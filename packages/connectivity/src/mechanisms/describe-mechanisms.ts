@@ -11,7 +11,7 @@ import {
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import { assertPaths, placesTable } from "../path/path-figures.ts";
+import { assertPaths, placesTable } from "../path/describe-paths.ts";
 import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 

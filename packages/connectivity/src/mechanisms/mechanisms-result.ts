@@ -1,6 +1,6 @@
 import type { BarrierValues } from "@isthmus/barrier";
 import type { NormPolicy } from "@isthmus/statistics";
-import type { MeasuredPath } from "../curve/curve-result.ts";
+import type { MeasuredPath } from "../path/path-result.ts";
 
 /** Loss and error along a path on one data set. */
 export interface MechanismSet {

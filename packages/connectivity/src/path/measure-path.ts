@@ -11,7 +11,7 @@ import {
 import { type Architecture, type DataSet, type LossOption, parameterNames, scoreBy } from "@isthmus/graph";
 import { distance, type Path } from "@isthmus/interpolation";
 import { type NormPolicy, normField } from "@isthmus/statistics";
-import type { MeasuredPath, PathSummary } from "../curve/curve-result.ts";
+import type { MeasuredPath, PathSummary } from "./path-result.ts";
 
 /** Progress of {@link measurePath}. */
 export interface PathProgress {

@@ -1,6 +1,8 @@
-import { MEASURED } from "@isthmus/findings/forms";
+import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
+import { count, fieldsOf, type SchemasOf, text } from "@isthmus/forms";
+import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
-import type { MeasuredPath } from "../curve/curve-result.ts";
+import type { MeasuredPath, PathResult } from "./path-result.ts";
 
 const point = z.looseObject({
   t: z.number(),
@@ -24,3 +26,17 @@ export const MEASURED_PATH: z.ZodType<MeasuredPath> = z.looseObject({
   loss: summary,
   error: summary,
 }) as z.ZodType as z.ZodType<MeasuredPath>;
+
+type PathOrigin = Omit<PathResult, "path" | "line">;
+
+/** Forms of the fields by which results of paths between two networks record their origin. */
+export const PATH_ORIGIN: SchemasOf<PathOrigin> = fieldsOf<PathOrigin>()({
+  statistics: z.enum(NORM_POLICIES),
+  examples: count(0),
+  data: text,
+  a: text,
+  b: text,
+  seed: count(0),
+  engine: text,
+  ...LOSS_FORM,
+});

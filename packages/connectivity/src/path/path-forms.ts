@@ -1,28 +1,20 @@
-import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
+import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { NORM_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import type { DropoutPathResult } from "../dropout-path/measure-dropout-path.ts";
 import { UNIT_CHOICES } from "../dropout-stability/choose-units.ts";
 import { RESCALINGS } from "../dropout-stability/fit-factor.ts";
 import type { WalkedPathResult } from "../walked-path/walked-path-result.ts";
-import { MEASURED_PATH } from "./path-form.ts";
+import { MEASURED_PATH, PATH_ORIGIN } from "./path-form.ts";
 
 const whole = count(0);
 
-/** Forms of the fields that results of paths between two networks have in common. */
+/** Forms of the fields that results of paths beside other paths have in common. */
 const paths = {
   path: MEASURED_PATH,
   line: MEASURED_PATH,
   beside: z.array(z.looseObject({ name: text, path: MEASURED_PATH })),
-  statistics: z.enum(NORM_POLICIES),
-  examples: whole,
-  data: text,
-  a: text,
-  b: text,
-  seed: whole,
-  engine: text,
-  ...LOSS_FORM,
+  ...PATH_ORIGIN,
 };
 
 /** Form of a path through dropout-stable networks, as files hold it. */

@@ -1,6 +1,6 @@
-import { InputError, type Tensor } from "@isthmus/core";
+import type { Tensor } from "@isthmus/core";
 import {
-  hasWorkState,
+  assertNoWorkState,
   loadWorkStateInto,
   type RunDescription,
   saveWorkState,
@@ -57,12 +57,8 @@ export async function createTuningKeeper(
   const run = await describe();
   return {
     async begin() {
-      if (!(await hasWorkState(path))) return START;
-      if (resume) return loadWorkStateInto(path, TUNING, run, tensors);
-      throw new InputError(
-        `Cannot tune by connectivity with state "${path}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
-        { input: path },
-      );
+      if (!resume) await assertNoWorkState("tune by connectivity", path);
+      return (await loadWorkStateInto(path, TUNING, run, tensors)) ?? START;
     },
     save: (position) => saveWorkState(path, TUNING, { run, position }, tensors),
   };

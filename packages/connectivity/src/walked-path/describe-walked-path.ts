@@ -7,14 +7,7 @@ import {
   type Report,
   type Table,
 } from "@isthmus/findings";
-import {
-  assertPaths,
-  type NamedPath,
-  pathFigures,
-  pathsTable,
-  pathTiles,
-  placesTable,
-} from "../path/path-figures.ts";
+import { describePaths, worstLossBetween } from "../path/describe-paths.ts";
 import type { WalkedPathResult } from "./walked-path-result.ts";
 
 /**
@@ -22,26 +15,14 @@ import type { WalkedPathResult } from "./walked-path-result.ts";
  * @throws UsageError if one of them has fewer than two points
  */
 export function describeWalkedPath(result: WalkedPathResult): Report {
-  const paths: readonly NamedPath[] = [
-    { label: "layer by layer", path: result.path },
-    { label: "straight line", path: result.line },
-    ...result.beside.map(({ name, path }) => ({ label: name, path })),
-  ];
-  assertPaths(paths);
-  const losses = lossWords(result);
   return {
     subject: "a path on which one layer after the other walks from A to B",
     summary: summarize(result),
-    tiles: pathTiles(paths, losses),
-    sections: [
-      {
-        name: "paths",
-        title: "Along the paths",
-        figures: pathFigures(paths, result, `layers were trained by seed ${result.seed}`),
-        tables: [pathsTable(paths, losses), segmentsTable(result)],
-      },
-      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
-    ],
+    ...describePaths(result, {
+      label: "layer by layer",
+      origin: `layers were trained by seed ${result.seed}`,
+      tables: [segmentsTable(result)],
+    }),
     facts: factsOf(result, [
       { name: "Moves of a layer", value: String(result.moves) },
       { name: "Steps before each move", value: `${result.trainSteps}, of ${result.batch} examples` },
@@ -75,10 +56,8 @@ function segmentsTable(result: WalkedPathResult): Table {
       { title: "Layer", kind: "text" },
       { title: "Worst loss", kind: "loss" },
     ],
-    rows: segments.map(({ layer, from, to }) => {
-      // The tolerance is needed as places and ends of layers are rounded differently.
-      const near = path.points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
-      return { cells: [Number(formatPlace(from)), layer, Math.max(...near.map(({ loss }) => loss))] };
-    }),
+    rows: segments.map(({ layer, from, to }) => ({
+      cells: [Number(formatPlace(from)), layer, worstLossBetween(path, from, to)],
+    })),
   };
 }

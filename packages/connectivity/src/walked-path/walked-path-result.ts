@@ -1,7 +1,4 @@
-import type { LossFields } from "@isthmus/graph";
-import type { NormPolicy } from "@isthmus/statistics";
-import type { MeasuredPath } from "../curve/curve-result.ts";
-import type { NamedMeasuredPath } from "../dropout-path/measure-dropout-path.ts";
+import type { PathsResult } from "../path/path-result.ts";
 
 /** Part of a path on which one layer walks. */
 export interface WalkedSegment {
@@ -15,20 +12,11 @@ export interface WalkedSegment {
 
 /**
  * Loss and error on a path on which layers moved one after the other, beside the straight line and other
- * paths.
+ * paths. Its places are the networks right after each move and before the next one, and both ends.
  */
-export interface WalkedPathResult extends LossFields {
+export interface WalkedPathResult extends PathsResult {
   /** Kind of the result. */
   readonly kind: "walked-path";
-  /**
-   * Path of the walk; its places are the networks right after each move and before the next one, and both
-   * ends.
-   */
-  readonly path: MeasuredPath;
-  /** Loss and error along the straight line between the ends. */
-  readonly line: MeasuredPath;
-  /** Other paths, in the order of the option `beside`. */
-  readonly beside: readonly NamedMeasuredPath[];
   /** Parts of the path, one for each layer, in the order in which layers walk. */
   readonly segments: readonly WalkedSegment[];
   /** Number of moves in which a layer reached its target. */
@@ -45,18 +33,4 @@ export interface WalkedPathResult extends LossFields {
   readonly learningRate: number;
   /** Name of the examples on which layers were trained. */
   readonly trainingData: string;
-  /** Treatment of batch norms between the ends. */
-  readonly statistics: NormPolicy;
-  /** Number of examples that were evaluated at each place. */
-  readonly examples: number;
-  /** Name of the examples that were evaluated. */
-  readonly data: string;
-  /** Source of the first network, such as its file. */
-  readonly a: string;
-  /** Source of the second network, such as its file. */
-  readonly b: string;
-  /** Seed of the order of examples. */
-  readonly seed: number;
-  /** Name of the engine on which the networks ran. */
-  readonly engine: string;
 }

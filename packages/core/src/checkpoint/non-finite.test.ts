@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
 import { saveCheckpoint } from "../save-checkpoint.ts";
 import { composeCheckpoint } from "./compose-checkpoint.ts";
@@ -10,10 +10,9 @@ import { createCheckpoint } from "./create-checkpoint.ts";
 import { assertFiniteTensors, countNonFinite, formatNonFinite } from "./non-finite.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-non-finite-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const f32 = (...values: number[]) =>
   ({ dtype: "f32", shape: [values.length], data: Float32Array.from(values) }) as const;

@@ -1,14 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { saveFile } from "./save-file.ts";
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "isthmus-save-file-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 describe("saveFile()", () => {
   it("saveFile() writes text and bytes and replaces what was there", async () => {

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { createCheckpoint } from "../checkpoint/create-checkpoint.ts";
 import { writeTensorRange } from "../formats/safetensors/write-range.ts";
 import { entry } from "../invariant.ts";
@@ -19,10 +19,9 @@ const checkpoint = createCheckpoint({
 const metadata = { note: "0000" };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-stage-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const stage = (goesOn = false, maxShardBytes = 1e9, overwrite = false) =>
   stageCheckpoint(checkpoint, join(folder, "out"), {

@@ -1,20 +1,20 @@
 import { gradientOuterProduct } from "@isthmus/autodiff";
 import { type Checkpoint, resolveOptions, UnsupportedError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import { exactOperator, openLoss, type ProductGraph } from "./open-operator.ts";
+import { type ExactCurvature, openExactOperator } from "./open-operator.ts";
 import {
   CURVATURE_OPERATOR_DEFAULTS,
   type CurvatureOperator,
   type CurvatureOperatorOptions,
 } from "./operator-options.ts";
 
-const ATTEMPT = "compute empirical Fisher information";
-
-const PRODUCT: ProductGraph = {
+const FISHER: ExactCurvature = {
+  kind: "empirical-fisher",
+  attempt: "compute empirical Fisher information",
   derive({ graph, loss, losses }, names) {
     if (losses !== undefined) return gradientOuterProduct(graph, { loss, losses, withRespectTo: names });
     throw new UnsupportedError(
-      `Cannot ${ATTEMPT} of graph "${graph.name}" as losses of single examples must be known: "${loss}" is computed by the graph itself; take a loss of kind cross-entropy, next-token or mean-squared-error`,
+      `Cannot ${FISHER.attempt} of graph "${graph.name}" as losses of single examples must be known: "${loss}" is computed by the graph itself; take a loss of kind cross-entropy, next-token or mean-squared-error`,
       { feature: "loss of kind output" },
     );
   },
@@ -37,7 +37,6 @@ export async function empiricalFisher(
   data: DataSet,
   options: CurvatureOperatorOptions = {},
 ): Promise<CurvatureOperator> {
-  const resolved = resolveOptions(ATTEMPT, CURVATURE_OPERATOR_DEFAULTS, options);
-  const measured = { graph, engine, network, data };
-  return exactOperator("empirical-fisher", await openLoss(ATTEMPT, measured, resolved, PRODUCT));
+  const resolved = resolveOptions(FISHER.attempt, CURVATURE_OPERATOR_DEFAULTS, options);
+  return openExactOperator(FISHER, { graph, engine, network, data }, resolved);
 }

@@ -1,16 +1,16 @@
 import { gaussNewtonProduct } from "@isthmus/autodiff";
 import { type Checkpoint, resolveOptions, UnsupportedError } from "@isthmus/core";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
-import { exactOperator, openLoss, type ProductGraph } from "./open-operator.ts";
+import { type ExactCurvature, openExactOperator } from "./open-operator.ts";
 import {
   CURVATURE_OPERATOR_DEFAULTS,
   type CurvatureOperator,
   type CurvatureOperatorOptions,
 } from "./operator-options.ts";
 
-const ATTEMPT = "compute a Gauss-Newton matrix";
-
-const PRODUCT: ProductGraph = {
+const GAUSS_NEWTON: ExactCurvature = {
+  kind: "gauss-newton",
+  attempt: "compute a Gauss-Newton matrix",
   derive({ graph, loss, output }, names) {
     if (output === undefined) throw lossOfGraph(graph, loss);
     return gaussNewtonProduct(graph, { loss, output, withRespectTo: names });
@@ -34,17 +34,14 @@ export async function gaussNewton(
   data: DataSet,
   options: CurvatureOperatorOptions = {},
 ): Promise<CurvatureOperator> {
-  const resolved = resolveOptions(ATTEMPT, CURVATURE_OPERATOR_DEFAULTS, options);
+  const resolved = resolveOptions(GAUSS_NEWTON.attempt, CURVATURE_OPERATOR_DEFAULTS, options);
   if (resolved.loss?.kind === "output") throw lossOfGraph(graph, resolved.loss.output);
-  return exactOperator(
-    "gauss-newton",
-    await openLoss(ATTEMPT, { graph, engine, network, data }, resolved, PRODUCT),
-  );
+  return openExactOperator(GAUSS_NEWTON, { graph, engine, network, data }, resolved);
 }
 
 function lossOfGraph(graph: Graph, loss: string): UnsupportedError {
   return new UnsupportedError(
-    `Cannot ${ATTEMPT} of graph "${graph.name}" as its loss must be a function of an output: "${loss}" is computed by the graph itself; take the Hessian, or a loss of kind cross-entropy, next-token or mean-squared-error`,
+    `Cannot ${GAUSS_NEWTON.attempt} of graph "${graph.name}" as its loss must be a function of an output: "${loss}" is computed by the graph itself; take the Hessian, or a loss of kind cross-entropy, next-token or mean-squared-error`,
     { feature: "loss of kind output" },
   );
 }

@@ -4,11 +4,12 @@ import type { Architecture, DataSet } from "@isthmus/graph";
 import { norm } from "../vectors.ts";
 import { addTensorsInPlace, splitVector } from "./layout.ts";
 import {
+  type ExactCurvature,
   exactOperator,
   type MeasuredLoss,
   type OpenedLoss,
+  openExactOperator,
   openLoss,
-  type ProductGraph,
 } from "./open-operator.ts";
 import {
   type CurvatureOperator,
@@ -22,7 +23,9 @@ const ATTEMPT = "compute a Hessian";
 /** Distances of the network to the places of finite differences, by the precision of the parameters. */
 const [STEP_F64, STEP_F32] = [1e-5, 1e-3];
 
-const PRODUCT: ProductGraph = {
+const HESSIAN: ExactCurvature = {
+  kind: "hessian",
+  attempt: ATTEMPT,
   derive: ({ graph, loss }, names) => hessianVectorProduct(graph, { loss, withRespectTo: names }),
   factor: () => 1,
 };
@@ -55,7 +58,7 @@ export async function hessian(
   const measured = { graph, engine, network, data };
   if (derivatives === "finite-differences") return differenceOperator(measured, resolved);
   try {
-    return exactOperator("hessian", await openLoss(ATTEMPT, measured, resolved, PRODUCT));
+    return await openExactOperator(HESSIAN, measured, resolved);
   } catch (error) {
     if (derivatives === "exact" || !(error instanceof UnsupportedError)) throw error;
     return { ...(await differenceOperator(measured, resolved)), reason: error.message };

@@ -138,6 +138,26 @@ function partsOf(
   return layout.map((tensor) => [tensor, entry(results, nameOf(tensor.name), "derivative")]);
 }
 
+/** A kind of curvature whose products are exact. */
+export interface ExactCurvature extends ProductGraph {
+  /** Matrix whose products are computed. */
+  readonly kind: CurvatureOperator["kind"];
+  /** Words for the computation in messages, such as `compute a Hessian`. */
+  readonly attempt: string;
+}
+
+/**
+ * Creates the operator of a kind of curvature, as {@link openLoss} prepares it.
+ * @throws UnsupportedError if an operator has no gradient rule
+ */
+export async function openExactOperator(
+  curvature: ExactCurvature,
+  measured: MeasuredLoss,
+  options: Required<CurvatureOperatorOptions>,
+): Promise<CurvatureOperator> {
+  return exactOperator(curvature.kind, await openLoss(curvature.attempt, measured, options, curvature));
+}
+
 /** Returns the operator of an opened loss whose products are exact. */
 export function exactOperator(kind: CurvatureOperator["kind"], opened: OpenedLoss): CurvatureOperator {
   const { dimension, layout, examples, apply, release, weights } = opened;

@@ -1,24 +1,14 @@
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { layOutFiles } from "./lay-out-files.ts";
 
 let root: string;
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "isthmus-lay-out-"));
+inFreshFolders((path) => {
+  root = path;
   for (const name of ["one", "two"]) writeFileSync(join(root, name), name);
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const file = (name: string, of: string) => ({ name, path: join(root, of) });
 

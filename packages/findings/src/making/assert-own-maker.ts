@@ -1,21 +1,18 @@
 import type { UsageError } from "@isthmus/core";
 import { assertOwnFields, OPTION_NAME, TAKEN_OPTIONS } from "../measurement/assert-own-fields.ts";
 import {
-  assertDefinition,
   isObject,
   isText,
-  optional,
+  OPTIONAL_PARTS,
   RULES_OF_PARTS,
   type Rule,
-  refusalOf,
+  readDefinition,
   wordsRule,
-} from "../own/assert-definition.ts";
+} from "../own/read-definition.ts";
 import type { MakerStart } from "./network-maker.ts";
 
 /** Starts that a maker can have: one network, or several. */
 const STARTS: readonly MakerStart[] = ["network", "networks"];
-
-const LATER = optional(RULES_OF_PARTS.function);
 
 /** Rules of the parts of a definition; options and examples are checked apart. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -26,17 +23,17 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => STARTS.some((start) => start === value),
   },
   make: RULES_OF_PARTS.function,
-  options: optional(RULES_OF_PARTS.options),
-  examples: optional(RULES_OF_PARTS.object),
-  version: optional(RULES_OF_PARTS.version),
-  attempt: optional(RULES_OF_PARTS.text),
-  does: optional(RULES_OF_PARTS.text),
-  makes: optional(RULES_OF_PARTS.text),
-  needsGraph: optional(RULES_OF_PARTS.flag),
-  resumes: optional(RULES_OF_PARTS.flag),
-  usage: optional(RULES_OF_PARTS.commands),
-  labelOf: LATER,
-  describe: LATER,
+  options: OPTIONAL_PARTS.options,
+  examples: OPTIONAL_PARTS.object,
+  version: OPTIONAL_PARTS.version,
+  attempt: OPTIONAL_PARTS.text,
+  does: OPTIONAL_PARTS.text,
+  makes: OPTIONAL_PARTS.text,
+  needsGraph: OPTIONAL_PARTS.flag,
+  resumes: OPTIONAL_PARTS.flag,
+  usage: OPTIONAL_PARTS.commands,
+  labelOf: OPTIONAL_PARTS.function,
+  describe: OPTIONAL_PARTS.function,
 };
 
 /** Names that commands and entries of studies use already, so that no option of a maker can have them. */
@@ -49,10 +46,8 @@ const OF_EXAMPLES: readonly string[] = ["data", "statisticsData"];
  * Checks that a value is a maker of networks as a user defines one.
  * @throws UsageError if a part is missing, unknown or malformed
  */
-export function assertOwnMaker(definition: unknown): void {
-  const what = "a network maker";
-  assertDefinition(what, definition, RULES);
-  const refuse = refusalOf(what);
+export function assertOwnMaker(maker: unknown): void {
+  const { definition, refuse } = readDefinition("a network maker", maker, RULES);
   const { options, examples, needsGraph = false } = definition;
   assertOwnFields(isObject(options) ? options : {}, TAKEN, refuse);
   const asked = Object.entries(isObject(examples) ? examples : {});

@@ -1,19 +1,17 @@
 import {
-  assertDefinition,
   isObject,
   isText,
+  OPTIONAL_PARTS,
   optional,
   RULES_OF_PARTS,
   type Rule,
-  refusalOf,
+  readDefinition,
   wordsRule,
-} from "../own/assert-definition.ts";
+} from "../own/read-definition.ts";
 import { assertOwnFields, TAKEN_OPTIONS } from "./assert-own-fields.ts";
 import { OWN_SUBJECTS } from "./own-result.ts";
 
 const WORDS = wordsRule("gradient-norm");
-const LATER = optional(RULES_OF_PARTS.function);
-
 /** Rules of the parts of a definition; whether options are well formed is checked apart. */
 const RULES: Readonly<Record<string, Rule>> = {
   verb: WORDS,
@@ -24,14 +22,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => OWN_SUBJECTS.some((subject) => subject === value),
   },
   run: RULES_OF_PARTS.function,
-  needsData: optional(RULES_OF_PARTS.flag),
-  options: optional(RULES_OF_PARTS.options),
-  version: optional(RULES_OF_PARTS.version),
-  attempt: optional(RULES_OF_PARTS.text),
-  isOnLine: optional(RULES_OF_PARTS.flag),
-  networks: optional(RULES_OF_PARTS.text),
-  examples: optional(RULES_OF_PARTS.commands),
-  examplesBeside: optional(RULES_OF_PARTS.object),
+  needsData: OPTIONAL_PARTS.flag,
+  options: OPTIONAL_PARTS.options,
+  version: OPTIONAL_PARTS.version,
+  attempt: OPTIONAL_PARTS.text,
+  isOnLine: OPTIONAL_PARTS.flag,
+  networks: OPTIONAL_PARTS.text,
+  examples: OPTIONAL_PARTS.commands,
+  examplesBeside: OPTIONAL_PARTS.object,
   journal: optional({
     rule: 'an object with "keeps", what it keeps, and "file", the name of a file without a folder',
     holds: (value) => isObject(value) && isText(value["keeps"]) && isFileName(value["file"]),
@@ -44,11 +42,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       isObject(value["options"]) &&
       [value["evaluations"], value["run"]].every(RULES_OF_PARTS.function.holds),
   }),
-  complete: LATER,
-  describe: LATER,
-  titleOf: LATER,
-  form: LATER,
-  recordOf: LATER,
+  complete: OPTIONAL_PARTS.function,
+  describe: OPTIONAL_PARTS.function,
+  titleOf: OPTIONAL_PARTS.function,
+  form: OPTIONAL_PARTS.function,
+  recordOf: OPTIONAL_PARTS.function,
 };
 
 const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$/.test(value);
@@ -57,11 +55,9 @@ const isFileName = (value: unknown): boolean => isText(value) && /^[\w-][\w.-]*$
  * Checks that a value is a measurement as a user defines one.
  * @throws UsageError if a part is missing, unknown or malformed
  */
-export function assertOwnMeasurement(definition: unknown): void {
-  const what = "a measurement";
-  assertDefinition(what, definition, RULES);
+export function assertOwnMeasurement(measurement: unknown): void {
+  const { definition, refuse } = readDefinition("a measurement", measurement, RULES);
   const { options, pairs, subject, needsData } = definition;
-  const refuse = refusalOf(what);
   if (pairs !== undefined && subject !== "networks")
     throw refuse(`"pairs" must be left out unless the subject is "networks": it is "${subject}"`);
   const needing = ["pairs", "examplesBeside", "complete"].find((part) => definition[part] !== undefined);

@@ -20,4 +20,4 @@ export { pruneNodes } from "./prune-nodes.ts";
 export { returnedNames } from "./restrict-outputs.ts";
 export { shareNodes } from "./share-nodes.ts";
 export { typesOf } from "./types-of.ts";
-export { renameInputs, valuesRead } from "./values.ts";
+export { countUses, renameInputs, valuesRead } from "./values.ts";

@@ -21,6 +21,17 @@ export function valuesRead(node: Node): string[] {
   return [...inputs, ...capturedNames(node)];
 }
 
+/** Counts how often each value is used: by nodes, in branches and loop bodies, and as an output. */
+export function countUses(graph: Graph): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  const used = [
+    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
+    ...graph.outputs.map(({ name }) => name),
+  ];
+  for (const name of used) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return uses;
+}
+
 /**
  * Returns the graph with further values as outputs, after its outputs.
  * @throws OutOfRangeError if a name is neither a node's output nor an output already

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { runMergeChild } from "../../test/run-merge-child.ts";
 import { openMergeProducts } from "./merge-products.ts";
 import { readProvenance } from "./provenance.ts";
@@ -11,10 +11,9 @@ import { readProvenance } from "./provenance.ts";
 const MODULE = new URL("../../test/engine-products.mjs", import.meta.url).href;
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-products-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 async function writeNetwork(seed: number): Promise<string> {
   const { normal } = createRandom(seed, "network");

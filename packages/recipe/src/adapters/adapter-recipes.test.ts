@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openCheckpoint, toFloat64 } from "@isthmus/core";
 import { openAdapter } from "@isthmus/merging";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { explainPlan } from "../plan/explain-plan.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "../run/open-recipe.ts";
@@ -18,10 +18,9 @@ const golden = (name: string): string =>
 const BASE = golden("base.safetensors");
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-adapter-recipe-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function recipeOf(method: string, weights: Readonly<Record<string, number | string>>, rest = ""): string {
   const models = Object.entries(weights).map(

@@ -1,9 +1,9 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "./open-recipe.ts";
 import { runRecipe } from "./run-recipe.ts";
@@ -12,10 +12,9 @@ import { planRecipeFiles } from "./write-recipe-files.ts";
 const golden = fileURLToPath(new URL("../../test/golden/vocabularies", import.meta.url));
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-nested-models-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const randomTensor = (shape: readonly number[], seed: string) => {
   const { normal } = createRandom(1, seed);

@@ -1,12 +1,12 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, toFloat64 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { readGraph } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { NARROW_MLP } from "../../../../test/helpers/narrow-mlp.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { createAligner } from "./create-aligner.ts";
@@ -18,10 +18,9 @@ const golden = join(root, "packages", "recipe", "test", "golden", "vocabularies"
 const adapters = join(root, "packages", "merging", "test", "golden", "adapters");
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-run-recipe-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A model with a golden tokenizer, whose rows of tokens are `[id + offset, ...]`. */
 async function saveModel(

@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Checkpoint, createCheckpoint, createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { openArchitecture } from "@isthmus/zoo";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import type { ModelReference } from "../recipe/recipe.ts";
 import { judgeByCommand, judgeByExamples } from "./judges.ts";
@@ -14,10 +14,9 @@ import { searchMerge } from "./search-merge.ts";
 
 const mlp = fileURLToPath(new URL("../../../../examples/mnist-mlp", import.meta.url));
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-search-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const RECIPE = "merge_method: linear\nparameters: { normalize: false, weight: { search: [0, 1] } }";
 

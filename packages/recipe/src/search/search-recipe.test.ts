@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { searchRecipe } from "./search-recipe.ts";
 import { fillSearched, fromUnit, listSearched } from "./search-space.ts";
 
@@ -18,10 +17,9 @@ const score = ({ models: [a, b] }: typeof recipe) =>
   (Number(a?.parameters.weight) - 0.25) ** 2 + (Number(b?.parameters.weight) - 2) ** 2;
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-search-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("searchRecipe()", () => {
   test("finds the best numbers of all marks, and returns the recipe with them", async () => {

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import { type Axis, formatMeasure, formatNumber, formatShort, logarithmicLevels } from "@isthmus/findings";
-import type { ChannelValue, Markish } from "@observablehq/plot";
+import type { ChannelValue, Markish, PlotOptions } from "@observablehq/plot";
 import type { PlotLibrary } from "./drawing.ts";
 
 const MUTED = "var(--isthmus-muted)";
@@ -15,6 +15,32 @@ export const FIGURE_TEXT_STYLE = {
   fontSize: "12px",
   overflow: "visible",
 } as const;
+
+/** Space around the frame of a figure, in pixels. */
+interface Margin {
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly left: number;
+}
+
+/** Returns the size of a figure, the space around its frame, and the style of its texts. */
+export function frameOf(width: number, height: number, { top, right, bottom, left }: Margin): FigureFrame {
+  return {
+    width,
+    height,
+    marginTop: top,
+    marginRight: right,
+    marginBottom: bottom,
+    marginLeft: left,
+    style: FIGURE_TEXT_STYLE,
+  };
+}
+
+type FigureFrame = Pick<
+  PlotOptions,
+  "width" | "height" | "marginTop" | "marginRight" | "marginBottom" | "marginLeft" | "style"
+>;
 
 /** Formats a value as on its axis: in percent, as a name, or as a number. */
 export function formatOnAxis({ percent, names }: Axis, value: number, digits = 4): string {

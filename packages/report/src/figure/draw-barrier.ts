@@ -9,7 +9,7 @@ import {
   textWidth,
 } from "@isthmus/findings";
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { frameOf } from "./axes.ts";
 import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
@@ -60,13 +60,7 @@ function describeFigure(
     perValue: (height - marginTop - MARGIN.bottom) / (domain[1] - domain[0]),
   };
   return {
-    width,
-    height,
-    marginTop,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
-    style: FIGURE_TEXT_STYLE,
+    ...frameOf(width, height, { ...MARGIN, top: marginTop }),
     x: { type: "linear", domain: [0, 1] },
     y: { domain, nice: true },
     marks: [

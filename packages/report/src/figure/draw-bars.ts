@@ -1,6 +1,6 @@
 import { type Bar, type BarPlot, type BarPoints, fitText, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
+import { domainOf, formatBesideMark, frameOf, horizontalAxis } from "./axes.ts";
 import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
@@ -40,13 +40,12 @@ export function drawBars(figure: BarPlot): Drawing {
     const shown = entries.length > 1;
     const marginTop = MARGIN.top + (shown ? legend.height : 0);
     return {
-      width,
-      height: marginTop + MARGIN.bottom + rows.length * (lanes.length * BAR + GAP),
-      marginTop,
-      marginRight: VALUE_ROOM,
-      marginBottom: MARGIN.bottom,
-      marginLeft,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, marginTop + MARGIN.bottom + rows.length * (lanes.length * BAR + GAP), {
+        top: marginTop,
+        right: VALUE_ROOM,
+        bottom: MARGIN.bottom,
+        left: marginLeft,
+      }),
       x: { type: axis.scale ?? "linear", domain },
       y: { domain: lanes, axis: null, paddingInner: 0.12, paddingOuter: 0.35 },
       fy: { domain: [...rows], padding: 0 },

@@ -8,7 +8,7 @@ import {
   textWidth,
 } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
+import { frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
 import { bandColors } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import type { Drawing, PlotLibrary } from "./drawing.ts";
@@ -34,13 +34,10 @@ export function drawContours(figure: ContourPlot): Drawing {
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
     const inner = width - MARGIN.left - MARGIN.right;
     return {
-      width,
-      height: Math.round(marginTop + MARGIN.bottom + inner * aspect),
-      marginTop,
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft: MARGIN.left,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, Math.round(marginTop + MARGIN.bottom + inner * aspect), {
+        ...MARGIN,
+        top: marginTop,
+      }),
       color: { type: "identity" },
       x: { domain: x },
       y: { domain: y },

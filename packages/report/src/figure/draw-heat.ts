@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { fitText, formatAs, type HeatPlot, textWidth } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { frameOf } from "./axes.ts";
 import { painter } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import type { Drawing, PlotLibrary } from "./drawing.ts";
@@ -136,13 +136,12 @@ export function drawHeat({
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT + treeHeight(tree);
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
     return {
-      width,
-      height: Math.round(marginTop + marginBottom + rows.length * rowHeight),
-      marginTop,
-      marginRight: width - marginLeft - cellWidth * columns.length,
-      marginBottom,
-      marginLeft,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, Math.round(marginTop + marginBottom + rows.length * rowHeight), {
+        top: marginTop,
+        right: width - marginLeft - cellWidth * columns.length,
+        bottom: marginBottom,
+        left: marginLeft,
+      }),
       color: { type: "identity" },
       x: { type: "band", domain: [...columns], padding: 0.03 },
       y: { type: "band", domain: [...rows], padding: 0.08 },

@@ -7,7 +7,7 @@ import {
   textWidth,
 } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { domainOf, FIGURE_TEXT_STYLE, formatOnAxis, horizontalAxis, verticalAxis } from "./axes.ts";
+import { domainOf, formatOnAxis, frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
 import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
@@ -35,13 +35,10 @@ export function drawLines(figure: LinePlot): Drawing {
     );
     const shown = series.length > 1;
     return {
-      width,
-      height: heightFor(width) + (shown ? Math.max(0, legend.height - LEGEND_ROOM) : 0),
-      marginTop: MARGIN.top + (shown ? legend.height : 0),
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft: MARGIN.left,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, heightFor(width) + (shown ? Math.max(0, legend.height - LEGEND_ROOM) : 0), {
+        ...MARGIN,
+        top: MARGIN.top + (shown ? legend.height : 0),
+      }),
       x: { type: x.scale ?? "linear", domain: [...xDomain] },
       y: { type: y.scale ?? "linear", domain: yDomain, nice: !y.domain && y.scale !== "log" && !shared },
       marks: [

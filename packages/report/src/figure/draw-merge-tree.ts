@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { BarcodePlot, MergeTreePlot, PersistenceBar, TreeBranch } from "@isthmus/findings";
-import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis, verticalAxis } from "./axes.ts";
+import { domainOf, formatBesideMark, frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
 import { type Drawing, heightFor, type PlotLibrary } from "./drawing.ts";
 import { curveColor } from "./palette.ts";
 
@@ -15,13 +15,7 @@ export function drawMergeTree({ branches, joins, minima, axis }: MergeTreePlot):
   );
   const x: [number, number] = [-0.5, minima - 0.5];
   return (plot, width) => ({
-    width,
-    height: heightFor(width),
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
-    style: FIGURE_TEXT_STYLE,
+    ...frameOf(width, heightFor(width), MARGIN),
     x: { domain: x },
     y: { domain: y },
     marks: [
@@ -83,13 +77,10 @@ export function drawBarcode({ bars, axis }: BarcodePlot): Drawing {
     title: `${formatBesideMark(axis, bar.from)} to ${formatBesideMark(axis, bar.to)}`,
   }));
   return (plot, width) => ({
-    width,
-    height: MARGIN.top + MARGIN.bottom + 6 + heightOf(bars),
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom + 6,
-    marginLeft: MARGIN.left,
-    style: FIGURE_TEXT_STYLE,
+    ...frameOf(width, MARGIN.top + MARGIN.bottom + 6 + heightOf(bars), {
+      ...MARGIN,
+      bottom: MARGIN.bottom + 6,
+    }),
     x: { domain: x },
     y: { domain: [bars.length - 0.5, -0.5] },
     marks: [

@@ -1,5 +1,5 @@
 import type { PlacePlot, PlaceSeries } from "@isthmus/findings";
-import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
+import { frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
 import type { Drawing } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
@@ -24,13 +24,10 @@ export function drawPlaces({ series, radius, label }: PlacePlot): Drawing {
     const y = [-radius, radius] as const;
     const points = series.flatMap((one) => one.points);
     return {
-      width,
-      height: Math.round(marginTop + MARGIN.bottom + inner * ASPECT),
-      marginTop,
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft: MARGIN.left,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, Math.round(marginTop + MARGIN.bottom + inner * ASPECT), {
+        ...MARGIN,
+        top: marginTop,
+      }),
       x: { domain: [...x] },
       y: { domain: [...y] },
       marks: [

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { formatShort, type Slice, type SlicePlot, sequentialScale } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { frameOf } from "./axes.ts";
 import { painter } from "./band-colors.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
 import { type Drawing, FIGURE_WIDTHS, type PlotLibrary } from "./drawing.ts";
@@ -43,13 +43,7 @@ export function drawSlices({ xs, ys, slices, label, format }: SlicePlot): Drawin
       first: index % columns === 0,
     });
     return {
-      width,
-      height: Math.round(marginTop + MARGIN.bottom + high),
-      marginTop,
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft: MARGIN.left,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, Math.round(marginTop + MARGIN.bottom + high), { ...MARGIN, top: marginTop }),
       color: { type: "identity" },
       x: { domain: [0, inner / side], axis: null },
       y: { domain: [high / side, 0], axis: null },

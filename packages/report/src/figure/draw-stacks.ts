@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import { fitText, type StackPlot, textWidth } from "@isthmus/findings";
-import { FIGURE_TEXT_STYLE, horizontalAxis } from "./axes.ts";
+import { frameOf, horizontalAxis } from "./axes.ts";
 import type { Drawing } from "./drawing.ts";
 import { layOutLegend, legendMarks } from "./legend.ts";
 import { rampColor } from "./ramp.ts";
@@ -27,13 +27,11 @@ export function drawStacks({ rows, parts, values, axis }: StackPlot): Drawing {
     const legend = layOutLegend(parts, width - marginLeft - MARGIN.right);
     const marginTop = MARGIN.top + legend.height;
     return {
-      width,
-      height: marginTop + MARGIN.bottom + rows.length * BAR,
-      marginTop,
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, marginTop + MARGIN.bottom + rows.length * BAR, {
+        ...MARGIN,
+        top: marginTop,
+        left: marginLeft,
+      }),
       x: { domain },
       y: { domain: [...rows], padding: 0.15, axis: null },
       marks: [

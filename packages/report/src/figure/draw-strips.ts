@@ -1,6 +1,6 @@
 import { type Axis, formatCounted, type Strip, type StripPlot } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
-import { domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
+import { domainOf, formatBesideMark, frameOf, horizontalAxis } from "./axes.ts";
 import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { curveColor } from "./palette.ts";
 
@@ -29,13 +29,7 @@ export function drawStrips({ strips, axis }: StripPlot): Drawing {
     const pile = Math.max(...strips.map((strip) => highestPile(strip, domain, inner / (2 * radius))));
     const row = ROOM.words + Math.max(ROOM.dots, LEAN * 2 * radius * pile);
     return {
-      width,
-      height: Math.round(MARGIN.top + MARGIN.bottom + strips.length * row),
-      marginTop: MARGIN.top,
-      marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
-      marginLeft: MARGIN.left,
-      style: FIGURE_TEXT_STYLE,
+      ...frameOf(width, Math.round(MARGIN.top + MARGIN.bottom + strips.length * row), MARGIN),
       x: { domain },
       fy: { domain: strips.map(({ label }) => label), padding: 0, axis: null },
       marks: [

@@ -65,6 +65,16 @@ function countedStudy(counts: readonly number[], high: number): StudyResult {
   };
 }
 
+/** A figure of a study that has nothing to show. */
+const EMPTY_FIGURE = {
+  title: "T",
+  caption: "",
+  table: "networks",
+  mark: "line",
+  x: "net",
+  y: "accuracy",
+} as const;
+
 describe("renderResultPage()", () => {
   it.each(RESULTS)(
     "renderResultPage() draws a $kind with words and a table for every figure",
@@ -368,15 +378,7 @@ describe("renderResultPage()", () => {
 
   it("renderResultPage() names figures of a study that have nothing to show", async () => {
     const study = studyResult();
-    const figure = {
-      title: "T",
-      caption: "",
-      table: "networks",
-      mark: "line" as const,
-      x: "net",
-      y: "accuracy",
-    };
-    const document = parsePage(await pageOf({ ...study, figures: [figure] }));
+    const document = parsePage(await pageOf({ ...study, figures: [EMPTY_FIGURE] }));
     expect(document.querySelector("figure")).toBeNull();
     expect(document.querySelector("dd")?.textContent).toBe("T: no row has numbers that fit its axes");
   });
@@ -438,14 +440,6 @@ describe("renderResultPage()", () => {
       studyResult(),
     ];
     const none = { pairs: [], mean: 0, std: 0 };
-    const figure = {
-      title: "T",
-      caption: "",
-      table: "networks",
-      mark: "line" as const,
-      x: "net",
-      y: "accuracy",
-    };
     const broken: readonly (readonly [DrawableResult, string])[] = [
       [{ ...layers, layers: [] }, "at least one group is needed: got 0"],
       [{ ...plane, xs: [1, 1, 2] }, '"xs" must be at least 2 ascending numbers: got [1, 1, 2]'],
@@ -459,9 +453,9 @@ describe("renderResultPage()", () => {
         { ...star, barriers: { regularRegular: none, starHeldOut: none, starAnchor: none } },
         "at least one pair of networks is needed: got 0",
       ],
-      [{ ...study, figures: [{ ...figure, table: "x" }] }, 'got "x", it has "barriers", "networks"'],
+      [{ ...study, figures: [{ ...EMPTY_FIGURE, table: "x" }] }, 'got "x", it has "barriers", "networks"'],
       [
-        { ...study, figures: [{ ...figure, y: "speed" }] },
+        { ...study, figures: [{ ...EMPTY_FIGURE, y: "speed" }] },
         '"speed" is not among "net", "accuracy", "seconds"',
       ],
       [{ ...comparison, pairs: [] }, "at least one pair of networks is needed: got 0"],

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { initializationResult } from "../../test/landscape-result.ts";
 import { OTHER_RESULTS } from "../../test/other-results.ts";
@@ -11,10 +11,9 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-result-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function read(value: unknown): Promise<DrawableResult> {
   const path = join(folder, "result.json");

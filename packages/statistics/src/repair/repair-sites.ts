@@ -1,6 +1,6 @@
 import { at, DTYPES, entry, sizeOf } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import { capturedNames } from "@isthmus/graph/ir";
+import { countUses } from "@isthmus/graph/ir";
 import type { UnitView } from "../activations/unit-view.ts";
 import { type BatchNormSite, findBatchNorms } from "./batch-norm-sites.ts";
 import type { Site } from "./site.ts";
@@ -242,15 +242,4 @@ function extend(graph: Graph, sites: readonly LinearSite[]): Graph {
     ];
   });
   return { ...graph, weights, nodes };
-}
-
-/** Counts how often each value is used: by nodes, in branches and loop bodies, and as an output. */
-function countUses(graph: Graph): ReadonlyMap<string, number> {
-  const uses = new Map<string, number>();
-  const used = [
-    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
-    ...graph.outputs.map(({ name }) => name),
-  ];
-  for (const name of used) uses.set(name, (uses.get(name) ?? 0) + 1);
-  return uses;
 }

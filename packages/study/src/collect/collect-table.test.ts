@@ -44,6 +44,18 @@ const collect = (table: Partial<TableDescription>): StudyTable =>
     { measured: MEASURED, results: RESULTS },
   );
 
+/** Heights by width, measured and known, each in rows of its own. */
+const STACKED: Partial<TableDescription> = {
+  columns: { width: { title: "Width" }, line: { title: "Line" }, value: { title: "Value" } },
+  stack: {
+    column: "line",
+    parts: {
+      measured: { value: { mean: "height" } },
+      known: { value: { lookup: { variable: "width", values: { 4: 7, 16: 8 } } } },
+    },
+  },
+};
+
 describe("collectTable()", () => {
   it("collectTable() makes one number of several, in rows of ascending numbers", () => {
     const { columns, rows } = collect({
@@ -93,16 +105,7 @@ describe("collectTable()", () => {
   });
 
   it("collectTable() counts the results behind the numbers of stacked rows, those of no result as none", () => {
-    const { columns } = collect({
-      columns: { width: { title: "Width" }, line: { title: "Line" }, value: { title: "Value" } },
-      stack: {
-        column: "line",
-        parts: {
-          measured: { value: { mean: "height" } },
-          known: { value: { lookup: { variable: "width", values: { 4: 7, 16: 8 } } } },
-        },
-      },
-    });
+    const { columns } = collect(STACKED);
     expect(columns[2]).toEqual({ key: "value", title: "Value", aggregate: "mean", counts: [2, 1, 0, 0] });
   });
 
@@ -163,16 +166,7 @@ describe("collectTable()", () => {
   });
 
   it("collectTable() stacks rows under labels, each with sources of its own", () => {
-    const { rows } = collect({
-      columns: { width: { title: "Width" }, line: { title: "Line" }, value: { title: "Value" } },
-      stack: {
-        column: "line",
-        parts: {
-          measured: { value: { mean: "height" } },
-          known: { value: { lookup: { variable: "width", values: { 4: 7, 16: 8 } } } },
-        },
-      },
-    });
+    const { rows } = collect(STACKED);
     expect(rows).toEqual([
       { width: 4, line: "measured", value: 4 },
       { width: 16, line: "measured", value: 1 },

@@ -1,6 +1,7 @@
 import { schemaOf, seed } from "@isthmus/forms";
 import { z } from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
+import { figureFields } from "../schema/figure-fields.ts";
 import { VALUE, WHERE } from "./entry-fields.ts";
 
 /** Groups of a file before their variables have values; other keys than `for` are checked afterwards. */
@@ -57,24 +58,6 @@ const table = z.strictObject({
     .optional(),
 });
 
-const figure = z.strictObject({
-  title: text,
-  caption: text,
-  table: text,
-  mark: z.enum(["line", "bar", "dot", "heat"]),
-  x: text,
-  y: text,
-  low: text.optional(),
-  high: text.optional(),
-  series: text.optional(),
-  xScale: z.enum(["linear", "log", "band"]).optional(),
-  yScale: z.enum(["linear", "log"]).optional(),
-  color: text.optional(),
-  colorScale: z.enum(["linear", "log", "unit", "diverging"]).optional(),
-  borders: z.array(z.strictObject({ of: text, at: z.number() })).optional(),
-  best: z.enum(["least", "greatest"]).optional(),
-});
-
 /** Schema of the variables of an entry; the other keys of the entry are not checked here. */
 const repeated = z.looseObject({
   for: z.record(name, z.union([text, z.array(VALUE)])).optional(),
@@ -90,6 +73,6 @@ export const STUDY: z.ZodType = schemaOf<FileStudy>()(
     networks: z.record(name, repeated),
     measurements: z.record(name, repeated),
     tables: z.record(name, table),
-    figures: z.array(figure).optional(),
+    figures: z.array(z.strictObject(figureFields(false))).optional(),
   }),
 );

@@ -1,25 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, name === "few:other" ? 3 : 0);
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 
 const training = { data: "few:train", epochs: 2, batch: 4 };
 const SINGLE = { title: "Network", by: ["way"], each: "predictors" } as const;
@@ -100,10 +93,9 @@ const STUDY: StudyDescription = {
 };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-collected-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Plans a study of the first networks and one more group. */
 const planWith = (more: RepeatedNetwork) => {

@@ -1,26 +1,19 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, 0);
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 
 /** Networks from two seeds, pruned to two sparsities and trained on, and on a grid of 4 bits. */
 const STUDY: StudyDescription = {
@@ -52,10 +45,9 @@ const STUDY: StudyDescription = {
 };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-derived-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("planPruned(), planQuantized()", () => {
   it("plan one network for each that it is made from, which is counted before", async () => {

@@ -1,27 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { fingerprintWeights } from "@isthmus/graph";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, 0);
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 
 const single = { of: "mlps", data: "few:test", batchSize: 4 };
 const shared = { kind: "landscape", ...single, where: { epochs: 2 } } as const;
@@ -68,10 +61,9 @@ const STUDY: StudyDescription = {
 };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-landscape-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const run = (name: string) =>
   runStudy(STUDY, { engine: "onnxruntime", openData, folder: join(folder, name), executor });

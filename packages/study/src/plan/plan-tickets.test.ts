@@ -1,27 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, 0);
 const ports = { engine: engine.name, openData };
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 
 /** Tickets by gradients and by evolution, and a network that goes back to its start in two orders. */
 const STUDY: StudyDescription = {
@@ -86,10 +79,9 @@ const planWith = (networks: object) =>
   );
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-tickets-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("planTickets(), rewind", () => {
   it("plan a network for every round, counted before", () => {

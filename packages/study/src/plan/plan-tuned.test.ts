@@ -1,30 +1,22 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { tuneByConnectivity } from "@isthmus/connectivity";
 import { measureCurvature } from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import { countStudy } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import type { TableDescription } from "../description/table-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "../tasks/task-kinds.ts";
 import { planStudy } from "./plan-study.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name, name === "few:later" ? 3 : 0);
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 const OPTIMIZER = { kind: "sgd", momentum: 0 } as const;
 const SCHEDULE = { kind: "constant", learningRate: 0.05 } as const;
 const CURVATURE = { count: 1, traceProducts: 8, runs: 0, parameters: ["layers.1.*"] };
@@ -64,10 +56,9 @@ const STUDY: StudyDescription = {
 };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-tuned-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const run = (study = STUDY) => runStudy(study, { engine: engine.name, openData, folder, executor });
 

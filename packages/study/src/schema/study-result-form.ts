@@ -1,6 +1,7 @@
 import { schemaOf } from "@isthmus/forms";
 import { z } from "zod";
 import type { StudyResult } from "../study-result.ts";
+import { figureFields } from "./figure-fields.ts";
 
 const count = z.int().min(0);
 const text = z.string();
@@ -40,25 +41,7 @@ export const STUDY_RESULT_FORM: z.ZodType = schemaOf<StudyResult>()(
         rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
       }),
     ),
-    figures: z.array(
-      z.looseObject({
-        title: text,
-        caption: text,
-        table: text,
-        mark: z.enum(["line", "bar", "dot", "heat"]),
-        x: text,
-        y: text,
-        low: text.optional(),
-        high: text.optional(),
-        series: text.optional(),
-        xScale: z.enum(["linear", "log", "band"]).optional(),
-        yScale: z.enum(["linear", "log"]).optional(),
-        color: text.optional(),
-        colorScale: z.enum(["linear", "log", "unit", "diverging"]).optional(),
-        borders: z.array(z.looseObject({ of: text, at: z.number() })).optional(),
-        best: z.enum(["least", "greatest"]).optional(),
-      }),
-    ),
+    figures: z.array(z.looseObject(figureFields(true))),
     seed: count,
   }),
 );

@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { runTask } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
 import { loadStudyTasks } from "./task-kinds.ts";
 
@@ -17,10 +17,9 @@ const control = { signal: new AbortController().signal, onProgress: () => {} };
 const data = { name: "few:test", digest: "" };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-learn-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Saves two small transformers; returns a function that runs a task of them in a folder of that name. */
 async function saveTransformers() {

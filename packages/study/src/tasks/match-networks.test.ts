@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { runTask } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
 import { loadStudyTasks } from "./task-kinds.ts";
 
@@ -15,10 +15,9 @@ const STUDY_TASKS = await loadStudyTasks();
 const ports = { engine: createOnnxRuntimeEngine(), openData: async (name: string) => fewImages(name) };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-match-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Saves four networks and returns a function that matches them, with its files in a folder of that name. */
 async function saveNetworks() {

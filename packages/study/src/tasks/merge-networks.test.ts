@@ -1,34 +1,26 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { at, saveCheckpoint, saveFile } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "./task-kinds.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const ports = { engine, openData: async (name: string) => fewImages(name) };
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, ports, control),
-};
+const executor = studyExecutor(ports);
 const STATISTICS = ["keep", "recalibrate", "repair"];
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-merge-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Saves a network and permuted copies of it: copy 0 is the network itself. */
 async function saveCopies(net: string, copies: number): Promise<void> {

@@ -1,23 +1,17 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { runTask, type TaskExecutor } from "@isthmus/tasks";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { fewImages } from "../../test/few-images.ts";
+import { studyExecutor } from "../../test/study-executor.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { runStudy } from "../run-study.ts";
-import { loadStudyTasks } from "./task-kinds.ts";
-
-const STUDY_TASKS = await loadStudyTasks();
 
 const engine = createOnnxRuntimeEngine();
 const openData = async (name: string) => fewImages(name);
-const executor: TaskExecutor = {
-  capacity: 1,
-  run: (assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control),
-};
+const executor = studyExecutor({ engine, openData });
 
 const column = (mean: string) => ({ title: mean, mean });
 /** Networks of two layers, without units, and three ways from one to another. */
@@ -110,10 +104,9 @@ const STUDY: StudyDescription = {
 };
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "isthmus-study-paths-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 it("STUDY_TASKS take units out of networks, and build and train ways between them, to the same bytes", async () => {
   const run = (name: string) =>

@@ -1,35 +1,22 @@
 import { type Checkpoint, createCheckpoint, createRandom, entry, resolveOptions } from "@isthmus/core";
-import {
-  type Architecture,
-  bindWeights,
-  randomInputs,
-  randomWeights,
-  runAll,
-  withSharedSessions,
-} from "@isthmus/graph";
+import { type Architecture, bindWeights, randomInputs, runAll, withSharedSessions } from "@isthmus/graph";
 import { compareInPlace } from "../verify/compare-values.ts";
-import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import { type TrialOptions, trialWeights, VALUE_TRIAL_DEFAULTS } from "../verify/trial-options.ts";
 import { type Exchange, exchangeParts } from "./exchange-parts.ts";
 
 /** Options of {@link verifyExchanges}. */
-export interface VerifyExchangesOptions {
-  /** Seed of the orders, of the inputs, and of the weights if `weights` is left out. */
-  readonly seed: number;
-  /** Weights to verify with. @defaultValue random ones */
-  readonly weights?: Checkpoint | undefined;
+export interface VerifyExchangesOptions extends TrialOptions {
   /** Examples to run. @defaultValue 2 */
   readonly batch?: number;
   /** Largest error of a sum or an output, relative to its largest element. @defaultValue 1e-4 */
   readonly tolerance?: number;
-  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Defaults of {@link VerifyExchangesOptions}; the seed has none. */
 const VERIFY_EXCHANGES_DEFAULTS: Required<Omit<VerifyExchangesOptions, "seed">> = {
   weights: undefined,
   batch: 2,
-  tolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
+  tolerance: VALUE_TRIAL_DEFAULTS.outputTolerance,
   signal: undefined,
 };
 
@@ -62,7 +49,7 @@ export async function verifyExchanges(
     rest,
     ["seed"],
   );
-  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const bound = await trialWeights(graph, { weights, seed });
   const inputs = randomInputs(graph, batch, seed);
   const network = createCheckpoint(bound);
   const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));

@@ -1,6 +1,7 @@
 import { constantNumbers, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
-import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
+import { insertAxes, removeAxes, reshape } from "../primitives/move.ts";
+import { gemmFactors } from "../rules/matrix-product.ts";
 import { depthToSpace, gather, spaceToDepth } from "../rules/movement.ts";
 import { MOVEMENT_RULES } from "../rules/movement-rules.ts";
 import { givenInputs, inputOf, isComputed, outputShape } from "../rules/rule.ts";
@@ -49,12 +50,7 @@ const matMul: FactorRule = (context) => {
 };
 
 const gemm: FactorRule = (context) => {
-  const oriented = (input: number, attribute: string): Labelled =>
-    intAttribute(context.node, attribute, 0) === 1
-      ? transpose(inputOf(context, input), [1, 0])
-      : inputOf(context, input);
-  const a = insertAxes(oriented(0, "transA"), [2]);
-  const b = insertAxes(oriented(1, "transB"), [0]);
+  const [a, b] = gemmFactors(context);
   const result = removeAxes(context.algebra.contract([a, b], [1]), [1]);
   const added = context.inputs[2];
   return [added === undefined ? result : context.algebra.add([result, added], outputShape(context))];

@@ -12,7 +12,6 @@ import {
   bindWeights,
   type Graph,
   randomInputs,
-  randomWeights,
   runAll,
   withSharedSessions,
 } from "@isthmus/graph";
@@ -22,35 +21,22 @@ import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
-import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "../verify/trial-options.ts";
 import { LINEAR_KINDS, type LinearKind } from "./factor-algebra.ts";
 import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts";
 import { multiplyInPlace, multiplyUnits } from "./multiply-units.ts";
 import { type Rotation, rotateInPlace, rotateUnits } from "./rotate-units.ts";
 
 /** Options of {@link verifyLinearSymmetries}. */
-export interface VerifyLinearOptions {
-  /** Seed of the inputs, of the transformations, and of the weights if `weights` is left out. */
-  readonly seed: number;
-  /** Weights to verify with. @defaultValue random ones */
-  readonly weights?: Checkpoint | undefined;
+export interface VerifyLinearOptions extends ValueTrialOptions {
   /** Kinds to verify; kinds without symmetries are skipped. @defaultValue all */
   readonly kinds?: readonly LinearKind[];
-  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
-  readonly outputTolerance?: number;
-  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
-  readonly innerTolerance?: number;
-  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Defaults of {@link VerifyLinearOptions}; the seed has none. */
 const VERIFY_LINEAR_DEFAULTS: Required<Omit<VerifyLinearOptions, "seed">> = {
-  weights: undefined,
+  ...VALUE_TRIAL_DEFAULTS,
   kinds: LINEAR_KINDS,
-  outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
-  innerTolerance: VERIFY_SYMMETRIES_DEFAULTS.innerTolerance,
-  signal: undefined,
 };
 
 /** Result of {@link verifyLinearSymmetries} for one kind. */
@@ -94,7 +80,7 @@ async function verify(
   const { scales, signs, rotations } = symmetries.linear;
   const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };
   const kinds = resolved.kinds.filter((kind) => counts[kind] > 0);
-  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const bound = await trialWeights(graph, { weights, seed });
   const inputs = randomInputs(graph, symmetries.permutations.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   const results: VerifyLinearResult[] = [];

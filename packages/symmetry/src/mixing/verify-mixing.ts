@@ -1,17 +1,10 @@
-import { asFloat32, type Checkpoint, entry, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
-import {
-  type Architecture,
-  bindWeights,
-  randomInputs,
-  randomWeights,
-  runAll,
-  withSharedSessions,
-} from "@isthmus/graph";
+import { asFloat32, entry, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
+import { type Architecture, randomInputs, runAll, withSharedSessions } from "@isthmus/graph";
 import { randomShifts, shiftLogitsInPlace } from "../shifts/shift-weights.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
-import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "../verify/trial-options.ts";
 import { type Mixture, mixInPlace } from "./mix-units.ts";
 import type { KnownSymmetries, MixingSymmetries } from "./mixing-symmetries.ts";
 import { type DoubleWeights, moveGainsInPlace, readGains } from "./move-gains.ts";
@@ -19,26 +12,7 @@ import { occurrencesOf } from "./occurrences.ts";
 import { randomMixture } from "./random-mixture.ts";
 
 /** Options of {@link verifyMixing}. */
-export interface VerifyMixingOptions {
-  /** Seed of the inputs, of the matrices, and of the weights if `weights` is left out. */
-  readonly seed: number;
-  /** Weights to verify with. @defaultValue random ones */
-  readonly weights?: Checkpoint | undefined;
-  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
-  readonly outputTolerance?: number;
-  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
-  readonly innerTolerance?: number;
-  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Defaults of {@link VerifyMixingOptions}; the seed has none. */
-const VERIFY_MIXING_DEFAULTS: Required<Omit<VerifyMixingOptions, "seed">> = {
-  weights: undefined,
-  outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
-  innerTolerance: VERIFY_SYMMETRIES_DEFAULTS.innerTolerance,
-  signal: undefined,
-};
+export type VerifyMixingOptions = ValueTrialOptions;
 
 /** Result of {@link verifyMixing}. */
 export interface VerifyMixingResult extends ValueSummary {
@@ -70,9 +44,9 @@ async function verify(
   options: VerifyMixingOptions,
 ): Promise<VerifyMixingResult> {
   const { seed, ...rest } = options;
-  const resolved = resolveOptions("verify mixtures", VERIFY_MIXING_DEFAULTS, rest, ["seed"]);
+  const resolved = resolveOptions("verify mixtures", VALUE_TRIAL_DEFAULTS, rest, ["seed"]);
   const { weights, signal } = resolved;
-  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const bound = await trialWeights(graph, { weights, seed });
   const inputs = randomInputs(graph, permutations.batch, seed);
   const run = (tensors: ReadonlyMap<string, Tensor>) => {
     signal?.throwIfAborted();

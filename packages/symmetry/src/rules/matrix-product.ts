@@ -27,14 +27,18 @@ export const matMul: Rule = (context) => {
   return [removeAxes(product, dropped)];
 };
 
-/** Follows `Gemm`: `[m, k] x [k, n] + C`, either factor transposed on request. */
-export const gemm: Rule = (context) => {
+/** Returns the factors `[m, k, 1]` and `[1, k, n]` of a `Gemm`, either transposed on request. */
+export function gemmFactors(context: RuleContext): readonly [Labelled, Labelled] {
   const oriented = (input: number, attribute: string): Labelled =>
     intAttribute(context.node, attribute, 0) === 1
       ? transpose(inputOf(context, input), [1, 0])
       : inputOf(context, input);
-  const a = insertAxes(oriented(0, "transA"), [2]);
-  const b = insertAxes(oriented(1, "transB"), [0]);
+  return [insertAxes(oriented(0, "transA"), [2]), insertAxes(oriented(1, "transB"), [0])];
+}
+
+/** Follows `Gemm`: `[m, k] x [k, n] + C`, either factor transposed on request. */
+export const gemm: Rule = (context) => {
+  const [a, b] = gemmFactors(context);
   const product = contract(context.store, [factor(context, 0, a), factor(context, 1, b)], [1]);
   const result = removeAxes(product, [1]);
   const added = context.inputs[2];

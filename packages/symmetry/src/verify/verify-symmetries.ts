@@ -1,13 +1,11 @@
-import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import { createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
 import {
   type Architecture,
-  bindWeights,
   type Engine,
   type Graph,
   PROBE_DEFAULTS,
   probeGraph,
   randomInputs,
-  randomWeights,
   runAll,
   withSharedSessions,
 } from "@isthmus/graph";
@@ -22,17 +20,10 @@ import { predictImage } from "./predict-image.ts";
 import { predictMovement } from "./predict-value.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "./summarize-errors.ts";
 import { trialAlignments } from "./trial-alignments.ts";
+import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "./trial-options.ts";
 
 /** Options of {@link verifySymmetries}. */
-export interface VerifySymmetriesOptions {
-  /** Seed of the inputs, of the permutations, and of the weights if `weights` is left out. */
-  readonly seed: number;
-  /** Weights to verify with. @defaultValue random ones */
-  readonly weights?: Checkpoint | undefined;
-  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
-  readonly outputTolerance?: number;
-  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
-  readonly innerTolerance?: number;
+export interface VerifySymmetriesOptions extends ValueTrialOptions {
   /**
    * Names of weights that are not permuted, which must make the check fail: a control of its power.
    * @defaultValue none
@@ -43,18 +34,13 @@ export interface VerifySymmetriesOptions {
    * @defaultValue true
    */
   readonly findFailing?: boolean;
-  /** Signal that stops the proof between two runs of the graph. @defaultValue never stopped */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Defaults of {@link VerifySymmetriesOptions}; the seed has none. */
-export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, "seed">> = {
-  weights: undefined,
-  outputTolerance: 1e-4,
-  innerTolerance: 1e-3,
+const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, "seed">> = {
+  ...VALUE_TRIAL_DEFAULTS,
   unpermuted: [],
   findFailing: true,
-  signal: undefined,
 };
 
 /** Result of {@link verifySymmetries}. */
@@ -109,7 +95,7 @@ async function verify(
   const resolved = resolveOptions("verify symmetries", VERIFY_SYMMETRIES_DEFAULTS, rest, ["seed"]);
   const { signal, weights } = resolved;
   const spec = "spec" in symmetries ? symmetries.spec : symmetries;
-  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const bound = await trialWeights(graph, { weights, seed });
   const permutations = await permutationsOf(graph, engine, symmetries);
   signal?.throwIfAborted();
   const inputs = randomInputs(graph, permutations?.batch ?? PROBE_DEFAULTS.batch, seed);

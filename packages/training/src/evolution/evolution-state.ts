@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { type Checkpoint, createTensor, InputError, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createTensor, type Tensor } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
 import { describeData } from "../train/describe-run.ts";
-import { hasWorkState, loadWorkStateInto, saveWorkState, type WorkKind } from "../train/work-state.ts";
+import { assertNoWorkState, loadWorkStateInto, saveWorkState, type WorkKind } from "../train/work-state.ts";
 import type { ResolvedEvolution } from "./evolution-options.ts";
 import type { SearchDistribution } from "./search-distribution.ts";
 import type { SearchedWeights } from "./searched-weights.ts";
@@ -13,6 +13,8 @@ interface EvolutionPosition {
   readonly generation: number;
   readonly loss: number | null;
 }
+
+const START: EvolutionPosition = { generation: 0, loss: null };
 
 const EVOLUTION: WorkKind<EvolutionPosition> = {
   what: "evolution",
@@ -54,14 +56,8 @@ export async function openEvolutionState(
   options: ResolvedEvolution,
 ): Promise<EvolutionState> {
   const { statePath, resume } = options;
-  if (statePath === undefined) return { generation: 0, loss: null, save: async () => {} };
-  const there = await hasWorkState(statePath);
-  if (there && !resume) {
-    throw new InputError(
-      `Cannot train by evolution with state "${statePath}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
-      { input: statePath },
-    );
-  }
+  if (statePath === undefined) return { ...START, save: async () => {} };
+  if (!resume) await assertNoWorkState("train by evolution", statePath);
   const { seed, generations, population, batch, deviation, learningRate, deviationRate, loss, masks } =
     options;
   const run = {
@@ -81,11 +77,9 @@ export async function openEvolutionState(
     ...(masks !== undefined && { masks: fingerprintMasks(masks) }),
   };
   const tensors = tensorsOf(distribution);
-  const position = there
-    ? await loadWorkStateInto(statePath, EVOLUTION, run, tensors)
-    : { generation: 0, loss: null };
+  const position = await loadWorkStateInto(statePath, EVOLUTION, run, tensors);
   return {
-    ...position,
+    ...(position ?? START),
     save: (generation, mean) =>
       saveWorkState(statePath, EVOLUTION, { run, position: { generation, loss: mean } }, tensors),
   };

@@ -1,14 +1,6 @@
-import {
-  type Checkpoint,
-  createCheckpoint,
-  createTensor,
-  entry,
-  InputError,
-  resolveOptions,
-  type Tensor,
-} from "@isthmus/core";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import { visitGradients } from "./visit-gradients.ts";
+import { meanOverExamples } from "./mean-over-examples.ts";
 
 /** Options of {@link measureFisher}. */
 export interface MeasureFisherOptions {
@@ -63,57 +55,16 @@ export const MEASURE_FISHER_DEFAULTS: Required<MeasureFisherOptions> = {
  * ```
  */
 export async function measureFisher(
-  { graph, engine }: Architecture,
+  architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
   options: MeasureFisherOptions = {},
 ): Promise<Checkpoint> {
-  const { threads, signal, onProgress } = resolveOptions(
-    "measure Fisher information",
-    MEASURE_FISHER_DEFAULTS,
-    options,
-  );
-  const sums = new Map<string, Float64Array>();
-  const visited = { attempt: "measure Fisher information", network, data };
-  await visitGradients({ graph, engine }, visited, { threads, signal, onProgress }, (gradients) => {
-    for (const [name, values] of gradients.values) addSquares(sums, name, values, gradients.labels);
+  const attempt = "measure Fisher information";
+  const resolved = resolveOptions(attempt, MEASURE_FISHER_DEFAULTS, options);
+  const visited = { attempt, network, data, name: "Fisher information" };
+  return meanOverExamples(architecture, visited, resolved, (derivative, labels) => {
+    const value = labels * derivative;
+    return value * value;
   });
-  return createFisher(sums, { graph, network, data });
-}
-
-function addSquares(
-  sums: Map<string, Float64Array>,
-  name: string,
-  numbers: Float64Array,
-  factor: number,
-): void {
-  const sum = sums.get(name) ?? new Float64Array(numbers.length);
-  for (let i = 0; i < numbers.length; i++) {
-    const value = factor * (numbers[i] as number);
-    sum[i] = (sum[i] as number) + value * value;
-  }
-  sums.set(name, sum);
-}
-
-function createFisher(
-  sums: ReadonlyMap<string, Float64Array>,
-  {
-    graph,
-    network,
-    data,
-  }: Pick<Architecture, "graph"> & { readonly network: Checkpoint; readonly data: DataSet },
-): Checkpoint {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, sum] of sums) {
-    const { shape } = entry(graph.weights, name, "weight");
-    const mean = Float32Array.from(sum, (x) => x / data.size);
-    if (!mean.every(Number.isFinite)) {
-      throw new InputError(
-        `Cannot measure Fisher information of "${network.source}" on "${data.name}" as gradients must be finite: one of "${name}" is not`,
-        { input: network.source },
-      );
-    }
-    tensors.set(name, createTensor("f32", shape, mean));
-  }
-  return createCheckpoint(tensors, {}, `Fisher information of ${network.source}`);
 }

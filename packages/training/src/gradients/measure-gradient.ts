@@ -1,16 +1,8 @@
-import {
-  type Checkpoint,
-  createCheckpoint,
-  createTensor,
-  entry,
-  InputError,
-  resolveOptions,
-  type Tensor,
-} from "@isthmus/core";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import type { LossSpec } from "../loss/loss-spec.ts";
+import { meanOverExamples } from "./mean-over-examples.ts";
 import { MEASURE_FISHER_DEFAULTS, type MeasureFisherOptions } from "./measure-fisher.ts";
-import { visitGradients } from "./visit-gradients.ts";
 
 /** Options of {@link measureGradient}. */
 export interface MeasureGradientOptions extends MeasureFisherOptions {
@@ -44,24 +36,6 @@ export async function measureGradient(
 ): Promise<Checkpoint> {
   const attempt = "measure a gradient";
   const { loss, ...resolved } = resolveOptions(attempt, MEASURE_GRADIENT_DEFAULTS, options);
-  const sums = new Map<string, Float64Array>();
-  await visitGradients(architecture, { attempt, network, data, loss }, resolved, ({ values }) => {
-    for (const [name, numbers] of values) {
-      const sum = sums.get(name) ?? new Float64Array(numbers.length);
-      for (let i = 0; i < numbers.length; i++) sum[i] = (sum[i] as number) + (numbers[i] as number);
-      sums.set(name, sum);
-    }
-  });
-  const tensors = new Map<string, Tensor>();
-  for (const [name, sum] of sums) {
-    const mean = Float32Array.from(sum, (x) => x / data.size);
-    if (!mean.every(Number.isFinite)) {
-      throw new InputError(
-        `Cannot ${attempt} of "${network.source}" on "${data.name}" as gradients must be finite: one of "${name}" is not`,
-        { input: network.source },
-      );
-    }
-    tensors.set(name, createTensor("f32", entry(architecture.graph.weights, name, "weight").shape, mean));
-  }
-  return createCheckpoint(tensors, {}, `gradient of ${network.source}`);
+  const visited = { attempt, network, data, loss, name: "gradient" };
+  return meanOverExamples(architecture, visited, resolved, (derivative) => derivative);
 }

@@ -14,6 +14,18 @@ export type RunDescription = Readonly<Record<string, unknown>>;
 /** The most differences that an error message lists. */
 const SHOWN_DIFFERENCES = 3;
 
+/** Options that decide the result of a training, in the order of its description. */
+const DECIDING = [
+  "seed",
+  "epochs",
+  "batch",
+  "remainder",
+  "loss",
+  "optimizer",
+  "schedule",
+  "augment",
+] as const;
+
 /**
  * Describes a training, so that it can be compared with another; graph, weights and data by their
  * fingerprints.
@@ -31,34 +43,16 @@ export async function describeRun(
     readonly weights?: Checkpoint;
     readonly data: DataSet;
   },
-  {
-    seed,
-    epochs,
-    batch,
-    remainder,
-    loss,
-    optimizer,
-    schedule,
-    augment,
-    freeze,
-    collect,
-  }: ResolvedTrainOptions,
+  options: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   return {
     graph: fingerprintGraph(graph),
     ...(weights === undefined ? {} : { weights: await fingerprintWeights(graph, weights) }),
     data: describeData(data),
     engine,
-    seed,
-    epochs,
-    batch,
-    remainder,
-    loss,
-    optimizer,
-    schedule,
-    augment,
-    freeze: freeze.join(", "),
-    collected: collect?.steps.join(", "),
+    ...Object.fromEntries(DECIDING.map((name) => [name, options[name]])),
+    freeze: options.freeze.join(", "),
+    collected: options.collect?.steps.join(", "),
   };
 }
 

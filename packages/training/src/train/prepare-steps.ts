@@ -24,7 +24,7 @@ import { rememberStep } from "../step/remember-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
-import { assertNoState } from "./training-state.ts";
+import { assertNoWorkState } from "./work-state.ts";
 
 /** A step and everything that feeds it examples; weights are not part of it. */
 export interface PreparedSteps {
@@ -65,7 +65,7 @@ export async function prepareSteps(
   const { statePath, resume, signal, batch, loss, optimizer, freeze, proximal, wasserstein } = options;
   signal?.throwIfAborted();
   assertEnoughExamples(data, options);
-  if (statePath !== undefined && !resume) await assertNoState(statePath);
+  if (statePath !== undefined && !resume) await assertNoWorkState("train", statePath);
   const plan = planFeeds("train", graph, data, batch);
   const { seed, remainder, augment } = options;
   const batches = createBatches(data, { seed, batch, remainder, augment, order: await openOrder?.() });

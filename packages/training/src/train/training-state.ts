@@ -1,14 +1,8 @@
-import { InputError, type Tensor } from "@isthmus/core";
+import type { Tensor } from "@isthmus/core";
 import type { RunDescription } from "./describe-run.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import type { EpochResult } from "./train-result.ts";
-import {
-  hasWorkState,
-  loadWorkStateInto,
-  saveWorkState,
-  type WorkKind,
-  type WorkState,
-} from "./work-state.ts";
+import { loadWorkStateInto, saveWorkState, type WorkKind, type WorkState } from "./work-state.ts";
 
 /** Progress of a training: everything a state holds beside tensors. */
 export interface TrainingPosition {
@@ -48,18 +42,6 @@ export async function saveState(
 }
 
 /**
- * Checks that a new training would replace no state.
- * @throws InputError if there is a file at the path
- */
-export async function assertNoState(path: string): Promise<void> {
-  if (!(await hasWorkState(path))) return;
-  throw new InputError(
-    `Cannot train with state "${path}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
-    { input: path },
-  );
-}
-
-/**
  * Returns the position at which a training begins. If there is a state to continue from, reads its tensors
  * into `tensors`.
  * @throws FormatError if the file is not a state
@@ -70,6 +52,6 @@ export async function startOf(
   run: RunDescription,
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<TrainingPosition> {
-  if (statePath === undefined || !(await hasWorkState(statePath))) return START;
-  return loadWorkStateInto(statePath, TRAINING, run, tensors);
+  if (statePath === undefined) return START;
+  return (await loadWorkStateInto(statePath, TRAINING, run, tensors)) ?? START;
 }

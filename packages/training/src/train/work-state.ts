@@ -54,7 +54,20 @@ export async function hasWorkState(path: string): Promise<boolean> {
 }
 
 /**
- * Reads a state into existing tensors and returns its position.
+ * Checks that new work would replace no state.
+ * @param attempt - words for the work, such as `train`
+ * @throws InputError if there is a file at the path
+ */
+export async function assertNoWorkState(attempt: string, path: string): Promise<void> {
+  if (!(await hasWorkState(path))) return;
+  throw new InputError(
+    `Cannot ${attempt} with state "${path}" as it must not replace an earlier one: the file exists; resume from it, or remove it to start anew`,
+    { input: path },
+  );
+}
+
+/**
+ * Reads a state into existing tensors and returns its position; undefined if there is no file.
  * @throws FormatError if the file is not a state of this kind of work
  * @throws MismatchError if it is a state of another run; the message names the differences, and the tensors
  *   are unchanged
@@ -64,7 +77,8 @@ export async function loadWorkStateInto<Position>(
   kind: WorkKind<Position>,
   run: RunDescription,
   tensors: ReadonlyMap<string, Tensor>,
-): Promise<Position> {
+): Promise<Position | undefined> {
+  if (!(await hasWorkState(path))) return undefined;
   const checkpoint = await openCheckpoint(path).catch((error) => {
     const isBroken = error instanceof FormatError || error instanceof InputError;
     throw isBroken ? unreadable(path, kind.what, error) : error;

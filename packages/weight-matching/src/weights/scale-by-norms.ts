@@ -1,6 +1,6 @@
 import { asFloat32, at, type Checkpoint, entry, InputError, MismatchError, sizeOf } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import { capturedNames } from "@isthmus/graph/ir";
+import { countUses } from "@isthmus/graph/ir";
 import { scaleChannels } from "./kernels/scale-channels.ts";
 import { assertFinite } from "./read-parameters.ts";
 
@@ -107,17 +107,6 @@ function findScaledLayers(graph: Graph): ScaledLayer[] {
     const value = epsilon?.type === "float" ? epsilon.value : DEFAULT_EPSILON;
     return [{ tensors: hasBias ? [weight, bias] : [weight], norm: { scale, variance, epsilon: value } }];
   });
-}
-
-/** Counts how often each value is used: by nodes, in branches and loop bodies, and as an output. */
-function countUses(graph: Graph): ReadonlyMap<string, number> {
-  const uses = new Map<string, number>();
-  const used = [
-    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
-    ...graph.outputs.map(({ name }) => name),
-  ];
-  for (const name of used) uses.set(name, (uses.get(name) ?? 0) + 1);
-  return uses;
 }
 
 /** Checks whether the first axis of a layer's weight is its output channels. */

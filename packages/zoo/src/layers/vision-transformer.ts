@@ -3,6 +3,7 @@ import { add, dropout, pad, reshape, transpose, type Value } from "@isthmus/grap
 import { type Initializer, normal, normalWeight, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 import { convolution } from "./convolution.ts";
+import type { EncoderExtents } from "./encoder-extents.ts";
 import { feedForward } from "./feed-forward.ts";
 import { linear } from "./linear.ts";
 import { type AttentionPart, fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
@@ -37,23 +38,11 @@ export interface VisionNames {
 }
 
 /** Options of {@link visionTransformer}. */
-export interface VisionOptions {
+export interface VisionOptions extends EncoderExtents {
   /** Names of the weights. */
   readonly names: VisionNames;
   /** Side of a patch in pixels; divides the sides of the image. */
   readonly patch: number;
-  /** Width of the residual stream. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly depth: number;
-  /** Number of heads of each attention; divides the width. */
-  readonly heads: number;
-  /** Number of hidden units of each feed-forward network. */
-  readonly hidden: number;
-  /** Epsilon of the norms. */
-  readonly epsilon: number;
-  /** Function of the hidden units of each feed-forward network. */
-  readonly activation: (x: Value) => Value;
   /** Initializer of the class token. */
   readonly tokenInitializer: Initializer;
   /** Whether the layers of queries, keys and values have biases. */

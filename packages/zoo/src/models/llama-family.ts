@@ -1,8 +1,8 @@
-import { gather, mul, reshape } from "@isthmus/graph/builder";
-import { normal } from "../initializer.ts";
+import { mul } from "@isthmus/graph/builder";
 import { type LlamaBlock, llamaBlock } from "../layers/llama-block.ts";
 import type { RotaryTables } from "../layers/rotary.ts";
 import { rootMeanSquareNorm } from "../layers/row-norm.ts";
+import { embedTokens } from "./embed-tokens.ts";
 import { languageHead } from "./language-head.ts";
 import { layerMasks, type WindowRule } from "./layer-masks.ts";
 import { modelActivation } from "./model-activation.ts";
@@ -60,17 +60,13 @@ export function llamaFamily(kind: LlamaKind): ModelFamily {
 }
 
 function build(context: FamilyContext, kind: LlamaKind): FamilyOutputs {
-  const { network, config, length, has } = context;
-  const width = config.count("hidden_size");
-  const prefix = has?.("embed_tokens.weight") ? "" : "model.";
-  const vocabulary = config.count("vocab_size");
-  const ids = network.input("ids", [length], "i64");
-  const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
+  const { network, config } = context;
+  const { prefix, embedding, embed } = embedTokens(context, "embed_tokens", "model.");
   const shared = readBlock(context, kind);
   const rotaryOf = kind.rotary?.(context, shared.inner) ?? usualRotary(context, shared.inner);
   const maskOf = layerMasks(context, kind.windows);
-  const embedded = reshape(gather(embedding, ids), [-1, width]);
-  let x = kind.scaledEmbeddings ? mul(embedded, Math.sqrt(width)) : embedded;
+  let x = embed();
+  if (kind.scaledEmbeddings) x = mul(x, Math.sqrt(config.count("hidden_size")));
   for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
     const block = { ...shared, rotary: rotaryOf(i), mask: maskOf(i) };
     x = llamaBlock(network, x, `${prefix}layers.${i}`, block);

@@ -3,18 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveCheckpoint } from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SMALL_GPT2 } from "../../../../test/helpers/small-gpt2.ts";
 import { networkOfConfig } from "./network-of-config.ts";
 import { openModel } from "./open-model.ts";
-
-const CONFIG = {
-  model_type: "gpt2",
-  architectures: ["GPT2LMHeadModel"],
-  vocab_size: 11,
-  n_embd: 16,
-  n_head: 2,
-  n_layer: 1,
-  n_positions: 9,
-};
 
 let folder: string;
 
@@ -24,11 +15,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Writes a model, its weights in shards of at most so many bytes. */
-async function writeModel(name: string, maxShardBytes: number, config: object = CONFIG): Promise<string> {
+async function writeModel(name: string, maxShardBytes: number, config: object = SMALL_GPT2): Promise<string> {
   const path = join(folder, name);
   await mkdir(path);
   await writeFile(join(path, "config.json"), JSON.stringify(config));
-  await saveCheckpoint(networkOfConfig(CONFIG).initialize(0), path, { maxShardBytes });
+  await saveCheckpoint(networkOfConfig(SMALL_GPT2).initialize(0), path, { maxShardBytes });
   return path;
 }
 
@@ -64,9 +55,9 @@ describe("openModel()", () => {
     );
     await writeFile(join(bare, "config.json"), "{");
     await expect(openModel(bare)).rejects.toThrow(/as it must be JSON: /);
-    await writeFile(join(bare, "config.json"), JSON.stringify(CONFIG));
+    await writeFile(join(bare, "config.json"), JSON.stringify(SMALL_GPT2));
     await expect(openModel(bare)).rejects.toThrow(/must hold safetensors files: it has none/);
-    const other = await writeModel("other", 4096, { ...CONFIG, n_layer: 2 });
+    const other = await writeModel("other", 4096, { ...SMALL_GPT2, n_layer: 2 });
     await expect(openModel(other)).rejects.toThrow(/config.json" as the checkpoint must hold all weights/);
   });
 });

@@ -1,14 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { readTextEncoding } from "./text-encoding.ts";
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "isthmus-vocabulary-"));
+inFreshFolders((path) => {
+  folder = path;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const write = (text: string) => writeFile(join(folder, "vocab.json"), text);
 

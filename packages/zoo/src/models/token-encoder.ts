@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { add, gather, layerNorm, reshape, type Value } from "@isthmus/graph/builder";
 import { constant, normal, normalWeight } from "../initializer.ts";
+import type { EncoderExtents } from "../layers/encoder-extents.ts";
 import { feedForward } from "../layers/feed-forward.ts";
 import { linear } from "../layers/linear.ts";
 import { type AttentionPart, multiHeadAttention } from "../layers/multi-head-attention.ts";
@@ -37,7 +38,7 @@ export interface EncoderNames {
 }
 
 /** Names and extents of a {@link tokenEncoder}. */
-export interface TokenEncoder {
+export interface TokenEncoder extends EncoderExtents {
   /** Names of the weights. */
   readonly names: EncoderNames;
   /** Number of rows of the table of words. */
@@ -46,18 +47,6 @@ export interface TokenEncoder {
   readonly positions: number;
   /** Number of rows of the table of sentence types. @defaultValue 2 */
   readonly types?: number;
-  /** Width of the rows. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly depth: number;
-  /** Number of heads of each attention; divides the width. */
-  readonly heads: number;
-  /** Number of hidden units of each feed-forward network. */
-  readonly hidden: number;
-  /** Epsilon of the norms. */
-  readonly epsilon: number;
-  /** Function of the hidden units of each feed-forward network. */
-  readonly activation: (x: Value) => Value;
   /** Returns the indices of rows of the table of positions for tokens `ids [N, length]`. */
   readonly placesOf: (ids: Value) => Value;
 }

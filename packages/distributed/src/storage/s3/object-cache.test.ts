@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,10 +9,11 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { at } from "@isthmus/core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { inFreshFolders } from "../../../../../test/helpers/fresh-folder.ts";
 import { createObjectCache, type ObjectCache } from "./object-cache.ts";
 import type { DescribedObject, S3Objects } from "./s3-objects.ts";
 import { createCacheLimit } from "./trim-cache.ts";
@@ -67,13 +67,12 @@ function ageIfThere(key: string): void {
   }
 }
 
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "isthmus-cache-"));
+inFreshFolders((path) => {
+  root = path;
   downloads = [];
 });
 afterEach(async () => {
   for (const cache of caches.splice(0)) await cache.close();
-  rmSync(root, { recursive: true });
 });
 
 describe("createObjectCache()", () => {

@@ -4,7 +4,6 @@ import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/gra
 import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
 import {
   describeData,
-  hasWorkState,
   loadWorkStateInto,
   type RunDescription,
   saveWorkState,
@@ -103,10 +102,11 @@ export function createLearningKeeper(
 ): LearningKeeper {
   return {
     async load() {
-      if (!(await hasWorkState(path))) return undefined;
       const blank = blankState(pair);
       try {
-        const { step } = await loadWorkStateInto(path, LEARNING, run, blank.tensors);
+        const position = await loadWorkStateInto(path, LEARNING, run, blank.tensors);
+        if (position === undefined) return undefined;
+        const { step } = position;
         onNote?.(`Going on with what was interrupted at "${path}": ${step} steps are made`);
         return await blank.complete(step);
       } catch (error) {

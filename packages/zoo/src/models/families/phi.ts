@@ -1,18 +1,15 @@
 import { at } from "@isthmus/core";
-import { gather, reshape, sum, type Value } from "@isthmus/graph/builder";
-import { normal, normalWeight } from "../../initializer.ts";
-import { causalMask } from "../../layers/attention.ts";
+import { reshape, sum, type Value } from "@isthmus/graph/builder";
+import { normalWeight } from "../../initializer.ts";
 import { feedForward } from "../../layers/feed-forward.ts";
 import { groupedAttention } from "../../layers/grouped-attention.ts";
 import { linear } from "../../layers/linear.ts";
-import { type RotaryTables, rotate } from "../../layers/rotary.ts";
+import { rotate } from "../../layers/rotary.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
-import { languageHead } from "../language-head.ts";
-import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
-import { modelRotary } from "../model-rotary.ts";
 import { narrowGroups } from "../narrow-heads.ts";
+import { buildRotaryDecoder, type RotaryBlock, type RotaryDecoder } from "../rotary-decoder.ts";
 
 /** Phi 1, 1.5 and 2. @see Gunasekar et al., Textbooks are all you need, 2023, section 2.3 */
 export const PHI: ModelFamily = {
@@ -23,52 +20,29 @@ export const PHI: ModelFamily = {
 
 const START = normalWeight(0.02);
 
-interface Block {
-  readonly length: number;
-  readonly heads: number;
+const DECODER: RotaryDecoder = {
+  embedding: "embed_tokens",
+  prefix: "model.",
+  activation: "gelu_new",
+  rotary: { base: "rope_theta", share: { field: "partial_rotary_factor", fallback: 0.5 } },
+  norm: "final_layernorm",
+  head: { name: "lm_head", bias: true },
+};
+
+interface Block extends RotaryBlock {
   readonly groups: number;
-  readonly inner: number;
-  readonly hidden: number;
-  readonly epsilon: number;
   /** Whether the queries and keys of each head are normalised. */
   readonly headNorms: boolean;
-  readonly activation: (x: Value) => Value;
-  readonly rotary: RotaryTables;
-  readonly mask: Value;
 }
 
 function build(context: FamilyContext): FamilyOutputs {
-  const { network, config, length, has } = context;
-  const width = config.count("hidden_size");
-  const prefix = has?.("embed_tokens.weight") ? "" : "model.";
-  const ids = network.input("ids", [length], "i64");
-  const vocabulary = config.count("vocab_size");
-  const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
-  const heads = config.count("num_attention_heads");
-  const inner = config.quotient("hidden_size", "num_attention_heads");
+  const { config } = context;
   if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
-  const block: Block = {
-    length,
-    heads,
-    groups: config.count("num_key_value_heads", heads),
-    inner,
-    hidden: config.count("intermediate_size"),
-    epsilon: config.share("layer_norm_eps", 1e-5),
-    headNorms: config.boolean("qk_layernorm", false),
-    activation: modelActivation(config, "hidden_act", "gelu_new"),
-    rotary: modelRotary(context, {
-      inner,
-      base: "rope_theta",
-      share: { field: "partial_rotary_factor", fallback: 0.5 },
-    }),
-    mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
-  };
-  let x = reshape(gather(embedding, ids), [-1, width]);
-  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
-    x = addBlock(context, x, `${prefix}layers.${i}`, block);
-  }
-  const rows = rowNorm(network, x, `${prefix}final_layernorm`, block.epsilon);
-  return languageHead(context, { rows, embedding, name: "lm_head", tied: false, bias: true });
+  const groups = config.count("num_key_value_heads", config.count("num_attention_heads"));
+  const headNorms = config.boolean("qk_layernorm", false);
+  return buildRotaryDecoder(context, DECODER, (x, name, block) =>
+    addBlock(context, x, name, { ...block, groups, headNorms }),
+  );
 }
 
 /** Adds attention and a feed-forward network that read the same norm of the stream. */

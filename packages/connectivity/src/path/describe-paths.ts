@@ -11,24 +11,65 @@ import {
   MEASURES,
   type Measure,
   measureWords,
+  type Report,
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import type { LossFields } from "@isthmus/graph";
-import type { MeasuredPath, PathSummary } from "../curve/curve-result.ts";
+import type { MeasuredPath, PathSummary, PathsResult } from "./path-result.ts";
 
 /** Measured path with a name. */
-export interface NamedPath {
+interface NamedPath {
   /** Name of the path in the legend of the figures. */
   readonly label: string;
   /** Loss and error along the path. */
   readonly path: MeasuredPath;
 }
 
-/** Examples on which paths were measured, and the loss. */
-interface MeasuredData extends LossFields {
-  readonly data: string;
-  readonly examples: number;
+/** Words for a path that was made between two networks, and its own tables. */
+export interface DescribedPath {
+  /** Name of the path, as opposed to the straight line. */
+  readonly label: string;
+  /** Words for the making of the path, for captions. */
+  readonly origin: string;
+  /** Tables beside the summary. */
+  readonly tables: readonly Table[];
+}
+
+/**
+ * Describes a path between two networks, beside the straight line and other paths: tiles, figures along the
+ * paths, and a table of every place.
+ * @throws UsageError if one of the paths has fewer than two points
+ */
+export function describePaths(
+  result: PathsResult,
+  { label, origin, tables }: DescribedPath,
+): Pick<Report, "sections"> & { readonly tiles: readonly Tile[] } {
+  const paths: readonly NamedPath[] = [
+    { label, path: result.path },
+    { label: "straight line", path: result.line },
+    ...result.beside.map(({ name, path }) => ({ label: name, path })),
+  ];
+  assertPaths(paths);
+  const losses = lossWords(result);
+  return {
+    tiles: pathTiles(paths, losses),
+    sections: [
+      {
+        name: "paths",
+        title: "Along the paths",
+        figures: pathFigures(paths, result, origin),
+        tables: [pathsTable(paths, losses), ...tables],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [placesTable(paths, losses)] },
+    ],
+  };
+}
+
+/** Returns the worst measured loss of a path from one place to another, both included. */
+export function worstLossBetween({ points }: MeasuredPath, from: number, to: number): number {
+  // The tolerance is needed as places and ends of lines are rounded differently.
+  const near = points.filter(({ t }) => t > from - 1e-9 && t < to + 1e-9);
+  return Math.max(...near.map(({ loss }) => loss));
 }
 
 /** @throws UsageError if a path has fewer than two points */
@@ -41,16 +82,8 @@ export function assertPaths(paths: readonly NamedPath[]): void {
   }
 }
 
-/**
- * Makes the figures of paths between two networks: the loss along t, the error along t, and the loss along
- * the length.
- * @param origin - words for the making of the paths, for captions
- */
-export function pathFigures(
-  paths: readonly NamedPath[],
-  measured: MeasuredData,
-  origin: string,
-): readonly Figure[] {
+/** Makes the figures of paths: the loss along t, the error along t, and the loss along the length. */
+function pathFigures(paths: readonly NamedPath[], measured: PathsResult, origin: string): readonly Figure[] {
   const { data, examples } = measured;
   const losses = lossWords(measured);
   const marks = `${marksWords(paths)} on ${dataWords(data, examples)}; ${origin}.`;
@@ -124,7 +157,7 @@ const SUMMARIES: readonly (readonly [title: string, key: Exclude<keyof PathSumma
 ];
 
 /** Summarises paths in a table. */
-export function pathsTable(paths: readonly NamedPath[], losses: LossWords): Table {
+function pathsTable(paths: readonly NamedPath[], losses: LossWords): Table {
   return {
     name: "summary",
     title: "Loss and error along the paths",
@@ -170,7 +203,7 @@ export function placesTable(paths: readonly NamedPath[], losses: LossWords): Tab
 }
 
 /** Makes a tile of each path with its worst loss. */
-export function pathTiles(paths: readonly NamedPath[], { unit, hasErrors }: LossWords): Tile[] {
+function pathTiles(paths: readonly NamedPath[], { unit, hasErrors }: LossWords): Tile[] {
   return paths.map(({ label, path }, style) => ({
     name: `worst loss, ${label}`,
     value: formatNumber(path.loss.max),

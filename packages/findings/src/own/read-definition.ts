@@ -25,10 +25,10 @@ export const wordsRule = (example: string): Rule => ({
   holds: (value) => isText(value) && KEBAB.test(value),
 });
 
+type PartName = "summary" | "function" | "version" | "text" | "flag" | "options" | "object" | "commands";
+
 /** Rules of parts that definitions of several sorts have. */
-export const RULES_OF_PARTS: Readonly<
-  Record<"summary" | "function" | "version" | "text" | "flag" | "options" | "object" | "commands", Rule>
-> = {
+export const RULES_OF_PARTS: Readonly<Record<PartName, Rule>> = {
   summary: {
     rule: "one line that says what it does, for help",
     holds: (value) => isText(value) && !value.includes("\n"),
@@ -55,18 +55,37 @@ export const RULES_OF_PARTS: Readonly<
 /** Makes a rule of a part that a definition may leave out. */
 export const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
 
+/** Rules of parts that definitions of several sorts may have. */
+export const OPTIONAL_PARTS: Readonly<Record<PartName, Rule>> = {
+  summary: optional(RULES_OF_PARTS.summary),
+  function: optional(RULES_OF_PARTS.function),
+  version: optional(RULES_OF_PARTS.version),
+  text: optional(RULES_OF_PARTS.text),
+  flag: optional(RULES_OF_PARTS.flag),
+  options: optional(RULES_OF_PARTS.options),
+  object: optional(RULES_OF_PARTS.object),
+  commands: optional(RULES_OF_PARTS.commands),
+};
+
+/** Definition whose parts are well formed. */
+export interface ReadDefinition {
+  /** Definition as an object, whose parts were checked one by one. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Makes the error of a problem in the definition. */
+  readonly refuse: (problem: string) => UsageError;
+}
+
 /**
- * Checks that a value is a definition as a user writes one. It may come from JavaScript, which no compiler
- * has checked.
+ * Reads a definition as a user writes one. It may come from JavaScript, which no compiler has checked.
  * @param what - words for the definition, such as `a measurement`
  * @throws UsageError if a part is missing, unknown or malformed
  */
-export function assertDefinition(
+export function readDefinition(
   what: string,
   definition: unknown,
   rules: Readonly<Record<string, Rule>>,
-): asserts definition is Readonly<Record<string, unknown>> {
-  const refuse = refusalOf(what);
+): ReadDefinition {
+  const refuse = (problem: string) => new UsageError(`Cannot define ${what} as ${problem}`);
   if (!isObject(definition)) throw refuse(`it must be an object: it is ${excerpt(definition)}`);
   for (const [name, { rule, holds, optional: mayMiss }] of Object.entries(rules)) {
     const value = definition[name];
@@ -76,14 +95,9 @@ export function assertDefinition(
   }
   const names = Object.keys(rules);
   const unknown = Object.keys(definition).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
+  if (unknown === undefined) return { definition, refuse };
   const near = closestName(unknown, names);
   throw refuse(
     `it has no "${unknown}": ${near === undefined ? `known are ${names.join(", ")}` : `did you mean "${near}"?`}`,
   );
-}
-
-/** Returns a function that makes the error of a problem in a definition. */
-export function refusalOf(what: string): (problem: string) => UsageError {
-  return (problem) => new UsageError(`Cannot define ${what} as ${problem}`);
 }

@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import type { TaskKind } from "./task-kind.ts";
 
 /** A file that a task reads: one that another task makes, or a file of the user. */
-export type TaskFile = { readonly task: string; readonly file: string } | UserFile;
+export type TaskFile =
+  | {
+      /** Key of the task that makes the file. */
+      readonly task: string;
+      /** Name of the file in the folder of that task. */
+      readonly file: string;
+    }
+  | UserFile;
 
 /** A file of the user. */
 export interface UserFile {

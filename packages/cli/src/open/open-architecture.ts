@@ -9,7 +9,10 @@ import {
 import type { EngineOptions } from "../options/engine-option.ts";
 
 /** Options for reading the file of a graph, and for the loss by which its networks are scored. */
-export type ArchitectureReading = GraphOptions & { readonly loss?: NamedLoss | undefined };
+export type ArchitectureReading = GraphOptions & {
+  /** Loss by which networks are scored. @defaultValue the loss that follows from the labels and the output */
+  readonly loss?: NamedLoss | undefined;
+};
 
 /** Options for the source of the architecture of checkpoints: a graph if one is named, else their config. */
 export type ArchitectureOptions = EngineOptions &

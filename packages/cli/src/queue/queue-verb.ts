@@ -6,10 +6,16 @@ import { QUEUE_HELP } from "../options/queue-options.ts";
 import { type CommonOptions, type Context, createVerb, type Outcome } from "../verb.ts";
 
 /** The option of every verb on a queue. */
-export type QueueVerbOptions = CommonOptions & { readonly queue: string };
+export type QueueVerbOptions = CommonOptions & {
+  /** Address of the queue: of Redis or PostgreSQL, or a folder. */
+  readonly queue: string;
+};
 
 /** Options of a verb on some tasks of a queue. */
-export type TasksVerbOptions = QueueVerbOptions & { readonly all?: true | undefined };
+export type TasksVerbOptions = QueueVerbOptions & {
+  /** True if the verb acts on all tasks; absent if the user names tasks. */
+  readonly all?: true | undefined;
+};
 
 /** Milliseconds between two reads of a queue. */
 export const LOOK_MS = 1000;

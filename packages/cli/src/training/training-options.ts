@@ -86,7 +86,10 @@ export type StepFlags = Omit<TrainingFlags, "epochs" | "schedule" | "warmup" | "
 
 /** Options of `train`, with the settings on which its number of steps depends. */
 export type FlaggedTraining = TrainOptions &
-  Pick<EpochSizes, "batch" | "remainder"> & { readonly epochs: number };
+  Pick<EpochSizes, "batch" | "remainder"> & {
+    /** Number of times that each example is seen. */
+    readonly epochs: number;
+  };
 
 /**
  * Returns the options of `train` that the command line asks for.

@@ -78,17 +78,51 @@ export interface QueueWorker {
 
 /** An event in the life of a task. */
 export type QueueEvent = { /** Id of the task. */ readonly id: string } & (
-  | { readonly kind: "started"; readonly worker: string }
-  | { readonly kind: "progress"; readonly worker: string; readonly done: number }
-  | { readonly kind: "done"; readonly worker: string; readonly seconds: number }
+  | {
+      /** Tag of the event that a worker began the task. */
+      readonly kind: "started";
+      /** Name of the worker that began the task. */
+      readonly worker: string;
+    }
+  | {
+      /** Tag of the event that the task went on. */
+      readonly kind: "progress";
+      /** Name of the worker that runs the task. */
+      readonly worker: string;
+      /** Share of the task that is done, in `[0, 1]`. */
+      readonly done: number;
+    }
+  | {
+      /** Tag of the event that the result is published. */
+      readonly kind: "done";
+      /** Name of the worker that published the result. */
+      readonly worker: string;
+      /** Seconds that the task took. */
+      readonly seconds: number;
+    }
   /** The task failed for a reason outside it, or its worker died, and it is tried again. */
-  | { readonly kind: "retried"; readonly reason: string }
-  | { readonly kind: "failed"; readonly error: ErrorDescription }
+  | {
+      /** Tag of the event that the task is tried again. */
+      readonly kind: "retried";
+      /** Reason why the task did not end, for people. */
+      readonly reason: string;
+    }
+  | {
+      /** Tag of the event that the task failed for good. */
+      readonly kind: "failed";
+      /** Error of the task. */
+      readonly error: ErrorDescription;
+    }
 );
 
 /** Outcome of a task that a worker was handed. */
 export type TaskOutcome =
-  | { readonly kind: "done"; readonly seconds: number }
+  | {
+      /** Tag of a task that succeeded. */
+      readonly kind: "done";
+      /** Seconds that the task took. */
+      readonly seconds: number;
+    }
   /**
    * The task failed: for good if its input is bad; after faults such as a full disk it is tried again, with
    * growing pauses.

@@ -45,7 +45,12 @@ export type Decision =
       readonly clients: readonly string[];
     }
   /** Take no more updates for the round: event `round-closed`. */
-  | { readonly kind: "close"; readonly round: number }
+  | {
+      /** Tag of the decision to take no more updates. */
+      readonly kind: "close";
+      /** Number of the open round, from 1. */
+      readonly round: number;
+    }
   | {
       /**
        * Aggregate the updates, in the order of names: event `round-aggregated`, or `round-failed` if they
@@ -69,13 +74,39 @@ export type Decision =
    * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next start, except
    * for masked ones.
    */
-  | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
+  | {
+      /** Tag of the decision to give up a start. */
+      readonly kind: "abort";
+      /** Number of the open round, from 1. */
+      readonly round: number;
+      /** Number of the start that is given up, from 1. */
+      readonly attempt: number;
+      /** Reason why it is given up, for people. */
+      readonly reason: string;
+    }
   /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
-  | { readonly kind: "wait"; readonly until: number | null; readonly reason: string }
+  | {
+      /** Tag of the decision to wait. */
+      readonly kind: "wait";
+      /** Time of the next decision, in milliseconds; `null` if only an event can change it. */
+      readonly until: number | null;
+      /** Reason for waiting, for people. */
+      readonly reason: string;
+    }
   /** Give up the federation: event `failed`. */
-  | { readonly kind: "fail"; readonly reason: string }
+  | {
+      /** Tag of the decision to give up the federation. */
+      readonly kind: "fail";
+      /** Reason why the federation fails, for people. */
+      readonly reason: string;
+    }
   /** Nothing is left to do. */
-  | { readonly kind: "finish"; readonly network: string };
+  | {
+      /** Tag of the decision to end, as nothing is left to do. */
+      readonly kind: "finish";
+      /** Hash of the last global network. */
+      readonly network: string;
+    };
 
 /**
  * Decides what a federation does next: a function of its plan, its state and the time alone, so that a server

@@ -39,8 +39,18 @@ export interface ReceivedUpdate {
 /** Something that happened in a federation, one line of its journal. */
 export type FederationEvent = Happened &
   (
-    | { readonly kind: "client-joined"; readonly client: string }
-    | { readonly kind: "client-left"; readonly client: string }
+    | {
+        /** Tag of the event that a client joined. */
+        readonly kind: "client-joined";
+        /** Name of the client that joined, or joined again. */
+        readonly client: string;
+      }
+    | {
+        /** Tag of the event that a client left. */
+        readonly kind: "client-left";
+        /** Name of the client that left. */
+        readonly client: string;
+      }
     | {
         /** Tag of the event that a round begins to collect updates. */
         readonly kind: "round-started";
@@ -63,7 +73,10 @@ export type FederationEvent = Happened &
         /** Names of the further clients, sorted. */
         readonly clients: readonly string[];
       }
-    | ({ readonly kind: "update-received" } & ReceivedUpdate)
+    | ({
+        /** Tag of the event that an update passed every check. */
+        readonly kind: "update-received";
+      } & ReceivedUpdate)
     | {
         /** Tag of the event that an update was refused; it counts for nothing. */
         readonly kind: "update-refused";
@@ -96,7 +109,13 @@ export type FederationEvent = Happened &
         /** Number of the start of the open round, from 1. */
         readonly attempt: number;
         /** The client's message: keys, shares, or revealed shares. */
-        readonly message: Exclude<ClientMessage, { readonly kind: "masked" }>;
+        readonly message: Exclude<
+          ClientMessage,
+          {
+            /** Tag of masked updates, whose words are a file. */
+            readonly kind: "masked";
+          }
+        >;
       }
     | {
         /** No more messages of a stage are taken; the stage of masked updates ends with `round-closed`. */
@@ -109,7 +128,12 @@ export type FederationEvent = Happened &
         readonly stage: "keys" | "shares" | "reveal";
       }
     | { /** Tag of the event that time went on with nothing else to record. */ readonly kind: "time-passed" }
-    | { readonly kind: "round-closed"; readonly round: number }
+    | {
+        /** Tag of the event that the updates of a round are aggregated next. */
+        readonly kind: "round-closed";
+        /** Number of the closed round, from 1. */
+        readonly round: number;
+      }
     | {
         /** Tag of the event that a start of a round was given up; the round is started again. */
         readonly kind: "round-aborted";
@@ -165,6 +189,16 @@ export type FederationEvent = Happened &
         readonly privacy?: PrivacyRecord | undefined;
       }
     /** The federation ends before its last round without having failed, as its privacy budget is spent. */
-    | { readonly kind: "stopped"; readonly reason: string }
-    | { readonly kind: "failed"; readonly reason: string }
+    | {
+        /** Tag of the event that the federation ended early without having failed. */
+        readonly kind: "stopped";
+        /** Description of the spent privacy budget, for people. */
+        readonly reason: string;
+      }
+    | {
+        /** Tag of the event that the federation was given up. */
+        readonly kind: "failed";
+        /** Reason why it was given up, for people. */
+        readonly reason: string;
+      }
   );

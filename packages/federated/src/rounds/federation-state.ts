@@ -82,7 +82,14 @@ export type FederationPhase =
   /**
    * The next round is about to start; `reason` says why the last start or the last round failed, if it did.
    */
-  | { readonly status: "waiting"; readonly open: null; readonly reason: string | null }
+  | {
+      /** Tag of the phase before a round starts. */
+      readonly status: "waiting";
+      /** Null, as no round is open. */
+      readonly open: null;
+      /** Reason why the last start or the last round failed; `null` if it did not. */
+      readonly reason: string | null;
+    }
   /** The updates of the open round come in, or are being aggregated. */
   | {
       /** Tag of the phase: updates come in, or are being aggregated. */
@@ -93,9 +100,23 @@ export type FederationPhase =
       readonly reason: string | null;
     }
   /** All rounds are over; `reason` says why the last round failed, if it did. */
-  | { readonly status: "finished"; readonly open: null; readonly reason: string | null }
+  | {
+      /** Tag of the phase after the last round. */
+      readonly status: "finished";
+      /** Null, as no round is open. */
+      readonly open: null;
+      /** Reason why the last round failed; `null` if it did not. */
+      readonly reason: string | null;
+    }
   /** The federation was given up. */
-  | { readonly status: "failed"; readonly open: null; readonly reason: string };
+  | {
+      /** Tag of the phase after a federation was given up. */
+      readonly status: "failed";
+      /** Null, as no round is open. */
+      readonly open: null;
+      /** Reason why the federation was given up. */
+      readonly reason: string;
+    };
 
 /** State of a federation, as plain data: the sum of the events of its journal. */
 export type FederationState = FederationFacts & FederationPhase;

@@ -128,8 +128,24 @@ export type SecureDecision =
       /** Stage that ends; the next one begins. */
       readonly stage: "keys" | "shares" | "reveal";
     }
-  | { readonly kind: "abort"; readonly round: number; readonly attempt: number; readonly reason: string }
-  | { readonly kind: "wait"; readonly until: number; readonly reason: string };
+  | {
+      /** Tag of the decision to give up a start. */
+      readonly kind: "abort";
+      /** Number of the open round, from 1. */
+      readonly round: number;
+      /** Number of the start that is given up, from 1. */
+      readonly attempt: number;
+      /** Reason why it is given up, for people. */
+      readonly reason: string;
+    }
+  | {
+      /** Tag of the decision to wait. */
+      readonly kind: "wait";
+      /** Time at which the stage must end, in milliseconds. */
+      readonly until: number;
+      /** Reason for waiting, for people. */
+      readonly reason: string;
+    };
 
 /**
  * Decides about the stages of a secure sum in which messages are exchanged; returns undefined without a

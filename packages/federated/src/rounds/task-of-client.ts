@@ -5,7 +5,16 @@ import { type SecureTask, secureTaskOf } from "./secure-rounds.ts";
 /** Current task of one client. */
 export type ClientTask =
   /** Train from the network of this hash, and send the result for this round. */
-  | { readonly kind: "train"; readonly round: number; readonly network: string; readonly until: number }
+  | {
+      /** Tag of the task to train. */
+      readonly kind: "train";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Hash of the global network to train from. */
+      readonly network: string;
+      /** Time at which the round closes, in milliseconds of the server's clock. */
+      readonly until: number;
+    }
   /** Do a step of the secure sum of this round. */
   | {
       /** Tag of the task to do a step of a secure sum. */
@@ -18,9 +27,23 @@ export type ClientTask =
       readonly step: SecureTask["step"];
     }
   /** Ask again later. */
-  | { readonly kind: "wait"; readonly round: number; readonly reason: string }
+  | {
+      /** Tag of the task to ask again later. */
+      readonly kind: "wait";
+      /** Number of the round that is open or comes next, from 1. */
+      readonly round: number;
+      /** Reason for waiting, for people. */
+      readonly reason: string;
+    }
   /** The federation is over; `network` is its last global network, also if the federation failed. */
-  | { readonly kind: "finished"; readonly network: string; readonly reason: string | null };
+  | {
+      /** Tag of the answer that the federation is over. */
+      readonly kind: "finished";
+      /** Hash of the last global network. */
+      readonly network: string;
+      /** Reason why the federation failed; `null` if it did not. */
+      readonly reason: string | null;
+    };
 
 /** Returns the current task of a client. */
 export function taskOfClient(plan: FederationPlan, state: FederationState, client: string): ClientTask {

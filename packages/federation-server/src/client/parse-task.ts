@@ -5,13 +5,39 @@ import { z } from "zod";
 /** Task that a server gives to a client. */
 export type TaskAnswer =
   /** Train from the network of this hash, and send the result for this round. */
-  | { readonly task: "train"; readonly round: number; readonly network: string }
+  | {
+      /** Tag of the task to train. */
+      readonly task: "train";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** SHA-256 of the network to train from. */
+      readonly network: string;
+    }
   /** Do a step of the secure sum of this round. */
-  | { readonly task: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
+  | {
+      /** Tag of the task to do a step of a secure sum. */
+      readonly task: "secure";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Kind of the message that the client must send. */
+      readonly step: "keys" | "shares" | "reveal";
+    }
   /** Ask again later. */
-  | { readonly task: "wait"; readonly reason: string }
+  | {
+      /** Tag of the task to ask again later. */
+      readonly task: "wait";
+      /** Reason for waiting, for people. */
+      readonly reason: string;
+    }
   /** The federation is over: read its last network. If it failed, there is a reason. */
-  | { readonly task: "finished"; readonly network: string; readonly reason: string | null };
+  | {
+      /** Tag of the answer that the federation is over. */
+      readonly task: "finished";
+      /** SHA-256 of the last global network. */
+      readonly network: string;
+      /** Reason why the federation failed; `null` if it did not. */
+      readonly reason: string | null;
+    };
 
 const round = z.int().min(1);
 const network = z.string().regex(/^[\da-f]{64}$/, { error: "must be a SHA-256" });

@@ -20,19 +20,75 @@ export interface ClientTraining {
 
 /** Event in the work of a client. */
 export type ClientEvent =
-  | { readonly kind: "joined"; readonly federation: string; readonly client: string; readonly rounds: number }
-  | { readonly kind: "waiting"; readonly reason: string }
-  | { readonly kind: "training"; readonly round: number; readonly done: number }
-  | { readonly kind: "sent"; readonly round: number; readonly loss: number }
+  | {
+      /** Tag of the event that the server has accepted the token. */
+      readonly kind: "joined";
+      /** Name of the federation. */
+      readonly federation: string;
+      /** Name of the client, by its token. */
+      readonly client: string;
+      /** Number of rounds of the federation. */
+      readonly rounds: number;
+    }
+  | {
+      /** Tag of the event that there is nothing to do for now. */
+      readonly kind: "waiting";
+      /** Reason for waiting, for people. */
+      readonly reason: string;
+    }
+  | {
+      /** Tag of the event that a training goes on. */
+      readonly kind: "training";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Share of the training that is done, in `[0, 1]`. */
+      readonly done: number;
+    }
+  | {
+      /** Tag of the event that an update counts. */
+      readonly kind: "sent";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Mean loss of the round's network on the client's examples, before training. */
+      readonly loss: number;
+    }
   /** A step of a secure sum was done. */
-  | { readonly kind: "secure"; readonly round: number; readonly step: "keys" | "shares" | "reveal" }
+  | {
+      /** Tag of the event that a step of a secure sum was done. */
+      readonly kind: "secure";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Kind of the message that was sent. */
+      readonly step: "keys" | "shares" | "reveal";
+    }
   /**
    * Elements of an update were outside of the range of a secure sum, and were cut to it; `elements` is their
    * number.
    */
-  | { readonly kind: "cut"; readonly round: number; readonly elements: number; readonly range: number }
-  | { readonly kind: "refused"; readonly round: number; readonly reason: string }
-  | { readonly kind: "lost"; readonly reason: string };
+  | {
+      /** Tag of the event that elements were cut to the range of a secure sum. */
+      readonly kind: "cut";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Number of elements that were cut. */
+      readonly elements: number;
+      /** Largest absolute value of an element in the sum. */
+      readonly range: number;
+    }
+  | {
+      /** Tag of the event that the server refused an update or a message. */
+      readonly kind: "refused";
+      /** Number of the round, from 1. */
+      readonly round: number;
+      /** Reason of the refusal, for people. */
+      readonly reason: string;
+    }
+  | {
+      /** Tag of the event that the server did not answer; it is asked again. */
+      readonly kind: "lost";
+      /** Reason why there is no answer, for people. */
+      readonly reason: string;
+    };
 
 /** A client at work. */
 export interface WorkingClient {

@@ -82,11 +82,21 @@ export type AggregatedRound =
       readonly privacy: PrivacyReport | undefined;
     }
   /** The secure sum cannot be opened: the round must begin again. */
-  | { readonly kind: "broken"; readonly reason: string }
+  | {
+      /** Tag of a secure sum that failed. */
+      readonly kind: "broken";
+      /** Reason why the sum cannot be opened, for people. */
+      readonly reason: string;
+    }
   /**
    * The file of a network, or of the state that the aggregation before left, is missing or has other bytes.
    */
-  | { readonly kind: "damaged"; readonly reason: string };
+  | {
+      /** Tag of damaged files, after which the server must not go on. */
+      readonly kind: "damaged";
+      /** Description of the damaged file, with its path. */
+      readonly reason: string;
+    };
 
 /** Largest number of bytes of ranges that are held at once; the bytes of the result do not depend on it. */
 const MEMORY = 16 * 2 ** 20;

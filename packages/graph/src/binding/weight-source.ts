@@ -1,15 +1,44 @@
 /** One way of rearranging the elements of a tensor without changing their values. */
 export type Rearrangement =
   /** Elements `[begin, end)` along one axis. */
-  | { readonly kind: "slice"; readonly axis: number; readonly begin: number; readonly end: number }
+  | {
+      /** Tag of a cut along one axis. */
+      readonly kind: "slice";
+      /** Axis that is cut, from 0. */
+      readonly axis: number;
+      /** Index of the first element along the axis. */
+      readonly begin: number;
+      /** End of the elements along the axis, exclusive. */
+      readonly end: number;
+    }
   /** Axes in another order: axis `i` of the result is axis `permutation[i]`. */
-  | { readonly kind: "transpose"; readonly permutation: readonly number[] }
+  | {
+      /** Tag of an exchange of axes. */
+      readonly kind: "transpose";
+      /** Axis of the tensor for each axis of the result. */
+      readonly permutation: readonly number[];
+    }
   /** Elements in row-major order under another shape. */
-  | { readonly kind: "reshape"; readonly shape: readonly number[] }
+  | {
+      /** Tag of a change of the shape alone. */
+      readonly kind: "reshape";
+      /** Shape of the result, with the same number of elements. */
+      readonly shape: readonly number[];
+    }
   /** Axes of extent 1 repeated until the tensor has this shape. */
-  | { readonly kind: "expand"; readonly shape: readonly number[] }
+  | {
+      /** Tag of a repetition along axes. */
+      readonly kind: "expand";
+      /** Shape of the result, with as many axes as the tensor. */
+      readonly shape: readonly number[];
+    }
   /** Rows at these indices along the first axis. */
-  | { readonly kind: "gather"; readonly indices: readonly number[] };
+  | {
+      /** Tag of a choice of rows. */
+      readonly kind: "gather";
+      /** Index in the tensor of each row of the result. */
+      readonly indices: readonly number[];
+    };
 
 /** A tensor of a checkpoint, rearranged step by step. */
 export interface TensorSource {

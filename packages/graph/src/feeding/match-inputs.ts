@@ -17,8 +17,18 @@ export interface FilledInput {
 /** Source of an input of a graph: the inputs of a batch, one of its further arrays, or a filling. */
 export type InputSource =
   | { /** Tag of the input that takes the inputs of the batch. */ readonly kind: "inputs" }
-  | { readonly kind: "feature"; readonly name: string }
-  | { readonly kind: "filled"; readonly filling: Filling };
+  | {
+      /** Tag of an input that takes a further array of the batch. */
+      readonly kind: "feature";
+      /** Name of the array in the data set. */
+      readonly name: string;
+    }
+  | {
+      /** Tag of an input that the data lack. */
+      readonly kind: "filled";
+      /** Values that it gets: ones, zeros, or positions counted from 0. */
+      readonly filling: Filling;
+    };
 
 /** An input of a graph and its source. */
 export interface MatchedInput {

@@ -3,14 +3,54 @@ import type { Loss } from "../scoring/losses.ts";
 
 /** An attribute of a node, tagged with its ONNX type so that it can be written back. */
 export type Attribute =
-  | { readonly type: "int"; readonly value: number }
-  | { readonly type: "float"; readonly value: number }
-  | { readonly type: "string"; readonly value: string }
-  | { readonly type: "tensor"; readonly value: Tensor }
-  | { readonly type: "graph"; readonly value: Graph }
-  | { readonly type: "ints"; readonly value: readonly number[] }
-  | { readonly type: "floats"; readonly value: readonly number[] }
-  | { readonly type: "strings"; readonly value: readonly string[] };
+  | {
+      /** Tag of a whole number. */
+      readonly type: "int";
+      /** Whole number within the safe integers. */
+      readonly value: number;
+    }
+  | {
+      /** Tag of a number in f32. */
+      readonly type: "float";
+      /** Number, rounded to f32 in files. */
+      readonly value: number;
+    }
+  | {
+      /** Tag of a text. */
+      readonly type: "string";
+      /** Text, stored as UTF-8 in files. */
+      readonly value: string;
+    }
+  | {
+      /** Tag of a tensor. */
+      readonly type: "tensor";
+      /** Tensor with its elements. */
+      readonly value: Tensor;
+    }
+  | {
+      /** Tag of a branch or the body of a loop. */
+      readonly type: "graph";
+      /** Graph that may read values of the graph around it. */
+      readonly value: Graph;
+    }
+  | {
+      /** Tag of a list of whole numbers. */
+      readonly type: "ints";
+      /** Whole numbers within the safe integers, such as axes or strides. */
+      readonly value: readonly number[];
+    }
+  | {
+      /** Tag of a list of numbers in f32. */
+      readonly type: "floats";
+      /** Numbers, rounded to f32 in files. */
+      readonly value: readonly number[];
+    }
+  | {
+      /** Tag of a list of texts. */
+      readonly type: "strings";
+      /** Texts, stored as UTF-8 in files. */
+      readonly value: readonly string[];
+    };
 
 /** Call of a framework from which an exporter made a node, as the file records it. */
 export interface NodeOrigin {

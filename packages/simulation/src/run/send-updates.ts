@@ -31,10 +31,21 @@ export type SentUpdate =
       /** Change of the client's control variate; absent unless clients correct gradients (SCAFFOLD). */
       readonly variateChange?: Checkpoint | undefined;
     }
-  | { readonly client: string; readonly refused: string };
+  | {
+      /** Name of the client whose update was refused. */
+      readonly client: string;
+      /** Reason of the refusal, as the end of a sentence: "its training diverged". */
+      readonly refused: string;
+    };
 
 /** An update that passed the checks of the server. */
-export type CountedUpdate = Extract<SentUpdate, { readonly network: unknown }>;
+export type CountedUpdate = Extract<
+  SentUpdate,
+  {
+    /** Network of the update, the field by which accepted updates differ from refused ones. */
+    readonly network: unknown;
+  }
+>;
 
 /** Clients that a round asks, and files for their updates. */
 export interface SendUpdatesOptions {

@@ -16,7 +16,13 @@ const LOOK_MS = 250;
 const LOOKS_PER_PROGRESS = 4;
 
 /** An event that is written to a file; the progress of a running task is read from its token instead. */
-export type WrittenEvent = Exclude<QueueEvent, { readonly kind: "started" | "progress" }>;
+export type WrittenEvent = Exclude<
+  QueueEvent,
+  {
+    /** Kinds of events that are not written. */
+    readonly kind: "started" | "progress";
+  }
+>;
 
 /** Writes an event of a task to a file, for commands that wait for the task now or later. */
 export async function writeEvent(

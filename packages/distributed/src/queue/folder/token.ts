@@ -31,7 +31,12 @@ export interface Token {
 export const newToken = (task: QueuedTask): Token => ({ task, attempts: 0, deaths: 0 });
 
 /** Contents of the file of a token: the token, or the reason why the file is no token. */
-export type FoundToken = { /** Token in the file. */ readonly token: Token } | { readonly problem: string };
+export type FoundToken =
+  | { /** Token in the file. */ readonly token: Token }
+  | {
+      /** Reason why the file is no token, as the end of a sentence. */
+      readonly problem: string;
+    };
 
 /**
  * Reads the file of a token, which may have been written by anybody; undefined if there is no file.

@@ -9,9 +9,21 @@ export type NeighborRelation = "add-or-remove-one" | "replace-one";
 /** Method by which the clients of a round are chosen. */
 export type ClientSampling =
   /** Each client takes part with the same probability, in `[0, 1]`, by itself (Poisson sampling). */
-  | { readonly kind: "poisson"; readonly probability: number }
+  | {
+      /** Tag of Poisson sampling. */
+      readonly kind: "poisson";
+      /** Probability of each client to take part, in `[0, 1]`. */
+      readonly probability: number;
+    }
   /** A round has `size` of `population` clients, drawn without replacement. */
-  | { readonly kind: "fixed-size"; readonly size: number; readonly population: number }
+  | {
+      /** Tag of rounds with a fixed number of clients. */
+      readonly kind: "fixed-size";
+      /** Number of clients that take part. */
+      readonly size: number;
+      /** Number of clients among which they are drawn. */
+      readonly population: number;
+    }
   /** All clients take part in every round. */
   | { /** Tag of rounds with all clients. */ readonly kind: "all" };
 

@@ -24,7 +24,12 @@ export interface NodeFacts {
 }
 
 /** Axes of the inputs of a node along which it combines units without trained weights. */
-export type MixedAxes = readonly { readonly value: string; readonly axes: readonly number[] | "all" }[];
+export type MixedAxes = readonly {
+  /** Name of the input of the node. */
+  readonly value: string;
+  /** Axes of the input along which units are combined, or all. */
+  readonly axes: readonly number[] | "all";
+}[];
 
 /** Operators that treat all positions along the axes of units in the same way, or only move them. */
 const SEPARATE: ReadonlySet<string> = new Set([

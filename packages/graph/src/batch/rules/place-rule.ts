@@ -34,11 +34,33 @@ export interface PlaceContext {
  * repeats one example for every example.
  */
 export type OperandChange =
-  | { readonly kind: "numbers"; readonly numbers: readonly number[]; readonly shape?: readonly number[] }
-  | { readonly kind: "rows"; readonly shape: readonly number[] }
+  | {
+      /** Tag of an input that becomes other whole numbers. */
+      readonly kind: "numbers";
+      /** Whole numbers of the new input, row-major. */
+      readonly numbers: readonly number[];
+      /** Shape of the new input; absent for a list. */
+      readonly shape?: readonly number[];
+    }
+  | {
+      /** Tag of an input that is reshaped to rows. */
+      readonly kind: "rows";
+      /** Shape of one row, behind the axis of rows. */
+      readonly shape: readonly number[];
+    }
   | { /** Tag of an input that loses its first element along the last axis. */ readonly kind: "tail" }
-  | { readonly kind: "single"; readonly axis: number }
-  | { readonly kind: "spread"; readonly axis: number };
+  | {
+      /** Tag of an input of which one example is taken in place of all. */
+      readonly kind: "single";
+      /** Axis of the input that holds the examples. */
+      readonly axis: number;
+    }
+  | {
+      /** Tag of an input whose one example is repeated for every example. */
+      readonly kind: "spread";
+      /** Axis of the input along which the example is repeated. */
+      readonly axis: number;
+    };
 
 /** Places of the batch in the outputs of a node, and the changes that let the node take any batch. */
 export interface Placing {

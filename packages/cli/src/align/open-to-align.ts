@@ -1,7 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { BoundArchitecture, DataSet } from "@isthmus/graph";
-import { fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { fitToData, noteFeeds, type OpenedArchitecture } from "@isthmus/zoo";
 import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-architecture.ts";
 import { type MatchVerbOptions, openMatchData } from "../options/match-options.ts";
@@ -25,9 +24,8 @@ export async function openToAlign(
   const data = await openMatchData(options, options.data, read);
   const opened = data === undefined ? read : fitToData(read, data);
   if (data !== undefined) {
-    for (const line of describeFeeds("align", opened.graph, data, { ...options, ...encodingOf(opened) })) {
-      context.terminal.note(line);
-    }
+    const isScaled = options.mean !== undefined;
+    noteFeeds("align", opened, data, { isScaled, onNote: context.terminal.note });
   }
   return { architecture: await bindArchitecture(opened, checkpoints, options, context), data };
 }

@@ -5,10 +5,12 @@ import {
   at,
   type Checkpoint,
   describeMaking,
+  expandPaths,
   resolveOutputPlace,
   saveCheckpoint,
   saveFile,
   UsageError,
+  withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
@@ -30,8 +32,6 @@ import { formatProof, type ProofScope, proofScope } from "../format/format-proof
 import { formatPairs } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

@@ -7,6 +7,7 @@ import {
   sameShape,
   saveCheckpoint,
   UsageError,
+  withCheckpoints,
 } from "@isthmus/core";
 import {
   ACTIVATION_COSTS,
@@ -29,7 +30,6 @@ import {
 } from "@isthmus/statistics";
 import { assertNoModelFolder, readArchitecture } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import {
   addExportedFromOptions,

@@ -1,5 +1,12 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  saveCheckpoint,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
 import { type TransferProgress, type TransferTaskResult, transferTask } from "@isthmus/fusion";
 import { type DataSet, limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
@@ -9,7 +16,6 @@ import { proofScope } from "../format/format-proof.ts";
 import { formatTransfer } from "../format/format-transfer.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { openExamples } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";

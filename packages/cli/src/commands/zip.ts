@@ -1,5 +1,13 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
 import {
   FIT_DEFAULTS,
   MERGE_PARTIALLY_DEFAULTS,
@@ -17,7 +25,6 @@ import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";

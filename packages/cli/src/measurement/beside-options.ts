@@ -2,9 +2,8 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { AnyMeasurement, ExamplesBeside } from "@isthmus/findings";
 import type { DataSet, Scaling } from "@isthmus/graph";
-import type { DataContext } from "@isthmus/zoo";
+import { type DataContext, nameTrainingSplit } from "@isthmus/zoo";
 import { type DataOptions, openScaled } from "../open/open-data.ts";
-import { nameTrainingSplit } from "../training/open-training-data.ts";
 import { toAttribute, toFlag } from "./flag-names.ts";
 
 const flagOf = (name: string, { flag }: ExamplesBeside): string => flag ?? toFlag(name);

@@ -1,7 +1,6 @@
 import { basename } from "node:path";
-import { at, UsageError } from "@isthmus/core";
+import { at, expandPaths, UsageError } from "@isthmus/core";
 import type { SourceSubject } from "@isthmus/findings";
-import { expandPaths } from "../open/expand-paths.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { addSharedOptions, openNetworks, type SubjectForm } from "./open-subject.ts";

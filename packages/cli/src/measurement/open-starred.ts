@@ -1,7 +1,6 @@
+import { expandPaths, noteTwice } from "@isthmus/core";
 import type { Subjects } from "@isthmus/findings";
 import { EVERY_NETWORK } from "../format/format-statistics.ts";
-import { expandPaths } from "../open/expand-paths.ts";
-import { noteTwice } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { noteData } from "../result/fed-data.ts";
 import type { Context } from "../verb.ts";
@@ -52,7 +51,7 @@ export async function openStarred<T>(
 ): Promise<T> {
   const { star } = request.flags;
   const paths = await expandPaths(request.paths);
-  noteTwice(paths, context.terminal);
+  noteTwice(paths, context.terminal.note);
   const all = star === undefined ? paths : [...paths, star];
   return openNetworks({ ...request, paths: all }, context, ({ networks, ...subject }, shared, further) =>
     work(

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, UsageError } from "@isthmus/core";
+import { at, UsageError, withCheckpoints } from "@isthmus/core";
 import type { AnyMeasurement, PageFact, SubjectName, Subjects } from "@isthmus/findings";
 import {
   type Architecture,
@@ -11,14 +11,12 @@ import {
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { discoverOnce, type Symmetries } from "@isthmus/symmetry";
 import type { NamedExamples } from "@isthmus/workers";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { assertArchitecture, dataContext, fitToData, noteFeeds } from "@isthmus/zoo";
 import { alignmentFacts } from "../format/describe-pair.ts";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
 import { labelsOf } from "../format/labels-of.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import {
   addScalingOptions,
   type DataOptions,
@@ -278,8 +276,8 @@ export async function openNetworks<T>(
     for (const file of outputs) await assertOutput(file, inputs);
     const bound = await bindArchitecture(fitToData(read, data), checkpoints, flags, context);
     const { graph, engine, binding } = bound;
-    const feeds = describeFeeds(attempt, graph, data, { ...flags, ...encodingOf(read) });
-    for (const line of feeds) context.terminal.note(line);
+    const isScaled = flags.mean !== undefined;
+    noteFeeds(attempt, bound, data, { isScaled, onNote: context.terminal.note });
     const labels = labelsOf(paths);
     const policy = statistics ?? defaultPolicyOf(options);
     const unscored =

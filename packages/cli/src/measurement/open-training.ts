@@ -1,23 +1,27 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import { type AnyMeasurement, type AnyTrainingDescription, trainingOf } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
-import { type DataContext, NETWORK_FORMS, type NetworkShape, parseNetwork } from "@isthmus/zoo";
+import {
+  assertNetworkOptions,
+  type DataContext,
+  type ExamplesReading,
+  NETWORK_FORMS,
+  type NetworkShape,
+  openNetwork,
+  openTrainingData,
+  parseNetwork,
+  planNetwork,
+} from "@isthmus/zoo";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import {
-  assertNetworkOptions,
-  type NetworkOptions,
-  openNetwork,
-  planNetwork,
-} from "../training/open-network.ts";
-import { openTrainingData, type TrainingDataOptions } from "../training/open-training-data.ts";
+import type { NetworkFlags } from "../training/network-flags.ts";
 import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { toAttribute } from "./flag-names.ts";
 import type { SubjectForm } from "./open-subject.ts";
@@ -25,7 +29,7 @@ import type { SubjectForm } from "./open-subject.ts";
 /**
  * Options for the network, the data and the settings of a training, as the parser of command lines has them.
  */
-type TrainingRequest = NetworkOptions & TrainingDataOptions & TrainingFlags;
+type TrainingRequest = NetworkFlags & TrainingFlags & { readonly data: string };
 
 /** Way in which commands describe and open a network that a measurement trains. */
 export const TRAINING_FORM: SubjectForm = {
@@ -44,14 +48,11 @@ export const TRAINING_FORM: SubjectForm = {
     const { net, graph: path, from, exportedFrom, data, seed } = request;
     const inputs = [path, from, exportedFrom].filter((file) => file !== undefined);
     for (const file of outputs) await assertOutput(file, inputs);
-    const planned = await planNetwork(request);
-    const examples = await openExamples(measurement, request, { ...options, seed }, planned.context);
+    const reading = await readingOf(request, context);
+    const planned = await planNetwork(reading);
+    const examples = await openExamples(measurement, reading, { ...options, seed }, planned.context);
     const { training, shape } = examples;
-    const network = await openNetwork(
-      request,
-      { data: { ...training, ...shape }, read: planned.read },
-      context,
-    );
+    const network = await openNetwork(reading, { data: { ...training, ...shape }, read: planned.read });
     const { name, graph, weights, binding } = network;
     const isRead = net === undefined || from !== undefined;
     const initialize = isRead ? () => weights : parseNetwork(net, shape).initialize;
@@ -61,7 +62,7 @@ export const TRAINING_FORM: SubjectForm = {
           name,
           written: { network: net ?? name, data },
           graph,
-          engine: await createEngine(request.engine),
+          engine: reading.engine,
           training,
           data: examples.data,
           initialize,
@@ -131,7 +132,7 @@ interface OpenedExamples {
  */
 async function openExamples(
   measurement: AnyMeasurement,
-  request: TrainingRequest,
+  request: ExamplesReading & { readonly data: string },
   options: Readonly<Record<string, unknown>>,
   context: DataContext,
 ): Promise<OpenedExamples> {

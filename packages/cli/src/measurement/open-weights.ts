@@ -1,7 +1,6 @@
-import { at } from "@isthmus/core";
+import { at, withCheckpoints } from "@isthmus/core";
 import type { NamedSubject, Subjects } from "@isthmus/findings";
 import { labelsOf } from "../format/labels-of.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { NETWORK_FORM, NETWORKS_FORM, PAIR_FORM, type SubjectForm } from "./open-subject.ts";
 

@@ -3,9 +3,9 @@ import { entry, UsageError } from "@isthmus/core";
 import type { AnyMeasurement, OpenedSubject, TrainingSubject } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { TRAINING_FIELDS } from "@isthmus/training";
+import { nameTrainingData } from "@isthmus/zoo";
 import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
-import { nameTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import type { Fields } from "./field-options.ts";
 

@@ -3,7 +3,7 @@ import type { DataSet, Graph, Scaling } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import {
   type DataContext,
-  type ExampleNames,
+  type ExamplesReading,
   type MeasuredExamples,
   openExamples as open,
   openMeasuredExamples,
@@ -87,8 +87,12 @@ export async function openUnscoredFor(
   return openUnscoredExamples(graph, namesOf(options), reading);
 }
 
-/** Returns the names of examples that options give, as the library takes them. */
-export function namesOf({ mean, std, ...names }: FittedOptions): ExampleNames {
+/** Returns the options of the library for reading examples in place of `--mean` and `--std`. */
+export function namesOf<T extends ScalingOptions>({
+  mean,
+  std,
+  ...names
+}: T): Omit<T, keyof ScalingOptions> & ExamplesReading {
   return { ...names, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }
 

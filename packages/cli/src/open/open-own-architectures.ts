@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { at, type Checkpoint, isIsthmusError, MismatchError } from "@isthmus/core";
 import type { BoundNetwork, DataSet } from "@isthmus/graph";
-import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { assertArchitecture, dataContext, fitToData, noteFeeds, type OpenedArchitecture } from "@isthmus/zoo";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import type { OutputsOptions } from "../options/outputs-option.ts";
@@ -104,8 +103,8 @@ async function openTogether(
   );
   // What the examples are fed as is the same for both.
   if (data !== undefined && letter === "a") {
-    const feeds = describeFeeds(attempt, bound.graph, data, { ...options, ...encodingOf(read) });
-    for (const line of feeds) context.terminal.note(line);
+    const isScaled = options.mean !== undefined;
+    noteFeeds(attempt, bound, data, { isScaled, onNote: context.terminal.note });
   }
   const { graph: shared, engine } = bound;
   return bound.networks.map((network) => ({

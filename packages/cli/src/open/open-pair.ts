@@ -1,4 +1,4 @@
-import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
+import { at, type Checkpoint, noteTwice, readJsonFile, withCheckpoints } from "@isthmus/core";
 import {
   assertDataFits,
   type BoundArchitecture,
@@ -7,10 +7,9 @@ import {
   limitExamples,
 } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
-import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
+import { permuteByAlignment } from "@isthmus/symmetry";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
-import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
+import { assertArchitecture, dataContext, fitToData, noteFeeds, type OpenedArchitecture } from "@isthmus/zoo";
 import { matchingOf, openMatchData } from "../options/match-options.ts";
 import { type PairOptions, policyOf } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
@@ -18,7 +17,6 @@ import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context } from "../verb.ts";
 import { bindArchitecture } from "./bind-architecture.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
-import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData, openExamples, openUnscoredFor } from "./open-data.ts";
 
 /** Two networks to measure between, with their architecture and data. */
@@ -65,7 +63,7 @@ export async function withPair<T>(
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
   const statistics = policyOf(options);
-  noteTwice(paths, context.terminal);
+  noteTwice(paths, context.terminal.note);
   await assertArchitecture("measure", paths, options);
   const read = await openSharedArchitecture(paths, options);
   const reading = dataContext(read);
@@ -90,11 +88,8 @@ export async function withPair<T>(
     ];
     for (const output of outputs) await assertOutput(output, inputs);
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
-    for (const line of describeFeeds("measure", architecture.graph, training ?? data, {
-      ...options,
-      ...encodingOf(opened),
-    }))
-      context.terminal.note(line);
+    const isScaled = options.mean !== undefined;
+    noteFeeds("measure", architecture, training ?? data, { isScaled, onNote: context.terminal.note });
     if (training !== undefined) assertDataFits("measure", architecture.graph, data, 1);
     const feeds = { context: reading, statistics };
     const statisticsData = named ?? unscored ?? (await openUnscoredFor(architecture.graph, options, feeds));
@@ -110,10 +105,10 @@ export async function withPair<T>(
       const { network, summary } = at(aligned, 0, "aligned network");
       return work({ ...pair, b: network, summary });
     }
-    const b =
-      permutations === undefined
-        ? unaligned
-        : await permuteBy(permutations, { architecture, network: unaligned, context });
+    if (permutations === undefined) return work({ ...pair, b: unaligned, summary: undefined });
+    context.progress("Discovering symmetries");
+    const { signal } = context;
+    const b = await permuteByAlignment(architecture, unaligned, permutations, { signal });
     return work({ ...pair, b, summary: undefined });
   });
 }
@@ -125,19 +120,4 @@ function unscoredOf(
 ): DataSet | undefined {
   if (recalibrateData !== undefined) return undefined;
   return limitExamples("measure statistics", training, recalibrateExamples);
-}
-
-/** Permutes a network by an alignment in JSON, which holds for the symmetries of its architecture. */
-async function permuteBy(
-  json: unknown,
-  {
-    architecture,
-    network,
-    context,
-  }: { readonly architecture: OpenedArchitecture; readonly network: Checkpoint; readonly context: Context },
-): Promise<Checkpoint> {
-  context.progress("Discovering symmetries");
-  const { graph, engine } = architecture;
-  const { spec } = await discoverSymmetries({ graph, engine }, { signal: context.signal });
-  return permute(decodeAlignment(spec, json), network, spec);
 }

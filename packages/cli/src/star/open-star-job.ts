@@ -1,4 +1,4 @@
-import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, expandPaths, InputError, UsageError, withCheckpoints } from "@isthmus/core";
 import { createEngine } from "@isthmus/engine";
 import {
   assertDataFits,
@@ -14,16 +14,14 @@ import {
   type DataContext,
   dataContext,
   fitToData,
+  noteFeeds,
   type OpenedArchitecture,
+  openTrainingData,
   parseNetwork,
 } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { openScaled } from "../open/open-data.ts";
-import { openTrainingData } from "../training/open-training-data.ts";
+import { namesOf, openScaled } from "../open/open-data.ts";
 import type { Context } from "../verb.ts";
 import { proveSymmetries } from "./prove-symmetries.ts";
 import type { StarVerbOptions } from "./star-options.ts";
@@ -83,11 +81,8 @@ export async function withStarJob<T>(
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
-    for (const line of describeFeeds("find a star", architecture.graph, data.training, {
-      ...options,
-      ...encodingOf(architecture),
-    }))
-      context.terminal.note(line);
+    const isScaled = options.mean !== undefined;
+    noteFeeds("find a star", architecture, data.training, { isScaled, onNote: context.terminal.note });
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
     const symmetries = options.align
@@ -123,7 +118,7 @@ function assertApart(anchors: readonly string[], heldOut: readonly string[]): vo
 async function openStarData(options: StarVerbOptions, context: DataContext): Promise<StarData> {
   const { testData, oodData, measureData } = options;
   const { data: training, evaluationData: test } = await openTrainingData(
-    { ...options, evalData: testData },
+    { ...namesOf(options), evalData: testData },
     context,
   );
   const { scaling } = training;

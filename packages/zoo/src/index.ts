@@ -36,6 +36,7 @@ export {
   type ReadModel,
   readArchitecture,
 } from "./models/open-architecture.ts";
+export { type BoundOpening, openBound, type SharedReading } from "./models/open-bound.ts";
 export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
 export {
   assertNetworkOptions,
@@ -45,6 +46,12 @@ export {
   type PlannedNetwork,
   planNetwork,
 } from "./models/open-network.ts";
+export {
+  type NetworkOfGraph,
+  type OpenedNetwork,
+  type OwnReading,
+  openOwnArchitectures,
+} from "./models/open-own-architectures.ts";
 export { openTokenizer } from "./models/open-tokenizer.ts";
 export type { TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";

@@ -72,10 +72,10 @@ export async function alignSeveral(
     for (const path of alignmentFiles) await assertOutput(path, inputs);
     if (!permutationsOnly) await assertNothingStale(output, places);
     for (const path of places) await assertNoModelFolder(path, paths);
-    const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+    const { architecture, examples } = await openToAlign(paths, checkpoints, options, context);
     const { networks, binding } = architecture;
     const result = await alignMany(architecture, networks, {
-      ...manyMatchingOf(options, data, paths.length),
+      ...manyMatchingOf(options, examples.get("data"), paths.length),
       ...followAlignment(options.method, context),
     });
     const outputs: string[] = [];

@@ -157,10 +157,10 @@ async function alignOpened(
   keeping: Pick<MatchLearnedOptions, "statePath">,
   context: Context,
 ): Promise<Outcome> {
-  const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+  const { architecture, examples } = await openToAlign(paths, checkpoints, options, context);
   const { networks, binding } = architecture;
   const { aligned, symmetries } = await alignNetworks(architecture, networks, {
-    ...matchingOf(options, data),
+    ...matchingOf(options, examples.get("data")),
     ...keeping,
     ...followAlignment(options.method, context),
   });

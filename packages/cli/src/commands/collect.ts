@@ -15,6 +15,7 @@ import type { DataSet } from "@isthmus/graph";
 import {
   assertNetworkOptions,
   type NetworkToTrain,
+  openExamples,
   openNetwork,
   openTrainingData,
   planNetwork,
@@ -33,7 +34,6 @@ import {
   type FolderStore,
 } from "../collect/folder-store.ts";
 import { formatPairs } from "../format/format-table.ts";
-import { openExamples } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -94,7 +94,7 @@ async function collect(path: string, request: CollectRequest, context: Context):
     const { read, context: dataContext } = await planNetwork(reading);
     const { data } = await openTrainingData({ ...reading, evalData: "none" }, dataContext);
     const { statisticsData: named } = options;
-    const statisticsData = named === undefined ? undefined : await openExamples(named, options, dataContext);
+    const statisticsData = named === undefined ? undefined : await openExamples(named, dataContext, reading);
     const network = await openNetwork(reading, { data, read });
     try {
       return await collectInto({ folder, state, network, data, statisticsData }, request, context);

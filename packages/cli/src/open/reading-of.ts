@@ -18,8 +18,8 @@ type Reading<T> = Omit<T, keyof ScalingOptions | "engine"> &
  * engine in place of its name, and the scale of bytes in place of `--mean` and `--std`. Other options keep
  * their names; notes go to the terminal.
  */
-export async function readingOf<T extends EngineOptions & ScalingOptions>(
-  { engine, ...options }: T,
+export async function readingOf<T extends Partial<EngineOptions> & ScalingOptions>(
+  { engine = "onnxruntime", ...options }: T,
   { signal, terminal }: Pick<Context, "signal" | "terminal">,
 ): Promise<Reading<T>> {
   const names = namesOf(options);

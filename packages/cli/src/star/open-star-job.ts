@@ -16,12 +16,14 @@ import {
   fitToData,
   noteFeeds,
   type OpenedArchitecture,
+  openExamples,
   openTrainingData,
   parseNetwork,
 } from "@isthmus/zoo";
 import { bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { namesOf, openScaled } from "../open/open-data.ts";
+import { namesOf } from "../open/open-data.ts";
+import { noteData } from "../result/fed-data.ts";
 import type { Context } from "../verb.ts";
 import { proveSymmetries } from "./prove-symmetries.ts";
 import type { StarVerbOptions } from "./star-options.ts";
@@ -121,7 +123,7 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
     { ...namesOf(options), evalData: testData },
     context,
   );
-  const { scaling } = training;
+  const reading = { scaling: training.scaling, onOpen: noteData };
   if (oodData !== undefined && test === undefined) {
     throw new UsageError(
       "Cannot compare predictions with --ood-data as there must be data of the networks, too: add --test-data",
@@ -129,10 +131,10 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   }
   return {
     training,
-    measured: measureData === undefined ? training : await openScaled(measureData, scaling, context),
+    measured: measureData === undefined ? training : await openExamples(measureData, context, reading),
     statistics: limitExamples("measure batch norms", training, options.recalibrateExamples),
     test,
-    outOfDistribution: oodData === undefined ? undefined : await openScaled(oodData, scaling, context),
+    outOfDistribution: oodData === undefined ? undefined : await openExamples(oodData, context, reading),
   };
 }
 

@@ -2,16 +2,10 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, UsageError } from "@isthmus/core";
 import type { LandscapeKind } from "@isthmus/curvature";
+import type { DirectionNames } from "./subject-options.ts";
 
 /** Kinds of directions that have names of their own; others are named by checkpoints. */
 const NAMED = ["random", "eigenvectors", "trajectory"] as const satisfies readonly LandscapeKind[];
-
-/** Options for the source of the directions of a landscape. */
-export interface DirectionOptions {
-  readonly directions?: readonly string[] | undefined;
-  readonly snapshots?: readonly string[] | undefined;
-  readonly from?: string | undefined;
-}
 
 /**
  * Finds the source of the directions, and the checkpoints that they are made from.
@@ -22,7 +16,7 @@ export async function chooseDirections({
   directions,
   snapshots,
   from,
-}: DirectionOptions): Promise<{ readonly directions: LandscapeKind; readonly others: readonly string[] }> {
+}: DirectionNames): Promise<{ readonly directions: LandscapeKind; readonly others: readonly string[] }> {
   const fail = (rule: string): never => {
     throw new UsageError(`Cannot measure a landscape as ${rule}`);
   };

@@ -32,6 +32,9 @@ const NOUNS = new Set(
   ),
 );
 
+/** Tables of one type for each sort, whose own comments speak for all of their fields. */
+const TABLES = new Set(["SubjectOptions"]);
+
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const findings = [];
 const counts = new Map();
@@ -89,10 +92,16 @@ function bareFields(path, text) {
   const ends = comments
     .filter(({ type, value }) => type === "Block" && value.startsWith("*"))
     .map(({ end }) => end);
+  const isListed = ({ typeAnnotation }) => typeAnnotation?.typeAnnotation.type === "TSTypeQuery";
   const hasComment = ({ start }) => ends.some((end) => end <= start && text.slice(end, start).trim() === "");
   return program.body
     .map((statement) => (statement.type === "ExportNamedDeclaration" ? statement.declaration : undefined))
-    .filter((declaration) => declaration?.type === "TSInterfaceDeclaration")
+    .filter(
+      (declaration) => declaration?.type === "TSInterfaceDeclaration" && !TABLES.has(declaration.id.name),
+    )
     .flatMap(({ body }) => body.body)
-    .filter((member) => /^TS(?:Property|Method)Signature$/.test(member.type) && !hasComment(member));
+    .filter(
+      (member) =>
+        /^TS(?:Property|Method)Signature$/.test(member.type) && !hasComment(member) && !isListed(member),
+    );
 }

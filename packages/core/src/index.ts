@@ -48,6 +48,7 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
+export { expandPaths, noteTwice } from "./expand-paths.ts";
 export type {
   AnyField,
   DefaultedField,
@@ -167,3 +168,4 @@ export {
   viewBytes,
   viewData,
 } from "./tensor/tensor.ts";
+export { withCheckpoints } from "./with-checkpoints.ts";

@@ -3,6 +3,7 @@ import { type Checkpoint, convertData, createCheckpoint, entry, sizeOf, type Ten
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type BindNetworksOptions,
+  bindArchitecture,
   bindNetworks,
   bindWeights,
   type DecodedGraph,
@@ -109,6 +110,20 @@ describe("bindNetworks()", () => {
     const { graph, networks } = await bindNetworks(decoded, [one], { exportedFrom: zero });
     expect(graph.nodes.filter(({ op }) => op === "BatchNormalization")).toHaveLength(3);
     expect(networks).toHaveLength(1);
+  });
+
+  test("takes the graph's source by its path, which it closes again, and says what it found", async () => {
+    const { graph, weights: carried } = await readGraph(pathOf("conv-norm-dynamo.onnx"));
+    const one = await openFile("conv-norm-1.pt");
+    const notes: string[] = [];
+    const bound = await bindArchitecture({ graph, carried, engine }, [one], {
+      exportedFrom: pathOf("conv-norm-0.pt"),
+      onNote: (text) => notes.push(text),
+    });
+    const exportedFrom = await openFile("conv-norm-0.pt");
+    const { binding } = await bindArchitecture({ graph, carried, engine }, [one], { exportedFrom });
+    expect(bound.binding).toEqual(binding);
+    expect(notes[0]).toMatch(/^Weights: \d+ by name, \d+ by value; 3 had a batch norm folded in/);
   });
 
   test("asks for the graph's source if a tensor differs from it in some numbers", async () => {

@@ -90,6 +90,7 @@ export {
   readGraph,
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
+export { measure } from "@isthmus/measurements/open";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
   applyAdapter,

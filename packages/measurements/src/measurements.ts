@@ -8,7 +8,7 @@ import type { ENSEMBLE } from "@isthmus/star-domain";
 import type { INTRINSIC_DIMENSION } from "@isthmus/subspace";
 
 /** Types of the measurements of Isthmus, by kind. */
-interface BuiltIn {
+export interface BuiltIn {
   readonly layers: typeof LAYERS;
   readonly similarity: typeof SIMILARITY;
   readonly "dropout-path": typeof DROPOUT_PATH;

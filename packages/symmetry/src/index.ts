@@ -70,6 +70,7 @@ export { gatherRowsInto, type Occurrence, occurrencesOf } from "./mixing/occurre
 export { type DroppedMixture, type MixturesProof, proveMixtures } from "./mixing/prove-mixtures.ts";
 export { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
+export { permuteByAlignment } from "./permute-by-alignment.ts";
 export { randomAlignment } from "./random-alignment.ts";
 export type { LogitShift } from "./shifts/find-shifts.ts";
 export { meanShifts, type ShiftAmount, shiftLogitsInPlace } from "./shifts/shift-weights.ts";

@@ -11,6 +11,7 @@ export {
 export { type AlignOptions, type AlignProgress, type AlignResult, align } from "./align/align.ts";
 export type { AlignedNetwork, AlignmentSummary, Normalization } from "./align/aligned-network.ts";
 export type { Verification } from "./align/prove-alignment.ts";
+export { reportAlignment } from "./align/report-alignment.ts";
 export type { AssignmentOptions, AssignmentResult, AssignmentStats } from "./assignment/assignment-result.ts";
 export type { AssignmentSolver } from "./assignment/assignment-solver.ts";
 export {

@@ -1,3 +1,4 @@
+export { noteFeeds } from "./examples/note-feeds.ts";
 export {
   type ExampleNames,
   type ExamplesReading,
@@ -6,6 +7,13 @@ export {
   openMeasuredExamples,
   openUnscoredExamples,
 } from "./examples/open-examples.ts";
+export {
+  nameTrainingData,
+  nameTrainingSplit,
+  openTrainingData,
+  type TrainingData,
+  type TrainingDataNames,
+} from "./examples/open-training-data.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
 export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
@@ -28,7 +36,22 @@ export {
   type ReadModel,
   readArchitecture,
 } from "./models/open-architecture.ts";
+export { type BoundOpening, openBound, type SharedReading } from "./models/open-bound.ts";
 export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
+export {
+  assertNetworkOptions,
+  type NamedNetwork,
+  type NetworkToTrain,
+  openNetwork,
+  type PlannedNetwork,
+  planNetwork,
+} from "./models/open-network.ts";
+export {
+  type NetworkOfGraph,
+  type OpenedNetwork,
+  type OwnReading,
+  openOwnArchitectures,
+} from "./models/open-own-architectures.ts";
 export { openTokenizer } from "./models/open-tokenizer.ts";
 export type { TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";

@@ -5,10 +5,12 @@ import {
   type Checkpoint,
   describeMaking,
   InputError,
+  noteTwice,
   readJsonFile,
   saveCheckpoint,
   saveFile,
   UsageError,
+  withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
@@ -20,7 +22,6 @@ import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
 import type { BindingOptions } from "../open/bind-architecture.ts";
-import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";
@@ -60,7 +61,7 @@ export async function alignSeveral(
   const { output } = options;
   const permutationsOnly = output.endsWith(".json");
   const places = permutationsOnly ? [] : placesOf(paths, output);
-  noteTwice(paths, context.terminal);
+  noteTwice(paths, context.terminal.note);
   return withCheckpoints(paths, async (checkpoints) => {
     const inputs = checkpoints.flatMap(({ files }) => files);
     const alignmentFiles = [
@@ -71,10 +72,10 @@ export async function alignSeveral(
     for (const path of alignmentFiles) await assertOutput(path, inputs);
     if (!permutationsOnly) await assertNothingStale(output, places);
     for (const path of places) await assertNoModelFolder(path, paths);
-    const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+    const { architecture, examples } = await openToAlign(paths, checkpoints, options, context);
     const { networks, binding } = architecture;
     const result = await alignMany(architecture, networks, {
-      ...manyMatchingOf(options, data, paths.length),
+      ...manyMatchingOf(options, examples.get("data"), paths.length),
       ...followAlignment(options.method, context),
     });
     const outputs: string[] = [];

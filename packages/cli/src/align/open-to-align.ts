@@ -1,19 +1,10 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { BoundArchitecture, DataSet } from "@isthmus/graph";
-import { fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
-import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-architecture.ts";
-import { type MatchVerbOptions, openMatchData } from "../options/match-options.ts";
+import { type BoundOpening, noteFeeds, openBound } from "@isthmus/zoo";
+import type { BindingOptions } from "../open/bind-architecture.ts";
+import type { ArchitectureOptions } from "../open/open-architecture.ts";
+import { readingOf } from "../open/reading-of.ts";
+import type { MatchVerbOptions } from "../options/match-options.ts";
 import type { Context } from "../verb.ts";
-
-/** Networks that are to be aligned, bound to their architecture. */
-export interface NetworksToAlign {
-  /** Architecture that all networks share, with the networks under the names of its graph. */
-  readonly architecture: OpenedArchitecture & BoundArchitecture;
-  /** Examples that they are matched by; undefined if the method needs none, or none are named. */
-  readonly data: DataSet | undefined;
-}
 
 /** Opens the architecture that networks share and the examples to match them by, and binds the networks. */
 export async function openToAlign(
@@ -21,14 +12,13 @@ export async function openToAlign(
   checkpoints: readonly Checkpoint[],
   options: ArchitectureOptions & BindingOptions & MatchVerbOptions & { readonly data?: string | undefined },
   context: Context,
-): Promise<NetworksToAlign> {
-  const read = await openSharedArchitecture(paths, options);
-  const data = await openMatchData(options, options.data, read);
-  const opened = data === undefined ? read : fitToData(read, data);
-  if (data !== undefined) {
-    for (const line of describeFeeds("align", opened.graph, data, { ...options, ...encodingOf(opened) })) {
-      context.terminal.note(line);
-    }
-  }
-  return { architecture: await bindArchitecture(opened, checkpoints, options, context), data };
+): Promise<BoundOpening<"data">> {
+  const reading = await readingOf(options, context);
+  const data = options.method === "weight" ? undefined : options.data;
+  const opened = await openBound(paths, checkpoints, { data }, reading);
+  const examples = opened.examples.get("data");
+  const isScaled = reading.scaling !== undefined;
+  if (examples !== undefined)
+    noteFeeds("align", opened.architecture, examples, { isScaled, onNote: reading.onNote });
+  return opened;
 }

@@ -24,11 +24,11 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount } from "../options/parse-values.ts";
 import { addStepOptions } from "../training/add-training-options.ts";
-import type { NetworkOptions } from "../training/open-network.ts";
+import type { NetworkFlags } from "../training/network-flags.ts";
 import { type StepFlags, trainingOptions } from "../training/training-options.ts";
 
 /** Options of the verb `collect`. */
-export type CollectVerbOptions = Omit<NetworkOptions, "from" | "loss"> &
+export type CollectVerbOptions = Omit<NetworkFlags, "from" | "loss"> &
   ScalingOptions &
   StepFlags & {
     /** Name of the examples to train on, `--data`; without a split, the training examples. */

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Checkpoint, InputError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import type { NetworkStore } from "@isthmus/ensemble";
-import type { OpenNetwork } from "../training/open-network.ts";
+import type { NetworkToTrain } from "@isthmus/zoo";
 
 /** Counts the networks that a collection has left in a folder. */
 export async function countNetworks(folder: string): Promise<number> {
@@ -28,7 +28,7 @@ const NAME = /^net-\d+\.safetensors$/;
  */
 export function createFolderStore(
   folder: string,
-  { restore, reread }: Pick<OpenNetwork, "restore" | "reread">,
+  { restore, reread }: Pick<NetworkToTrain, "restore" | "reread">,
   metadata: Readonly<Record<string, string>>,
 ): FolderStore {
   const opened = new Map<string, Checkpoint>();

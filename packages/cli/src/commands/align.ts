@@ -5,10 +5,12 @@ import {
   at,
   type Checkpoint,
   describeMaking,
+  expandPaths,
   resolveOutputPlace,
   saveCheckpoint,
   saveFile,
   UsageError,
+  withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
@@ -30,8 +32,6 @@ import { formatProof, type ProofScope, proofScope } from "../format/format-proof
 import { formatPairs } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -157,10 +157,10 @@ async function alignOpened(
   keeping: Pick<MatchLearnedOptions, "statePath">,
   context: Context,
 ): Promise<Outcome> {
-  const { architecture, data } = await openToAlign(paths, checkpoints, options, context);
+  const { architecture, examples } = await openToAlign(paths, checkpoints, options, context);
   const { networks, binding } = architecture;
   const { aligned, symmetries } = await alignNetworks(architecture, networks, {
-    ...matchingOf(options, data),
+    ...matchingOf(options, examples.get("data")),
     ...keeping,
     ...followAlignment(options.method, context),
   });

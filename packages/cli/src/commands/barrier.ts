@@ -14,6 +14,7 @@ import {
   type ResamplingChoice,
 } from "@isthmus/barrier";
 import { at, type FieldsOf, resolveFields, saveFile, UsageError } from "@isthmus/core";
+import { type Pair, withPair } from "@isthmus/measurements/open";
 import { renderResultPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { describePair } from "../format/describe-pair.ts";
@@ -21,7 +22,7 @@ import { formatBarriers } from "../format/format-barriers.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { BETWEEN, formatMerge, formatStatistics } from "../format/format-statistics.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
-import { type Pair, withPair } from "../open/open-pair.ts";
+import { openingOf } from "../measurement/open-subject.ts";
 import { addStatisticsDataOptions, UNSCORED } from "../options/norm-options.ts";
 import { addPairSubjectOptions, type PairOptions } from "../options/pair-options.ts";
 import { parseNumber } from "../options/parse-values.ts";
@@ -131,12 +132,13 @@ async function barrier(
   const { chosen, output, report, batchNorm } = options;
   const { statistics = batchNorm } = chosen;
   const outputs = [output, report].filter((file) => file !== undefined);
-  return withPair({ paths, options: { ...options, statistics }, outputs }, context, async (pair) => {
+  const opening = await openingOf({ flags: options, statistics, outputs }, context);
+  return withPair({ paths, options: opening }, async (pair) => {
     const curves = await takeLastApart(await measureCurves(pair, options, context), pair, {
       options,
       context,
     });
-    const { inputs, summary, binding } = pair;
+    const { files: inputs, summary, binding } = pair;
     const result = comparedOf(curves, summary);
     await saveResult(result, { output }, { inputs, context });
     if (report !== undefined) {

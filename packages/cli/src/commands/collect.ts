@@ -13,6 +13,14 @@ import {
 } from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
 import {
+  assertNetworkOptions,
+  type NetworkToTrain,
+  openExamples,
+  openNetwork,
+  openTrainingData,
+  planNetwork,
+} from "@isthmus/zoo";
+import {
   addCollectOptions,
   type CollectRequest,
   collectionOptions,
@@ -26,17 +34,10 @@ import {
   type FolderStore,
 } from "../collect/folder-store.ts";
 import { formatPairs } from "../format/format-table.ts";
-import { openExamples } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
-import {
-  assertNetworkOptions,
-  type OpenNetwork,
-  openNetwork,
-  planNetwork,
-} from "../training/open-network.ts";
-import { openTrainingData } from "../training/open-training-data.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -89,11 +90,12 @@ async function collect(path: string, request: CollectRequest, context: Context):
   if (!options.resume) await assertNoNetworks(folder);
   const state = join(folder, "collect.state.safetensors");
   return withTrainingLock({ state, output: folder }, async () => {
-    const { read, context: dataContext } = await planNetwork(opening);
-    const { data } = await openTrainingData({ ...options, evalData: "none" }, dataContext);
+    const reading = await readingOf(opening, context);
+    const { read, context: dataContext } = await planNetwork(reading);
+    const { data } = await openTrainingData({ ...reading, evalData: "none" }, dataContext);
     const { statisticsData: named } = options;
-    const statisticsData = named === undefined ? undefined : await openExamples(named, options, dataContext);
-    const network = await openNetwork(opening, { data, read }, context);
+    const statisticsData = named === undefined ? undefined : await openExamples(named, dataContext, reading);
+    const network = await openNetwork(reading, { data, read });
     try {
       return await collectInto({ folder, state, network, data, statisticsData }, request, context);
     } finally {
@@ -105,7 +107,7 @@ async function collect(path: string, request: CollectRequest, context: Context):
 interface Collection {
   readonly folder: string;
   readonly state: string;
-  readonly network: OpenNetwork;
+  readonly network: NetworkToTrain;
   readonly data: DataSet;
   readonly statisticsData: DataSet | undefined;
 }

@@ -1,5 +1,12 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, isIsthmusError, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  expandPaths,
+  isIsthmusError,
+  noteTwice,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
 import { withNamesOf } from "@isthmus/graph";
 import type { ComparisonResult } from "@isthmus/recipe";
 import {
@@ -13,9 +20,7 @@ import { assertArchitecture } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseSeed } from "../options/parse-values.ts";
@@ -88,7 +93,7 @@ async function compareFiles(
   context: Context,
 ): Promise<Outcome> {
   const paths = await expandPaths(patterns);
-  noteTwice(paths, context.terminal);
+  noteTwice(paths, context.terminal.note);
   const all = options.base === undefined ? paths : [...paths, options.base];
   if (options.align) await assertArchitecture("compare with --align", all, options);
   const outputs = await checkOutputs(options, all);

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createEngine } from "@isthmus/engine";
 import type { Architecture, DataSet } from "@isthmus/graph";
@@ -9,7 +9,6 @@ import { tellFindings, writeFindings } from "../demo/findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";

@@ -7,6 +7,7 @@ import {
   sameShape,
   saveCheckpoint,
   UsageError,
+  withCheckpoints,
 } from "@isthmus/core";
 import {
   ACTIVATION_COSTS,
@@ -27,17 +28,17 @@ import {
   STATISTICS_POLICIES,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import { assertNoModelFolder, readArchitecture } from "@isthmus/zoo";
-import { formatPairs, formatTable } from "../format/format-table.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import {
-  addExportedFromOptions,
-  type ExportedFromOptions,
-  type NamedNetwork,
+  assertNoModelFolder,
+  type NetworkOfGraph,
   type OpenedNetwork,
   openOwnArchitectures,
-} from "../open/open-own-architectures.ts";
+  readArchitecture,
+} from "@isthmus/zoo";
+import { formatPairs, formatTable } from "../format/format-table.ts";
+import { addExportedFromOptions, type ExportedFromOptions } from "../open/exported-from-options.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -157,7 +158,7 @@ async function fuse(
       { path: paths[0], checkpoint: a, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
       { path: paths[1], checkpoint: b, graph: graphB, exportedFrom: exportedFromB, letter: "b" },
     ] as const;
-    const request = { attempt: "fuse", options, context };
+    const request = { attempt: "fuse", ...(await readingOf(options, context)) };
     const [source, target] = await openOwnArchitectures(ends, request).catch((error: unknown) =>
       hintAtSwap(error, ends),
     );
@@ -193,9 +194,9 @@ function assertData({ data, method, statistics }: FuseVerbOptions): void {
 }
 
 /** Throws an error again, with a hint if each graph has the weights of the other network. */
-async function hintAtSwap(error: unknown, [a, b]: readonly [NamedNetwork, NamedNetwork]): Promise<never> {
+async function hintAtSwap(error: unknown, [a, b]: readonly [NetworkOfGraph, NetworkOfGraph]): Promise<never> {
   if (!isIsthmusError(error, "MismatchError") || a.graph === undefined || b.graph === undefined) throw error;
-  const fits = async (graph: string, { checkpoint }: NamedNetwork): Promise<boolean> => {
+  const fits = async (graph: string, { checkpoint }: NetworkOfGraph): Promise<boolean> => {
     const { weights } = (await readArchitecture(graph)).graph;
     return [...weights].every(([name, { shape }]) => {
       const stored = checkpoint.tensors.get(name)?.shape;

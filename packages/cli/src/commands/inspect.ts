@@ -1,10 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { formatShape, sizeOf } from "@isthmus/core";
+import { formatShape, sizeOf, withCheckpoints } from "@isthmus/core";
 import { type Graph, readGraph, type ValueInfo } from "@isthmus/graph";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { inspectTwo } from "../inspect/compare-checkpoints.ts";
 import { type InspectOptions, inspectCheckpoint } from "../inspect/inspect-checkpoint.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 

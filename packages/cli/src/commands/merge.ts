@@ -1,5 +1,12 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, convertCheckpoint } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  convertCheckpoint,
+  expandPaths,
+  noteTwice,
+  withCheckpoints,
+} from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
@@ -32,8 +39,6 @@ import {
 import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
-import { expandPaths } from "../open/expand-paths.ts";
-import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
@@ -118,7 +123,7 @@ async function mergeFiles(
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
   assertMergeOptions(paths, options);
   const path = outputOf(options);
-  noteTwice(paths, context.terminal);
+  noteTwice(paths, context.terminal.note);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)
     await assertArchitecture("merge with --require-barrier", paths, options);

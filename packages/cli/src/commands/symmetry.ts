@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { saveFile } from "@isthmus/core";
+import { saveFile, withCheckpoints } from "@isthmus/core";
 import type { BindingSummary } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
@@ -34,7 +34,6 @@ import {
 } from "../format/format-symmetries.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption, nameOutputs, type OutputsOptions } from "../options/outputs-option.ts";

@@ -6,12 +6,23 @@ import type { CurvatureHistory } from "@isthmus/curvature";
 import { createEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
-import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
+import {
+  assertNetworkOptions,
+  describeNetworks,
+  NETWORK_FORMS,
+  type NetworkToTrain,
+  noteFeeds,
+  openNetwork,
+  openTrainingData,
+  planNetwork,
+  type TrainingData,
+  type TrainingDataNames,
+} from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
 import { saveMade } from "../making/save-made.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -26,18 +37,7 @@ import {
   type MeasureFlags,
   openMeasurement,
 } from "../training/measure-training.ts";
-import {
-  assertNetworkOptions,
-  type NetworkOptions,
-  type OpenNetwork,
-  openNetwork,
-  planNetwork,
-} from "../training/open-network.ts";
-import {
-  openTrainingData,
-  type TrainingData,
-  type TrainingDataOptions,
-} from "../training/open-training-data.ts";
+import type { NetworkFlags } from "../training/network-flags.ts";
 import { saveSnapshots } from "../training/save-snapshots.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
 import { stepsOfTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
@@ -45,8 +45,8 @@ import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions
-  extends NetworkOptions,
-    TrainingDataOptions,
+  extends NetworkFlags,
+    Pick<TrainingDataNames, "data" | "evalData">,
     LocalFlags,
     MeasureFlags,
     Omit<TrainingFlags, "seed"> {
@@ -137,11 +137,13 @@ async function trainAlone(
   files: TrainingFiles,
   context: Context,
 ): Promise<Outcome> {
-  const { read, context: dataContext } = await planNetwork(options);
-  const data = await openTrainingData(options, dataContext);
-  const network = await openNetwork(options, { data: data.data, read }, context);
+  const reading = await readingOf(options, context);
+  const { read, context: dataContext } = await planNetwork(reading);
+  const data = await openTrainingData(reading, dataContext);
+  const network = await openNetwork(reading, { data: data.data, read });
   try {
-    for (const line of describeFeeds("train", network.graph, data.data, options)) context.terminal.note(line);
+    const isScaled = options.mean !== undefined;
+    noteFeeds("train", { graph: network.graph }, data.data, { isScaled, onNote: reading.onNote });
     const trained = await runTraining({ options, files, data, network }, context);
     const written = await saveTrained(trained, { options, files, network }, context);
     return {
@@ -165,7 +167,7 @@ interface Run {
   readonly options: TrainVerbOptions;
   readonly files: TrainingFiles;
   readonly data: TrainingData;
-  readonly network: OpenNetwork;
+  readonly network: NetworkToTrain;
 }
 
 async function runTraining(

@@ -1,16 +1,21 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  saveCheckpoint,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
 import { type TransferProgress, type TransferTaskResult, transferTask } from "@isthmus/fusion";
 import { type DataSet, limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { assertArchitecture, assertNoModelFolder, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder, openBound } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
 import { formatTransfer } from "../format/format-transfer.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { openExamples } from "../open/open-data.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -115,20 +120,11 @@ async function transfer(
     await assertArchitecture("transfer", paths, options);
     if (output.endsWith(".safetensors")) await assertOutput(output, inputs);
     await assertNoModelFolder(output, paths);
-    const read = await openSharedArchitecture(paths, options);
-    const open = async (name: string | undefined): Promise<DataSet | undefined> =>
-      name === undefined ? undefined : openExamples(name, options, dataContext(read));
-    const data = await open(options.data);
-    const maskBySign = await open(options.maskBySign);
-    const matchData = options.method === "weight" ? undefined : ((await open(options.matchData)) ?? data);
-    const shaping = data ?? maskBySign ?? matchData;
-    const opened = shaping === undefined ? read : fitToData(read, shaping);
-    const { networks, binding, ...architecture } = await bindArchitecture(
-      opened,
-      checkpoints,
-      options,
-      context,
-    );
+    const matchData = options.method === "weight" ? undefined : options.matchData;
+    const names = { data: options.data, maskBySign: options.maskBySign, matchData };
+    const opened = await openBound(paths, checkpoints, names, await readingOf(options, context));
+    const { networks, binding, ...architecture } = opened.architecture;
+    const { data, maskBySign, matchData: matching = data } = Object.fromEntries(opened.examples);
     const result = await transferTask(
       architecture,
       {
@@ -137,7 +133,7 @@ async function transfer(
         baseB: at(networks, 2, "network"),
       },
       {
-        align: options.align && matchingOf(options, matchData),
+        align: options.align && matchingOf(options, matching),
         scale: options.scale,
         // One scale is measured, too, if there are examples.
         data,

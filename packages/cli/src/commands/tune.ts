@@ -8,17 +8,23 @@ import {
   tuneByConnectivity,
 } from "@isthmus/connectivity";
 import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import { formatNumber } from "@isthmus/findings";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
-import { NETWORK_FORMS } from "@isthmus/zoo";
+import {
+  assertNetworkOptions,
+  NETWORK_FORMS,
+  openNetwork,
+  openTrainingData,
+  planNetwork,
+} from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { saveMade } from "../making/save-made.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
-import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -26,13 +32,7 @@ import { assertOutput } from "../output/assert-output.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs } from "../training/format-training.ts";
-import {
-  assertNetworkOptions,
-  type NetworkOptions,
-  openNetwork,
-  planNetwork,
-} from "../training/open-network.ts";
-import { openTrainingData } from "../training/open-training-data.ts";
+import type { NetworkFlags } from "../training/network-flags.ts";
 import { nameCheckpoint } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -40,7 +40,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 /** Ways to train a network further. */
 const METHODS = ["cbft", "all", "last-layer"] as const;
 
-interface TuneVerbOptions extends Omit<NetworkOptions, "from" | "seed">, ScalingOptions {
+interface TuneVerbOptions extends Omit<NetworkFlags, "from" | "seed"> {
   readonly data: string;
   readonly cueData?: string | undefined;
   readonly method: (typeof METHODS)[number];
@@ -123,14 +123,15 @@ async function tune(
   const inputs = [path, options.graph, options.exportedFrom].filter((file) => file !== undefined);
   for (const file of [checkpoint, state]) await assertOutput(file, inputs);
   return withTrainingLock({ state, output: checkpoint }, async () => {
-    const { read, context: dataContext } = await planNetwork(opening);
+    const reading = await readingOf(opening, context);
+    const { read, context: dataContext } = await planNetwork(reading);
     const open = async (data: string) =>
-      (await openTrainingData({ ...opening, data, evalData: "none" }, dataContext)).data;
+      (await openTrainingData({ ...reading, data, evalData: "none" }, dataContext)).data;
     const data = await open(options.data);
     const cue = options.cueData === undefined ? undefined : await open(options.cueData);
-    const network = await openNetwork(opening, { data, read }, context);
+    const network = await openNetwork(reading, { data, read });
     try {
-      const architecture = { graph: network.graph, engine: await createEngine(options.engine) };
+      const architecture = { graph: network.graph, engine: reading.engine };
       const batch = named.batch ?? Math.min(usual.batch, ...[data, cue].flatMap((set) => set?.size ?? []));
       const rules = { ...usual, batch };
       const job = { architecture, network: network.weights, state, options, rules };

@@ -1,5 +1,13 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  describeMaking,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
 import {
   FIT_DEFAULTS,
   MERGE_PARTIALLY_DEFAULTS,
@@ -13,12 +21,11 @@ import {
 } from "@isthmus/fusion";
 import { type DataSet, encodeGraph } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, openBound } from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -133,13 +140,11 @@ async function zip(
     const inputs = [...a.files, ...b.files, ...named];
     await assertArchitecture("zip", paths, options);
     for (const path of outputsOf(output)) await assertOutput(path, inputs);
-    const read = await openSharedArchitecture(paths, options);
-    const open = async (name: string | undefined) =>
-      name === undefined ? undefined : openExamples(name, options, dataContext(read));
-    const [data, dataA, dataB] = await Promise.all([options.data, options.dataA, options.dataB].map(open));
-    const first = data ?? dataA;
-    const opened = first === undefined ? read : fitToData(read, first);
-    const { networks, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
+    const names = { data: options.data, dataA: options.dataA, dataB: options.dataB };
+    const opened = await openBound(paths, [a, b], names, await readingOf(options, context));
+    const { networks, ...architecture } = opened.architecture;
+    const examples = Object.fromEntries(opened.examples);
+    const { data } = examples;
     const merged = await mergePartially(
       architecture,
       [at(networks, 0, "network").network, at(networks, 1, "network").network],
@@ -151,7 +156,7 @@ async function zip(
         width,
         data,
         signal: context.signal,
-        fit: fitOf(options, { data, dataA, dataB }),
+        fit: fitOf(options, examples),
         onProgress: (progress) => context.progress(PHASES[progress.phase], progress.share),
       },
     );
@@ -195,7 +200,7 @@ function assertTasks({ data, dataA, dataB, method, similarity }: ZipOptions): vo
   }
 }
 
-type Opened = { readonly [K in "data" | "dataA" | "dataB"]: DataSet | undefined };
+type Opened = { readonly [K in "data" | "dataA" | "dataB"]?: DataSet };
 
 /** Returns the options of the fit of layers; undefined if layers are not fitted. */
 function fitOf({ fit, fitExamples, ridge }: ZipOptions, { data, dataA, dataB }: Opened) {

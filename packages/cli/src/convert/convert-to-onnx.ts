@@ -1,8 +1,7 @@
-import { at, saveFile, UsageError } from "@isthmus/core";
+import { at, saveFile, UsageError, withCheckpoints } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
 import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import type { Context } from "../verb.ts";
 
 /** Summary of the written file, in the same form as `convertCheckpoint` returns it. */

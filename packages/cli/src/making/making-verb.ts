@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, resolveFields } from "@isthmus/core";
+import { at, expandPaths, resolveFields } from "@isthmus/core";
 import { type MadeOf, type MakerSubject, madeFacts, type NetworkMaker } from "@isthmus/findings";
 import type { Architecture } from "@isthmus/graph";
 import { formatReport } from "../format/format-result.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { toAttribute, toFlag } from "../measurement/flag-names.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";

@@ -1,9 +1,10 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Architecture, BindingSummary, BoundNetwork, DataSet } from "@isthmus/graph";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { type ArchitectureOptions, openSharedArchitecture } from "../open/open-architecture.ts";
-import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { assertArchitecture, openBound } from "@isthmus/zoo";
+import type { BindingOptions } from "../open/bind-architecture.ts";
+import type { ArchitectureOptions } from "../open/open-architecture.ts";
+import type { ScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import type { Context } from "../verb.ts";
 
 /** Options for reading the architecture and the examples of a network. */
@@ -74,18 +75,12 @@ export function openWithGraph({
     files: [reading.graph, reading.exportedFrom].filter((file) => file !== undefined),
     async open(checkpoints, context) {
       await assertArchitecture(verb, paths, reading);
-      const read = await openSharedArchitecture(paths, reading);
-      const opened: [string, DataSet][] = [];
-      for (const [name, source] of Object.entries(examples)) {
-        if (source !== undefined) opened.push([name, await openExamples(source, reading, dataContext(read))]);
-      }
-      const [first] = opened;
-      const fitted = first === undefined ? read : fitToData(read, first[1]);
-      const bound = await bindArchitecture(fitted, checkpoints, reading, context);
+      const opened = await openBound(paths, checkpoints, examples, await readingOf(reading, context));
+      const { architecture: bound } = opened;
       return {
         networks: bound.networks.map(({ network }) => network),
         architecture: bound,
-        examples: Object.fromEntries(opened),
+        examples: Object.fromEntries(opened.examples),
         binding: bound.binding,
         restore: at(bound.networks, 0, "network").restore,
       };

@@ -1,9 +1,8 @@
 import { rm } from "node:fs/promises";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, withCheckpoints } from "@isthmus/core";
 import type { MadeFacts, Report } from "@isthmus/findings";
 import type { DrawableResult } from "@isthmus/report";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { savePage, saveResult } from "../result/save-result.ts";
 import type { Context, Outcome } from "../verb.ts";

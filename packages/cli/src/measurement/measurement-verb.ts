@@ -10,9 +10,11 @@ import type {
   TrainingSubject,
 } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
+import type { Opened } from "@isthmus/measurements/open";
 import type { DrawableResult } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import type { QueueTasks } from "@isthmus/workers";
+import { alignmentFacts } from "../format/describe-pair.ts";
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatResult } from "../format/format-result.ts";
 import { type DoneStatistics, formatStatistics, measuredOn } from "../format/format-statistics.ts";
@@ -33,9 +35,9 @@ import {
   nameMadeFiles,
   placeOf,
 } from "./made-networks.ts";
-import type { Opened, SubjectForm, SubjectRequest } from "./open-subject.ts";
-import { SUBJECT_FORMS } from "./subject-forms.ts";
-import { addTrainingFlags, flaggedFields, nameExamples, trainingValues } from "./training-flags.ts";
+import { openSubject, type SubjectRequest } from "./open-subject.ts";
+import { SUBJECT_FORMS, type SubjectForm } from "./subject-forms.ts";
+import { addTrainingFlags, flaggedFields, trainingValues } from "./training-flags.ts";
 import { addWayOptions, chooseWay, type Way } from "./ways.ts";
 
 /** Options of every command that measures, beside the ones of its subject and its measurement. */
@@ -131,7 +133,7 @@ interface Asked extends Way {
   /** Options that the command line gives, without the ones of a training. */
   readonly chosen: Readonly<Record<string, unknown>>;
   /** The same options with their defaults. */
-  readonly options: SubjectRequest["options"];
+  readonly options: SubjectRequest["resolved"];
   readonly flags: Flags;
   /** Files of the networks that it makes. */
   readonly made: MadeFiles | undefined;
@@ -145,23 +147,22 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
   const journal = made?.state ?? flags.journal ?? former;
   const output = made === undefined ? flags.output : made.result;
   const outputs = [...(made ? listMadeFiles(made) : [output]), report].filter((file) => file !== undefined);
-  const { data, training } = await nameExamples(measurement, flags);
   const request: SubjectRequest = {
     measurement,
-    options: asked.options,
+    resolved: asked.options,
     paths,
-    flags: { ...flags, data },
-    training,
+    flags,
     statistics: chosen["statistics"] as StatisticsChoice | undefined,
     outputs: [...(measurement.journal?.isFolder ? [] : [journal]), ...outputs].filter(
       (file) => file !== undefined,
     ),
   };
-  const form = SUBJECT_FORMS[subject];
-  return form.open(request, context, async (opened) => {
+  const { corrected } = SUBJECT_FORMS[subject];
+  return openSubject(request, context, async (opened) => {
     const trained = trainingValues(measurement, flags, opened.subject as OpenedSubject | TrainingSubject);
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
-    const { inputs, facts, beside, restore } = opened;
+    const { files: inputs, alignment, binding, restore } = opened;
+    const facts = alignmentFacts(alignment);
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
     const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
     const measured = await withWorkers(flags, work, async (tasks) => {
@@ -173,9 +174,14 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const drawable = measured as DrawableResult;
     await saveResult(drawable, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
-    const note = form.corrected === undefined ? "" : noteStatistics(opened, measured, form.corrected);
+    const note = corrected === undefined ? "" : noteStatistics(opened, measured, corrected);
     return {
-      result: { ...measured, ...beside, ...((made || saysOutputs(measurement.kind)) && { outputs }) },
+      result: {
+        ...measured,
+        ...(alignment && { alignment }),
+        ...(binding && { binding }),
+        ...((made || saysOutputs(measurement.kind)) && { outputs }),
+      },
       text: [
         await formatResult(drawable, context.terminal),
         ...formatNote(note),

@@ -1,13 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
-import { CUE_KINDS, type CueKind, counterfactuals, PLANT_CUE_DEFAULTS } from "@isthmus/data";
-import type { Subjects } from "@isthmus/findings";
-import type { DataSet } from "@isthmus/graph";
-import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { CUE_KINDS, type CueKind, PLANT_CUE_DEFAULTS } from "@isthmus/data";
 import { collect, parseNumber, parseSeed } from "../options/parse-values.ts";
 
 /** Options that name the sets of examples to measure on, beside `--data`. */
-export type SetOptions = ScalingOptions & {
+export type SetOptions = {
   /**
    * Kind of the cue that is planted in the examples of `--data`.
    * @defaultValue "place", unless `--set` names other sets
@@ -38,31 +34,4 @@ export function addSetOptions(command: CommandUnknownOpts): void {
         "measure on other examples, too; may be repeated (default: those of --cue place)",
       ).argParser(collect),
     );
-}
-
-/**
- * Opens sets of examples: `--data` with and without a cue, and others that options name.
- * @throws UsageError if the name of a set is missing or used twice
- */
-export async function openSets(
-  attempt: string,
-  { data, graph }: Subjects["pair"],
-  options: SetOptions,
-): Promise<Record<string, DataSet>> {
-  const { set = [], cueShare: share, cueSeed: seed } = options;
-  const cue = options.cue ?? (set.length === 0 ? PLANT_CUE_DEFAULTS.kind : undefined);
-  const planted = { ...(share !== undefined && { share }), ...(seed !== undefined && { seed }) };
-  const sets: Record<string, DataSet> =
-    cue === undefined ? { data } : { ...counterfactuals(data, { kind: cue, ...planted }) };
-  const inputs = graph.inputs.map((input) => input.name);
-  for (const text of set) {
-    const [, name, source] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-    if (name === undefined || source === undefined || Object.hasOwn(sets, name)) {
-      throw new UsageError(
-        `Cannot ${attempt} as --set must be a new name, =, and a data set, for example drawings=npz:drawings.npz: it is "${text}"`,
-      );
-    }
-    sets[name] = await openExamples(source, options, { inputs });
-  }
-  return sets;
 }

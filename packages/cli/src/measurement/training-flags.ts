@@ -1,24 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { entry, UsageError } from "@isthmus/core";
-import type { AnyMeasurement, OpenedSubject, TrainingSubject } from "@isthmus/findings";
+import { entry } from "@isthmus/core";
+import type { AnyMeasurement, OpenedSubject, TrainingSubject, Trains } from "@isthmus/findings";
 import type { DataSet } from "@isthmus/graph";
 import { TRAINING_FIELDS } from "@isthmus/training";
 import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
-import { nameTrainingData } from "../training/open-training-data.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type FlaggedTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import type { Fields } from "./field-options.ts";
-
-/** Options of commands that train, as the parser of command lines has them. */
-export type TrainingMeasurementFlags = Partial<TrainingFlags> & {
-  /** Name of the examples to train on, or to measure on if the measurement trains on none of them. */
-  readonly data: string;
-  /**
-   * Name of the examples to measure on.
-   * @defaultValue the test split of `data`, or else its validation split
-   */
-  readonly testData?: string;
-};
+import { toAttribute } from "./flag-names.ts";
 
 /**
  * Adds the flags of a measurement that trains: the settings of the training and, unless it opens the examples
@@ -53,30 +42,6 @@ export function flaggedFields({ options, trains }: Pick<AnyMeasurement, "options
   );
 }
 
-/** Names of the examples of a command line. */
-export interface NamedExamples {
-  /** Examples to measure on. */
-  readonly data: string;
-  /** Examples to train on; undefined if the measurement trains on none, or opens them itself. */
-  readonly training: string | undefined;
-}
-
-/**
- * Finds the names of the examples of a measurement: if it trains, `--data` names the examples to train on.
- * @throws UsageError if there are no examples to measure on
- */
-export async function nameExamples(
-  { attempt, trains }: AnyMeasurement,
-  { data, testData }: TrainingMeasurementFlags,
-): Promise<NamedExamples> {
-  if (trains?.on === undefined) return { data, training: undefined };
-  const { training, evaluated } = await nameTrainingData({ data, evalData: testData });
-  if (evaluated !== undefined) return { data: evaluated, training };
-  throw new UsageError(
-    `Cannot ${attempt} as it must be measured on examples that it was not trained on, and --data has no others: name them with --test-data`,
-  );
-}
-
 /** Returns the values that flags give to the options of a training that a measurement has. */
 export function trainingValues(
   { options, trains }: AnyMeasurement,
@@ -89,11 +54,31 @@ export function trainingValues(
     graph: subject.graph,
     data: trainedOn(subject, trains.on),
   });
-  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(options, name)));
+  const chosen = Object.entries(values).filter(([name]) => Object.hasOwn(options, name));
+  return { ...Object.fromEntries(chosen), ...severalValues(trains, flags, values) };
 }
 
 /** Returns the examples of a subject that networks are trained on. */
 function trainedOn(subject: OpenedSubject | TrainingSubject, on: string | undefined): DataSet {
   if ("training" in subject) return subject.training;
   return on === undefined ? subject.data : entry(subject.beside, on, "examples");
+}
+
+/** Returns the options that flags of another meaning give: seeds, and the second of two schedules. */
+function severalValues(
+  { seeds, otherSchedule }: Trains,
+  flags: Partial<TrainingFlags>,
+  { schedule }: FlaggedTraining,
+): Readonly<Record<string, unknown>> {
+  const numbers = new Map<string, unknown>(Object.entries(flags));
+  const numberOf = ({ flag }: Pick<NonNullable<typeof seeds>, "flag">) =>
+    Number(numbers.get(toAttribute(flag)));
+  const { seed: first = 0 } = flags;
+  return {
+    ...(seeds && { [seeds.option]: Array.from({ length: numberOf(seeds) }, (_, index) => first + index) }),
+    ...(otherSchedule && {
+      [otherSchedule.option]: schedule,
+      schedule: { ...schedule, learningRate: numberOf(otherSchedule) },
+    }),
+  };
 }

@@ -1,9 +1,7 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import type { MergePlan } from "@isthmus/merging";
-import { dataContext, fitToData } from "@isthmus/zoo";
-import { bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { openExamples } from "../open/open-data.ts";
+import { openBound } from "@isthmus/zoo";
+import { readingOf } from "../open/reading-of.ts";
 import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import { type BarrierGate, requireBarrier } from "./require-barrier.ts";
@@ -29,14 +27,11 @@ export async function gateRecipe(
   }
   const positions = mergedNetworks(plan);
   const networks = positions.map((position): Checkpoint => at(plan.networks, position, "network"));
-  const read = await openSharedArchitecture(
-    positions.map((position) => at(paths, position, "path")),
-    options,
-  );
-  const data = await openExamples(options.data, options, dataContext(read));
-  const architecture = await bindArchitecture(fitToData(read, data), networks, options, context);
+  const merged = positions.map((position) => at(paths, position, "path"));
+  const reading = await readingOf(options, context);
+  const { architecture, examples } = await openBound(merged, networks, { data: options.data }, reading);
   const bound = architecture.networks.map(({ network }) => network);
-  const opened = { architecture, networks: bound, data, restore: (merged: Checkpoint) => merged };
+  const opened = { architecture, networks: bound, data: examples.get("data") };
   return requireBarrier(bound, opened, options, context);
 }
 

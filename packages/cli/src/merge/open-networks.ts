@@ -1,9 +1,7 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
-import { dataContext, fitToData } from "@isthmus/zoo";
-import { bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { openExamples } from "../open/open-data.ts";
+import { openBound } from "@isthmus/zoo";
+import { readingOf } from "../open/reading-of.ts";
 import type { Context } from "../verb.ts";
 import { type MergeOptions, needsArchitecture, tooFew } from "./merge-options.ts";
 
@@ -35,12 +33,9 @@ export async function openNetworks(
     const networks = [first, ...others.map((other) => withNamesOf(first, other))];
     return { architecture: undefined, networks, data: undefined, restore: (merged) => merged };
   }
-  const read = await openSharedArchitecture(paths, options);
-  const data =
-    options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
-  const shared = data === undefined ? read : fitToData(read, data);
-  const architecture = await bindArchitecture(shared, checkpoints, options, context);
+  const reading = await readingOf(options, context);
+  const { architecture, examples } = await openBound(paths, checkpoints, { data: options.data }, reading);
   const networks = architecture.networks.map(({ network }) => network);
   const { restore } = at(architecture.networks, 0, "network");
-  return { architecture, networks, data, restore };
+  return { architecture, networks, data: examples.get("data"), restore };
 }

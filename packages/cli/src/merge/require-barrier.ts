@@ -30,7 +30,7 @@ export interface BarrierGate {
  */
 export async function requireBarrier(
   networks: readonly Checkpoint[],
-  { architecture, data }: OpenedNetworks,
+  { architecture, data }: Pick<OpenedNetworks, "architecture" | "data">,
   { requireBarrier: limit, path, statistics }: MergeOptions,
   { signal, progress }: Context,
 ): Promise<BarrierGate | undefined> {

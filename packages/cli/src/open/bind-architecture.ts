@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
 import {
   type BoundArchitecture,
   bindArchitecture as bind,
@@ -69,12 +69,5 @@ export async function bindArchitecture(
   { exportedFrom, unread, prefix }: BindingOptions,
   { signal, terminal }: Pick<Context, "signal" | "terminal">,
 ): Promise<OpenedArchitecture & BoundArchitecture> {
-  const source = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
-  try {
-    const bound = await bind(architecture, checkpoints, { exportedFrom: source, unread, prefix, signal });
-    for (const line of bound.remarks) terminal.note(line);
-    return bound;
-  } finally {
-    await source?.close();
-  }
+  return bind(architecture, checkpoints, { exportedFrom, unread, prefix, signal, onNote: terminal.note });
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { openData } from "./open-data.ts";
+import { namesOf } from "./open-data.ts";
 
-describe("openData()", () => {
-  it("bytes are scaled by --mean and --std together", async () => {
-    const { data } = await openData({ data: "mnist:test@2", mean: 0, std: 1 }, {});
-    expect(data.scaling).toEqual({ mean: 0, std: 1 });
-    await expect(openData({ data: "mnist:test@2", std: 1 }, {})).rejects.toThrow("got only --std");
+describe("namesOf()", () => {
+  it("bytes are scaled by --mean and --std together", () => {
+    expect(namesOf({ data: "mnist:test", mean: 0, std: 1 })).toMatchObject({
+      data: "mnist:test",
+      scaling: { mean: 0, std: 1 },
+    });
+    expect(() => namesOf({ std: 1 })).toThrow("got only --std");
   });
 });

@@ -1,14 +1,6 @@
 import { UsageError } from "@isthmus/core";
-import type { DataSet, Graph, Scaling } from "@isthmus/graph";
-import type { StatisticsChoice } from "@isthmus/statistics";
-import {
-  type DataContext,
-  type ExampleNames,
-  type MeasuredExamples,
-  openExamples as open,
-  openMeasuredExamples,
-  openUnscoredExamples,
-} from "@isthmus/zoo";
+import type { Scaling } from "@isthmus/graph";
+import type { ExamplesReading } from "@isthmus/zoo";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseChannels } from "../options/parse-values.ts";
@@ -46,58 +38,18 @@ export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((comman
 export type DataOptions = ScalingOptions & {
   /** Name of the examples to measure on. */
   readonly data: string;
-  /** Name of the examples that statistics are measured on; if it is missing, see {@link openUnscored}. */
+  /** Name of the examples that statistics are measured on. @defaultValue training examples of `data` */
   readonly recalibrateData?: string | undefined;
   /** Number of these examples that are used, from the first. */
   readonly recalibrateExamples?: number | undefined;
 };
 
-/** Options of verbs that may fit a temperature to the examples for statistics, too. */
-type FittedOptions = DataOptions & {
-  /** Whether a temperature is fitted: then networks must not have been trained on these examples. */
-  readonly temperature?: true | undefined;
-};
-
-/** Opens a data set for an architecture, with bytes scaled as the options say. */
-export async function openExamples(
-  name: string,
-  options: ScalingOptions,
-  context: DataContext,
-): Promise<DataSet> {
-  return openScaled(name, scalingOf(options), context);
-}
-
-/** Opens a data set for an architecture, and notes the scale of its bytes, for the record of the result. */
-export async function openScaled(
-  name: string,
-  scaling: Scaling | undefined,
-  context: DataContext,
-): Promise<DataSet> {
-  return open(name, context, { scaling, onOpen: noteData });
-}
-
-/**
- * Opens the examples to evaluate on and, if options name others for statistics of activations, these, too.
- */
-export async function openData(options: FittedOptions, context: DataContext): Promise<MeasuredExamples> {
-  return openMeasuredExamples(namesOf(options), context);
-}
-
-/**
- * Opens the examples that statistics of networks are measured on if the options name none: training examples
- * that belong to the evaluated ones.
- * @returns undefined if there are none, or nothing is measured: the networks have no norms, or keep theirs
- */
-export async function openUnscoredFor(
-  graph: Graph,
-  options: FittedOptions,
-  reading: { readonly context: DataContext; readonly statistics: StatisticsChoice },
-): Promise<DataSet | undefined> {
-  return openUnscoredExamples(graph, namesOf(options), reading);
-}
-
-/** Returns the names of examples that options give, as the library takes them. */
-export function namesOf({ mean, std, ...names }: FittedOptions): ExampleNames {
+/** Returns the options of the library for reading examples in place of `--mean` and `--std`. */
+export function namesOf<T extends ScalingOptions>({
+  mean,
+  std,
+  ...names
+}: T): Omit<T, keyof ScalingOptions> & ExamplesReading {
   return { ...names, scaling: scalingOf({ mean, std }), onOpen: noteData };
 }
 

@@ -1,6 +1,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { seedField, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
+import type { PairAlignment } from "@isthmus/measurements/open";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
@@ -17,9 +18,8 @@ import {
   type MatchMethod,
   type MatchSearch,
 } from "@isthmus/weight-matching";
-import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addFieldOptions } from "../measurement/field-options.ts";
-import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
@@ -173,20 +173,6 @@ const ONLY_TEXT =
 const NORMALIZE_TEXT = `undo more than permutations, as far as the network allows: ${LINEAR_KINDS.join(", ")} (kinds: all)`;
 
 /**
- * Opens the examples that a method matches by.
- * @param data - the examples, or their name
- * @returns undefined if the method needs no examples, or `data` is undefined
- */
-export async function openMatchData(
-  options: MatchVerbOptions,
-  data: string | DataSet | undefined,
-  architecture: Pick<ReadArchitecture, "graph" | "model" | "encoding">,
-): Promise<DataSet | undefined> {
-  if (options.method === "weight") return undefined;
-  return typeof data === "string" ? openExamples(data, options, dataContext(architecture)) : data;
-}
-
-/**
  * Returns the options of the library for aligning networks as the command line says.
  * @param data - the examples; undefined if none are named
  * @throws UsageError if the method needs data and there are none, or options exclude each other
@@ -197,6 +183,22 @@ export function matchingOf(
 ): AlignOptions & {
   readonly method: MatchMethod;
 } {
+  const { method } = options;
+  const alignment = alignmentOf(options, () => {
+    if (data !== undefined) return;
+    throw new UsageError(
+      `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
+    );
+  });
+  return { ...alignment, ...(method !== "weight" && { data }) } as ReturnType<typeof matchingOf>;
+}
+
+/**
+ * Returns the options of the library for aligning networks as the command line says, without the examples.
+ * @param assertExamples - checks that there are examples, if the method needs some
+ * @throws UsageError if options exclude each other
+ */
+export function alignmentOf(options: MatchVerbOptions, assertExamples: () => void = () => {}): PairAlignment {
   const { method, seed, matchExamples, search, memory, only, skip, normalize } = options;
   const { restarts = MATCH_WEIGHTS_DEFAULTS.restarts } = options;
   if (normalize !== undefined && memory !== undefined) {
@@ -209,11 +211,7 @@ export function matchingOf(
     return { method, seed, restarts, normalize, ...definedOf({ search, memory, only, skip }) };
   }
   assertWeightOnly(method, { search, memory, only, skip });
-  if (data === undefined) {
-    throw new UsageError(
-      `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
-    );
-  }
+  assertExamples();
   if (method === "learned") {
     if (normalize !== undefined) {
       throw new UsageError(
@@ -231,13 +229,13 @@ export function matchingOf(
       );
     }
     const learning = { steps, batchSize, learningRate, at: options.matchAt, units, rule, heads, examples };
-    return { method, seed, data, ...definedOf(learning) };
+    return { method, seed, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
-  const examples = { data, examples: matchExamples ?? MATCH_EXAMPLES };
+  const examples = matchExamples ?? MATCH_EXAMPLES;
   return method === "activation"
-    ? { method, seed, normalize, ...examples }
-    : { method, seed, restarts, normalize, ...examples };
+    ? { method, seed, normalize, examples }
+    : { method, seed, restarts, normalize, examples };
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
 import { type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
@@ -30,19 +29,4 @@ export function addStatisticsDataOptions(command: CommandUnknownOpts, data: stri
       `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,
       parseCount(1),
     );
-}
-
-/**
- * Checks that no examples for statistics are named if statistics are kept.
- * @throws UsageError if they are
- */
-export function assertNotKept({
-  statistics,
-  recalibrateData,
-  recalibrateExamples,
-}: Partial<Omit<NormOptions, "statistics">> & { readonly statistics?: string | undefined }): void {
-  if (statistics !== "keep" || (recalibrateData === undefined && recalibrateExamples === undefined)) return;
-  throw new UsageError(
-    "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too; leave out one of them",
-  );
 }

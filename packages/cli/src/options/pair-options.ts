@@ -1,13 +1,11 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
 import type { StatisticsChoice, StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
 import { addDataOption, dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { HELP_GROUPS } from "./help-groups.ts";
-import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
-import { assertNotKept } from "./norm-options.ts";
+import { addMatchOptions, type MatchVerbOptions } from "./match-options.ts";
 
 /** Options of a verb that measures between two networks. */
 export type PairOptions = DataOptions &
@@ -48,21 +46,4 @@ export function addPairSubjectOptions(command: CommandUnknownOpts): void {
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)");
   addEngineOption(command);
   addMatchOptions(addBindingOptions(command), "--match-data");
-}
-
-/**
- * Reads the policy for statistics from the options. Options that name examples for statistics imply
- * `recalibrate`, unless the examples have another use.
- * @throws UsageError if options exclude each other
- */
-export function policyOf(options: PairOptions): StatisticsChoice {
-  const { align, alignment, statistics, temperature, recalibrateData, recalibrateExamples } = options;
-  assertAligns("measure", options);
-  if (align && alignment !== undefined) {
-    throw new UsageError("Cannot measure as --align and --alignment exclude each other: got both");
-  }
-  if (temperature) return statistics ?? "auto";
-  const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
-  assertNotKept({ statistics, recalibrateData, recalibrateExamples });
-  return statistics ?? (recalibrates ? "recalibrate" : "auto");
 }

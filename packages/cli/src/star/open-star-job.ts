@@ -1,4 +1,4 @@
-import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, expandPaths, InputError, UsageError, withCheckpoints } from "@isthmus/core";
 import { createEngine } from "@isthmus/engine";
 import {
   assertDataFits,
@@ -14,16 +14,16 @@ import {
   type DataContext,
   dataContext,
   fitToData,
+  noteFeeds,
   type OpenedArchitecture,
+  openExamples,
+  openTrainingData,
   parseNetwork,
 } from "@isthmus/zoo";
-import { describeFeeds, encodingOf } from "../format/describe-feeds.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
-import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { openScaled } from "../open/open-data.ts";
-import { openTrainingData } from "../training/open-training-data.ts";
+import { namesOf } from "../open/open-data.ts";
+import { noteData } from "../result/fed-data.ts";
 import type { Context } from "../verb.ts";
 import { proveSymmetries } from "./prove-symmetries.ts";
 import type { StarVerbOptions } from "./star-options.ts";
@@ -91,11 +91,8 @@ export async function withStarJob<T>(
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
-    for (const line of describeFeeds("find a star", architecture.graph, data.training, {
-      ...options,
-      ...encodingOf(architecture),
-    }))
-      context.terminal.note(line);
+    const isScaled = options.mean !== undefined;
+    noteFeeds("find a star", architecture, data.training, { isScaled, onNote: context.terminal.note });
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
     const symmetries = options.align
@@ -131,10 +128,10 @@ function assertApart(anchors: readonly string[], heldOut: readonly string[]): vo
 async function openStarData(options: StarVerbOptions, context: DataContext): Promise<StarData> {
   const { testData, oodData, measureData } = options;
   const { data: training, evaluationData: test } = await openTrainingData(
-    { ...options, evalData: testData },
+    { ...namesOf(options), evalData: testData },
     context,
   );
-  const { scaling } = training;
+  const reading = { scaling: training.scaling, onOpen: noteData };
   if (oodData !== undefined && test === undefined) {
     throw new UsageError(
       "Cannot compare predictions with --ood-data as there must be data of the networks, too: add --test-data",
@@ -142,10 +139,10 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   }
   return {
     training,
-    measured: measureData === undefined ? training : await openScaled(measureData, scaling, context),
+    measured: measureData === undefined ? training : await openExamples(measureData, context, reading),
     statistics: limitExamples("measure batch norms", training, options.recalibrateExamples),
     test,
-    outOfDistribution: oodData === undefined ? undefined : await openScaled(oodData, scaling, context),
+    outOfDistribution: oodData === undefined ? undefined : await openExamples(oodData, context, reading),
   };
 }
 

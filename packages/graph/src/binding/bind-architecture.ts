@@ -1,4 +1,4 @@
-import { at, type Checkpoint, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, openCheckpoint, type Tensor } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import { freeBatch } from "../batch/free-batch.ts";
 import { type BoundNetworks, bindNetworks } from "./bind-networks.ts";
@@ -10,8 +10,8 @@ import { isUnchanged, type WeightSource } from "./weight-source.ts";
 
 /** Options of {@link bindArchitecture}. */
 export interface BindArchitectureOptions {
-  /** Checkpoint that the graph was exported from, if it is not among the others. */
-  readonly exportedFrom?: Checkpoint | undefined;
+  /** Checkpoint that the graph was exported from, or the path of one, if it is not among the others. */
+  readonly exportedFrom?: Checkpoint | string | undefined;
   /** Policy for floating-point tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: UnreadPolicy | undefined;
   /**
@@ -19,6 +19,8 @@ export interface BindArchitectureOptions {
    * names
    */
   readonly prefix?: string | undefined;
+  /** Receives sentences for the user on unusual facts about the binding. @defaultValue they are not told */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Signal that stops the proofs between two runs. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;
 }
@@ -60,8 +62,6 @@ export interface BoundArchitecture extends Architecture {
   readonly networks: readonly BoundNetwork[];
   /** Summary of the sources of the graph's weights. */
   readonly binding: BindingSummary;
-  /** Sentences for the user on unusual facts about the binding. */
-  readonly remarks: readonly string[];
 }
 
 /**
@@ -91,8 +91,14 @@ export async function bindArchitecture<
 >(
   opened: A,
   checkpoints: readonly Checkpoint[],
-  { exportedFrom, unread, prefix, signal }: BindArchitectureOptions = {},
+  options: BindArchitectureOptions = {},
 ): Promise<A & BoundArchitecture> {
+  const { exportedFrom, unread, prefix, signal, onNote = () => {} } = options;
+  if (typeof exportedFrom === "string") {
+    const source = await openCheckpoint(exportedFrom);
+    const named = { ...options, exportedFrom: source };
+    return bindArchitecture(opened, checkpoints, named).finally(() => source.close());
+  }
   const { graph, carried, engine } = opened;
   const decoded = { graph, weights: carried };
   const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix });
@@ -101,13 +107,13 @@ export async function bindArchitecture<
   const freed = await freeBatch({ graph: bound.graph, engine }, { weights: network, signal });
   const { exportedBatch: exported, reason } = freed;
   const batch = exported === undefined ? null : { exported, reason: reason ?? null };
+  for (const note of [...describeBinding(bound, checkpoints), ...describeBatch(batch)]) onNote(note);
   return {
     ...opened,
     graph: freed.graph,
     carried: new Map(),
     networks: bound.networks,
     binding: { ...summarizeBinding(bound, witnessError), batch },
-    remarks: [...describeBinding(bound, checkpoints), ...describeBatch(batch)],
   };
 }
 

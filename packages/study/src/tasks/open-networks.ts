@@ -1,13 +1,5 @@
-import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
-import {
-  type BoundNetwork,
-  bindNetworks,
-  type Engine,
-  freeBatch,
-  type Graph,
-  readGraph,
-  verifyBinding,
-} from "@isthmus/graph";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type BoundNetwork, bindArchitecture, type Engine, type Graph, readGraph } from "@isthmus/graph";
 import { pathOf, type TaskPaths } from "@isthmus/tasks";
 
 /** Networks of one architecture, opened from files. */
@@ -33,22 +25,18 @@ export async function openNetworks(
   paths: readonly string[],
   engine: Engine,
 ): Promise<OpenNetworks> {
-  const decoded = await readGraph(pathOf(inputs, "graph"));
+  const read = await readGraph(pathOf(inputs, "graph"));
   const open: Checkpoint[] = [];
   const close = async () => {
     for (const checkpoint of open) await checkpoint.close();
   };
   try {
     for (const path of paths) open.push(await openCheckpoint(path));
-    const checkpoints = [...open];
-    const sourcePath = inputs["exportedFrom"]?.[0];
-    const exportedFrom = sourcePath === undefined ? undefined : await openCheckpoint(sourcePath);
-    if (exportedFrom !== undefined) open.push(exportedFrom);
-    const bound = await bindNetworks(decoded, checkpoints, { exportedFrom });
-    await verifyBinding(decoded, bound, engine, { seed: 0 });
-    const { network } = at(bound.networks, 0, "network");
-    const { graph } = await freeBatch({ graph: bound.graph, engine }, { weights: network });
-    return { graph, networks: bound.networks, close };
+    const opened = { graph: read.graph, carried: read.weights, engine };
+    const { graph, networks } = await bindArchitecture(opened, open, {
+      exportedFrom: inputs["exportedFrom"]?.[0],
+    });
+    return { graph, networks, close };
   } catch (error) {
     await close();
     throw error;

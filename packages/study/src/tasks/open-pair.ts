@@ -1,6 +1,6 @@
 import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
 import type { Engine, Graph } from "@isthmus/graph";
-import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
+import { permuteByAlignment } from "@isthmus/symmetry";
 import { pathOf, type TaskPaths } from "@isthmus/tasks";
 import { openNetworks } from "./open-networks.ts";
 
@@ -32,7 +32,7 @@ export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortS
   const [a, unaligned, b] = [networkOf(0), networkOf(1), networkOf(paths.length - 1)];
   const alignment = inputs["alignment"]?.[0];
   if (alignment === undefined) return { networks: { graph, a, b, unaligned }, close };
-  const { spec } = await discoverSymmetries({ graph, engine }, { signal });
-  const order = decodeAlignment(spec, await readJsonFile(alignment));
-  return { networks: { graph, a, b: permute(order, b, spec), unaligned }, close };
+  const order = await readJsonFile(alignment);
+  const permuted = await permuteByAlignment({ graph, engine }, b, order, { signal });
+  return { networks: { graph, a, b: permuted, unaligned }, close };
 }

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, openCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
 import {
   alignTargetOf,
   type ClientReport,
@@ -20,7 +20,6 @@ import {
 } from "../../federate/strategy-options.ts";
 import { formatPairs, formatTable } from "../../format/format-table.ts";
 import { openSharedArchitecture } from "../../open/open-architecture.ts";
-import { withCheckpoints } from "../../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../../options/parse-values.ts";

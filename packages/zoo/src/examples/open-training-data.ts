@@ -1,13 +1,13 @@
 import { findSplits, splitDataSetName } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
-import type { DataContext } from "@isthmus/zoo";
-import { openExamples, type ScalingOptions } from "../open/open-data.ts";
+import type { DataContext } from "../models/data-context.ts";
+import { type ExamplesReading, openExamples } from "./open-examples.ts";
 
-/** Options of the command line for the data to train and evaluate on. */
-export interface TrainingDataOptions extends ScalingOptions {
-  /** Name of the examples to train on; without a split, the training examples. */
+/** Names of the data to train and evaluate on. */
+export interface TrainingDataNames extends ExamplesReading {
+  /** Name of the data to train on. */
   readonly data: string;
-  /** Name of the evaluation data, or `none`. */
+  /** Name of the evaluation data, or `none`. @defaultValue another split of `data` */
   readonly evalData?: string | undefined;
 }
 
@@ -34,7 +34,7 @@ interface NamedTrainingData {
 export async function nameTrainingData({
   data,
   evalData,
-}: Pick<TrainingDataOptions, "data" | "evalData">): Promise<NamedTrainingData> {
+}: Pick<TrainingDataNames, "data" | "evalData">): Promise<NamedTrainingData> {
   const { source, split, range, ending } = splitDataSetName(data);
   const splits: readonly string[] = split === "test" ? [] : await findSplits(data);
   const other = ["test", "val"].find((name) => name !== split && splits.includes(name));
@@ -47,13 +47,13 @@ export async function nameTrainingData({
 
 /** Opens the data of a training, which {@link nameTrainingData} names. */
 export async function openTrainingData(
-  options: TrainingDataOptions,
+  names: TrainingDataNames,
   context: DataContext = {},
 ): Promise<TrainingData> {
-  const { training, evaluated } = await nameTrainingData(options);
+  const { training, evaluated } = await nameTrainingData(names);
   return {
-    data: await openExamples(training, options, context),
-    evaluationData: evaluated === undefined ? undefined : await openExamples(evaluated, options, context),
+    data: await openExamples(training, context, names),
+    evaluationData: evaluated === undefined ? undefined : await openExamples(evaluated, context, names),
   };
 }
 

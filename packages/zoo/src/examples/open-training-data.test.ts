@@ -28,8 +28,7 @@ test("openTrainingData() evaluates on the validation split of data without a tes
   }
   const { data, evaluationData } = await openTrainingData({
     data: `images:${folder},grey`,
-    mean: 0.5,
-    std: 0.5,
+    scaling: { mean: 0.5, std: 0.5 },
   });
   expect([data.name, evaluationData?.name]).toEqual([
     `images:${folder},grey:train`,

@@ -1,39 +1,42 @@
 import { at, type Checkpoint, createCheckpoint, openCheckpoint, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
-import { type BindingSummary, type DataSet, describeBatch, freeBatch, type Graph } from "@isthmus/graph";
 import {
-  type DataContext,
-  dataContext,
-  fitToData,
-  parseNetwork,
-  parseNetworkName,
+  type BindArchitectureOptions,
+  type BindingSummary,
+  bindArchitecture,
+  type DataSet,
+  describeBatch,
+  type Engine,
+  freeBatch,
+  type Graph,
+} from "@isthmus/graph";
+import { parseNetwork, parseNetworkName } from "../short-string/parse-network.ts";
+import { type DataContext, dataContext } from "./data-context.ts";
+import { fitToData } from "./fit-to-data.ts";
+import {
+  type OpenArchitectureOptions,
   type ReadArchitecture,
   readArchitecture,
-} from "@isthmus/zoo";
-import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import type { EngineOptions } from "../options/engine-option.ts";
-import type { Context } from "../verb.ts";
+} from "./open-architecture.ts";
 
-/** Options of the command line for the network to train. */
-export interface NetworkOptions extends BindingOptions, EngineOptions {
-  /** Short string of a network to build, such as `mlp:64`; excludes `graph`. */
+/** Names of the network to train, of its architecture and of the weights to start from. */
+export interface NamedNetwork extends OpenArchitectureOptions, BindArchitectureOptions {
+  /** Short string that the network is built by, such as `mlp:512x2`. @defaultValue `graph` is trained */
   readonly net?: string | undefined;
-  /** File of the architecture; excludes `net`. */
+  /** File of the architecture. @defaultValue the network is built by `net` */
   readonly graph?: string | undefined;
-  /**
-   * Checkpoint of the weights to start from.
-   * @defaultValue the weights in the file of the graph, or random ones for `net`
-   */
+  /** Checkpoint to start from. @defaultValue the weights in the file of the graph, or random ones */
   readonly from?: string | undefined;
-  /** Seed of the random weights of `net`, and of the training. */
+  /** Seed of random weights. */
   readonly seed: number;
+  /** Engine that runs the graph. */
+  readonly engine: Engine;
 }
 
 /** A network to train. */
-export interface OpenNetwork {
+export interface NetworkToTrain {
   /** Name: the short string that makes it, or the file of its graph. */
   readonly name: string;
-  /** Graph of the network, fitted to the data. */
+  /** Graph of the architecture. */
   readonly graph: Graph;
   /** Weights to start from, under the graph's names. */
   readonly weights: Checkpoint;
@@ -43,7 +46,7 @@ export interface OpenNetwork {
   restore(trained: Checkpoint): Checkpoint;
   /** Reads what {@link restore} returned, or a file it was saved to, under the graph's names again. */
   reread(saved: Checkpoint): Checkpoint;
-  /** Closes the file that weights are read from. */
+  /** Closes the files of the weights. */
   close(): Promise<void>;
 }
 
@@ -51,7 +54,7 @@ export interface OpenNetwork {
  * Checks that one of `--net` and `--graph` is given.
  * @throws UsageError if neither or both are
  */
-export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
+export function assertNetworkOptions({ net, graph }: Pick<NamedNetwork, "net" | "graph">): void {
   if ((net === undefined) !== (graph === undefined)) return;
   throw new UsageError(
     `Cannot train as one of --net and --graph must name the network: got ${net === undefined ? "neither" : "both"}`,
@@ -67,7 +70,7 @@ export interface PlannedNetwork {
 }
 
 /** Reads the architecture of `--graph`, or the length of texts from the short string of `--net`. */
-export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwork> {
+export async function planNetwork(options: NamedNetwork): Promise<PlannedNetwork> {
   const { net, graph: path = "" } = options;
   if (net === undefined) {
     const read = await readArchitecture(path, options);
@@ -84,32 +87,30 @@ export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwo
  * @throws MismatchError if graph and `--from` do not fit each other
  */
 export async function openNetwork(
-  options: NetworkOptions,
+  options: NamedNetwork,
   { data, read: planned }: { readonly data: DataSet } & Pick<PlannedNetwork, "read">,
-  context: Pick<Context, "signal" | "terminal">,
-): Promise<OpenNetwork> {
+): Promise<NetworkToTrain> {
   const { net, graph: path, from, seed } = options;
   if (net !== undefined || planned === undefined) {
     const { graph, spec, initialize } = parseNetwork(net ?? "", data);
     const read = { graph, carried: new Map() };
     return from === undefined
       ? unbound(spec, graph, initialize(seed))
-      : bind(spec, read, { ...options, from }, context);
+      : bind(spec, read, { ...options, from });
   }
   const name = path ?? "";
   const read = fitToData(planned, data);
-  if (from !== undefined) return bind(name, read, { ...options, from }, context);
+  if (from !== undefined) return bind(name, read, { ...options, from });
   if (read.carried.size > 0) {
     const weights = createCheckpoint(read.carried, {}, name);
-    const engine = await createEngine(options.engine);
-    const { signal, terminal } = context;
+    const { engine, signal, onNote = () => {} } = options;
     const {
       graph,
       exportedBatch: exported,
       reason,
     } = await freeBatch({ graph: read.graph, engine }, { weights, signal });
     const batch = exported === undefined ? null : { exported, reason: reason ?? null };
-    for (const line of describeBatch(batch)) terminal.note(line);
+    for (const line of describeBatch(batch)) onNote(line);
     return unbound(name, graph, weights);
   }
   throw new UsageError(
@@ -117,7 +118,7 @@ export async function openNetwork(
   );
 }
 
-function unbound(name: string, graph: Graph, weights: Checkpoint): OpenNetwork {
+function unbound(name: string, graph: Graph, weights: Checkpoint): NetworkToTrain {
   const same = (network: Checkpoint) => network;
   return { name, graph, weights, restore: same, reread: same, close: () => weights.close() };
 }
@@ -125,13 +126,12 @@ function unbound(name: string, graph: Graph, weights: Checkpoint): OpenNetwork {
 async function bind(
   name: string,
   read: ReadArchitecture,
-  options: NetworkOptions & { readonly from: string },
-  context: Pick<Context, "signal" | "terminal">,
-): Promise<OpenNetwork> {
+  options: NamedNetwork & { readonly from: string },
+): Promise<NetworkToTrain> {
   const checkpoint = await openCheckpoint(options.from);
   try {
-    const architecture = { ...read, engine: await createEngine(options.engine) };
-    const { graph, networks, binding } = await bindArchitecture(architecture, [checkpoint], options, context);
+    const architecture = { ...read, engine: options.engine };
+    const { graph, networks, binding } = await bindArchitecture(architecture, [checkpoint], options);
     const { network, restore, reread } = at(networks, 0, "network");
     return { name, graph, weights: network, binding, restore, reread, close: () => checkpoint.close() };
   } catch (error) {

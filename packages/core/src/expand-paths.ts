@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { InputError, matchesGlob } from "@isthmus/core";
+import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "./errors.ts";
+import { matchesGlob } from "./match-glob.ts";
 
 /**
  * Replaces names with `*` or `?` by the matching files of their folder, for shells that do not and for names
@@ -27,4 +28,12 @@ async function findFiles(pattern: string): Promise<string[]> {
       input: pattern,
     },
   );
+}
+
+/** Notes that a checkpoint is named twice, which is seldom meant. */
+export function noteTwice(paths: readonly string[], onNote: (text: string) => void): void {
+  const seen = new Set<string>();
+  const twice = paths.find((path) => seen.size === seen.add(resolve(path)).size);
+  if (twice !== undefined)
+    onNote(`"${twice}" is named twice: a network combined with itself is the same network.`);
 }

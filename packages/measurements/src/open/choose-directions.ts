@@ -2,22 +2,10 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError, UsageError } from "@isthmus/core";
 import type { LandscapeKind } from "@isthmus/curvature";
+import type { DirectionNames } from "./subject-options.ts";
 
 /** Kinds of directions that have names of their own; others are named by checkpoints. */
 const NAMED = ["random", "eigenvectors", "trajectory"] as const satisfies readonly LandscapeKind[];
-
-/** Options for the source of the directions of a landscape. */
-export interface DirectionOptions {
-  /** Kind of the directions, or paths of the checkpoints that they lead to. @defaultValue ["random"] */
-  readonly directions?: readonly string[] | undefined;
-  /**
-   * Files of a training's snapshots, or folders of them; required by the kind `trajectory`.
-   * @defaultValue none
-   */
-  readonly snapshots?: readonly string[] | undefined;
-  /** Path of the checkpoint at the other end of one line, in place of `directions`. @defaultValue no line */
-  readonly from?: string | undefined;
-}
 
 /**
  * Finds the source of the directions, and the checkpoints that they are made from.
@@ -28,7 +16,7 @@ export async function chooseDirections({
   directions,
   snapshots,
   from,
-}: DirectionOptions): Promise<{ readonly directions: LandscapeKind; readonly others: readonly string[] }> {
+}: DirectionNames): Promise<{ readonly directions: LandscapeKind; readonly others: readonly string[] }> {
   const fail = (rule: string): never => {
     throw new UsageError(`Cannot measure a landscape as ${rule}`);
   };

@@ -75,7 +75,7 @@ for (const method of values.methods.split(",")) {
     });
     console.log(
       JSON.stringify({
-        graph: graphPath,
+        graph: values.graph,
         method,
         ...(method === "activation" ? { similarity: values.similarity, values: values.values } : {}),
         seed,

@@ -1,22 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
 /** Words for the examples that statistics are measured on if none are named, for the help. */
 export const UNSCORED = "the training examples that belong to --data if there are any, else --data";
-
-/** Options on batch norms of a verb that measures networks other than averages of two. */
-export type NormOptions = {
-  /** Policy for the statistics of batch norms: measured anew, or kept. */
-  readonly statistics: NormPolicy;
-  /**
-   * Name of the examples on which statistics are measured.
-   * @defaultValue training examples that belong to `--data` if there are any, else `--data`
-   */
-  readonly recalibrateData?: string | undefined;
-  /** Number of the first examples on which statistics are measured. @defaultValue 2500 */
-  readonly recalibrateExamples?: number | undefined;
-};
 
 /**
  * Adds the options on the examples that statistics are measured on, whose help names the default examples.

@@ -6,8 +6,7 @@ import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
 import { countForms, discoverForms } from "./linear-forms.ts";
 import { noteStillness } from "./note-stillness.ts";
-import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
-import { roundingTolerance } from "./prove-rounded.ts";
+import { type Normalizing, type ProvenGroup, proveAlignment, roundingTolerance } from "./prove-alignment.ts";
 import { asSaved, asStored, inGraph } from "./saved-network.ts";
 
 /** Progress of an alignment, see {@link AlignOptions.onProgress}. */

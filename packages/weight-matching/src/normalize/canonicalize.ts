@@ -9,13 +9,12 @@ import {
 } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { Matrix } from "ml-matrix";
-import { decompose, diagonalizeRotations } from "./align-rotations.ts";
 import { balanceScales } from "./balance-scales.ts";
 import { readAsFloats } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
 import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 import { aroundZero, readSubjects, type Subjects } from "./read-subjects.ts";
-import { rotationProducts, type UsePlace } from "./rotation-products.ts";
+import { decompose, diagonalizeRotations, rotationProducts, type UsePlace } from "./rotations.ts";
 
 /** Options of {@link canonicalize}. */
 export interface CanonicalizeOptions {

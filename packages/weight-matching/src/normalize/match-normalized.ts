@@ -8,11 +8,11 @@ import {
   type SymmetrySpec,
 } from "@isthmus/symmetry";
 import { alignFactors } from "./align-factors.ts";
-import { alignRotations } from "./align-rotations.ts";
 import { canonicalize } from "./canonicalize.ts";
 import { withTypesOf } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
 import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
+import { alignRotations } from "./rotations.ts";
 
 /** Result of {@link matchNormalized}. */
 export interface MatchNormalizedResult<T> {

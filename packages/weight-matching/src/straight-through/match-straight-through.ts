@@ -22,7 +22,7 @@ import {
   type SymmetrySpec,
 } from "@isthmus/symmetry";
 import { matchWeights } from "../match-weights.ts";
-import { alignRotations } from "../normalize/align-rotations.ts";
+import { alignRotations } from "../normalize/rotations.ts";
 import { meanOf, stepInPlace } from "./kernels/step.ts";
 import { type BatchLoss, createBatchLoss } from "./midpoint-loss.ts";
 

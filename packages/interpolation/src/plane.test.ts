@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { distance } from "./distance.ts";
 import { innerProducts } from "./inner-products.ts";
+import { addScaled } from "./kernels/vectors.ts";
 import { createPlane, type PlaneNetworks } from "./plane.ts";
 
 const SIZE = 6;
@@ -167,6 +168,14 @@ describe("flat planes", () => {
       );
       expect(made).toBe(isPlane);
     }
+  });
+});
+
+describe("addScaled()", () => {
+  it("adds so much of each element", () => {
+    const sum = Float64Array.of(1, 2);
+    addScaled(sum, Float64Array.of(3, -4), 2);
+    expect([...sum]).toEqual([7, -6]);
   });
 });
 

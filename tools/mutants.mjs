@@ -11,23 +11,10 @@
 // It changes files in place, as packages import each other by links, and puts them back; if it was killed, `git checkout` does.
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { packageNames, root, sourceFiles } from "./packages.mjs";
-
-/**
- * Stryker's runner of vitest, but that one whose mutant took too long does not remove the file from the root that the next one has put
- * there: no test would run any more, and all other mutants would seem to go unnoticed (9.6.1).
- */
-const RUNNER = `
-import { strykerPlugins, strykerValidationSchema } from "./node_modules/@stryker-mutator/vitest-runner/dist/src/index.js";
-import { VitestTestRunner } from "./node_modules/@stryker-mutator/vitest-runner/dist/src/vitest-test-runner.js";
-VitestTestRunner.prototype.dispose = async function dispose() {
-  await this.ctx?.close();
-};
-export { strykerPlugins, strykerValidationSchema };
-`;
 
 /** The last version that runs on Node 20. */
 const VERSION = "9.6.1";
@@ -94,18 +81,19 @@ function runStryker() {
     encoding: "utf8",
   });
   if (changed !== "") refuse(`the files must be committed, as it changes them: these are not\n${changed}`);
-  const left = values.without.split(",").filter((part) => part !== "");
+  const without = values.without.split(",").filter((part) => part !== "");
   const tests = ["src", "test"]
     .filter((part) => existsSync(join(root, "packages", name, part)))
     .flatMap((part) => sourceFiles(name, { folder: part, ending: ".test.ts", tests: true }))
-    .filter((path) => !left.some((part) => path.includes(part)));
+    .filter((path) => !without.some((part) => path.includes(part)));
   const vitest = join(folder, "vitest.config.mjs");
+  // A run that takes too long is killed, and would leave half of a translated module for the runs after it.
+  const changes = { include: tests, reporters: [], sequence: {}, experimental: { fsModuleCache: false } };
   writeFileSync(
     vitest,
     `import base from ${JSON.stringify(join(root, "vitest.config.ts"))};\n` +
-      `export default { ...base, test: { ...base.test, reporters: [], sequence: {}, include: ${JSON.stringify(tests)} } };\n`,
+      `export default { ...base, test: { ...base.test, ...${JSON.stringify(changes)} } };\n`,
   );
-  writeFileSync(join(folder, "runner.mjs"), RUNNER);
   const settings = join(folder, "stryker.config.json");
   writeFileSync(settings, JSON.stringify(describeRun(vitest)));
   const found = join(folder, `${name}.json`);
@@ -120,7 +108,8 @@ function runStryker() {
       env: { ...process.env, CI: "1", NODE_OPTIONS: "--conditions=@isthmus/source" },
     },
   );
-  rmSync(join(root, "stryker-setup-0.js"), { force: true });
+  for (const left of readdirSync(root).filter((file) => /^stryker-setup-\d+\.js$/.test(file)))
+    rmSync(join(root, left));
   process.exitCode = status ?? 1;
   if (existsSync(found)) assertTested(JSON.parse(readFileSync(found, "utf8")));
 }
@@ -137,7 +126,7 @@ function describeRun(vitest) {
   return {
     mutate: files,
     testRunner: "vitest",
-    plugins: [join(folder, "runner.mjs")],
+    plugins: [join(modules, "vitest-runner", "dist", "src", "index.js")],
     vitest: { configFile: vitest, related: false },
     coverageAnalysis: "perTest",
     ignoreStatic: true,

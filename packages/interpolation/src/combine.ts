@@ -50,7 +50,7 @@ export interface Combination<S = undefined> {
  */
 export function combine<S = undefined>(combination: Combination<S>): Checkpoint {
   const { source, inputs, integersFrom, blend } = combination;
-  for (const input of inputs) assertCheckpoint(`make ${source.replace(/\(.*$/s, "")} of checkpoints`, input);
+  for (const input of inputs) assertCheckpoint(`make ${source.replace(/\(.*/s, "")} of checkpoints`, input);
   const [first, ...others] = inputs;
   for (const other of others) assertSameStructure(first, other);
   const surveyOf = once(combination.survey);

@@ -142,6 +142,25 @@ describe("curves", () => {
     expect(await dataOf(curve(0.75))).toEqual(await dataOf(lerp(points[1]!, points[2]!, 0.5)));
   });
 
+  it("of Bezier are lines between lines, in 64 bits if one of their points is", async () => {
+    await fc.assert(
+      fc.asyncProperty(vector, vector, vector, place, async (x, y, z, t) => {
+        const [a, b, c] = [pointOf(x), pointOf(y), pointOf(z)];
+        const lines = lerp(lerp(a, b, t), lerp(b, c, t), t);
+        expect(await dataOf(createCurve("bezier", [a, b, c])(t))).toEqual(await dataOf(lines));
+      }),
+    );
+    const stored = (dtype: "f64" | "f32", data: Float64Array | Float32Array) =>
+      createCheckpoint({ w: { dtype, shape: [1], data } });
+    const [first, bend, last] = [
+      stored("f64", Float64Array.of(0.1)),
+      stored("f32", Float32Array.of(0.5)),
+      stored("f64", Float64Array.of(0.3)),
+    ];
+    const [got] = await dataOf(createCurve("bezier", [first, bend, last])(0.3));
+    expect(got).toBeCloseTo(0.49 * 0.1 + 0.42 * 0.5 + 0.09 * 0.3, 15);
+  });
+
   it("of Bezier have integers of the nearer end, in the middle of the last, and say where they are", async () => {
     const points = [[0], [8], [2]].map((values, k) => pointOf(values, k));
     const middle = createCurve("bezier", asPoints(points))(0.5);

@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { distance } from "./distance.ts";
 import { innerProducts } from "./inner-products.ts";
+import { addScaled } from "./kernels/vectors.ts";
 import { createPlane, type PlaneNetworks } from "./plane.ts";
 
 const SIZE = 6;
@@ -170,6 +171,14 @@ describe("flat planes", () => {
   });
 });
 
+describe("addScaled()", () => {
+  it("adds so much of each element", () => {
+    const sum = Float64Array.of(1, 2);
+    addScaled(sum, Float64Array.of(3, -4), 2);
+    expect([...sum]).toEqual([7, -6]);
+  });
+});
+
 describe("distance()", () => {
   it("is the norm of the difference in the tensors named", async () => {
     const [a, b] = [networkOf([1, 2, 3, 4]), networkOf([4, 6, 3, 6])];
@@ -186,8 +195,7 @@ describe("innerProducts()", () => {
   });
 
   it("are those of all float tensors as one vector, read in pieces", async () => {
-    const size = 2 ** 18 + 2;
-    const ones = (value: number) =>
+    const filled = (value: number, size: number) =>
       createCheckpoint({
         large: { dtype: "f32", shape: [size], data: new Float32Array(size).fill(value) },
         small: { dtype: "f64", shape: [2], data: Float64Array.of(value, 0) },
@@ -198,12 +206,13 @@ describe("innerProducts()", () => {
       [0, 1],
       [1, 1],
     ];
-    const count = size + 1;
-    expect(await innerProducts([ones(1), ones(2)], directions)).toEqual([
-      [count, 2 * count, 3 * count],
-      [2 * count, 4 * count, 6 * count],
-      [3 * count, 6 * count, 9 * count],
+    expect(await innerProducts([filled(1, 7), filled(2, 7)], directions)).toEqual([
+      [8, 16, 24],
+      [16, 32, 48],
+      [24, 48, 72],
     ]);
+    const large = 2 ** 18 + 2;
+    expect(await innerProducts([filled(2, large)], [[1]])).toEqual([[4 * (large + 1)]]);
   });
 
   it("refuses tensors that the first network lacks", async () => {

@@ -32,7 +32,7 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat | "in
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
+  return start.every((byte, i) => bytes[i] === byte);
 }
 
 function hex(bytes: Uint8Array): string {

@@ -10,7 +10,7 @@ const MOST_LOG_TICKS = 7;
 const PADDING = 0.06;
 
 /** Style of the text of all figures. */
-const FIGURE_TEXT_STYLE = {
+export const FIGURE_TEXT_STYLE = {
   color: "var(--isthmus-text)",
   fontSize: "12px",
   overflow: "visible",

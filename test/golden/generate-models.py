@@ -10,6 +10,7 @@ import json
 import math
 import pathlib
 
+import model_configs
 import torch
 import torch.nn.functional as F
 from golden_networks import Conv1D
@@ -406,10 +407,7 @@ LLAMA = {
     "model_type": "llama",
     "architectures": ["LlamaForCausalLM"],
     "vocab_size": 13,
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.ENCODER,
     "num_key_value_heads": 2,
     "hidden_act": "silu",
     "rms_norm_eps": 1e-5,
@@ -423,25 +421,13 @@ SCALING = {
     "original_max_position_embeddings": 32,
 }
 GPT2 = {
-    "model_type": "gpt2",
-    "architectures": ["GPT2LMHeadModel"],
-    "vocab_size": 13,
-    "n_embd": 16,
-    "n_head": 4,
-    "n_layer": 2,
-    "n_positions": 11,
+    **model_configs.GPT2,
     "n_inner": None,
     "activation_function": "gelu_new",
     "layer_norm_epsilon": 1e-5,
 }
 NEOX = {
-    "model_type": "gpt_neox",
-    "architectures": ["GPTNeoXForCausalLM"],
-    "vocab_size": 13,
-    "hidden_size": 32,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.NEOX,
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-5,
     "rotary_pct": 0.25,
@@ -451,10 +437,7 @@ NEOX = {
 BERT = {
     "model_type": "bert",
     "vocab_size": 13,
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.ENCODER,
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-12,
     "max_position_embeddings": 11,
@@ -462,15 +445,10 @@ BERT = {
 }
 VIT = {
     "model_type": "vit",
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.ENCODER,
     "hidden_act": "gelu",
     "layer_norm_eps": 1e-12,
-    "image_size": 6,
-    "patch_size": 3,
-    "num_channels": 2,
+    **model_configs.IMAGES,
     "qkv_bias": True,
 }
 LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}

@@ -12,6 +12,7 @@ import pathlib
 
 import torch
 import torch.nn.functional as F
+from sharpness_aware import climb
 from torch.optim import lr_scheduler
 
 FOLDER = pathlib.Path(__file__).parent
@@ -59,16 +60,7 @@ def train(make, clip=None, rho=None, norms=None):
         loss.backward()
         losses.append(loss.item())
         if rho is not None:
-            before = {name: value.detach().clone() for name, value in w.items()}
-            norm = torch.stack([value.grad.norm() for value in w.values()]).norm()
-            with torch.no_grad():
-                for value in w.values():
-                    value.add_(value.grad * (rho / (norm + 1e-12)))
-            optimizer.zero_grad()
-            loss_of(w, step).backward()
-            with torch.no_grad():
-                for name, value in w.items():
-                    value.copy_(before[name])
+            climb(w, rho, lambda moved: loss_of(moved, step))
         if clip is not None:
             norms.append(torch.nn.utils.clip_grad_norm_(w.values(), clip).item())
         optimizer.step()

@@ -18,12 +18,12 @@ import {
   type MatchOptions,
   match,
 } from "@isthmus/weight-matching";
-import { openPair, PAIR_OPTIONS } from "./open-pair.ts";
+import { exitWith, openPair, PAIR_OPTIONS } from "./open-pair.ts";
 
 const { values } = parseArgs({
   options: {
     ...PAIR_OPTIONS,
-    train: { type: "string", default: "" },
+    train: { type: "string" },
     methods: { type: "string", default: "none,weight,activation,straight-through" },
     statistics: { type: "string", default: "keep" },
     similarity: { type: "string", default: "correlation" },
@@ -37,7 +37,7 @@ const { values } = parseArgs({
 const usage = "alignment-methods.ts --graph G --a A --b B --test NAME --train NAME [options]";
 const { graph, engine, pair, data: testData, openScaled } = await openPair(values, usage);
 const [a, b] = pair;
-const trainData = await openScaled(values.train);
+const trainData = await openScaled(values.train ?? exitWith(usage));
 const first = (data: DataSet, size: number): DataSet => ({
   ...data,
   size: Math.min(size, data.size),

@@ -17,12 +17,15 @@ export const PAIR_OPTIONS = {
 
 type PairValues = { readonly [K in keyof typeof PAIR_OPTIONS]?: string };
 
+/** Ends the process, saying how the benchmark is used. */
+export function exitWith(usage: string): never {
+  console.error(`usage: ${usage}`);
+  process.exit(2);
+}
+
 /** Opens two networks, their graph, an engine and the examples; ends the process if one of them is not named. */
 export async function openPair({ graph: path, a, b, test, mean, std }: PairValues, usage: string) {
-  if (!path || !a || !b || !test) {
-    console.error(`usage: ${usage}`);
-    process.exit(2);
-  }
+  if (!path || !a || !b || !test) return exitWith(usage);
   const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
   const { graph } = await readGraph(path);
   return {

@@ -6,9 +6,14 @@
 import json
 import math
 import sys
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+
+sys.path.append(str(Path(__file__).parents[2] / "test/golden"))
+
+from sharpness_aware import climb
 
 torch.set_default_dtype(torch.float64)
 EXAMPLES, IN, HIDDEN, CLASSES, STEPS = 6, 5, 4, 3, 5
@@ -45,16 +50,7 @@ def run(make, loss_of, rates, clip=None, rho=None, correct=None):
         optimizer.zero_grad()
         loss_of(w).backward()
         if rho is not None:
-            before = {name: value.detach().clone() for name, value in w.items()}
-            norm = torch.stack([value.grad.norm() for value in w.values()]).norm()
-            with torch.no_grad():
-                for value in w.values():
-                    value.add_(value.grad * (rho / (norm + 1e-12)))
-            optimizer.zero_grad()
-            loss_of(w).backward()
-            with torch.no_grad():
-                for name, value in w.items():
-                    value.copy_(before[name])
+            climb(w, rho, loss_of)
         if correct is not None:
             for name, value in w.items():
                 value.grad += correct[name]

@@ -10,9 +10,13 @@ Made with transformers 5.24.0 and torch 2.15.0 on a CPU: python tools/golden/mod
 
 import json
 import math
+import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[2] / "test/golden"))
+
+import model_configs
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -94,10 +98,7 @@ def run(name, published, folder):
 
 DECODER = {
     "vocab_size": 13,
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.ENCODER,
     "num_key_value_heads": 2,
     "rms_norm_eps": 1e-5,
     "max_position_embeddings": 64,
@@ -170,10 +171,7 @@ MIXTRAL = {
 BERT = {
     "model_type": "bert",
     "vocab_size": 13,
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
+    **model_configs.ENCODER,
     "layer_norm_eps": 1e-12,
     "max_position_embeddings": 11,
     "type_vocab_size": 2,
@@ -251,23 +249,9 @@ MODELS = {
         "rope_scaling": {"type": "longrope", "short_factor": [1.1, 1.5], "long_factor": [2.0, 4.0]},
     },
     "mixtral": MIXTRAL,
-    "gpt2, of transformers": {
-        "model_type": "gpt2",
-        "architectures": ["GPT2LMHeadModel"],
-        "vocab_size": 13,
-        "n_embd": 16,
-        "n_head": 4,
-        "n_layer": 2,
-        "n_positions": 11,
-    },
+    "gpt2, of transformers": model_configs.GPT2,
     "gpt_neox, of transformers": {
-        "model_type": "gpt_neox",
-        "architectures": ["GPTNeoXForCausalLM"],
-        "vocab_size": 13,
-        "hidden_size": 32,
-        "intermediate_size": 24,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
+        **model_configs.NEOX,
         "rotary_pct": 0.25,
         "rotary_emb_base": 100,
         "max_position_embeddings": 64,
@@ -289,14 +273,9 @@ MODELS = {
         **LABELS,
         "model_type": "vit",
         "architectures": ["ViTForImageClassification"],
-        "hidden_size": 16,
-        "intermediate_size": 24,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
+        **model_configs.ENCODER,
         "layer_norm_eps": 1e-12,
-        "image_size": 6,
-        "patch_size": 3,
-        "num_channels": 2,
+        **model_configs.IMAGES,
     },
     "t5": T5,
     "t5, gated, with a head of its own": {

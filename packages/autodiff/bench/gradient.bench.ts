@@ -18,13 +18,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import { inputGradient } from "../src/rules/convolution.ts";
 import { type Convolution, convolve, convolveTransposed } from "../src/windows/convolution.ts";
-import {
-  convolveBatch,
-  kernelGradient,
-  multiplyColumns,
-  multiplyPositions,
-  multiplyRows,
-} from "../src/windows/kernel-gradient.ts";
+import { KERNEL_FORMS, kernelGradient } from "../src/windows/kernel-gradient.ts";
 
 const { values } = parseArgs({
   options: {
@@ -117,9 +111,12 @@ const PASSES: Readonly<Record<string, Pass>> = {
 
 function formsOf({ group }: Shape): Readonly<Record<string, Pass>> {
   const kernels = {
-    "kernel: batch": convolveBatch,
-    "kernel: rows": multiplyRows,
-    ...(group === 1 ? { "kernel: columns": multiplyColumns, "kernel: positions": multiplyPositions } : {}),
+    "kernel: batch": KERNEL_FORMS.convolveBatch,
+    "kernel: rows": KERNEL_FORMS.multiplyRows,
+    ...(group === 1 && {
+      "kernel: columns": KERNEL_FORMS.multiplyColumns,
+      "kernel: positions": KERNEL_FORMS.multiplyPositions,
+    }),
   };
   return {
     "input: transposed": ({ g, kernel }, convolution) => convolveTransposed(g, kernel, convolution),

@@ -5,24 +5,12 @@ import { describe, expect, test } from "vitest";
 import { runOnce } from "../../../test/helpers/check-gradient.ts";
 import { inputGradient } from "../src/rules/convolution.ts";
 import type { Convolution } from "../src/windows/convolution.ts";
-import {
-  convolveBatch,
-  kernelGradient,
-  multiplyColumns,
-  multiplyPositions,
-  multiplyRows,
-} from "../src/windows/kernel-gradient.ts";
+import { KERNEL_FORMS, kernelGradient } from "../src/windows/kernel-gradient.ts";
 import { readWindow, type WindowAxis } from "../src/windows/window.ts";
 
 type Form = (x: Value, given: Value, convolution: Convolution) => Value;
 
-const FORMS: Readonly<Record<string, Form>> = {
-  convolveBatch,
-  multiplyColumns,
-  multiplyPositions,
-  multiplyRows,
-  kernelGradient,
-};
+const FORMS: Readonly<Record<string, Form>> = { ...KERNEL_FORMS, kernelGradient };
 const FORMS_OF_GROUPS: ReadonlySet<string> = new Set(["convolveBatch", "multiplyRows", "kernelGradient"]);
 
 interface FormCase {

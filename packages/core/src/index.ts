@@ -139,6 +139,7 @@ export {
   type SaveProgress,
   saveCheckpoint,
 } from "./save-checkpoint.ts";
+export { sumOf } from "./sum-of.ts";
 export { axisOffsets } from "./tensor/axis-offsets.ts";
 export { approachInto, blendInto, lerpInto } from "./tensor/blend.ts";
 export {
@@ -155,7 +156,7 @@ export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./
 export type { Elements } from "./tensor/elements.ts";
 export type { KernelMemory, Scratch } from "./tensor/kernels/floats.ts";
 export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
-export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
+export { dot, findNonFinite, innerProduct, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch, kernelMemory } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export { swapBytesInPlace } from "./tensor/swap-bytes.ts";

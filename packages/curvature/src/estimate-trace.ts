@@ -1,13 +1,15 @@
 import {
   assertWholeOptions,
   createRandom,
+  innerProduct,
   OutOfRangeError,
   type Random,
   resolveOptions,
+  sumOf,
 } from "@isthmus/core";
 import { type CountedProducts, countProducts } from "./counted-products.ts";
 import { type LinearOperator, PRODUCT_DEFAULTS, type ProductOptions } from "./linear-operator.ts";
-import { innerProduct, norm, orthogonalizeInPlace, randomSigns, scaleInPlace } from "./vectors.ts";
+import { norm, orthogonalizeInPlace, randomSigns, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link estimateTrace}. */
 export interface EstimateTraceOptions extends ProductOptions {
@@ -135,7 +137,7 @@ async function traceOn(basis: readonly Float64Array[], { multiply }: CountedProd
 
 function summarize(trace: number, samples: readonly number[]): Estimate {
   const count = samples.length;
-  const mean = samples.reduce((sum, x) => sum + x, 0) / Math.max(1, count);
+  const mean = sumOf(samples) / Math.max(1, count);
   const squares = samples.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   const standardError = count < 2 ? Number.POSITIVE_INFINITY : Math.sqrt(squares / (count - 1) / count);
   return { trace: trace + mean, standardError, samples: count };

@@ -1,7 +1,7 @@
-import { at, InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { at, InputError, innerProduct, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { createMatrix, symmetricEigen } from "@isthmus/linear-algebra";
 import type { LinearOperator } from "./linear-operator.ts";
-import { addMultipleInPlace, innerProduct, scaleInPlace } from "./vectors.ts";
+import { addMultipleInPlace, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link invertOuterProducts}. */
 export interface InvertOuterProductsOptions {

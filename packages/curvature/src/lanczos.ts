@@ -1,13 +1,6 @@
-import { at, type Random } from "@isthmus/core";
+import { at, innerProduct, type Random } from "@isthmus/core";
 import { createMatrix, type SymmetricEigen, symmetricEigen } from "@isthmus/linear-algebra";
-import {
-  addMultipleInPlace,
-  innerProduct,
-  norm,
-  orthogonalizeInPlace,
-  randomDirection,
-  scaleInPlace,
-} from "./vectors.ts";
+import { addMultipleInPlace, norm, orthogonalizeInPlace, randomDirection, scaleInPlace } from "./vectors.ts";
 
 /** Fraction of the operator's size below which the remainder of a product counts as rounding error. */
 const ROUNDING = 1e-13;

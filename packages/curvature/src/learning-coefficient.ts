@@ -57,7 +57,7 @@ export const LEARNING_COEFFICIENT_FIELDS: FieldsOf<LearningCoefficientChoice> = 
   }),
 };
 
-/** Options of {@link learningCoefficient}; progress is reported after every step. */
+/** Options of {@link learningCoefficient}; `onProgress` is called after every step. */
 export interface LearningCoefficientOptions extends LearningCoefficientChoice, SurfaceRunOptions {}
 
 /** An estimate of the local learning coefficient. */

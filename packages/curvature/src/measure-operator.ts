@@ -1,4 +1,5 @@
 import { groupLayers } from "@isthmus/barrier";
+import { sumOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures, LayerCurvature } from "./curvature-result.ts";
@@ -45,7 +46,7 @@ export function plannedProducts(
     { stage: "eigenvalues", work: count > 0 ? steps : 0 },
     { stage: "trace", work: Math.min(traceProducts, dimension) },
     { stage: "density", work: runs * Math.min(densitySteps, dimension) },
-    { stage: "layers", work: ofBlocks.reduce((sum, products) => sum + products, 0) },
+    { stage: "layers", work: sumOf(ofBlocks) },
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   numberField,
   OutOfRangeError,
   resolveFields,
+  sumOf,
   triesField,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
@@ -134,7 +135,7 @@ export async function measureSettling(
   assertOptions(resolved, sizes, examples);
   const { samples, deviation, seed, onProgress } = resolved;
   const pool = limitExamples(ATTEMPT, data, examples);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const all = sumOf(sizes);
   const ofSample = await measureChanges(architecture, network, pool, { options: resolved, sizes });
   const points: SettlingPoint[] = [];
   let done = 0;
@@ -214,7 +215,7 @@ async function measureChanges(
 /** Computes by how much one more loss changes the mean of the first ones, averaged over all other losses. */
 function changesAt(losses: Float64Array, sizes: readonly number[]): number[] {
   return sizes.map((size) => {
-    const center = losses.subarray(0, size).reduce((sum, x) => sum + x, 0) / size;
+    const center = sumOf(losses.subarray(0, size)) / size;
     const apart = losses.subarray(size).reduce((sum, x) => sum + Math.abs(x - center), 0);
     return apart / (losses.length - size) / (size + 1);
   });

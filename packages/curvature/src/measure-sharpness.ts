@@ -74,7 +74,7 @@ export const SHARPNESS_FIELDS: FieldsOf<SharpnessChoice> = {
   }),
 };
 
-/** Options of {@link measureSharpness}; progress is reported after every loss. */
+/** Options of {@link measureSharpness}; `onProgress` is called after every loss. */
 export interface MeasureSharpnessOptions extends SharpnessChoice, SurfaceRunOptions {}
 
 /** Rises of the loss around a network, by one measure of distance. */

@@ -1,4 +1,4 @@
-import { type Checkpoint, defaultsOf } from "@isthmus/core";
+import { type Checkpoint, defaultsOf, sumOf } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { criticalSharpness } from "./critical-sharpness.ts";
 import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
@@ -36,7 +36,7 @@ export function plannedLosses(options: ResolvedCurvatureOptions, examples: numbe
 function plannedSettling({ settling }: ResolvedCurvatureOptions, examples: number): number {
   if (settling === undefined) return 0;
   const { sizes, steps, traceProducts } = { ...defaultsOf(SETTLING_FIELDS), ...settling };
-  const all = (sizes ?? [examples]).reduce((sum, size) => sum + size, 0);
+  const all = sumOf(sizes ?? [examples]);
   return (all / examples) * (steps + traceProducts);
 }
 

@@ -1,7 +1,7 @@
-import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, innerProduct, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { type CountedProducts, countProducts } from "./counted-products.ts";
 import { type LinearOperator, PRODUCT_DEFAULTS, type ProductOptions } from "./linear-operator.ts";
-import { addMultipleInPlace, innerProduct, norm, scaleInPlace } from "./vectors.ts";
+import { addMultipleInPlace, norm, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link solve}. */
 export interface SolveOptions extends Omit<ProductOptions, "seed"> {

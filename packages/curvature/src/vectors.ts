@@ -1,9 +1,4 @@
-import { dot, type Random } from "@isthmus/core";
-
-/** Computes the scalar product of two vectors. */
-export function innerProduct(x: Float64Array, y: Float64Array): number {
-  return dot({ dtype: "f64", data: x }, { dtype: "f64", data: y });
-}
+import { innerProduct, type Random } from "@isthmus/core";
 
 /** Computes the Euclidean norm of a vector. */
 export function norm(x: Float64Array): number {

@@ -6,6 +6,7 @@ import {
   type Elements,
   lerpInto,
   OutOfRangeError,
+  sumOf,
 } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
@@ -86,7 +87,7 @@ const SMALLEST_NORMAL = 2 ** -1022;
  *   their sum, because it is 0, or too large or small for the full precision of a double
  */
 export function normalizeWeights(weights: readonly number[], count: number): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(weights);
   const fail = (rule: string) =>
     new OutOfRangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
   if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {

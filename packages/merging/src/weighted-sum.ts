@@ -1,4 +1,4 @@
-import { at, blendInto, type Elements, lerpInto } from "@isthmus/core";
+import { at, blendInto, type Elements, lerpInto, sumOf } from "@isthmus/core";
 import { averageInto } from "@isthmus/interpolation";
 
 /** Largest distance of a sum of weights from 1 that counts as rounding error. */
@@ -19,7 +19,7 @@ export function addWeightedInto(parts: readonly Elements[], weights: readonly nu
   const positions = positionsOfWeight(weights);
   const used = positions.map((i) => at(parts, i, "part"));
   const factors = positions.map((i) => at(weights, i, "weight"));
-  const sum = factors.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(factors);
   if (Math.abs(sum - 1) > ROUNDING) blendInto(used, factors, out);
   else if (used.length === 2) lerpInto(at(used, 0), at(used, 1), at(factors, 1), out);
   else averageInto(used, factors, out);

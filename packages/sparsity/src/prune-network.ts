@@ -1,5 +1,5 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { type Checkpoint, type Elements, entry, UsageError } from "@isthmus/core";
+import { type Checkpoint, type Elements, entry, sumOf, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import { chooseByLayer, chooseGlobally, type Weights } from "./masks/choose-masks.ts";
@@ -82,7 +82,7 @@ export async function pruneNetwork(
     const pruned = countPruned(mask);
     return { name, elements: mask.length, pruned, sparsity: pruned / mask.length };
   });
-  const [elements, pruned] = [sum(layers.map((l) => l.elements)), sum(layers.map((l) => l.pruned))];
+  const [elements, pruned] = [sumOf(layers.map((l) => l.elements)), sumOf(layers.map((l) => l.pruned))];
   return {
     weights: await applyMasks(bound, masks),
     masks,
@@ -135,5 +135,3 @@ function inOrder(graph: Graph, masks: Masks): Masks {
   const names = [...graph.weights.keys()].filter((name) => masks.has(name));
   return new Map(names.map((name) => [name, entry(masks, name, "mask")]));
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

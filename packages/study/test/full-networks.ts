@@ -2,6 +2,8 @@
 import type { StudyDescription } from "../src/description/study-description.ts";
 import { AUGMENT, LOADED, OTHER, SGD, SMOOTH, STEP, TRAIN, TRAINING, WHERE } from "./full-values.ts";
 
+const TICKETS = { net: "mlp:4", data: TRAIN, seed: 1, sparsity: 0.6, rounds: 2, by: "layer" } as const;
+
 /** Networks of every kind, each with every option at a value that is not its default. */
 export const FULL_NETWORKS: StudyDescription["networks"] = {
   trained: {
@@ -72,24 +74,14 @@ export const FULL_NETWORKS: StudyDescription["networks"] = {
   },
   gradient: {
     tickets: "gradient",
-    net: "mlp:4",
-    data: TRAIN,
-    seed: 1,
-    sparsity: 0.6,
-    rounds: 2,
-    by: "layer",
+    ...TICKETS,
     rewind: 1,
     epochs: 2,
     ...TRAINING,
   },
   evolution: {
     tickets: "evolution",
-    net: "mlp:4",
-    data: TRAIN,
-    seed: 1,
-    sparsity: 0.6,
-    rounds: 2,
-    by: "layer",
+    ...TICKETS,
     batch: 3,
     generations: 4,
     population: 6,

@@ -5,6 +5,7 @@ import {
   excerpt,
   type FieldsOf,
   OutOfRangeError,
+  sumOf,
   type Tensor,
   UsageError,
 } from "@isthmus/core";
@@ -130,7 +131,7 @@ export function groupParameters(
 }
 
 function assertDimension(dimension: number, sizes: readonly number[]): void {
-  const parameters = sizes.reduce((sum, size) => sum + size, 0);
+  const parameters = sumOf(sizes);
   const least = sizes.length;
   if (Number.isSafeInteger(dimension) && dimension >= least && dimension <= parameters) return;
   const layers = least === 1 ? "1" : `${least}, one for each layer,`;

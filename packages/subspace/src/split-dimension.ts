@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 
 /**
  * Splits a dimension over layers in proportion to their sizes, with at least 1 and at most its size for each
@@ -7,10 +7,10 @@ import { at } from "@isthmus/core";
  * @param dimension - from the number of layers to the sum of the sizes
  */
 export function splitDimension(sizes: readonly number[], dimension: number): number[] {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = sumOf(sizes);
   const shares = sizes.map((size) => (size / total) * dimension);
   const parts = shares.map((share) => Math.max(1, Math.floor(share)));
-  let left = dimension - parts.reduce((sum, part) => sum + part, 0);
+  let left = dimension - sumOf(parts);
   const lacks = (index: number) => at(shares, index, "share") - at(parts, index, "part");
   const indices = [...sizes.keys()];
   const change = (by: 1 | -1) => {

@@ -67,7 +67,7 @@ export function kernelGradient(x: Value, g: Value, convolution: Convolution): Va
  * and whose kernel is the gradient `g`, with stride and dilation in each other's place. It takes few nodes
  * for any window, but is slow if windows are small.
  */
-export function convolveBatch(x: Value, g: Value, { axes, group }: Convolution): Value {
+function convolveBatch(x: Value, g: Value, { axes, group }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
   const [, out = 0] = g.shape;
   const [inner, extents, taps] = [channels / group, perAxis(axes, "extent"), perAxis(axes, "taps")];
@@ -94,7 +94,7 @@ export function convolveBatch(x: Value, g: Value, { axes, group }: Convolution):
  * with the identity lays these out, on all threads and for any stride. It computes `taps` products for each
  * element that it lays out: few compared to `out` if windows are small.
  */
-export function multiplyColumns(x: Value, g: Value, { axes }: Convolution): Value {
+function multiplyColumns(x: Value, g: Value, { axes }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
   const [, out = 0, ...counts] = g.shape;
   const taps = perAxis(axes, "taps");
@@ -125,7 +125,7 @@ const POSITIONS = 192;
  * with that tap of every window `[positions, in]`, channels last, and their sum. There is one product for
  * each example, or for a few examples if these are small, so that threads share the products.
  */
-export function multiplyPositions(x: Value, g: Value, { axes }: Convolution): Value {
+function multiplyPositions(x: Value, g: Value, { axes }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
   const [, out = 0, ...counts] = g.shape;
   const together = examplesTogether(batch, sizeOf(counts));
@@ -166,7 +166,7 @@ function examplesTogether(batch: number, positions: number): number {
  * each row of taps there is one product of the gradient `[out, positions]` with that row of every window
  * `[positions, in row]`, for all examples and groups at once.
  */
-export function multiplyRows(x: Value, g: Value, { axes, group }: Convolution): Value {
+function multiplyRows(x: Value, g: Value, { axes, group }: Convolution): Value {
   const [batch = 0, channels = 0] = x.shape;
   const [, out = 0, ...counts] = g.shape;
   const [inner, outer] = [channels / group, out / group];
@@ -200,3 +200,13 @@ function lineUpRows(padded: Value, axes: readonly WindowAxis[]): Value {
   });
   return concat(lines, 2);
 }
+
+type KernelForm = "convolveBatch" | "multiplyColumns" | "multiplyPositions" | "multiplyRows";
+
+/** Forms in which the gradient for a kernel can be computed, of which {@link kernelGradient} takes one. */
+export const KERNEL_FORMS: Readonly<Record<KernelForm, typeof kernelGradient>> = {
+  convolveBatch,
+  multiplyColumns,
+  multiplyPositions,
+  multiplyRows,
+};

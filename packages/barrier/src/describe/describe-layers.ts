@@ -1,13 +1,16 @@
 import { meanOf, UsageError } from "@isthmus/core";
 import {
   dataWords,
+  type Figure,
   factsOf,
   formatBarrier,
   formatCount,
   formatNumber,
+  type LossWords,
   lossWords,
   type Report,
   type Section,
+  type Table,
   type Tile,
 } from "@isthmus/findings";
 import type { DirectionRobustness, LayersResult } from "../layers-result.ts";
@@ -130,63 +133,68 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
  * if the result has none.
  */
 function robustnessSection(result: LayersResult): Section[] {
-  const { robustness, data, examples, seed } = result;
+  const { robustness } = result;
   if (!robustness || robustness.length === 0) return [];
+  return [
+    {
+      name: "robustness",
+      title: "Random directions of the same length",
+      figures: [robustnessFigure(robustness, result)],
+      tables: [robustnessTable(robustness, lossWords(result))],
+    },
+  ];
+}
+
+function robustnessFigure(robustness: readonly DirectionRobustness[], result: LayersResult): Figure {
+  const { data, examples, seed } = result;
   const words = robustness.map(
     ({ group, random, toOther }) =>
       `${group} ${formatNumber(toOther.end)} towards B, ${formatNumber(meanOf(random))} at random`,
   );
   const losses = lossWords(result);
   const count = Math.max(...robustness.map(({ random }) => random.length));
-  return [
-    {
-      name: "robustness",
-      title: "Random directions of the same length",
-      figures: [
-        {
-          name: "robustness",
-          title: "Rise of the loss over A at the end of the way:",
-          caption: `to B, and ${count > 1 ? `on average over ${count} random directions of the same length, with their range as a thin line` : "in one random direction of the same length"} (seed ${seed}). Measured on ${dataWords(data, examples)}.`,
-          words: `Bars of the rise of the loss, ${losses.inUnit}. ${words.join("; ")}.`,
-          table: "robustness",
-          size: "hero",
-          plot: {
-            kind: "bars",
-            rows: robustness.map(({ group }) => group),
-            series: ["towards B", "random directions"],
-            bars: robustness.flatMap(barsOf),
-            axis: { label: losses.axis("Rise of the loss over A") },
-          },
-        },
-      ],
-      tables: [
-        {
-          name: "robustness",
-          title: "Random directions and the way to B",
-          caption: `Rise of the loss over network A, ${losses.inUnit}, half-way and at the end; of random directions the mean and the range.`,
-          columns: [
-            { title: "Group", kind: "text" },
-            { title: "Half-way", kind: "loss", group: "towards B", style: 0 },
-            { title: "End", kind: "loss", group: "towards B", style: 0 },
-            ...(["Half-way, mean", "End, mean", "End, lowest", "End, highest"] as const).map((title) => ({
-              title,
-              kind: "loss" as const,
-              group: "random directions",
-              style: 1,
-            })),
-          ],
-          rows: robustness.map(({ group, random, randomHalfway, toOther }) => ({
-            cells: [
-              group,
-              toOther.halfway,
-              toOther.end,
-              ...(random.length === 0
-                ? [null, null, null, null]
-                : [meanOf(randomHalfway), meanOf(random), Math.min(...random), Math.max(...random)]),
-            ],
-          })),
-        },
-      ],
+  return {
+    name: "robustness",
+    title: "Rise of the loss over A at the end of the way:",
+    caption: `to B, and ${count > 1 ? `on average over ${count} random directions of the same length, with their range as a thin line` : "in one random direction of the same length"} (seed ${seed}). Measured on ${dataWords(data, examples)}.`,
+    words: `Bars of the rise of the loss, ${losses.inUnit}. ${words.join("; ")}.`,
+    table: "robustness",
+    size: "hero",
+    plot: {
+      kind: "bars",
+      rows: robustness.map(({ group }) => group),
+      series: ["towards B", "random directions"],
+      bars: robustness.flatMap(barsOf),
+      axis: { label: losses.axis("Rise of the loss over A") },
     },
-  ];
+  };
+}
+
+function robustnessTable(robustness: readonly DirectionRobustness[], losses: LossWords): Table {
+  return {
+    name: "robustness",
+    title: "Random directions and the way to B",
+    caption: `Rise of the loss over network A, ${losses.inUnit}, half-way and at the end; of random directions the mean and the range.`,
+    columns: [
+      { title: "Group", kind: "text" },
+      { title: "Half-way", kind: "loss", group: "towards B", style: 0 },
+      { title: "End", kind: "loss", group: "towards B", style: 0 },
+      ...(["Half-way, mean", "End, mean", "End, lowest", "End, highest"] as const).map((title) => ({
+        title,
+        kind: "loss" as const,
+        group: "random directions",
+        style: 1,
+      })),
+    ],
+    rows: robustness.map(({ group, random, randomHalfway, toOther }) => ({
+      cells: [
+        group,
+        toOther.halfway,
+        toOther.end,
+        ...(random.length === 0
+          ? [null, null, null, null]
+          : [meanOf(randomHalfway), meanOf(random), Math.min(...random), Math.max(...random)]),
+      ],
+    })),
+  };
 }

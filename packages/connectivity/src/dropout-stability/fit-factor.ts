@@ -1,5 +1,5 @@
 import type { CorrectedEvaluator } from "@isthmus/barrier";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, sumOf } from "@isthmus/core";
 import type { LayerRemainder } from "./choose-units.ts";
 import { dropUnits } from "./drop-units.ts";
 
@@ -29,7 +29,7 @@ export async function fitFactor(
     const changed = dropUnits(network, [...later, { layer, stays, factor }]);
     return (await evaluator.evaluate(changed, undefined)).loss;
   };
-  const count = stays.reduce((sum, stay) => sum + stay, 0);
+  const count = sumOf(stays);
   let [low, high] = [1, (2 * layer.size) / count];
   let [left, right] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
   let [lossLeft, lossRight] = [await lossAt(left), await lossAt(right)];

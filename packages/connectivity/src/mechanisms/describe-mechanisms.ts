@@ -3,7 +3,6 @@ import {
   type Figure,
   factsOf,
   formatMeasure,
-  formatPlace,
   lossWords,
   type Measure,
   measureWords,
@@ -11,7 +10,7 @@ import {
   type Table,
   type Tile,
 } from "@isthmus/findings";
-import { assertPaths, placesTable } from "../path/describe-paths.ts";
+import { assertPaths, type NamedPath, pathLines, placesTable } from "../path/describe-paths.ts";
 import type { MechanismSet, MechanismsResult } from "./mechanisms-result.ts";
 import { summarizeMechanisms } from "./summarize-mechanisms.ts";
 
@@ -24,7 +23,7 @@ const LOSSES = lossWords({});
  */
 export function describeMechanisms(result: MechanismsResult): Report {
   const { sets, path, tolerance, statisticsData } = result;
-  const paths = sets.map((set) => ({ label: set.name, path: set.path }));
+  const paths = pathsOf(sets);
   assertPaths(paths);
   return {
     subject: "whether two networks predict by the same mechanisms",
@@ -73,29 +72,21 @@ function tileOf({ name, barrier, path }: MechanismSet, style: number): Tile {
 
 function lineFigure({ sets, path: way }: MechanismsResult, measure: Measure, size: Figure["size"]): Figure {
   const { name: named, axis, unit } = measureWords(measure, LOSSES, ...sets.map(({ data }) => data));
-  const words = sets.map(({ name, path }) => {
-    const { min, max, at } = path[measure];
-    return `${name} from ${formatMeasure(min, measure)} to ${formatMeasure(max, measure)}, highest at t = ${formatPlace(at)}`;
-  });
+  const { words, plot } = pathLines(pathsOf(sets), { measure, along: "t", axis });
   const lines = sets.map(({ name, data, examples }) => `${name}, ${dataWords(data, examples)}`);
   return {
     name: `${measure}-t`,
     title: `${named} along the path,`,
     caption: `${unit}, from A (t = 0) to B (t = 1), along: ${way}. Lines: ${lines.join("; ")}.`,
-    words: `${named} along the path. ${words.join("; ")}.`,
+    words: `${named} along the path. ${words}.`,
     table: "points",
     size,
-    plot: {
-      kind: "lines",
-      series: sets.map(({ name, path }) => ({
-        label: name,
-        points: path.points.map((point) => ({ x: point.t, y: point[measure] })),
-      })),
-      x: { label: "Place t from A to B", domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1] },
-      y: { label: axis, percent: measure === "error" },
-    },
+    plot,
   };
 }
+
+const pathsOf = (sets: readonly MechanismSet[]): NamedPath[] =>
+  sets.map(({ name, path }) => ({ label: name, path }));
 
 function setsTable({ sets }: MechanismsResult): Table {
   return {

@@ -18,7 +18,7 @@ import {
 import type { MeasuredPath, PathSummary, PathsResult } from "./path-result.ts";
 
 /** Measured path with a name. */
-interface NamedPath {
+export interface NamedPath {
   /** Name of the path in the legend of the figures. */
   readonly label: string;
   /** Loss and error along the path. */
@@ -120,10 +120,7 @@ function lineFigure(
 ): Figure {
   const { name: named, axis, unit } = measureWords(measure, losses, data);
   const where = along === "t" ? "along t" : "along the length";
-  const words = paths.map(({ label, path }) => {
-    const { min, max, at } = path[measure];
-    return `${label} from ${formatMeasure(min, measure)} to ${formatMeasure(max, measure)}, highest at t = ${formatPlace(at)}`;
-  });
+  const { words, plot } = pathLines(paths, { measure, along, axis });
   return {
     name: `${measure}-${along}`,
     title: `${named} ${where},`,
@@ -131,9 +128,32 @@ function lineFigure(
       along === "t"
         ? `${unit}, from A (t = 0) to B (t = 1). ${marks}`
         : `${unit}: places stand at their distance from A along the path, in units of distance between weights. ${marks}`,
-    words: `${named} ${where}. ${words.join("; ")}.`,
+    words: `${named} ${where}. ${words}.`,
     table: "points",
     size,
+    plot,
+  };
+}
+
+/** A measure to draw along paths. */
+interface DrawnMeasure {
+  readonly measure: Measure;
+  readonly along: "t" | "length";
+  /** Words for the axis of the measure. */
+  readonly axis: string;
+}
+
+/** Draws a measure along paths, and says its range on each. */
+export function pathLines(
+  paths: readonly NamedPath[],
+  { measure, along, axis }: DrawnMeasure,
+): { readonly words: string; readonly plot: Figure["plot"] } {
+  const words = paths.map(({ label, path }) => {
+    const { min, max, at } = path[measure];
+    return `${label} from ${formatMeasure(min, measure)} to ${formatMeasure(max, measure)}, highest at t = ${formatPlace(at)}`;
+  });
+  return {
+    words: words.join("; "),
     plot: {
       kind: "lines",
       series: paths.map(({ label, path }) => ({

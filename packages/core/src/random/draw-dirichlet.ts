@@ -1,4 +1,5 @@
 import { OutOfRangeError } from "../errors.ts";
+import { sumOf } from "../sum-of.ts";
 import type { Random } from "./create-random.ts";
 
 /**
@@ -20,7 +21,7 @@ export function drawDirichlet(concentrations: ArrayLike<number>, random: Random)
   const logs = alphas.map((alpha) => drawLogGamma(alpha, random));
   const largest = logs.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   const weights = logs.map((value) => Math.exp(value - largest));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(weights);
   return weights.map((weight) => weight / sum);
 }
 

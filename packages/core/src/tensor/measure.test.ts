@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dot, findNonFinite, squaredNorm } from "./measure.ts";
+import { dot, findNonFinite, innerProduct, squaredNorm } from "./measure.ts";
 import { viewData } from "./tensor.ts";
 
 describe("dot()", () => {
@@ -28,6 +28,17 @@ describe("dot()", () => {
     expect(() =>
       dot({ dtype: "u8", data: new Uint8Array(1) }, { dtype: "u8", data: new Uint8Array(2) }),
     ).toThrow(RangeError);
+  });
+});
+
+describe("innerProduct()", () => {
+  it("is the scalar product of stored elements, of either class", () => {
+    const [a, b] = [Float32Array.of(2 ** 13, 1, -(2 ** 13)), Float32Array.of(2 ** 13, 1, 2 ** 13)];
+    expect(innerProduct(a, b)).toBe(1);
+    expect(innerProduct(Float64Array.of(0.1, 0.2), Float64Array.of(3, 4))).toBe(
+      dot({ dtype: "f64", data: Float64Array.of(0.1, 0.2) }, { dtype: "f64", data: Float64Array.of(3, 4) }),
+    );
+    expect(() => innerProduct(new Float32Array(1), new Float32Array(2))).toThrow(RangeError);
   });
 });
 

@@ -21,6 +21,15 @@ export function dot(a: Elements, b: Elements): number {
   return dotNumbers(x, y);
 }
 
+/**
+ * Computes the scalar product of two arrays of one class and of equal length, as {@link dot} adds it.
+ * @throws OutOfRangeError if lengths differ.
+ */
+export function innerProduct<T extends Float32Array | Float64Array>(a: T, b: T): number {
+  const dtype = a instanceof Float32Array ? "f32" : "f64";
+  return dot({ dtype, data: a }, { dtype, data: b });
+}
+
 /** Returns f64 elements without a copy, and other elements converted to f64. */
 function numbersOf({ data, dtype }: Elements): Float64Array {
   return dtype === "f64" && data instanceof Float64Array ? data : toFloat64(data, dtype);

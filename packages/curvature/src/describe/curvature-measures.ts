@@ -10,6 +10,7 @@ import {
   type Table,
 } from "@isthmus/findings";
 import type { CurvatureMeasures, CurvatureResult } from "../curvature-result.ts";
+import type { LearningCoefficientResult } from "../learning-coefficient.ts";
 import type { SharpnessResult, SharpnessValues } from "../measure-sharpness.ts";
 import { formsOf } from "./curvature-forms.ts";
 
@@ -106,6 +107,12 @@ function sharpnessTable(rises: readonly DrawnRise[]): Table {
   };
 }
 
+/** An estimate of the learning coefficient, of the network or of its canonical form. */
+interface NamedEstimate {
+  readonly label: string;
+  readonly estimate: LearningCoefficientResult;
+}
+
 /** Describes the estimate of the learning coefficient; returns no section if it was not measured. */
 export function coefficientSection(result: CurvatureResult): Section[] {
   const { learningCoefficient: first } = result;
@@ -117,50 +124,58 @@ export function coefficientSection(result: CurvatureResult): Section[] {
     {
       name: "learning-coefficient",
       title: "Local learning coefficient",
-      figures: [
-        {
-          name: "learning-coefficient",
-          title: "The estimate, step by step:",
-          caption: `the mean of ${formatCounted(first.chains.length, "chain")} from the losses after each step alone. The estimate takes the last ${formatCount(first.draws)} steps; where the line still rises there, it is too small. Step ${formatShort(first.step)}, pull ${formatShort(first.localization)}, n times inverse temperature ${formatNumber(first.beta)}. Measured on ${dataWords(result.data, result.examples)}.`,
-          words: `A line by step. ${forms.map(({ label, estimate }) => `The estimate${label === "" ? "" : ` ${label}`} is ${formatNumber(estimate.coefficient)}, with a standard error of ${formatNumber(estimate.standardError)}`).join(". ")}.`,
-          table: "learning-coefficient",
-          size: "hero",
-          plot: {
-            kind: "lines",
-            series: forms.map(({ label, estimate }) => ({
-              label: label === "" ? "mean of chains" : label,
-              points: estimate.course.map((y, index) => ({ x: index + 1, y })),
-            })),
-            x: { label: "Step", whole: true },
-            y: { label: "Learning coefficient" },
-          },
-        },
-      ],
-      tables: [
-        {
-          name: "learning-coefficient",
-          title: "Local learning coefficient",
-          caption:
-            "Standard errors are over chains. The drift is how much more the second half of the draws says than the first.",
-          columns: [
-            { title: "Network", kind: "text" },
-            { title: "Estimate", kind: "number" },
-            { title: "Standard error", kind: "number" },
-            { title: "Drift", kind: "number" },
-            { title: "Its standard error", kind: "number" },
-          ],
-          rows: forms.map(({ label, estimate }) => ({
-            cells: [
-              label === "" ? "as it is" : label,
-              ...[estimate.coefficient, estimate.standardError],
-              ...[estimate.drift.rise, estimate.drift.standardError],
-            ],
-          })),
-          fixed: true,
-        },
-      ],
+      figures: [coefficientFigure(forms, first, result)],
+      tables: [coefficientTable(forms)],
     },
   ];
+}
+
+function coefficientFigure(
+  forms: readonly NamedEstimate[],
+  first: LearningCoefficientResult,
+  { data, examples }: CurvatureResult,
+): Figure {
+  return {
+    name: "learning-coefficient",
+    title: "The estimate, step by step:",
+    caption: `the mean of ${formatCounted(first.chains.length, "chain")} from the losses after each step alone. The estimate takes the last ${formatCount(first.draws)} steps; where the line still rises there, it is too small. Step ${formatShort(first.step)}, pull ${formatShort(first.localization)}, n times inverse temperature ${formatNumber(first.beta)}. Measured on ${dataWords(data, examples)}.`,
+    words: `A line by step. ${forms.map(({ label, estimate }) => `The estimate${label === "" ? "" : ` ${label}`} is ${formatNumber(estimate.coefficient)}, with a standard error of ${formatNumber(estimate.standardError)}`).join(". ")}.`,
+    table: "learning-coefficient",
+    size: "hero",
+    plot: {
+      kind: "lines",
+      series: forms.map(({ label, estimate }) => ({
+        label: label === "" ? "mean of chains" : label,
+        points: estimate.course.map((y, index) => ({ x: index + 1, y })),
+      })),
+      x: { label: "Step", whole: true },
+      y: { label: "Learning coefficient" },
+    },
+  };
+}
+
+function coefficientTable(forms: readonly NamedEstimate[]): Table {
+  return {
+    name: "learning-coefficient",
+    title: "Local learning coefficient",
+    caption:
+      "Standard errors are over chains. The drift is how much more the second half of the draws says than the first.",
+    columns: [
+      { title: "Network", kind: "text" },
+      { title: "Estimate", kind: "number" },
+      { title: "Standard error", kind: "number" },
+      { title: "Drift", kind: "number" },
+      { title: "Its standard error", kind: "number" },
+    ],
+    rows: forms.map(({ label, estimate }) => ({
+      cells: [
+        label === "" ? "as it is" : label,
+        ...[estimate.coefficient, estimate.standardError],
+        ...[estimate.drift.rise, estimate.drift.standardError],
+      ],
+    })),
+    fixed: true,
+  };
 }
 
 /** Numbers that are compared between a network and its canonical form. */

@@ -6,6 +6,7 @@ import {
   formatNumber,
   type LineSeries,
   type Section,
+  type Table,
 } from "@isthmus/findings";
 import type { CurvatureResult } from "../curvature-result.ts";
 import type { CurvatureKind } from "../operators/operator-options.ts";
@@ -161,56 +162,65 @@ function endWords(eigenvalues: Spectrum): string {
 
 /** Describes the eigenvalues at both ends of the spectrum; returns no section if the result has none. */
 export function eigenvaluesSection(result: CurvatureResult): Section[] {
-  const { eigenvalues, operator, data, examples, seed } = result;
+  const { eigenvalues } = result;
   if (eigenvalues === undefined || !hasValues(eigenvalues)) return [];
-  const { converged } = eigenvalues;
-  const bands = converged ? "" : " Bands reach as far as the residuals: not all values have converged.";
   return [
     {
       name: "eigenvalues",
       title: "Eigenvalues at both ends",
-      figures: [
-        {
-          name: "eigenvalues",
-          title: `Eigenvalues of the ${OPERATOR_WORDS[operator]},`,
-          caption: `from either end of its spectrum inwards, from a random start (seed ${seed}).${bands} Measured on ${dataWords(data, examples)}.`,
-          words: `Lines of eigenvalues by their rank from either end. ${endWords(eigenvalues)}`,
-          table: "eigenvalues",
-          size: "hero",
-          plot: {
-            kind: "lines",
-            series: seriesOf(
-              eigenvalues,
-              ({ value, residual }, rank) => ({
-                x: rank,
-                y: value,
-                ...(converged ? {} : { low: value - residual, high: value + residual }),
-              }),
-              true,
-            ),
-            x: { label: "Rank from its end", whole: true },
-            y: { label: "Eigenvalue" },
-          },
-        },
-      ],
-      tables: [
-        {
-          name: "eigenvalues",
-          title: "Eigenvalues at both ends",
-          caption: "An eigenvalue is at most the residual away from each value.",
-          columns: [
-            { title: "End", kind: "text" },
-            { title: "Rank", kind: "count" },
-            { title: "Value", kind: "number" },
-            { title: "Residual", kind: "number" },
-          ],
-          rows: ENDS.flatMap((end) =>
-            eigenvalues[end].map(({ value, residual }, index) => ({
-              cells: [end, index + 1, value, residual],
-            })),
-          ),
-        },
-      ],
+      figures: [eigenvaluesFigure(eigenvalues, result)],
+      tables: [eigenvaluesTable(eigenvalues)],
     },
   ];
+}
+
+type Eigenvalues = NonNullable<CurvatureResult["eigenvalues"]>;
+
+function eigenvaluesFigure(
+  eigenvalues: Eigenvalues,
+  { operator, data, examples, seed }: CurvatureResult,
+): Figure {
+  const { converged } = eigenvalues;
+  const bands = converged ? "" : " Bands reach as far as the residuals: not all values have converged.";
+  return {
+    name: "eigenvalues",
+    title: `Eigenvalues of the ${OPERATOR_WORDS[operator]},`,
+    caption: `from either end of its spectrum inwards, from a random start (seed ${seed}).${bands} Measured on ${dataWords(data, examples)}.`,
+    words: `Lines of eigenvalues by their rank from either end. ${endWords(eigenvalues)}`,
+    table: "eigenvalues",
+    size: "hero",
+    plot: {
+      kind: "lines",
+      series: seriesOf(
+        eigenvalues,
+        ({ value, residual }, rank) => ({
+          x: rank,
+          y: value,
+          ...(converged ? {} : { low: value - residual, high: value + residual }),
+        }),
+        true,
+      ),
+      x: { label: "Rank from its end", whole: true },
+      y: { label: "Eigenvalue" },
+    },
+  };
+}
+
+function eigenvaluesTable(eigenvalues: Eigenvalues): Table {
+  return {
+    name: "eigenvalues",
+    title: "Eigenvalues at both ends",
+    caption: "An eigenvalue is at most the residual away from each value.",
+    columns: [
+      { title: "End", kind: "text" },
+      { title: "Rank", kind: "count" },
+      { title: "Value", kind: "number" },
+      { title: "Residual", kind: "number" },
+    ],
+    rows: ENDS.flatMap((end) =>
+      eigenvalues[end].map(({ value, residual }, index) => ({
+        cells: [end, index + 1, value, residual],
+      })),
+    ),
+  };
 }

@@ -6,6 +6,7 @@ import {
   entry,
   type Random,
   resolveOptions,
+  sumOf,
   toFloat64,
   UnsupportedError,
 } from "@isthmus/core";
@@ -140,7 +141,7 @@ async function drawLabels(
 function drawClass(logits: Float64Array, random: Random): number {
   const highest = logits.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
   const weights = logits.map((x) => Math.exp(x - highest));
-  let left = random.uniform() * weights.reduce((sum, x) => sum + x, 0);
+  let left = random.uniform() * sumOf(weights);
   const place = weights.findIndex((weight) => {
     left -= weight;
     return left < 0;

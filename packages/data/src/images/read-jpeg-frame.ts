@@ -1,3 +1,4 @@
+import { sumOf } from "@isthmus/core";
 import { pictureError } from "./picture.ts";
 
 /** A component of a JPEG file: brightness, or a difference of colours. */
@@ -189,7 +190,7 @@ function neededLength(view: DataView, segment: Segment): number | undefined {
     case 0xc4:
       return tablesLength(segment, (place) => {
         const counts = Array.from({ length: TABLES.huffman - 1 }, (_, i) => byteAt(place + 1 + i));
-        return TABLES.huffman + counts.reduce((sum, count) => sum + count, 0);
+        return TABLES.huffman + sumOf(counts);
       });
     default:
       return undefined;

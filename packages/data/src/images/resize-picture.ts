@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { Picture } from "./picture.ts";
 
 /** Number of fractional bits of weights. */
@@ -66,7 +66,7 @@ function windowsOf(extent: number, size: number): Window[] {
     const shares = Array.from({ length: end - begin }, (_, k) =>
       Math.max(0, 1 - Math.abs((k + begin - centre + 0.5) / support)),
     );
-    const sum = shares.reduce((total, share) => total + share, 0);
+    const sum = sumOf(shares);
     return {
       begin,
       weights: Int32Array.from(shares, (share) => Math.trunc(0.5 + (share / sum) * 2 ** PRECISION)),

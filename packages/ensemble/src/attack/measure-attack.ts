@@ -1,4 +1,12 @@
-import { at, BATCH_SIZE_FIELD, type FieldsOf, meanOf, OutOfRangeError, resolveFields } from "@isthmus/core";
+import {
+  at,
+  BATCH_SIZE_FIELD,
+  type FieldsOf,
+  meanOf,
+  OutOfRangeError,
+  resolveFields,
+  sumOf,
+} from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import {
@@ -209,7 +217,7 @@ async function attackBySource(
 }
 
 function describeTarget(clean: Uint8Array, after: Uint8Array): AttackedTarget {
-  const right = clean.reduce((sum, one) => sum + one, 0);
+  const right = sumOf(clean);
   const fooled = clean.reduce((sum, one, i) => sum + (one === 1 && after[i] === 0 ? 1 : 0), 0);
   return { success: right === 0 ? null : fooled / right, accuracy: meanOf(after) };
 }

@@ -5,6 +5,7 @@ import {
   numberField,
   OutOfRangeError,
   resolveFields,
+  sumOf,
   wholeField,
 } from "@isthmus/core";
 import type { ClassProbabilities } from "@isthmus/graph";
@@ -90,7 +91,7 @@ export function selectGreedily(
     const terms = chosen.map((other) =>
       Math.exp((-diversity / limit) * squaredDistance(at(pool, index), at(pool, other.index))),
     );
-    return Math.log(terms.reduce((total, term) => total + term, 0));
+    return Math.log(sumOf(terms));
   };
   while (chosen.length < Math.min(limit, pool.length)) {
     const before = chosen.at(-1)?.ensembleNll ?? Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { MismatchError } from "@isthmus/core";
+import { at, MismatchError } from "@isthmus/core";
 
 /**
  * Computes the hypervolume of points: the volume, up to a reference point, of all places that are dominated
@@ -18,19 +18,19 @@ export function hypervolume(points: readonly (readonly number[])[], reference: r
       { parameters: [] },
     );
   }
-  const inside = points.filter((point) => point.every((value, i) => value < (reference[i] as number)));
+  const inside = points.filter((point) => point.every((value, i) => value < at(reference, i, "objective")));
   return volumeOf(inside, reference);
 }
 
 function volumeOf(points: readonly (readonly number[])[], reference: readonly number[]): number {
   if (points.length === 0) return 0;
   const last = reference.length - 1;
-  const depthOf = (point: readonly number[]): number => point[last] as number;
-  if (last === 0) return (reference[0] as number) - Math.min(...points.map(depthOf));
+  const depthOf = (point: readonly number[]): number => at(point, last, "objective");
+  if (last === 0) return at(reference, 0, "objective") - Math.min(...points.map(depthOf));
   const sorted = points.toSorted((a, b) => depthOf(a) - depthOf(b));
   return sorted.reduce((volume, point, i) => {
     const next = sorted[i + 1];
-    const depth = (next === undefined ? (reference[last] as number) : depthOf(next)) - depthOf(point);
+    const depth = (next === undefined ? at(reference, last, "objective") : depthOf(next)) - depthOf(point);
     if (depth === 0) return volume;
     const slice = sorted.slice(0, i + 1).map((one) => one.slice(0, last));
     return volume + depth * volumeOf(slice, reference.slice(0, last));
@@ -47,8 +47,8 @@ export function paretoFront<T>(points: readonly T[], valuesOf: (point: T) => rea
     return !points.some((other) => {
       const better = valuesOf(other);
       return (
-        better.every((value, i) => value <= (values[i] as number)) &&
-        better.some((value, i) => value < (values[i] as number))
+        better.every((value, i) => value <= at(values, i, "objective")) &&
+        better.some((value, i) => value < at(values, i, "objective"))
       );
     });
   });

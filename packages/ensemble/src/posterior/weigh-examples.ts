@@ -1,4 +1,4 @@
-import { MismatchError, OutOfRangeError } from "@isthmus/core";
+import { MismatchError, OutOfRangeError, sumOf } from "@isthmus/core";
 import { allocateBatch, type Batch, type DataSet, gatherExamples } from "@isthmus/graph";
 
 const ATTEMPT = "weigh examples";
@@ -37,7 +37,7 @@ export function weighExamples(data: DataSet, { weights, otherLabels, size }: Wei
       { parameters: [] },
     );
   }
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(weights);
   if (!weights.every((weight) => weight >= 0) || Math.abs(sum - 1) > 1e-6) {
     throw new OutOfRangeError(
       `Cannot ${ATTEMPT} of "${data.name}" as weights must be at least 0 and of sum 1: their sum is ${sum}`,

@@ -1,3 +1,5 @@
+import { at, sumOf } from "@isthmus/core";
+
 /** Number of bins of confidence. */
 const BINS = 15;
 
@@ -19,29 +21,18 @@ export interface ConfidenceBin {
  * @returns the bins that have examples, rising
  */
 export function binConfidences(confidences: ArrayLike<number>, correct: ArrayLike<number>): ConfidenceBin[] {
-  const [examples, confident, right] = [0, 0, 0].map(() => new Float64Array(BINS)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+  const bins = Array.from({ length: BINS }, () => ({ examples: 0, confident: 0, right: 0 }));
   for (let i = 0; i < confidences.length; i++) {
-    const confidence = confidences[i] as number;
+    const confidence = at(confidences, i, "example");
     if (Number.isNaN(confidence)) continue;
-    const bin = Math.min(BINS - 1, Math.max(0, Math.ceil(confidence * BINS) - 1));
-    examples[bin] = (examples[bin] as number) + 1;
-    confident[bin] = (confident[bin] as number) + confidence;
-    right[bin] = (right[bin] as number) + (correct[i] as number);
+    const place = Math.min(BINS - 1, Math.max(0, Math.ceil(confidence * BINS) - 1));
+    const bin = at(bins, place, "bin");
+    bin.examples += 1;
+    bin.confident += confidence;
+    bin.right += at(correct, i, "example");
   }
-  return [...examples].flatMap((count, bin) =>
-    count === 0
-      ? []
-      : [
-          {
-            examples: count,
-            confidence: (confident[bin] as number) / count,
-            accuracy: (right[bin] as number) / count,
-          },
-        ],
+  return bins.flatMap(({ examples, confident, right }) =>
+    examples === 0 ? [] : [{ examples, confidence: confident / examples, accuracy: right / examples }],
   );
 }
 
@@ -56,8 +47,8 @@ export function binConfidences(confidences: ArrayLike<number>, correct: ArrayLik
  */
 export function calibrationError(confidences: ArrayLike<number>, correct: ArrayLike<number>): number {
   const bins = binConfidences(confidences, correct);
-  const binned = bins.reduce((sum, { examples }) => sum + examples, 0);
+  const binned = sumOf(bins.map(({ examples }) => examples));
   if (binned < confidences.length) return Number.NaN;
   const gaps = bins.map(({ examples, confidence, accuracy }) => examples * Math.abs(accuracy - confidence));
-  return gaps.reduce((sum, gap) => sum + gap, 0) / confidences.length;
+  return sumOf(gaps) / confidences.length;
 }

@@ -1,4 +1,4 @@
-import { at, OutOfRangeError } from "@isthmus/core";
+import { at, OutOfRangeError, sumOf } from "@isthmus/core";
 import { F, type FSpecs } from "../rules/parameters.ts";
 import { orderBy, sizeOfGram, squaredDistances } from "../rules/points.ts";
 import type { PreAggregation } from "./pre-aggregation.ts";
@@ -34,7 +34,7 @@ export const nnm: PreAggregation<FSpecs> = {
       return row;
     });
     const sums = mixture.map((row) => row.reduce((sum, weight, j) => sum + weight * at(shares, j), 0));
-    const total = sums.reduce((sum, value) => sum + value, 0);
+    const total = sumOf(sums);
     return { mixture, shares: sums.map((value) => value / total) };
   },
 };

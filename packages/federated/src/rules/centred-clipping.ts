@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
 import { distancesFrom, squaredDistances } from "./points.ts";
 
@@ -39,7 +39,7 @@ export const centredClipping: LinearRule<typeof PARAMETERS> = {
       const shares = distancesFrom(weights, squares)
         .slice(0, count)
         .map((distance) => Math.min(1, distance === 0 ? 1 : radius / distance) / count);
-      const moved = shares.reduce((sum, share) => sum + share, 0);
+      const moved = sumOf(shares);
       weights = weights.map((weight, i) => weight * (1 - moved) + (i < count ? at(shares, i) : 0));
     }
     return { weights, chosen: Array.from({ length: count }, (_, i) => i) };

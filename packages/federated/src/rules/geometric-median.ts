@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
 import { type OfMerge, weightedBy } from "./parameters.ts";
 import { distancesFrom, meanWeights, normsOf, squaredDistances } from "./points.ts";
@@ -66,6 +66,6 @@ export const geometricMedian: LinearRule<GeometricMedianSpecs> = {
 };
 
 function normalize(weights: readonly number[]): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(weights);
   return weights.map((weight) => weight / sum);
 }

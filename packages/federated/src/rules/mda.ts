@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { LinearRule } from "./aggregation-rule.ts";
 import { leastOfMajority } from "./majority.ts";
 import { F, type FSpecs } from "./parameters.ts";
@@ -51,7 +51,7 @@ function canCover(conflicts: Conflicts, budget: number): boolean {
   const most = Math.max(...degrees);
   if (most === 0) return true;
   // Each point that is dropped ends `most` conflicts at best; every conflict is counted from both ends.
-  if (degrees.reduce((sum, degree) => sum + degree, 0) > 2 * most * budget) return false;
+  if (sumOf(degrees) > 2 * most * budget) return false;
   const point = degrees.indexOf(most);
   // Either the point with the most conflicts is dropped, or all points with which it is in conflict.
   if (canCover(without(conflicts, [point]), budget - 1)) return true;

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, UnsupportedError } from "@isthmus/core";
+import { at, type Checkpoint, sumOf, UnsupportedError } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { crossStatistics, type ExamplesProgress, type PairStatistics } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
@@ -112,7 +112,7 @@ function addCosts(
   const meanSquare = [a, b].flatMap(({ mean, variance }) =>
     Array.from(variance, (value, unit) => value + at(mean, unit, "unit") ** 2),
   );
-  const scale = (weight * meanSquare.length) / (meanSquare.reduce((total, value) => total + value, 0) || 1);
+  const scale = (weight * meanSquare.length) / (sumOf(meanSquare) || 1);
   addActivationDistances(covariance, a, b, scale, sum);
 }
 

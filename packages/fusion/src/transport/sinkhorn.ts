@@ -1,4 +1,4 @@
-import { assertWholeOptions, InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, InputError, OutOfRangeError, resolveOptions, sumOf } from "@isthmus/core";
 import {
   absorbFactors,
   fillPlan,
@@ -231,7 +231,7 @@ function normalizeWeights(name: string, weights: Float64Array | undefined, count
       `Cannot transport units as ${name} must have ${count} positive numbers: ${got}; leave out rows and columns without mass`,
     );
   }
-  const sum = masses.reduce((total, mass) => total + mass, 0);
+  const sum = sumOf(masses);
   return masses.map((mass) => mass / sum);
 }
 

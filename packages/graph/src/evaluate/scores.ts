@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { InputError, sumOf } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import { crossEntropyInto } from "../kernels/cross-entropy.ts";
 import type { LogitsBatch } from "./read-logits.ts";
@@ -59,9 +59,9 @@ export class Scores {
       const [first, last] = [i * rows, (i + 1) * rows];
       const counted = countLabelled(labels.subarray(first, last));
       if (counted === 0) throw nothingCounts(this.#data, begin + i);
-      const loss = sum(scored.losses.subarray(first, last));
+      const loss = sumOf(scored.losses.subarray(first, last));
       this.#losses[begin + i] = loss / counted;
-      this.#right[begin + i] = sum(scored.right.subarray(first, last)) / counted;
+      this.#right[begin + i] = sumOf(scored.right.subarray(first, last)) / counted;
       this.#tokens += counted;
       this.#tokenLoss += loss;
     }
@@ -81,18 +81,12 @@ export class Scores {
 export function summarize(losses: Float64Array, right: Float64Array): Evaluation {
   const examples = losses.length;
   return {
-    loss: sum(losses) / examples,
-    error: (examples - sum(right)) / examples,
+    loss: sumOf(losses) / examples,
+    error: (examples - sumOf(right)) / examples,
     examples,
     losses,
     right,
   };
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }
 
 function countLabelled(labels: Int32Array): number {

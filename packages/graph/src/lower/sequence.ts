@@ -1,3 +1,4 @@
+import { sumOf } from "@isthmus/core";
 import { int } from "../ir/attributes.ts";
 import type { Attribute } from "../ir/graph.ts";
 
@@ -102,7 +103,7 @@ export function splitSequence(x: string, { axis, lengths, keepsAxis }: Cut): Seq
     const i = place < 0 ? place + lengths.length : place;
     const length = lengths[i];
     if (length === undefined) return undefined;
-    const first = lengths.slice(0, i).reduce((sum, extent) => sum + extent, 0);
+    const first = sumOf(lengths.slice(0, i));
     return [first, first + length];
   };
   return {

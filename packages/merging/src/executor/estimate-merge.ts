@@ -1,4 +1,4 @@
-import { at, byteLengthOf, DTYPES, entry, OutOfRangeError, sizeOf } from "@isthmus/core";
+import { at, byteLengthOf, DTYPES, entry, OutOfRangeError, sizeOf, sumOf } from "@isthmus/core";
 import type { MergePlan, PlannedSource, PlannedTensor } from "../merge-plan.ts";
 import { surveyBytes } from "./merge-tasks.ts";
 import { createPassCounter } from "./survey-passes.ts";
@@ -67,7 +67,7 @@ export async function estimateMerge(
   const room = Math.floor((memory - least) / (THREAD_BYTES + buffers));
   const threads = Math.max(1, Math.min(most, 1 + room));
   const fixed = PROCESS_BYTES + buffers + (threads - 1) * (THREAD_BYTES + buffers);
-  const held = surveys.slice(0, threads).reduce((sum, bytes) => sum + bytes, 0);
+  const held = sumOf(surveys.slice(0, threads));
   return { readBytes, writtenBytes, threads, peakBytes: fixed + Math.min(held, memory - fixed) };
 }
 

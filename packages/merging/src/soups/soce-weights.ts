@@ -1,4 +1,4 @@
-import { at, meanOf, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import { at, meanOf, OutOfRangeError, resolveOptions, sumOf } from "@isthmus/core";
 
 /** Options of {@link soceWeights}. */
 export interface SoceOptions {
@@ -61,7 +61,7 @@ export async function soceWeights(
   assertRequest(scores, threshold, Math.abs(parts * step - 1) < 1e-9 ? parts : 0);
   const categories = weaklyCorrelated(scores, threshold);
   const experts = [...new Set(categories.map((category) => bestOf(scores.map((row) => at(row, category)))))];
-  if (experts.length === 0) experts.push(bestOf(scores.map((row) => row.reduce((sum, x) => sum + x, 0))));
+  if (experts.length === 0) experts.push(bestOf(scores.map((row) => sumOf(row))));
   let best: { weights: readonly number[]; score: number } | undefined;
   for (const shares of compositions(parts, experts.length)) {
     const weights = scores.map((_, i) => {

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { MagnitudeWindow } from "../kernels/magnitudes.ts";
 import {
   ALL_MAGNITUDES,
@@ -50,7 +50,7 @@ const LEAST_SHARE = 1e-6;
 /** Returns a function that adds weighted task vectors to a base, block by block. */
 export function createMixer(mixture: Mixture): MixBlock {
   const { weights, factors, consensus, normalize, lambda } = mixture;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sumOf(weights);
   const divisor = normalize && Math.abs(total) >= LEAST_SUM ? total : 1;
   const election = consensus === undefined ? undefined : electionOf(mixture, consensus);
   const factor = consensus === undefined ? lambda / divisor : lambda;

@@ -5,6 +5,7 @@ import {
   entry,
   sameShape,
   sizeOf,
+  sumOf,
   type TensorInfo,
 } from "@isthmus/core";
 import type { PairComparison, TensorPair, VocabularyPair } from "./comparison.ts";
@@ -100,7 +101,7 @@ function compareStructure(a: Checkpoint, b: Checkpoint): Structure {
     const other = b.tensors.get(name);
     return other !== undefined && sameShape(shape, other.shape);
   });
-  const size = ({ tensors }: Checkpoint) => total([...tensors.values()].map(({ shape }) => sizeOf(shape)));
+  const size = ({ tensors }: Checkpoint) => sumOf([...tensors.values()].map(({ shape }) => sizeOf(shape)));
   const larger = Math.max(size(a), size(b));
   // A tensor whose shape differs is not looked at for its type.
   const typed = common.filter(([name, { dtype }]) => dtype !== entry(b.tensors, name, "tensor").dtype);
@@ -117,13 +118,12 @@ function compareStructure(a: Checkpoint, b: Checkpoint): Structure {
     }),
     shared: {
       tensors: shareOf(common.length, Math.max(a.tensors.size, b.tensors.size)),
-      parameters: shareOf(total(common.map(([, { shape }]) => sizeOf(shape))), larger),
+      parameters: shareOf(sumOf(common.map(([, { shape }]) => sizeOf(shape))), larger),
     },
   };
 }
 
 const shareOf = (part: number, whole: number) => (whole === 0 ? 1 : part / whole);
-const total = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0);
 
 function isSameStructure({ onlyA, onlyB, shapes, dtypes }: Structure): boolean {
   return onlyA.length + onlyB.length + shapes.length + dtypes.length === 0;
@@ -131,9 +131,9 @@ function isSameStructure({ onlyA, onlyB, shapes, dtypes }: Structure): boolean {
 
 function measureWhole(numbers: readonly PairSums[]): Pick<PairComparison, "norms" | "distance" | "cosine"> {
   const [aa, bb, ab] = [
-    total(numbers.map((sums) => sums.aa)),
-    total(numbers.map((sums) => sums.bb)),
-    total(numbers.map((sums) => sums.ab)),
+    sumOf(numbers.map((sums) => sums.aa)),
+    sumOf(numbers.map((sums) => sums.bb)),
+    sumOf(numbers.map((sums) => sums.ab)),
   ];
   const isEqual = numbers.length > 0 && numbers.every(({ equal }) => equal);
   return {

@@ -5,8 +5,8 @@ import {
   createRandom,
   DTYPES,
   type DType,
-  dot,
   entry,
+  innerProduct,
   type TensorData,
 } from "@isthmus/core";
 import { centreRowsInto, countLongRows, dropNonFinite, sum } from "./kernels/row-sums.ts";
@@ -180,7 +180,7 @@ function addBlock(
         add(totals.coarse, i, Number(isCoarse(values.subarray(row * width, (row + 1) * width))));
     }
   }
-  forPairs(parts, ({ values: x }, { values: y }, i, j) => addBoth(totals.products, i, j, product(x, y)));
+  forPairs(parts, ({ values: x }, { values: y }, i, j) => addBoth(totals.products, i, j, innerProduct(x, y)));
   if (!isMatrix || rows < 2) return;
   const centred = parts.map(({ values }) => {
     const out = new Float32Array(values.length);
@@ -188,13 +188,10 @@ function addBlock(
     return { out, long: countLongRows(out, rows, width) };
   });
   forPairs(centred, (x, y, i, j) => {
-    addBoth(totals.cosines, i, j, product(x.out, y.out));
+    addBoth(totals.cosines, i, j, innerProduct(x.out, y.out));
     addBoth(totals.rows, i, j, Math.max(x.long, y.long));
   });
 }
-
-const product = (x: Float32Array, y: Float32Array) =>
-  dot({ dtype: "f32", data: x }, { dtype: "f32", data: y });
 
 function meanCosines({ cosines, rows }: Totals): number[][] | null {
   if (rows.every((row) => row.every((count) => count === 0))) return null;

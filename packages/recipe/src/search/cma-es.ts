@@ -1,4 +1,4 @@
-import { at, createRandom, OutOfRangeError, type Random } from "@isthmus/core";
+import { at, createRandom, OutOfRangeError, type Random, sumOf } from "@isthmus/core";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 
 /** Options of {@link createCmaEs}. */
@@ -85,7 +85,7 @@ interface Strategy {
 function strategyOf(size: number, count: number): Strategy {
   const best = Math.floor(count / 2);
   const raw = Array.from({ length: best }, (_, i) => Math.log((count + 1) / 2) - Math.log(i + 1));
-  const sum = raw.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(raw);
   const weights = raw.map((weight) => weight / sum);
   const effective = 1 / weights.reduce((total, weight) => total + weight ** 2, 0);
   const sizePath = (effective + 2) / (size + effective + 5);

@@ -1,3 +1,4 @@
+import { sumOf } from "@isthmus/core";
 /** Estimators of the Hilbert-Schmidt independence criterion (HSIC) of kernel matrices. */
 export const HSIC_ESTIMATORS = ["unbiased", "biased"] as const;
 
@@ -88,12 +89,6 @@ export function estimateHsic(sums: HsicSums, estimator: HsicEstimator): number {
  */
 export function alignmentOf(both: number, [a, b]: readonly [number, number]): number | null {
   return a > 0 && b > 0 ? both / Math.sqrt(a * b) : null;
-}
-
-function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
 }
 
 /** Computes the scalar product of two vectors in the order of their elements. */

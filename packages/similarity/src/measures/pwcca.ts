@@ -1,4 +1,4 @@
-import { OutOfRangeError } from "@isthmus/core";
+import { OutOfRangeError, sumOf } from "@isthmus/core";
 import { gramSvd, type Matrix, type MatrixProducts, sliceColumns } from "@isthmus/linear-algebra";
 import { dot } from "./hsic.ts";
 import type { Measure } from "./measure.ts";
@@ -37,7 +37,7 @@ export function pwccaMeasure(variance: number): Measure<WeightedForm> {
       const { left, values } = await gramSvd(cosines, a.products);
       const shares = await a.products.multiply(left, a.loadings, { transposeLeft: true });
       const weights = sumsOfRows(shares);
-      return { pwcca: dot(weights, values) / weights.reduce((sum, weight) => sum + weight, 0) };
+      return { pwcca: dot(weights, values) / sumOf(weights) };
     },
   };
 }

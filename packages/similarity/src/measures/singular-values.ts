@@ -1,3 +1,4 @@
+import { sumOf } from "@isthmus/core";
 import { largestEigenvectors, type Matrix, type MatrixProducts, svd } from "@isthmus/linear-algebra";
 
 /** Largest length of the shorter side of a matrix whose singular values are computed to full precision. */
@@ -10,7 +11,7 @@ const EXACT = 96;
 export async function sumOfSingularValues(matrix: Matrix, products: MatrixProducts): Promise<number> {
   const isWide = matrix.columns > matrix.rows;
   const side = Math.min(matrix.rows, matrix.columns);
-  if (side <= EXACT) return svd(matrix).values.reduce((sum, value) => sum + value, 0);
+  if (side <= EXACT) return sumOf(svd(matrix).values);
   const gram = await products.multiply(matrix, matrix, {
     transposeLeft: !isWide,
     transposeRight: isWide,

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import { alikeFormat, type Figure, type LineSeries, narrowFormat, sequentialScale } from "@isthmus/findings";
 import type { SimulatedRun, SimulationResult } from "../result/simulation-result.ts";
 import {
@@ -197,7 +197,7 @@ export function partitionStacks({ divisions, seeds }: SimulationResult): readonl
     .filter(({ seed }) => seed === seeds[0])
     .map(({ partition, seed, clients }, index): Figure => {
       const classes = Math.max(...clients.map(({ labels }) => labels.length));
-      const sizes = clients.map(({ labels }) => labels.reduce((sum, count) => sum + count, 0));
+      const sizes = clients.map(({ labels }) => sumOf(labels));
       return {
         name: `partition-${index + 1}`,
         title: `Examples of the clients, ${partition}.`,

@@ -1,3 +1,4 @@
+import { meanOf, sumOf } from "@isthmus/core";
 import { type CellValue, lossColumn, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import type { SimulationResult } from "../result/simulation-result.ts";
 import { type Estimate, LEAST_FOR_INTERVAL, type RunSummary, scaleOf } from "../result/summarize-runs.ts";
@@ -195,7 +196,7 @@ export function partitionTable({ divisions, seeds }: SimulationResult): Table {
     ],
     rows: shown.flatMap(({ partition, clients }) =>
       clients.map(({ client, labels }) => {
-        const all = labels.reduce((sum, count) => sum + count, 0);
+        const all = sumOf(labels);
         return { cells: [client, partition, all, ...(classes === 1 ? [] : labels)] };
       }),
     ),
@@ -230,7 +231,7 @@ export function barriersTable(result: SimulationResult): Table {
       { title: "Barrier", ...lossColumn(scaleOf(result).losses.unit) },
     ],
     rows: [...groups.values()].map(({ cells, values }) => ({
-      cells: [...cells, values.reduce((sum, value) => sum + value, 0) / values.length],
+      cells: [...cells, meanOf(values)],
     })),
     fixed: true,
   };

@@ -1,4 +1,4 @@
-import { at, drawDirichlet, InputError, type Random } from "@isthmus/core";
+import { at, drawDirichlet, InputError, type Random, sumOf } from "@isthmus/core";
 import { joinPositions, positionsByClass } from "./deal.ts";
 import type { Divided, PartitionScheme } from "./partition-scheme.ts";
 
@@ -76,7 +76,7 @@ function drawCounts({ clients, labels }: Divided, draws: Draws): readonly (reado
     const counts = Array.from({ length: clients }, (_, client) =>
       byClass.map((ofClass) => at(ofClass, client)),
     );
-    if (counts.every((ofClasses) => ofClasses.reduce((sum, count) => sum + count, 0) >= least)) return counts;
+    if (counts.every((ofClasses) => sumOf(ofClasses) >= least)) return counts;
   }
   throw new InputError(
     `${attempt} with alpha ${alpha} as each is to have ${least}: none of ${MOST_DRAWS} draws gave that; ${advice}`,

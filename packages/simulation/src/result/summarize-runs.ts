@@ -1,4 +1,4 @@
-import { at, groupBy } from "@isthmus/core";
+import { at, groupBy, meanOf } from "@isthmus/core";
 import { type LossWords, lossWords } from "@isthmus/findings";
 import type { NormAccuracies } from "./federation-run.ts";
 import type { SimulatedRun, SimulationResult } from "./simulation-result.ts";
@@ -139,7 +139,7 @@ export const LEAST_FOR_INTERVAL = 3;
 
 /** Estimates a mean from independent values, with Student's interval of 95 % if there are three or more. */
 export function estimateMean(values: readonly number[]): Estimate {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(values);
   const freedom = values.length - 1;
   if (values.length < LEAST_FOR_INTERVAL) return { mean, low: Number.NaN, high: Number.NaN };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / freedom;

@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, meanOf } from "@isthmus/core";
 import { personalNetwork } from "@isthmus/federated";
 import { createEvaluator, type Evaluator } from "@isthmus/graph";
 import { holdExamples } from "../examples/hold-examples.ts";
@@ -61,7 +61,6 @@ export function fairnessOf(clients: readonly ClientResult[]): Fairness {
     .flatMap(({ attacker, accuracy, loss }) => (attacker ? [] : [loss === undefined ? accuracy : -loss]))
     .sort((a, b) => a - b)
     .map(Math.abs);
-  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const mean = meanOf(qualities);
   const worst = qualities.slice(0, Math.max(1, Math.floor(qualities.length / 10)));
   return {

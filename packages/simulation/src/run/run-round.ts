@@ -1,4 +1,4 @@
-import { at, InvariantError } from "@isthmus/core";
+import { at, InvariantError, meanOf, sumOf } from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -238,7 +238,7 @@ class Round {
       refused: [...this.#refused].map(([reason, times]) => ({ reason, count: times })),
       bytesDown: down + this.#asked * perUpdate,
       bytesUp: up + (sent.length + count(this.#refused)) * perUpdate,
-      trainLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+      trainLoss: meanOf(losses),
       changeNorm,
       ...(failed !== undefined && { failed }),
       ...(privacy && {
@@ -257,5 +257,4 @@ function sentOf(sent: ReadonlyMap<string, SentUpdate>, client: string, hash: str
   return at(update === undefined || update.refused !== undefined ? [] : [update], 0, "update");
 }
 
-const count = (refused: ReadonlyMap<string, number>): number =>
-  [...refused.values()].reduce((sum, times) => sum + times, 0);
+const count = (refused: ReadonlyMap<string, number>): number => sumOf([...refused.values()]);

@@ -1,4 +1,4 @@
-import { type Checkpoint, createRandom } from "@isthmus/core";
+import { type Checkpoint, createRandom, meanOf } from "@isthmus/core";
 import { attackUpdates } from "./attack-updates.ts";
 import { allFinite, hashNetwork } from "./hash-network.ts";
 import { clientOf, type OpenClient, type OpenFederation } from "./open-federation.ts";
@@ -154,7 +154,7 @@ function meanLoss(trained: ReadonlyMap<string, TrainedClient | string>): number 
     typeof one === "string" || one.loss === undefined ? [] : [one.loss],
   );
   if (losses.length === 0) return undefined;
-  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  return meanOf(losses);
 }
 
 /** Decides whether the update of a client is lost on its way. */

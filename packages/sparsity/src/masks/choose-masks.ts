@@ -1,4 +1,4 @@
-import { asFloat32, type Elements, entry } from "@isthmus/core";
+import { asFloat32, type Elements, entry, sumOf } from "@isthmus/core";
 import type { Masks } from "./masks.ts";
 
 /** Weights in memory, by name. */
@@ -23,7 +23,7 @@ export function prunedOf(elements: number, sparsity: number): number {
 export function chooseGlobally(weights: Weights, sparsity: number): Masks {
   const magnitudes = new Map([...weights].map(([name, elements]) => [name, magnitudesOf(elements)]));
   const sizes = [...magnitudes.values()].map(({ length }) => length);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = sumOf(sizes);
   const all = new Float32Array(total);
   let begin = 0;
   for (const values of magnitudes.values()) {

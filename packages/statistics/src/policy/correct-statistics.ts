@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, entry, OutOfRangeError } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, entry, OutOfRangeError, sumOf } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "../repair/recalibrate-batch-norm.ts";
 import { createRepairer, type RepairShares } from "../repair/repair.ts";
@@ -56,7 +56,7 @@ export async function correctStatistics(
     networks: statistics === "recalibrate" ? [] : networks,
     signal,
   });
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const sum = sumOf(weights);
   const shares = weights.map((weight) => weight / sum);
   return correct(merged, shares);
 }

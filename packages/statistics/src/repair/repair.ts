@@ -4,6 +4,7 @@ import {
   entry,
   OutOfRangeError,
   resolveOptions,
+  sumOf,
   type Tensor,
   withTensors,
 } from "@isthmus/core";
@@ -142,7 +143,7 @@ export async function createRepairer(
 type Shares = readonly (readonly number[])[];
 
 function assertShares(shares: readonly number[], networks: readonly unknown[]): void {
-  const sum = shares.reduce((total, share) => total + share, 0);
+  const sum = sumOf(shares);
   if (shares.length === networks.length && Math.abs(sum - 1) < 1e-9) return;
   throw new OutOfRangeError(
     `Cannot repair a combination of ${networks.length} networks as it must have a share of each, of sum 1: got ${shares.join(", ")}`,

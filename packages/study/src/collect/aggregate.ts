@@ -1,3 +1,4 @@
+import { sumOf } from "@isthmus/core";
 /** Name of one of {@link AGGREGATES}. */
 export type AggregateName = "mean" | "std" | "min" | "max" | "low" | "high" | "count";
 
@@ -14,7 +15,7 @@ export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number
 
 /** Adds the values in ascending order, so that the sum does not depend on the order in which they come. */
 function sum(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b).reduce((total, value) => total + value, 0);
+  return sumOf([...values].sort((a, b) => a - b));
 }
 
 function mean(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, FormatError, readJsonFile } from "@isthmus/core";
+import { at, type Checkpoint, FormatError, readJsonFile, sumOf } from "@isthmus/core";
 import { batch, schemaOf, takesParams } from "@isthmus/forms";
 import { type Architecture, createEvaluator } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
@@ -64,7 +64,7 @@ export const mergeNetworks: StudyTaskKind<MergeNetworksParams> = {
       const evaluator = await createEvaluator(architecture, examples, { batchSize, loss });
       try {
         const { loss, right } = await evaluator.evaluate(merged, signal);
-        const accuracy = right.reduce((sum, one) => sum + one, 0) / examples.size;
+        const accuracy = sumOf(right) / examples.size;
         const of = { networks: placed.length, statistics: chosen.statistics };
         return { kind: "merge", ...of, loss, accuracy, data: data.name, examples: examples.size };
       } finally {

@@ -1,4 +1,4 @@
-import { at, gatherInto, strideTable } from "@isthmus/core";
+import { at, gatherInto, strideTable, sumOf } from "@isthmus/core";
 import { internTuples } from "../kernels/intern.ts";
 import { defineFunction } from "../labels/define-function.ts";
 import {
@@ -26,7 +26,7 @@ import { alike, MEETS_FIXED, tie } from "./tie.ts";
 export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis: number): Labelled {
   const extents = inputs.map((input) => extentOf(input, axis));
   const shape = at(inputs, 0, "input").shape.map((extent, other) =>
-    other === axis ? extents.reduce((sum, part) => sum + part, 0) : extent,
+    other === axis ? sumOf(extents) : extent,
   );
   const bound = boundAxes(inputs, axis);
   const onBound = (field: Field): boolean => field.axes.some((other) => bound.includes(other));
@@ -144,7 +144,7 @@ function joinFrozen(blocks: readonly Labelled[], { shape, axis, bound }: Target)
 
 /** Concatenates row-major arrays `[outer, extents[i], inner]` along their middle axis. */
 function stackArrays(arrays: readonly Int32Array[], extents: readonly number[], inner: number): Int32Array {
-  const total = extents.reduce((sum, extent) => sum + extent, 0);
+  const total = sumOf(extents);
   const outer = at(arrays, 0, "array").length / Math.max(1, at(extents, 0, "extent") * inner);
   const flat = new Int32Array(arrays.reduce((sum, { length }) => sum + length, 0));
   const offsets = new Int32Array(total);

@@ -1,4 +1,4 @@
-import { type Checkpoint, createTensor, DivergenceError, meanOf, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createTensor, DivergenceError, meanOf, sumOf, type Tensor } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet } from "@isthmus/graph";
 import { createPopulationEvaluator, type PopulationEvaluator } from "./create-population-evaluator.ts";
 import { type EvolutionOptions, type ResolvedEvolution, resolveEvolution } from "./evolution-options.ts";
@@ -113,7 +113,7 @@ export async function trainByEvolution(
         batch,
         searched: searched.count,
         loss,
-        meanLogDeviation: logDeviation.reduce((sum, x) => sum + x, 0) / searched.count,
+        meanLogDeviation: sumOf(logDeviation) / searched.count,
         data: data.name,
         seed,
         engine: engine.name,

@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { type Checkpoint, entry, type Tensor, toFloat64, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, entry, sumOf, type Tensor, toFloat64, UnsupportedError } from "@isthmus/core";
 import {
   type Architecture,
   assertCausal,
@@ -96,7 +96,7 @@ export async function visitGradients(
 
 /** Returns the number of labels of an example that count. */
 function countLabels(targets: Tensor, isText: boolean, weights: Tensor | undefined): number {
-  if (weights !== undefined) return toFloat64(weights.data, weights.dtype).reduce((sum, x) => sum + x, 0);
+  if (weights !== undefined) return sumOf(toFloat64(weights.data, weights.dtype));
   // The first token is never predicted, as nothing comes before it.
   if (isText) return Math.max(1, targets.data.length - 1);
   return targets.dtype === "i64" ? targets.data.length : 1;

@@ -1,4 +1,4 @@
-import { at, dot, entry } from "@isthmus/core";
+import { at, entry, innerProduct } from "@isthmus/core";
 import { type BlockMatcher, unitsOf } from "../coordinate-descent/block-matcher.ts";
 import type { Placement } from "../coordinate-descent/placement.ts";
 import type { Member } from "../coordinate-descent/unit-tree.ts";
@@ -120,8 +120,4 @@ function valueAt(matrix: Float32Array, vertex: Int32Array): number {
     sum += at(matrix, place * vertex.length + unit, "weight");
   });
   return sum;
-}
-
-function innerProduct(a: Float32Array, b: Float32Array): number {
-  return dot({ dtype: "f32", data: a }, { dtype: "f32", data: b });
 }

@@ -4,6 +4,7 @@ import {
   createCheckpoint,
   createTensor,
   resolveOptions,
+  sumOf,
   type Tensor,
 } from "@isthmus/core";
 import { type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
@@ -121,7 +122,7 @@ function standardize(samples: Float32Array, units: number, norm: number): Float3
   const result = new Float32Array(samples.length);
   for (let unit = 0; unit < units; unit++) {
     const values = samples.subarray(unit * count, (unit + 1) * count);
-    const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    const mean = sumOf(values) / count;
     const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     if (!(Math.sqrt(squares / count) > CONSTANT * Math.abs(mean))) continue;
     const factor = norm / Math.sqrt(squares);

@@ -1,4 +1,4 @@
-import { at, blendInto, type Checkpoint, sizeOf, squaredNorm } from "@isthmus/core";
+import { at, blendInto, type Checkpoint, sizeOf, squaredNorm, sumOf } from "@isthmus/core";
 import { type Alignment, permute, type SymmetrySpec } from "@isthmus/symmetry";
 
 /**
@@ -38,6 +38,6 @@ export async function pairsLimit(networks: readonly Checkpoint[]): Promise<numbe
     }
     norms.push(Math.sqrt(sum));
   }
-  const total = norms.reduce((sum, norm) => sum + norm, 0);
+  const total = sumOf(norms);
   return norms.reduce((sum, norm) => sum + (norm * (total - norm)) / 2, 0);
 }

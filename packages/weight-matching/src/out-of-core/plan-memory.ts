@@ -1,4 +1,4 @@
-import { OutOfRangeError } from "@isthmus/core";
+import { OutOfRangeError, sumOf } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { bytesForAssignment } from "../assignment/assignment-memory.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
@@ -84,6 +84,6 @@ function bytesForCosts({ blocks }: UnitTree, held: ReadonlySet<number>): number 
   }
   const widest = Math.max(0, ...squares);
   const spare = widest > largest * largest * 4 ? widest : 0;
-  const total = squares.reduce((sum, square) => sum + square, 0);
+  const total = sumOf(squares);
   return total + values + widest + spare + bytesForAssignment(largest, largest);
 }

@@ -1,4 +1,12 @@
-import { at, axisOffsets, type Checkpoint, dot, sizeOf, squaredNorm, stridesOf } from "@isthmus/core";
+import {
+  at,
+  axisOffsets,
+  type Checkpoint,
+  innerProduct,
+  sizeOf,
+  squaredNorm,
+  stridesOf,
+} from "@isthmus/core";
 import type { SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
 import { layoutComponents } from "@isthmus/symmetry/layout";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
@@ -78,7 +86,7 @@ async function innerProductOf(
     const [left, right] = await stopwatch.time("reading", () =>
       Promise.all([a.read(name, layout, tables, scaled), b.read(name, layout, other, scaled)]),
     );
-    sum += dot({ dtype: "f32", data: left }, { dtype: "f32", data: right });
+    sum += innerProduct(left, right);
   }
   return sum;
 }

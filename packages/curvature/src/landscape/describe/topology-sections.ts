@@ -28,75 +28,78 @@ export interface TopologyOfGrid {
 
 /** Describes the minima and saddles of a grid, with the tree in which they join. */
 export function topologySections(grid: TopologyOfGrid): Section[] {
-  const { topology, values, label } = grid;
+  const { topology, values } = grid;
   const shown = mostPersistent(topology, values);
   const left = topology.minima.length - shown.minima.length;
   const leftWords =
     left === 0 ? "" : ` ${formatCounted(left, "minimum", "minima")} that persist least are left out.`;
-  const measuredOn = `Measured on ${grid.examples}.`;
-  const counts = countMinima(topology);
-  const { mean, normalized, weighted } = topology.saddleMinimumDistance;
-  const figures: Figure[] =
-    shown.minima.length < 2
-      ? []
-      : [
-          {
-            name: "merge-tree",
-            title: "Merge tree of the losses,",
-            caption: `how the parts below a level appear at minima and join at saddles as the level rises. Places beside each other along an axis count as neighbours.${leftWords} ${measuredOn}`,
-            words: `A tree of ${formatCounted(shown.minima.length, "minimum", "minima")} that join at ${formatCounted(shown.saddles.length, "saddle")}.`,
-            table: "minima",
-            size: "half",
-            plot: { kind: "merge-tree", ...layOutTree(shown), axis: { label } },
-          },
-          {
-            name: "barcode",
-            title: "Persistence of the minima,",
-            caption: `one bar for each, from its loss to the loss at which it meets a deeper one; the deepest, in another colour, goes on to the highest loss.${leftWords} ${measuredOn}`,
-            words: `Bars of ${formatCounted(shown.minima.length, "minimum", "minima")}, the longest first.`,
-            table: "minima",
-            size: "half",
-            plot: { kind: "barcode", bars: barsOf(shown), axis: { label } },
-          },
-        ];
   return [
     {
       name: "topology",
       title: "Minima and saddles",
-      figures,
-      tables: [
-        {
-          name: "roughness",
-          title: "How rough the losses are",
-          caption:
-            "The saddle-minimum average distance (SMAD) is the mean rise from a minimum to the first saddle of its branch; also over the range of losses, and weighted by the share of places that lead down to the minimum.",
-          columns: [
-            { title: "Minima inside", kind: "count" },
-            { title: "On the edge", kind: "count" },
-            { title: "Saddles", kind: "count" },
-            { title: "SMAD", kind: "number" },
-            { title: "Over the range", kind: "number" },
-            { title: "Weighted", kind: "number" },
-            { title: "Range", kind: "loss" },
-          ],
-          rows: [
-            {
-              cells: [
-                ...[counts.inside, counts.onEdge],
-                topology.saddles.length,
-                mean,
-                normalized,
-                weighted,
-                topology.range,
-              ],
-            },
-          ],
-          fixed: true,
-        },
-        minimaTable(grid, shown, leftWords),
-      ],
+      figures: shown.minima.length < 2 ? [] : treeFigures(shown, grid, leftWords),
+      tables: [roughnessTable(topology), minimaTable(grid, shown, leftWords)],
     },
   ];
+}
+
+/** Makes the figures of a tree of minima: how they join, and how long each persists. */
+function treeFigures(shown: MergeTree, { label, examples }: TopologyOfGrid, leftWords: string): Figure[] {
+  const measuredOn = `Measured on ${examples}.`;
+  const minima = formatCounted(shown.minima.length, "minimum", "minima");
+  return [
+    {
+      name: "merge-tree",
+      title: "Merge tree of the losses,",
+      caption: `how the parts below a level appear at minima and join at saddles as the level rises. Places beside each other along an axis count as neighbours.${leftWords} ${measuredOn}`,
+      words: `A tree of ${minima} that join at ${formatCounted(shown.saddles.length, "saddle")}.`,
+      table: "minima",
+      size: "half",
+      plot: { kind: "merge-tree", ...layOutTree(shown), axis: { label } },
+    },
+    {
+      name: "barcode",
+      title: "Persistence of the minima,",
+      caption: `one bar for each, from its loss to the loss at which it meets a deeper one; the deepest, in another colour, goes on to the highest loss.${leftWords} ${measuredOn}`,
+      words: `Bars of ${minima}, the longest first.`,
+      table: "minima",
+      size: "half",
+      plot: { kind: "barcode", bars: barsOf(shown), axis: { label } },
+    },
+  ];
+}
+
+function roughnessTable(topology: TopologyOfGrid["topology"]): Table {
+  const counts = countMinima(topology);
+  const { mean, normalized, weighted } = topology.saddleMinimumDistance;
+  return {
+    name: "roughness",
+    title: "How rough the losses are",
+    caption:
+      "The saddle-minimum average distance (SMAD) is the mean rise from a minimum to the first saddle of its branch; also over the range of losses, and weighted by the share of places that lead down to the minimum.",
+    columns: [
+      { title: "Minima inside", kind: "count" },
+      { title: "On the edge", kind: "count" },
+      { title: "Saddles", kind: "count" },
+      { title: "SMAD", kind: "number" },
+      { title: "Over the range", kind: "number" },
+      { title: "Weighted", kind: "number" },
+      { title: "Range", kind: "loss" },
+    ],
+    rows: [
+      {
+        cells: [
+          ...[counts.inside, counts.onEdge],
+          topology.saddles.length,
+          mean,
+          normalized,
+          weighted,
+          topology.range,
+        ],
+      },
+    ],
+    fixed: true,
+  };
 }
 
 /** Leaves out the minima that persist least, if there are too many to look at. */

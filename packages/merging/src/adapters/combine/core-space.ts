@@ -1,4 +1,4 @@
-import { at, createCheckpoint, createTensor, MismatchError, toFloat32 } from "@isthmus/core";
+import { at, createCheckpoint, createTensor, MismatchError, sumOf, toFloat32 } from "@isthmus/core";
 import { createMatrix, joinColumns, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import { merge } from "../../merge.ts";
@@ -36,7 +36,7 @@ export function coreCombination(rule: CoreRule, positions: readonly number[]): C
   return {
     rankOf(ranks, extents, module) {
       assertCount(method, ranks.length, module);
-      const sum = ranks.reduce((total, rank) => total + rank, 0);
+      const sum = sumOf(ranks);
       return Math.min(sum, extents.out, extents.in);
     },
     async combine({ factors, scales, products, name }) {

@@ -1,18 +1,16 @@
-import { at, OutOfRangeError } from "@isthmus/core";
+import { at, OutOfRangeError, sumOf } from "@isthmus/core";
 import { joinColumns, type Matrix, sliceColumns, svd, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import type { Factors } from "../read-factors.ts";
 import { basisOf } from "./basis-of.ts";
 import type { Combination, ModuleChanges } from "./combination.ts";
 
-const sum = (ranks: readonly number[]) => ranks.reduce((total, rank) => total + rank, 0);
-
 /**
  * Puts the matrices of all adapters side by side. The result is exactly the sum of the changes, and its rank
  * is the sum of the ranks.
  */
 export const catCombination: Combination = {
-  rankOf: sum,
+  rankOf: sumOf,
   combine: async (changes) => stack(changes),
 };
 

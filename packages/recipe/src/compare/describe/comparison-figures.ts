@@ -97,60 +97,71 @@ export function depthFigures(result: ComparisonResult): Figure[] {
   const measured = pairs.map(({ pair, label }) => ({ label, distances: measureBlocks(pair) }));
   const shown = measured.filter(({ distances }) => distances.size > 0);
   if (shown.length === 0) return [];
-  const names = shortenBlocks(blocks);
   const words = shown.map(({ label, distances }) => {
     const [far] = [...distances].sort(([, x], [, y]) => y.median - x.median);
     return `${label}: farthest apart in ${far?.[0]}, ${formatNumber(far?.[1].median ?? Number.NaN)}`;
   });
-  const { taskVectors } = result;
-  const label = `Distance of a tensor${taskVectors === null ? "" : " from the base"}`;
-  const common = {
-    name: "depth",
-    table: "blocks",
-    size: "hero" as const,
-    words: `Distances of tensors by block. ${words.join("; ")}.`,
-  };
-  if (shown.length > MOST_LINES) {
-    const values = shown.map(({ distances }) => blocks.map((block) => distances.get(block)?.median ?? null));
-    const numbers = values.flat().filter((value) => value !== null);
-    return [
-      {
-        ...common,
-        title: "Distance along the depth of the networks:",
-        caption:
-          "one row a pair, one column a block, in units of the geometric mean of both norms; the median over the tensors of the block.",
-        plot: {
-          kind: "heat",
-          rows: shown.map(({ label }) => label),
-          columns: names,
-          values,
-          label,
-          columnLabel: "Block, from the input to the output",
-          scale: sequentialScale(numbers),
-          format: alikeFormat(numbers),
-        },
-      },
-    ];
-  }
+  const label = `Distance of a tensor${result.taskVectors === null ? "" : " from the base"}`;
+  const drawn = shown.length > MOST_LINES ? depthHeat : depthLines;
   return [
     {
-      ...common,
+      name: "depth",
       title: "Distance along the depth of the networks:",
-      caption:
-        "the median over the tensors of each block, with their range as a shade, in units of the geometric mean of both norms. Blocks stand in the order of the network, as far as their names tell.",
-      plot: {
-        kind: "lines",
-        series: shown.map(({ label, distances }) => ({
-          label,
-          points: blocks.flatMap((block, x): LinePoint[] => {
-            const distance = distances.get(block);
-            if (distance === undefined) return [];
-            return [{ x, y: distance.median, low: distance.low, high: distance.high }];
-          }),
-        })),
-        x: { label: "Block, from the input to the output", names },
-        y: { label, fromZero: true },
-      },
+      table: "blocks",
+      size: "hero",
+      words: `Distances of tensors by block. ${words.join("; ")}.`,
+      ...drawn({ shown, blocks, label, names: shortenBlocks(blocks) }),
     },
   ];
+}
+
+/** Distances of pairs of networks by block. */
+interface DepthDistances {
+  readonly shown: readonly { readonly label: string; readonly distances: ReturnType<typeof measureBlocks> }[];
+  readonly blocks: readonly string[];
+  /** Short names of the blocks. */
+  readonly names: readonly string[];
+  /** Words for an axis of the distances. */
+  readonly label: string;
+}
+
+const BLOCK_AXIS = "Block, from the input to the output";
+
+function depthHeat({ shown, blocks, names, label }: DepthDistances): Pick<Figure, "caption" | "plot"> {
+  const values = shown.map(({ distances }) => blocks.map((block) => distances.get(block)?.median ?? null));
+  const numbers = values.flat().filter((value) => value !== null);
+  return {
+    caption:
+      "one row a pair, one column a block, in units of the geometric mean of both norms; the median over the tensors of the block.",
+    plot: {
+      kind: "heat",
+      rows: shown.map((pair) => pair.label),
+      columns: names,
+      values,
+      label,
+      columnLabel: BLOCK_AXIS,
+      scale: sequentialScale(numbers),
+      format: alikeFormat(numbers),
+    },
+  };
+}
+
+function depthLines({ shown, blocks, names, label }: DepthDistances): Pick<Figure, "caption" | "plot"> {
+  return {
+    caption:
+      "the median over the tensors of each block, with their range as a shade, in units of the geometric mean of both norms. Blocks stand in the order of the network, as far as their names tell.",
+    plot: {
+      kind: "lines",
+      series: shown.map((pair) => ({
+        label: pair.label,
+        points: blocks.flatMap((block, x): LinePoint[] => {
+          const distance = pair.distances.get(block);
+          if (distance === undefined) return [];
+          return [{ x, y: distance.median, low: distance.low, high: distance.high }];
+        }),
+      })),
+      x: { label: BLOCK_AXIS, names },
+      y: { label, fromZero: true },
+    },
+  };
 }

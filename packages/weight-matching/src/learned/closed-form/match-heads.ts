@@ -1,4 +1,4 @@
-import { at, entry } from "@isthmus/core";
+import { at, entry, sumOf } from "@isthmus/core";
 import { createMatrix, multiply, svd } from "@isthmus/linear-algebra";
 import { type Alignment, identityAlignment } from "@isthmus/symmetry";
 import { completeFollowers } from "@isthmus/symmetry/layout";
@@ -77,5 +77,5 @@ function bestProduct(
     return 2 * Math.hypot(re, im);
   }
   const { values } = svd(createMatrix(size, size, gram));
-  return values.reduce((sum, value) => sum + value, 0);
+  return sumOf(values);
 }

@@ -1,4 +1,4 @@
-import { at, dot, type Random } from "@isthmus/core";
+import { at, innerProduct, type Random } from "@isthmus/core";
 import type { BlockMatcher, Proposal } from "../../coordinate-descent/block-matcher.ts";
 import type { Placement } from "../../coordinate-descent/placement.ts";
 import type { Universe } from "./universe.ts";
@@ -109,8 +109,4 @@ function reopen(places: readonly Place[], moved: Place, open: Set<Place>): void 
     const { tensors } = place.matcher;
     if ([...moved.matcher.tensors].some((name) => tensors.has(name))) open.add(place);
   }
-}
-
-function innerProduct(a: Float32Array, b: Float32Array): number {
-  return dot({ dtype: "f32", data: a }, { dtype: "f32", data: b });
 }

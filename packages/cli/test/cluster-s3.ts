@@ -41,7 +41,7 @@ export async function startS3Cluster(): Promise<S3Cluster> {
   return {
     work: join(folder, "here", "work"),
     startWorker: (name) =>
-      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name)),
+      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "8"], machine(name)),
     run: (...args) => runCli([...args, ...where], here),
     runAlone: (args, options) => runAlone([...args, ...where], { ...here, ...options }),
     listPublished: () =>

@@ -1,15 +1,18 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { shareSessions } from "@isthmus/graph";
 import { compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
 import { alignmentBetween, MANY_METHODS, type ManyJournal, matchMany } from "@isthmus/weight-matching";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { type NetworkCase, networkCase, networkCases } from "../../../test/helpers/network-cases.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { residualMlp } from "../../../test/helpers/residual-mlp.ts";
 import { smallMlp, smallNetworks } from "../../../test/helpers/small-networks.ts";
 
-const engine = createOnnxRuntimeEngine();
+// Every matching loads the same few graphs.
+const engine = shareSessions(createOnnxRuntimeEngine());
+afterAll(() => engine.close());
 
 const cases = await networkCases([
   ...smallNetworks(),

@@ -95,7 +95,9 @@ describe("measurements of one's own of a pair and of several networks", () => {
       cosine: expect.closeTo(await cosineBetween(0, 1), 12),
     });
     const same = ["weight-cosine", "net-0.safetensors", "net-0.safetensors", ...USE];
-    expect(await runJson<object>(same, inFolder, runner.run)).toMatchObject({ cosine: expect.closeTo(1, 12) });
+    expect(await runJson<object>(same, inFolder, runner.run)).toMatchObject({
+      cosine: expect.closeTo(1, 12),
+    });
     const help = await runner.run(["weight-cosine", "--help", ...USE], inFolder);
     expect(help.stdout).toContain("isthmus weight-cosine a.safetensors b.safetensors --json");
     const refused = await runner.run([...words, "--data", "npz:stripes.npz"], inFolder);

@@ -30,6 +30,8 @@ export default defineConfig({
     pool: "forks",
     // Files of tests share their modules, as loading them took a third of the time: tests leave them as they were.
     isolate: false,
+    // A larger nursery: objects of a test die before they are copied, which took a tenth of the time of tests that draw pages.
+    execArgv: ["--max-semi-space-size=32"],
     restoreMocks: true,
     unstubEnvs: true,
     // More than processors: many tests wait for other processes.

@@ -15,6 +15,7 @@ const scripts = readdirSync(join(root, "examples", "scripts")).sort();
 
 /** Examples that would take seconds with the networks of width 512 that they name: they run with the pair of width 128. */
 const NARROW = new Set([
+  "barrier-decompose-decompose-barrier-1.ts",
   "barrier-map-map-networks-1.ts",
   "barrier-readme-2.ts",
   "curvature-readme-1.ts",

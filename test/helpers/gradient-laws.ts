@@ -23,7 +23,7 @@ export type RuleCase =
     });
 
 /** Examples of each law, unless a test says otherwise. */
-const EXAMPLES = 12;
+const EXAMPLES = 7;
 
 /** Declares the tests of gradient rules, by what each function is called. */
 export function testRules(cases: Readonly<Record<string, RuleCase>>, examples = EXAMPLES): void {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packPackages } from "../../tools/pack-packages.mjs";
+import { root } from "../../tools/packages.mjs";
 
 /** Folder in which a user has installed the packages from their tarballs. */
 export interface PublishedFolder {
@@ -61,7 +62,13 @@ function findTarballs(folder: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Describes a project that depends on the umbrella; what that depends on comes from tarballs, too. */
+/** Engine that the packages ask for, which is not ours to publish. */
+const ENGINE = "onnxruntime-node";
+
+/**
+ * Describes a project that depends on the umbrella; what that depends on comes from tarballs, too. The engine is a link to the one of
+ * the repository: to unpack its 290 MB took most of the time.
+ */
 function describeUser(tarballs: ReadonlyMap<string, string>): object {
   const files = [...tarballs].map(([name, path]) => [name, `file:${path}`] as const);
   const isUmbrella = ([name]: readonly [string, string]) => name === "isthmus";
@@ -69,7 +76,10 @@ function describeUser(tarballs: ReadonlyMap<string, string>): object {
     private: true,
     type: "module",
     dependencies: Object.fromEntries(files.filter(isUmbrella)),
-    overrides: Object.fromEntries(files.filter((entry) => !isUmbrella(entry))),
+    overrides: {
+      ...Object.fromEntries(files.filter((entry) => !isUmbrella(entry))),
+      [ENGINE]: `file:${join(root, "node_modules", ENGINE)}`,
+    },
   };
 }
 

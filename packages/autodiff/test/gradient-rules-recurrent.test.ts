@@ -61,7 +61,7 @@ const variants = (op: Layer["op"]): Record<string, RuleCase> => ({
 });
 
 /** Fewer than of single operators: each is a chain of those, and has one or two units and inputs. */
-const EXAMPLES = 6;
+const EXAMPLES = 4;
 
 testRules(
   {

@@ -1,17 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { BarrierDecomposition, BarrierResult } from "@isthmus/barrier";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
-const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
-  string,
-  string,
-  string,
-];
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
+  join(NARROW_MLP, name),
+) as [string, string, string];
 const measured = ["barrier", a, b, "--graph", graph, "--data", "mnist:test@200", "--points", "3"];
 
 let folder: string;
@@ -31,9 +28,9 @@ describe("isthmus barrier", () => {
     expect(statistics).toBe("keep");
     expect(result).not.toHaveProperty("decomposition");
     expect(tempered).toMatchObject({ data: "mnist:train@100", examples: 100 });
-    // Half-way between these networks logits are small: nearly all of the barrier is that they are not sure.
+    // Half-way between these networks logits are small: half of the barrier is that they are not sure.
     expect(barrier.loss.chord).toBeGreaterThan(1);
-    expect(tempered?.barrier.chord).toBeLessThan(0.5);
+    expect(tempered?.barrier.chord).toBeLessThan(0.6 * barrier.loss.chord);
     expect(tempered?.points[1]?.temperature).toBeLessThan(0.3);
     expect(readFileSync(page, "utf8")).toContain("With a temperature fitted at every place it is 0.");
     const plain = await runJson<Result>(measured);
@@ -55,7 +52,7 @@ describe("isthmus barrier", () => {
     const { stdout } = await runCli([...measured, "--temperature", "--decompose", "block"]);
     expect(stdout).toMatch(/^with temperature, barrier +0\.\d+$/m);
     expect(stdout).toMatch(/^Half-way the loss with temperature is 0\.\d+ nats above/m);
-    expect(stdout).toMatch(/^layers\.0 +401,920 /m);
+    expect(stdout).toMatch(/^layers\.0 +100,480 /m);
   });
 
   it("isthmus barrier says what does not go together", async () => {

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -12,15 +11,12 @@ import {
 } from "@isthmus/core";
 import type { MergeVerdict, NetworkComparison } from "@isthmus/recipe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
-const mlp = join(root, "examples", "mnist-mlp");
-const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
-  string,
-  string,
-  string,
-];
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
+  join(NARROW_MLP, name),
+) as [string, string, string];
 
 let folder: string;
 let tuned: string;
@@ -98,7 +94,7 @@ describe("isthmus compare", () => {
     expect(steps.stdout).toMatch(/^error: network 2 .* not made from the base/m);
     const { stdout } = await runCli(["compare", a, b, "--graph", graph]);
     expect(stdout).toMatch(/^networks .* aligned {2}verdict$/m);
-    expect(stdout).toMatch(/14 % nearer/);
+    expect(stdout).toMatch(/20 % nearer/);
   });
 
   it("isthmus compare reads the files beside weights, and names with a prefix", async () => {

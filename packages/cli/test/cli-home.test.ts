@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runAlone } from "../../../test/helpers/run-cli.ts";
+import { createRunner } from "../../../test/helpers/run-cli.ts";
 
 const FILES = fileURLToPath(new URL("../../../test/fixtures/exported-networks", import.meta.url));
+/** All verbs run in one process, which loads the engine with the first of them that needs it. */
+const runner = createRunner();
 let folder: string;
 let home: string;
 
@@ -15,6 +17,7 @@ beforeAll(() => {
   cpSync(FILES, folder, { recursive: true });
 });
 afterAll(() => {
+  runner.end();
   for (const path of [folder, home]) rmSync(path, { recursive: true });
 });
 
@@ -63,7 +66,7 @@ describe("the home of the user", () => {
       XDG_CONFIG_HOME: "",
       ORT_DISABLE_TELEMETRY: "",
     };
-    const { code, stderr } = await runAlone(args, { cwd: folder, env });
+    const { code, stderr } = await runner.run(args, { cwd: folder, env });
     // A plane through two networks and one of them again cannot be laid, which is found after all is open.
     expect({ verb, code, stderr }).toMatchObject({ code: verb === "plane" ? 2 : 0 });
     expect(readdirSync(home)).toEqual([]);

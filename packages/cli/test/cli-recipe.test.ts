@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const mlp = join(root, "examples", "mnist-mlp");
-const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
-  ...[string, string, string],
-];
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
+  join(NARROW_MLP, name),
+) as [...[string, string, string]];
 const llamas = join(root, "packages", "recipe", "test", "golden", "recipes");
 
 let folder: string;

@@ -6,7 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runAlone, runJson } from "../../../test/helpers/run-cli.ts";
+import { createRunner, runAlone, runJson } from "../../../test/helpers/run-cli.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 import { type ClusterFolder, countDone, makeClusterFolder, writeNetworks } from "./cluster-folder.ts";
 
@@ -18,6 +18,9 @@ interface Distances {
   readonly measuredBy: string;
   readonly distances: readonly { readonly a: string; readonly b: string; readonly distance: number }[];
 }
+
+/** Its processes know the measurements of this file, which no other test should find there. */
+const runner = createRunner();
 
 let cluster: ClusterFolder;
 /** Distances of the networks two by two, as this test computes them. */
@@ -33,7 +36,10 @@ beforeAll(async () => {
   for (const [a, b] of [[0, 1] as const, [0, 2] as const, [1, 2] as const])
     expected.push(await distanceBetween(a, b));
 }, 60_000);
-afterAll(() => cluster.remove());
+afterAll(() => {
+  runner.end();
+  cluster.remove();
+});
 
 /** Reads all weights of the network of a seed, one after the other. */
 async function weightsOf(seed: number): Promise<readonly number[]> {
@@ -67,32 +73,34 @@ describe("measurements of one's own of a pair and of several networks", () => {
   it("a command measures a pair, aligned if it asks for that", async () => {
     const inFolder = { cwd: cluster.work };
     const words = ["pair-distance", "net-0.safetensors", "permuted.safetensors", ...ON, ...USE];
-    const asGiven = await runJson<{ distance: number }>(words, inFolder, runAlone);
+    const asGiven = await runJson<{ distance: number }>(words, inFolder, runner.run);
     expect(asGiven).toMatchObject({
       ...{ kind: "pair-distance", a: "net-0.safetensors", b: "permuted.safetensors" },
       options: { norm: "euclidean" },
     });
     expect(asGiven.distance).toBeGreaterThan(1);
-    const aligned = await runJson<object>([...words, "--align"], inFolder, runAlone);
+    const aligned = await runJson<object>([...words, "--align"], inFolder, runner.run);
     expect(aligned).toMatchObject({ distance: 0, alignment: { method: "weight" } });
     const other = [...words.slice(0, 2), "net-1.safetensors", ...words.slice(3)];
-    const { distance } = await runJson<{ distance: number }>(other, inFolder, runAlone);
+    const { distance } = await runJson<{ distance: number }>(other, inFolder, runner.run);
     expect(distance).toBeCloseTo(expected[0] ?? Number.NaN, 6);
   }, 60_000);
 
   it("a command measures weights alone, without a graph and without data", async () => {
     const inFolder = { cwd: cluster.work };
     const words = ["weight-cosine", "net-0.safetensors", "net-1.safetensors", ...USE];
-    const { provenance: _, ...found } = await runJson<{ provenance: object }>(words, inFolder, runAlone);
+    const { provenance: _, ...found } = await runJson<{ provenance: object }>(words, inFolder, runner.run);
     expect(found).toEqual({
       ...{ kind: "weight-cosine", a: "net-0.safetensors", b: "net-1.safetensors", options: {} },
       cosine: expect.closeTo(await cosineBetween(0, 1), 12),
     });
     const same = ["weight-cosine", "net-0.safetensors", "net-0.safetensors", ...USE];
-    expect(await runJson<object>(same, inFolder, runAlone)).toMatchObject({ cosine: expect.closeTo(1, 12) });
-    const help = await runAlone(["weight-cosine", "--help", ...USE], inFolder);
+    expect(await runJson<object>(same, inFolder, runner.run)).toMatchObject({
+      cosine: expect.closeTo(1, 12),
+    });
+    const help = await runner.run(["weight-cosine", "--help", ...USE], inFolder);
     expect(help.stdout).toContain("isthmus weight-cosine a.safetensors b.safetensors --json");
-    const refused = await runAlone([...words, "--data", "npz:stripes.npz"], inFolder);
+    const refused = await runner.run([...words, "--data", "npz:stripes.npz"], inFolder);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("Unknown option '--data'")]);
   }, 60_000);
 
@@ -100,8 +108,8 @@ describe("measurements of one's own of a pair and of several networks", () => {
     const inFolder = { cwd: cluster.work };
     // The worker ends soon if there is nothing to do.
     const [queued, alone, worker] = await Promise.all([
-      runJson<Distances>([...SEVERAL, ...USE, ...cluster.where], inFolder, runAlone),
-      runJson<Distances>([...SEVERAL, ...USE], inFolder, runAlone),
+      runJson<Distances>([...SEVERAL, ...USE, ...cluster.where], inFolder, runner.run),
+      runJson<Distances>([...SEVERAL, ...USE], inFolder, runner.run),
       cluster.startWorker("one", "--use", join(cluster.work, "distances.mjs")),
     ]);
     expect(alone.networks).toEqual(["net-0", "net-1", "net-2"]);
@@ -119,7 +127,7 @@ describe("measurements of one's own of a pair and of several networks", () => {
       provenance: expect.anything(),
     });
     expect([alone.measuredBy, countDone([worker])]).toEqual(["this process", 3]);
-    const help = await runAlone(["distances", "--help", ...USE], inFolder);
+    const help = await runner.run(["distances", "--help", ...USE], inFolder);
     expect(help.stdout).toContain("With --queue, workers measure the distances.");
   }, 120_000);
 
@@ -142,6 +150,7 @@ tables:
   cosines: { title: Cosines, of: cosines, by: [align], columns: { align: { title: Aligned by }, cosine: { title: Cosine, mean: cosine } } }
 `;
     writeFileSync(join(cluster.work, "own", "distances.yaml"), study);
+    // Processes of their own, as the study names another copy of the file than the commands before it.
     const run = (output: string, ...more: readonly string[]) =>
       runAlone(["study", join("own", "distances.yaml"), "-o", join(cluster.folder, output), "-q", ...more], {
         cwd: cluster.work,

@@ -1,17 +1,16 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, readGraph } from "@isthmus/graph";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
-const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
 const [a = "", b = "", graph = ""] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) =>
-  join(mlp, name),
+  join(NARROW_MLP, name),
 );
 
 let folder: string;
@@ -35,7 +34,7 @@ describe("isthmus zip", () => {
       {},
       runAlone,
     );
-    expect(result.symmetries.map(({ width }) => width)).toEqual([640, 640, 640]);
+    expect(result.symmetries.map(({ width }) => width)).toEqual([160, 160, 160]);
     expect(result.layers).toHaveLength(4);
     expect(result.outputs).toEqual([`${output}.onnx`, `${output}.safetensors`]);
     const wide = await readGraph(`${output}.onnx`);

@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { saveCheckpoint } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
-import { type CliRun, runAlone } from "../../../test/helpers/run-cli.ts";
+import { type CliRun, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 import { stripes } from "../../../test/helpers/stripes.ts";
 
 /** A folder that all machines of a test see. */
@@ -16,7 +17,7 @@ export interface ClusterFolder {
   /** Options that name the queue, and the queue and the storage. */
   readonly queue: readonly string[];
   readonly where: readonly string[];
-  /** Starts a worker that ends when there is nothing to do, or when a test kills it. */
+  /** Starts a worker as soon as there is a task; it ends when there is nothing more to do. */
   startWorker(name: string, ...more: string[]): Promise<CliRun>;
   remove(): void;
 }
@@ -27,16 +28,35 @@ export function makeClusterFolder(): ClusterFolder {
   const work = join(folder, "work");
   mkdirSync(work);
   writeFileSync(join(work, "stripes.npz"), encodeStripes());
-  const queue = ["--queue", join(folder, "queue")];
+  const path = join(folder, "queue");
+  const queue = ["--queue", path];
   const where = [...queue, "--storage", folder];
   return {
     ...{ folder, work, queue, where },
-    startWorker: (name, ...more) =>
-      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more], {
-        cwd: folder,
-      }),
+    async startWorker(name, ...more) {
+      if (!more.includes("--idle")) await waitForTask(path);
+      const words = ["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more];
+      // What --use adds stays in a process.
+      return (more.includes("--use") ? runAlone : runCli)(words, { cwd: folder });
+    },
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** How often {@link waitForTask} looks, and how long it waits in between, in milliseconds. */
+const [LOOKS, PAUSE] = [3000, 20];
+
+/**
+ * Waits until a task is in a queue, or a minute: a worker that starts before may have ended again by then, on a busy machine.
+ *
+ * @param queue - folder of the queue
+ */
+export async function waitForTask(queue: string): Promise<void> {
+  const waiting = join(queue, "waiting");
+  const hasTask = () =>
+    existsSync(waiting) &&
+    readdirSync(waiting, { recursive: true, withFileTypes: true }).some((file) => file.isFile());
+  for (let looks = 0; looks < LOOKS && !hasTask(); looks++) await setTimeout(PAUSE);
 }
 
 /** Writes a graph as `model.onnx`, and a network `net-0.safetensors`, `net-1.safetensors`... for each seed. */

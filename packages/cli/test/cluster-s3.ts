@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type AloneOptions, type CliRun, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 import { startS3Server } from "../../distributed/test/s3-server.ts";
+import { waitForTask } from "./cluster-folder.ts";
 
 /** Machines of a test, each with its own folders, that have nothing in common but a queue and a bucket. */
 export interface S3Cluster {
   /** Folder of whoever waits. */
   readonly work: string;
-  /** Starts a worker that ends when there is nothing to do. */
+  /** Starts a worker as soon as there is a task; it ends when there is nothing more to do. */
   startWorker(name: string): Promise<CliRun>;
   /** Runs a command that lets workers do its work, in the folder of whoever waits. */
   run(...args: string[]): Promise<CliRun>;
@@ -29,7 +30,8 @@ const OBJECT = "._S3rver_object";
 export async function startS3Cluster(): Promise<S3Cluster> {
   const folder = mkdtempSync(join(tmpdir(), "isthmus-cli-s3-"));
   const server = await startS3Server();
-  const where = ["--queue", join(folder, "queue"), "--storage", server.address("runs")];
+  const queue = join(folder, "queue");
+  const where = ["--queue", queue, "--storage", server.address("runs")];
   /** Makes a machine, and returns what programs on it see of it. */
   const machine = (name: string): Pick<AloneOptions, "cwd" | "env"> => {
     const [cwd, home] = [join(folder, name, "work"), join(folder, name, "home")];
@@ -40,8 +42,10 @@ export async function startS3Cluster(): Promise<S3Cluster> {
   const here = machine("here");
   return {
     work: join(folder, "here", "work"),
-    startWorker: (name) =>
-      runAlone(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name)),
+    async startWorker(name) {
+      await waitForTask(queue);
+      return runCli(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name));
+    },
     run: (...args) => runCli([...args, ...where], here),
     runAlone: (args, options) => runAlone([...args, ...where], { ...here, ...options }),
     listPublished: () =>

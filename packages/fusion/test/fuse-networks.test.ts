@@ -77,11 +77,11 @@ const graphOf = (network: string) => parseNetwork(network, network.startsWith("g
 const PAIRS: readonly (readonly [string, Graph, Graph, PlanKind])[] = [
   ["an MLP", graphOf("mlp:6x2"), graphOf("mlp:15x2"), "hard"],
   ["layers of other widths each", graphOf("mlp:6-5"), graphOf("mlp:7-12"), "hard"],
-  ["a residual network with batch norms", graphOf("resnet8:w1"), graphOf("resnet8:w2"), "hard"],
+  ["a residual network with batch norms", graphOf("resnet8:w0.5"), graphOf("resnet8:w1"), "hard"],
   [
     "a residual network with layer norms",
+    graphOf("resnet8:w0.5:layer"),
     graphOf("resnet8:w1:layer"),
-    graphOf("resnet8:w2:layer"),
     "balanced",
   ],
   ["channels that are flattened", flattening(3), flattening(8), "hard"],

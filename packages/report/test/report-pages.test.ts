@@ -24,10 +24,9 @@ import { takenApart } from "./taken-apart.ts";
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
 const WIDE = { width: 1280, height: 900 } as const;
 const NARROW = { width: 390, height: 844 } as const;
+/** Colours do not depend on the size of a window, nor places on colours. */
 const APPEARANCES = [
   { scheme: "light", size: WIDE },
-  { scheme: "dark", size: WIDE },
-  { scheme: "light", size: NARROW },
   { scheme: "dark", size: NARROW },
 ] as const;
 

@@ -15,6 +15,7 @@ import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry"
 import { matchWeights } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import { smallCnn, smallMlp, smallTransformer } from "../../../test/helpers/small-networks.ts";
@@ -91,10 +92,10 @@ describe("measureSimilarity()", () => {
   });
 
   test("alignment does not change any number: an MLP trained twice", async () => {
-    const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+    const { graph } = await readGraph(`${NARROW_MLP}/graph.onnx`);
     const [a, b] = [
-      await openCheckpoint("examples/mnist-mlp/s0.safetensors"),
-      await openCheckpoint("examples/mnist-mlp/s1.safetensors"),
+      await openCheckpoint(`${NARROW_MLP}/s0.safetensors`),
+      await openCheckpoint(`${NARROW_MLP}/s1.safetensors`),
     ];
     try {
       const { spec } = await discoverSymmetries({ graph, engine });

@@ -10,7 +10,7 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { decodeGraph, type Graph, randomWeights } from "@isthmus/graph";
+import { decodeGraph, type Graph, randomWeights, shareSessions } from "@isthmus/graph";
 import {
   type Alignment,
   identityAlignment,
@@ -24,7 +24,7 @@ import {
   type MatchWeightsOptions,
   matchWeights,
 } from "@isthmus/weight-matching";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { type NetworkCase, networkCase, networkCases } from "../../../test/helpers/network-cases.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import {
@@ -36,7 +36,9 @@ import {
   smallTransformer,
 } from "../../../test/helpers/small-networks.ts";
 
-const engine = createOnnxRuntimeEngine();
+// Every matching loads the same few graphs.
+const engine = shareSessions(createOnnxRuntimeEngine());
+afterAll(() => engine.close());
 
 const graphs = [
   smallMlp(),

@@ -85,7 +85,7 @@ describe("damaged Parquet files", () => {
   it("a file whose bytes are changed, one at a time, is read or refused in our words", async () => {
     const bytes = readFileSync(pictureFixture(train));
     let refused = 0;
-    for (let place = 0; place < bytes.length; place += 29) {
+    for (let place = 0; place < bytes.length; place += 53) {
       const changed = Buffer.from(bytes);
       changed[place] = changed.readUInt8(place) ^ (1 << (place % 8));
       const error = await openDataSet(`parquet:${folder.write("changed.parquet", changed)}`).then(
@@ -96,7 +96,7 @@ describe("damaged Parquet files", () => {
       expect(isIsthmusError(error)).toBe(true);
       refused++;
     }
-    expect(refused).toBeGreaterThan(40);
+    expect(refused).toBeGreaterThan(20);
   });
 
   it("refuses files that are cut short, and others", async () => {

@@ -91,7 +91,7 @@ describe.each(SETTINGS)("%s %j", (name, parameters) => {
         const joined = parts.reverse().flatMap((part: TensorData) => [...part]);
         expect(joined).toEqual([...whole.data]);
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     ));
 
   test("keeps the base where all networks are equal to it", () =>
@@ -100,7 +100,7 @@ describe.each(SETTINGS)("%s %j", (name, parameters) => {
         const same = { base, networks: networks.map(() => base), size };
         expect(await mergeAll(name, parameters, same).read("w")).toEqual(await base.read("w"));
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     ));
 });
 

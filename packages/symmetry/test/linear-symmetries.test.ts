@@ -21,7 +21,7 @@ import { canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-mat
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
-import { alignRotations } from "../../weight-matching/src/normalize/align-rotations.ts";
+import { alignRotations } from "../../weight-matching/src/normalize/rotations.ts";
 import { transformRandomly } from "../src/linear/verify-linear-symmetries.ts";
 
 const engine = createOnnxRuntimeEngine();

@@ -98,7 +98,7 @@ export interface BarrierPrediction {
 
 /** Rises of the loss in random directions that are as long as the path to the other network. */
 export interface DirectionRobustness {
-  /** Name of the group that is moved. */
+  /** Name of the group of tensors that is moved away from network A, while all other groups stay. */
   readonly group: string;
   /** Rise of the loss over network A at the end of each random direction, in nats. */
   readonly random: readonly number[];

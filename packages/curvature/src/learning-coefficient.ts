@@ -62,7 +62,7 @@ export interface LearningCoefficientOptions extends LearningCoefficientChoice, S
 
 /** An estimate of the local learning coefficient. */
 export interface LearningCoefficientResult {
-  /** Kind of the result. */
+  /** Kind of the result, which tells it apart from results of other measurements. */
   readonly kind: "learning-coefficient";
   /** Estimate of the local learning coefficient: the mean over chains. */
   readonly coefficient: number;

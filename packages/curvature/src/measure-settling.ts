@@ -100,7 +100,7 @@ export interface SettlingResult {
   readonly samples: number;
   /** Standard deviation of every parameter among these places. */
   readonly deviation: number;
-  /** Number of all examples. */
+  /** Number of all examples to measure on; every entry of `points` takes fewer. */
   readonly examples: number;
   /** Seed of the places, of the order in which examples are added, and of random vectors. */
   readonly seed: number;

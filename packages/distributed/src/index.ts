@@ -6,13 +6,13 @@ export {
 export { endWithin } from "./queue/bullmq/end-within.ts";
 export { cancelTasks, describeQueue, type QueueDescription, retryTasks } from "./queue/manage-queue.ts";
 export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";
+export type { QueuePatience } from "./queue/queue-patience.ts";
 export type { QueuedTask } from "./queue/queued-task.ts";
 export {
   QUEUE_STATES,
   type QueueCounts,
   type QueueEntry,
   type QueueEvent,
-  type QueuePatience,
   type QueueServer,
   type QueueState,
   type QueueWorker,

@@ -61,7 +61,7 @@ export { PRIVACY } from "./privacy/privacy-schema.ts";
 export { centralDeviation, type PrivateMean, privateWeights } from "./privacy/private-mean.ts";
 export { type PrivatizeUpdateOptions, privatizeUpdate } from "./privacy/privatize-update.ts";
 export { drawSecret, type Seed } from "./random/derive-key.ts";
-export { advance, refusalOf } from "./rounds/advance.ts";
+export { advance } from "./rounds/advance.ts";
 export { type Decision, decide, type UpdateToAggregate } from "./rounds/decide.ts";
 export type { FederationEvent, Metrics, PrivacyRecord, ReceivedUpdate } from "./rounds/federation-event.ts";
 export {
@@ -89,6 +89,7 @@ export {
   roundOf,
   timeOfNext,
 } from "./rounds/federation-state.ts";
+export { refusalOf } from "./rounds/refusal-of-update.ts";
 export { isTaken, refusalOfMessage, type SecureTask, secureTaskOf } from "./rounds/secure-rounds.ts";
 export { type ClientTask, taskOfClient } from "./rounds/task-of-client.ts";
 export type {

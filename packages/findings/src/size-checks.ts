@@ -1,7 +1,8 @@
 /** Checks of sizes in a result, which note each size that contradicts another part of the result. */
 export interface SizeChecks {
   /**
-   * Notes a list whose number of entries is not `entries`; `as` names the part of the result that demands it.
+   * Notes a problem unless a list has `entries` entries; `as` names the part of the result that it must match
+   * in size.
    */
   length(where: string, list: readonly unknown[], entries: number, as: string): void;
   /**

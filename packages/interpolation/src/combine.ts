@@ -12,7 +12,7 @@ import {
   viewData,
 } from "@isthmus/core";
 
-/** A range of a tensor. */
+/** Beginning of a range within a tensor: the tensor's name, and the position of the first element. */
 export interface TensorRange {
   /** Name of the tensor. */
   readonly name: string;

@@ -15,7 +15,7 @@ export interface SimulateFederationOptions extends SimulationPorts {
    * @defaultValue never aborted
    */
   readonly signal?: AbortSignal | undefined;
-  /** Called after each round. */
+  /** Callback for the result of each round, called once the round has ended. */
   readonly onRound?: ((round: RoundResult) => void) | undefined;
 }
 

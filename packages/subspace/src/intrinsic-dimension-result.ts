@@ -35,7 +35,10 @@ export interface UntrainedAccuracy {
    * examples.
    */
   readonly guess?: number;
-  /** Whether the mean accuracy of the starts reaches the line. */
+  /**
+   * Whether networks before training already reach, by the mean of `start`, the accuracy that defines the
+   * dimension.
+   */
   readonly startReaches: boolean;
   /**
    * Whether the mean accuracy of full trainings is above both accuracies without training by more than 3
@@ -46,7 +49,7 @@ export interface UntrainedAccuracy {
 
 /** Intrinsic dimension of a task for a network. */
 export interface IntrinsicDimensionResult {
-  /** Kind of the result. */
+  /** Kind of the result, which tells it apart from results of other measurements. */
   readonly kind: "intrinsic-dimension";
   /**
    * Smallest measured dimension that reaches the line, by the mean over seeds and a fit that rises with the

@@ -86,10 +86,8 @@ export type {
 } from "./spec.ts";
 export type { SymmetricArchitecture } from "./symmetric-architecture.ts";
 export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
+export { isLarge, type NarrowNetwork, narrowLarge } from "./verify/narrow-large.ts";
 export {
-  isLarge,
-  type NarrowNetwork,
-  narrowLarge,
   type ProveSymmetriesOptions,
   proveSymmetries,
   type SymmetryProof,

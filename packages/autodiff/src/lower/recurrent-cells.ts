@@ -23,7 +23,7 @@ export interface RecurrentState {
 
 /** Weights and functions of one direction of a recurrent layer with `g` gates of `h` units. */
 export interface RecurrentWeights {
-  /** Weights of the state, `[g h, h]`. */
+  /** Recurrent weights, by which the hidden state is multiplied: `[g h, h]` for `g` gates of `h` units. */
   readonly recurrent: Value;
   /**
    * Whether the reset gate of a `GRU` acts on the product with the state, as in
@@ -36,7 +36,10 @@ export interface RecurrentWeights {
   readonly peepholes: Value | undefined;
   /** Functions of the gates, in the order of the operator. */
   readonly functions: readonly ((x: Value) => Value)[];
-  /** Bound of the arguments of these functions; undefined for none. */
+  /**
+   * Limit to which arguments of the gates' functions are clipped, from `-bound` to `bound`; undefined for
+   * none.
+   */
   readonly bound: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { conv, convTranspose, slice, type Value } from "@isthmus/graph/builder";
 import { perAxis, type WindowAxis } from "./window.ts";
 
-/** Geometry of a convolution. */
+/** Windows of a convolution along each axis of the image, and the number of its groups of channels. */
 export interface Convolution {
   /** Windows along each axis of the image, without batch and channels. */
   readonly axes: readonly WindowAxis[];

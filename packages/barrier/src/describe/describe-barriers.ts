@@ -31,7 +31,8 @@ const WORTH_TELLING = 2;
 const NEEDS_ENLARGING = 8;
 
 /**
- * Says what barrier curves show.
+ * Describes barrier curves for readers: a summary, tiles, figures along the path, and tables of all
+ * definitions of a barrier and of every point.
  * @throws UsageError if there is no curve, or one cannot be drawn
  */
 export function describeBarriers(curves: readonly BarrierCurve[]): Report {

@@ -11,7 +11,7 @@ export interface PredictionTask {
   readonly groups: readonly { readonly name: string }[];
   /** Second-order expansions of the loss at A and at B. */
   readonly ends: readonly [LossExpansion, LossExpansion];
-  /** Evenly spaced places, from 0 to 1. */
+  /** Places on the path at which predictions are compared with measurements, evenly spaced from 0 to 1. */
   readonly places: readonly number[];
   /** Number of examples of prediction and measurement. */
   readonly examples: number;

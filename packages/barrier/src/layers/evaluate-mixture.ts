@@ -12,7 +12,7 @@ export interface MixedNetworks {
   readonly b: Checkpoint;
   /** Groups of tensors, each of which has its own share of B. */
   readonly groups: readonly LayerTensors[];
-  /** Evaluator that corrects the statistics of a network before it runs it. */
+  /** Evaluator that corrects the statistics of a network's activations before the network is run. */
   readonly evaluator: CorrectedEvaluator;
 }
 

@@ -8,7 +8,7 @@ import { addBesideOptions } from "./beside-options.ts";
 import { addFieldOptions, wordsOf } from "./field-options.ts";
 import { flaggedFields } from "./training-flags.ts";
 
-/** A measurement with its entry in the list: the only one of its command, or one of several ways. */
+/** One way of a command to measure: a measurement, and its entry in the list of measurements. */
 export interface Way {
   /**
    * Entry of the measurement in the list, with its verb, its summary and the option that chooses this way.

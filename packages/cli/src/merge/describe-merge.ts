@@ -40,8 +40,8 @@ export interface Shares {
 }
 
 /**
- * Describes the correction of batch norms, or the cost of none; returns undefined for networks without batch
- * norms.
+ * Describes how the statistics of batch norms were corrected, or warns of the accuracy that uncorrected ones
+ * can cost; returns undefined if there are no batch norms, or if the user chose not to correct them.
  */
 export function describeStatistics(
   { architecture, networks }: OpenedNetworks,

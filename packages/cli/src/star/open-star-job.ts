@@ -42,7 +42,9 @@ export interface StarData {
   readonly outOfDistribution: DataSet | undefined;
 }
 
-/** Networks, data and settings that the verb works on. */
+/**
+ * Opened networks and data that `isthmus star` works on, and the symmetries by which networks are aligned.
+ */
 export interface StarJob extends OpenedArchitecture {
   /** Networks that the star is to be connected to, under the graph's names, at least two. */
   readonly anchors: readonly Checkpoint[];

@@ -109,7 +109,7 @@ function addSchedule(command: CommandUnknownOpts): void {
   command.addOption(
     new Option("--schedule <name>", "how the learning rate changes over the training")
       .choices(SCHEDULE_NAMES)
-      .default("cosine"),
+      .default(TRAIN_DEFAULTS.schedule.kind),
   );
   addRareOptions(command, (rare) =>
     rare

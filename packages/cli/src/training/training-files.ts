@@ -22,7 +22,10 @@ export const ENDING = ".safetensors";
  */
 export const nameState = (output: string): string => `${stemOf(output)}.state${ENDING}`;
 
-/** Returns the name of an output without its ending, to which files beside it add another one. */
+/**
+ * Returns the path of an output without the ending `.safetensors` and without slashes at its end, so that
+ * files beside the output can be named after it.
+ */
 export function stemOf(output: string): string {
   const path = output.replace(/[\\/]+$/, "");
   return path.endsWith(ENDING) ? path.slice(0, -ENDING.length) : path;

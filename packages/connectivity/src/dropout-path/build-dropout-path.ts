@@ -18,7 +18,7 @@ import { checkpointOf } from "./read-weights.ts";
 
 /** Straight line of a path through dropout-stable networks. */
 export interface PathSegment {
-  /** Description of the change on the line, for readers. */
+  /** Words for the change that the line makes, such as `turn from the first network to the second`. */
   readonly step: string;
   /** Place of the path at which the line begins, in `[0, 1]`; it ends at `to`. */
   readonly from: number;

@@ -29,7 +29,7 @@ export interface NamedPath {
 export interface DescribedPath {
   /** Name of the path, as opposed to the straight line. */
   readonly label: string;
-  /** Words for the making of the path, for captions. */
+  /** Words that say how the path was made, such as `the curve was trained with seed 0`, for captions. */
   readonly origin: string;
   /** Tables beside the summary. */
   readonly tables: readonly Table[];

@@ -29,8 +29,8 @@ export function processMark(): string {
 }
 
 /**
- * Checks whether the process of a mark is still running; returns true if its id is in use and its start is
- * unknown.
+ * Checks whether the process that left a mark, made by `processMark`, is still running; returns true if the
+ * id in the mark is in use and the start of the process is unknown.
  */
 export function isMarkAlive(mark: string): boolean {
   const [, pid = "", start] = MARK.exec(mark) ?? [];

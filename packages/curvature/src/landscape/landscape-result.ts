@@ -80,8 +80,8 @@ export interface LandscapeResult extends LossFields {
    */
   readonly loss: readonly number[];
   /**
-   * Share of examples classified wrongly, in the same order; NaN (null in JSON) if
-   * the loss has no errors.
+   * Share of examples classified wrongly at all places, in the order of `loss`; NaN (null in JSON) if the
+   * loss has no errors.
    */
   readonly error: readonly number[];
   /** The network, then the others, in their order. */

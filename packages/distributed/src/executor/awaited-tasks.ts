@@ -42,7 +42,7 @@ interface Awaited {
  */
 const MOST_ABSENT = 3;
 
-/** Queue, storage and notes of {@link createAwaitedTasks}. */
+/** Options of {@link createAwaitedTasks}: a queue, a storage, and a function that is called with messages. */
 export interface AwaitedTasksOptions {
   /** Queue to which tasks are added and in which they are looked for. */
   readonly queue: TaskQueue;

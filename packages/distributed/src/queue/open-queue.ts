@@ -1,7 +1,8 @@
 import { InputError } from "@isthmus/core";
 import { openFolderQueue } from "./folder/open-folder-queue.ts";
+import type { QueuePatience } from "./queue-patience.ts";
 import { assertEntry } from "./queued-task.ts";
-import type { QueuePatience, TaskQueue } from "./task-queue.ts";
+import type { TaskQueue } from "./task-queue.ts";
 
 /** Options of {@link openQueue}. */
 export interface OpenQueueOptions extends Partial<QueuePatience> {

@@ -1,6 +1,7 @@
 import type { TaskExecutor } from "@isthmus/tasks";
+import { QUEUE_PATIENCE, type QueuePatience } from "../queue/queue-patience.ts";
 import type { QueuedTask } from "../queue/queued-task.ts";
-import { QUEUE_PATIENCE, type QueuePatience, type TaskQueue } from "../queue/task-queue.ts";
+import type { TaskQueue } from "../queue/task-queue.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
 import type { Runnable } from "./check-task.ts";
 import { createTaskHandler, type EndedTask } from "./handle-task.ts";

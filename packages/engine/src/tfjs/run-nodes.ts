@@ -51,8 +51,8 @@ export interface RunNodes {
   /** Nodes in the order of computation, with their operators. */
   readonly plan: readonly PlannedNode[];
   /**
-   * Called with every value that a node computes, and returns the value to use instead; set only while a tape
-   * is being recorded.
+   * Function that gets every value that a node computes, and returns the value to use instead; set only while
+   * a tape is being recorded.
    */
   readonly replace?: (name: string, value: TfValue) => TfValue;
 }

@@ -11,7 +11,7 @@ export interface NetworkStore {
   open(index: number): Promise<Checkpoint>;
 }
 
-/** Creates a store in memory. */
+/** Creates a store that keeps copies of the collected networks in memory rather than in files. */
 export function createMemoryStore(): NetworkStore {
   const networks: Checkpoint[] = [];
   return {

@@ -52,7 +52,10 @@ export interface GreedyChoice {
    * they differ; 0 for the first.
    */
   readonly likeness: number;
-  /** Mean negative log likelihood of the ensemble with the network, in nats; it never rises. */
+  /**
+   * Mean negative log likelihood of the ensemble of this network and all chosen before, in nats; it never
+   * rises from one choice to the next.
+   */
   readonly ensembleNll: number;
 }
 

@@ -2,7 +2,9 @@ import type { Random } from "@isthmus/core";
 import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 import type { Points } from "../rules/aggregation-rule.ts";
 
-/** Points that are made of others, each a weighted sum of them. */
+/**
+ * Points that a step before an aggregation rule makes, each a weighted sum of the points that the step got.
+ */
 export interface MixedPoints {
   /** Weights of the points before in each new one, `[new points][points]`. */
   readonly mixture: readonly (readonly number[])[];
@@ -21,7 +23,7 @@ export interface PreAggregation<P extends ParameterSpecs = ParameterSpecs> {
   readonly description: string;
   /** Source of the step: paper, section and equation. */
   readonly source: string;
-  /** Parameters, all with `of: "merge"`. */
+  /** Parameters of the step, all with `of: "merge"`: one value for all clients, not a value for each. */
   readonly parameters: P;
   /** Whether the step needs the inner products of the updates. */
   readonly needsGram: boolean;

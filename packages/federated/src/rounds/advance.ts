@@ -6,21 +6,15 @@ import {
   countUpdates,
   type FederationState,
   type MemberState,
+  memberOf,
   mostFailures,
-  networkOfRound,
   REASON_CHARACTERS,
   REFUSALS_REMEMBERED,
   type RoundRecord,
   roundOf,
 } from "./federation-state.ts";
-import {
-  countMasked,
-  endMasked,
-  endStage,
-  openSecure,
-  refusalOfMasked,
-  takeMessage,
-} from "./secure-rounds.ts";
+import { refusalOf } from "./refusal-of-update.ts";
+import { countMasked, endMasked, endStage, openSecure, takeMessage } from "./secure-rounds.ts";
 
 type EventOf<K extends FederationEvent["kind"]> = Extract<FederationEvent, { kind: K }>;
 
@@ -104,10 +98,6 @@ function changePresence(state: FederationState, client: string, present: boolean
 }
 
 /** Returns the state of a client, safe against names that every object inherits, such as `constructor`. */
-function memberOf(state: FederationState, client: string): MemberState | undefined {
-  return Object.hasOwn(state.members, client) ? state.members[client] : undefined;
-}
-
 function withMember(state: FederationState, client: string, member: MemberState): FederationState {
   return { ...state, members: { ...state.members, [client]: member } };
 }
@@ -126,48 +116,6 @@ function askFurther(state: FederationState, event: EventOf<"clients-asked">): Fe
   if (event.round !== open.round || event.attempt !== open.attempt) return state;
   const clients = [...new Set([...open.clients, ...event.clients])].sort();
   return clients.length === open.clients.length ? state : { ...state, open: { ...open, clients } };
-}
-
-/**
- * Says why an update that passed the checks of its bytes does not count, or returns `undefined` if it does.
- * @param update - client that sends the update, and its round
- */
-export function refusalOf(
-  plan: FederationPlan,
-  state: FederationState,
-  { client, round }: Pick<ReceivedUpdate, "client" | "round">,
-): string | undefined {
-  const member = memberOf(state, client);
-  if (state.status === "finished" || state.status === "failed") return "the federation is over";
-  if (member === undefined) return "the client has not joined";
-  if (!Number.isSafeInteger(round) || networkOfRound(state, round) === undefined) {
-    return `there is no round ${round} yet: the next is ${roundOf(state)}`;
-  }
-  if (member.sent >= round) return `an update of the client counted for round ${member.sent} already`;
-  const inTime = state.status === "collecting" && round === roundOf(state);
-  if (!inTime) {
-    const late = refusalOfLate(plan, state, round);
-    if (late !== undefined) return late;
-  }
-  if (plan.buffer !== null) return undefined;
-  const asked = askedClients(state, round);
-  if (!asked.includes(client)) return `the client was not asked for round ${round}`;
-  return plan.secure === null ? undefined : refusalOfMasked(state, client);
-}
-
-function refusalOfLate(plan: FederationPlan, state: FederationState, round: number): string | undefined {
-  const open = roundOf(state);
-  if (round === open && state.open === null) return `round ${round} is not open`;
-  if (plan.late === "refuse" && plan.buffer === null) return `round ${round} is closed`;
-  // While a round is being aggregated, its own updates are late already: they count in the next round.
-  const staleness = open + Number(state.status === "aggregating") - round;
-  if (staleness <= plan.maximumStaleness) return undefined;
-  return `the update is late by ${staleness} rounds, of at most ${plan.maximumStaleness}`;
-}
-
-function askedClients(state: FederationState, round: number): readonly string[] {
-  if (round === roundOf(state)) return state.open?.clients ?? [];
-  return state.history[round - 1]?.clients ?? [];
 }
 
 function receiveUpdate(

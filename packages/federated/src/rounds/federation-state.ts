@@ -242,3 +242,8 @@ export function countUpdates(plan: FederationPlan, state: FederationState): numb
   const round = roundOf(state);
   return state.updates.filter((update) => update.round === round).length;
 }
+
+/** Returns the state of a client; undefined if it has not joined. */
+export function memberOf(state: FederationState, client: string): MemberState | undefined {
+  return Object.hasOwn(state.members, client) ? state.members[client] : undefined;
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { advance, refusalOf, replay } from "./advance.ts";
+import { advance, replay } from "./advance.ts";
 import { decide } from "./decide.ts";
 import type { FederationEvent } from "./federation-event.ts";
 import { type FederationPlan, planFederation } from "./federation-plan.ts";
@@ -15,6 +15,7 @@ import {
   roundOf,
   timeOfNext,
 } from "./federation-state.ts";
+import { refusalOf } from "./refusal-of-update.ts";
 import { selectClients } from "./select-clients.ts";
 import { taskOfClient } from "./task-of-client.ts";
 

@@ -21,7 +21,7 @@ export interface LayersDescription {
 
 /** Strategy by which a server aggregates the updates of a round, as plain data. */
 export interface StrategyDescription {
-  /** Rule that makes one change of all updates. @defaultValue "fedavg" */
+  /** Rule that combines the updates of all clients into one change of the network. @defaultValue "fedavg" */
   readonly rule?: string | Named;
   /** Steps before the rule, in order. @defaultValue none */
   readonly before?: readonly (string | Named)[];

@@ -46,7 +46,7 @@ export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X exten
   readonly from: S;
   /** Its options, each once, made by `numberField` and its like. @defaultValue none */
   readonly options?: F;
-  /** Examples that it asks for, by their names, such as `data`. @defaultValue none */
+  /** Examples that the maker asks for, by their names, such as `data`. @defaultValue none */
   readonly examples?: X;
   /** Whether it needs the architecture, or works on tensors alone. @defaultValue false */
   readonly needsGraph?: G;

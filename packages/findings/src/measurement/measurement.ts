@@ -263,7 +263,10 @@ export interface Measurement<S extends SubjectName, O extends object, R extends 
   readonly isOnLine?: boolean;
   /** Its options, each once. */
   readonly options: FieldsOf<O>;
-  /** Description of the examples of a `training`. @defaultValue its subject is another */
+  /**
+   * Description of the examples, if the subject of the measurement is a `training`.
+   * @defaultValue none, for any other subject
+   */
   readonly training?: TrainingDescription<O>;
   /** Further examples by the names that entries of studies have for them. @defaultValue none */
   readonly examplesBeside?: Readonly<Record<string, ExamplesBeside>>;

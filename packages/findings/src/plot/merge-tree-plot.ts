@@ -20,7 +20,7 @@ export interface MergeTreePlot {
   readonly kind: "merge-tree";
   /** Branches, one for each minimum and each saddle. */
   readonly branches: readonly TreeBranch[];
-  /** Bars of saddles, from the branch on the left to the one on the right. */
+  /** Horizontal bars, one at the height of each saddle, from its leftmost branch to its rightmost one. */
   readonly joins: readonly { readonly left: number; readonly right: number; readonly y: number }[];
   /** Number of minima. */
   readonly minima: number;

@@ -14,7 +14,7 @@ export interface Strip {
 export interface StripPlot {
   /** Kind of the plot. */
   readonly kind: "strips";
-  /** Strips from the top. */
+  /** Strips of the plot, in order from top to bottom. */
   readonly strips: readonly Strip[];
   /** Axis of the values. */
   readonly axis: Axis;

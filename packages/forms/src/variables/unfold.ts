@@ -11,7 +11,7 @@ export interface EntryPlace {
 
 /** An entry of a file with one combination of values for its variables. */
 export interface Unfolded<T> {
-  /** The values of its variables. */
+  /** Value of each variable of the entry, by the name of the variable. */
   readonly variables: Variables;
   /** The entry, with values in place of variables. */
   readonly entry: T;

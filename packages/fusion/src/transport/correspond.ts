@@ -21,8 +21,8 @@ export interface UnitFamily {
   /** Position among the symmetries; undefined for followers. */
   readonly symmetry: number | undefined;
   /**
-   * Symmetry whose units these are, or which they follow one to one; undefined if they follow units of
-   * several symmetries at once.
+   * Position of the symmetry to which the units of the family belong, or which they follow one to one;
+   * undefined if they follow units of several symmetries at once.
    */
   readonly voter: number | undefined;
   /** Positions of the families of the parents, in order; empty for a plain symmetry. */

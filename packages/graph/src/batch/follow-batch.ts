@@ -6,7 +6,7 @@ import type { BatchPlace, MergeChoice } from "./batch-place.ts";
 import type { PlaceContext, Placing } from "./rules/place-rule.ts";
 import { PLACE_RULES } from "./rules/table.ts";
 
-/** Positions of the batch in the values of a graph. */
+/** Axes that hold the batch in the values of a graph, and changes by which nodes take batches of any size. */
 export interface FollowedBatch {
   /** Place in each value that holds the batch. */
   readonly places: ReadonlyMap<string, BatchPlace>;

@@ -110,7 +110,8 @@ function stepToOnePole(value: number, slope: number, toPole: number): number {
 }
 
 /**
- * Computes numerators for which the roots are exact, so that eigenvectors made of them are orthogonal.
+ * Computes the vector `z` of a secular equation whose exact roots are the given rounded roots, so that
+ * eigenvectors made from this vector and the roots are orthogonal.
  *
  * Source: Gu and Eisenstat, A stable and efficient algorithm for the rank-one modification of the symmetric
  * eigenproblem, 1994, equation 3.3.

@@ -91,7 +91,7 @@ export interface UnlikePairOptions
   readonly exportedFromB?: string | undefined;
 }
 
-/** Names of the architecture and the examples of networks, and of a network beside them. */
+/** Names of the architecture of several networks, of their examples, and of a star beside the networks. */
 export interface StarredOptions extends SharedOptions {
   /** Checkpoint of a star, which straight lines of low loss connect to the others. @defaultValue none */
   readonly star?: string | undefined;
@@ -114,7 +114,7 @@ export interface SourceNames {
   readonly surrogate?: readonly string[] | undefined;
   /** Networks that examples are made on by the mean of their logits: names with commas between them. */
   readonly together?: readonly string[] | undefined;
-  /** Networks of which one makes each step: names with commas between them. */
+  /** Networks that take turns, one for each step of an attack: names with commas between them. */
   readonly inTurn?: readonly string[] | undefined;
 }
 

@@ -6,6 +6,9 @@ export interface TakenNames {
   readonly verbs?: readonly string[] | undefined;
   /** Keys by which entries of studies choose a maker of networks. @defaultValue none */
   readonly makers?: readonly string[] | undefined;
-  /** Further keys of entries of studies that make networks. @defaultValue none */
+  /**
+   * Keys that entries of studies may have beside the key that chooses a maker of networks.
+   * @defaultValue none
+   */
   readonly options?: readonly string[] | undefined;
 }

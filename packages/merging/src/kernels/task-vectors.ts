@@ -14,7 +14,7 @@ export function scaleBy(values: Numbers, factor: number): void {
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * factor;
 }
 
-/** Adds numbers to sums. */
+/** Adds each number to the sum at the same position, in place. */
 export function addTo(sums: Numbers, values: Numbers): void {
   for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + values[i]!;
 }

@@ -15,7 +15,7 @@ export type RankOrder = "largest" | "smallest";
 /** Largest pattern of a magnitude, above all finite numbers, infinity and all NaN but one. */
 const TOP = 0x7fffffff;
 
-/** Returns the cut that has no elements before it. */
+/** Returns the cut at the beginning of an order of magnitudes: no element comes before it. */
 export function cutNothing(order: RankOrder): RankCut {
   return order === "largest" ? { magnitude: TOP - 1, position: -1 } : { magnitude: 0, position: -1 };
 }

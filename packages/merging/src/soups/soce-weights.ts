@@ -22,7 +22,7 @@ export interface SoceResult {
   readonly score: number;
   /** Positions of categories that correlate weakly with all others. */
   readonly categories: readonly number[];
-  /** Positions of the best network in each of these categories, each once. */
+  /** Positions of the networks that are best in one of `categories`, each network once. */
   readonly experts: readonly number[];
 }
 

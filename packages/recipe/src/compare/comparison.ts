@@ -80,7 +80,10 @@ export interface VocabularyPair {
 export interface AlignmentGain {
   /** Distance over the weights of the graph, in units of the geometric mean of both norms. */
   readonly before: number;
-  /** The same distance after the second network was aligned to the first. */
+  /**
+   * Distance after the second network was aligned to the first, over the weights and in the units of
+   * `before`.
+   */
   readonly after: number;
   /** `1 - after / before`. */
   readonly gain: number;
@@ -117,7 +120,10 @@ export interface PairComparison {
   readonly norms: readonly [number, number];
   /** Distance of these weights, in units of the geometric mean of both norms. */
   readonly distance: number | null;
-  /** Cosine of these weights, taken as one vector of each network; null if a norm is 0. */
+  /**
+   * Cosine of the angle between both networks, each as one vector of the weights that both have; null if a
+   * norm is 0.
+   */
   readonly cosine: number | null;
   /**
    * Median over matrices of the mean cosine of rows in the same place, after the means of rows and

@@ -6,7 +6,7 @@ import { isMap } from "../recipe/shape.ts";
 export interface Level {
   /** Settings by the names of parameters. */
   readonly settings: Settings;
-  /** Path of the settings. */
+  /** Keys and positions that lead to the settings in the recipe. */
   readonly path: Path;
 }
 

@@ -2,7 +2,7 @@ import type { RenderFunction } from "@observablehq/plot";
 
 type RenderParameters = Parameters<RenderFunction>;
 
-/** Scales, frame and output of a custom mark. */
+/** Tools for drawing a custom mark: scales and frame of the figure, and a function that adds elements. */
 export interface Drawn {
   /** Functions from values to pixels. */
   readonly scales: RenderParameters[1];

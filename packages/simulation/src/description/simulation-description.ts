@@ -25,7 +25,10 @@ export interface SimulationDescription {
   readonly strategies?: Readonly<Record<string, SimulatedStrategy>>;
   /** Attacks by the names that tables show; `null` for no attack. @defaultValue no attack */
   readonly attacks?: Readonly<Record<string, AttackDescription | null>>;
-  /** Seeds, listed or as `0..4`. @defaultValue 0 */
+  /**
+   * Seeds by which every federation is simulated, once by each: a list, or a range such as `0..4`.
+   * @defaultValue 0
+   */
   readonly seeds?: readonly number[] | string;
 }
 

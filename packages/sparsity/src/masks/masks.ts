@@ -29,7 +29,7 @@ export async function applyMasks(network: Checkpoint, masks: Masks): Promise<Che
 }
 
 /**
- * Sets the elements of a weight to zero that a mask prunes.
+ * Replaces the elements of a weight that a mask prunes by zeros, in place.
  * @throws OutOfRangeError if the mask and the weight have different numbers of elements
  */
 export function maskInPlace(name: string, { data }: Pick<Tensor, "data">, mask: Uint8Array): void {

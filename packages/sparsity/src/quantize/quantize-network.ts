@@ -43,7 +43,7 @@ export interface QuantizedLayer {
 
 /** Result of the quantisation of a network, without its weights. */
 export interface QuantizeResult {
-  /** Kind of the result. */
+  /** Kind of the result, which tells it apart from results of other operations. */
   readonly kind: "quantize";
   /** Source of the network, such as its file. */
   readonly network: string;

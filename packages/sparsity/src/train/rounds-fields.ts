@@ -40,7 +40,8 @@ export interface RewindingChoice extends Pick<RoundsChoice, "sparsity" | "rounds
    */
   readonly by?: PruneChoice;
   /**
-   * Number of epochs of the first training to whose weights every round goes back.
+   * Number of epochs of the first training after which its weights are stored; every round starts from the
+   * stored weights.
    * @defaultValue 0: the start
    */
   readonly rewindEpoch?: number;

@@ -26,9 +26,9 @@ interface AnchorAlignerOptions {
 }
 
 /**
- * Creates the part of a blend that aligns all anchors to the star before every `alignEvery`-th epoch. The
- * states of the training store the permutation of each anchor, so that a training that resumes between two
- * alignments continues with the earlier one.
+ * Creates the fields of a blend by which a training aligns all anchors to the star before every
+ * `alignEvery`-th epoch. The states of the training store the permutation of each anchor, so that a training
+ * that resumes between two alignments continues with the permutations of the earlier one.
  */
 export function createAnchorAligner(
   search: AnchorAlignment,

@@ -6,7 +6,7 @@ export interface Site {
   readonly node: string;
   /** Name of the value that is measured. */
   readonly value: string;
-  /** Axis of the units of that value. */
+  /** Axis of the measured value along which its units lie. */
   readonly axis: number;
   /** Name of a weight of the site, for messages. */
   readonly label: string;

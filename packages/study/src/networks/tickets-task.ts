@@ -25,7 +25,7 @@ export interface TicketsParams {
   readonly network: TaskNetwork;
   /** Examples to train on. */
   readonly data: TaskData;
-  /** Rounds of pruning, and the share that is pruned. */
+  /** Options of the pruning, such as the number of rounds and the share pruned after the last round. */
   readonly rounds: RoundsChoice;
   /**
    * Options of the training by gradients, and the epoch to whose weights rounds are reset; absent for

@@ -26,7 +26,7 @@ export interface VerifyExchangesResult {
   readonly passed: boolean;
   /** Largest error of a sum of parts or of an output, relative to its largest element. */
   readonly maxRelativeError: number;
-  /** Sums and outputs that were compared. */
+  /** Number of sums and outputs that were compared. */
   readonly values: number;
 }
 

@@ -105,7 +105,7 @@ export interface MixingSymmetries {
   readonly values: ReadonlyMap<string, MixedLayout>;
   /** Squares inside of norms: their sum does not change, but no matrix predicts them. */
   readonly unpredictable: ReadonlySet<string>;
-  /** Norms that measure the vectors of some space. */
+  /** Norms in the graph whose input vectors are mixed by the matrix of a space. */
   readonly norms: readonly StreamNorm[];
   /**
    * Gains that are moved: gains of norms into the weights that read the norms, and gains of branches that are

@@ -9,7 +9,7 @@ const MOVING: ReadonlySet<string> = new Set([
   ...["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Gather", "Dropout"],
 ]);
 
-/** Readers of a value, once it is moved or a weight is added. */
+/** Findings about the nodes that read a value, directly or after it is moved or a weight is added to it. */
 export interface ValueReaders {
   /** A weight that the value is multiplied by and that other nodes read, too, as a tied head. */
   readonly shared: string | undefined;

@@ -15,7 +15,7 @@ export interface Family {
    * Parents of each cell, classes of plain or nested families, `[cells][arity]`; empty for a plain family.
    */
   readonly parents: readonly Int32Array[];
-  /** Classes in each cell. */
+  /** Number of classes in each cell. */
   readonly size: number;
 }
 

@@ -1,7 +1,6 @@
-import { type Checkpoint, sizeOf } from "@isthmus/core";
-import { type Architecture, type Graph, withSharedSessions } from "@isthmus/graph";
+import type { Checkpoint } from "@isthmus/core";
+import { type Architecture, withSharedSessions } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
-import { discoverSymmetries } from "../discover-symmetries.ts";
 import type { Exchange } from "../exchange/exchange-parts.ts";
 import { type VerifyExchangesResult, verifyExchanges } from "../exchange/verify-exchanges.ts";
 import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
@@ -11,6 +10,7 @@ import type { MixingSymmetries } from "../mixing/mixing-symmetries.ts";
 import { type DroppedMixture, type MixturesProof, proveMixtures } from "../mixing/prove-mixtures.ts";
 import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
 import type { SymmetrySpec } from "../spec.ts";
+import { narrowLarge } from "./narrow-large.ts";
 import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
 
 /** Options of {@link proveSymmetries}. */
@@ -40,7 +40,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly linear: readonly VerifyLinearResult[];
   /** Result for mixtures; null if none remain, or the network was too large to be run. */
   readonly mixing: VerifyMixingResult | null;
-  /** Mixtures that do not hold: the result for mixtures leaves them out, and the proof passes without. */
+  /** Mixtures whose proof failed: `mixing` leaves them out, and the whole proof can pass without them. */
   readonly dropped: readonly DroppedMixture[];
   /** Result for exchanges; null if there are none, or the network was too large to be run. */
   readonly exchanges: VerifyExchangesResult | null;
@@ -120,37 +120,4 @@ function joined(
   ];
   const passed = proof.passed && further.every((result) => result.passed);
   return { ...proof, passed, linear, mixing, dropped, exchanges };
-}
-
-/** A small network of the same structure as a large one, with its symmetries. */
-export interface NarrowNetwork {
-  /** Narrowed graph, made by the same builder as the large one. */
-  readonly graph: Graph;
-  /** Symmetries that were discovered in the narrowed graph. */
-  readonly symmetries: Symmetries;
-}
-
-/** Most weights of a network that is run itself: several copies of them are held at once then, in f32. */
-const LARGE = 2 ** 27;
-
-/**
- * Makes a small network to be run in place of one that is too large: one built from a config that has more
- * than 2^27 weights. The
- * same builder makes both, and the same rules find their symmetries.
- * @returns undefined if the network itself can be run, or no small one can be made
- */
-export async function narrowLarge(
-  { graph, engine, narrow }: Architecture,
-  signal?: AbortSignal,
-): Promise<NarrowNetwork | undefined> {
-  if (narrow === undefined || !isLarge(graph)) return undefined;
-  const small = narrow();
-  return { graph: small, symmetries: await discoverSymmetries({ graph: small, engine }, { signal }) };
-}
-
-/** Checks whether a network has more than 2^27 weights. */
-export function isLarge({ weights }: Graph): boolean {
-  let count = 0;
-  for (const { shape } of weights.values()) count += sizeOf(shape);
-  return count > LARGE;
 }

@@ -19,8 +19,8 @@ export interface ControlVariates {
    */
   readonly server?: Checkpoint | undefined;
   /**
-   * Variate `c_i` of the client, likewise. @defaultValue zeros, as for a client that takes part for the first
-   * time
+   * Variate `c_i` of the client, with every trained parameter under its name.
+   * @defaultValue zeros, as for a client that takes part for the first time
    */
   readonly client?: Checkpoint | undefined;
   /**

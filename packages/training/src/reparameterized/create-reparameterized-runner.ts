@@ -8,7 +8,7 @@ import { unusedName } from "../unused-name.ts";
 import { createUpdateStep } from "./create-update-step.ts";
 import type { Reparameterization } from "./reparameterization.ts";
 
-/** A runner of steps that change coordinates. */
+/** Runner of training steps that change coordinates, from which the network's parameters are computed. */
 export interface ReparameterizedRunner extends StepRunner {
   /** Returns the coordinates after the last step. */
   coordinates(): Float32Array;

@@ -14,7 +14,7 @@ export interface Carried extends TensorInfo {
    * the same name in the checkpoint.
    */
   readonly input: string;
-  /** Name of the output that returns it. */
+  /** Name of the output by which the step returns the changed tensor. */
   readonly output: string;
   /** Role of the tensor: state starts as zeros, parameters and statistics start from the checkpoint. */
   readonly role: CarriedRole;

@@ -17,7 +17,7 @@ export interface FedObjective {
 export interface ObjectiveFeeds {
   /** A tensor for every data input. */
   readonly feeds: ReadonlyMap<string, Tensor>;
-  /** Filler of targets and their weights. */
+  /** Filler that computes the targets of a batch, and the weight of each target. */
   readonly filler: TargetFiller;
 }
 

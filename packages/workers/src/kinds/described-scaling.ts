@@ -5,7 +5,7 @@ import { z } from "zod";
 export interface DescribedScaling {
   /** Mean that is subtracted from bytes, with `std`. */
   readonly mean?: Scaling["mean"] | undefined;
-  /** Deviation that bytes are divided by, with `mean`. */
+  /** Deviation by which bytes are divided once `mean` is subtracted; without `mean` it has no effect. */
   readonly std?: Scaling["std"] | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface QueuedWork extends QueuePlaces {
   readonly engine?: EngineName | undefined;
   /** Path of the result; the folder for tasks lies beside it, and is removed once all work is done. */
   readonly beside: string;
-  /** Called with the steps of the preparation of tasks. */
+  /** Callback for the current step of the preparation of tasks, and for the share that is done. */
   readonly onStep?: FollowStep | undefined;
   /** Signal that stops the work; results of finished tasks stay, so that the same call goes on. */
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +33,7 @@ export interface QueueTasks {
   readonly folder: string;
   /** Engine that workers must have. */
   readonly engine: Engine;
-  /** Called with the steps of the preparation of tasks. */
+  /** Callback for the current step of the preparation of tasks, and for the share that is done. */
   readonly onStep: FollowStep;
   /** Signal that stops the work. */
   readonly signal: AbortSignal | undefined;

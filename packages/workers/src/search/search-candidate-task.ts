@@ -38,8 +38,8 @@ export interface SearchCandidateParams {
    */
   readonly seed: number;
   /**
-   * Options for judging. Names of inputs and outputs of the graph are not among them, but in a file, as they
-   * may look like paths.
+   * Options for judging, without the names of inputs and outputs of the graph: tasks read such names from a
+   * file, as they may look like paths.
    */
   readonly judge: DescribedJudge;
   /** Fingerprint of the examples. */

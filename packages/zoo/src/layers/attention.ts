@@ -7,7 +7,7 @@ import { add, matMul, mul, reshape, softmax, tanh, transpose, type Value } from 
  */
 const HIDDEN = -1e9;
 
-/** Layout of the heads in rows of tokens. */
+/** Number of tokens of an example and number of attention heads, by which rows are split into heads. */
 export interface HeadLayout {
   /** Number of tokens of an example. */
   readonly length: number;

@@ -14,8 +14,8 @@ export interface RotaryTables {
 }
 
 /**
- * Returns the angle, in radians, by which each pair of dimensions is rotated from a token to the next,
- * `[turned / 2]`: `base^(-i / pairs)`.
+ * Returns the angle, in radians, by which each pair of dimensions is rotated from one token to the next:
+ * `base^(-i / pairs)` for pair `i`, `[pairs]`, where `pairs` is half of the `turned` rotated dimensions.
  */
 export function rotaryFrequencies(turned: number, base: number): Float64Array {
   const pairs = turned / 2;

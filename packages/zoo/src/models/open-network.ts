@@ -63,7 +63,7 @@ export function assertNetworkOptions({ net, graph }: Pick<NamedNetwork, "net" | 
 
 /** Properties of a network that are known before the data are opened. */
 export interface PlannedNetwork {
-  /** Demands of the network on the data. */
+  /** Requirements of the network for its data, such as the inputs to read or the length of texts. */
   readonly context: DataContext;
   /** Architecture that was read; undefined if it is built from a short string. */
   readonly read: ReadArchitecture | undefined;

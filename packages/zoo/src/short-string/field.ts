@@ -72,7 +72,10 @@ function numberAfter(prefix: string, segment: string, pattern: RegExp): number |
   return segment.startsWith(prefix) && pattern.test(text) ? Number(text) : undefined;
 }
 
-/** Creates the field of an option that is one of a few words, which stand alone as segments. */
+/**
+ * Creates the field of an option whose value is one of a few words, each of which is a whole segment of a
+ * short string.
+ */
 export function choiceSegment(option: string, choices: readonly string[], help: string): SegmentField {
   return {
     option,

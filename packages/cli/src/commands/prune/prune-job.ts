@@ -25,6 +25,8 @@ export interface PruneData {
 export interface Pruning {
   /** Pruned network under the names of the graph, after any further training. */
   readonly weights: Checkpoint;
-  /** Numbers of pruned elements, losses and rounds, as plain data. */
+  /**
+   * Result of the pruning as plain data, such as the number of pruned elements, and the losses and rounds.
+   */
   readonly result: PruneResult;
 }

@@ -11,7 +11,7 @@ import { keepLast } from "../keep-last.ts";
 import { isContiguous, spanOf, type TorchTensor } from "./tensors.ts";
 
 /**
- * Creates the checkpoint of a file that PyTorch saved from the tensors found in it.
+ * Makes a checkpoint of the tensors that a file of PyTorch holds.
  *
  * Contiguous tensors are read by range. Other tensors are read as a whole, and the last one is kept in memory
  * in row-major order, so that its storage is not read again for each range.

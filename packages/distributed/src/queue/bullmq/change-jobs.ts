@@ -1,5 +1,5 @@
+import type { QueuePatience } from "../queue-patience.ts";
 import type { QueuedTask } from "../queued-task.ts";
-import type { QueuePatience } from "../task-queue.ts";
 import { packTask, type TaskJob } from "./job-data.ts";
 import { inBatches, type QueueParts, readJobs, readStates } from "./look-at-jobs.ts";
 

@@ -1,7 +1,8 @@
 import { UsageError } from "@isthmus/core";
 import { Queue } from "bullmq";
+import { QUEUE_PATIENCE, type QueuePatience } from "../queue-patience.ts";
 import type { QueuedTask } from "../queued-task.ts";
-import { QUEUE_PATIENCE, type QueuePatience, type QueueServer, type TaskQueue } from "../task-queue.ts";
+import type { QueueServer, TaskQueue } from "../task-queue.ts";
 import type { Backing, BackingPlace } from "./backing.ts";
 import { addJobs, cancelJobs, retryJobs } from "./change-jobs.ts";
 import { endWithin } from "./end-within.ts";

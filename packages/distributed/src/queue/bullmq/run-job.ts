@@ -2,7 +2,8 @@ import { EngineError } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
 import { UnrecoverableError, WaitingError } from "bullmq";
 import { describeDeaths } from "../describe-deaths.ts";
-import type { QueuePatience, TaskHandler, TaskOutcome } from "../task-queue.ts";
+import type { QueuePatience } from "../queue-patience.ts";
+import type { TaskHandler, TaskOutcome } from "../task-queue.ts";
 import {
   type JobProgress,
   type JobResult,

@@ -2,13 +2,12 @@ import { join } from "node:path";
 import { at } from "@isthmus/core";
 import { inOrder } from "@isthmus/tasks";
 import { namesIn } from "../../if-there.ts";
+import { QUEUE_PATIENCE, type QueuePatience } from "../queue-patience.ts";
 import { isId, type QueuedTask } from "../queued-task.ts";
 import {
-  QUEUE_PATIENCE,
   QUEUE_STATES,
   type QueueCounts,
   type QueueEntry,
-  type QueuePatience,
   type QueueState,
   type QueueWorker,
   type ServeQueueOptions,

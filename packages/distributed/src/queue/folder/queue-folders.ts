@@ -22,7 +22,7 @@ export interface QueueFolders {
   readonly expired: string;
   /** Tokens of tasks that have failed for good. */
   readonly failed: string;
-  /** Files that were found in place of a token and are not valid, for people to look at. */
+  /** Folder of files that lay in place of a task's token but are not valid tokens, for people to look at. */
   readonly damaged: string;
   /** Names of running tasks that are to be stopped. */
   readonly cancelled: string;

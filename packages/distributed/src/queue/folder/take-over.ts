@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { InputError } from "@isthmus/core";
 import { namesIn } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
+import type { QueuePatience } from "../queue-patience.ts";
 import { isId } from "../queued-task.ts";
-import type { QueuePatience } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
 import {
   moveIfThere,

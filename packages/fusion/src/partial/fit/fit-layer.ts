@@ -157,7 +157,8 @@ export interface FittedLayer {
 }
 
 /**
- * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`: a small
+ * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`, where `G` is
+ * the Gram matrix of the layer's inputs and `C` holds the inner products of inputs and residuals: a small
  * change that brings the outputs close to their target.
  * @param ridge - ridge relative to the mean of the diagonal of the Gram matrix
  */

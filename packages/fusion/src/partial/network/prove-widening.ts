@@ -19,7 +19,7 @@ import { widenNetwork } from "./widen-network.ts";
 /** Largest difference that rounding explains, relative to the largest number of a value. */
 const TOLERANCE = 1e-3;
 
-/** Proof of a wide graph. */
+/** Result of {@link proveWidening}: the number of compared values, and their largest error. */
 export interface WideningProof {
   /** Number of values that were compared. */
   readonly values: number;

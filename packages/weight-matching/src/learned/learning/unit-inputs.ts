@@ -27,7 +27,7 @@ export interface UnitInputs {
   factorsOf(rows: MultipliedRows): Value;
   /** Tensors to be fed, by input. */
   readonly feeds: ReadonlyMap<string, Tensor>;
-  /** Writes matrices and factors into the tensors. */
+  /** Writes the matrices and factors of mixed units into the tensors of `feeds`. */
   fill(units: MixedUnits): void;
 }
 

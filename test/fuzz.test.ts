@@ -11,7 +11,7 @@ import { TARGETS } from "../tools/fuzz/targets.ts";
 const SEED = 20261126;
 const BOMBS = 12;
 /** Inputs for each part of a target's share. */
-const MADE = 6;
+const MADE = 4;
 
 let root: string;
 beforeAll(() => {

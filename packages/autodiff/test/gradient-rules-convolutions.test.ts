@@ -121,13 +121,13 @@ describe.each(Object.entries(BUILDERS))("rule of %s", (_, build) => {
     const property = fc.asyncProperty(convCases, (given) =>
       checkGradient({ build: build(given), precision: "multilinear" }),
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 36 });
   });
 
   test("hessianVectorProduct() equals differences of gradients", async () => {
     const property = fc.asyncProperty(convCases, (given) =>
       checkHessian({ build: build(given), precision: "multilinear" }),
     );
-    await fc.assert(property, { numRuns: 30 });
+    await fc.assert(property, { numRuns: 20 });
   });
 });

@@ -78,7 +78,7 @@ describe("isthmus federate", () => {
     );
     for (const name of ["anna", "bert"]) {
       const file = `${name}.token`;
-      const { stdout } = await runAlone(["federate", "token", name, "--for", "clouds.yml", "-o", file], cwd);
+      const { stdout } = await runCli(["federate", "token", name, "--for", "clouds.yml", "-o", file], cwd);
       expect(stdout).toContain(`wrote ${file}`);
       expect(stdout).not.toContain(readFileSync(join(folder, file), "utf8").trim());
       expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
@@ -100,7 +100,6 @@ describe("isthmus federate", () => {
           "-q",
         ],
         cwd,
-        runAlone,
       );
     const [anna, bert] = await Promise.all([joinAs("anna", "0-100"), joinAs("bert", "100-200")]);
     expect([anna.rounds, bert.rounds]).toEqual([

@@ -62,10 +62,10 @@ const merge = (method: string) => ({
 });
 
 describe("saveMerge() in threads", () => {
-  it("writes the same bytes by 1, 2 and 4 threads, whatever the method", async () => {
+  it("writes the same bytes by 1 and 3 threads, whatever the method", async () => {
     const methods = ["linear", "slerp", "slow_mean"];
     const fileOf = (method: string, threads: number) => path(`${method}-${threads}.safetensors`);
-    const cases = methods.flatMap((method) => [1, 2, 4].map((threads) => ({ method, threads })));
+    const cases = methods.flatMap((method) => [1, 3].map((threads) => ({ method, threads })));
     const replies = await runMergeChild(
       ...cases.map(({ method, threads }) => ({
         ...{ merge: merge(method), path: fileOf(method, threads) },

@@ -59,6 +59,54 @@ describe("discoverMixing() of rotary embeddings", () => {
     }
   });
 
+  test.each([
+    ["halves", [0, 2, 1, 3, -1, -1], { Slice: 4, Neg: 2 }],
+    ["interleaved", [0, 1, 2, 3, -1, -1], { Slice: 4, Neg: 2, Unsqueeze: 4 }],
+  ] as const)(
+    "numbers parts behind all units, and says which values hold one alone: %s",
+    async (form, ...expected) => {
+      const [ofHead, alone] = expected;
+      const { mixing, permutations } = await discoverAll(rotaryNetwork(form));
+      const { units } = permutations.spec;
+      const pairs = pairsOf(mixing);
+      expect(pairs.map(({ symmetry, cell, firstUnit, size }) => [symmetry, cell, firstUnit, size])).toEqual(
+        [0, 1, 2, 3].map((cell) => ["q.rotary", cell, units + 2 * cell, 2]),
+      );
+      // Units in each head, whose last two dimensions are not turned: queries 0 and 1 share the numbers of key 0.
+      const inHeads = (keys: readonly number[]) =>
+        keys.flatMap((key) => ofHead.map((unit) => (unit < 0 ? -1 : units + 4 * key + unit)));
+      const numbered = new Map(
+        [...mixing.weights].map(([name, { fields }]) => [
+          name,
+          fields.filter((field) => field.units.some((unit) => unit >= units)),
+        ]),
+      );
+      for (const [name, keys] of [
+        ["q.weight", [0, 0, 1, 1]],
+        ["q.bias", [0, 0, 1, 1]],
+        ["k.weight", [0, 1]],
+        ["k.bias", [0, 1]],
+      ] as const) {
+        const side = name.startsWith("k") ? 1 : 0;
+        const [field, ...others] = numbered.get(name) ?? [];
+        expect([...(field?.units ?? [])]).toEqual(inHeads(keys));
+        expect([...(field?.inverse ?? [])]).toEqual(inHeads(keys).map((unit) => (unit < 0 ? 0 : side)));
+        expect(others).toEqual([]);
+      }
+      for (const name of ["v.weight", "o.weight"]) expect(numbered.get(name)).toEqual([]);
+      const counts: Record<string, number> = {};
+      for (const name of mixing.unpredictable) {
+        const [op = ""] = name.split(".");
+        counts[op] = (counts[op] ?? 0) + 1;
+      }
+      expect(counts).toEqual(alone);
+      for (const { fields } of [...mixing.weights.values(), ...mixing.values.values()]) {
+        expect(fields.length).toBeGreaterThan(0);
+        for (const field of fields) expect(field.units.some((unit) => unit >= 0)).toBe(true);
+      }
+    },
+  );
+
   test.each<RotaryTrait>([
     "two angles in a pair",
     "gain on keys",

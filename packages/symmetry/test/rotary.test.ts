@@ -60,12 +60,11 @@ describe("discoverMixing() of rotary embeddings", () => {
   });
 
   test.each([
-    ["halves", [0, 2, 1, 3, -1, -1], { Slice: 4, Neg: 2 }],
-    ["interleaved", [0, 1, 2, 3, -1, -1], { Slice: 4, Neg: 2, Unsqueeze: 4 }],
+    { form: "halves", ofHead: [0, 2, 1, 3, -1, -1], alone: { Slice: 4, Neg: 2 } },
+    { form: "interleaved", ofHead: [0, 1, 2, 3, -1, -1], alone: { Slice: 4, Neg: 2, Unsqueeze: 4 } },
   ] as const)(
-    "numbers parts behind all units, and says which values hold one alone: %s",
-    async (form, ...expected) => {
-      const [ofHead, alone] = expected;
+    "numbers parts behind all units, and says which values hold one alone: $form",
+    async ({ form, ofHead, alone }) => {
       const { mixing, permutations } = await discoverAll(rotaryNetwork(form));
       const { units } = permutations.spec;
       const pairs = pairsOf(mixing);

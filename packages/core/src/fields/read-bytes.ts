@@ -20,7 +20,8 @@ const UNITS: Readonly<Record<string, number>> = {
  */
 export function readBytes(text: string): number {
   const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
-  const bytes = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? 0));
+  const factor = UNITS[unit.toLowerCase()];
+  const bytes = Math.floor(Number(digits) * (factor ?? 0));
   if (bytes >= 1) return bytes;
   throw new UsageError(`Cannot read ${excerpt(text)} as it must be a size such as 5GB or 500MiB`);
 }

@@ -128,6 +128,18 @@ describe("discoverMixing() of rotary embeddings", () => {
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
   });
 
+  test("names pairs after the first weight that holds them, without the end of its name alone", async () => {
+    const graph = rotaryNetwork("halves");
+    const rename = (name: string) => (name === "q.weight" ? "no.bias.q.weight" : name);
+    const renamed = {
+      ...graph,
+      weights: new Map([...graph.weights].map(([name, weight]) => [rename(name), weight])),
+      nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+    };
+    const { mixing } = await discoverAll(renamed);
+    expect(new Set(pairsOf(mixing).map(({ symmetry }) => symmetry))).toEqual(new Set(["no.bias.q.rotary"]));
+  });
+
   test("explains each layer in one row, and proves all", async () => {
     const graph = rotaryNetwork("halves");
     const { permutations, ...beyond } = await discoverAll(graph);

@@ -87,8 +87,7 @@ function runStryker() {
     .flatMap((part) => sourceFiles(name, { folder: part, ending: ".test.ts", tests: true }))
     .filter((path) => !without.some((part) => path.includes(part)));
   const vitest = join(folder, "vitest.config.mjs");
-  // A run that takes too long is killed, and would leave half of a translated module for the runs after it.
-  const changes = { include: tests, reporters: [], sequence: {}, experimental: { fsModuleCache: false } };
+  const changes = { include: tests, reporters: [], sequence: {} };
   writeFileSync(
     vitest,
     `import base from ${JSON.stringify(join(root, "vitest.config.ts"))};\n` +

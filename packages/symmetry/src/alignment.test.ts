@@ -1,9 +1,9 @@
-import { createCheckpoint, MismatchError, type Tensor } from "@isthmus/core";
+import { createCheckpoint, createRandom, MismatchError, type Tensor } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Alignment, compose, identityAlignment, invert } from "./alignment.ts";
 import { assertAlignment } from "./assert-alignment.ts";
-import { completeFollowers } from "./complete-units.ts";
+import { completeFollowers, completeUnits } from "./complete-units.ts";
 import { decodeSpec } from "./encode/decode-spec.ts";
 import { permute } from "./permute.ts";
 import { randomAlignment } from "./random-alignment.ts";
@@ -142,6 +142,17 @@ describe("randomAlignment()", () => {
         expect(randomAlignment(spec, seed)).toEqual(alignment);
       }),
     );
+  });
+
+  test("randomAlignment() draws apart from what else is drawn by the same seed", () => {
+    const shuffled = (label: string) => {
+      const random = createRandom(3, label);
+      const draw = ({ size }: { readonly size: number }) =>
+        random.shuffleInPlace(Int32Array.from({ length: size }, (_, unit) => unit));
+      return completeUnits(spec, draw);
+    };
+    expect(randomAlignment(spec, 3)).toEqual(shuffled("alignment"));
+    for (const other of ["", "weights"]) expect(randomAlignment(spec, 3)).not.toEqual(shuffled(other));
   });
 
   test("randomAlignment() refuses a seed that is not a whole number", () => {

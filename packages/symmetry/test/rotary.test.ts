@@ -59,6 +59,53 @@ describe("discoverMixing() of rotary embeddings", () => {
     }
   });
 
+  test.each([
+    { form: "halves", ofHead: [0, 2, 1, 3, -1, -1], alone: { Slice: 4, Neg: 2 } },
+    { form: "interleaved", ofHead: [0, 1, 2, 3, -1, -1], alone: { Slice: 4, Neg: 2, Unsqueeze: 4 } },
+  ] as const)(
+    "numbers parts behind all units, and says which values hold one alone: $form",
+    async ({ form, ofHead, alone }) => {
+      const { mixing, permutations } = await discoverAll(rotaryNetwork(form));
+      const { units } = permutations.spec;
+      const pairs = pairsOf(mixing);
+      expect(pairs.map(({ symmetry, cell, firstUnit, size }) => [symmetry, cell, firstUnit, size])).toEqual(
+        [0, 1, 2, 3].map((cell) => ["q.rotary", cell, units + 2 * cell, 2]),
+      );
+      // Units in each head, whose last two dimensions are not turned: queries 0 and 1 share the numbers of key 0.
+      const inHeads = (keys: readonly number[]) =>
+        keys.flatMap((key) => ofHead.map((unit) => (unit < 0 ? -1 : units + 4 * key + unit)));
+      const numbered = new Map(
+        [...mixing.weights].map(([name, { fields }]) => [
+          name,
+          fields.filter((field) => field.units.some((unit) => unit >= units)),
+        ]),
+      );
+      for (const [name, keys] of [
+        ["q.weight", [0, 0, 1, 1]],
+        ["q.bias", [0, 0, 1, 1]],
+        ["k.weight", [0, 1]],
+        ["k.bias", [0, 1]],
+      ] as const) {
+        const side = name.startsWith("k") ? 1 : 0;
+        const [field, ...others] = numbered.get(name) ?? [];
+        expect([...(field?.units ?? [])]).toEqual(inHeads(keys));
+        expect([...(field?.inverse ?? [])]).toEqual(inHeads(keys).map((unit) => (unit < 0 ? 0 : side)));
+        expect(others).toEqual([]);
+      }
+      for (const name of ["v.weight", "o.weight"]) expect(numbered.get(name)).toEqual([]);
+      const counts: Record<string, number> = {};
+      for (const name of mixing.unpredictable) {
+        const [op = ""] = name.split(".");
+        counts[op] = (counts[op] ?? 0) + 1;
+      }
+      expect(counts).toEqual(alone);
+      for (const { fields } of [...mixing.weights.values(), ...mixing.values.values()]) {
+        expect(fields.length).toBeGreaterThan(0);
+        for (const field of fields) expect(field.units.some((unit) => unit >= 0)).toBe(true);
+      }
+    },
+  );
+
   test.each<RotaryTrait>([
     "two angles in a pair",
     "gain on keys",
@@ -79,6 +126,18 @@ describe("discoverMixing() of rotary embeddings", () => {
     const symmetries = await discoverAll(graph);
     expect(pairsOf(symmetries.mixing)).toHaveLength(4);
     expect(await verifyMixing({ graph, engine }, symmetries, { seed: 1 })).toMatchObject({ passed: true });
+  });
+
+  test("names pairs after the first weight that holds them, without the end of its name alone", async () => {
+    const graph = rotaryNetwork("halves");
+    const rename = (name: string) => (name === "q.weight" ? "no.bias.q.weight" : name);
+    const renamed = {
+      ...graph,
+      weights: new Map([...graph.weights].map(([name, weight]) => [rename(name), weight])),
+      nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+    };
+    const { mixing } = await discoverAll(renamed);
+    expect(new Set(pairsOf(mixing).map(({ symmetry }) => symmetry))).toEqual(new Set(["no.bias.q.rotary"]));
   });
 
   test("explains each layer in one row, and proves all", async () => {

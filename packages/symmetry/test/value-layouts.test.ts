@@ -1,9 +1,10 @@
 import { at, sizeOf } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, identityAlignment, randomAlignment } from "@isthmus/symmetry";
+import { discoverSymmetries, identityAlignment, randomAlignment, type Symmetries } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { smallNetworks } from "../../../test/helpers/small-networks.ts";
+import type { Field } from "../src/labels/field.ts";
 import { layOutValues } from "../src/value-layouts.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -37,6 +38,36 @@ describe("layOutValues()", () => {
       }
     }
     expect(moved).toBeGreaterThan(0);
+  });
+
+  test("repeats units along the axes that are connected to theirs", () => {
+    const free = (axes: readonly number[], ...data: number[]): Field => ({
+      frozen: false,
+      axes,
+      data: Int32Array.from(data),
+    });
+    const labels = Int32Array.from({ length: 8 }, (_, label) => label);
+    const fieldsOf = [free([0], 0, 1), free([0, 1], 2, 3, 4, 5, 6, 7)];
+    const unitsOf = (...units: number[]) => {
+      const permutations = {
+        labels: { values: new Map([["v", { shape: [2, 3], fields: fieldsOf }]]) },
+        group: { classes: { classOf: labels } },
+        units: { unitOf: Int32Array.from(units) },
+      } as unknown as Symmetries;
+      return layOutValues(permutations)
+        .components.get("v")
+        ?.map((component) => component.units.map((u) => [...u]));
+    };
+    // Labels 0 and 1 have units, the others none, or all have, or only one has, whose number is 0.
+    expect(unitsOf(10, 11, -1, -1, -1, -1, -1, -1)).toEqual([[[10, 10, 10, 11, 11, 11]]]);
+    expect(unitsOf(10, 11, 1, 2, 3, 4, 5, 6)).toEqual([
+      [
+        [10, 10, 10, 11, 11, 11],
+        [1, 2, 3, 4, 5, 6],
+      ],
+    ]);
+    expect(unitsOf(-1, -1, -1, -1, 0, -1, -1, -1)).toEqual([[[-1, -1, 0, -1, -1, -1]]]);
+    expect(unitsOf(-1, -1, -1, -1, -1, -1, -1, -1)).toBeUndefined();
   });
 
   test("lists values with units alone, and repeats units along axes that move with them", async () => {

@@ -13,7 +13,6 @@ const BRACE = 0x7b;
  */
 export async function detectFormat(source: ByteSource): Promise<FileFormat | "index"> {
   const { name, size } = source;
-  if (size === 0) throw unknown(name, "it is empty");
   const head = await source.read(0, Math.min(RECOGNIZED_BYTES, size));
   const text = decodeLatin1(head);
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "zip";

@@ -119,5 +119,16 @@ describe("collapseOrdered()", () => {
     const { fields } = collapseOrdered(store, input, [1], "in order");
     // One for each row.
     expect([store.count, ...(fields[0]?.data ?? [])]).toEqual([6, 4, 5]);
+    // Labels at different places of the ordered axis differ.
+    const [first, second] = labels.map((label) => store.markLow[label] ?? 0);
+    expect(first).not.toBe(second);
+  });
+
+  test("tells all labels apart that lie on ordered axes alone, wherever they lie", () => {
+    const store = new LabelStore();
+    const [a = 0, b = 0] = store.create(2);
+    const input: Labelled = { shape: [2, 2], fields: [free([0, 1], Int32Array.of(a, b, b, a))] };
+    expect(collapseOrdered(store, input, [0, 1], "in order").fields).toEqual([]);
+    expect(store.markLow[a]).not.toBe(store.markLow[b]);
   });
 });

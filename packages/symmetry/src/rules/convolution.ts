@@ -81,7 +81,7 @@ function viewChannels(context: RuleContext, groups: number): Labelled {
   return insertAxes(reshape(store, flat, [batch, groups, channels / groups]), [2]);
 }
 
-/** Reshapes a product `[N, g, O/g]` to channels of the output, and adds the bias. */
+/** Reshapes a product `[N, g, O/g, 1]` to channels of the output, and adds the bias. */
 function flattenGroups(context: RuleContext, product: Labelled): Labelled {
   const { store } = context;
   const shape = outputShape(context);
@@ -106,7 +106,7 @@ export const convolution: Rule = (context) => {
   const x = viewChannels(context, groups);
   const kernel = dropKernel(context);
   const [outputs, perGroup] = [extentOf(kernel, 0), extentOf(kernel, 1)];
-  const w = insertAxes(reshape(store, kernel, [groups, outputs / groups, perGroup]), [0]);
+  const w = reshape(store, kernel, [groups, outputs / groups, perGroup]);
   return [flattenGroups(context, multiply(context, x, w))];
 };
 
@@ -118,15 +118,14 @@ export const convTranspose: Rule = (context) => {
   const kernel = dropKernel(context);
   const [inputs, perGroup] = [extentOf(kernel, 0), extentOf(kernel, 1)];
   const view = reshape(store, kernel, [groups, inputs / groups, perGroup]);
-  const w = insertAxes(transpose(view, [0, 2, 1]), [0]);
-  return [flattenGroups(context, multiply(context, x, w))];
+  return [flattenGroups(context, multiply(context, x, transpose(view, [0, 2, 1])))];
 };
 
-/** Sums `[N, g, 1, C/g] x [1, g, O/g, C/g]` over the last axis. */
+/** Sums `[N, g, 1, C/g] x [g, O/g, C/g]` over the last axis, which stays with extent 1. */
 function multiply(context: RuleContext, x: Labelled, w: Labelled): Labelled {
   const factors = [
     { tensor: x, activation: context.isActivation(0) },
     { tensor: w, activation: context.isActivation(1) },
   ];
-  return removeAxes(contract(context.store, factors, [3]), [3]);
+  return contract(context.store, factors, [3]);
 }

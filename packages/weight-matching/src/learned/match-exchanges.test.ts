@@ -104,6 +104,13 @@ describe("matchExchanges()", () => {
     expect([...(order ?? [])]).toEqual([2, 0, 1]);
   });
 
+  test("says what it was about to do if data do not fit", async () => {
+    const pair = [network(SAME, 1), network(SAME, 2)] as const;
+    const wide = { ...options, data: randomExamples([INPUTS + 1], { size: 40 }) };
+    const matching = matchExchanges(architecture, pair, [exchange({ value: shares, axis: 1 }, SAME)], wide);
+    await expect(matching).rejects.toThrow("Cannot match experts");
+  });
+
   test("runs no network if no part has shares", async () => {
     const refusing = {
       ...architecture,

@@ -3,8 +3,8 @@ import { add, dropout, pad, reshape, transpose, type Value } from "@isthmus/grap
 import { type Initializer, normal, normalWeight, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 import { convolution } from "./convolution.ts";
-import { feedForward } from "./feed-forward.ts";
 import type { EncoderExtents } from "./encoder-extents.ts";
+import { feedForward } from "./feed-forward.ts";
 import { linear } from "./linear.ts";
 import { type AttentionPart, fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
 import { rowNorm } from "./row-norm.ts";

@@ -1,10 +1,10 @@
 import { at } from "@isthmus/core";
 import { add, gather, layerNorm, reshape, type Value } from "@isthmus/graph/builder";
 import { constant, normal, normalWeight } from "../initializer.ts";
+import type { EncoderExtents } from "../layers/encoder-extents.ts";
 import { feedForward } from "../layers/feed-forward.ts";
 import { linear } from "../layers/linear.ts";
 import { type AttentionPart, multiHeadAttention } from "../layers/multi-head-attention.ts";
-import type { EncoderExtents } from "../layers/encoder-extents.ts";
 import type { FamilyContext } from "./model-family.ts";
 
 /** Names of the weights of a block of a {@link tokenEncoder}; names of layers lack `.weight`. */

@@ -110,6 +110,11 @@ export class DivergenceError extends IsthmusError {
   }
 }
 
+/** The class of the errors of each tag. */
+export const ERROR_CLASSES: Readonly<
+  Record<IsthmusErrorTag, new (message: string, fields: never) => IsthmusError>
+> = { FormatError, UnsupportedError, MismatchError, InputError, EngineError, DivergenceError };
+
 /** Checks whether a value is an error of Isthmus, optionally only of some tags. */
 export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag[]): error is IsthmusError {
   if (!(error instanceof Error) || (error as Partial<IsthmusError>)[MARKER] !== true) return false;

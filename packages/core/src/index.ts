@@ -37,6 +37,7 @@ export {
 export {
   DivergenceError,
   EngineError,
+  ERROR_CLASSES,
   FormatError,
   InputError,
   IsthmusError,

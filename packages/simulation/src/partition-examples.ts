@@ -101,8 +101,8 @@ export function partitionExamples<P extends ParameterSpecs>(
 function countLabels(labels: Int32Array, positions: Uint32Array, classes: number): readonly number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const position of positions) {
-    const label = labels[position] as number;
-    counts[label] = (counts[label] as number) + 1;
+    const label = at(labels, position, "example");
+    counts[label] = at(counts, label, "class") + 1;
   }
   return counts;
 }

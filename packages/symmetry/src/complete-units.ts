@@ -81,7 +81,7 @@ export function indexParents(cells: readonly (readonly number[])[]): ParentIndex
  * Returns an only parent itself, so that most specifications need no strings, and several parents as a list.
  */
 function keyOf(parents: readonly number[]): number | string {
-  return parents.length === 1 ? (parents[0] as number) : parents.join();
+  return parents.length === 1 ? at(parents, 0, "parent") : parents.join();
 }
 
 /**

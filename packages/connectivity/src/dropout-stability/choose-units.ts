@@ -1,4 +1,4 @@
-import { type Checkpoint, createRandom } from "@isthmus/core";
+import { at, type Checkpoint, createRandom } from "@isthmus/core";
 import { type HiddenLayer, measureUnitNorms } from "@isthmus/symmetry/layout";
 
 /** Ways to choose the units of a layer that stay: at random, or the units with the largest weights. */
@@ -46,5 +46,5 @@ export async function chooseUnits(
 
 /** Lists units from the largest norm to the smallest, equal ones in their order. */
 function orderBySize(norms: Float64Array): readonly number[] {
-  return Array.from(norms.keys()).sort((a, b) => (norms[b] as number) - (norms[a] as number) || a - b);
+  return Array.from(norms.keys()).sort((a, b) => at(norms, b, "unit") - at(norms, a, "unit") || a - b);
 }

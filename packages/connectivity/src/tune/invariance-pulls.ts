@@ -28,8 +28,8 @@ export function invariancePulls(
   classes: number,
   weight: number,
 ): InvariancePulls {
-  const widths = pair.map(({ features, labels }) => features.length / labels.length);
-  const width = widths[0] as number;
+  const [{ features: first, labels }] = pair;
+  const width = first.length / labels.length;
   const pulls = pair.map(({ features }) => new Float32Array(features.length)) as [Float32Array, Float32Array];
   let loss = 0;
   for (let label = 0; label < classes; label++) {

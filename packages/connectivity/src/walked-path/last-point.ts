@@ -1,13 +1,7 @@
 import { rm } from "node:fs/promises";
-import {
-  type Checkpoint,
-  createCheckpoint,
-  openCheckpoint,
-  saveCheckpoint,
-  type Tensor,
-} from "@isthmus/core";
+import { type Checkpoint, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { hasWorkState } from "@isthmus/training";
-import { readWeights } from "../dropout-path/read-weights.ts";
+import { checkpointOf, readWeights } from "../dropout-path/read-weights.ts";
 
 /**
  * Last measured point of a path, from which the distance to the next point, as a part of the path's length,
@@ -62,5 +56,5 @@ async function copy(network: Checkpoint): Promise<Checkpoint> {
   const weights = [...(await readWeights(network))].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() } as Tensor] as const,
   );
-  return createCheckpoint(new Map(weights), {}, network.source);
+  return checkpointOf(new Map(weights), network.source);
 }

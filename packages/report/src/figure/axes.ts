@@ -95,7 +95,7 @@ function ticksOf(
  */
 function wholeTicks(low: number, high: number, most: number): readonly number[] {
   let step = 1;
-  for (let i = 0; (high - low) / step > most; i++) step *= [2, 2.5, 2][i % 3] as number;
+  for (let i = 0; (high - low) / step > most; i++) step *= at([2, 2.5, 2], i % 3);
   const first = Math.ceil(low / step);
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => step * (first + index));
 }

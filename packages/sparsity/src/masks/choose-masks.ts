@@ -1,4 +1,4 @@
-import { asFloat32, type Elements, entry, sumOf } from "@isthmus/core";
+import { asFloat32, at, type Elements, entry, sumOf } from "@isthmus/core";
 import type { Masks } from "./masks.ts";
 
 /** Weights in memory, by name. */
@@ -59,7 +59,7 @@ function magnitudesOf({ dtype, data }: Pick<Elements, "dtype" | "data">): Float3
 function maskOfLeast(values: Float32Array, count: number): Uint8Array {
   const mask = new Uint8Array(values.length).fill(1);
   if (count === 0) return mask;
-  const threshold = values.slice().sort()[count - 1] as number;
+  const threshold = at(values.slice().sort(), count - 1, "value");
   let left = count;
   for (let i = 0; i < values.length; i++) {
     if ((values[i] as number) >= threshold) continue;

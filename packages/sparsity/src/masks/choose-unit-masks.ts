@@ -1,4 +1,4 @@
-import { type Checkpoint, entry, InputError, matchesAny, OutOfRangeError, sizeOf } from "@isthmus/core";
+import { at, type Checkpoint, entry, InputError, matchesAny, OutOfRangeError, sizeOf } from "@isthmus/core";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import {
   findHiddenLayers,
@@ -86,7 +86,7 @@ export async function chooseUnitMasks(
 
 /** Returns 1 for each unit that stays, else 0; among units of equal norm, the last ones are pruned. */
 function stayingUnits(norms: Float64Array, pruned: number): Uint8Array {
-  const order = [...norms.keys()].sort((a, b) => (norms[a] as number) - (norms[b] as number) || b - a);
+  const order = [...norms.keys()].sort((a, b) => at(norms, a, "unit") - at(norms, b, "unit") || b - a);
   const stays = new Uint8Array(norms.length).fill(1);
   for (const unit of order.slice(0, pruned)) stays[unit] = 0;
   return stays;

@@ -1,15 +1,9 @@
 import {
-  DivergenceError,
-  EngineError,
-  FormatError,
-  InputError,
-  type IsthmusError,
+  ERROR_CLASSES,
   type IsthmusErrorTag,
   isIsthmusError,
   isUsageError,
-  MismatchError,
   OutOfRangeError,
-  UnsupportedError,
   UsageError,
 } from "@isthmus/core";
 
@@ -31,18 +25,6 @@ export interface ErrorDescription {
   /** Code of the system's or server's error that caused it, such as `ENOSPC`; missing if there is none. */
   readonly code?: string | undefined;
 }
-
-type Revive = (message: string, fields: never) => IsthmusError;
-
-/** Functions that restore the error of each tag from its message and properties. */
-const TAGGED = {
-  FormatError: (message, fields) => new FormatError(message, fields),
-  UnsupportedError: (message, fields) => new UnsupportedError(message, fields),
-  MismatchError: (message, fields) => new MismatchError(message, fields),
-  InputError: (message, fields) => new InputError(message, fields),
-  EngineError: (message, fields) => new EngineError(message, fields),
-  DivergenceError: (message, fields) => new DivergenceError(message, fields),
-} satisfies Readonly<Record<IsthmusErrorTag, Revive>>;
 
 /** JavaScript classes that are restored unchanged; an error of any other class becomes an `Error`. */
 const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
@@ -88,11 +70,11 @@ export function reviveError({ name, message, stack, fields, isUsage, code }: Err
 
 function createError({ name, message, fields, isUsage }: ErrorDescription): Error {
   if (isUsage) return name === "OutOfRangeError" ? new OutOfRangeError(message) : new UsageError(message);
-  if (fields !== undefined && isTag(name)) return TAGGED[name](message, fields as never);
+  if (fields !== undefined && isTag(name)) return new ERROR_CLASSES[name](message, fields as never);
   const NativeError = NATIVE.get(name) ?? Error;
   return new NativeError(message);
 }
 
 function isTag(name: string): name is IsthmusErrorTag {
-  return Object.hasOwn(TAGGED, name);
+  return Object.hasOwn(ERROR_CLASSES, name);
 }

@@ -54,14 +54,14 @@ export function sampleInto(
  */
 export function centeredRanks(losses: Float64Array): Float64Array {
   const value = (index: number) => {
-    const loss = losses[index] as number;
+    const loss = at(losses, index);
     return Number.isNaN(loss) ? Number.POSITIVE_INFINITY : loss;
   };
   const order = [...losses.keys()].sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0));
   const ranks = new Float64Array(losses.length);
   for (let begin = 0; begin < order.length; ) {
     let end = begin + 1;
-    while (end < order.length && value(order[end] as number) === value(order[begin] as number)) end++;
+    while (end < order.length && value(at(order, end)) === value(at(order, begin))) end++;
     const rank = 0.5 - (begin + end - 1) / 2 / Math.max(1, order.length - 1);
     for (const index of order.slice(begin, end)) ranks[index] = rank;
     begin = end;

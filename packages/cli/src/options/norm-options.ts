@@ -1,16 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
 /** Words for the examples that statistics are measured on if none are named, for the help. */
 export const UNSCORED = "the training examples that belong to --data if there are any, else --data";
-
-/** Options on batch norms of a verb that measures networks other than averages of two. */
-export type NormOptions = {
-  readonly statistics: NormPolicy;
-  readonly recalibrateData?: string | undefined;
-  readonly recalibrateExamples?: number | undefined;
-};
 
 /**
  * Adds the options on the examples that statistics are measured on, whose help names the default examples.

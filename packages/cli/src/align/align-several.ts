@@ -21,7 +21,7 @@ import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
-import type { BindingOptions } from "../open/bind-architecture.ts";
+import type { BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";

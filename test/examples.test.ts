@@ -22,6 +22,7 @@ const NARROW = new Set([
   "docs-merge-methods-1.ts",
   "federated-readme-1.ts",
   "isthmus-readme-1.ts",
+  "measurements-open-measure-1.ts",
   "merge-by-layer.ts",
   "weight-matching-many-align-many-1.ts",
   "weight-matching-updates-align-updates-1.ts",

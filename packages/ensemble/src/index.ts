@@ -23,6 +23,12 @@ export {
   collectNetworks,
 } from "./collect/collect-networks.ts";
 export {
+  type CollectionCost,
+  type CollectOneByOneOptions,
+  collectOneByOne,
+  type OneByOneProgress,
+} from "./collect/collect-one-by-one.ts";
+export {
   COLLECTION_FIELDS,
   type CollectionChoice,
   type CollectionMethod,

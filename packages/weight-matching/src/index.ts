@@ -42,6 +42,7 @@ export {
   alignMany,
   type ManyAlignedNetwork,
 } from "./many/align-many.ts";
+export { type EncodedUniverse, encodeUniverse, namesInUniverse } from "./many/encode-universe.ts";
 export type { ManyJournal } from "./many/many-matching.ts";
 export {
   MANY_FIELDS,

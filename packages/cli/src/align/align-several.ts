@@ -13,15 +13,14 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
-import { encodeAlignment, type Symmetries } from "@isthmus/symmetry";
-import { type AlignManyResult, alignMany } from "@isthmus/weight-matching";
+import { type AlignManyResult, alignMany, encodeUniverse, namesInUniverse } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
-import type { BindingOptions } from "../open/bind-architecture.ts";
+import type { BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";
@@ -124,7 +123,7 @@ function placesOf(paths: readonly string[], output: string): string[] {
  */
 async function assertNothingStale(output: string, places: readonly string[]): Promise<void> {
   const list = join(output, ALIGNMENTS);
-  const earlier = placesOf(await readAlignedPaths(list), output);
+  const earlier = placesOf((await isThere(list)) ? namesInUniverse(await readJsonFile(list)) : [], output);
   const stale: string[] = [];
   for (const place of earlier) {
     if (!places.includes(place) && (await isThere(place))) stale.push(basename(place));
@@ -134,19 +133,6 @@ async function assertNothingStale(output: string, places: readonly string[]): Pr
     `Cannot align into "${output}" as networks of an earlier alignment would stay beside the new ones: ${stale.join(", ")}, which its ${ALIGNMENTS} lists; remove them, or name another folder`,
     { input: list },
   );
-}
-
-/**
- * Reads the paths of the networks that an earlier alignment read, from its list; none if there is no list.
- */
-async function readAlignedPaths(list: string): Promise<string[]> {
-  if (!(await isThere(list))) return [];
-  const earlier = await readJsonFile(list);
-  const { networks } = (earlier ?? {}) as { readonly networks?: unknown };
-  if (!Array.isArray(networks)) return [];
-  return networks
-    .map((network) => (network as { readonly checkpoint?: unknown } | null)?.checkpoint)
-    .filter((path) => typeof path === "string");
 }
 
 interface SaveRequest {
@@ -185,19 +171,6 @@ async function saveOne(
   });
   const copied = await copyModelFiles(at(paths, i, "path"), place, { onNote: terminal.note });
   return [...files, ...copied];
-}
-
-/** Describes the permutations as JSON: each brings one network to the coordinates of the reference. */
-function encodeUniverse({ aligned, match, symmetries }: AlignManyResult, paths: readonly string[]) {
-  const { spec }: Symmetries = symmetries;
-  return {
-    reference: at(paths, match.reference, "reference"),
-    many: match.many,
-    networks: aligned.map(({ alignment }, i) => ({
-      checkpoint: at(paths, i, "path"),
-      alignment: encodeAlignment(spec, alignment),
-    })),
-  };
 }
 
 /** Describes an alignment of several networks as plain data, as `--json` prints it. */

@@ -1,8 +1,8 @@
 import type { Checkpoint } from "@isthmus/core";
 import { type BoundOpening, noteFeeds, openBound } from "@isthmus/zoo";
-import type { BindingOptions } from "../open/bind-architecture.ts";
-import type { ArchitectureOptions } from "../open/open-architecture.ts";
 import { readingOf } from "../open/reading-of.ts";
+import type { BindingOptions } from "../options/binding-options.ts";
+import type { EngineOptions } from "../options/engine-option.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";
 import type { Context } from "../verb.ts";
 
@@ -10,7 +10,9 @@ import type { Context } from "../verb.ts";
 export async function openToAlign(
   paths: readonly string[],
   checkpoints: readonly Checkpoint[],
-  options: ArchitectureOptions & BindingOptions & MatchVerbOptions & { readonly data?: string | undefined },
+  options: EngineOptions &
+    BindingOptions &
+    MatchVerbOptions & { readonly graph?: string | undefined; readonly data?: string | undefined },
   context: Context,
 ): Promise<BoundOpening<"data">> {
   const reading = await readingOf(options, context);

@@ -1,23 +1,22 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { InvariantError, UsageError } from "@isthmus/core";
 import {
-  type BootstrapPosteriorOptions,
   COLLECT_WEIGHT_DECAY,
   COLLECTION_FIELDS,
   type CollectionChoice,
   type CollectionMethod,
   type CollectNetworksOptions,
+  type CollectOneByOneOptions,
   findStrayOption,
   isOneByOne,
   membersOf,
-  type SimplexVerticesOptions,
 } from "@isthmus/ensemble";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { TRAIN_DEFAULTS } from "@isthmus/training";
 import { NETWORK_FORMS } from "@isthmus/zoo";
 import { addFieldOptions, flagOf, readFields } from "../measurement/field-options.ts";
-import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -141,18 +140,14 @@ export function collectionOptions(
   } as CollectNetworksOptions;
 }
 
-/** Returns the options of `bootstrapPosterior` or `simplexVertices` that the command line asks for. */
+/** Returns the options of `collectOneByOne` that the command line asks for. */
 export function oneByOneOptions(
   method: "posterior" | "spro",
   { choice, options }: CollectRequest,
   network: { readonly graph: Graph; readonly data: DataSet },
-): { readonly posterior: BootstrapPosteriorOptions; readonly simplex: SimplexVerticesOptions } {
+): Omit<CollectOneByOneOptions, "store" | "onProgress"> {
   const { epochs = TRAIN_DEFAULTS.epochs, concentration, volume } = choice;
   const flags = { ...options, epochs, schedule: "cosine", warmup: 0 } as const;
   const { saveEvery: _, ...training } = trainingOptions(flags, network);
-  const shared = { ...training, members: membersOf(method, choice.members) };
-  return {
-    posterior: { ...shared, ...(concentration !== undefined && { concentration }) },
-    simplex: { ...shared, ...(volume !== undefined && { volume }) },
-  };
+  return { ...training, method, members: membersOf(method, choice.members), concentration, volume };
 }

@@ -31,7 +31,7 @@ import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

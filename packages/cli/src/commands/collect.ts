@@ -4,12 +4,11 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
 import { createEngine } from "@isthmus/engine";
 import {
-  bootstrapPosterior,
   type CollectResult,
   collectNetworks,
+  collectOneByOne,
   isOneByOne,
   SIMPLEX_VERTICES_DEFAULTS,
-  simplexVertices,
 } from "@isthmus/ensemble";
 import type { DataSet } from "@isthmus/graph";
 import {
@@ -156,33 +155,18 @@ async function trainInto(
 ): Promise<Outcome> {
   const { graph, weights } = network;
   const architecture = { graph, engine: await createEngine(request.options.engine) };
-  const { posterior, simplex } = oneByOneOptions(method, request, { graph, data });
-  const { members = 1 } = posterior;
-  // The first vertex of a simplex is the network itself.
-  const vertices = method === "spro" ? 1 : 0;
-  const all = members + vertices;
-  const skip = Math.min(all, await countNetworks(folder));
-  let finished = skip;
-  const save = async (member: Checkpoint) => {
-    await store.save(finished, member);
-    finished += 1;
-  };
-  if (vertices > finished) await save(weights);
-  const following = {
+  const options = oneByOneOptions(method, request, { graph, data });
+  const { members } = options;
+  const skip = await countNetworks(folder);
+  const { networks: all } = await collectOneByOne(architecture, weights, data, {
+    ...options,
+    store,
+    kept: skip,
+    keepsStart: true,
     signal,
-    onProgress: ({ step, steps }: { readonly step: number; readonly steps: number }) =>
-      progress(`Network ${finished + 1} of ${all}`, (finished + step / steps) / all),
-  };
-  if (method === "posterior") {
-    const drawn = { ...posterior, ...following, skip };
-    for await (const member of bootstrapPosterior(architecture, weights, data, drawn)) await save(member);
-  } else {
-    const made: Checkpoint[] = [];
-    for (let index = 1; index < finished; index++) made.push(await store.open(index));
-    const trained = { ...simplex, ...following, made };
-    for await (const vertex of simplexVertices(architecture, [weights], data, trained))
-      await save(vertex.network);
-  }
+    onProgress: ({ finished, networks, step, steps }) =>
+      progress(`Network ${finished + 1} of ${networks}`, (finished + step / steps) / networks),
+  });
   const outputs = Array.from({ length: all }, (_, index) => store.pathOf(index));
   const { concentration = 0, volume = SIMPLEX_VERTICES_DEFAULTS.volume } = request.choice;
   const chosen = method === "posterior" ? { concentration } : { volume };
@@ -191,7 +175,7 @@ async function trainInto(
     result: { ...from, method, members, ...chosen, outputs },
     text: formatPairs([
       ["method", method],
-      ...(skip === 0 ? [] : [["went on", `after ${skip} of ${all}`] as const]),
+      ...(skip === 0 ? [] : [["went on", `after ${Math.min(skip, all)} of ${all}`] as const]),
       ["wrote", outputs.join(", ")],
     ]),
   };

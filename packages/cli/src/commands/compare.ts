@@ -16,11 +16,11 @@ import {
   judgeMerge,
   readModelFacts,
 } from "@isthmus/recipe";
-import { assertArchitecture } from "@isthmus/zoo";
+import { assertArchitecture, openBound } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { readingOf } from "../open/reading-of.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseCount, parseSeed } from "../options/parse-values.ts";
@@ -167,7 +167,8 @@ async function openCompared(
   context: Context,
 ): Promise<ComparedArchitecture | undefined> {
   if (!options.align && options.graph === undefined) return undefined;
-  return bindArchitecture(await openSharedArchitecture(paths, options), checkpoints, options, context);
+  const { architecture } = await openBound(paths, checkpoints, {}, await readingOf(options, context));
+  return architecture;
 }
 
 /**

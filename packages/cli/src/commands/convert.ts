@@ -12,7 +12,7 @@ import {
 import { untieModel } from "@isthmus/recipe";
 import { convertToOnnx } from "../convert/convert-to-onnx.ts";
 import { formatBytes } from "../format/format-table.ts";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";

@@ -3,12 +3,11 @@ import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
 import { at, type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createEngine } from "@isthmus/engine";
-import type { Architecture, DataSet } from "@isthmus/graph";
+import { type Architecture, bindArchitecture, type DataSet } from "@isthmus/graph";
 import { align } from "@isthmus/weight-matching";
+import { openArchitecture } from "@isthmus/zoo";
 import { tellFindings, writeFindings } from "../demo/findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
-import { bindArchitecture } from "../open/bind-architecture.ts";
-import { openArchitecture } from "../open/open-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";
@@ -51,8 +50,11 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   const engine = await createEngine(options.engine);
   const pair = await trainPair(options, { engine, evaluationData: data }, context);
   return withCheckpoints(pair.checkpoints, async ([a, b]) => {
-    const opened = await openArchitecture(pair.graph, options);
-    const { networks, ...architecture } = await bindArchitecture(opened, [a, b], {}, context);
+    const opened = await openArchitecture(pair.graph, engine);
+    const { networks, ...architecture } = await bindArchitecture(opened, [a, b], {
+      signal: context.signal,
+      onNote: context.terminal.note,
+    });
     const { aligned: others, symmetries } = await align(architecture, networks, {
       seed: options.seed,
       ...followAlignment("weight", context),

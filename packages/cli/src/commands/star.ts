@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, createCheckpoint, UsageError } from "@isthmus/core";
 import { bindWeights, predictsClasses } from "@isthmus/graph";
+import { type StarSubject, withStar } from "@isthmus/measurements/open";
 import {
   comparePredictors,
   type FindStarProgress,
@@ -14,11 +15,11 @@ import {
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { saveMade } from "../making/save-made.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { formatStar } from "../star/format-star.ts";
-import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { nameCheckpoint } from "../training/training-files.ts";
@@ -61,10 +62,15 @@ async function runStar(
   if (report !== undefined) assertPageName(report);
   const { checkpoint, state } = nameCheckpoint(options.output);
   const files = { checkpoint, state, report };
-  return withStarJob(paths, options, { context, work: (job) => runJob({ ...job, files, options }, context) });
+  const reading = { ...(await readingOf(options, context)), onProgress: context.progress };
+  return withStar(paths, reading, ({ files: inputs, ...subject }) =>
+    runJob({ ...subject, inputs, files, options }, context),
+  );
 }
 
-interface Job extends StarJob {
+interface Job extends Omit<StarSubject, "files"> {
+  /** Paths of all files that are read. */
+  readonly inputs: readonly string[];
   readonly files: {
     readonly checkpoint: string;
     readonly state: string;

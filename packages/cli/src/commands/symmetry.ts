@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile, withCheckpoints } from "@isthmus/core";
-import type { BindingSummary } from "@isthmus/graph";
+import { type BindingSummary, bindArchitecture } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
   discoverContinuous,
@@ -21,7 +21,7 @@ import {
   type SymmetryProof,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import type { OpenedArchitecture } from "@isthmus/zoo";
+import { type OpenedArchitecture, openArchitecture } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import {
   explainVerification,
@@ -32,8 +32,8 @@ import {
   formatMixing,
   formatVerification,
 } from "../format/format-symmetries.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openArchitecture } from "../open/open-architecture.ts";
+import { readingOf } from "../open/reading-of.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption, nameOutputs, type OutputsOptions } from "../options/outputs-option.ts";
@@ -82,11 +82,11 @@ const EXAMPLES = formatExamples(
 );
 
 async function symmetry(path: string, options: SymmetryOptions, context: Context): Promise<Outcome> {
-  const opened = await openArchitecture(path, options);
+  const reading = await readingOf(options, context);
+  const opened = await openArchitecture(path, reading.engine, reading);
   const paths = options.checkpoint === undefined ? [] : [options.checkpoint];
   return withCheckpoints(paths, async (checkpoints) => {
-    const bound =
-      checkpoints.length === 0 ? undefined : await bindArchitecture(opened, checkpoints, options, context);
+    const bound = checkpoints.length === 0 ? undefined : await bindArchitecture(opened, checkpoints, reading);
     const architecture = bound ?? opened;
     const [network] = bound?.networks ?? [];
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);

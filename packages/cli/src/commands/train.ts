@@ -20,9 +20,9 @@ import {
 } from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
 import { saveMade } from "../making/save-made.ts";
-import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

@@ -1,7 +1,9 @@
 import { at, saveFile, UsageError, withCheckpoints } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
-import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { openBound } from "@isthmus/zoo";
+import { readingOf } from "../open/reading-of.ts";
+import type { BindingOptions } from "../options/binding-options.ts";
+import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
 /** Summary of the written file, in the same form as `convertCheckpoint` returns it. */
@@ -18,7 +20,7 @@ interface WrittenOnnx {
 export async function convertToOnnx(
   input: string,
   output: string,
-  options: BindingOptions & { readonly graph?: string | undefined },
+  options: BindingOptions & Partial<EngineOptions> & { readonly graph?: string | undefined },
   context: Context,
 ): Promise<WrittenOnnx> {
   const { graph } = options;
@@ -33,8 +35,7 @@ export async function convertToOnnx(
     );
   }
   return withCheckpoints([input] as const, async ([checkpoint]) => {
-    const opened = await openSharedArchitecture([input], { engine: "onnxruntime", ...options });
-    const architecture = await bindArchitecture(opened, [checkpoint], options, context);
+    const { architecture } = await openBound([input], [checkpoint], {}, await readingOf(options, context));
     const { network } = at(architecture.networks, 0, "network");
     context.progress("Encoding");
     const bytes = await encodeNetwork(architecture.graph, network);

@@ -1,14 +1,16 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Architecture, BindingSummary, BoundNetwork, DataSet } from "@isthmus/graph";
 import { assertArchitecture, openBound } from "@isthmus/zoo";
-import type { BindingOptions } from "../open/bind-architecture.ts";
-import type { ArchitectureOptions } from "../open/open-architecture.ts";
 import type { ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
+import type { BindingOptions } from "../options/binding-options.ts";
+import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
 /** Options for reading the architecture and the examples of a network. */
-export type ReadingOptions = ArchitectureOptions & BindingOptions & ScalingOptions;
+export type ReadingOptions = EngineOptions &
+  BindingOptions &
+  ScalingOptions & { readonly graph?: string | undefined };
 
 /**
  * Opened networks and examples that a network is made from.

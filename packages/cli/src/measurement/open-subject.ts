@@ -1,6 +1,10 @@
 import type { AnyMeasurement } from "@isthmus/findings";
-import type { TrainingSubjectOptions } from "@isthmus/measurements/open";
-import { type Opened, type PairOnSetsOptions, withSubject } from "@isthmus/measurements/open";
+import {
+  type Opened,
+  type PairOnSetsOptions,
+  type TrainingSubjectOptions,
+  withSubject,
+} from "@isthmus/measurements/open";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { ExportedFromOptions } from "../open/exported-from-options.ts";
 import { readingOf } from "../open/reading-of.ts";

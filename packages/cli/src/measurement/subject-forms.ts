@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { AnyMeasurement, SubjectName } from "@isthmus/findings";
 import { BETWEEN, EVERY_NETWORK } from "../format/format-statistics.ts";
-import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addExportedFromOptions } from "../open/exported-from-options.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import { addDataOption, dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

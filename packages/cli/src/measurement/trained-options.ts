@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type AnyMeasurement, type AnyTrainingDescription, trainingOf } from "@isthmus/findings";
 import { NETWORK_FORMS } from "@isthmus/zoo";
-import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

@@ -3,7 +3,7 @@ import { type Checkpoint, DTYPES, type DType, hasGgufMetadata, UsageError } from
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";

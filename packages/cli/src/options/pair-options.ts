@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { StatisticsChoice, StatisticsPolicy } from "@isthmus/statistics";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
+import { addBindingOptions, type BindingOptions } from "./binding-options.ts";
 import { addDataOption, dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { HELP_GROUPS } from "./help-groups.ts";

@@ -10,8 +10,8 @@ import {
 } from "@isthmus/star-domain";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { addFieldOptions } from "../measurement/field-options.ts";
-import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";

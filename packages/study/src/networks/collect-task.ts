@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
-  bootstrapPosterior,
   COLLECTION_FIELDS,
   type CollectionChoice,
+  type CollectionCost,
   type CollectionMethod,
   type CollectRates,
   collectNetworks,
+  collectOneByOne,
   isOneByOne,
   membersOf,
   type NetworkStore,
-  simplexVertices,
 } from "@isthmus/ensemble";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { pathOf } from "@isthmus/tasks";
@@ -74,7 +74,7 @@ export const COLLECT_TASK: StudyTaskKind<CollectParams> = makingTask<CollectPara
     const job = { making, architecture, network, data, store };
     try {
       const cost = isOneByOne(params.method)
-        ? await collectOneByOne(job, { ...params, method: params.method })
+        ? await trainOneByOne(job, { ...params, method: params.method })
         : await collectAlong(job, { ...params, method: params.method }, (mean) =>
             making.save(MEAN_FILE, restore(mean)),
           );
@@ -91,12 +91,6 @@ interface CollectionJob {
   readonly network: Checkpoint;
   readonly data: DataSet;
   readonly store: NetworkStore;
-}
-
-/** Cost of a collection: the number of networks, and of the training steps that all of them took. */
-interface CollectionCost {
-  readonly networks: number;
-  readonly steps: number;
 }
 
 type ParamsOf<M> = CollectParams & { readonly method: M };
@@ -118,46 +112,31 @@ async function collectAlong(
   return { networks: networks.length, steps: result.training.steps };
 }
 
-/** Trains networks one after another; the ones that an interrupted run has left are not trained again. */
-async function collectOneByOne(
+/** Trains networks one after another, after the ones that an interrupted run has left. */
+async function trainOneByOne(
   { making: { signal, onProgress }, architecture, network, data, store }: CollectionJob,
   { method: single, concentration, volume, options, ...params }: ParamsOf<"posterior" | "spro">,
 ): Promise<CollectionCost> {
   const members = membersOf(single, params.members);
-  const made = await openMade(store, members);
-  let finished = made.length;
-  let steps = 0;
-  const training = {
+  const { networks, steps } = await collectOneByOne(architecture, network, data, {
     ...options,
+    method: single,
     members,
+    concentration,
+    volume,
+    store,
+    kept: await countMade(store, members),
     signal,
-    onProgress: (at: { readonly step: number; readonly steps: number }) => {
-      steps = at.steps;
-      onProgress((finished + at.step / at.steps) / members);
-    },
-  };
-  const keep = async (member: Checkpoint) => {
-    await store.save(finished, member);
-    finished += 1;
-  };
-  if (single === "posterior") {
-    const drawn = { ...training, skip: finished, ...(concentration !== undefined && { concentration }) };
-    for await (const member of bootstrapPosterior(architecture, network, data, drawn)) await keep(member);
-  } else {
-    const trained = { ...training, made, ...(volume !== undefined && { volume }) };
-    for await (const vertex of simplexVertices(architecture, [network], data, trained))
-      await keep(vertex.network);
-  }
-  return { networks: members, steps: steps * members };
+    onProgress: (progress) =>
+      onProgress((progress.finished + progress.step / progress.steps) / progress.networks),
+  });
+  return { networks, steps: steps * networks };
 }
 
-/** Opens the networks that an interrupted run has left, from the first up to the first that is missing. */
-async function openMade(store: NetworkStore, members: number): Promise<readonly Checkpoint[]> {
-  const made: Checkpoint[] = [];
-  while (made.length < members) {
-    const next = await store.open(made.length).catch(() => undefined);
-    if (next === undefined) break;
-    made.push(next);
+/** Counts the networks that an interrupted run has left, from the first up to the first that is missing. */
+async function countMade(store: NetworkStore, members: number): Promise<number> {
+  for (let made = 0; made < members; made++) {
+    if ((await store.open(made).catch(() => undefined)) === undefined) return made;
   }
-  return made;
+  return members;
 }

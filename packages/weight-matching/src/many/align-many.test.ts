@@ -7,7 +7,13 @@ import {
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks } from "@isthmus/graph";
-import { discoverLinearSymmetries, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import {
+  decodeAlignment,
+  discoverLinearSymmetries,
+  discoverSymmetries,
+  permute,
+  randomAlignment,
+} from "@isthmus/symmetry";
 import { mlp } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../../test/helpers/distance.ts";
@@ -15,6 +21,7 @@ import { randomExamples } from "../../../../test/helpers/random-examples.ts";
 import { transformRandomly } from "../../../symmetry/src/linear/verify-linear-symmetries.ts";
 import { type AlignProgress, align } from "../align/align.ts";
 import { alignMany } from "./align-many.ts";
+import { encodeUniverse, namesInUniverse } from "./encode-universe.ts";
 
 const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });
 const architecture = { graph: network.graph, engine: createOnnxRuntimeEngine() };
@@ -52,6 +59,19 @@ describe("alignMany()", () => {
     expect(match.reference).toBe(2);
     expect(shares).toEqual([...shares].sort((x, y) => x - y));
     expect([shares[0], shares.at(-1)]).toEqual([0, 1]);
+  });
+
+  test("is written as JSON with a permutation for each name, which names are read from again", async () => {
+    const result = await alignMany(architecture, [a, shuffled(1), shuffled(2)], { seed: 0, reference: 1 });
+    const names = ["a", "b", "c"];
+    const json: unknown = JSON.parse(JSON.stringify(encodeUniverse(result, names)));
+    expect(json).toMatchObject({ reference: "b", many: result.match.many });
+    expect(namesInUniverse(json)).toEqual(names);
+    const { networks } = encodeUniverse(result, names);
+    for (const [i, { alignment }] of networks.entries())
+      expect(decodeAlignment(symmetries.spec, alignment)).toEqual(result.aligned[i]?.alignment);
+    for (const other of [null, 7, [], { networks: {} }, { networks: [null, { checkpoint: 3 }] }])
+      expect(namesInUniverse(other)).toEqual([]);
   });
 
   test("matches units by what they do on data", async () => {

@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, openCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
+import { createEngine } from "@isthmus/engine";
 import {
   alignTargetOf,
   type ClientReport,
@@ -11,7 +12,7 @@ import {
   saveAggregate,
 } from "@isthmus/federated";
 import { type AlignedUpdates, alignUpdates } from "@isthmus/weight-matching";
-import type { OpenedArchitecture } from "@isthmus/zoo";
+import { type OpenedArchitecture, openSharedArchitecture } from "@isthmus/zoo";
 import { formatStrategies } from "../../federate/format-strategies.ts";
 import {
   addStrategyOptions,
@@ -19,7 +20,6 @@ import {
   type StrategyVerbOptions,
 } from "../../federate/strategy-options.ts";
 import { formatPairs, formatTable } from "../../format/format-table.ts";
-import { openSharedArchitecture } from "../../open/open-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../../options/parse-values.ts";
@@ -101,7 +101,9 @@ async function aggregate(
     const inputs = [network, ...sent].flatMap(({ files }) => files);
     await assertOutput(options.output, inputs);
     const architecture =
-      options.graph === undefined ? undefined : await openSharedArchitecture([path], options);
+      options.graph === undefined
+        ? undefined
+        : await openSharedArchitecture([path], await createEngine(options.engine), options);
     const strategy = describeStrategy(options);
     const resolved = resolveStrategy(architecture?.graph, network, strategy);
     const updates = nameUpdates(paths, sent, options);

@@ -1,7 +1,7 @@
 import { UsageError } from "@isthmus/core";
 import type { PruneChoice } from "@isthmus/sparsity";
-import type { BindingOptions } from "../../open/bind-architecture.ts";
 import type { ScalingOptions } from "../../open/open-data.ts";
+import type { BindingOptions } from "../../options/binding-options.ts";
 import type { EngineOptions } from "../../options/engine-option.ts";
 import type { TicketOptions } from "../../options/ticket-options.ts";
 import { stemOf } from "../../training/training-files.ts";

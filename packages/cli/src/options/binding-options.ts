@@ -1,22 +1,15 @@
 import { Option } from "@commander-js/extra-typings";
-import type { Checkpoint } from "@isthmus/core";
-import {
-  type BoundArchitecture,
-  bindArchitecture as bind,
-  LOSS_FIELD,
-  UNREAD_POLICIES,
-  type UnreadPolicy,
-} from "@isthmus/graph";
-import type { OpenedArchitecture } from "@isthmus/zoo";
+import { LOSS_FIELD, type NamedLoss, UNREAD_POLICIES, type UnreadPolicy } from "@isthmus/graph";
+import type { GraphOptions } from "@isthmus/zoo";
 import { addFieldOptions } from "../measurement/field-options.ts";
-import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
-import { type AddOptions, optionGroup } from "../options/option-group.ts";
-import { collect } from "../options/parse-values.ts";
-import type { Context } from "../verb.ts";
-import type { ArchitectureReading } from "./open-architecture.ts";
+import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
+import { type AddOptions, optionGroup } from "./option-group.ts";
+import { collect } from "./parse-values.ts";
 
 /** Options for reading a graph, and for finding its weights in checkpoints. */
-export type BindingOptions = ArchitectureReading & {
+export type BindingOptions = GraphOptions & {
+  /** Loss to measure by. @defaultValue the loss that the graph shows */
+  readonly loss?: NamedLoss | undefined;
   /** Path of the checkpoint that the graph was exported from. @defaultValue one of the networks */
   readonly exportedFrom?: string | undefined;
   /** Policy for floating-point tensors that the graph does not read. @defaultValue "refuse" */
@@ -57,17 +50,3 @@ export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((comman
       ),
   );
 });
-
-/**
- * Binds checkpoints to an architecture as the options say, and notes surprising parts on standard error.
- * @throws MismatchError if they do not fit, or the graph's file does not compute what the checkpoint that
- *   it was exported from computes
- */
-export async function bindArchitecture(
-  architecture: OpenedArchitecture,
-  checkpoints: readonly Checkpoint[],
-  { exportedFrom, unread, prefix }: BindingOptions,
-  { signal, terminal }: Pick<Context, "signal" | "terminal">,
-): Promise<OpenedArchitecture & BoundArchitecture> {
-  return bind(architecture, checkpoints, { exportedFrom, unread, prefix, signal, onNote: terminal.note });
-}

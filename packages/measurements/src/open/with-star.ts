@@ -1,14 +1,17 @@
 import { at, type Checkpoint, expandPaths, InputError, UsageError, withCheckpoints } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import {
+  type Architecture,
   assertDataFits,
   type BindingSummary,
+  type BoundArchitecture,
   type BoundNetwork,
+  bindArchitecture,
   type DataSet,
   limitExamples,
   scoreBy,
 } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
+import { align, reportAlignment } from "@isthmus/weight-matching";
 import {
   assertArchitecture,
   type DataContext,
@@ -17,16 +20,42 @@ import {
   noteFeeds,
   type OpenedArchitecture,
   openExamples,
+  openSharedArchitecture,
   openTrainingData,
   parseNetwork,
+  type SharedReading,
 } from "@isthmus/zoo";
-import { bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { namesOf } from "../open/open-data.ts";
-import { noteData } from "../result/fed-data.ts";
-import type { Context } from "../verb.ts";
-import { proveSymmetries } from "./prove-symmetries.ts";
-import type { StarVerbOptions } from "./star-options.ts";
+import type { OpeningControl } from "./subject-options.ts";
+
+/** Names of the networks and the examples of a star, beside its anchors. */
+export interface StarOptions extends Omit<SharedReading, "exportedFrom">, Omit<OpeningControl, "onFiles"> {
+  /** Checkpoint that the graph was exported from, if it is none of the networks. */
+  readonly exportedFrom?: string | undefined;
+  /** Short string that the architecture is built by, in place of `graph`; the star then starts at random. */
+  readonly net?: string | undefined;
+  /** Networks that the star is verified on, and not found from; names may be patterns. @defaultValue none */
+  readonly heldOut?: readonly string[] | undefined;
+  /**
+   * Checkpoint that the star starts from. @defaultValue the mean of the anchors, or random weights of `net`
+   */
+  readonly from?: string | undefined;
+  /** Name of the examples that the star is found on. */
+  readonly data: string;
+  /** Name of the examples that it is measured on. @defaultValue the ones it is found on */
+  readonly measureData?: string | undefined;
+  /** Name of the examples that predictions are compared on; `none` for none. @defaultValue another split */
+  readonly testData?: string | undefined;
+  /** Name of other data, of which predictions should be unsure. @defaultValue none */
+  readonly oodData?: string | undefined;
+  /** Number of examples for statistics of norms, from the first of `data`. */
+  readonly recalibrateExamples: number;
+  /** Whether the symmetries of the networks are discovered and proved, so that the star can be aligned. */
+  readonly align: boolean;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Number of searches by which symmetries are proved. */
+  readonly restarts: number;
+}
 
 /** The examples that a star is found on, measured on, and tested on. */
 export interface StarData {
@@ -42,10 +71,8 @@ export interface StarData {
   readonly outOfDistribution: DataSet | undefined;
 }
 
-/**
- * Opened networks and data that `isthmus star` works on, and the symmetries by which networks are aligned.
- */
-export interface StarJob extends OpenedArchitecture {
+/** Opened networks and examples of a star. */
+export interface StarSubject extends OpenedArchitecture {
   /** Networks that the star is to be connected to, under the graph's names, at least two. */
   readonly anchors: readonly Checkpoint[];
   /** Networks that the star is not found from, but verified on; may be empty. */
@@ -57,7 +84,7 @@ export interface StarJob extends OpenedArchitecture {
   /** Examples to find, measure and test the star on. */
   readonly data: StarData;
   /** Paths of all files that are read. */
-  readonly inputs: readonly string[];
+  readonly files: readonly string[];
   /** Summary of how the weights of the graph were found in the checkpoints. */
   readonly binding: BindingSummary;
   /** Renames the tensors of a network to the names in the file of the first anchor. */
@@ -65,15 +92,16 @@ export interface StarJob extends OpenedArchitecture {
 }
 
 /**
- * Opens networks and data, checks that they fit each other, passes them to `work`, and closes them
- * in any case.
+ * Opens the anchors of a star and examples, checks that they fit each other, passes them to `work`, and
+ * closes them in any case.
+ * @param paths - files of the anchors; names may be patterns
  */
-export async function withStarJob<T>(
+export async function withStar<T>(
   paths: readonly string[],
-  options: StarVerbOptions,
-  { context, work }: { readonly context: Context; readonly work: (job: StarJob) => Promise<T> },
+  options: StarOptions,
+  work: (subject: StarSubject) => Promise<T>,
 ): Promise<T> {
-  const { from } = options;
+  const { from, onNote } = options;
   const anchorPaths = await expandPaths(paths);
   const heldPaths = await expandPaths(options.heldOut ?? []);
   assertApart(anchorPaths, heldPaths);
@@ -83,31 +111,27 @@ export async function withStarJob<T>(
   return withCheckpoints(all, async (open) => {
     const { architecture: opened, random } =
       read === undefined
-        ? await buildNetwork(options, data.training)
+        ? buildNetwork(options, data.training)
         : { architecture: fitToData(read, data.training), random: undefined };
-    const {
-      networks: bound,
-      binding,
-      ...architecture
-    } = await bindArchitecture(opened, open, options, context);
+    const { networks: bound, binding, ...architecture } = await bindArchitecture(opened, open, options);
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
-    const isScaled = options.mean !== undefined;
-    noteFeeds("find a star", architecture, data.training, { isScaled, onNote: context.terminal.note });
+    const isScaled = options.scaling !== undefined;
+    noteFeeds("find a star", architecture, data.training, { isScaled, onNote });
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
     const symmetries = options.align
-      ? await proveSymmetries({ ...architecture, networks: bound }, options, context)
+      ? await proveSymmetries({ ...architecture, networks: bound }, options)
       : undefined;
-    const inputs = [
-      ...open.flatMap(({ files }) => files),
+    const files = [
+      ...open.flatMap((checkpoint) => checkpoint.files),
       ...[options.graph, options.exportedFrom].filter((path) => path !== undefined),
     ];
     const anchors = bound.slice(0, heldBegin).map(({ network }) => network);
     const heldOut = bound.slice(heldBegin, heldEnd).map(({ network }) => network);
     const { restore } = at(bound, 0, "network");
-    return work({ ...architecture, anchors, heldOut, start, symmetries, data, inputs, binding, restore });
+    return work({ ...architecture, anchors, heldOut, start, symmetries, data, files, binding, restore });
   });
 }
 
@@ -127,13 +151,13 @@ function assertApart(anchors: readonly string[], heldOut: readonly string[]): vo
   );
 }
 
-async function openStarData(options: StarVerbOptions, context: DataContext): Promise<StarData> {
+async function openStarData(options: StarOptions, context: DataContext): Promise<StarData> {
   const { testData, oodData, measureData } = options;
   const { data: training, evaluationData: test } = await openTrainingData(
-    { ...namesOf(options), evalData: testData },
+    { ...options, evalData: testData },
     context,
   );
-  const reading = { scaling: training.scaling, onOpen: noteData };
+  const reading = { scaling: training.scaling, onOpen: options.onOpen };
   if (oodData !== undefined && test === undefined) {
     throw new UsageError(
       "Cannot compare predictions with --ood-data as there must be data of the networks, too: add --test-data",
@@ -148,22 +172,35 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   };
 }
 
-/** Opens the architecture that `--graph` names, or that the configs of the networks describe. */
-async function openNamed(paths: readonly string[], options: StarVerbOptions): Promise<OpenedArchitecture> {
+/** Opens the architecture that `graph` names, or that the configs of the networks describe. */
+async function openNamed(paths: readonly string[], options: StarOptions): Promise<OpenedArchitecture> {
   await assertArchitecture("find a star", paths, options);
-  return openSharedArchitecture(paths, options);
+  return openSharedArchitecture(paths, options.engine, options);
 }
 
-/** Builds the architecture that the short string of `--net` describes, and random weights for it. */
-async function buildNetwork(
-  { net, engine, seed, loss }: StarVerbOptions,
+/** Builds the architecture that the short string describes, and random weights for it. */
+function buildNetwork(
+  { net, engine, seed, loss }: StarOptions,
   data: DataSet,
-): Promise<{ readonly architecture: OpenedArchitecture; readonly random: Checkpoint }> {
+): { readonly architecture: OpenedArchitecture; readonly random: Checkpoint } {
   const { graph, initialize } = parseNetwork(net ?? "", data);
-  const architecture = {
-    graph: scoreBy(graph, loss),
-    carried: new Map(),
-    engine: await createEngine(engine),
+  return {
+    architecture: { graph: scoreBy(graph, loss), carried: new Map(), engine },
+    random: initialize(seed),
   };
-  return { architecture, random: initialize(seed) };
+}
+
+/** Discovers the symmetries of networks, and proves them by aligning the second network to the first. */
+async function proveSymmetries(
+  { networks, ...architecture }: Architecture & Pick<BoundArchitecture, "networks">,
+  { seed, restarts, signal, onNote = () => {}, onProgress = () => {} }: StarOptions,
+): Promise<Symmetries> {
+  const { symmetries } = await align(architecture, networks.slice(0, 2), {
+    seed,
+    restarts,
+    signal,
+    onNote: (text) => onNote(`${text}.`),
+    onProgress: reportAlignment("weight", onProgress),
+  });
+  return symmetries;
 }

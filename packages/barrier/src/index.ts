@@ -48,11 +48,11 @@ export {
   withTemperedCurves,
 } from "./describe/barrier-curve.ts";
 export { barrierPlot } from "./describe/barrier-plot.ts";
-export { carriedSentences } from "./describe/decomposition/carried-sentences.ts";
+export { perplexityRows } from "./describe/barrier-tables.ts";
+export { carriedSentences } from "./describe/decomposition/decomposition-figures.ts";
 export { describeBarriers } from "./describe/describe-barriers.ts";
 export { halfwayPerplexity } from "./describe/layers-tables.ts";
 export { assertMap, MAP_STAGES, mapNames, orderOf, squareInOrder } from "./describe/map/map-networks.ts";
-export { perplexityRows } from "./describe/perplexity-rows.ts";
 export { describeMeasurement } from "./describe-measurement.ts";
 export {
   type EvaluatedGrid,

@@ -114,7 +114,6 @@ export { peakMemory } from "./io/peak-memory.ts";
 export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
-export { syncFolder } from "./io/sync-folder.ts";
 export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
@@ -127,6 +126,7 @@ export { createRandom, type Random } from "./random/create-random.ts";
 export { drawDirichlet } from "./random/draw-dirichlet.ts";
 export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
 export { type OutputPlace, resolveOutputPlace } from "./save/output-paths.ts";
+export { syncFolder } from "./save/publish-files.ts";
 export {
   type StageCheckpointOptions,
   type StagedCheckpoint,

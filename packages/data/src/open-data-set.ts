@@ -1,9 +1,9 @@
 import { resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { Batch, DataSet } from "@isthmus/graph";
+import { assertReads } from "./assert-reads.ts";
 import { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 import { plantCue } from "./plant-cue.ts";
-import { skipExamples } from "./skip-examples.ts";
 
 /**
  * Opens a data set by name, and reads the requested examples into memory.
@@ -53,4 +53,27 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
   const { skip = 0 } = parsed;
   const data = skipExamples(await parsed.kind.open(parsed, resolved), skip);
   return parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
+}
+
+/** Returns a data set without its first `skip` examples; at least one must remain. */
+function skipExamples(data: DataSet, skip: number): DataSet {
+  if (skip === 0) return data;
+  const { name, gatherInto } = data;
+  const size = data.size - skip;
+  return Object.freeze({
+    ...data,
+    size,
+    read(begin: number, end: number): Batch {
+      assertReads({ name, size }, begin, end);
+      return data.read(begin + skip, end + skip);
+    },
+    // An index beyond the data remains beyond it.
+    ...(gatherInto && {
+      gatherInto: (indices: Uint32Array, out: Batch) =>
+        gatherInto(
+          indices.map((index) => index + skip),
+          out,
+        ),
+    }),
+  });
 }

@@ -55,8 +55,7 @@ export {
   compareEnsembles,
   type FurtherPredictor,
 } from "./compare-ensembles.ts";
-export { describeEnsemble } from "./describe/describe-ensemble.ts";
-export { predictorsTable } from "./describe/predictors-table.ts";
+export { describeEnsemble, predictorsTable } from "./describe/describe-ensemble.ts";
 export type { EnsembleResult, NamedData } from "./ensemble-result.ts";
 export {
   type GreedyChoice,

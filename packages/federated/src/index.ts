@@ -12,10 +12,10 @@ export {
 export { type ClientReport, parametersOf } from "./aggregate/plan-aggregate.ts";
 export { type PrivacyReport, spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
-export { batchNorms } from "./layers/batch-norms.ts";
 export { personalNetwork } from "./layers/personal-network.ts";
 export { type PairBarriers, shareBelow } from "./layers/share-below.ts";
 export {
+  batchNorms,
   LAYER_POLICIES,
   type LayerPolicy,
   type LayerPolicyName,

@@ -18,9 +18,8 @@ export {
 export { fieldsOf, type SchemasOf, schemaOf } from "./schema/schema-of.ts";
 export { tellProblem } from "./schema/tell-problem.ts";
 export { shapeOfFields, zodOfField, zodOfForm } from "./schema/zod-of-form.ts";
-export type { Repeated, Variables, VariableValue } from "./variables/repeated.ts";
+export type { Repeated, Variables, VariableValue } from "./variables/unfold.ts";
 export { listValues, type Unfolded, unfold } from "./variables/unfold.ts";
 export { findDeepLine, MOST_YAML_LEVELS } from "./yaml/deep-yaml.ts";
 export { keyOffset } from "./yaml/key-offset.ts";
-export { readYamlFile, rejectProblems } from "./yaml/yaml-file.ts";
-export { findProblems, type YamlSource } from "./yaml/yaml-problems.ts";
+export { findProblems, readYamlFile, rejectProblems, type YamlSource } from "./yaml/yaml-file.ts";

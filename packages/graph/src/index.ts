@@ -33,7 +33,7 @@ export { withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
-export { assertCausal } from "./evaluate/assert-causal.ts";
+export { assertCausal, limitExamples } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
 export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";
@@ -46,7 +46,6 @@ export {
   type TemperedLoss,
 } from "./evaluate/create-tempered-evaluator.ts";
 export type { EvaluatorOptions } from "./evaluate/evaluator-options.ts";
-export { limitExamples } from "./evaluate/limit-examples.ts";
 export type { Evaluation } from "./evaluate/scores.ts";
 export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";

@@ -13,8 +13,8 @@ export {
   comparePredictors,
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
+export type { EnsembleChoice } from "./predictions/ensemble.ts";
 export { ENSEMBLE } from "./predictions/ensemble.ts";
-export type { EnsembleChoice } from "./predictions/ensemble-options.ts";
 export { networksOnRays, type RayNetworksOptions } from "./predictions/networks-on-rays.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {

@@ -51,7 +51,6 @@ export {
   type MixingSummary,
   type ShiftSummary,
 } from "./mixing/explain-mixing.ts";
-export { leaveOutMixtures } from "./mixing/leave-out-mixtures.ts";
 export { identityMixture, type Mixture, mixInPlace } from "./mixing/mix-units.ts";
 export {
   type FixedNorm,
@@ -67,7 +66,12 @@ export {
 } from "./mixing/mixing-symmetries.ts";
 export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
 export { gatherRowsInto, type Occurrence, occurrencesOf } from "./mixing/occurrences.ts";
-export { type DroppedMixture, type MixturesProof, proveMixtures } from "./mixing/prove-mixtures.ts";
+export {
+  type DroppedMixture,
+  leaveOutMixtures,
+  type MixturesProof,
+  proveMixtures,
+} from "./mixing/prove-mixtures.ts";
 export { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { permuteByAlignment } from "./permute-by-alignment.ts";

@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
-import { decodePlain, encodePlain } from "./plain-data.ts";
+
+/** Key of objects that represent numbers which JSON lacks. */
+const NUMBER = "isthmus number";
 
 /** All facts that determine the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -31,6 +33,7 @@ interface Contents {
 }
 
 const FORMAT = "isthmus journal";
+
 const VERSION = 1;
 
 /**
@@ -149,4 +152,29 @@ function isNumbers(value: unknown): boolean {
 
 function isObject<T>(value: T | undefined): value is T & object {
   return typeof value === "object" && value !== null;
+}
+
+/**
+ * Returns plain data in a form that JSON can represent: NaN and infinities as objects, and without undefined
+ * values.
+ */
+function encodePlain(value: unknown): unknown {
+  if (typeof value === "number") {
+    // JSON has only one zero.
+    return Number.isFinite(value) ? value + 0 : { [NUMBER]: String(value) };
+  }
+  return mapParts(value, encodePlain);
+}
+
+/** Returns the plain data that {@link encodePlain} encoded. */
+function decodePlain(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && NUMBER in value) return Number(value[NUMBER]);
+  return mapParts(value, decodePlain);
+}
+
+function mapParts(value: unknown, map: (part: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map(map);
+  if (typeof value !== "object" || value === null) return value;
+  const parts = Object.entries(value).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(parts.map(([key, part]) => [key, map(part)]));
 }

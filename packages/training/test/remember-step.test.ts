@@ -1,7 +1,7 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";
-import { rememberStep } from "../src/step/remember-step.ts";
+import { rememberStep } from "../src/train/prepare-steps.ts";
 
 const { graph } = parseNetwork("mlp:4", { exampleShape: [3], classes: 2 });
 const options = { batch: 5, loss: { kind: "cross-entropy" }, optimizer: { kind: "sgd" } } as const;

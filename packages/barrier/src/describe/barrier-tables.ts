@@ -1,7 +1,16 @@
 import { MEASURES, type Measure, type Table, type TableColumn, type TableRow } from "@isthmus/findings";
 import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
-import { lossesOf, measuresErrors, type ShownCurve } from "./barrier-curve.ts";
-import { perplexityRows } from "./perplexity-rows.ts";
+import { type BarrierCurve, lossesOf, measuresErrors, type ShownCurve } from "./barrier-curve.ts";
+
+/** Places whose perplexity is shown, each with a test of whether a point of a curve is there. */
+const PLACES: readonly (readonly [
+  name: string,
+  isPlace: (point: BarrierPoint, curve: BarrierCurve) => boolean,
+])[] = [
+  ["perplexity at A", ({ t }) => t === 0],
+  ["perplexity at B", ({ t }) => t === 1],
+  ["perplexity at the barrier", ({ t }, { result }) => t === result.barrier.loss.at],
+];
 
 /** The definitions of a barrier in use, with their formulas. */
 export const BARRIER_DEFINITIONS: readonly {
@@ -18,6 +27,16 @@ export const BARRIER_DEFINITIONS: readonly {
   { key: "maxEndpoint", name: "Above the higher end", formula: "max over t of L(t) − max(L(0), L(1))" },
   { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
 ];
+
+/** Perplexities of all curves at one place. */
+interface PerplexityRow {
+  /** Name of the place, such as `perplexity at A`. */
+  readonly name: string;
+  /**
+   * Perplexity of each curve at this place, in the order of the curves; null for a curve without perplexity.
+   */
+  readonly values: readonly (number | null)[];
+}
 
 /** The measures that tables show of a curve: temperatures change no errors, and some losses have none. */
 function measuresOf({ temperatures, result }: ShownCurve): readonly Measure[] {
@@ -120,4 +139,18 @@ export function pointsTable(curves: readonly ShownCurve[]): Table {
       strong: curves.some(({ result }) => result.barrier.loss.at === t),
     })),
   };
+}
+
+/**
+ * Lists the perplexities of language models at both ends of each curve, and where its loss rises most above
+ * the chord; returns no rows if no curve has perplexities.
+ */
+export function perplexityRows(curves: readonly BarrierCurve[]): readonly PerplexityRow[] {
+  const rows = PLACES.map(([name, isPlace]) => ({
+    name,
+    values: curves.map(
+      (curve) => curve.result.points.find((point) => isPlace(point, curve))?.perplexity ?? null,
+    ),
+  }));
+  return rows.filter(({ values }) => values.some((value) => value !== null));
 }

@@ -7,13 +7,12 @@ import {
   lossFields,
   scoreBy,
 } from "@isthmus/graph";
-import { openJournal } from "@isthmus/tasks";
-import { alignMany } from "@isthmus/weight-matching";
+import { type Journal, openJournal } from "@isthmus/tasks";
+import { alignMany, type ManyJournal } from "@isthmus/weight-matching";
 import { bindNetwork } from "../bind-network.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
 import type { MapResult } from "../map-result.ts";
-import { alignmentJournal } from "./alignment-journal.ts";
 import { type MapNetworksOptions, type ResolvedMapOptions, resolveMapOptions } from "./map-options.ts";
 import { measurePairsBy } from "./measure-pairs.ts";
 import { countOfStage, measureStage, type StageNetwork } from "./measure-stage.ts";
@@ -180,4 +179,13 @@ async function alignStage(
   );
   const moved = networks.map(({ role }, i) => ({ network: at(aligned, i, "network"), role }));
   return { many: match.many, aligned: await identify(architecture.graph, moved) };
+}
+
+/**
+ * Returns a journal of alignments that stores them in a journal shared with other results.
+ *
+ * @param name - name of the alignment, as the journal may hold several alignments
+ */
+function alignmentJournal(journal: Journal, name: string): ManyJournal {
+  return { get: (key, compute) => journal.get(`alignment ${name} ${key}`, compute) };
 }

@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, expandPaths, resolveFields } from "@isthmus/core";
-import { type MadeOf, type MakerSubject, madeFacts, type NetworkMaker } from "@isthmus/findings";
+import {
+  type MadeOf,
+  type MakerSubject,
+  type MakingControl,
+  madeFacts,
+  type NetworkMaker,
+  type TrainingPace,
+} from "@isthmus/findings";
 import type { Architecture } from "@isthmus/graph";
 import { formatReport } from "../format/format-result.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
@@ -11,11 +18,12 @@ import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { createPace } from "../terminal/pace.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
+import { formatSpeed } from "../training/format-training.ts";
 import { nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
-import { makingControl } from "./making-control.ts";
 import { OPEN_TENSORS, type OpenedStart, openWithGraph, type ReadingOptions } from "./open-start.ts";
 import { type WritingRequest, writeNetwork } from "./write-network.ts";
 
@@ -24,6 +32,12 @@ const ARGUMENTS: Readonly<Record<NetworkMaker["from"], readonly [name: string, h
   network: ["<network>", "the checkpoint: a file, or a folder"],
   networks: ["<networks...>", "the checkpoints: files, or folders; * and ? are wildcards for files"],
 };
+
+/** File of the state that a training keeps, and whether the training goes on from an existing one. */
+interface Kept {
+  readonly state: string | undefined;
+  readonly resume: boolean;
+}
 
 /** Makes the function that creates the command of a maker of networks. */
 export function makingVerb(maker: NetworkMaker): CreateVerb {
@@ -125,4 +139,24 @@ function subjectOf({ from }: NetworkMaker, { networks, architecture, examples }:
 function sourcesOf({ from }: NetworkMaker, { networks }: Opened): MadeOf {
   const sources = networks.map(({ source }) => source);
   return from === "network" ? { network: at(sources, 0, "network") } : { networks: sources };
+}
+
+/** Creates the controls of a command that makes a network. */
+function makingControl({ state, resume }: Kept, { signal, progress }: Context): MakingControl {
+  const pace = createPace();
+  const report = (stage: string, done?: number, training?: Partial<TrainingPace>): void => {
+    if (done !== undefined) pace.note(done);
+    progress(stage, done, () => formatSpeed(training, pace.left()));
+  };
+  return {
+    signal,
+    report: (stage, done) => report(stage, done),
+    resuming: {
+      statePath: state,
+      resume,
+      signal,
+      onProgress: ({ step, steps, ...training }) =>
+        report(`Step ${step} of ${steps}`, step / steps, training),
+    },
+  };
 }

@@ -1,9 +1,13 @@
+import type { JudgedPredictor } from "@isthmus/ensemble";
 import { formatNumber, formatShort } from "@isthmus/findings";
 import type { StarResult } from "@isthmus/star-domain";
 import { formatBar } from "../format/format-bar.ts";
 import type { Screen } from "../format/format-chart.ts";
-import { formatPredictors } from "../format/format-predictors.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
+import { formatAccuracy } from "../training/format-training.ts";
+
+const formatArea = (area: number | null | undefined): string =>
+  area == null || Number.isNaN(area) ? "" : area.toFixed(4);
 
 /** Number of cells of the longest bar. */
 const BAR_WIDTH = 16;
@@ -75,3 +79,22 @@ function formatGroups({ barriers }: StarResult, { unicode }: Screen): string {
 }
 
 const titled = (...titles: readonly string[]) => titles.map((title) => ({ title, align: "right" as const }));
+
+/** Formats the quality of predictions as a table, with an area for each other data set. */
+function formatPredictors(predictors: readonly Omit<JudgedPredictor, "reliability">[]): string {
+  const others = Math.max(...predictors.map(({ aurocOthers }) => aurocOthers.length));
+  const numbered = (i: number) => (others === 1 ? "AUROC other" : `AUROC other ${i + 1}`);
+  const titles = ["networks", "accuracy", "NLL", "ECE", "Brier", "AUROC errors"];
+  const areas = Array.from({ length: others }, (_, i) => numbered(i));
+  return formatTable(
+    [{ title: "predictions" }, ...[...titles, ...areas].map((title) => ({ title, align: "right" as const }))],
+    predictors.map((predictor) => [
+      predictor.name,
+      String(predictor.members),
+      formatAccuracy(predictor.accuracy),
+      ...[predictor.nll, predictor.ece, predictor.brier].map(formatNumber),
+      formatArea(predictor.aurocMisclassification),
+      ...areas.map((_, i) => formatArea(predictor.aurocOthers[i])),
+    ]),
+  );
+}

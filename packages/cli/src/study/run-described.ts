@@ -10,6 +10,7 @@ import {
   type RunMissingOptions,
   type RunMissingResult,
   readTaskResult,
+  type TaskFailure,
   type TaskStore,
 } from "@isthmus/tasks";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -17,11 +18,11 @@ import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount } from "../options/parse-values.ts";
 import type { TaskVerbOptions } from "../options/queue-options.ts";
 import { describeCommand } from "../result/result-provenance.ts";
+import { explainFailure } from "../terminal/explain-failure.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { type CommonOptions, type Context, createVerb, type Outcome } from "../verb.ts";
-import { describeFailures } from "./describe-failures.ts";
 import type { DescribedFile, DescribedSort } from "./find-described.ts";
-import { formatMissing, formatTasks, formatTimeLeft } from "./format-study.ts";
+import { formatFailures, formatMissing, formatTasks, formatTimeLeft } from "./format-study.ts";
 import { saveDescribed, TASKS } from "./save-described.ts";
 import { withExecutor } from "./with-executor.ts";
 
@@ -71,6 +72,9 @@ export interface Described<R extends StudyResult | SimulationResult> {
 
 /** Options for the folder of the results, and for the number of tasks at once. */
 type RunningOptions = Pick<DescribedOptions, "output" | "workers">;
+
+/** A task that could not be begun. */
+type Blocked = Pick<TaskFailure["task"], "key" | "label">;
 
 const addRunningOptions: AddOptions<RunningOptions, [tasks: string]> = optionGroup((command, tasks) => {
   command
@@ -160,4 +164,43 @@ async function listDescribed<R extends StudyResult | SimulationResult>(
   });
   const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
   return { result: { missing: tasks, kept: finished, folder }, text: formatMissing(missing, finished) };
+}
+
+/**
+ * Describes the tasks that failed. The exit code is 2 if all of them failed by wrong input or usage, else 1.
+ * @param what - noun for the tasks, such as `federations`
+ */
+async function describeFailures(
+  {
+    failures,
+    blocked,
+    ran,
+    kept,
+  }: {
+    readonly failures: readonly TaskFailure[];
+    /** Tasks that could not be begun; missing if no task depends on another. */
+    readonly blocked?: readonly Blocked[];
+    readonly ran: number;
+    readonly kept: number;
+  },
+  what: string,
+): Promise<Outcome> {
+  const explained = await Promise.all(
+    failures.map(async ({ task: { key, label }, error }) => ({
+      key,
+      label,
+      ...(await explainFailure(error)),
+    })),
+  );
+  return {
+    result: {
+      failures: explained.map(({ key, label, message }) => ({ key, label, message })),
+      ...(blocked && { blocked: blocked.map(({ key, label }) => ({ key, label })) }),
+      ran,
+      kept,
+    },
+    text: formatFailures(explained, { blocked: blocked ?? [], ran, kept }),
+    failure: `${failures.length} of the ${what} failed`,
+    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
+  };
 }

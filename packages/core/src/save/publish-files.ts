@@ -1,8 +1,7 @@
-import { rename, unlink } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../errors.ts";
 import type { OutputFile } from "../io/output-file.ts";
-import { syncFolder } from "../io/sync-folder.ts";
 import { reasonOf } from "../io/system-error.ts";
 import { temporaryName } from "../io/temporary-name.ts";
 import { isIndex, isShard, removalOrder } from "./removal-order.ts";
@@ -107,4 +106,14 @@ async function undo(published: readonly string[], aside: readonly FileAside[]): 
   // The list never includes the last file: no step can fail after it was published.
   for (const path of published) await unlink(path).catch(() => {});
   for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
+}
+
+/**
+ * Waits until the names in a folder are on the disk; does nothing on systems where folders cannot be opened,
+ * such as Windows.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close().catch(() => {});
 }

@@ -1,14 +1,19 @@
 import type { PlaneSubject } from "@isthmus/barrier";
-import { at, blendInto, type Checkpoint, InputError } from "@isthmus/core";
+import { at, blendInto, type Checkpoint, createRandom, InputError } from "@isthmus/core";
 import { type Graph, parameterNames } from "@isthmus/graph";
 import { combine, innerProducts, lerp } from "@isthmus/interpolation";
 import { createMatrix, plainProducts, solvePositiveDefinite } from "@isthmus/linear-algebra";
 import type { DirectionTask } from "./directions/direction-task.ts";
-import { type Direction, directionCheckpoint, readWeights } from "./directions/direction-values.ts";
+import {
+  type Direction,
+  type DirectionValues,
+  directionCheckpoint,
+  readWeights,
+  zerosFor,
+} from "./directions/direction-values.ts";
 import { type ComputedDirections, eigenvectorDirections } from "./directions/eigenvector-directions.ts";
 import { differenceDirections, trajectoryDirections } from "./directions/network-directions.ts";
 import { normalizeInPlace } from "./directions/normalize-direction.ts";
-import { randomDirections } from "./directions/random-directions.ts";
 import { ATTEMPT } from "./landscape-options.ts";
 import type { LandscapeNetwork, LandscapeResult } from "./landscape-result.ts";
 
@@ -175,4 +180,19 @@ async function solveCosines(
 /** Returns the description of directions for a result. */
 export function describeBasis({ directions, lengths }: LandscapeSpace): LandscapeResult["basis"] {
   return directions.map(({ values: _, ...facts }, k) => ({ ...facts, length: at(lengths, k, "length") }));
+}
+
+/**
+ * Draws directions of independent normal numbers. Every tensor of every direction has a random stream of its
+ * own, so that its values do not depend on the number of directions or on the other tensors that they move.
+ */
+function randomDirections({ network, names, options }: DirectionTask): Direction[] {
+  return Array.from({ length: options.dimensions }, (_, k) => {
+    const values: DirectionValues = zerosFor(network, names);
+    for (const [name, numbers] of values) {
+      const random = createRandom(options.seed, `direction ${k} of ${name}`);
+      for (let i = 0; i < numbers.length; i++) numbers[i] = random.normal();
+    }
+    return { label: `random ${k + 1}`, values };
+  });
 }

@@ -7,7 +7,7 @@ import { pictureFixture, readFixture } from "../../test/fixture.ts";
 import { readNpz } from "../read-npz.ts";
 import { decodePicture } from "./decode-picture.ts";
 import { withChannels } from "./picture.ts";
-import { resizePicture } from "./resize-picture.ts";
+import { resizePicture } from "./stack-pictures.ts";
 
 /** What Pillow reads of the fixtures. */
 const pillow = await readNpz(pictureFixture("expected.npz"));

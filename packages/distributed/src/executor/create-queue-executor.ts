@@ -1,12 +1,11 @@
 import { EngineError, messageOf } from "@isthmus/core";
-import type { TaskExecutor } from "@isthmus/tasks";
+import type { Task, TaskExecutor, TaskFile, TaskInputs } from "@isthmus/tasks";
 import { endWithin } from "../queue/bullmq/end-within.ts";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
 import type { TaskQueue } from "../queue/task-queue.ts";
 import { repeat } from "../repeat.ts";
 import type { TaskStorage } from "../storage/task-storage.ts";
 import { createAwaitedTasks } from "./awaited-tasks.ts";
-import { shareInputs } from "./share-inputs.ts";
 
 /** Runs tasks on the workers of a queue. */
 export interface QueueExecutor extends TaskExecutor {
@@ -92,4 +91,18 @@ function onceAMinute(onNote: ((sentence: string) => void) | undefined): (sentenc
     told.set(sentence, Date.now());
     onNote?.(sentence);
   };
+}
+
+/**
+ * Returns a task that names the files of the user by their paths in a storage, where all workers find them.
+ * Its key stays, as paths are no part of it.
+ */
+async function shareInputs(task: Task, storage: TaskStorage): Promise<Task> {
+  const inputs: Record<string, readonly TaskFile[]> = {};
+  for (const [role, files] of Object.entries(task.inputs)) {
+    inputs[role] = await Promise.all(
+      files.map(async (file) => ("path" in file ? { ...file, path: await storage.share(file) } : file)),
+    );
+  }
+  return { ...task, inputs: inputs satisfies TaskInputs };
 }

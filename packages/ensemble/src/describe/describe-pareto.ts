@@ -13,7 +13,6 @@ import {
   type Tile,
 } from "@isthmus/findings";
 import type { Front, FrontPoint, ParetoResult } from "../pareto/pareto-result.ts";
-import { countInside } from "./count-inside.ts";
 
 /** Fronts of a result with the words for them, in the order of figures and tables. */
 function frontsOf({
@@ -137,3 +136,12 @@ const placeOf = (point: FrontPoint, measure: keyof typeof TITLES) => ({
   x: at(point[measure], 0, "task"),
   y: at(point[measure], 1, "task"),
 });
+
+/**
+ * Counts the networks of a front that are better than the reference at every task: only these add to the
+ * hypervolume.
+ */
+function countInside({ points }: Front, reference: readonly number[]): number {
+  return points.filter(({ losses }) => losses.every((loss, task) => loss < at(reference, task, "task")))
+    .length;
+}

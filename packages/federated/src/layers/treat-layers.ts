@@ -1,8 +1,13 @@
 import { type Checkpoint, DTYPES, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
-import { batchNorms } from "./batch-norms.ts";
 import { resolveTreatments, TREATMENTS, type Treatment } from "./treatments.ts";
+
+/** Names of statistics in PyTorch and in Keras. */
+const STATISTICS = /^(.*[./])?(running_mean|running_var|moving_mean|moving_variance)$/;
+
+/** Names of the trained parameters of batch norms in PyTorch and in Keras. */
+const PARAMETERS = ["weight", "bias", "gamma", "beta"];
 
 /** Treatment of running statistics of batch norms, which no optimiser may move. */
 export type StatisticsPolicy = "average" | "keep";
@@ -35,6 +40,14 @@ export interface LayerPolicy {
    * is kept
    */
   readonly statistics?: StatisticsPolicy | undefined;
+}
+
+/** Names of the weights of batch norms. */
+interface BatchNormTensors {
+  /** Scales and shifts, which are trained. */
+  readonly parameters: ReadonlySet<string>;
+  /** Running means and variances, which are measured. */
+  readonly statistics: ReadonlySet<string>;
 }
 
 /**
@@ -112,4 +125,27 @@ function assertPolicy(
       `Cannot treat layers "${pattern}" by "${treatment}" as the treatment must be one of ${TREATMENTS.join(", ")}`,
     );
   }
+}
+
+/**
+ * Returns the names of the weights of all batch norms of a graph, or, without a graph, of the tensors that
+ * PyTorch and Keras name as their statistics.
+ */
+export function batchNorms(graph: Graph | undefined, network: Checkpoint): BatchNormTensors {
+  if (graph === undefined) return normsByName(network);
+  const norms = graph.nodes.filter(({ op }) => op === "BatchNormalization");
+  const weightsAt = (begin: number, end: number) =>
+    norms.flatMap(({ inputs }) => inputs.slice(begin, end)).filter((name) => graph.weights.has(name));
+  // The operator's inputs are x, scale, shift, mean and variance.
+  return { parameters: new Set(weightsAt(1, 3)), statistics: new Set(weightsAt(3, 5)) };
+}
+
+function normsByName({ tensors }: Checkpoint): BatchNormTensors {
+  const statistics = [...tensors.keys()].filter((name) => STATISTICS.test(name));
+  const layers = new Set(statistics.map((name) => name.replace(STATISTICS, "$1")));
+  const parameters = [...layers].flatMap((layer) => PARAMETERS.map((name) => `${layer}${name}`));
+  return {
+    parameters: new Set(parameters.filter((name) => tensors.has(name))),
+    statistics: new Set(statistics),
+  };
 }

@@ -1,5 +1,4 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { Lookup, Repeated, Variables, VariableValue } from "./repeated.ts";
 
 /** Name of an entry of a file, or of a part of one, for messages. */
 export interface EntryPlace {
@@ -19,13 +18,51 @@ export interface Unfolded<T> {
 
 /** Largest number of combinations of one entry: a typing error must not fill the memory. */
 const MAX_COMBINATIONS = 100_000;
+
 /**
  * Pattern of texts of variables and digits alone, such as `1${run}${member}`, which become numbers if the
  * values are numbers.
  */
 const NUMBERS = /^\d*(\$\{[^{}]*\}\d*)+$/;
+
 const WHOLE = /^(0|[1-9]\d{0,14})$/;
+
 const RANGE = /^(\d+)\.\.(\d+)$/;
+
+/** A value that a variable of a file takes. */
+export type VariableValue = string | number;
+
+/** Values by name of the variable. */
+export type Variables = Readonly<Record<string, VariableValue>>;
+
+/**
+ * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
+ * is replaced by the value. A text that consists of one `${name}` becomes the value itself, with its type. A
+ * text of variables and digits alone becomes a number if it makes a whole one, and `{ lookup }` becomes the
+ * value in its table.
+ */
+export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
+  /**
+   * Values of each variable; `"0..16"` means the whole numbers from 0 to 16.
+   * @defaultValue none: the entry is made once
+   */
+  readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
+};
+
+/** A table with a value for each value of a variable, such as fewer epochs for wider networks. */
+interface Lookup {
+  /** Name of the variable. */
+  readonly variable: string;
+  /** Values by value of the variable. */
+  readonly values: Readonly<Record<string, VariableValue>>;
+}
+
+/** A type with texts or tables in place of values that depend on variables. */
+type Templated<T> = T extends string
+  ? string | { /** Table that gives the text for each value of a variable. */ readonly lookup: Lookup }
+  : T extends number | boolean
+    ? T | string | { /** Table that gives the value for each value of a variable. */ readonly lookup: Lookup }
+    : { readonly [K in keyof T]: Templated<T[K]> };
 
 /**
  * Makes an entry of a file once for every combination of values of its variables; the last variable changes

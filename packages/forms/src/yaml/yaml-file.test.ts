@@ -5,8 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
-import { readYamlFile, rejectProblems } from "./yaml-file.ts";
-import { findProblems } from "./yaml-problems.ts";
+import { findProblems, readYamlFile, rejectProblems } from "./yaml-file.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { tellProblems } from "../schema/tell-problems.ts";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
-import type { YamlSource } from "./yaml-problems.ts";
+import { keyOffset } from "./key-offset.ts";
 
 /** Largest number of problems that one error lists. */
 const SHOWN_PROBLEMS = 8;
@@ -16,6 +18,16 @@ export interface YamlFile {
   /** Contents of the file, not yet checked. */
   readonly value: unknown;
 }
+
+/** A YAML text, parsed so that the line of each value can be found. */
+export interface YamlSource {
+  /** Syntax tree of the text, whose nodes know their offsets. */
+  readonly document: Document;
+  /** Table that converts offsets in the text to lines and columns, from 1. */
+  readonly lines: LineCounter;
+}
+
+type Path = readonly PropertyKey[];
 
 /**
  * Reads a YAML file whose values are to be checked by a schema.
@@ -82,4 +94,22 @@ export function rejectProblems(what: string, name: string, problems: readonly st
   throw new InputError(`Cannot read the ${what} as it must be of the form of one: ${lines.join("\n  ")}`, {
     input: name,
   });
+}
+
+/**
+ * Lists the problems in a value that was read from a YAML text, each with its line, such as `12: unknown key
+ * "epoch"; did you mean "epochs"?`.
+ * @param at - path of the value in the text
+ */
+export function findProblems(
+  schema: z.ZodType,
+  value: unknown,
+  { source, at = [] }: { readonly source: YamlSource; readonly at?: Path },
+): readonly string[] {
+  return tellProblems(schema, value, at).map(({ path, text }) => `${lineOf(source, path)}: ${text}`);
+}
+
+/** Finds the line of the key that a path ends in, or else of the nearest existing key around it. */
+function lineOf({ document, lines }: YamlSource, path: Path): number {
+  return lines.linePos(keyOffset(document, path) ?? 0).line;
 }

@@ -1,10 +1,9 @@
-import type { Checkpoint } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint } from "@isthmus/core";
 import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import { createLogitsPasses } from "./create-logits-passes.ts";
 import { EVALUATOR_DEFAULTS } from "./evaluator-options.ts";
-import { limitExamples } from "./limit-examples.ts";
 
 /** Number of texts on which a network is checked. */
 const TEXTS = 4;
@@ -30,4 +29,18 @@ export async function assertCausal(
   } finally {
     await passes.release();
   }
+}
+
+/**
+ * Limits a data set to its first examples and adds their number to its name, as in `mnist:test@1000`; returns
+ * the data set itself if it has no more examples.
+ * @throws OutOfRangeError if `examples` is not a whole number of at least 1
+ */
+export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {
+  assertWholeOptions(attempt, { examples }, { examples: 1 });
+  if (examples >= data.size) return data;
+  const [, source = data.name, from] = /^(.*?)(?:@(?:(\d+)\.\.)?\d+)?$/s.exec(data.name) ?? [];
+  const count = from === undefined ? examples : `${from}..${Number(from) + examples - 1}`;
+  const name = `${source}@${count}`;
+  return { ...data, name, size: examples, read: (begin, end) => data.read(begin, end) };
 }

@@ -1,3 +1,4 @@
+export { MASKED } from "../onnx/find-tables.ts";
 export {
   float,
   floatAttribute,
@@ -14,7 +15,6 @@ export { constantNumbers } from "./constant-numbers.ts";
 export { dependentValues } from "./dependent-values.ts";
 export { gradientName } from "./gradient-name.ts";
 export { listNames } from "./list-names.ts";
-export { MASKED } from "./masked.ts";
 export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families.ts";
 export { pruneNodes } from "./prune-nodes.ts";
 export { returnedNames } from "./restrict-outputs.ts";

@@ -1,5 +1,7 @@
 import { at, DTYPES, groupBy, sizeOf, type Tensor, toFloat64 } from "@isthmus/core";
-import { MASKED } from "../ir/masked.ts";
+
+/** Threshold below which numbers stand for minus infinity, as in attention masks. */
+export const MASKED = -1e30;
 
 /** Minimum number of elements of a table: fewer numbers could fit the rules by chance. */
 const LEAST = 16;

@@ -1,5 +1,5 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
-import { compileModulePattern } from "./module-pattern.ts";
+import { compileExpression } from "../match-expression.ts";
 
 /** Settings of a LoRA adapter from `adapter_config.json`, which its weights do not show. */
 export interface AdapterConfig {
@@ -106,4 +106,21 @@ function configError(source: string, problem: string): FormatError {
   return new FormatError(`Cannot read the settings of adapter "${source}" as ${problem}`, {
     format: "adapter_config.json",
   });
+}
+
+/**
+ * Makes a test for whether a pattern of PEFT fits a module. The pattern is the end of the module's name,
+ * after a dot, or a regular expression for that end. The expression is compiled once, at the first name that
+ * does not end in the pattern.
+ * @param pattern - pattern such as `q_proj` or `layers\.\d\.mlp`
+ * @throws InputError when the test is called, if the pattern is not a valid regular expression, or its time
+ *   has no bound
+ */
+export function compileModulePattern(pattern: string): (module: string) => boolean {
+  let fits: ReturnType<typeof compileExpression> | undefined;
+  return (module) => {
+    if (module === pattern || module.endsWith(`.${pattern}`)) return true;
+    fits ??= compileExpression(String.raw`(?:.*\.)?(?:${pattern})`, { whole: true });
+    return fits(module);
+  };
 }

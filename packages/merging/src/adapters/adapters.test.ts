@@ -21,11 +21,10 @@ import type { MergeMethod } from "../merge-method.ts";
 import { linear } from "../methods/linear.ts";
 import { tsvM } from "../methods/tsv-m.ts";
 import { type Adapter, createAdapter } from "./adapter.ts";
-import { parseAdapterConfig } from "./adapter-config.ts";
+import { compileModulePattern, parseAdapterConfig } from "./adapter-config.ts";
 import { applyAdapter } from "./apply-adapter.ts";
 import { extractAdapter } from "./extract-adapter.ts";
 import { type MergeAdaptersOptions, mergeAdapters } from "./merge-adapters.ts";
-import { compileModulePattern } from "./module-pattern.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { saveAdapter } from "./save-adapter.ts";
 

@@ -5,8 +5,13 @@ import { addChanges, addScaledTo, productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import type { OfMerge } from "../task-vectors/parameters.ts";
 import { scanDeltas } from "../task-vectors/scan-deltas.ts";
-import { stockRatio } from "../task-vectors/stock-ratio.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";
+
+/** Least product of two lengths in the cosine, so that vectors of length 0 have a right angle. */
+const LEAST_LENGTHS = 1e-6;
+
+/** Size of a denominator below which it counts as 0. */
+const LEAST_DENOMINATOR = 1e-6;
 
 type ModelStockSpecs = { readonly filter_wise: OfMerge<boolean> };
 
@@ -82,4 +87,26 @@ export const modelStock: MergeMethod<ModelStockSpecs, StockSurvey> = {
 /** Computes the inner products of all pairs of vectors, each once: entries below the diagonal stay 0. */
 function productsOf(vectors: readonly Numbers[]): number[][] {
   return vectors.map((left, i) => vectors.map((right, j) => (j < i ? 0 : productOf(left, right))));
+}
+
+/**
+ * Computes the step from a base towards the mean of `N` networks: `t = N cos / (1 + (N - 1) cos)`, where
+ * `cos` is the mean cosine of the angles between their differences from the base.
+ *
+ * If the denominator vanishes, the networks pull apart, and the formula does not apply: the base is kept.
+ * @param products - inner products of the differences, `[N][N]`; only the upper half is read
+ */
+function stockRatio(products: readonly (readonly number[])[]): number {
+  const lengths = products.map((row, i) => Math.sqrt(at(row, i, "network")));
+  const count = products.length;
+  let sum = 0;
+  for (const [i, row] of products.entries()) {
+    for (let j = i + 1; j < count; j++) {
+      const size = Math.max(at(lengths, i, "network") * at(lengths, j, "network"), LEAST_LENGTHS);
+      sum += Math.max(-1, Math.min(1, at(row, j, "network") / size));
+    }
+  }
+  const cosine = sum / ((count * (count - 1)) / 2);
+  const denominator = 1 + (count - 1) * cosine;
+  return Math.abs(denominator) < LEAST_DENOMINATOR ? 0 : (count * cosine) / denominator;
 }

@@ -1,11 +1,21 @@
-import { at } from "@isthmus/core";
-import { layVectors, type VectorFactors } from "../kernels/vector-arcs.ts";
-import type { MergeMethod } from "../merge-method.ts";
-import type { TensorParameters } from "../parameters.ts";
-import { cosineOf } from "../sphere/arc.ts";
+import { at, type Elements } from "@isthmus/core";
+import { scanTensor } from "@isthmus/interpolation";
+import {
+  addVectorProducts,
+  layVectors,
+  mixVectors,
+  type VectorFactors,
+  type VectorLayout,
+} from "../kernels/vector-arcs.ts";
+import type { MergedRange, MergedTensor, MergeMethod } from "../merge-method.ts";
+import { computeBlocks, eachBlock } from "../number-blocks.ts";
+import type { ParameterSpecs, TensorParameters } from "../parameters.ts";
+import { arcFactors, cosineOf } from "../sphere/arc.ts";
 import { measureGram } from "../sphere/measure-gram.ts";
-import { arcOrLine, measureVectorArcs, mixVectorsInto } from "../sphere/vector-arcs.ts";
 import { addWeightedInto } from "../weighted-sum.ts";
+
+/** Largest `1 - cosine^2` of colinear vectors; the rest is rounding of sums in f64. */
+const COLINEAR = 1e-12;
 
 const PARAMETERS = {
   weight: {
@@ -69,3 +79,44 @@ export const nuslerp: MergeMethod<typeof PARAMETERS, VectorFactors | readonly nu
     else addWeightedInto([...parts, base], [...survey, 1 - at(survey, 0) - at(survey, 1)], out);
   },
 };
+
+/** Returns the factors of the point at `t` on the arc; undefined for colinear vectors, which have no arc. */
+function arcOrLine(cosine: number, t: number): readonly [number, number] | undefined {
+  return 1 - cosine * cosine <= COLINEAR ? undefined : arcFactors(cosine, t);
+}
+
+/**
+ * Measures the angles between the vectors of a tensor in two networks, and returns the factors for each
+ * vector.
+ */
+async function measureVectorArcs(
+  { name, networks, base }: Pick<MergedTensor, "name" | "networks" | "base">,
+  layout: VectorLayout,
+  t: number,
+): Promise<VectorFactors> {
+  const sums = new Float64Array(3 * layout.count);
+  await scanTensor(base === undefined ? networks : [...networks, base], name, (parts, begin) => {
+    eachBlock(parts, ([x, y, origin], offset) => {
+      if (y !== undefined) addVectorProducts([x, y, origin], begin + offset, layout, sums);
+    });
+  });
+  const factors = new Float64Array(2 * layout.count).fill(Number.NaN);
+  for (let vector = 0; vector < layout.count; vector++) {
+    const [squareA = 0, product = 0, squareB = 0] = sums.subarray(3 * vector, 3 * vector + 3);
+    const arc = arcOrLine(cosineOf(product, squareA, squareB), t);
+    if (arc !== undefined) factors.set(arc, 2 * vector);
+  }
+  return { factors, t };
+}
+
+/** Merges one range of two networks vector by vector, and rounds it once. */
+function mixVectorsInto<P extends ParameterSpecs>(
+  { parts, base, begin }: Pick<MergedRange<P>, "parts" | "base" | "begin">,
+  layout: VectorLayout,
+  factors: VectorFactors,
+  out: Elements,
+): void {
+  computeBlocks(base === undefined ? parts : [...parts, base], out, ([x, y, origin], offset) => {
+    if (y !== undefined) mixVectors([x, y, origin], begin + offset, layout, factors);
+  });
+}

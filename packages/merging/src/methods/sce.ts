@@ -1,7 +1,9 @@
 import { at, sizeOf } from "@isthmus/core";
+import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepMagnitudes, measuredPatterns } from "../kernels/magnitudes.ts";
 import { ALL_MAGNITUDES, type Election, mixVectors } from "../kernels/mixtures.ts";
-import { patternsOf } from "../kernels/task-vectors.ts";
+import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
+import { variancesInto } from "../kernels/variances.ts";
 import { productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
@@ -10,7 +12,6 @@ import { baseOfBlock, vectorOf } from "../task-vectors/blend-deltas.ts";
 import type { DeltaBlock } from "../task-vectors/delta-blocks.ts";
 import { INT8_MASK, type OfMerge } from "../task-vectors/parameters.ts";
 import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
-import { variancePatterns } from "../task-vectors/variance-patterns.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";
 
 type SceSpecs = { readonly select_topk: OfMerge<number>; readonly int8_mask: OfMerge<boolean> };
@@ -111,4 +112,12 @@ function keepSelected({ begin, length, deltas }: DeltaBlock, selected: RankCut):
     }
   }
   return true;
+}
+
+/** Computes the bit patterns, as f32, of the variance of each element over the networks. */
+function variancePatterns([first, ...others]: readonly Numbers[]): Int32Array {
+  const deltas = [at([first], 0, "network") as Numbers, ...others] as const;
+  const variances = allocateNumbers(false, deltas[0].length) as Float32Array;
+  variancesInto(deltas, variances);
+  return patternsOf(variances);
 }

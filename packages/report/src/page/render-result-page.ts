@@ -1,9 +1,8 @@
+import type { Section } from "@isthmus/findings";
 import { describeResult } from "../result/describe-result.ts";
 import type { Drawable } from "../result/drawable-result.ts";
 import { renderPage } from "./render-page.ts";
 import type { ReportPage } from "./report-page.ts";
-import type { WorkerRow } from "./worker-row.ts";
-import { workersSection } from "./workers-section.ts";
 
 /** Contents of the page of a result of any kind. */
 export interface ResultPage extends ReportPage {
@@ -11,6 +10,16 @@ export interface ResultPage extends ReportPage {
   readonly result: Drawable;
   /** Machines that made the result; they are no part of it. @defaultValue not shown */
   readonly workers?: readonly WorkerRow[] | undefined;
+}
+
+/** Work of one worker for a result. */
+interface WorkerRow {
+  /** Name of the worker. */
+  readonly worker: string;
+  /** Number of tasks that the worker ran. */
+  readonly tasks: number;
+  /** Total seconds of its tasks. */
+  readonly seconds: number;
 }
 
 /**
@@ -47,4 +56,27 @@ export async function renderResultPage(page: ResultPage): Promise<string> {
   const report = await describeResult(result);
   if (workers.length === 0) return renderPage(page, report);
   return renderPage(page, { ...report, sections: [...report.sections, workersSection(workers)] });
+}
+
+/** Makes the section of a page that lists the machines that made the result. */
+function workersSection(workers: readonly WorkerRow[]): Section {
+  const caption = "Workers that have run the tasks, the number of tasks of each, and the time these took.";
+  return {
+    name: "section-workers",
+    title: "Where it ran",
+    figures: [],
+    tables: [
+      {
+        name: "workers",
+        title: "Where it ran",
+        caption,
+        columns: [
+          { title: "Worker", kind: "text" },
+          { title: "Tasks", kind: "whole" },
+          { title: "Time", kind: "number", unit: "s" },
+        ],
+        rows: workers.map(({ worker, tasks, seconds }) => ({ cells: [worker, tasks, seconds] })),
+      },
+    ],
+  };
 }

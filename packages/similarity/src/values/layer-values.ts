@@ -1,7 +1,6 @@
 import { matchesAny, OutOfRangeError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { dependentValues, listNames } from "@isthmus/graph/ir";
-import { labelValues } from "./label-values.ts";
 
 /** Value of a graph that stands for a layer. */
 export interface LayerValue {
@@ -83,4 +82,25 @@ function readByLayers(graph: Graph): ReadonlySet<string> {
     if (first !== undefined && others.length === 0) read.add(first);
   }
   return read;
+}
+
+/**
+ * Shortens the names that exporters give to values: `/blocks/blocks.0/attn/MatMul_1_output_0` becomes
+ * `blocks.0/attn/MatMul_1`. Names whose short form would not be unique are not shortened.
+ * @returns a label for each name, in order
+ */
+function labelValues(names: readonly string[]): string[] {
+  const labels = names.map(labelOf);
+  const counts = new Map<string, number>();
+  for (const label of labels) counts.set(label, 1 + (counts.get(label) ?? 0));
+  return labels.map((label, i) => ((counts.get(label) ?? 1) > 1 ? (names[i] ?? label) : label));
+}
+
+function labelOf(name: string): string {
+  const parts = name
+    .replace(/^\//, "")
+    .replace(/_output_0$/, "")
+    .split("/");
+  const shown = parts.filter((part, i) => !(parts[i + 1]?.startsWith(`${part}.`) ?? false));
+  return shown.join("/") || name;
 }

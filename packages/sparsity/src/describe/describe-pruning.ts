@@ -10,9 +10,8 @@ import {
   type Table,
   withLossColumns,
 } from "@isthmus/findings";
-import type { PruneMeasures, PruneResult } from "../prune-result.ts";
+import type { NetworkMeasures, PruneMeasures, PruneResult } from "../prune-result.ts";
 import { rewindingWords, roundsSection } from "./pruning-rounds.ts";
-import { pruningStages } from "./pruning-stages.ts";
 
 const CHOICES: Readonly<Record<PruneResult["by"], string>> = {
   global: "the least weights of all layers together",
@@ -160,4 +159,22 @@ function lossesTable(result: PruneResult, measures: PruneMeasures): Table {
     rows: pruningStages(result).map(([name, { loss, error }]) => ({ cells: [name, loss, error] })),
     fixed: true,
   };
+}
+
+/**
+ * Lists the measured networks of a pruning in the order in which they were made, with words for the step that
+ * made each.
+ */
+function pruningStages({
+  measures,
+  rewinding,
+}: Pick<PruneResult, "measures" | "rewinding">): readonly (readonly [string, NetworkMeasures])[] {
+  if (measures === undefined) return [];
+  const { before, after, tuned } = measures;
+  const names =
+    rewinding === undefined
+      ? (["before", "after", "trained on"] as const)
+      : (["trained, not pruned", "pruned last, before it was set back", "set back and trained"] as const);
+  const [first, second, third] = names;
+  return [[first, before], [second, after], ...(tuned ? ([[third, tuned]] as const) : [])];
 }

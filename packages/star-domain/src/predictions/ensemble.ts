@@ -1,9 +1,12 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, type FieldsOf, flagField, seedField, wholeField } from "@isthmus/core";
 import {
+  COMPARE_ENSEMBLES_FIELDS,
+  type CompareEnsemblesChoice,
   compareEnsembles,
   describeEnsemble,
   type EnsembleResult,
   type FurtherPredictor,
+  MOST_MEMBERS,
   networksOnSimplex,
 } from "@isthmus/ensemble";
 import { checkSizes, type Measurement, type Subjects } from "@isthmus/findings";
@@ -12,10 +15,54 @@ import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { Symmetries } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import { FIND_STAR_DEFAULTS } from "../search/find-star-options.ts";
-import { type DrawnChoice, ENSEMBLE_FIELDS, type EnsembleChoice } from "./ensemble-options.ts";
+import { RAYS_FIELD, type RayDistribution } from "../search/ray.ts";
 import { networksOnRays } from "./networks-on-rays.ts";
 
+/** Fields of {@link EnsembleChoice}. */
+const ENSEMBLE_FIELDS: FieldsOf<EnsembleChoice> = {
+  ...COMPARE_ENSEMBLES_FIELDS,
+  rays: RAYS_FIELD,
+  rayMembers: wholeField({
+    least: 1,
+    most: MOST_MEMBERS,
+    keyed: "if-named",
+    help: "networks on rays (default: as many as networks)",
+  }),
+  simplexMembers: wholeField({
+    least: 1,
+    most: MOST_MEMBERS,
+    keyed: "if-named",
+    help: "compare networks drawn evenly from the simplex of the networks, too (default: none)",
+  }),
+  align: flagField({
+    default: true,
+    keyed: "if-changed",
+    help: "align the networks to the star before rays to them are drawn",
+  }),
+  seed: seedField("seed of rays, alignments and places on the simplex"),
+};
+
 const ATTEMPT = "compare ensembles";
+
+/** Options of drawing networks that predict beside the given ones. */
+interface DrawnChoice {
+  /** Distribution of places on the rays of a star. @defaultValue "uniform" */
+  readonly rays?: RayDistribution;
+  /** Number of networks on the rays of a star. @defaultValue the number of given networks */
+  readonly rayMembers?: number | undefined;
+  /**
+   * Number of networks that are drawn uniformly from the simplex of the given networks.
+   * @defaultValue none
+   */
+  readonly simplexMembers?: number | undefined;
+  /** Whether networks are aligned to the star before rays to them are drawn. @defaultValue true */
+  readonly align?: boolean;
+  /** Seed of rays, alignments and places on the simplex. @defaultValue 0 */
+  readonly seed?: number;
+}
+
+/** Options of the measurement of ensembles that are plain data. */
+export interface EnsembleChoice extends CompareEnsemblesChoice, DrawnChoice {}
 
 /**
  * Measurement that compares the predictions of several networks, alone and together, also by a star of them
@@ -76,6 +123,7 @@ export const ENSEMBLE: Measurement<"ensemble", EnsembleChoice, EnsembleResult> =
 };
 
 type Ensemble = Subjects["ensemble"];
+
 type Drawn = Required<DrawnChoice>;
 
 /** Prepares the star, networks on its rays, and networks on the simplex, as far as they are requested. */

@@ -1,13 +1,32 @@
-import { excerpt, formatShape, MismatchError, resolveOptions, sizeOf, UsageError } from "@isthmus/core";
-import type { Graph, ValueInfo } from "@isthmus/graph";
-import { GraphBuilder } from "@isthmus/graph/builder";
-import type { Objective } from "../objective.ts";
+import { at, excerpt, formatShape, MismatchError, resolveOptions, sizeOf, UsageError } from "@isthmus/core";
+import {
+  ELEMENTWISE_LOSSES,
+  findNumbers,
+  type Graph,
+  isElementwise,
+  type LossOfOutput,
+  lossOfOutput,
+  scoreBy,
+  type ValueInfo,
+} from "@isthmus/graph";
+import {
+  add,
+  cast,
+  equal,
+  GraphBuilder,
+  greater,
+  mul,
+  reduceMean,
+  reduceSum,
+  type Value,
+} from "@isthmus/graph/builder";
+import type { Objective, OutputObjective } from "../objective.ts";
+import { unusedName } from "../unused-name.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
-import { outputOf, typeOf } from "./find-values.ts";
-import type { LossSpec, OutputLoss } from "./loss-spec.ts";
+import { examplesInput, outputOf, typeOf } from "./find-values.ts";
+import { finishObjective } from "./finish-objective.ts";
+import type { CrossEntropyLoss, LossSpec, NumbersLoss, OutputLoss, SeveralLoss } from "./loss-spec.ts";
 import { attachNextToken } from "./next-token.ts";
-import { attachNumbers } from "./numbers-loss.ts";
-import { attachSeveral } from "./several-losses.ts";
 
 /**
  * Adds a loss to a graph: the inputs for targets, and the nodes that compute loss and metrics as further
@@ -73,4 +92,103 @@ function inputOf(graph: Graph, name: string): ValueInfo {
     `Cannot feed graph "${graph.name}" by "${name}" as that must be a data input: it has ${names.map((input) => `"${input}"`).join(", ") || "none"}`,
     { parameters: [] },
   );
+}
+
+/**
+ * Adds the sum of the losses of several outputs to a graph. It has no metrics, as there is no error of all
+ * outputs together. Its `losses` are one for each example, `[batch]`.
+ * @throws MismatchError if an output does not fit its loss
+ * @throws UsageError if the graph has no such output, or there is no such loss
+ */
+function attachSeveral(typed: Graph, loss: SeveralLoss): Objective {
+  const { name: examples } = examplesInput(typed, loss.examples);
+  scoreBy(typed, loss.outputs);
+  let graph = typed;
+  const attached = Object.entries(loss.outputs).map(([output, part]) => {
+    const ofOutput = lossOfOutput(part);
+    const term = loss.terms?.[output] ?? termOf(output, ofOutput);
+    const objective =
+      term.kind === "cross-entropy"
+        ? attachCrossEntropy(graph, { ...term, examples })
+        : attachNumbers(graph, { ...term, examples });
+    graph = objective.graph;
+    return { output, loss: ofOutput, objective };
+  });
+  const builder = GraphBuilder.from(graph);
+  const losses = attached
+    .map(({ loss: { weight = 1 }, objective }) => mul(meansOfExamples(builder, objective), weight))
+    .reduce((sum, term) => add(sum, term));
+  const named = builder.rename(losses, unusedName(graph, "losses"));
+  const mean = builder.rename(reduceMean(named), unusedName(graph, "loss"));
+  return {
+    graph: builder.build([...typed.outputs.map(({ name }) => builder.value(name)), mean]),
+    loss: mean.name,
+    losses: named.name,
+    examples,
+    targets: at(attached, 0, "output").objective.targets,
+    terms: attached.map(({ output, loss: ofOutput, objective: { targets, targetWeights } }) => ({
+      output,
+      loss: ofOutput,
+      targets: targets.name,
+      ...(targetWeights !== undefined && { targetWeights }),
+    })),
+    metrics: new Map(),
+  };
+}
+
+/** Returns the full description of the loss of an output without looking at the data. */
+function termOf(output: string, { loss }: LossOfOutput): CrossEntropyLoss | NumbersLoss {
+  return isElementwise(loss) ? { kind: loss, prediction: output } : { kind: "cross-entropy", logits: output };
+}
+
+/**
+ * Computes the loss of each example, the mean over its positions or numbers. Weights of labels are shares of
+ * their example, so that a sum is the mean.
+ */
+function meansOfExamples(builder: GraphBuilder, { losses: name, targetWeights }: OutputObjective): Value {
+  const losses = cast(builder.value(name), "f32");
+  const axes = losses.shape.map((_, axis) => axis).slice(1);
+  if (axes.length === 0) return losses;
+  if (targetWeights === undefined) return reduceMean(losses, { axes });
+  return reduceSum(mul(losses, builder.value(targetWeights)), { axes });
+}
+
+/**
+ * Adds a loss to a graph that compares each number of an output with a target of its own. Squared and
+ * absolute errors have no metrics. The binary cross-entropy has `correct`, the number of logits on the side
+ * of 0 that their label says, and `counted`, the number of all.
+ */
+function attachNumbers(typed: Graph, loss: NumbersLoss): OutputObjective {
+  const { kind, prediction, examples: input, ...rest } = loss;
+  resolveOptions(`attach ${kind}`, {}, rest);
+  const examples = examplesInput(typed, input);
+  const name = prediction ?? typed.scored ?? typed.outputs[0]?.name;
+  if (name === undefined) {
+    throw new MismatchError(
+      `Cannot attach a loss to graph "${typed.name}" as it must have an output: it has none`,
+      { parameters: [] },
+    );
+  }
+  typeOf(typed, name);
+  const { graph, logits } = findNumbers("attach a loss", { ...typed, scored: name }, { loss: kind });
+  const builder = GraphBuilder.from(graph);
+  const output = outputOf(graph, builder, logits);
+  const { dtype, shape } = output;
+  const targets = builder.input(unusedName(graph, "targets"), { dtype, shape });
+  const losses = ELEMENTWISE_LOSSES[kind].nodes(output, targets);
+  const metrics =
+    kind === "binary-cross-entropy"
+      ? {
+          correct: reduceSum(cast(equal(greater(output, 0), greater(targets, 0.5)), "f32")),
+          counted: builder.scalar(sizeOf(shape), "f32"),
+        }
+      : {};
+  return finishObjective(graph, {
+    loss: reduceMean(losses),
+    losses,
+    output,
+    metrics,
+    examples: examples.name,
+    targets,
+  });
 }

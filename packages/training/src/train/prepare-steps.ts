@@ -20,11 +20,14 @@ import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import { rememberStep } from "../step/remember-step.ts";
+import { createTrainingStep, type TrainingStepOptions } from "../step/create-training-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import { assertNoWorkState } from "./work-state.ts";
+
+/** Steps by the engine and the graph they were made with, kept while both are in use. */
+const REMEMBERED = new WeakMap<Engine, WeakMap<Graph, Steps>>();
 
 /** A step and everything that feeds it examples; weights are not part of it. */
 export interface PreparedSteps {
@@ -37,6 +40,8 @@ export interface PreparedSteps {
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
 }
+
+type Steps = Map<string, Promise<TrainingStep>>;
 
 /** Checks that a training fits its data and its state, and makes its step. */
 export async function prepareSteps(
@@ -153,4 +158,39 @@ function assertClasses(
     `Cannot train on "${data.name}" as labels must be below the ${classes} classes of the graph: the largest is ${data.classes - 1}`,
     { input: data.name },
   );
+}
+
+/**
+ * Makes a step as `createTrainingStep` does, or returns the step that was made with the same engine, graph
+ * and options before: clients of a federation train the same network thousands of times, and making the step
+ * takes longer than their few steps do. Steps of blends are made anew.
+ */
+export async function rememberStep(
+  graph: Graph,
+  engine: Engine,
+  options: TrainingStepOptions,
+): Promise<TrainingStep> {
+  const { signal: _, proximal, ...decisive } = options;
+  if (options.blend !== undefined) return createTrainingStep(graph, engine, options);
+  const steps = stepsOf(graph, engine);
+  const key = JSON.stringify({ ...decisive, mu: proximal?.mu });
+  const remembered = steps.get(key);
+  if (remembered !== undefined) return remembered;
+  const made = createTrainingStep(graph, engine, options);
+  steps.set(key, made);
+  try {
+    return await made;
+  } catch (error) {
+    // A failure, perhaps an abort, must not be remembered.
+    steps.delete(key);
+    throw error;
+  }
+}
+
+function stepsOf(graph: Graph, engine: Engine): Steps {
+  const ofEngine = REMEMBERED.get(engine) ?? new WeakMap<Graph, Steps>();
+  REMEMBERED.set(engine, ofEngine);
+  const steps: Steps = ofEngine.get(graph) ?? new Map();
+  ofEngine.set(graph, steps);
+  return steps;
 }

@@ -5,17 +5,18 @@ import {
   assertNetwork,
   type DataSet,
   type Engine,
+  fingerprintWeights,
   type Graph,
 } from "@isthmus/graph";
 import { bindParameters, trainedPart } from "../local/bind-parameters.ts";
 import type { ControlVariateUpdate } from "../local/control-variates.ts";
-import { describeLocalTraining } from "../local/describe-local-training.ts";
+import type { ResolvedLocalTraining } from "../local/local-training.ts";
 import { correctsGradients, openControl } from "../local/open-control.ts";
 import { openCurriculum } from "../local/open-curriculum.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
-import { describeRun } from "./describe-run.ts";
+import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
 import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
@@ -167,4 +168,34 @@ async function openEvaluator(
 export function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
   const trained = [...graph.weights.keys()].map((name) => [name, entry(tensors, name, "weight")] as const);
   return createCheckpoint(new Map(trained), {}, "trained network");
+}
+
+/**
+ * Describes the options of a client's training, so that it can be compared with another: networks by their
+ * fingerprints. Options that are left out are not described, so that states of trainings without them stay
+ * valid.
+ * @param graph - all weights of the network
+ * @param part - its trained parameters alone
+ */
+async function describeLocalTraining(
+  { graph, part }: { readonly graph: Graph; readonly part: Graph },
+  { proximal, controlVariates, curriculum, wasserstein, constraint }: ResolvedLocalTraining,
+): Promise<RunDescription> {
+  const describe = async (weights: Graph, checkpoint: Checkpoint | undefined) =>
+    checkpoint === undefined ? undefined : fingerprintWeights(weights, checkpoint);
+  return {
+    ...(proximal && { proximal: { ...proximal, reference: await describe(part, proximal.reference) } }),
+    ...(controlVariates && {
+      controlVariates: {
+        ...controlVariates,
+        server: await describe(part, controlVariates.server),
+        client: await describe(part, controlVariates.client),
+      },
+    }),
+    ...(curriculum && {
+      curriculum: { ...curriculum, scoredBy: await describe(graph, curriculum.scoredBy) },
+    }),
+    ...(wasserstein && { wasserstein }),
+    ...(constraint && { constraint: constraint.description }),
+  };
 }

@@ -1,7 +1,16 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { bindNetwork } from "@isthmus/barrier";
-import { at, digestFile, entry, resolveFields, saveCheckpoint, saveFile, sizeOf } from "@isthmus/core";
+import {
+  at,
+  digestFile,
+  entry,
+  InvariantError,
+  resolveFields,
+  saveCheckpoint,
+  saveFile,
+  sizeOf,
+} from "@isthmus/core";
 import type {
   AnyMeasurement,
   AnyPairsMeasurement,
@@ -10,11 +19,10 @@ import type {
   PairNetwork,
   PairsOfNetworks,
 } from "@isthmus/findings";
-import type { Graph } from "@isthmus/graph";
+import { decodeGraph, encodeGraph, type Graph } from "@isthmus/graph";
 import { createTask, gatherFiles, runMissing, type Task, type TaskFile, type UserFile } from "@isthmus/tasks";
 import { describeGathered } from "../queue/gather-inputs.ts";
 import type { QueueTasks } from "../queue/with-queue.ts";
-import { encodeForTasks } from "./encode-for-tasks.ts";
 import { groupPairs } from "./group-pairs.ts";
 import { describePairsData, type NamedExamples, type PairsData } from "./pairs-data.ts";
 import { type PairsParams, type PairsResult, pairsTask } from "./pairs-task.ts";
@@ -146,4 +154,20 @@ function labelOf(pairs: readonly NetworkPair[]): string {
   const [a, b] = at(pairs, 0, "pair");
   const more = pairs.length === 1 ? "" : ` and ${pairs.length - 1} more`;
   return `pair ${a}-${b}${more}`;
+}
+
+/**
+ * Encodes a graph for tasks that read it again on another machine.
+ * @throws InvariantError if the bytes do not give the same graph when they are read
+ */
+function encodeForTasks(graph: Graph): Uint8Array {
+  const bytes = encodeGraph(graph);
+  const read = decodeGraph(bytes, { inputs: graph.inputs.map(({ name }) => name) }).graph;
+  const summary = ({ inputs, weights }: Graph) =>
+    JSON.stringify([
+      inputs.map(({ name }) => name),
+      [...weights].map(([name, { dtype, shape, role }]) => [name, dtype, shape, role]),
+    ]);
+  if (summary(read) === summary(graph)) return bytes;
+  throw new InvariantError(`"${graph.name}" is the same graph once it was written and read`);
 }

@@ -1,6 +1,5 @@
-import { dataWords, type Figure, formatNumber, lossWords } from "@isthmus/findings";
+import { dataWords, type Figure, formatNumber, formatShare, lossWords } from "@isthmus/findings";
 import type { BarrierDecomposition, LossAndError, PartExcess } from "../../decomposition-result.ts";
-import { carriedSentences } from "./carried-sentences.ts";
 import { ALL_PARTS } from "./decomposition-tables.ts";
 
 /** Losses and errors for both networks. */
@@ -110,4 +109,19 @@ export function exampleFigure(decomposition: BarrierDecomposition): Figure {
       y: { label: losses.axis("Excess they add"), fromZero: true },
     },
   };
+}
+
+/** Says how many examples carry how much of the excess, sentence by sentence. */
+export function carriedSentences(decomposition: BarrierDecomposition): string[] {
+  const { byExample, excess } = decomposition;
+  const { rising, half, top, rise, fall } = byExample;
+  const shares = top.map(
+    ({ share, ofExcess }) => `the highest ${formatShare(share)} carry ${formatShare(ofExcess)}`,
+  );
+  return [
+    ...(excess.loss > 0
+      ? [`${formatShare(half)} of the examples carry half of the excess; ${shares.join(", ")}.`]
+      : []),
+    `For ${formatShare(rising)} of the examples the loss rises, which adds ${lossWords(decomposition).amount(rise)}; the others take ${formatNumber(fall)} from it.`,
+  ];
 }

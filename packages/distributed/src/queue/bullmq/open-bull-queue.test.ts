@@ -10,8 +10,7 @@ import { startPostgres } from "../../../test/start-postgres.ts";
 import type { StartedServer } from "../../../test/start-process.ts";
 import { startRedis } from "../../../test/start-redis.ts";
 import { importClient } from "./backing.ts";
-import { openBullQueue } from "./open-bull-queue.ts";
-import { createCleaner, placeOf } from "./queue-place.ts";
+import { createCleaner, openBullQueue, placeOf } from "./open-bull-queue.ts";
 import { createTrouble } from "./trouble.ts";
 
 const SECRETS = /sesame|s3cret/;

@@ -1,20 +1,24 @@
-import { readdir, realpath } from "node:fs/promises";
-import { basename, dirname, relative, resolve, sep } from "node:path";
-import { createFolder, isInside } from "@isthmus/core";
+import { readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { createFolder, InputError, isInside, readFileBytes } from "@isthmus/core";
 import { limitAtOnce, readTaskResult, TASK_RESULT_FILE } from "@isthmus/tasks";
+import { listFiles } from "../attempt-files.ts";
 import { assertAttemptAt, createAttempts } from "../attempts.ts";
 import { assertPart } from "../inside.ts";
-import type { TaskStorage } from "../task-storage.ts";
+import { completeFolder } from "../publish-folder.ts";
+import type { PublishedResult, TaskStorage } from "../task-storage.ts";
 import { bringEarlier, removeAll, uploadAttempt } from "./attempt-objects.ts";
 import { createObjectCache, type ObjectCache } from "./object-cache.ts";
-import { publishObjects } from "./publish-objects.ts";
 import { collectTask, findTaskFile, removeTask } from "./published-objects.ts";
 import { parseS3Location } from "./s3-location.ts";
 import { openS3Objects, type S3Objects } from "./s3-objects.ts";
 import { createSharing, openShared } from "./shared-objects.ts";
 import { sweepObjects } from "./sweep-objects.ts";
 import { keysOf, storePrefix } from "./task-keys.ts";
-import { createWriteOnce } from "./write-once.ts";
+import { createWriteOnce, type OnceObject, winnerOf } from "./write-once.ts";
+
+/** Maximum size of a result in bytes. */
+const MAX_RESULT_BYTES = 2 ** 29;
 
 /** Options of a storage in S3. */
 export interface S3StorageOptions {
@@ -134,4 +138,46 @@ function nameBelow(directory: string, folder: string): string {
 /** Returns the name of an attempt with only the characters that metadata of objects may have. */
 function attemptText(attempt: string): string {
   return encodeURIComponent(attempt);
+}
+
+/**
+ * Uploads the files of an attempt and then its result, which publishes them, unless another attempt was
+ * published.
+ * @returns whether this attempt was published
+ */
+async function publishObjects(
+  {
+    objects,
+    writeOnce,
+  }: { readonly objects: S3Objects; readonly writeOnce: (object: OnceObject) => Promise<boolean> },
+  folder: string,
+  result: PublishedResult,
+  attempt: string,
+): Promise<boolean> {
+  const keys = keysOf(result);
+  const prefix = keys.attempt(attempt);
+  const winner = await winnerOf(objects, keys.result);
+  let isPublished = winner === attempt;
+  if (winner === undefined) {
+    await completeFolder(folder, result);
+    await uploadAttempt(objects, folder, prefix);
+    await assertAllThere(objects, folder, prefix);
+    const body = await readFileBytes(join(folder, TASK_RESULT_FILE), MAX_RESULT_BYTES);
+    isPublished = await writeOnce({ key: keys.result, body, attempt, claims: keys.claims });
+  }
+  if (!isPublished) await removeAll(objects, prefix);
+  await rm(folder, { recursive: true, force: true });
+  return isPublished;
+}
+
+/** Checks that all files of an attempt exist: a sweep may have removed files whose upload took long. */
+async function assertAllThere(objects: S3Objects, folder: string, prefix: string): Promise<void> {
+  const there = new Map((await objects.list(prefix)).map(({ key, size }) => [key, size]));
+  for (const { name, size } of await listFiles(folder)) {
+    if (name === TASK_RESULT_FILE || there.get(`${prefix}${name}`) === size) continue;
+    throw new InputError(
+      `Cannot publish "${objects.name}/${prefix}${name}" as it must be there whole: it was removed meanwhile; run the task again`,
+      { input: name },
+    );
+  }
 }

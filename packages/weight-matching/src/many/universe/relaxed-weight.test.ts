@@ -5,8 +5,8 @@ import { type NetworkCase, networkCase } from "../../../../../test/helpers/netwo
 import { smallMlp } from "../../../../../test/helpers/small-networks.ts";
 import { createPlacementExpander, identityPlacement } from "../../coordinate-descent/placement.ts";
 import { PartedWeight } from "./parted-weight.ts";
+import { bestStepOf, stepPolynomial, valueAt } from "./relax-universe.ts";
 import { RelaxedWeight } from "./relaxed-weight.ts";
-import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
 
 let network: NetworkCase;
 

@@ -5,8 +5,8 @@ import { type NetworkCase, networkCase } from "../../../../../test/helpers/netwo
 import { smallMlp } from "../../../../../test/helpers/small-networks.ts";
 import { createPlacementExpander, identityPlacement } from "../../coordinate-descent/placement.ts";
 import { PartedWeight } from "./parted-weight.ts";
+import { stepPolynomial, valueAt } from "./relax-universe.ts";
 import { RelaxedWeight } from "./relaxed-weight.ts";
-import { stepPolynomial, valueAt } from "./step-length.ts";
 import { SummedWeight } from "./summed-weight.ts";
 
 const NETWORKS = 3;

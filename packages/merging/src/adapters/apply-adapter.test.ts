@@ -126,4 +126,11 @@ describe("applyAdapter()", () => {
       'Cannot apply adapter "adapter" as it has learned lengths (DoRA) of "q.weight", whose weight is stored transposed',
     );
   });
+
+  test("refuses to change integers, before anything is read", () => {
+    const integers = networkOf({ "q.weight": createTensor("i8", [2, 2], Int8Array.of(1, 2, 3, 4)) });
+    const error = thrownBy(() => applyAdapter(integers, adapterOf(CHANGE)));
+    expect(error).toBeInstanceOf(UnsupportedError);
+    expect(String(error)).toContain('must hold floating-point numbers: "q.weight" is i8');
+  });
 });

@@ -46,6 +46,8 @@ interface Change {
  * Tensors that the adapter contains whole (`modules_to_save`, trained biases) replace tensors of the network.
  * Differs from PEFT, which rounds the change to the adapter's element type before it is added.
  * @throws MismatchError if the network lacks a weight that the adapter changes, or shapes do not fit
+ * @throws UnsupportedError if a weight that the adapter changes holds integers, or learned lengths (DoRA) are
+ *   of a transposed weight
  *
  * Source: Hu et al., LoRA, 2022, equation 3; Kalajdzievski, rank-stabilized LoRA, 2023; Liu et al., DoRA,
  * 2024, equation 5.
@@ -133,6 +135,13 @@ function assertFits(
     replacement === undefined
       ? entry(base.tensors, name, "tensor")
       : entry(adapter.checkpoint.tensors, replacement, "tensor");
+  const { dtype } = entry(base.tensors, name, "tensor");
+  if (!DTYPES[dtype].float) {
+    throw new UnsupportedError(
+      `Cannot apply adapter "${adapter.source}" to "${base.source}" as a weight that it changes must hold floating-point numbers: "${name}" is ${dtype}; convert the weights first`,
+      { feature: "integer weights" },
+    );
+  }
   const extents = moduleExtents(adapter, module);
   const [rows, columns] = module.isTransposed ? [extents.in, extents.out] : [extents.out, extents.in];
   if (module.magnitude !== undefined && module.isTransposed) {

@@ -30,6 +30,9 @@ export async function openPostgres(place: BackingPlace): Promise<Backing> {
       keepAlive: true,
     });
     pool.on("error", (error) => place.trouble.report(error));
+    // The pool hears errors of idle clients alone: a client in use whose connection ends between two queries
+    // would end the process.
+    pool.on("connect", (client) => client.on("error", (error) => place.trouble.report(error)));
     return pool;
   };
   // A pool would keep the connection of a rejected client, and with it this process, alive.

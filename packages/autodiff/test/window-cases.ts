@@ -7,7 +7,7 @@ export interface AxisCase {
   readonly dilation: number;
   readonly before: number;
   readonly after: number;
-  /** Elements beyond those that one window needs. */
+  /** Largest number of elements by which an axis is longer than one window. */
   readonly spare: number;
 }
 
@@ -17,7 +17,7 @@ export type Padding = "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
 /** Whole numbers up to a maximum. */
 export const upTo = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max });
 
-/** Axes with up to `spare` elements beyond those that one window needs. */
+/** Draws axes that are up to `spare` elements longer than one window. */
 export const axisCases = (spare: number): fc.Arbitrary<AxisCase> =>
   fc.record({
     taps: upTo(3, 1),

@@ -35,7 +35,7 @@ export interface FurtherPredictor {
   readonly name: string;
   /** Number of networks, for progress. */
   readonly members: number;
-  /** Networks, made one by one as they are evaluated. */
+  /** Networks of the ensemble; each is made when it is evaluated. */
   readonly networks: NetworkStream;
 }
 

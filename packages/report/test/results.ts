@@ -15,7 +15,7 @@ const LAYERS = [
   ["fc2", 0.012],
   ["head", -0.0006],
 ] as const;
-/** What barriers and paths were measured on. */
+/** Networks, examples and engine that results of barriers and paths name. */
 const ORIGIN = {
   statistics: "recalibrate",
   examples: 10_000,

@@ -27,8 +27,8 @@ export interface RunStudyResult extends Omit<RunMissingResult, "results"> {
 }
 
 /**
- * Runs the missing tasks of a study, and gathers its tables. After an interruption it goes on where it was;
- * the result is the same, byte for byte, and does not depend on the number of tasks at once.
+ * Runs the missing tasks of a study, and gathers its tables. A study that was interrupted goes on where it
+ * stopped; the result is the same, byte for byte, and does not depend on the number of tasks at once.
  *
  * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
  *   folder

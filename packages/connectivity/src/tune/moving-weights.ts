@@ -11,7 +11,7 @@ export interface MoveRules {
 
 /** Weights that are moved by SGD with momentum. */
 export interface MovingWeights {
-  /** Weights as they are now, by name, unmoved ones included; a step changes the moved ones in place. */
+  /** Current weights by name, the unmoved ones included; a step changes the moved ones in place. */
   readonly weights: Weights;
   /** Moved weights and their velocities, as tensors that share their memory. */
   readonly tensors: ReadonlyMap<string, Tensor>;

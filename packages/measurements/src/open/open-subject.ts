@@ -2,7 +2,7 @@ import type { SubjectName } from "@isthmus/findings";
 import type { Opened, OpenRequest } from "./opened.ts";
 import type { SubjectOptions } from "./subject-options.ts";
 
-/** Measurement whose subject of some sort is opened, and its options as far as they are known. */
+/** Measurement whose subject is opened, with the options that are known before its networks are read. */
 export interface SubjectRequest<S extends SubjectName> extends OpenRequest<SubjectOptions[S]> {
   /** Options of the measurement with their defaults, which decide how the examples of a training change. */
   readonly resolved: Readonly<Record<string, unknown>>;

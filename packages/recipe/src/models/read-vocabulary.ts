@@ -9,7 +9,7 @@ import { findPieces } from "./sentence-pieces.ts";
 export interface AddedToken {
   /** Position of the embedding of the token. */
   readonly id: number;
-  /** Text of the token, as it is searched. */
+  /** Text by which the tokenizer searches for the token. */
   readonly content: string;
   /** Whether the token matches only whole words. */
   readonly single_word: boolean;

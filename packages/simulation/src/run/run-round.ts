@@ -20,7 +20,7 @@ import { openUpdateFiles, type UpdateFiles } from "./update-files.ts";
 
 /** Options of {@link runRound}. */
 export interface RunRoundOptions {
-  /** Folder in which each update is written as soon as it is made; missing to hold updates in memory. */
+  /** Folder to which each update is written once it is made; updates stay in memory if it is absent. */
   readonly folder?: string | undefined;
   /** Signal that stops the round between two clients or steps of a training. @defaultValue never aborted */
   readonly signal?: AbortSignal | undefined;

@@ -126,7 +126,7 @@ type Ensemble = Subjects["ensemble"];
 
 type Drawn = Required<DrawnChoice>;
 
-/** Prepares the star, networks on its rays, and networks on the simplex, as far as they are requested. */
+/** Prepares the requested networks: the star, networks on its rays, or networks on the simplex. */
 async function drawPredictors(
   subject: Ensemble,
   options: Drawn,

@@ -138,8 +138,8 @@ function accuracyFigure(result: IntrinsicDimensionResult): Figure {
 }
 
 /**
- * Finds the ends of the axis of accuracies: chance is left out, as it is far below and would make differences
- * look small.
+ * Finds the ends of the axis of accuracies from the measured points and the line. The accuracy of guessing is
+ * left out: it is far lower, and would make differences look small.
  */
 function accuracyDomain({ points, line }: IntrinsicDimensionResult): [number, number] {
   const accuracies = [line, ...points.map(({ accuracy }) => accuracy)];

@@ -16,7 +16,7 @@ import { openFilesOf } from "./open-files.ts";
 const FOLDER = fileURLToPath(new URL("../fixtures/losses/", import.meta.url));
 const openFile = openFilesOf(FOLDER);
 
-/** What PyTorch computes for a network and a kind of loss. */
+/** Losses, errors and a gradient that PyTorch computes for a network and a kind of loss. */
 export interface ScoredNetwork {
   /** Mean losses of the first network, of the mean of both, and of the second. */
   readonly losses: readonly number[];
@@ -26,7 +26,7 @@ export interface ScoredNetwork {
   readonly gradient: readonly number[];
 }
 
-/** What PyTorch computes, by network and kind of loss. */
+/** Values of PyTorch, by network and kind of loss. */
 export const SCORED_NETWORKS = JSON.parse(readFileSync(`${FOLDER}losses.json`, "utf8")) as Readonly<
   Record<string, ScoredNetwork>
 >;

@@ -132,7 +132,7 @@ export interface MatchWeightsResult {
   /** Inner product of the weights as they were matched: as batch norms scale them, if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
   /**
-   * Upper bound on the scaled objective of every alignment that leaves unmatched symmetries where they are.
+   * Upper bound on the scaled objective of every alignment that permutes only the matched symmetries.
    * Its distance from `scaledObjective.after` limits what more searching could gain.
    */
   readonly bound: number;

@@ -101,18 +101,18 @@ export async function withStar<T>(
   options: StarOptions,
   work: (subject: StarSubject) => Promise<T>,
 ): Promise<T> {
-  const { from, onNote } = options;
+  const { from, net, onNote } = options;
   const anchorPaths = await expandPaths(paths);
   const heldPaths = await expandPaths(options.heldOut ?? []);
   assertApart(anchorPaths, heldPaths);
   const all = [...anchorPaths, ...heldPaths, ...(from === undefined ? [] : [from])];
-  const read = options.net === undefined ? await openNamed(all, options) : undefined;
-  const data = await openStarData(options, read === undefined ? {} : dataContext(read));
+  const source = net ?? (await openNamed(all, options));
+  const data = await openStarData(options, typeof source === "string" ? {} : dataContext(source));
   return withCheckpoints(all, async (open) => {
     const { architecture: opened, random } =
-      read === undefined
-        ? buildNetwork(options, data.training)
-        : { architecture: fitToData(read, data.training), random: undefined };
+      typeof source === "string"
+        ? buildNetwork(source, data.training, options)
+        : { architecture: fitToData(source, data.training), random: undefined };
     const { networks: bound, binding, ...architecture } = await bindArchitecture(opened, open, options);
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
@@ -180,10 +180,11 @@ async function openNamed(paths: readonly string[], options: StarOptions): Promis
 
 /** Builds the architecture that the short string describes, and random weights for it. */
 function buildNetwork(
-  { net, engine, seed, loss }: StarOptions,
+  net: string,
   data: DataSet,
+  { engine, seed, loss }: StarOptions,
 ): { readonly architecture: OpenedArchitecture; readonly random: Checkpoint } {
-  const { graph, initialize } = parseNetwork(net ?? "", data);
+  const { graph, initialize } = parseNetwork(net, data);
   return {
     architecture: { graph: scoreBy(graph, loss), carried: new Map(), engine },
     random: initialize(seed),

@@ -1,8 +1,9 @@
 import { resolveModelPath } from "@isthmus/core";
 import { isAdapter } from "@isthmus/merging";
 import type { CheckedRecipe, Member } from "../plan/groups.ts";
+import { isNested } from "../read/parse-recipe.ts";
 import type { ModelReference } from "../recipe/recipe.ts";
-import { isNested, nameOf } from "../run/list-references.ts";
+import { nameOf } from "../run/list-references.ts";
 import { splitReference } from "../run/open-reference.ts";
 
 /**

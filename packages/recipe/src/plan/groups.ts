@@ -1,5 +1,5 @@
 import type { MergeStatistic } from "@isthmus/merging";
-import { isRecipeFile } from "../read/parse-recipe.ts";
+import { isNested } from "../read/parse-recipe.ts";
 import { assertForm } from "../recipe/assert-recipe.ts";
 import { placesOf, type RecipePlaces } from "../recipe/places.ts";
 import type { Path, StrictnessOptions } from "../recipe/problem.ts";
@@ -87,9 +87,7 @@ function hasAligned(groups: readonly Group[]): boolean {
     .flatMap(({ members }) => members)
     .some(({ align, reference }) => {
       if (align) return true;
-      return isRecipe(reference)
-        ? hasAligned(listGroups(reference))
-        : typeof reference === "string" && isRecipeFile(reference);
+      return isRecipe(reference) ? hasAligned(listGroups(reference)) : isNested(reference);
     });
 }
 

@@ -1,10 +1,10 @@
 import { realpath } from "node:fs/promises";
 import { InputError, InvariantError } from "@isthmus/core";
-import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
+import { isNested, isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { isNested, nameOf } from "../run/list-references.ts";
+import { nameOf } from "../run/list-references.ts";
 import { type CheckedRecipe, checkRecipe, groupRecipe, namedIn } from "./groups.ts";
 
 /** Recipes that a recipe names as its models, including those within them. */

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { readTextFile } from "@isthmus/core";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
-import type { Recipe } from "../recipe/recipe.ts";
+import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { joinDocuments } from "./join-documents.ts";
 import { parseDocuments } from "./parse-documents.ts";
 import { rememberRecipes } from "./positions.ts";
@@ -72,4 +72,9 @@ export function parseRecipe(text: string, name: string = "recipe", options: Read
     return value;
   });
   return joinDocuments(recipes, options);
+}
+
+/** Checks whether a reference names a recipe, as an object or as a path. */
+export function isNested(reference: ModelReference): reference is Recipe {
+  return isRecipe(reference) || (typeof reference === "string" && isRecipeFile(reference));
 }

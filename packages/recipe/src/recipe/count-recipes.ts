@@ -9,8 +9,8 @@ import type { Path } from "./problem.ts";
 const MOST_RECIPES = 100;
 
 /**
- * Checks the number of recipes within a recipe. Each counts as often as it is named, together with the
- * recipes within it.
+ * Checks the number of recipes within a recipe. A recipe that is named several times counts each time, and
+ * the recipes within it count each time, too.
  * @param path - place in the recipe that names the last of them
  * @throws InputError if there are too many, for example if each recipe names the next one twice, level by
  *   level

@@ -1,6 +1,5 @@
 import { type Group, keyOf, listGroups, type Member, namedIn } from "../plan/groups.ts";
-import { isRecipeFile } from "../read/parse-recipe.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** A network that a recipe names, and the first place that names it. */
 export type NamedReference = Pick<Member, "reference" | "path">;
@@ -16,11 +15,6 @@ export function listReferences(groups: readonly Group[]): readonly NamedReferenc
     if (!places.has(key)) places.set(key, member);
   }
   return [...places.values()];
-}
-
-/** Checks whether a reference names a recipe, as an object or as a path. */
-export function isNested(reference: ModelReference): reference is Recipe {
-  return isRecipe(reference) || (typeof reference === "string" && isRecipeFile(reference));
 }
 
 /** Returns the name of a network in a recipe, as `path@revision+adapter`. */

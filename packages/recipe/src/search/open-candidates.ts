@@ -3,8 +3,9 @@ import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging
 import { checkRecipe, groupRecipe, keyOf } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
 import { planChecked } from "../plan/plan-recipe.ts";
+import { isNested } from "../read/parse-recipe.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
-import { isNested, listReferences } from "../run/list-references.ts";
+import { listReferences } from "../run/list-references.ts";
 import { type OpenRecipeOptions, openNestedModels } from "../run/open-recipe.ts";
 import { openReference } from "../run/open-reference.ts";
 import { type PreparedModels, prepareModels } from "../run/prepare-models.ts";

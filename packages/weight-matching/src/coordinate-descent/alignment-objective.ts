@@ -6,7 +6,7 @@ import { combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts"
 
 /** Weights of both networks, flat, by name. */
 export interface WeightPair {
-  /** Weights of A in f32, each row-major as it is stored. */
+  /** Weights of A in f32; each array is in row-major order. */
   readonly a: ReadonlyMap<string, Float32Array>;
   /** Weights of B in f32, not permuted. */
   readonly b: ReadonlyMap<string, Float32Array>;

@@ -10,7 +10,7 @@ import type { Block, Member } from "./unit-tree.ts";
 export interface Proposal {
   /** New choices for every member of the block, by index of its symmetry. */
   readonly choices: ReadonlyMap<number, Int32Array>;
-  /** Rise of the objective, as far as it is linear in the block. */
+  /** Rise of the linear part of the objective by the new choices of the block. */
   readonly gain: number;
   /** Largest error that rounding of the costs may have put into `gain`. */
   readonly noise: number;

@@ -19,8 +19,8 @@ import { LEARNED_RULES, type LearnedRule } from "./learning/orthogonal-step.ts";
 export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
 
 /**
- * Ways to treat hidden units while learning goes on: they stay where they were matched, or are permuted
- * again.
+ * Ways to treat hidden units during learning: `fixed` keeps the permutation that was matched before, and
+ * `straight-through` permutes units again.
  */
 export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
 

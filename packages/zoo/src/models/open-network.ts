@@ -90,15 +90,19 @@ export async function openNetwork(
   options: NamedNetwork,
   { data, read: planned }: { readonly data: DataSet } & Pick<PlannedNetwork, "read">,
 ): Promise<NetworkToTrain> {
-  const { net, graph: path, from, seed } = options;
-  if (net !== undefined || planned === undefined) {
-    const { graph, spec, initialize } = parseNetwork(net ?? "", data);
+  const { net, graph: name, from, seed } = options;
+  if (net !== undefined) {
+    const { graph, spec, initialize } = parseNetwork(net, data);
     const read = { graph, carried: new Map() };
     return from === undefined
       ? unbound(spec, graph, initialize(seed))
       : bind(spec, read, { ...options, from });
   }
-  const name = path ?? "";
+  if (name === undefined || planned === undefined) {
+    throw new UsageError(
+      `Cannot open the network to train as its graph must be read first: ${name === undefined ? "no graph is named" : `"${name}" is not`}; give the options to planNetwork(), and pass on what it read`,
+    );
+  }
   const read = fitToData(planned, data);
   if (from !== undefined) return bind(name, read, { ...options, from });
   if (read.carried.size > 0) {

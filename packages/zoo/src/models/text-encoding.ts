@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
 
-/** Encoding of a model's texts as token ids, as far as it is known. */
+/** Files and tables by which texts of a model become token ids; both are absent if none were found. */
 export interface TextEncoding {
   /** Token ids by character, if the model's tokens are characters. */
   readonly vocabulary?: ReadonlyMap<string, number>;

@@ -305,6 +305,8 @@ def _error_of(
     if failure is None and (code in (126, 127) or any(note.startswith("npm ") for note in notes)):
         said = "; ".join(notes) or f"exit code {code}"
         return CommandNotFoundError(f"Cannot run the command isthmus: {said}", hint=_INSTALL, exit_code=code)
+    if failure is not None and failure.startswith("stopped by "):
+        return IsthmusError(f"Cannot go on as the command was {failure}", exit_code=code)
     message = failure or "; ".join(notes[-5:]) or f"The command ended with exit code {code} and said nothing"
     return IsthmusError(message, hint=hint_of(message, keywords), exit_code=code, result=result)
 

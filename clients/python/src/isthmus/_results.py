@@ -155,7 +155,7 @@ class StateDict(OrderedDict):  # type: ignore[type-arg]
         rows = [("tensors", str(len(tensors))), ("parameters", f"{sum(value.numel() for value in tensors):,}")]
         method, proof = self.result.get("method"), self.result.get("verified")
         if method is not None:
-            rows.append(("aligned by", str(method)))
+            rows.append(("method", str(method)))
         if proof is not None:
             rows.append(("verified", f"to {proof['maxRelativeError']:.2g} (relative)" if proof["passed"] else "no"))
         return rows

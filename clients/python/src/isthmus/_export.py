@@ -189,8 +189,7 @@ def _export(
             _run_exporter(graph, {**own, **shared})
             return name
         except Exception as error:
-            said = str(error).strip().split("\n")[0][:300]
-            failures.append(f"{name}: {type(error).__name__}: {said}")
+            failures.append(f"{name}: {_innermost(error)}")
             cause = error
     missing = _missing_packages()
     advice = f" pip install {' '.join(missing)} adds another exporter." if missing else ""
@@ -199,6 +198,14 @@ def _export(
         + "; ".join(failures),
         hint=f"Options of torch.onnx.export are given as export={{...}}.{advice}",
     ) from cause
+
+
+def _innermost(error: BaseException) -> str:
+    """Returns the first line of the error that an exporter's error was raised from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().split("\n")[0]
+    return f"{type(error).__name__}: {said[:300]}"
 
 
 def _missing_packages() -> List[str]:

@@ -114,6 +114,9 @@ def copy_model(model: torch.nn.Module) -> torch.nn.Module:
     halves = {torch.float16, torch.bfloat16}
     if any(tensor.dtype in halves for tensor in plain.state_dict().values() if isinstance(tensor, torch.Tensor)):
         plain.float()
+    # Models of transformers would return their cache, too, which no exporter takes.
+    if getattr(getattr(plain, "config", None), "use_cache", False):
+        plain.config.use_cache = False  # type: ignore[union-attr]
     return plain.eval()
 
 

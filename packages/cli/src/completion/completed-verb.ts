@@ -17,7 +17,7 @@ export interface CompletedOption {
 
 /** A command as a shell completes it: the program, a verb, or a verb below another. */
 export interface CompletedVerb {
-  /** Words behind the name of the program: `queue status` for a verb below another, empty for the program itself. */
+  /** Words behind the name of the program: `queue status` for a verb below another, none for the program. */
   readonly words: string;
   /** The first words of its summary. */
   readonly summary: string;

@@ -7,8 +7,8 @@ import { listShipped } from "../study/find-described.ts";
 /** Candidates that a shell offers for the value of an option, or for an argument. */
 export interface Offer {
   /**
-   * Words. A word that ends in `:` or `/` is the start of a value, which no space follows; behind a colon names
-   * of files are offered.
+   * Words. A word that ends in `:` or `/` is the start of a value: no space follows it. Names of files are
+   * offered behind a colon.
    */
   readonly words: readonly string[];
   /**
@@ -69,7 +69,7 @@ const BY_ARGUMENT: Readonly<Record<string, () => Offer>> = {
   "federate join url": () => ({ words: ["https://", "http://"] }),
 };
 
-/** Returns what a shell offers for the value of an option: its choices, or what the name of the option says. */
+/** Returns what a shell offers for the value of an option: its choices, or what its name or its help says. */
 export function offerForOption(option: Option): Offer {
   if (option.argChoices) return { words: option.argChoices };
   const name = option.name();
@@ -79,8 +79,8 @@ export function offerForOption(option: Option): Offer {
 }
 
 /**
- * Returns what a shell offers for the arguments of a verb: all that one of them may be, or undefined if the verb
- * takes none.
+ * Returns what a shell offers for the arguments of a verb: all that one of them may be, or undefined without
+ * arguments.
  *
  * @param verb - its words, such as `queue status`
  */

@@ -19,6 +19,9 @@ if (notes.length === 0) {
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
 run(join(root, "node_modules", ".bin", "changeset"), "version");
 run("npm", "install", "--package-lock-only", "--ignore-scripts");
+const source = join(root, "packages", "merging", "src", "version.ts");
+const released = `VERSION = ${JSON.stringify(readManifest("merging").version)}`;
+writeFileSync(source, readFileSync(source, "utf8").replace(/VERSION = "[^"]*"/, released));
 
 const path = join(root, "packages", "isthmus", "CHANGELOG.md");
 const earlier = existsSync(path) ? readFileSync(path, "utf8").slice(HEADING.length) : "";

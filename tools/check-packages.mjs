@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { targetsOf } from "./package-entries.mjs";
 import { packageNames, readManifest, report, root, rootManifest } from "./packages.mjs";
 
 const REQUIRED_FILES = ["README.md", "package.json", "tsconfig.json", "src/index.ts"];
@@ -26,6 +27,9 @@ for (const name of packageNames) {
   checkIndex(name);
   checkReadme(name);
 }
+const source = readFileSync(join(root, "packages", "merging", "src", "version.ts"), "utf8");
+if (!source.includes(`VERSION = ${JSON.stringify([...versions][0])}`))
+  findings.push("packages/merging/src/version.ts must have the version of package.json: run npm run version");
 if (versions.size > 1) findings.push(`packages are versioned together: found ${[...versions].join(", ")}`);
 report("check-packages", findings);
 
@@ -69,9 +73,9 @@ function* checkFields(name, manifest) {
   for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
     const keys = Object.keys(entry).join(", ");
     if (path === "./package.json") continue;
-    if (keys !== "@isthmus/source, types, default")
+    if (!/^@isthmus\/source, types, (?:browser, )?default$/.test(keys))
       yield ["exports", `must have source, types and default in this order: "${path}" has ${keys}`];
-    for (const target of Object.values(entry)) {
+    for (const target of Object.values(entry).flatMap(targetsOf)) {
       if (target.startsWith("./src/") && !existsSync(join(root, "packages", name, target)))
         yield ["exports", `points to ${target}, which is missing`];
     }

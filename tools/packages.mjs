@@ -32,9 +32,14 @@ export function sourceFiles(name, { folder = "src", ending = ".ts", tests = fals
     .sort();
 }
 
+/** Text of a source file without comments that take whole lines. */
+export function codeOf(path) {
+  return readFileSync(join(root, path), "utf8").replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, "");
+}
+
 /** Names of modules a source file imports, statically, dynamically or for types. */
 export function importsOf(path) {
-  const text = readFileSync(join(root, path), "utf8").replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, "");
+  const text = codeOf(path);
   const forms = [/\bfrom\s+"([^"]+)"/g, /\bimport\s+"([^"]+)"/g, /\bimport\(\s*"([^"]+)"/g];
   const names = forms.flatMap((form) => [...text.matchAll(form)].map((match) => match[1]));
   // In messages a word "from" may stand before a quoted value.

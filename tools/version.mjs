@@ -28,6 +28,9 @@ if (notes.length === 0) {
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
 run(join(root, "node_modules", ".bin", "changeset"), "version");
 run("npm", "install", "--package-lock-only", "--ignore-scripts");
+const source = join(root, "packages", "merging", "src", "version.ts");
+const released = `VERSION = ${JSON.stringify(readManifest("merging").version)}`;
+writeFileSync(source, readFileSync(source, "utf8").replace(/VERSION = "[^"]*"/, released));
 
 const { version } = readManifest("isthmus");
 const umbrella = join(root, "packages", "isthmus");

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { peakMemory } from "./peak-memory.ts";
+import { peakMemory } from "./machine.ts";
 
 describe("peakMemory()", () => {
   it("grows with what the process uses", () => {
@@ -14,7 +14,7 @@ describe("peakMemory()", () => {
   // Other systems have no mark of the program alone.
   it.skipIf(process.platform !== "linux")("does not count the process that started this one", () => {
     const held = Buffer.alloc(2 ** 29, 1);
-    const module = fileURLToPath(new URL("peak-memory.ts", import.meta.url));
+    const module = fileURLToPath(new URL("machine.ts", import.meta.url));
     const script = `import(${JSON.stringify(module)}).then(({ peakMemory }) => console.log(peakMemory()))`;
     const tsx = ["--import", "tsx", "-e", script];
     expect(Number(execFileSync(process.execPath, tsx, { encoding: "utf8" }))).toBeLessThan(held.length / 2);

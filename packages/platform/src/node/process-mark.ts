@@ -32,7 +32,7 @@ export function processMark(): string {
  * Checks whether the process that left a mark, made by `processMark`, is still running; returns true if the
  * id in the mark is in use and the start of the process is unknown.
  */
-export function isMarkAlive(mark: string): boolean {
+export async function isMarkAlive(mark: string): Promise<boolean> {
   const [, pid = "", start] = MARK.exec(mark) ?? [];
   if (!isProcessAlive(Number(pid)) || fieldsOf(Number(pid))[STATE_FIELD] === ZOMBIE) return false;
   const now = startOf(Number(pid));

@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { isMarkAlive, processMark } from "./process-mark.ts";
 
 describe("processMark() and isMarkAlive()", () => {
-  it("tell a running process from one that has ended", () => {
-    expect(isMarkAlive(processMark())).toBe(true);
-    expect(isMarkAlive("1-0")).toBe(true);
+  it("tell a running process from one that has ended", async () => {
+    expect(await isMarkAlive(processMark())).toBe(true);
+    expect(await isMarkAlive("1-0")).toBe(true);
     const ended = spawnSync(process.execPath, ["-e", ""]).pid;
-    expect(isMarkAlive(`${ended}-0`)).toBe(false);
+    expect(await isMarkAlive(`${ended}-0`)).toBe(false);
     for (const mark of ["", "-", "0-0", "x-1", "99999999999999999999-1"])
-      expect(isMarkAlive(mark)).toBe(false);
+      expect(await isMarkAlive(mark)).toBe(false);
   });
 
   it.runIf(process.platform === "linux")(
@@ -29,10 +29,10 @@ describe("processMark() and isMarkAlive()", () => {
     async () => {
       const [pid, start] = processMark().split("-");
       expect(Number(start)).toBeGreaterThan(0);
-      expect(isMarkAlive(`${pid}-${Number(start) - 1}`)).toBe(false);
+      expect(await isMarkAlive(`${pid}-${Number(start) - 1}`)).toBe(false);
       const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)"]);
-      expect(isMarkAlive(`${child.pid}-0`)).toBe(true);
-      expect(isMarkAlive(`${child.pid}-1`)).toBe(false);
+      expect(await isMarkAlive(`${child.pid}-0`)).toBe(true);
+      expect(await isMarkAlive(`${child.pid}-1`)).toBe(false);
       child.kill();
     },
   );

@@ -119,7 +119,9 @@ class NamedInputs(Network):
 def network_of(make, weights):
     """Makes a network with weights, as f32, in evaluation mode."""
     network = make()
-    network.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+    network.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    )
     return network.eval()
 
 

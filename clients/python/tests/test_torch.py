@@ -213,7 +213,9 @@ class Faults(unittest.TestCase):
         model = MultilayerPerceptron()
         self.refuses(r"shape \(2, 7\)", isthmus.align, model, self.a, self.b, torch.randn(2, 7))
         self.refuses("needs an example", isthmus.align, model, self.a, self.b)
-        self.refuses("Unexpected key", isthmus.align, model, self.a, Autoencoder().state_dict(), self.inputs, export=OLDER)
+        self.refuses(
+            "Unexpected key", isthmus.align, model, self.a, Autoencoder().state_dict(), self.inputs, export=OLDER
+        )
 
     def test_networks_and_data_that_make_no_sense_are_refused(self):
         model = MultilayerPerceptron()

@@ -47,7 +47,7 @@ function digestFiles() {
     const bytes = readFileSync(path);
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   };
-  add(join(root, "LICENSE"));
+  for (const name of ["LICENSE", "NOTICE"]) add(join(root, name));
   for (const name of packageNames) {
     const folder = join(root, "packages", name);
     const published = readManifest(name).files.filter((pattern) => !pattern.startsWith("!"));

@@ -10,23 +10,19 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packPackages } from "./pack-packages.mjs";
 import { packageNames, readManifest, root } from "./packages.mjs";
+import { runNpm } from "./programs.mjs";
 import { measureTarball, tarballOf } from "./tarballs.mjs";
 
 const isDry = process.argv.includes("--dry");
 const made = join(root, ".release");
 const { version } = readManifest("isthmus");
 
-const run = (command, ...args) =>
-  execFileSync(command, args, {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", 2],
-    maxBuffer: 1 << 28,
-  });
+const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", 2], maxBuffer: 1 << 28 };
 
-run("node", "tools/setup.mjs");
-process.stdout.write(run("node", "tools/write-notice.mjs", "--check"));
-process.stdout.write(run("node", "tools/check-published.mjs"));
+for (const checks of ["setup", "write-notice --check", "check-published"]) {
+  const [tool, ...args] = checks.split(" ");
+  process.stdout.write(execFileSync(process.execPath, [`tools/${tool}.mjs`, ...args], options));
+}
 const tarballs = packPackages();
 const packages = sortByDependencies().map((name) => {
   const file = join(tarballs, tarballOf(readManifest(name)));
@@ -43,13 +39,13 @@ console.log(`release: ${packages.length} packages of ${version}${isDry ? ", none
 function publish(name, file) {
   if (isDry) return;
   if (isPublished(`${name}@${version}`)) console.log(`${name}@${version} is published already`);
-  else process.stdout.write(run("npm", "publish", file, "--access", "public", "--provenance"));
+  else process.stdout.write(runNpm(["publish", file, "--access", "public", "--provenance"], options));
 }
 
 /** Checks whether the registry has a version of a package; fails if the registry does not answer. */
 function isPublished(spec) {
   try {
-    return run("npm", "view", spec, "version", "--json").trim() !== "";
+    return runNpm(["view", spec, "version", "--json"], options).trim() !== "";
   } catch (error) {
     if (/"code": *"E404"/.test(error.stdout)) return false;
     throw error;
@@ -92,9 +88,8 @@ function notesOf(wanted) {
 
 /** Makes the bill of materials of the package that users install: all that comes with it. */
 function makeBill() {
-  const bill = JSON.parse(
-    run("npm", "sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--workspace", "isthmus"),
-  );
+  const listing = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--workspace", "isthmus"];
+  const bill = JSON.parse(runNpm(listing, options));
   const component = {
     ...bill.metadata.component,
     name: "isthmus",

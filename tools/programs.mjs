@@ -21,8 +21,7 @@ export function runInstalled(script, args, options) {
 /** Finds npm: on Windows the command of this name is a script of the shell, which no other program can start. */
 function findNpm() {
   const beside = join(dirname(process.execPath), "node_modules", "npm", "bin", "npm-cli.js");
-  const script = [process.env.npm_execpath ?? "", beside].find(
-    (path) => path.endsWith("npm-cli.js") && existsSync(path),
-  );
+  const { npm_execpath: running = "" } = process.env;
+  const script = [running, beside].find((path) => path.endsWith("npm-cli.js") && existsSync(path));
   return script === undefined ? ["npm"] : [process.execPath, script];
 }

@@ -10,7 +10,7 @@ import { runInstalled, runNpm } from "./programs.mjs";
 /** Files beside package.json that name the version, and how. */
 const NAMED = [
   ["CITATION.cff", /^version: .*$/m, (version) => `version: ${version}`],
-  ["CITATION.cff", /^date-released: .*$/m, () => `date-released: ${new Date().toISOString().slice(0, 10)}`],
+  ["CITATION.cff", /^date-released: .*$/m, () => `date-released: "${new Date().toISOString().slice(0, 10)}"`],
   [
     "clients/python/src/isthmus/_version.py",
     /^__version__ = .*$/m,

@@ -14,6 +14,9 @@ import { runNpm } from "./programs.mjs";
 import { measureTarball, tarballOf } from "./tarballs.mjs";
 
 const isDry = process.argv.includes("--dry");
+const { GITHUB_ACTIONS: isWorkflow } = process.env;
+// Only a workflow can prove where a package comes from.
+const provenance = isWorkflow ? ["--provenance"] : [];
 const made = join(root, ".release");
 const { version } = readManifest("isthmus");
 
@@ -39,7 +42,7 @@ console.log(`release: ${packages.length} packages of ${version}${isDry ? ", none
 function publish(name, file) {
   if (isDry) return;
   if (isPublished(`${name}@${version}`)) console.log(`${name}@${version} is published already`);
-  else process.stdout.write(runNpm(["publish", file, "--access", "public", "--provenance"], options));
+  else process.stdout.write(runNpm(["publish", file, "--access", "public", ...provenance], options));
 }
 
 /** Checks whether the registry has a version of a package; fails if the registry does not answer. */

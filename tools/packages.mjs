@@ -6,6 +6,12 @@ import { fileURLToPath } from "node:url";
 /** Root folder of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The package.json of the repository, from which all others have the addresses of the project. */
+export const rootManifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Address of the repository in a browser. */
+export const sourceAddress = rootManifest.repository.url.replace(/^git\+|\.git$/g, "");
+
 /** Names of packages, sorted: folders with a package.json, as builds leave a `dist` of packages that moved. */
 export const packageNames = readdirSync(join(root, "packages"))
   .filter((name) => existsSync(join(root, "packages", name, "package.json")))

@@ -75,7 +75,6 @@ export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Prom
   return {
     async openPage() {
       const page = await context.newPage();
-      page.on("console", (message) => console.log(message.text()));
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html`);
       const ask = (name: string, ...args: readonly unknown[]): Promise<unknown> =>
         page.evaluate(

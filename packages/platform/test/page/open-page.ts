@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
@@ -27,7 +27,12 @@ const PAGE = `<!doctype html><title>page</title><input type="file" multiple><scr
   });
 </script>`;
 
-const TYPES: Readonly<Record<string, string>> = { html: "text/html", js: "text/javascript" };
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
 
 /** A browser with pages of one origin, and the storage of that origin. */
 export interface Browser {
@@ -55,10 +60,15 @@ export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Prom
     bundle: true,
     format: "esm",
     platform: "browser",
-    conditions: ["@isthmus/source"],
+    splitting: true,
+    conditions: ["@isthmus/source", "onnxruntime-web-use-extern-wasm"],
     write: false,
   });
-  const served = new Map<string, Uint8Array>([...files, ["/page.html", Buffer.from(PAGE)]]);
+  const library = dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/wasm")));
+  const engine = ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"].map(
+    (name) => [`/${name}`, readFileSync(join(library, name))] as const,
+  );
+  const served = new Map<string, Uint8Array>([...files, ...engine, ["/page.html", Buffer.from(PAGE)]]);
   for (const { path, contents } of outputFiles) served.set(`/${basename(path)}`, contents);
   const server = createServer(({ url = "" }, response) => {
     const contents = served.get(url);

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatePages } from "../tools/site/generated-pages.ts";
 import { linkPage, listPlaces } from "../tools/site/link-pages.ts";
@@ -10,7 +11,7 @@ const pages = [...listWrittenPages(), ...generated.pages];
 
 /** Makes a page of docs/ with a text. */
 function pageOf(page: string, text: string): SitePage {
-  return { page, source: `docs/${page}.md`, text, isGenerated: false };
+  return { page, folder: posix.dirname(`docs/${page}`), source: `docs/${page}.md`, text, isGenerated: false };
 }
 
 describe("the site of docs/", () => {

@@ -87,7 +87,8 @@ function readClass(node: Class, text: string): Pick<ApiItem, "signature" | "memb
     member.key.type !== "PrivateIdentifier" &&
     !("accessibility" in member && member.accessibility === "private") &&
     !commentBefore(text, member.start).includes("@internal") &&
-    !("override" in member && member.override === true);
+    !("override" in member && member.override === true) &&
+    !("key" in member && member.key.type === "Identifier" && member.key.name === "_tag");
   return {
     signature: `${text.slice(node.start, node.body.start).trim()} { … }`,
     members: node.body.body.filter(isShown).map((member) => memberOf(member, text)),

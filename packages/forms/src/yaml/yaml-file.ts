@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
+import { basename } from "@isthmus/platform";
 import { type Document, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { tellProblems } from "../schema/tell-problems.ts";

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { resolveFields, saveFile } from "@isthmus/core";
 import { repeats, seed } from "@isthmus/forms";
 import { encodeGraph } from "@isthmus/graph";
+import { join } from "@isthmus/platform";
 import {
   pruneByEvolution,
   pruneIteratively,

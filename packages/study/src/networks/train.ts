@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { type Checkpoint, type FieldsOf, InputError, listField, saveFile } from "@isthmus/core";
 import { repeats } from "@isthmus/forms";
 import { encodeGraph } from "@isthmus/graph";
+import { join } from "@isthmus/platform";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { z } from "zod";

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { at, InvariantError, saveFile } from "@isthmus/core";
 import { schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
+import { join } from "@isthmus/platform";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
   ACTIVATIONS_FIELDS,

@@ -1,7 +1,6 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
 import { takesParams } from "@isthmus/forms";
+import { join, rm } from "@isthmus/platform";
 import { pathOf } from "@isthmus/tasks";
 import { align, LEARNED_FIELDS, type LearnedChoice } from "@isthmus/weight-matching";
 import { z } from "zod";

@@ -261,6 +261,22 @@ def _named_by_position(model: torch.nn.Module, names: Sequence[str], count: int)
 
 
 @contextlib.contextmanager
+def _libraries_silenced() -> Iterator[None]:
+    """Hides what libraries print by themselves: the older exporter prints every graph that it refuses."""
+    saved: Dict[int, int] = {}
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            saved[stream] = os.dup(stream)
+            os.dup2(nowhere.fileno(), stream)
+    try:
+        yield
+    finally:
+        for stream, kept in saved.items():
+            os.dup2(kept, stream)
+            os.close(kept)
+
+
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silences what the exporters log, as a failure is followed by the next exporter, or an error that says it."""
     families = ("torch", "onnxscript", "onnx_ir")
@@ -285,7 +301,8 @@ def _run_exporter(graph: Graph, options: Dict[str, Any]) -> None:
         options["kwargs"] = kwargs
     elif kwargs:
         by_position, args = _named_by_position(graph._model, list(kwargs), len(args)), (*args, *kwargs.values())
-    with _EXPORTING, _quiet(), warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
+    silenced = contextlib.nullcontext() if options.get("dynamo") else _libraries_silenced()
+    with _EXPORTING, _quiet(), silenced, warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
         warnings.simplefilter("always")
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), by_position:
             torch.onnx.export(graph._model, args, graph.path, **options)

@@ -108,7 +108,11 @@ class Barrier(Result):
             ("highest loss", f"{highest['loss']:.4g} at t = {highest['t']:.4g}"),
             ("points", str(len(self["points"]))),
         ]
-        return [*rows, *([("alignment", "aligned first")] if self.get("alignment") else [])]
+        if self.get("alignment"):
+            before = self.get("asGiven")
+            chord = before["barrier"]["loss"]["chord"] if before else None
+            rows.append(("alignment", "b was aligned first" + ("" if chord is None else f"; {chord:.4g} without it")))
+        return rows
 
 
 class Comparison(Result):

@@ -4,6 +4,7 @@ import copy
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 import isthmus
 
@@ -200,8 +201,9 @@ class Faults(unittest.TestCase):
         self.inputs, self.labels = MultilayerPerceptron.data(4)
 
     def refuses(self, message, function, *arguments, **options):
-        with self.assertRaisesRegex(isthmus.IsthmusError, message) as caught:
+        with self.assertRaises(isthmus.IsthmusError) as caught:
             function(*arguments, **options)
+        self.assertRegex(caught.exception.message, message)
         return caught.exception
 
     def test_models_that_cannot_be_exported_are_refused_with_the_reason(self):
@@ -216,6 +218,20 @@ class Faults(unittest.TestCase):
         self.refuses(
             "Unexpected key", isthmus.align, model, self.a, Autoencoder().state_dict(), self.inputs, export=OLDER
         )
+
+    def test_packages_that_exporters_need_are_named(self):
+        model = MultilayerPerceptron()
+        with mock.patch("isthmus._export._missing_packages", return_value=["onnxscript"]):
+            with isthmus.export(model, self.inputs) as graph:
+                self.assertEqual(graph.exporter, "torchscript")
+            with mock.patch("torch.onnx.export", side_effect=RuntimeError("\x1b[1mno\x1b[0m such operator\nmore")):
+                error = self.refuses("torchscript: RuntimeError: no such operator$", isthmus.export, model, self.inputs)
+                self.assertIn("pip install onnxscript", error.hint)
+        with mock.patch("isthmus._export._missing_packages", return_value=["onnx", "onnxscript"]):
+            with mock.patch("torch.onnx.export", side_effect=ModuleNotFoundError("onnx")):
+                error = self.refuses("need the package onnx", isthmus.export, model, self.inputs)
+        self.assertIn("isthmus[onnx]", error.hint)
+        self.assertIsInstance(error, isthmus.ExportError)
 
     def test_networks_and_data_that_make_no_sense_are_refused(self):
         model = MultilayerPerceptron()

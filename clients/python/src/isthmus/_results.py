@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
 from collections import OrderedDict
 from typing import Any, Dict, List, Optional, Tuple, Type, TypeVar, Union
 
+from ._errors import IsthmusError
 from ._files import temporary_folder
 
 R = TypeVar("R", bound="Result")
@@ -60,12 +62,13 @@ class Result(Record):
     def figures(self) -> Dict[str, str]:
         """Draws the figures of the result as SVG, by the names of their files; none if there is nothing to draw."""
         if self._figures is None:
+            figures: Dict[str, str] = {}
             with temporary_folder() as folder:
-                self._figures = {}
                 for path in self._draw(svg=folder)["outputs"]:
                     name = os.path.basename(path)
                     with open(os.path.join(folder, name), encoding="utf-8") as file:
-                        self._figures[name] = file.read()
+                        figures[name] = file.read()
+            self._figures = figures
         return self._figures
 
     def _draw(self, **options: Any) -> Record:
@@ -90,7 +93,10 @@ class Result(Record):
         return _line(self, self._summary())
 
     def _repr_html_(self) -> str:
-        drawn = "".join(self.figures().values()) if "kind" in self else ""
+        drawn = ""
+        # A result of another machine may be shown where the command is not.
+        with contextlib.suppress(IsthmusError):
+            drawn = "".join(self.figures().values()) if "kind" in self else ""
         figures = f'<div style="background:#fff;max-width:720px">{drawn}</div>' if drawn else ""
         return figures + _table(self._rows())
 

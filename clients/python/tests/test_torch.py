@@ -155,6 +155,14 @@ class Trainings(unittest.TestCase):
         with isthmus.export(nn.DataParallel(self.model), self.inputs[:1], options=OLDER) as graph:
             aligned = isthmus.align(graph, self.a, [prefixed, self.b])
             self.assertEqual([list(network) for network in aligned], [list(prefixed), list(self.b)])
+            self.assertIsNot(aligned[0].result, aligned[1].result)
+            with tempfile.TemporaryDirectory() as out:
+                kept = isthmus.align(graph, self.a, self.b, out=os.path.join(out, "folder"), restarts=1)
+                sharded = isthmus.merge(
+                    graph, [self.a, kept], out=os.path.join(out, "merged"), options={"max_shard_size": "1KB"}
+                )
+                self.assertGreater(len(os.listdir(os.path.join(out, "merged"))), 2)
+            self.assertEqual((list(kept), list(sharded)), (list(self.b), list(self.a)))
             folder = graph.folder
         self.assertFalse(os.path.exists(folder))
 

@@ -23,7 +23,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, "node"], externalConditions: [...conditions, "node"] } },
   test: {
-    include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts", "page/test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
     sequence: { sequencer: TestOrder },
     setupFiles: ["test/helpers/equal-arrays.ts", "test/helpers/law-seeds.ts"],

@@ -1,0 +1,12 @@
+import { assets } from "./assets.ts";
+import { startComputer } from "./shell/computer.ts";
+import { startCopyButtons } from "./shell/copy.ts";
+import { startTabs } from "./shell/tabs.ts";
+import { startTheme } from "./shell/theme.ts";
+import { startStory } from "./story/story.ts";
+
+const computer = startComputer(assets.worker);
+const story = startStory(computer);
+startTheme(() => story.redraw());
+startTabs();
+startCopyButtons();

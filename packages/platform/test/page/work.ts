@@ -1,4 +1,6 @@
 // Work that is done in Node.js and in a page alike: what both return must be the same.
+
+import { BARRIER_RESULT } from "@isthmus/barrier";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -15,6 +17,7 @@ import type { Engine } from "@isthmus/graph";
 import { linear, planMerge, saveMerge } from "@isthmus/merging";
 import { createHash, encodeBase64, readdir } from "@isthmus/platform";
 import { compareNetworks } from "@isthmus/recipe";
+import { renderFigure } from "@isthmus/report/figure";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { randomNetwork } from "../../../../test/helpers/random-network.ts";
 import { smallCnn } from "../../../../test/helpers/small-networks.ts";
@@ -71,6 +74,29 @@ export const compareFiles = (inputs: readonly string[]): Promise<string> =>
 /** Saves so many bytes. */
 export const saveBytes = (path: string, bytes: number): Promise<void> =>
   saveFile(path, new Uint8Array(bytes));
+
+/** Draws the first figure of a barrier. */
+export async function drawBarrier(): Promise<string> {
+  const values = { chord: 1.4, meanOfEndpoints: 1.4, maxEndpoint: 1.4, midpoint: 1.4, at: 0.5 };
+  const points = [0, 0.25, 0.5, 0.75, 1].map((t) => ({ t, loss: 0.1 + t * (1 - t), error: 0.02 }));
+  const about = {
+    data: "mnist:test",
+    examples: 100,
+    path: "linear",
+    statistics: "keep",
+    engine: "some",
+  } as const;
+  const { sections } = await BARRIER_RESULT.describe({
+    kind: "barrier",
+    points,
+    barrier: { loss: values, error: values },
+    a: "<a>.pt",
+    b: "b & c.pt",
+    ...about,
+  });
+  const [figure] = sections.flatMap(({ figures }) => figures);
+  return figure === undefined ? "" : (await renderFigure(figure, { theme: "dark" })).svg;
+}
 
 /** Lists a folder. */
 export const listFolder = async (path: string): Promise<readonly string[]> => (await readdir(path)).sort();

@@ -1,3 +1,4 @@
+import { digestFile } from "@isthmus/core";
 import { createWebEngine } from "@isthmus/engine/web";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
 import { tryLaw } from "./laws.ts";
@@ -21,6 +22,7 @@ const engine = () => createWebEngine({ files: "/" });
 /** What the page can ask its worker for. */
 export const COMMANDS = {
   ...work,
+  digestFile,
   digestOutput,
   fetchFile,
   mountFile,

@@ -14,7 +14,7 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
-import { linear, planMerge, saveMerge } from "@isthmus/merging";
+import { linear, planMerge, type SaveMergeResult, saveMerge } from "@isthmus/merging";
 import { createHash, encodeBase64, readdir } from "@isthmus/platform";
 import { compareNetworks } from "@isthmus/recipe";
 import { renderFigure } from "@isthmus/report/figure";
@@ -58,6 +58,10 @@ export async function saveMean(inputs: readonly string[], path: string): Promise
     return [await digestFile(path)];
   });
 }
+
+/** Merges files as a command does, and tells what it took. */
+export const mergeLarge = (inputs: readonly string[], path: string): Promise<SaveMergeResult> =>
+  withCheckpoints(inputs, (networks) => saveMerge(planMerge(networks, { method: linear }), path));
 
 /** Permutes a file by a random alignment. */
 export async function savePermuted(engine: Engine, input: string, path: string): Promise<string> {

@@ -54,7 +54,7 @@ describe("the published packages", () => {
     for (const name of tarballs.keys()) {
       const files = listFiles(join(folder, "node_modules", name));
       const paths = files.map(({ path }) => relative(join(folder, "node_modules", name), path));
-      expect(paths, name).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+      expect(paths, name).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "README.md", "package.json"]));
       expect(
         paths.filter((path) => /\.test\.|^(bench|src|test)|\.map$|tsbuildinfo|tsconfig/.test(path)),
       ).toEqual([]);

@@ -1,13 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { documentsOf } from "../tools/code-blocks.mjs";
 import { runCli } from "./helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+const pages = documentsOf("docs");
 
 /** Verbs that have verbs below them. */
 const GROUPS = new Set(["federate", "queue"]);
@@ -102,21 +103,18 @@ describe("README.md and docs/", () => {
     }
   });
 
-  it.each(["README.md", ...pages.map((name) => `docs/${name}`)])(
-    "%s names options that its verbs have",
-    async (path) => {
-      const program = await runCli(["--help"]);
-      for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
-        const { code, stdout } = await runCli([...verb, "--help-all"]);
-        expect(code, verb.join(" ")).toBe(0);
-        // Options of the program, such as --use, may stand behind any verb.
-        for (const option of options) expect(program.stdout + stdout, verb.join(" ")).toContain(option);
-      }
-    },
-  );
+  it.each(["README.md", ...pages])("%s names options that its verbs have", async (path) => {
+    const program = await runCli(["--help"]);
+    for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
+      const { code, stdout } = await runCli([...verb, "--help-all"]);
+      expect(code, verb.join(" ")).toBe(0);
+      // Options of the program, such as --use, may stand behind any verb.
+      for (const option of options) expect(program.stdout + stdout, verb.join(" ")).toContain(option);
+    }
+  });
 
   it("README.md and docs/ write files that their verbs write", async () => {
-    const texts = ["README.md", ...pages.map((name) => `docs/${name}`)];
+    const texts = ["README.md", ...pages];
     for (const path of texts) await expectOutputsFit(readFileSync(join(root, path), "utf8"));
   });
 
@@ -138,7 +136,7 @@ describe("README.md and docs/", () => {
     expect(outputs).toBeGreaterThan(40);
   });
 
-  it.each(["README.md", "CONTRIBUTING.md", ...pages.map((name) => `docs/${name}`)])(
+  it.each(["README.md", "CONTRIBUTING.md", ...pages])(
     "%s links to files that are in the repository",
     (path) => {
       const tracked = new Set(execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n"));

@@ -6,11 +6,18 @@ import { packageNames, root } from "./packages.mjs";
 /** Paths of the READMEs and the pages of docs/. */
 export const documents = [
   "README.md",
-  ...readdirSync(join(root, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
+  ...documentsOf("docs"),
   ...packageNames.map((name) => `packages/${name}/README.md`),
 ];
+
+/** Lists the pages in a folder of the repository, and in folders below it; what tools make of them begins with a dot. */
+export function documentsOf(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".md") && !path.startsWith("."))
+    .map((path) => `${folder}/${path}`)
+    .sort();
+}
 
 /** TypeScript blocks of a text in Markdown. */
 export function codeBlocks(text) {

@@ -15,6 +15,7 @@ import {
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageNames, readManifest, root } from "./packages.mjs";
+import { runNpm } from "./programs.mjs";
 import { slimPackage } from "./slim-package.mjs";
 
 const CACHE = join(root, "node_modules", ".cache", "tarballs");
@@ -45,8 +46,9 @@ export function packPackages() {
 }
 
 function npmPack(destination, ...args) {
-  const packing = ["pack", "--silent", "--pack-destination", destination, ...args];
-  execFileSync("npm", packing, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  runNpm(["pack", "--silent", "--pack-destination", destination, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 
 /** Unpacks a tarball beside it, without what only this repository needs. @returns the folder */
@@ -65,7 +67,7 @@ function digestFiles() {
     const bytes = readFileSync(path);
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   };
-  add(join(root, "LICENSE"));
+  for (const name of ["LICENSE", "NOTICE"]) add(join(root, name));
   add(fileURLToPath(import.meta.resolve("./slim-package.mjs")));
   for (const name of packageNames) {
     const folder = join(root, "packages", name);

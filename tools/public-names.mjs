@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import { codeBlocks, documents, exampleText } from "./code-blocks.mjs";
+import { targetsOf } from "./package-entries.mjs";
 import { packageNames, readManifest, root, sourceFiles } from "./packages.mjs";
 
 /** Nodes of a declaration whose inside its consumers do not see. */
@@ -24,7 +25,9 @@ const modules = new Map();
 export function listEntries() {
   return [...sources].map(([specifier, path]) => {
     const exported = [...readModule(path).exported];
-    const names = new Map(exported.map(([name, at]) => [name, declarationOf(at.path, at.local)]));
+    const declared = exported.map(([name, at]) => [name, declarationOf(at.path, at.local)]);
+    // Names that a package passes on from elsewhere, as those of Node.js, have no declaration here.
+    const names = new Map(declared.filter(([, at]) => at !== undefined));
     return { owner: path.split("/")[1], specifier, path, names };
   });
 }
@@ -59,13 +62,30 @@ export function listEqual() {
   return [...files].filter(([, paths]) => owners(paths).size > 1);
 }
 
+/**
+ * Reads the declaration of a name: its nodes, one for each overload, the text of its file, and its doc comment, empty if
+ * it has none.
+ */
+export function readDeclaration({ path, local }) {
+  const text = read(path);
+  const { nodes, start } = readModule(path).declared.get(local);
+  return { nodes, text, comment: commentBefore(text, start) };
+}
+
+/** Doc comment directly before a place of a text; empty if there is none. */
+export function commentBefore(text, place) {
+  const before = text.slice(0, place).trimEnd();
+  return before.endsWith("*/") ? before.slice(before.lastIndexOf("/**")) : "";
+}
+
 function entrySources(owner) {
   const { name, exports } = readManifest(owner);
   return Object.entries(exports)
     .filter(([, targets]) => targets["@isthmus/source"] !== undefined)
     .map(([path, targets]) => [
       posix.join(name, path),
-      posix.join("packages", owner, targets["@isthmus/source"]),
+      // A side for browsers has the same names, and stands first.
+      posix.join("packages", owner, targetsOf(targets["@isthmus/source"]).at(-1)),
     ]);
 }
 
@@ -134,9 +154,8 @@ function declarationOf(path, local) {
 }
 
 /** Whether the doc comment of a declaration has an @example. */
-function hasExample({ path, local }) {
-  const before = read(path).slice(0, readModule(path).declared.get(local).start).trimEnd();
-  return before.endsWith("*/") && before.slice(before.lastIndexOf("/**")).includes("@example");
+function hasExample(at) {
+  return readDeclaration(at).comment.includes("@example");
 }
 
 /** Names that the README of a package says as code: `name` or `name(…)`. */
@@ -173,6 +192,7 @@ function parseModule(path) {
         if (name !== undefined) imported.set(local.name, { path: to, local: name.name });
     } else if (type === "ExportNamedDeclaration" && declaration === null) {
       const from = source === null ? path : target(source.value);
+      if (from === undefined) continue;
       for (const { local, exported: name } of specifiers)
         exported.set(name.name, { path: from, local: local.name });
     } else {

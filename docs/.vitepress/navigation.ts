@@ -1,0 +1,107 @@
+/** A page in the sidebar. */
+export interface PageEntry {
+  /** Words of the sidebar. */
+  readonly text: string;
+  /** Path of the page below docs/, without the ending `.md`. */
+  readonly page: string;
+}
+
+/** Pages that stand together in the sidebar, under one heading. */
+export interface PageGroup {
+  /** Heading of the group. */
+  readonly text: string;
+  /** Pages in the order of the sidebar. */
+  readonly pages: readonly PageEntry[];
+  /** Whether the sidebar shows the heading alone until a reader opens it. */
+  readonly collapsed?: boolean;
+}
+
+/**
+ * The sidebar beside everything but the reference. A page of docs/ that no list here names, and a name without a page, fail the
+ * build of the site and test/site.test.ts.
+ */
+export const LEARN: readonly PageGroup[] = [
+  {
+    text: "Start",
+    pages: [
+      { text: "Documentation", page: "index" },
+      { text: "Installing", page: "installing" },
+      { text: "Python", page: "python" },
+    ],
+  },
+  {
+    text: "Merge",
+    pages: [
+      { text: "Merge methods", page: "merge-methods" },
+      { text: "Transformers", page: "transformers" },
+      { text: "Verdicts", page: "verdicts" },
+    ],
+  },
+  {
+    text: "Measure",
+    pages: [
+      { text: "Which measure answers what", page: "measures" },
+      { text: "Paths between networks", page: "connectivity" },
+      { text: "The loss around a network", page: "loss-around-a-network" },
+      { text: "A measurement of your own", page: "measurements" },
+    ],
+  },
+  {
+    text: "Networks and data",
+    pages: [
+      { text: "Exporting your model", page: "exporting" },
+      { text: "Data", page: "data" },
+    ],
+  },
+  {
+    text: "Federations and clusters",
+    pages: [
+      { text: "Protocol of federations", page: "federated-protocol" },
+      { text: "Privacy in a federation", page: "federated-privacy" },
+      { text: "Work on many machines", page: "clusters" },
+    ],
+  },
+  {
+    text: "Coming from",
+    pages: [{ text: "mergekit", page: "coming-from/mergekit" }],
+  },
+  {
+    text: "Reference",
+    pages: [
+      { text: "Commands", page: "commands" },
+      { text: "Packages", page: "packages" },
+      { text: "What to expect", page: "promises" },
+      { text: "Recipes, studies, results", page: "reference/recipe" },
+      { text: "Errors", page: "reference/errors" },
+    ],
+  },
+];
+
+/**
+ * The sidebar beside pages of reference/, before those that the build makes of verbs, packages and errors. Pages of docs/ that belong here
+ * stand in both.
+ */
+export const REFERENCE: readonly PageGroup[] = [
+  {
+    text: "Reference",
+    pages: [
+      { text: "Commands", page: "commands" },
+      { text: "Keys of recipes", page: "reference/recipe" },
+      { text: "Keys of studies", page: "reference/study" },
+      { text: "Results", page: "reference/results" },
+      { text: "Packages", page: "packages" },
+      { text: "Errors", page: "reference/errors" },
+      { text: "What to expect", page: "promises" },
+      { text: "Features", page: "reference/features" },
+      { text: "Changes", page: "reference/changes" },
+    ],
+  },
+];
+
+/** Links at the top of every page. */
+export const TOP: readonly PageEntry[] = [
+  { text: "Start", page: "index" },
+  { text: "Guides", page: "merge-methods" },
+  { text: "Coming from", page: "coming-from/mergekit" },
+  { text: "Reference", page: "commands" },
+];

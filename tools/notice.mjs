@@ -29,9 +29,7 @@ export function noticeOf(names, { data = false } = {}) {
   const lines = new Map();
   for (const [name, path] of [...listInstalled(names)].sort()) {
     const { license } = locked[path];
-    const holders = copyrightsOf(path).map(
-      (holder) => `\n    ${holder}`,
-    );
+    const holders = copyrightsOf(path).map((holder) => `\n    ${holder}`);
     lines.set(license, [...(lines.get(license) ?? []), `  ${name}${holders.join("")}`]);
   }
   const groups = [...lines].sort().map(([license, group]) => `\n${license}\n\n${group.join("\n")}\n`);

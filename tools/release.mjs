@@ -38,7 +38,8 @@ mkdirSync(made);
 writeFileSync(join(made, "notes.md"), notesOf(version));
 writeFileSync(join(made, `isthmus-${version}.cdx.json`), `${JSON.stringify(makeBill(), null, 2)}\n`);
 // Libraries first: npm leaves an optional dependency that it does not find out of lockfiles for good.
-for (const name of RUNTIME_PACKAGES) await publish(name, describeManifest(name).version, () => packRuntimePackage(name, made));
+for (const name of RUNTIME_PACKAGES)
+  await publish(name, describeManifest(name).version, () => packRuntimePackage(name, made));
 for (const { name, file } of packages) await publish(name, version, () => file);
 console.log(`release: ${packages.length} packages of ${version}${isDry ? ", none published" : ""}`);
 

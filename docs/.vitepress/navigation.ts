@@ -26,6 +26,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Documentation", page: "index" },
       { text: "Installing", page: "installing" },
+      { text: "Python", page: "python" },
     ],
   },
   {
@@ -64,15 +65,32 @@ export const LEARN: readonly PageGroup[] = [
     text: "Coming from",
     pages: [{ text: "mergekit", page: "coming-from/mergekit" }],
   },
-];
-
-/** The sidebar beside the reference, before the pages that the build makes: those of verbs and packages. */
-export const REFERENCE: readonly PageGroup[] = [
   {
     text: "Reference",
     pages: [
       { text: "Commands", page: "commands" },
       { text: "Packages", page: "packages" },
+      { text: "What to expect", page: "promises" },
+      { text: "Recipes, studies, results", page: "reference/recipe" },
+      { text: "Errors", page: "reference/errors" },
+    ],
+  },
+];
+
+/**
+ * The sidebar beside pages of reference/, before those that the build makes of verbs, packages and errors. Pages of docs/ that belong here
+ * stand in both.
+ */
+export const REFERENCE: readonly PageGroup[] = [
+  {
+    text: "Reference",
+    pages: [
+      { text: "Commands", page: "commands" },
+      { text: "Keys of recipes", page: "reference/recipe" },
+      { text: "Keys of studies", page: "reference/study" },
+      { text: "Results", page: "reference/results" },
+      { text: "Packages", page: "packages" },
+      { text: "Errors", page: "reference/errors" },
       { text: "What to expect", page: "promises" },
       { text: "Features", page: "reference/features" },
       { text: "Changes", page: "reference/changes" },

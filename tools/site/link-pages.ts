@@ -15,18 +15,19 @@ const CODE_OR_LINK = /^( *)(`{3,})[\s\S]*?^\1\2$|(`+)(?!`)[\s\S]*?(?<!`)\3(?!`)|
  * @param places - paths of pages by the path of the file, or folder, that each stands for
  * @throws Error if a link leads to no file
  */
-export function linkPage({ page, source, text }: SitePage, places: ReadonlyMap<string, string>): string {
+export function linkPage({ page, folder, text }: SitePage, places: ReadonlyMap<string, string>): string {
   return text.replace(CODE_OR_LINK, (match: string, ...[, , , target]: (string | undefined)[]) =>
     target === undefined || /^(?:[a-z]+:|#|\/)/.test(target) ? match : `](${relink(target)})`,
   );
 
   function relink(target: string): string {
     const [path = "", anchor] = target.split("#");
-    const file = posix.join(posix.dirname(source), path).replace(/\/$/, "");
+    const file = posix.join(folder, path).replace(/\/$/, "");
     const hash = anchor === undefined ? "" : `#${anchor}`;
     const place = places.get(file);
     if (place !== undefined) return `${relative(page, `${place}.md`)}${hash}`;
-    if (!existsSync(join(root, file))) throw new Error(`${source} links to ${target}, which is no file`);
+    if (!existsSync(join(root, file)))
+      throw new Error(`docs/${page}.md links to ${target}, which is no file`);
     if (file.startsWith("docs/")) return relative(page, file.slice("docs/".length));
     const kind = statSync(join(root, file)).isDirectory() ? "tree" : "blob";
     return `${REPOSITORY}/${kind}/main/${file}${hash}`;
@@ -41,7 +42,7 @@ function relative(page: string, target: string): string {
 
 /** Lists which page stands for which file or folder of the repository. */
 export function listPlaces(pages: readonly SitePage[]): Map<string, string> {
-  const places = pages.map(({ page, source }) => [source, page] as const);
+  const places = pages.flatMap(({ page, source }) => (source === undefined ? [] : [[source, page] as const]));
   // A link to the folder of a package leads to the page that shows its README.
   const folders = places.map(([source, page]) => [source.replace(/\/README\.md$/, ""), page] as const);
   return new Map([...places, ...folders]);

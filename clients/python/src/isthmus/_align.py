@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple,
 
 from ._call import Call, opened, run_on_paths
 from ._errors import IsthmusError
+from ._models import change_of
 from ._networks import Network, Path, is_path, state_of, take_back
 from ._results import Result, StateDict
 
@@ -121,13 +122,10 @@ def _check_in_torch(call: Call, before: Network, after: StateDict) -> None:
     state = state_of(before)
     if state is None:
         return
-    largest = 0.0
-    for one, other in zip(call.graph.outputs_of(state), call.graph.outputs_of(after)):
-        scale = one.abs().max().item() if one.numel() > 0 and one.is_floating_point() else 0
-        if scale > 0:
-            largest = max(largest, (one - other).abs().max().item() / scale)
+    outputs = zip(call.graph.outputs_of(state), call.graph.outputs_of(after))
+    largest = max((change_of(one, other) for one, other in outputs), default=0.0)
     after.result["outputError"] = largest
-    if not largest <= _CHANGE:
+    if largest > _CHANGE:
         raise IsthmusError(
             "Cannot return the aligned network as it must compute in PyTorch what it did: its outputs on the example "
             f"differ by {largest:.2g} of the largest",

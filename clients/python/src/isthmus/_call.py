@@ -36,6 +36,10 @@ class Call:
         """Hands networks over, and returns their paths."""
         letters = "abcdefghijklmnopqrstuvwxyz"
         names = letters if len(networks) <= len(letters) else [f"network-{i + 1}" for i in range(len(networks))]
+        for network, name in zip(networks, names):
+            state = state_of(network)
+            if self.graph is not None and state is not None:
+                self.graph.check(state, f"network {name}")
         return [hand_over(network, self._folder, name) for network, name in zip(networks, names)]
 
     def run(self, verb: str, paths: Sequence[str], *options: Optional[Mapping[str, Any]]) -> Result:
@@ -81,10 +85,12 @@ def opened(
         if model is not None:
             from ._export import Graph
             from ._export import export as export_model
+            from ._models import is_finite
 
             if not isinstance(model, Graph):
                 shown = examples.example() if example is None and examples is not None else example
-                weights = states[0] if states else None
+                # Others could not be fed to the graph that they are exported with; the command says what is wrong.
+                weights = next((state for state in states if is_finite(state)), None)
                 model = stack.enter_context(export_model(model, shown, weights=weights, options=export))
             call.graph = model
             call.reading.update(graph=model.path, exported_from=model.weights)

@@ -247,6 +247,7 @@ def _listen(reader: int, heard: List[str], shown: Optional[str]) -> None:
     """Keeps what the command says, and shows it except for the error, which is raised; `shown` is the verb."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     error = re.compile(rf"(?m)^((?:\r\x1b\[K)*)isthmus(?: {re.escape(shown or '')})?: .*\r?\n")
+    waiting = ""
     while True:
         try:
             data = os.read(reader, 65536)
@@ -255,8 +256,14 @@ def _listen(reader: int, heard: List[str], shown: Optional[str]) -> None:
         text = decoder.decode(data, not data)
         heard.append(text)
         if shown is not None and sys.stderr is not None:
-            sys.stderr.write(error.sub(r"\1", text))
+            waiting += text
+            # The beginning of an error waits for its end.
+            start = waiting.rfind("\n") + 1
+            line = waiting[start:].replace(_CLEAR_LINE, "")
+            ready = start if data and line and "isthmus".startswith(line[:7]) else len(waiting)
+            sys.stderr.write(without_folders(error.sub(r"\1", waiting[:ready])))
             sys.stderr.flush()
+            waiting = waiting[ready:]
         if not data:
             return
 
@@ -305,16 +312,23 @@ def _error_of(
     if failure is None and (code in (126, 127) or any(note.startswith("npm ") for note in notes)):
         said = "; ".join(notes) or f"exit code {code}"
         return CommandNotFoundError(f"Cannot run the command isthmus: {said}", hint=_INSTALL, exit_code=code)
+    if failure is not None and failure.startswith("stopped by "):
+        return IsthmusError(f"Cannot go on as the command was {failure}", exit_code=code)
     message = failure or "; ".join(notes[-5:]) or f"The command ended with exit code {code} and said nothing"
     return IsthmusError(message, hint=hint_of(message, keywords), exit_code=code, result=result)
 
 
 def hint_of(message: str, keywords: Sequence[str]) -> Optional[str]:
     """Says how the options that a message names are written in Python; None if it names none."""
+    if 'has no "weight"' in message and "weights" in keywords:
+        return "In Python: weights=[...], one number for each network"
     unknown = re.match(r"Unknown option '--[a-z-]+'", message)
     flags = re.findall(r"(?<!\w)--([a-z][a-z-]*)", message[unknown.end() :] if unknown else message)
     names = [flag.replace("-", "_") for flag in flags if flag not in _OF_MODULE]
     if not names:
         return "Options are written with underscores; isthmus VERB --help-all lists them." if unknown else None
-    spelled = [f"{name}=..." if name in keywords else f'options={{"{name}": ...}}' for name in dict.fromkeys(names)]
+    spelled: List[str] = []
+    for name in dict.fromkeys(names):
+        value = "True" if name.startswith(("no_", "allow_")) else "..."
+        spelled.append(f"{name}={value}" if name in keywords else f'options={{"{name}": {value}}}')
     return f"In Python: {', '.join(spelled)}"

@@ -78,6 +78,11 @@ class Graph:
     def __exit__(self, *error: Any) -> None:
         self.close()
 
+    def check(self, weights: Mapping[str, Any], name: str) -> None:
+        """Checks that a state dict is one of the model; messages call it by its name."""
+        with undisturbed():
+            load_weights(self._model, weights, name)
+
     def outputs_of(self, weights: Mapping[str, Any]) -> List[torch.Tensor]:
         """Runs the model on the example with other weights, in f32 or more, and returns its outputs."""
         with undisturbed():
@@ -113,6 +118,7 @@ def export(
             load_weights(plain, weights)
         inputs = prepare_inputs(plain, split_example(example))
         outputs = run_twice(plain, inputs)
+        inputs = _ordered(plain, inputs)
         graph = Graph(plain, inputs)
         try:
             write_safetensors(graph.weights, tensors_of(plain.state_dict()))
@@ -132,6 +138,13 @@ def _output_names(outputs: Any) -> Optional[List[str]]:
     if not isinstance(outputs, Mapping) or not all(isinstance(value, torch.Tensor) for value in outputs.values()):
         return None
     return [str(name) for name in outputs]
+
+
+def _ordered(model: torch.nn.Module, inputs: Inputs) -> Inputs:
+    """Puts keyword arguments in the order of the parameters of `forward`, in which exporters name them."""
+    args, kwargs = inputs
+    order = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    return args, {name: kwargs[name] for name in [*order, *kwargs] if name in kwargs}
 
 
 def _describe(model: torch.nn.Module, inputs: Inputs) -> Tuple[Dict[str, str], Dict[str, Any]]:
@@ -176,8 +189,7 @@ def _export(
             _run_exporter(graph, {**own, **shared})
             return name
         except Exception as error:
-            said = str(error).strip().split("\n")[0][:300]
-            failures.append(f"{name}: {type(error).__name__}: {said}")
+            failures.append(f"{name}: {_innermost(error)}")
             cause = error
     missing = _missing_packages()
     advice = f" pip install {' '.join(missing)} adds another exporter." if missing else ""
@@ -186,6 +198,14 @@ def _export(
         + "; ".join(failures),
         hint=f"Options of torch.onnx.export are given as export={{...}}.{advice}",
     ) from cause
+
+
+def _innermost(error: BaseException) -> str:
+    """Returns the first line of the error that an exporter's error was raised from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().split("\n")[0]
+    return f"{type(error).__name__}: {said[:300]}"
 
 
 def _missing_packages() -> List[str]:
@@ -225,28 +245,67 @@ def _map_axes(value: Any, free: Any) -> Any:
     return type(value)(_map_axes(part, free) for part in value) if isinstance(value, (tuple, list)) else value
 
 
+@contextlib.contextmanager
+def _named_by_position(model: torch.nn.Module, names: Sequence[str], count: int) -> Iterator[None]:
+    """Lets a model take its keyword arguments by position, behind `count` others, as the older exporter calls it."""
+    forward = model.forward
+
+    def call(*values: Any) -> Any:
+        return forward(*values[:count], **dict(zip(names, values[count:])))
+
+    model.forward = call
+    try:
+        yield
+    finally:
+        del model.forward
+
+
+@contextlib.contextmanager
+def _libraries_silenced() -> Iterator[None]:
+    """Hides what libraries print by themselves: the older exporter prints every graph that it refuses."""
+    saved: Dict[int, int] = {}
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            saved[stream] = os.dup(stream)
+            os.dup2(nowhere.fileno(), stream)
+    try:
+        yield
+    finally:
+        for stream, kept in saved.items():
+            os.dup2(kept, stream)
+            os.close(kept)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences what the exporters log, as a failure is followed by the next exporter, or an error that says it."""
+    families = ("torch", "onnxscript", "onnx_ir")
+    names = {*families, *(name for name in logging.root.manager.loggerDict if name.split(".")[0] in families)}
+    levels = {name: logging.getLogger(name).level for name in names}
+    try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
 def _run_exporter(graph: Graph, options: Dict[str, Any]) -> None:
     """Runs an exporter without its warnings and what it prints; warnings on traces are kept for the log."""
     import torch
 
     args, kwargs = graph._inputs
-    options.pop("f", None)
+    by_position: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if options.get("dynamo"):
         options["kwargs"] = kwargs
     elif kwargs:
-        args = (*args, kwargs)
-    levels = logging.getLogger("torch.onnx"), logging.getLogger("onnxscript"), logging.getLogger("onnx_ir")
-    before = [level.level for level in levels]
-    with _EXPORTING, warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
+        by_position, args = _named_by_position(graph._model, list(kwargs), len(args)), (*args, *kwargs.values())
+    silenced = contextlib.nullcontext() if options.get("dynamo") else _libraries_silenced()
+    with _EXPORTING, _quiet(), silenced, warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
         warnings.simplefilter("always")
-        for level in levels:
-            level.setLevel(logging.ERROR)
-        try:
-            with contextlib.redirect_stdout(nowhere):
-                torch.onnx.export(graph._model, args, graph.path, **options)
-        finally:
-            for level, was in zip(levels, before):
-                level.setLevel(was)
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), by_position:
+            torch.onnx.export(graph._model, args, graph.path, **options)
     for warning in said:
         if "Tracer" in warning.category.__name__:
             logger.info("%s", warning.message)

@@ -44,4 +44,4 @@ def raise_unwritten(what: str, error: OSError) -> NoReturn:
 def without_folders(text: str) -> str:
     """Leaves temporary folders out of the paths in a text."""
     separator = r"(?:/|\\\\|\\)"
-    return re.sub(rf"(?:[A-Za-z]:)?(?:{separator}[^\s\"'\\/]+)*{separator}{_PREFIX}[a-z0-9_]+{separator}", "", text)
+    return re.sub(rf"(?:\b[A-Za-z]:)?(?:{separator}[^\s\"'\\/]+)*{separator}{_PREFIX}[a-z0-9_]+{separator}", "", text)

@@ -16,7 +16,7 @@ from ._results import Result, StateDict
 if TYPE_CHECKING:
     from ._export import ModelLike
 
-_KEYWORDS = ("weights", "align", "data", "statistics", "loss", "seed", "out")
+_KEYWORDS = ("weights", "align", "method", "data", "statistics", "loss", "seed", "out")
 
 
 @overload
@@ -171,7 +171,8 @@ class Recipe:
             model: Dict[str, Any] = {"model": os.path.abspath(path)}
             if self.weights is not None:
                 model["parameters"] = {"weight": self.weights[index]}
-            if align:
+            # Without a base the first network stays.
+            if align and (base is not None or index > 0):
                 model["align"] = True
             models.append(model)
         recipe: Dict[str, Any] = {"merge_method": self.method, "models": models}

@@ -78,10 +78,16 @@ class Result(Record):
 
     def _rows(self) -> List[Tuple[str, str]]:
         """Returns the lines of the summary, each with its name."""
-        return [(name, str(value)) for name, value in self.items() if isinstance(value, (str, int, float))]
+        rows = [(name, str(value)) for name, value in self.items() if isinstance(value, (str, int, float))]
+        written = self.get("outputs") or self.get("output", {}).get("files", [])
+        return [*rows, *([("written", ", ".join(map(str, written)))] if written else [])]
+
+    def _summary(self) -> List[Tuple[str, str]]:
+        """Returns the lines of the summary that fit a line of text."""
+        return self._rows()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}: {value}' for name, value in self._rows())})"
+        return _line(self, self._summary())
 
     def _repr_html_(self) -> str:
         drawn = "".join(self.figures().values()) if "kind" in self else ""
@@ -102,7 +108,11 @@ class Barrier(Result):
             ("highest loss", f"{highest['loss']:.4g} at t = {highest['t']:.4g}"),
             ("points", str(len(self["points"]))),
         ]
-        return [*rows, *([("alignment", "aligned first")] if self.get("alignment") else [])]
+        if self.get("alignment"):
+            before = self.get("asGiven")
+            chord = before["barrier"]["loss"]["chord"] if before else None
+            rows.append(("alignment", "b was aligned first" + ("" if chord is None else f"; {chord:.4g} without it")))
+        return rows
 
 
 class Comparison(Result):
@@ -124,6 +134,10 @@ class Symmetry(Result):
         rows = [row(found) for found in self["symmetries"]]
         verified = self.get("verified")
         return [*rows, *([("verified", str(verified.get("passed", verified)))] if verified else [])]
+
+    def _summary(self) -> List[Tuple[str, str]]:
+        units = sum(found["size"] for found in self["symmetries"])
+        return [("symmetries", str(len(self["symmetries"]))), ("units", str(units))]
 
 
 class StateDict(OrderedDict):  # type: ignore[type-arg]
@@ -155,19 +169,24 @@ class StateDict(OrderedDict):  # type: ignore[type-arg]
         rows = [("tensors", str(len(tensors))), ("parameters", f"{sum(value.numel() for value in tensors):,}")]
         method, proof = self.result.get("method"), self.result.get("verified")
         if method is not None:
-            rows.append(("aligned by", str(method)))
+            rows.append(("method", str(method)))
         if proof is not None:
             rows.append(("verified", f"to {proof['maxRelativeError']:.2g} (relative)" if proof["passed"] else "no"))
         return rows
 
     def __repr__(self) -> str:
-        return f"StateDict({', '.join(f'{name}: {value}' for name, value in self._rows())})"
+        return _line(self, self._rows())
 
     def _repr_html_(self) -> str:
         return _table(self._rows())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("..." if cycle else repr(self))
+
+
+def _line(shown: Any, rows: List[Tuple[str, str]]) -> str:
+    """Writes lines with names as one line of text."""
+    return f"{type(shown).__name__}({', '.join(f'{name}: {text}' for name, text in rows)})"
 
 
 def _table(rows: List[Tuple[str, str]]) -> str:

@@ -1,5 +1,7 @@
+import { createWebEngine } from "@isthmus/engine/web";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
-import { describeFile, saveMean, savePermuted } from "./work.ts";
+import { tryLaw } from "./laws.ts";
+import * as work from "./work.ts";
 
 /** Takes a file of the server as a person would choose it. */
 async function fetchFile(url: string, path: string): Promise<void> {
@@ -14,5 +16,16 @@ async function digestOutput(path: string): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+const engine = () => createWebEngine({ files: "/" });
+
 /** What the page can ask its worker for. */
-export const COMMANDS = { describeFile, digestOutput, fetchFile, mountFile, mountStorage, saveMean, savePermuted, unmountFile };
+export const COMMANDS = {
+  ...work,
+  digestOutput,
+  fetchFile,
+  mountFile,
+  mountStorage,
+  unmountFile,
+  savePermuted: async (input: string, path: string) => work.savePermuted(await engine(), input, path),
+  tryLaw: async (name: string, seed: number) => tryLaw(await engine(), name, seed),
+};

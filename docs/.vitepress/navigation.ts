@@ -61,6 +61,10 @@ export const LEARN: readonly PageGroup[] = [
     ],
   },
   {
+    text: "Gallery",
+    pages: [{ text: "Gallery", page: "gallery/index" }],
+  },
+  {
     text: "Coming from",
     pages: [{ text: "mergekit", page: "coming-from/mergekit" }],
   },
@@ -99,8 +103,9 @@ export const REFERENCE: readonly PageGroup[] = [
 
 /** Links at the top of every page. */
 export const TOP: readonly PageEntry[] = [
-  { text: "Start", page: "index" },
+  { text: "Get started", page: "index" },
   { text: "Guides", page: "merge-methods" },
+  { text: "Gallery", page: "gallery/index" },
   { text: "Coming from", page: "coming-from/mergekit" },
   { text: "Reference", page: "commands" },
 ];

@@ -9,10 +9,13 @@ const packages = fileURLToPath(new URL("../packages", import.meta.url));
 /** Every entry point of every package: its name and its source. */
 const entries = packageNames.flatMap((name) => {
   const manifest = JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8"));
-  return Object.entries<Record<string, string>>(manifest.exports).map(([path, targets]) => ({
-    name: join(manifest.name, path),
-    source: join(packages, name, targets["@isthmus/source"] ?? ""),
-  }));
+  return Object.entries<Record<string, string | { readonly default: string }>>(manifest.exports).map(
+    ([path, { "@isthmus/source": target = "" }]) => ({
+      name: join(manifest.name, path),
+      // The side of an entry for browsers has the same names.
+      source: join(packages, name, typeof target === "string" ? target : target.default),
+    }),
+  );
 });
 
 /** Exported names, types included, as the index lists them. */

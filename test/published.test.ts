@@ -55,7 +55,9 @@ describe("the published packages", () => {
       for (const name of tarballs.keys()) {
         const files = listFiles(join(folder, "node_modules", name));
         const paths = files.map(({ path }) => relative(join(folder, "node_modules", name), path));
-        expect(paths, name).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+        expect(paths, name).toEqual(
+          expect.arrayContaining(["LICENSE", "NOTICE", "README.md", "package.json"]),
+        );
         expect(paths.filter((path) => /\.test\.|^(bench|test)|tsbuildinfo|tsconfig/.test(path))).toEqual([]);
         for (const { path } of files.filter((file) => file.path.endsWith(".map"))) {
           for (const source of readJson(path).sources)

@@ -3,10 +3,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
-import { layers } from "./layers.mjs";
-import { importsOf, packageNames, readManifest, report, root, sourceFiles } from "./packages.mjs";
+import { floors, layers } from "./layers.mjs";
+import { codeOf, importsOf, packageNames, readManifest, report, root, sourceFiles } from "./packages.mjs";
 
 const SCOPE = "@isthmus/";
+/** The one place where functions of Node.js are imported for the packages that also run in browsers. */
+const NODE_SIDE = join("packages", "platform", "src", "node");
+const NODE_INDEX = join("packages", "platform", "src", "index.ts");
+const adapters = floors.findIndex(([floor]) => floor === "adapters");
+const below = new Set(floors.slice(0, adapters).flatMap(([, packages]) => packages.map(([name]) => name)));
 const findings = [];
 
 for (const name of packageNames) {
@@ -17,7 +22,10 @@ for (const name of packageNames) {
   }
   checkManifest(name, allowed);
   checkReferences(name, allowed);
-  for (const path of sourceFiles(name)) checkImports(path, name, allowed);
+  for (const path of sourceFiles(name)) {
+    checkImports(path, name, allowed);
+    if (runsInBrowsers(name)) checkGlobals(path);
+  }
   checkUse(name);
 }
 for (const name of Object.keys(layers)) checkAcyclic(name, []);
@@ -57,7 +65,13 @@ function checkImports(path, name, allowed) {
         findings.push(`${path} imports an index.ts: import the module itself`);
       continue;
     }
-    if (specifier.startsWith("node:")) continue;
+    if (specifier.startsWith("node:")) {
+      if (runsInBrowsers(name) && !path.startsWith(NODE_SIDE) && path !== NODE_INDEX)
+        findings.push(
+          `${path} imports ${specifier}: import it from @isthmus/platform, as it runs in browsers, too`,
+        );
+      continue;
+    }
     const parts = specifier.split("/");
     const dependency = specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
     if (builtinModules.includes(dependency))
@@ -68,6 +82,25 @@ function checkImports(path, name, allowed) {
       findings.push(`${path} imports ${specifier}: packages/${name}/package.json does not depend on it`);
     }
   }
+}
+
+/** Whether the code of a package must run in browsers: that of all layers below the adapters. */
+function runsInBrowsers(name) {
+  return below.has(name);
+}
+
+/** Code for browsers uses no global of Node.js. */
+function checkGlobals(path) {
+  if (path.startsWith(NODE_SIDE)) return;
+  const code = codeOf(path);
+  if (/\bBuffer\b/.test(code))
+    findings.push(`${path} uses Buffer: use Uint8Array, as browsers have no Buffer`);
+  if (
+    /\bprocess\./.test(code) &&
+    !/\bprocess\b[^;]*\} from "@isthmus\/platform";/.test(code) &&
+    !path.includes("/browser/")
+  )
+    findings.push(`${path} uses the global process: import it from @isthmus/platform`);
 }
 
 /** What a package depends on it also imports, in its sources or kernels. */

@@ -1,13 +1,20 @@
 // Checks that every package has the files and package.json fields it is published with.
-import { existsSync, readFileSync } from "node:fs";
+//
+//   node tools/check-packages.mjs [--write]
+//
+// With --write it first gives every package the addresses of the project, which the package.json of the repository has.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, normalize } from "node:path";
-import { packageNames, readManifest, report, root } from "./packages.mjs";
+import { isDeepStrictEqual } from "node:util";
+import { targetsOf } from "./package-entries.mjs";
+import { packageNames, readManifest, report, root, rootManifest } from "./packages.mjs";
 
 const REQUIRED_FILES = ["README.md", "package.json", "tsconfig.json", "src/index.ts"];
 const PREPARE = "node ../../tools/prepare-package.mjs";
 const findings = [];
 const versions = new Set();
 
+if (process.argv.includes("--write")) packageNames.forEach(writeAddresses);
 for (const name of packageNames) {
   const folder = join(root, "packages", name);
   for (const file of REQUIRED_FILES) {
@@ -20,8 +27,24 @@ for (const name of packageNames) {
   checkIndex(name);
   checkReadme(name);
 }
+const source = readFileSync(join(root, "packages", "merging", "src", "version.ts"), "utf8");
+if (!source.includes(`VERSION = ${JSON.stringify([...versions][0])}`))
+  findings.push("packages/merging/src/version.ts must have the version of package.json: run npm run version");
 if (versions.size > 1) findings.push(`packages are versioned together: found ${[...versions].join(", ")}`);
 report("check-packages", findings);
+
+/** The addresses of the project, as a package has them. */
+function addressesOf(name) {
+  const { homepage, bugs, repository } = rootManifest;
+  return { homepage, bugs, repository: { ...repository, directory: `packages/${name}` } };
+}
+
+function writeAddresses(name) {
+  const entries = Object.entries(readManifest(name)).filter(([field]) => !(field in addressesOf(name)));
+  const place = entries.findIndex(([field]) => field === "license") + 1;
+  const manifest = Object.fromEntries(entries.toSpliced(place, 0, ...Object.entries(addressesOf(name))));
+  writeFileSync(join(root, "packages", name, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+}
 
 function* checkFields(name, manifest) {
   const expected = {
@@ -29,9 +52,10 @@ function* checkFields(name, manifest) {
     license: "Apache-2.0",
     type: "module",
     sideEffects: false,
+    ...addressesOf(name),
   };
   for (const [field, value] of Object.entries(expected)) {
-    if (manifest[field] !== value)
+    if (!isDeepStrictEqual(manifest[field], value))
       yield [field, `must be ${JSON.stringify(value)}: it is ${JSON.stringify(manifest[field])}`];
   }
   if (!/^[A-Z].{20,}\.$/.test(manifest.description ?? "")) yield ["description", "must be a sentence"];
@@ -39,9 +63,8 @@ function* checkFields(name, manifest) {
   if (manifest.scripts?.prepack !== PREPARE)
     yield ["scripts", `must have "prepack": ${JSON.stringify(PREPARE)}, as tarballs must carry the license`];
   if (manifest.engines?.node !== ">=20") yield ["engines", 'must be {"node":">=20"}'];
-  if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
-    yield ["files", 'must list "dist" and leave tests out'];
-  }
+  for (const part of ["NOTICE", "dist", "!src/**/*.test.ts"])
+    if (!manifest.files?.includes(part)) yield ["files", `must list ${JSON.stringify(part)}`];
   for (const [dependency, range] of Object.entries(manifest.dependencies ?? {}))
     if (isOurs(dependency) && range !== `^${manifest.version}`)
       yield ["dependencies", `must take ${dependency} at ^${manifest.version}: it takes ${range}`];
@@ -49,9 +72,9 @@ function* checkFields(name, manifest) {
   for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
     const keys = Object.keys(entry).join(", ");
     if (path === "./package.json") continue;
-    if (keys !== "@isthmus/source, types, default")
+    if (!/^@isthmus\/source, types, (?:browser, )?default$/.test(keys))
       yield ["exports", `must have source, types and default in this order: "${path}" has ${keys}`];
-    for (const target of Object.values(entry)) {
+    for (const target of Object.values(entry).flatMap(targetsOf)) {
       if (target.startsWith("./src/") && !existsSync(join(root, "packages", name, target)))
         yield ["exports", `points to ${target}, which is missing`];
     }

@@ -26,13 +26,14 @@ report("check-text", findings);
 function checkSource(path, text) {
   const say = (index, problem) => findings.push(`${path}:${lineOf(text, index)} ${problem}`);
   for (const { index } of text.matchAll(/\bMath\.random\b/g)) say(index, "uses Math.random: take a seed");
-  for (const { index } of text.matchAll(/\bnew Error\(/g))
+  // Errors of the platform are those of a system, which core explains.
+  for (const { index } of isOfPlatform(path) ? [] : text.matchAll(/\bnew Error\(/g))
     say(index, "makes a bare Error: use a tagged error");
   for (const { index, 1: name } of text.matchAll(/\bnew (TypeError|RangeError)\(/g))
     say(index, `makes a ${name}: use ${name === "TypeError" ? "UsageError" : "OutOfRangeError"}`);
   for (const { index } of text.matchAll(/\bTextDecoder\([^)]*\blatin1\b/g))
-    say(index, "decodes windows-1252, from Node 22 on: use the encoding latin1 of a Buffer");
-  if (!path.startsWith("packages/core/src/")) checkReading(text, say);
+    say(index, "decodes windows-1252, from Node 22 on: use decodeLatin1 of @isthmus/platform");
+  if (!path.startsWith("packages/core/src/") && !isOfPlatform(path)) checkReading(text, say);
   for (const { index } of text.matchAll(/\.\.\.\{/g))
     say(index, "spreads a literal: name its fields one by one");
   for (const { index } of text.matchAll(/\/\/ *(?:TODO|FIXME|XXX)\b/g)) say(index, "leaves work for later");
@@ -44,6 +45,10 @@ function checkSource(path, text) {
     const problem = wordingProblem(message, continued);
     if (problem) say(match.index, `${match[1]} ${problem}: ${JSON.stringify(message.slice(0, 80))}`);
   }
+}
+
+function isOfPlatform(path) {
+  return path.startsWith("packages/platform/src/");
 }
 
 /**

@@ -1,6 +1,5 @@
 // Packs every package as npm would publish it, once for all that look at the tarballs: the check of what is published, and the
 // tests that install it.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -14,6 +13,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { packageNames, readManifest, root } from "./packages.mjs";
+import { runNpm } from "./programs.mjs";
 
 const CACHE = join(root, "node_modules", ".cache", "tarballs");
 
@@ -32,7 +32,7 @@ export function packPackages() {
     if (Date.now() - statSync(path).mtimeMs > KEPT) rmSync(path, { recursive: true });
   const made = mkdtempSync(join(CACHE, "packing-"));
   const packing = ["pack", "--workspaces", "--silent", "--pack-destination", made];
-  execFileSync("npm", packing, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  runNpm(packing, { stdio: ["ignore", "ignore", "inherit"] });
   // Packing removes what earlier builds left in dist/, so the digest is of the files after it.
   const folder = join(CACHE, digestFiles());
   if (existsSync(folder)) rmSync(folder, { recursive: true });
@@ -47,7 +47,7 @@ function digestFiles() {
     const bytes = readFileSync(path);
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   };
-  add(join(root, "LICENSE"));
+  for (const name of ["LICENSE", "NOTICE"]) add(join(root, name));
   for (const name of packageNames) {
     const folder = join(root, "packages", name);
     const published = readManifest(name).files.filter((pattern) => !pattern.startsWith("!"));

@@ -21,7 +21,9 @@ function readSources() {
 export function findEntries() {
   const sources = readSources();
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
-  const paths = Object.values(exports).map((entry) => posix.relative("src", entry["@isthmus/source"]));
+  const paths = Object.values(exports)
+    .flatMap((entry) => targetsOf(entry["@isthmus/source"]))
+    .map((path) => posix.relative("src", path));
   for (const name of existsSync("bin") ? readdirSync("bin") : []) {
     const text = readFileSync(join("bin", name), "utf8");
     for (const [, path] of text.matchAll(/"\.\.\/dist\/([^"]+)\.js"/g)) paths.push(`${path}.ts`);
@@ -35,6 +37,11 @@ export function findEntries() {
     }
   }
   return [...new Set(paths)];
+}
+
+/** The files to which an export leads: one, or one for browsers and one for all others. */
+export function targetsOf(target) {
+  return typeof target === "object" ? Object.values(target) : [target];
 }
 
 /** Writes a path with slashes, on any system. */

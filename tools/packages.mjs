@@ -6,6 +6,12 @@ import { fileURLToPath } from "node:url";
 /** Root folder of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The package.json of the repository, from which all others have the addresses of the project. */
+export const rootManifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Address of the repository in a browser. */
+export const sourceAddress = rootManifest.repository.url.replace(/^git\+|\.git$/g, "");
+
 /** Names of packages, sorted: folders with a package.json, as builds leave a `dist` of packages that moved. */
 export const packageNames = readdirSync(join(root, "packages"))
   .filter((name) => existsSync(join(root, "packages", name, "package.json")))
@@ -26,9 +32,14 @@ export function sourceFiles(name, { folder = "src", ending = ".ts", tests = fals
     .sort();
 }
 
+/** Text of a source file without comments that take whole lines. */
+export function codeOf(path) {
+  return readFileSync(join(root, path), "utf8").replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, "");
+}
+
 /** Names of modules a source file imports, statically, dynamically or for types. */
 export function importsOf(path) {
-  const text = readFileSync(join(root, path), "utf8").replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, "");
+  const text = codeOf(path);
   const forms = [/\bfrom\s+"([^"]+)"/g, /\bimport\s+"([^"]+)"/g, /\bimport\(\s*"([^"]+)"/g];
   const names = forms.flatMap((form) => [...text.matchAll(form)].map((match) => match[1]));
   // In messages a word "from" may stand before a quoted value.

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import { codeBlocks, documents, exampleText } from "./code-blocks.mjs";
+import { targetsOf } from "./package-entries.mjs";
 import { packageNames, readManifest, root, sourceFiles } from "./packages.mjs";
 
 /** Nodes of a declaration whose inside its consumers do not see. */
@@ -24,7 +25,9 @@ const modules = new Map();
 export function listEntries() {
   return [...sources].map(([specifier, path]) => {
     const exported = [...readModule(path).exported];
-    const names = new Map(exported.map(([name, at]) => [name, declarationOf(at.path, at.local)]));
+    const declared = exported.map(([name, at]) => [name, declarationOf(at.path, at.local)]);
+    // Names that a package passes on from elsewhere, as those of Node.js, have no declaration here.
+    const names = new Map(declared.filter(([, at]) => at !== undefined));
     return { owner: path.split("/")[1], specifier, path, names };
   });
 }
@@ -81,7 +84,8 @@ function entrySources(owner) {
     .filter(([, targets]) => targets["@isthmus/source"] !== undefined)
     .map(([path, targets]) => [
       posix.join(name, path),
-      posix.join("packages", owner, targets["@isthmus/source"]),
+      // A side for browsers has the same names, and stands first.
+      posix.join("packages", owner, targetsOf(targets["@isthmus/source"]).at(-1)),
     ]);
 }
 
@@ -188,6 +192,7 @@ function parseModule(path) {
         if (name !== undefined) imported.set(local.name, { path: to, local: name.name });
     } else if (type === "ExportNamedDeclaration" && declaration === null) {
       const from = source === null ? path : target(source.value);
+      if (from === undefined) continue;
       for (const { local, exported: name } of specifiers)
         exported.set(name.name, { path: from, local: local.name });
     } else {

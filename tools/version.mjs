@@ -1,13 +1,23 @@
 // Makes the next version of all packages from the notes in .changeset/: `npm run version`. Packages are versioned
-// together, so each note is written once, with the packages it concerns, to the one changelog, which is published
-// with the package `isthmus`.
-import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+// together, and have one changelog, which is published with the package `isthmus`: its part "Unreleased" becomes the
+// account of the version. All notes in full stand in packages/isthmus/changes/.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readManifest, root } from "./packages.mjs";
+import { addVersion, listNotes, readNotes } from "./changelog.mjs";
+import { readManifest, root, sourceAddress } from "./packages.mjs";
+import { runInstalled, runNpm } from "./programs.mjs";
 
-const HEADING = "# Changes\n\nAll packages have one version. Each note names the packages it concerns.\n";
-const SECTIONS = { major: "Changes that break", minor: "New", patch: "Fixed" };
+/** Files beside package.json that name the version, and how. */
+const NAMED = [
+  ["packages/merging/src/version.ts", /VERSION = "[^"]*"/, (version) => `VERSION = "${version}"`],
+  ["CITATION.cff", /^version: .*$/m, (version) => `version: ${version}`],
+  ["CITATION.cff", /^date-released: .*$/m, () => `date-released: "${new Date().toISOString().slice(0, 10)}"`],
+  [
+    "clients/python/src/isthmus/_version.py",
+    /^__version__ = .*$/m,
+    (version) => `__version__ = "${version}"`,
+  ],
+];
 
 const notes = readNotes(join(root, ".changeset"));
 if (notes.length === 0) {
@@ -16,41 +26,21 @@ if (notes.length === 0) {
   );
   process.exit(2);
 }
-const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
-run(join(root, "node_modules", ".bin", "changeset"), "version");
-run("npm", "install", "--package-lock-only", "--ignore-scripts");
+const options = { stdio: ["ignore", 2, 2] };
+runInstalled("@changesets/cli/bin.js", ["version"], options);
+runNpm(["install", "--package-lock-only", "--ignore-scripts"], options);
 
-const path = join(root, "packages", "isthmus", "CHANGELOG.md");
-const earlier = existsSync(path) ? readFileSync(path, "utf8").slice(HEADING.length) : "";
 const { version } = readManifest("isthmus");
-writeFileSync(path, `${HEADING}\n## ${version}\n${writeSections(notes)}${earlier}`);
+const umbrella = join(root, "packages", "isthmus");
+const list = `${sourceAddress}/blob/v${version}/packages/isthmus/changes/${version}.md`;
+const changelog = join(umbrella, "CHANGELOG.md");
+writeFileSync(changelog, addVersion(readFileSync(changelog, "utf8"), { version, notes, list }));
+mkdirSync(join(umbrella, "changes"), { recursive: true });
+writeFileSync(join(umbrella, "changes", `${version}.md`), listNotes({ version, notes }));
+for (const [path, line, write] of NAMED.filter(([path]) => existsSync(join(root, path)))) {
+  const text = readFileSync(join(root, path), "utf8");
+  if (!line.test(text))
+    throw new Error(`Cannot write the version into ${path} as it must have a line ${line}`);
+  writeFileSync(join(root, path), text.replace(line, write(version)));
+}
 console.log(`version: ${version}, ${notes.length} notes`);
-
-/** Reads the notes of a folder: for each its kind (the largest of its packages), packages and text. */
-function readNotes(folder) {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".md"))
-    .sort()
-    .map((file) => {
-      const [, header, text] = readFileSync(join(folder, file), "utf8").match(
-        /^---\n([\s\S]*?)---\n([\s\S]*)$/,
-      );
-      const bumps = [...header.matchAll(/^"([^"]+)": (major|minor|patch)$/gm)];
-      const kind = Object.keys(SECTIONS).find((section) => bumps.some(([, , bump]) => bump === section));
-      const packages = bumps.map(([, name]) => name.replace("@isthmus/", ""));
-      return { kind, packages, text: text.trim() };
-    });
-}
-
-function writeSections(all) {
-  const sections = Object.entries(SECTIONS).map(([kind, title]) => {
-    const items = all.filter((note) => note.kind === kind).map(writeItem);
-    return items.length === 0 ? "" : `\n### ${title}\n\n${items.join("\n")}\n`;
-  });
-  return sections.join("");
-}
-
-/** One note as an item of a list: its packages in front, its further lines indented. */
-function writeItem({ packages, text }) {
-  return `- **${packages.join(", ")}**: ${text.replace(/\n(?=.)/g, "\n  ")}`;
-}

@@ -26,6 +26,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Documentation", page: "index" },
       { text: "Installing", page: "installing" },
+      { text: "Python", page: "python" },
     ],
   },
   {

@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { checkSizes, type ResultKind, type SizeChecks } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import type { BarrierResult } from "./barrier-result.ts";
 import { type ComparedBarrierResult, curvesOf } from "./compared-barrier.ts";
 import { describeBarriers } from "./describe/describe-barriers.ts";

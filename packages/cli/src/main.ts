@@ -145,9 +145,10 @@ async function createProgram(
     .helpCommand(false);
   const verbs = listVerbs();
   const verb = argv.find((word) => Object.hasOwn(verbs, word));
+  const loadsAll = verb !== undefined && (verbs[verb]?.describesAll ?? false);
   for (const [group, grouped] of Object.entries(verbGroups())) {
     for (const [name, { summary, load }] of Object.entries(grouped)) {
-      const command = name === verb ? (await load())(run) : new Command(name);
+      const command = name === verb || loadsAll ? (await load())(run) : new Command(name);
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }
   }

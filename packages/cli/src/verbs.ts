@@ -8,6 +8,8 @@ export interface VerbEntry {
   readonly summary: string;
   /** Imports the module of the verb and returns the function that creates its command. */
   readonly load: () => Promise<CreateVerb>;
+  /** Whether it describes all other verbs, which are loaded for it, too. @defaultValue false */
+  readonly describesAll?: true;
 }
 
 /** Verbs by their names. */
@@ -163,6 +165,11 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
       load: async () => (await import("./commands/report.ts")).reportVerb,
+    },
+    completion: {
+      summary: "Write the script by which a shell completes commands, options and files",
+      load: async () => (await import("./commands/completion.ts")).completionVerb,
+      describesAll: true,
     },
   },
 };

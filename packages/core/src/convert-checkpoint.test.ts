@@ -9,13 +9,12 @@ import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 import { defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 import { type ConvertCheckpointOptions, convertCheckpoint, WRITTEN_FORMATS } from "./convert-checkpoint.ts";
 import { InputError, UnsupportedError, UsageError } from "./errors.ts";
-import { crc32 } from "./formats/zip/crc32.ts";
 import { encodeDirectory } from "./formats/zip/encode-headers.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { convertData } from "./tensor/convert.ts";
 import { DTYPES, type DType } from "./tensor/dtype.ts";
 import { sizeOf } from "./tensor/shape.ts";
-import { type Tensor, viewBytes, viewData } from "./tensor/tensor.ts";
+import { type Tensor, viewData } from "./tensor/tensor.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -274,15 +273,6 @@ describe("convertCheckpoint()", () => {
 function scalar(dtype: DType): Tensor {
   return { dtype, shape: [], data: new DTYPES[dtype].array(1) };
 }
-
-describe("crc32()", () => {
-  it("computes the checksum of the standard, in parts too", () => {
-    const text = Buffer.from("123456789");
-    expect(crc32(text)).toBe(0xcbf43926);
-    expect(crc32(text.subarray(4), crc32(text.subarray(0, 4)))).toBe(0xcbf43926);
-    expect(crc32(viewBytes(new Float32Array(0)))).toBe(0);
-  });
-});
 
 describe("encodeDirectory()", () => {
   it("writes places beyond 4 GB, and many files, in fields of 64 bits", () => {

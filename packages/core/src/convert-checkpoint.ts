@@ -1,4 +1,4 @@
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join } from "@isthmus/platform";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { InputError, OutOfRangeError, UsageError } from "./errors.ts";
 import { numpyType } from "./formats/npz/write-npz.ts";

@@ -1,5 +1,4 @@
-import { readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, readdir, resolve } from "@isthmus/platform";
 import { InputError } from "./errors.ts";
 import { matchesGlob } from "./match-glob.ts";
 

@@ -1,3 +1,4 @@
+export { peakMemory } from "@isthmus/platform";
 export { assertCheckpoint } from "./checkpoint/assert-checkpoint.ts";
 export type { Checkpoint } from "./checkpoint/checkpoint.ts";
 export {
@@ -97,7 +98,8 @@ export {
   writeTensorRange,
 } from "./formats/safetensors/write-range.ts";
 export { isTrainingState } from "./formats/torch/collect-tensors.ts";
-export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
+export { readZipDirectory, type ZipEntry } from "./formats/zip/zip-directory.ts";
+export { unpackEntry } from "./formats/zip/zip-entry.ts";
 export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
@@ -110,7 +112,6 @@ export { resolveModelPath } from "./io/hub-cache.ts";
 export { LAID_OUT, leadsWithin } from "./io/model-folder.ts";
 export { hubHint } from "./io/open-file.ts";
 export { createOutputFile, type OutputFile } from "./io/output-file.ts";
-export { peakMemory } from "./io/peak-memory.ts";
 export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
@@ -160,7 +161,6 @@ export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gath
 export { dot, findNonFinite, innerProduct, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch, kernelMemory } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
-export { swapBytesInPlace } from "./tensor/swap-bytes.ts";
 export {
   allocateData,
   byteLengthOf,

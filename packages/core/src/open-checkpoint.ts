@@ -1,5 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, readdir, stat } from "@isthmus/platform";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";

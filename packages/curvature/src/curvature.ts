@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { CURVATURE_FIELDS, type CurvatureChoice, type CurvatureStage } from "./curvature-options.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { describeCurvature } from "./describe/describe-curvature.ts";

@@ -1,5 +1,5 @@
-import { readdir } from "node:fs/promises";
 import { InputError, reasonOf } from "@isthmus/core";
+import { readdir } from "@isthmus/platform";
 
 /**
  * Lists the names in the folder of a data set.

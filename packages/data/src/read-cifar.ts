@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { createTensor, decodeNumpyPickle, FormatError, InputError, openFileSource } from "@isthmus/core";
+import { join } from "@isthmus/platform";
 import { limitTo } from "./assert-reads.ts";
 import type { Examples } from "./examples.ts";
 import { listFolder } from "./list-folder.ts";

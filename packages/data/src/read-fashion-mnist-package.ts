@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { at, createTensor, FormatError, parseJson } from "@isthmus/core";
+import { createHash, join, readFileSync } from "@isthmus/platform";
 import type { Examples } from "./examples.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { KNOWN_IMAGES } from "./scaling.ts";
@@ -56,9 +54,10 @@ interface RowOrder {
 function readOrder(): RowOrder {
   const table = readFileSync(new URL("../data/fashion-mnist-order.bin", import.meta.url));
   const bits = table.subarray(EXAMPLES * 2);
+  const view = new DataView(table.buffer, table.byteOffset);
   return {
     isTest: (row) => ((at(bits, row >> 3, "byte") >> (row & 7)) & 1) === 1,
-    positionOf: (row) => table.readUInt16LE(row * 2),
+    positionOf: (row) => view.getUint16(row * 2, true),
   };
 }
 

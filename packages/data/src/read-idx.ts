@@ -1,15 +1,5 @@
-import { promisify } from "node:util";
-import { constants, gunzip, gunzipSync } from "node:zlib";
-import {
-  createTensor,
-  DTYPES,
-  type DType,
-  FormatError,
-  sizeOf,
-  swapBytesInPlace,
-  type Tensor,
-  viewData,
-} from "@isthmus/core";
+import { createTensor, DTYPES, type DType, FormatError, sizeOf, type Tensor, viewData } from "@isthmus/core";
+import { gunzip, gunzipAside, swapBytesInPlace } from "@isthmus/platform";
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
 
@@ -34,8 +24,8 @@ export async function readIdx(path: string): Promise<Tensor> {
 
 async function inflateIdx(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   try {
-    const start = gunzipSync(bytes.subarray(0, PEEK_BYTES), {
-      finishFlush: constants.Z_SYNC_FLUSH,
+    const start = gunzip(bytes.subarray(0, PEEK_BYTES), {
+      isPart: true,
       maxOutputLength: PEEK_BYTES * MAX_INFLATION,
     });
     const { totalBytes } = decodeIdxHeader(start, path);
@@ -45,7 +35,7 @@ async function inflateIdx(bytes: Uint8Array, path: string): Promise<Uint8Array> 
         { format: "idx" },
       );
     }
-    return await promisify(gunzip)(bytes, { maxOutputLength: totalBytes, chunkSize: 2 ** 20 });
+    return await gunzipAside(bytes, { maxOutputLength: totalBytes });
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
     throw new FormatError(`Cannot read "${path}" as ${inflateFailure(cause)}`, { format: "idx", cause });

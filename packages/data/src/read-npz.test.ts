@@ -56,7 +56,9 @@ describe("readNpz()", () => {
       { name: "x.npy", bytes: x },
       { name: "x.npy", bytes: x },
     ]);
-    await expect(readNpz(folder.write("twice.npz", twice))).rejects.toThrow(/there are two arrays "x"$/);
+    await expect(readNpz(folder.write("twice.npz", twice))).rejects.toThrow(
+      /two files of one name: "x\.npy" is there twice$/,
+    );
   });
 
   it("readNpz() refuses two arrays in the same bytes", async () => {
@@ -70,7 +72,7 @@ describe("readNpz()", () => {
     const second = bytes.indexOf("PK\x01\x02", first + 1);
     bytes.copy(bytes, second + 42, first + 42, first + 46);
     await expect(readNpz(folder.write("overlap.npz", bytes))).rejects.toThrow(
-      /arrays must have bytes of their own: "x\.npy" and "y\.npy" share some$/,
+      /must not store two files in the same bytes: "x\.npy" and "y\.npy" are$/,
     );
   });
 

@@ -1,16 +1,16 @@
-import * as zlib from "node:zlib";
 import {
+  type ByteSource,
+  createBytesSource,
   decodeNpy,
   entry,
   FormatError,
-  findOverlap,
   InputError,
-  isIsthmusError,
+  readZipDirectory,
   type Tensor,
+  unpackEntry,
+  type ZipEntry,
 } from "@isthmus/core";
-import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-
-import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
+import { MAX_DATA_BYTES } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
 import type { Split } from "./splits.ts";
 
@@ -33,11 +33,8 @@ export interface Npz {
  * @throws FormatError if the file is not a `.npz` file
  */
 export async function openNpz(path: string): Promise<Npz> {
-  const { buffer, byteOffset, length } = await readDataFile(path);
-  const [zip, entries] = await whileUnpacking(path, async () => {
-    const opened = await fromBufferPromise(Buffer.from(buffer, byteOffset, length), { lazyEntries: true });
-    return [opened, await listArrays(opened, path)];
-  });
+  const source = createBytesSource(await readDataFile(path), path);
+  const entries = await listArrays(source);
   return {
     names: [...entries.keys()],
     async read(name) {
@@ -48,7 +45,7 @@ export async function openNpz(path: string): Promise<Npz> {
           input: path,
         });
       }
-      return decodeNpy(await whileUnpacking(path, () => unpack(zip, entry, path)), `${path}: ${name}`);
+      return decodeNpy(await unpack(entry, source), `${path}: ${name}`);
     },
   };
 }
@@ -66,61 +63,17 @@ export async function readNpz(path: string): Promise<Map<string, Tensor>> {
   return tensors;
 }
 
-async function listArrays(zip: ZipFile, path: string): Promise<Map<string, Entry>> {
-  const listed: Entry[] = [];
-  for await (const entry of zip.eachEntry()) listed.push(entry);
-  const overlap = findOverlap(listed);
-  if (overlap !== undefined) {
-    throw npzError(
-      path,
-      `arrays must have bytes of their own: "${overlap[0]}" and "${overlap[1]}" share some`,
-    );
-  }
-  const entries = new Map<string, Entry>();
-  for (const entry of listed) {
-    if (!entry.fileName.endsWith(".npy")) continue;
-    const name = entry.fileName.slice(0, -".npy".length);
-    if (entries.has(name)) throw npzError(path, `names must differ: there are two arrays "${name}"`);
-    entries.set(name, entry);
-  }
-  return entries;
+async function listArrays(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const files = [...(await readZipDirectory(source))].filter(([file]) => file.endsWith(".npy"));
+  return new Map(files.map(([file, entry]) => [file.slice(0, -".npy".length), entry]));
 }
 
-async function unpack(zip: ZipFile, entry: Entry, path: string): Promise<Uint8Array> {
-  const { fileName, compressedSize, uncompressedSize } = entry;
-  if (uncompressedSize > Math.min(compressedSize * MAX_INFLATION, MAX_DATA_BYTES)) {
-    throw npzError(
-      path,
-      `what it claims must fit the file: "${fileName}" claims ${uncompressedSize} bytes, compressed to ${compressedSize}`,
-    );
-  }
-  const bytes = new Uint8Array(uncompressedSize);
-  let length = 0;
-  // The stream itself fails if the number of bytes differs from that of the entry.
-  for await (const chunk of await zip.openReadStreamPromise(entry)) {
-    bytes.set(chunk as Uint8Array, length);
-    length += (chunk as Uint8Array).length;
-  }
-  // The function is missing before Node 20.15; damage that keeps the length then goes unnoticed.
-  const { crc32 } = zlib as { crc32?: (data: Uint8Array) => number };
-  if (crc32 !== undefined && crc32(bytes) !== entry.crc32) {
-    throw npzError(path, `"${fileName}" must be intact: its bytes do not have the checksum stored with them`);
-  }
-  return bytes;
-}
-
-/** Runs a function that unpacks, and converts errors of the zip library to a FormatError. */
-async function whileUnpacking<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (isIsthmusError(cause)) throw cause;
-    throw npzError(path, `it must be an intact zip file of arrays: ${(cause as Error).message}`, cause);
-  }
-}
-
-function npzError(path: string, reason: string, cause?: unknown): FormatError {
-  return new FormatError(`Cannot read "${path}" as ${reason}`, { format: "npz", cause });
+async function unpack(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
+  if (entry.size <= MAX_DATA_BYTES) return unpackEntry(entry, source);
+  throw new FormatError(
+    `Cannot read "${source.name}" as an array may have at most ${MAX_DATA_BYTES} bytes: "${entry.name}" claims ${entry.size} bytes`,
+    { format: "npz" },
+  );
 }
 
 /** Names of the arrays of a data set in its file. */

@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { unconfineFiles } from "@isthmus/core";
+import { createRequire, dirname, join, process } from "@isthmus/platform";
 
 /**
  * Finds the folder of an installed npm package, resolved from the working directory or else from this

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { formatShape, OutOfRangeError } from "@isthmus/core";
 import { type ChannelScaling, channelScalings, type Scaling } from "@isthmus/graph";
+import { createHash } from "@isthmus/platform";
 
 /** Usual scaling for MNIST: mean and deviation of its training pixels. */
 export const MNIST_SCALING: Scaling = Object.freeze({ mean: 0.1307, std: 0.3081 });

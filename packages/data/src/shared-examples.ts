@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve } from "@isthmus/platform";
 import type { DataSetName } from "./kinds/data-kind.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 

@@ -1,5 +1,6 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createTfjsEngine } from "@isthmus/engine/tfjs";
+import { createWebEngine } from "@isthmus/engine/web";
 import { type Excuses, testEngine } from "../../../test/helpers/engine-conformance.ts";
 
 /** What TensorFlow.js does differently, and why. */
@@ -9,5 +10,6 @@ const TFJS_DIFFERENCES: Excuses = {
 };
 
 testEngine("onnxruntime", createOnnxRuntimeEngine);
+testEngine("onnxruntime-wasm", () => createWebEngine());
 testEngine("tfjs-wasm", () => createTfjsEngine({ backend: "wasm" }), TFJS_DIFFERENCES);
 testEngine("tfjs-cpu", () => createTfjsEngine({ backend: "cpu" }), TFJS_DIFFERENCES);

@@ -1,97 +1,10 @@
 import { gradient } from "@isthmus/autodiff";
-import { createRandom, type Tensor } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Tensor } from "@isthmus/core";
 import { createTfjsEngine } from "@isthmus/engine/tfjs";
-import { bindWeights, type Engine, type Graph, randomInputs, specialize } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
 import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/builder";
-import { attachLoss, type LossSpec, toTrainingMode } from "@isthmus/training";
-import { type NetworkShape, parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";
-
-const onnxruntime = createOnnxRuntimeEngine();
-
-const IMAGES: NetworkShape = { exampleShape: [1, 16, 16], classes: 10 };
-const TOKENS: NetworkShape = { exampleShape: [6], classes: 11 };
-
-type Case = readonly [spec: string, shape: NetworkShape, loss: LossSpec];
-
-const SMALL: readonly Case[] = [
-  ["mlp:12x3:gelu", IMAGES, { kind: "cross-entropy", labelSmoothing: 0.1 }],
-  ["gpt:d1:w8:h2:f12", TOKENS, { kind: "next-token" }],
-];
-
-/** Small networks of every family of the zoo, with every kind of norm. */
-const NETWORKS: readonly Case[] = [
-  ...SMALL,
-  ["vgg:11:w0.0625", { exampleShape: [1, 32, 32], classes: 10 }, { kind: "cross-entropy" }],
-  ["resnet8:w0.25", IMAGES, { kind: "cross-entropy" }],
-  ["resnet8:w0.25:layer", IMAGES, { kind: "cross-entropy" }],
-  ["resnet8:w0.25:group", IMAGES, { kind: "cross-entropy" }],
-  ["vit:p4:d2:w16:h2:f24", IMAGES, { kind: "cross-entropy" }],
-  ["llama:d2:w16:h4:kv2:f24", TOKENS, { kind: "next-token", labelSmoothing: 0.1 }],
-];
-
-async function runOn(engine: Engine, graph: Graph, feeds: ReadonlyMap<string, Tensor>) {
-  const session = await engine.load(graph);
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
-}
-
-/** A network with its loss, as it is trained, and what to feed it. */
-async function objectiveOf([spec, shape, loss]: Case) {
-  const network = parseNetwork(spec, shape);
-  const typed = await specialize({ graph: network.graph, engine: onnxruntime }, { batch: 3 });
-  const mode = toTrainingMode(typed);
-  const objective = attachLoss(mode.graph, loss);
-  const feeds = new Map([
-    ...randomInputs(objective.graph, 3, 5),
-    ...(await bindWeights(network.graph, network.initialize(7))),
-  ]);
-  return { ...objective, feeds };
-}
-
-/** The same numbers moved about, so that weights that start at 0 or 1 do not hide gradients. */
-function shake(feeds: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-  const random = createRandom(3);
-  return new Map(
-    [...feeds].map(([name, tensor]) => {
-      if (tensor.dtype !== "f32" || name.includes("var")) return [name, tensor];
-      const data = (tensor.data as Float32Array).map((value) => value + 0.05 * random.normal());
-      return [name, { ...tensor, data }];
-    }),
-  );
-}
-
-/**
- * Largest difference relative to the largest element. Gradients that are 0 but for rounding, as of a bias that a norm takes
- * out again, are compared with a hundredth of the largest gradient of all: f32 resolves 1e-7 of that, so that less than 1e-6 of
- * it means nothing.
- */
-function expectEqual(got: ReadonlyMap<string, Tensor>, wanted: ReadonlyMap<string, Tensor>): void {
-  expect([...got.keys()]).toEqual([...wanted.keys()]);
-  const largest = Math.max(...[...wanted.values()].map(largestOf));
-  for (const [name, tensor] of wanted) {
-    const data = got.get(name)!.data;
-    const scale = Math.max(largestOf(tensor), 1e-2 * largest);
-    let worst = 0;
-    tensor.data.forEach((value, i) => {
-      worst = Math.max(worst, Math.abs(Number(value) - Number(data[i])));
-    });
-    expect(got.get(name)?.shape).toEqual(tensor.shape);
-    expect.soft(worst / scale, name).toBeLessThan(1e-4);
-  }
-}
-
-function largestOf({ data }: Tensor): number {
-  let largest = 0;
-  data.forEach((value) => {
-    largest = Math.max(largest, Math.abs(Number(value)));
-  });
-  return largest;
-}
+import { expectEqual, NETWORKS, objectiveOf, onnxruntime, runOn, SMALL, shake } from "./trained-networks.ts";
 
 describe.each([
   ["wasm", NETWORKS],

@@ -1,5 +1,5 @@
-import { basename, dirname } from "node:path";
 import { at } from "@isthmus/core";
+import { basename, dirname } from "@isthmus/platform";
 
 /** Endings of files that say nothing about a network. */
 const ENDING = /\.(safetensors|pt|pth|bin|ckpt|npz|gguf|onnx|json)$/;

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type Checkpoint, type Tensor, viewBytes } from "@isthmus/core";
+import { createHash, encodeUtf8 } from "@isthmus/platform";
 import type { DataSet } from "./data-set.ts";
 import type { Graph } from "./ir/graph.ts";
 import { encodeGraph } from "./onnx/encode-graph.ts";
@@ -31,7 +31,7 @@ export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Pro
  */
 export function fingerprintData(data: DataSet): string {
   const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
-  const samples: Uint8Array[] = data.labelling === undefined ? [] : [Buffer.from(data.labelling)];
+  const samples: Uint8Array[] = data.labelling === undefined ? [] : [encodeUtf8(data.labelling)];
   for (let example = 0; example < data.size; example += stride) {
     const { inputs, features = new Map<string, Tensor>(), labels } = data.read(example, example + 1);
     samples.push(

@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { checkSizes, type Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { describeSimilarity } from "./describe/describe-similarity.ts";
 import { measureSimilarity } from "./measure-similarity.ts";
 import {

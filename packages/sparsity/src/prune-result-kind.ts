@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import type { ResultKind } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { describePruning } from "./describe/describe-pruning.ts";
 import type { PruneResult } from "./prune-result.ts";
 

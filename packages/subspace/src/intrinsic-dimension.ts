@@ -1,7 +1,7 @@
-import { basename } from "node:path";
 import { at, UsageError } from "@isthmus/core";
 import { shuffleLabels } from "@isthmus/data";
 import type { DescribesTraining, Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { chooseTrainOptions } from "@isthmus/training";
 import { describeIntrinsicDimension } from "./describe/describe-intrinsic-dimension.ts";
 import { INTRINSIC_DIMENSION_FIELDS, type IntrinsicDimensionChoice } from "./intrinsic-dimension-options.ts";

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { at, type Checkpoint, InputError } from "@isthmus/core";
 import {
   type Architecture,
@@ -7,6 +6,7 @@ import {
   fingerprintGraph,
   fingerprintWeights,
 } from "@isthmus/graph";
+import { rm } from "@isthmus/platform";
 import { type Journal, openJournal } from "@isthmus/tasks";
 import { type TrainReparameterizedOptions, type TrainResult, train } from "@isthmus/training";
 import { evaluateStarts } from "./evaluate-starts.ts";

@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, process, relative, resolve, sep } from "@isthmus/platform";
 
 /** Files that tasks look up themselves, by paths in their parameters. */
 export interface GatheredFiles {

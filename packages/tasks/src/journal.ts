@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
 import { excerpt, FormatError, isIsthmusError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
+import { stat } from "@isthmus/platform";
 
 /** Key of objects that represent numbers which JSON lacks. */
 const NUMBER = "isthmus number";

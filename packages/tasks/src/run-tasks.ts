@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { entry } from "@isthmus/core";
+import { join } from "@isthmus/platform";
 import { createReadyTasks, type ReadyTasks } from "./ready-tasks.ts";
 import type { Task, TaskFile } from "./task.ts";
 import type { TaskExecutor } from "./task-executor.ts";

@@ -1,6 +1,5 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { createFolder, FormatError, readJsonFile, saveFile, takeLock } from "@isthmus/core";
+import { join, readdir, rm, stat } from "@isthmus/platform";
 import type { Task } from "./task.ts";
 
 /** Results and files of tasks, each under the key of its task. */

@@ -1,6 +1,5 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
+import { join, readdir } from "@isthmus/platform";
 import { TASK_TIME_FILE, type TaskTime } from "./task-store.ts";
 
 /** Work of one worker. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash } from "@isthmus/platform";
 import type { TaskKind } from "./task-kind.ts";
 
 /** A file that a task reads: one that another task makes, or a file of the user. */

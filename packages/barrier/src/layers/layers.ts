@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { describeLayers } from "../describe/describe-layers.ts";
 import type { LayersResult } from "../layers-result.ts";
 import { LAYERS_FIELDS, type LayersChoice, type LayersProgress } from "./layers-options.ts";

@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 import { type Checkpoint, entry } from "@isthmus/core";
 import type { SaveNetwork, Subjects, TrainingMeasurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { chooseTrainOptions } from "@isthmus/training";
 import { CURVE_FIELDS, type CurveChoice } from "./curve-options.ts";

@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
+import { basename } from "@isthmus/platform";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { DROPOUT_PATH_FIELDS, type DropoutPathChoice } from "./dropout-path-options.ts";
 import { type DropoutPathResult, measureDropoutPath } from "./measure-dropout-path.ts";

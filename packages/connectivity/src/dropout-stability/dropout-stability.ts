@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { describeDropoutStability } from "./describe-dropout-stability.ts";
 import type { DropoutStabilityResult } from "./dropout-result.ts";
 import {

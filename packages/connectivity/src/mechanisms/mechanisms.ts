@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 import type { Measurement } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
+import { basename } from "@isthmus/platform";
 import { describeMechanisms } from "./describe-mechanisms.ts";
 import { MECHANISMS_FIELDS, type MechanismsChoice, measureMechanisms } from "./measure-mechanisms.ts";
 import type { MechanismsResult } from "./mechanisms-result.ts";

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { createCorrectedEvaluator } from "@isthmus/barrier";
 import { type Checkpoint, openCheckpoint, saveCheckpoint, type Tensor, UsageError } from "@isthmus/core";
 import {
@@ -10,6 +9,7 @@ import {
   parameterNames,
 } from "@isthmus/graph";
 import { distance } from "@isthmus/interpolation";
+import { rm } from "@isthmus/platform";
 import type { NormPolicy } from "@isthmus/statistics";
 import { type JournalRun, openJournal } from "@isthmus/tasks";
 import { hasWorkState } from "@isthmus/training";

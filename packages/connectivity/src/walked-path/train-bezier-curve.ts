@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm } from "@isthmus/platform";
 import { trainCurve } from "../curve/train-curve.ts";
 import type { NamedPath } from "../dropout-path/measure-dropout-path.ts";
 import type { Walking, WalkSubject } from "./open-meter.ts";

@@ -1,7 +1,7 @@
-import { rm } from "node:fs/promises";
 import { bindNetwork } from "@isthmus/barrier";
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
+import { rm } from "@isthmus/platform";
 import { chooseTrainOptions, stepsUntil, TRAIN_DEFAULTS, train } from "@isthmus/training";
 import { createWalk, layersThatWalk, placeAfter, placesOf, stepsOf, type WalkPlan } from "./plan-walk.ts";
 import { WALK_FIELDS, type WalkChoice, type WalkLayersOptions } from "./walk-options.ts";

@@ -1,7 +1,7 @@
-import { basename } from "node:path";
 import { entry } from "@isthmus/core";
 import type { Measurement } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
+import { basename } from "@isthmus/platform";
 import { chooseTrainOptions } from "@isthmus/training";
 import { ALIGNED_LINE } from "../dropout-path/dropout-path.ts";
 import { describeWalkedPath } from "./describe-walked-path.ts";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash } from "@isthmus/platform";
 import { entry } from "../invariant.ts";
 import { streamTensor } from "../save/stream-tensor.ts";
 import { toFloat64 } from "../tensor/convert.ts";

@@ -1,6 +1,6 @@
+import { decodeLatin1 } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
-import { decodeLatin1 } from "../io/decode-latin1.ts";
 import type { FileFormat } from "./file-formats.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 
 /**

@@ -1,7 +1,22 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { constants, lstatSync, readlinkSync, realpathSync, type Stats } from "node:fs";
-import { lstat, open, realpath } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import {
+  basename,
+  constants,
+  createSurroundings,
+  dirname,
+  isAbsolute,
+  join,
+  lstat,
+  lstatSync,
+  open,
+  pathOfDescriptor,
+  process,
+  realpath,
+  realpathSync,
+  relative,
+  resolve,
+  type Stats,
+  sep,
+} from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
 
@@ -16,7 +31,7 @@ export interface FileBounds {
 /** The purpose for which a file is opened. */
 export type FileUse = keyof FileBounds;
 
-const bounds = new AsyncLocalStorage<FileBounds | undefined>();
+const bounds = createSurroundings<FileBounds | undefined>();
 
 /**
  * Calls a function that may open files only below some folders; this also holds for everything that it calls
@@ -123,8 +138,9 @@ export interface Opened {
  * file.
  */
 export function openedPath(path: string, { descriptor, stats }: Opened): string {
-  if (process.platform === "linux") return readlinkSync(`/proc/self/fd/${descriptor}`);
-  const real = realpathSync.native(path);
+  const reported = pathOfDescriptor(descriptor);
+  if (reported !== undefined) return reported;
+  const real = realpathSync(path);
   const { dev, ino } = lstatSync(real);
   if (dev === stats.dev && ino === stats.ino) return real;
   throw new InputError(

@@ -1,5 +1,4 @@
-import { mkdir, rmdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, mkdir, rmdir, stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash } from "@isthmus/platform";
 import { openFileSource } from "./file-source.ts";
 
 /** Number of bytes that are read and digested at a time. */

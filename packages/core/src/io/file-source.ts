@@ -1,16 +1,16 @@
-import { closeSync, fstatSync, readSync, type Stats } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import {
+  closeSync,
+  type FileHandle,
+  fstatSync,
+  readSync,
+  type Stats,
+  SYNC_READ_BYTES,
+} from "@isthmus/platform";
 import { FormatError, InputError } from "../errors.ts";
 import { assertByteRange, type ByteSource } from "./byte-source.ts";
 import { MAX_READ_BYTES } from "./limits.ts";
 import { openFile, openFileSync } from "./open-file.ts";
 import { reasonOf } from "./system-error.ts";
-
-/**
- * Largest synchronous read, in bytes; larger ones are handed to another thread: handing over takes about 60
- * us, four times as long as such a read from the page cache, and the bytes stay in this core's cache.
- */
-const SYNC_READ_BYTES = 128 * 1024;
 
 /**
  * Opens a file for reads at any position; several may be under way at once.

@@ -1,6 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, homedir, join, process, readdir, readFile, stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { FILE_NAME, HUB_NAME } from "./open-file.ts";
 
@@ -41,7 +39,7 @@ export async function resolveModelPath(path: string): Promise<string> {
 const folderOf = (name: string): string => `models--${name.replace("/", "--")}`;
 
 function cacheFolder(): string {
-  // biome-ignore lint/style/noProcessEnv: where the cache is, is set there for all programs that use it.
+  // All programs that use the cache find it by these variables.
   const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
   const home = HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
   return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(home, "hub");

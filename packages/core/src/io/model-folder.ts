@@ -1,5 +1,4 @@
-import { realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { join, realpath } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { isInside, type Opened, openedPath } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";

@@ -1,5 +1,13 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  type FileHandle,
+  fstatSync,
+  open,
+  openSync,
+  type Stats,
+} from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { assertInModelFolder } from "./model-folder.ts";

@@ -1,5 +1,4 @@
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, type FileHandle, join, open, rename, unlink } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { type AnchoredFolder, anchorFolder } from "./confine-files.ts";
 import { createFolder } from "./create-folder.ts";

@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, type FileHandle, open } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { assertOpenedWithin, assertPathWithin } from "./confine-files.ts";
 import { reasonOf } from "./system-error.ts";

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "@isthmus/platform";
 import { assertNoInput } from "./assert-no-input.ts";
 import { createOutputFile } from "./output-file.ts";
 
@@ -18,7 +19,7 @@ export async function saveFile(
   await assertNoInput([path], inputs);
   const file = await createOutputFile(path, mode);
   try {
-    await file.write(typeof content === "string" ? Buffer.from(content, "utf8") : content, 0);
+    await file.write(typeof content === "string" ? encodeUtf8(content) : content, 0);
     await file.finish(true);
     await file.publish();
   } catch (error) {

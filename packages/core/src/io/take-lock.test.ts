@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { processMark } from "@isthmus/platform";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../errors.ts";
-import { processMark } from "./process-mark.ts";
 import { lockPathOf, takeLock } from "./take-lock.ts";
 
 let folder: string;

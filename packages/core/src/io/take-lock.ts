@@ -1,8 +1,15 @@
-import { open, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import {
+  basename,
+  delay,
+  dirname,
+  encodeUtf8,
+  isMarkAlive,
+  join,
+  open,
+  processMark,
+  rm,
+} from "@isthmus/platform";
 import { InputError } from "../errors.ts";
-import { isMarkAlive, processMark } from "./process-mark.ts";
 import { readTextFile } from "./read-file.ts";
 import { reasonOf } from "./system-error.ts";
 
@@ -33,7 +40,8 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
     if (await create(path)) return () => rm(path, { force: true });
     const owner = await ownerOf(path);
     if (owner === undefined) continue;
-    if (isMarkAlive(owner)) throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner));
+    if (await isMarkAlive(owner))
+      throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner));
     await removeLeft(path, owner);
   }
   throw busy(subject, "another one has just begun");
@@ -42,7 +50,7 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
 /** Removes the lock of a killed process, unless another process takes it at the same moment. */
 export async function removeDeadLock(path: string): Promise<void> {
   const owner = await ownerOf(path);
-  if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner);
+  if (owner !== undefined && !(await isMarkAlive(owner))) await removeLeft(path, owner);
 }
 
 function nameOf(owner: string): string {
@@ -60,7 +68,8 @@ async function create(path: string): Promise<boolean> {
   try {
     const file = await open(path, "wx");
     try {
-      await file.write(processMark());
+      const mark = encodeUtf8(processMark());
+      await file.write(mark, 0, mark.length, 0);
     } catch (error) {
       // A lock without an owner would block everybody.
       await rm(path, { force: true });
@@ -82,7 +91,7 @@ async function ownerOf(path: string): Promise<string | undefined> {
     const text = await contentOf(path);
     if (text === undefined) return undefined;
     if (text !== "" || waited > 0) return /^\d+$/.test(text) ? `${text}-0` : text;
-    await setTimeout(WRITING_MS);
+    await delay(WRITING_MS);
   }
 }
 
@@ -105,7 +114,7 @@ async function removeLeft(path: string, owner: string, attempts = ATTEMPTS): Pro
   const claim = `${path}.${/^\d+-\d+$/.test(owner) ? owner : "unknown"}`;
   if (!(await create(claim))) {
     const claimant = await ownerOf(claim);
-    if (claimant === undefined || isMarkAlive(claimant)) return;
+    if (claimant === undefined || (await isMarkAlive(claimant))) return;
     await removeLeft(claim, claimant);
     return attempts > 1 ? removeLeft(path, owner, attempts - 1) : undefined;
   }

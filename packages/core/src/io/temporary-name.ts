@@ -1,6 +1,4 @@
-import { readdir, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { isMarkAlive, processMark } from "./process-mark.ts";
+import { basename, dirname, isMarkAlive, join, processMark, readdir, unlink } from "@isthmus/platform";
 
 /**
  * Returns the path of a file while this process writes it;
@@ -27,7 +25,7 @@ export async function removeStaleTemporaries(
 ): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, output, pid, start = "0"] = TEMPORARY.exec(name) ?? [];
-    if (output === undefined || !isOutput(output) || isMarkAlive(`${pid}-${start}`)) continue;
+    if (output === undefined || !isOutput(output) || (await isMarkAlive(`${pid}-${start}`))) continue;
     await unlink(join(folder, name)).catch(() => {});
   }
 }

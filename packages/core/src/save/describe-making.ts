@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { hasGgufMetadata } from "../formats/gguf/gguf-metadata.ts";
 

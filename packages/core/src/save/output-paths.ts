@@ -1,5 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, readdir, stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "../io/system-error.ts";
 

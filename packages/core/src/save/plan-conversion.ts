@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { type GgufTarget, ggufBytes, ggufTarget, writeGguf } from "../formats/gguf/write-gguf.ts";
 import { findEarlierModel } from "../formats/layers-model/find-earlier-model.ts";

@@ -1,5 +1,4 @@
-import { stat, statfs } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, encodeUtf8, stat, statfs } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InputError } from "../errors.ts";
 import { layOutSafetensors, type SafetensorsLayout } from "../formats/safetensors/layout.ts";
@@ -107,7 +106,7 @@ function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
     }
   }
   const weight_map = Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return Buffer.from(`${JSON.stringify({ metadata: { total_size }, weight_map }, undefined, 2)}\n`);
+  return encodeUtf8(`${JSON.stringify({ metadata: { total_size }, weight_map }, undefined, 2)}\n`);
 }
 
 /**

@@ -1,5 +1,4 @@
-import { open, rename, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, open, rename, unlink } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import type { OutputFile } from "../io/output-file.ts";
 import { reasonOf } from "../io/system-error.ts";

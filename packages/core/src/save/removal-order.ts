@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "@isthmus/platform";
 
 /** Checks whether a path belongs to an index of shards, or to the manifest of a LayersModel. */
 export function isIndex(path: string): boolean {

@@ -1,6 +1,6 @@
-import { basename } from "node:path";
 import { at } from "@isthmus/core";
 import { checkSizes, type Measurement } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { describeLandscape } from "./describe/describe-landscape.ts";
 import {
   ATTEMPT,

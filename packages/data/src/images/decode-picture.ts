@@ -12,7 +12,7 @@ import type { Picture } from "./picture.ts";
 export async function decodePicture(bytes: Uint8Array, source: string): Promise<Picture> {
   if (isPng(bytes)) return decodePng(bytes, source);
   if (isJpeg(bytes)) return decodeJpeg(bytes, source);
-  const start = Buffer.from(bytes.subarray(0, 4)).toString("hex");
+  const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
   throw new UnsupportedError(
     `Cannot read picture "${source}" as PNG and JPEG are handled: it begins with ${start || "nothing"}; convert it first`,
     { feature: "pictures that are neither PNG nor JPEG" },

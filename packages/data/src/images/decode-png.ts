@@ -1,13 +1,13 @@
-import { inflateSync } from "node:zlib";
 import { at } from "@isthmus/core";
+import { concatBytes, decodeLatin1, inflate as unpackPixels } from "@isthmus/platform";
 import { MAX_INFLATION } from "../limits.ts";
 import { assertPictureSize, type Picture, pictureError } from "./picture.ts";
 
-const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+const SIGNATURE = "\x89PNG\r\n\x1a\n";
 
 /** Checks whether bytes begin as a PNG file does. */
 export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.equals(bytes.subarray(0, SIGNATURE.length));
+  return decodeLatin1(bytes.subarray(0, SIGNATURE.length)) === SIGNATURE;
 }
 
 /** Number of samples of a pixel, and possible depths, by the type of colours. */
@@ -116,11 +116,11 @@ function readChunks(
     if (offset + 12 + length > bytes.length) {
       throw pictureError(source, `it must be whole: it ends within the part at byte ${offset}`);
     }
-    const type = Buffer.from(bytes.subarray(offset + 4, offset + 8)).toString("latin1");
+    const type = decodeLatin1(bytes.subarray(offset + 4, offset + 8));
     const content = bytes.subarray(offset + 8, offset + 8 + length);
     if (type === "IDAT") parts.push(content);
     if (type === "PLTE") palette = content;
-    if (type === "IEND") return { packed: Buffer.concat(parts), palette };
+    if (type === "IEND") return { packed: concatBytes(parts), palette };
     offset += 12 + length;
   }
 }
@@ -136,7 +136,7 @@ function inflate(packed: Uint8Array, length: number, source: string): Uint8Array
 
 function inflateOrUndefined(packed: Uint8Array, length: number): Uint8Array | undefined {
   try {
-    return inflateSync(packed, { maxOutputLength: length });
+    return unpackPixels(packed, { maxOutputLength: length });
   } catch {
     // The data are damaged, cut short, or longer than the header states.
     return undefined;

@@ -1,6 +1,5 @@
-import { readdir, realpath, stat } from "node:fs/promises";
-import { extname, join, relative, sep } from "node:path";
 import { InputError, reasonOf, UnsupportedError } from "@isthmus/core";
+import { extname, join, readdir, realpath, relative, sep, stat } from "@isthmus/platform";
 import type { Split } from "../splits.ts";
 
 /** A picture of a folder, and its class. */

@@ -1,4 +1,5 @@
 import { sumOf } from "@isthmus/core";
+import { decodeLatin1 } from "@isthmus/platform";
 import { pictureError } from "./picture.ts";
 
 /** A component of a JPEG file: brightness, or a difference of colours. */
@@ -81,7 +82,7 @@ function readSegments(bytes: Uint8Array, source: string): JpegHeaders {
   const namedAs = (marker: number, name: string) =>
     segments.find((segment) => {
       const { begin, end } = segment;
-      const text = Buffer.from(bytes.subarray(begin, Math.min(begin + name.length, end))).toString("latin1");
+      const text = decodeLatin1(bytes.subarray(begin, Math.min(begin + name.length, end)));
       return segment.marker === marker && text === name;
     });
   const frames = segments.filter(({ marker }) => isFrame(marker));

@@ -1,7 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError } from "@isthmus/core";
 import type { DataSet, Scaling } from "@isthmus/graph";
+import { join, readdir } from "@isthmus/platform";
 import type { Examples } from "../examples.ts";
 import { listFolder } from "../list-folder.ts";
 import { openArrays } from "../open-arrays.ts";

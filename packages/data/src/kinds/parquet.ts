@@ -1,5 +1,6 @@
 import { at, createTensor, InputError, parseJson } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
+import { concatBytes } from "@isthmus/platform";
 import { limitTo } from "../assert-reads.ts";
 import { decodeText } from "../decode-text.ts";
 import { createPictureStack, PICTURE_SETTINGS, pictureFormOf } from "../images/stack-pictures.ts";
@@ -151,7 +152,7 @@ async function readTexts(files: readonly ParquetFile[], column: string): Promise
       parts.push(value.slice(), NEWLINE);
     }
   }
-  return decodeText(Buffer.concat(parts.slice(0, -1)), at(files, 0, "file").path);
+  return decodeText(concatBytes(parts.slice(0, -1)), at(files, 0, "file").path);
 }
 
 const NEWLINE = Uint8Array.of(10);

@@ -1,5 +1,5 @@
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { UnsupportedError } from "@isthmus/core";
+import { gunzip, unpackBrotli } from "@isthmus/platform";
 import { parquetError } from "./parquet-error.ts";
 
 /** Decompresses bytes, and never writes more than `length` bytes. */
@@ -20,15 +20,14 @@ const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompr
     2,
     {
       inflation: 1032,
-      decompress: (packed: Uint8Array, length: number) => gunzipSync(packed, { maxOutputLength: length }),
+      decompress: (packed: Uint8Array, length: number) => gunzip(packed, { maxOutputLength: length }),
     },
   ],
   [
     4,
     {
       inflation: 2 ** 16,
-      decompress: (packed: Uint8Array, length: number) =>
-        brotliDecompressSync(packed, { maxOutputLength: length }),
+      decompress: (packed: Uint8Array, length: number) => unpackBrotli(packed, { maxOutputLength: length }),
     },
   ],
   [

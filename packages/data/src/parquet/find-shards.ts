@@ -1,6 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError, reasonOf } from "@isthmus/core";
+import { join, readdir, stat } from "@isthmus/platform";
 import type { Split } from "../splits.ts";
 
 /**

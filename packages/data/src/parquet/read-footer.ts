@@ -1,4 +1,5 @@
 import type { ByteSource } from "@isthmus/core";
+import { decodeLatin1 } from "@isthmus/platform";
 import { parquetError } from "./parquet-error.ts";
 import { decodeThrift, type ThriftStruct, type ThriftValue } from "./thrift.ts";
 
@@ -75,7 +76,7 @@ export async function readFooter(source: ByteSource): Promise<ParquetFooter> {
   const { name, size } = source;
   const tail = size < 12 ? new Uint8Array(8) : await source.read(size - 8, size);
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
-  if (Buffer.from(tail.subarray(4)).toString("latin1") !== MAGIC) {
+  if (decodeLatin1(tail.subarray(4)) !== MAGIC) {
     throw parquetError(name, `a Parquet file must end with ${MAGIC}: it does not`);
   }
   if (length > Math.min(size - 12, MOST_FOOTER_BYTES)) {

@@ -1,5 +1,5 @@
 import { encodeGraph, type Graph } from "@isthmus/graph";
-import { onnxruntime } from "./onnxruntime-node.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** A graph that converts 4 channels to blocked layout, which pads them to a whole block. */
 const PROBE: Graph = {
@@ -24,26 +24,23 @@ const PROBE: Graph = {
   outputs: [{ name: "y" }],
 };
 
-let measured: Promise<number> | undefined;
+const measured = new WeakMap<Runtime, Promise<number>>();
 
 /**
- * Measures the number of channels in a block of onnxruntime's blocked layout on this machine, 8 or 16; 0 if
+ * Measures the number of channels in a block of a build's blocked layout on this machine, 8 or 16; 0 if
  * it has no blocked layout.
  */
-export function measureBlock(): Promise<number> {
-  measured ??= runProbe().catch(() => 0);
-  return measured;
+export function measureBlock(runtime: Runtime): Promise<number> {
+  const block = measured.get(runtime) ?? runProbe(runtime).catch(() => 0);
+  measured.set(runtime, block);
+  return block;
 }
 
-async function runProbe(): Promise<number> {
-  const session = await onnxruntime.InferenceSession.create(encodeGraph(PROBE), {
-    executionProviders: ["cpu"],
-    intraOpNumThreads: 1,
-  });
+async function runProbe(runtime: Runtime): Promise<number> {
+  const session = await runtime.open(encodeGraph(PROBE), { threads: 1, optimize: true });
   try {
-    const { y } = await session.run({
-      x: new onnxruntime.Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 4, 1, 1]),
-    });
+    const x = new runtime.Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 4, 1, 1]);
+    const { y } = await session.run({ x }, { y: null });
     const [, block = 0] = y?.dims ?? [];
     // A build with other operators under these names would compute wrong results, so values are checked too.
     const isBlocked =

@@ -1,5 +1,6 @@
-import { type DType, EngineError, formatShape, sameShape, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, formatShape, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
+import { fillOutput } from "../fill-output.ts";
 import type { LoadedTfjs } from "./load-tfjs.ts";
 import { type PlannedNode, planNodes } from "./run-nodes.ts";
 import { fromTfTensor, type TfValue, tfTypeOf, toTfTensor } from "./tensors.ts";
@@ -85,15 +86,9 @@ export class GraphOnTfjs {
   #fetch(name: string, values: ReadonlyMap<string, TfValue>, out: Tensor | undefined): Tensor {
     const value = values.get(name);
     if (value === undefined) throw this.#error(`every output must be computed: nothing computes "${name}"`);
-    const result = fromTfTensor(value);
-    if (out === undefined) return result;
-    if (out.dtype !== result.dtype || !sameShape(out.shape, result.shape)) {
-      throw this.#error(
-        `the tensor for output "${name}" must be ${result.dtype} ${formatShape(result.shape)}: it is ${out.dtype} ${formatShape(out.shape)}`,
-      );
-    }
-    (out.data as Float32Array).set(result.data as Float32Array);
-    return out;
+    return fillOutput(name, fromTfTensor(value), out, (reason) => {
+      throw this.#error(reason);
+    });
   }
 
   #checked(feeds: ReadonlyMap<string, Tensor>): Map<string, Tensor> {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type Architecture,
   type DataSet,
@@ -6,6 +5,7 @@ import {
   fingerprintGraph,
   fingerprintWeights,
 } from "@isthmus/graph";
+import { createHash } from "@isthmus/platform";
 import type { JournalRun } from "@isthmus/tasks";
 import type { ResolvedAttack } from "./attack-options.ts";
 import type { AttackedNetworks, AttackSource } from "./attack-source.ts";

@@ -1,7 +1,7 @@
-import { rm } from "node:fs/promises";
 import { at, type Checkpoint, resolveFields } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
+import { rm } from "@isthmus/platform";
 import {
   countBatchNorms,
   holdInMemory,

@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { createCheckpoint, createTensor, InputError, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import {
   type Architecture,
@@ -12,6 +9,7 @@ import {
   fingerprintGraph,
   fingerprintWeights,
 } from "@isthmus/graph";
+import { createHash, join, mkdir } from "@isthmus/platform";
 
 /** Options of {@link openClassifier}. */
 export interface OpenClassifierOptions {

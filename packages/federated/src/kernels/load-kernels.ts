@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { kernelMemory } from "@isthmus/core";
+import { readCode } from "../../wasm/columns.mjs";
 
 /** Declares the part of WebAssembly that is used, as the types of Node lack it. */
 declare const WebAssembly: {
@@ -27,7 +27,7 @@ export function kernelsIn(bytes: Uint8Array): Kernels | undefined {
   const memory = kernelMemory();
   if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
   if (kernels === undefined) {
-    const code = readFileSync(new URL("../../wasm/columns.wasm", import.meta.url));
+    const code = readCode();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
     kernels = exports as Kernels;
   }

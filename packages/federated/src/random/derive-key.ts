@@ -1,5 +1,5 @@
-import { createHash, hkdfSync, randomBytes } from "node:crypto";
 import { OutOfRangeError, UsageError } from "@isthmus/core";
+import { createHash, hkdfSync, randomBytes } from "@isthmus/platform";
 
 /**
  * Seed of random numbers: a whole number in `[0, 2^53)` for studies that must repeat, or 32 bytes of
@@ -41,8 +41,8 @@ function seedBytes(seed: Seed): Uint8Array {
         `Cannot derive a key as the seed must be a whole number of at least 0: it is ${seed}`,
       );
     }
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(seed));
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(seed), true);
     return bytes;
   }
   if (seed.length !== KEY_BYTES) {

@@ -1,4 +1,4 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv } from "@isthmus/platform";
 
 /** Words of one block of AES. */
 const BLOCK_WORDS = 4;
@@ -14,8 +14,8 @@ const ZEROS: Uint8Array = new Uint8Array(CHUNK_BYTES);
  * @param begin - first position, a whole number in `[0, 2^53)`
  */
 export function keystreamInto(key: Uint8Array, begin: number, out: Uint32Array): Uint32Array {
-  const counter = Buffer.alloc(16);
-  counter.writeBigUInt64BE(BigInt(Math.floor(begin / BLOCK_WORDS)), 8);
+  const counter = new Uint8Array(16);
+  new DataView(counter.buffer).setBigUint64(8, BigInt(Math.floor(begin / BLOCK_WORDS)));
   const cipher = createCipheriv("aes-256-ctr", key, counter);
   const before = begin % BLOCK_WORDS;
   if (before > 0) cipher.update(ZEROS.subarray(0, 4 * before));

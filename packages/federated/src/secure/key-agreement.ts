@@ -1,15 +1,24 @@
-import { createHash, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from "node:crypto";
 import { FormatError } from "@isthmus/core";
+import {
+  concatBytes,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  decodeBase64,
+  diffieHellman,
+  encodeBase64,
+  type KeyObject,
+} from "@isthmus/platform";
 import { deriveKey, KEY_BYTES } from "../random/derive-key.ts";
 
 /** Header before the 32 bytes of an X25519 key in PKCS #8 and in SPKI (RFC 8410, section 7 and 4). */
-const PRIVATE_HEAD: Buffer = Buffer.from("302e020100300506032b656e04220420", "hex");
-const PUBLIC_HEAD: Buffer = Buffer.from("302a300506032b656e032100", "hex");
+const PRIVATE_HEAD: Uint8Array = decodeBase64("MC4CAQAwBQYDK2VuBCIEIA==");
+const PUBLIC_HEAD: Uint8Array = decodeBase64("MCowBQYDK2VuAyEA");
 
 /** Returns the public X25519 key, in base64, of 32 secret bytes. */
 export function publicKeyOf(secret: Uint8Array): string {
   const key = createPublicKey(privateKey(secret)).export({ format: "der", type: "spki" });
-  return key.subarray(PUBLIC_HEAD.length).toString("base64");
+  return encodeBase64(key.subarray(PUBLIC_HEAD.length));
 }
 
 /**
@@ -21,10 +30,15 @@ export function publicKeyOf(secret: Uint8Array): string {
  * agreed on
  */
 export function agreeOnKey(secret: Uint8Array, theirs: string, ...labels: readonly string[]): Uint8Array {
-  const key = Buffer.concat([PUBLIC_HEAD, decodeBytes(theirs, KEY_BYTES, "a public key")]);
-  let shared: Buffer;
+  const key = concatBytes([PUBLIC_HEAD, decodeBytes(theirs, KEY_BYTES, "a public key")]);
+  let shared: Uint8Array;
   try {
-    const publicKey = createPublicKey({ key, format: "der", type: "spki" });
+    const publicKey = createPublicKey({
+      key: encodeBase64(key),
+      encoding: "base64",
+      format: "der",
+      type: "spki",
+    });
     shared = diffieHellman({ privateKey: privateKey(secret), publicKey });
   } catch (cause) {
     throw new FormatError(`Cannot agree on a key with the public key "${theirs}" as X25519 refuses it`, {
@@ -41,11 +55,9 @@ export function agreeOnKey(secret: Uint8Array, theirs: string, ...labels: readon
  * @throws FormatError if the text is not base64, or has another number of bytes
  */
 export function decodeBytes(text: unknown, length: number | undefined, what: string): Uint8Array {
-  const bytes = typeof text === "string" ? Buffer.from(text, "base64") : undefined;
-  if (bytes !== undefined && bytes.toString("base64") === text && bytes.length === (length ?? bytes.length)) {
-    // A copy of the plain class: the library for secret sharing refuses a Buffer.
-    return new Uint8Array(bytes);
-  }
+  const bytes = typeof text === "string" ? decodeBase64(text) : undefined;
+  if (bytes !== undefined && encodeBase64(bytes) === text && bytes.length === (length ?? bytes.length))
+    return bytes;
   throw new FormatError(
     `Cannot read ${what} as it must be ${length ?? "some"} bytes in base64: it is ${describe(text)}`,
     { format: "secure sum" },
@@ -54,7 +66,7 @@ export function decodeBytes(text: unknown, length: number | undefined, what: str
 
 /** Writes bytes as base64. */
 export function encodeBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return encodeBase64(bytes);
 }
 
 /** Returns SHA-256 of a share, together with the labels of its purpose, in base64. */
@@ -63,7 +75,8 @@ export function commitTo(share: Uint8Array, ...labels: readonly string[]): strin
 }
 
 function privateKey(secret: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([PRIVATE_HEAD, secret]), format: "der", type: "pkcs8" });
+  const key = encodeBase64(concatBytes([PRIVATE_HEAD, secret]));
+  return createPrivateKey({ key, encoding: "base64", format: "der", type: "pkcs8" });
 }
 
 function describe(value: unknown): string {

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { FormatError } from "@isthmus/core";
+import { concatBytes, createCipheriv, createDecipheriv, encodeUtf8, randomBytes } from "@isthmus/platform";
 import { decodeBytes, encodeBytes } from "./key-agreement.ts";
 
 const NONCE_BYTES = 12;
@@ -18,8 +18,8 @@ export function sealedBytes(length: number): number {
 export function sealBytes(key: Uint8Array, bytes: Uint8Array, context: readonly string[]): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
-  cipher.setAAD(Buffer.from(JSON.stringify(context)));
-  return encodeBytes(Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]));
+  cipher.setAAD(encodeUtf8(JSON.stringify(context)));
+  return encodeBytes(concatBytes([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]));
 }
 
 /**
@@ -36,7 +36,7 @@ export function openSealed(
   const what = `shares of ${context.map((part) => `"${part}"`).join(", ")}`;
   const bytes = decodeBytes(sealed, sealedBytes(length), what);
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));
-  decipher.setAAD(Buffer.from(JSON.stringify(context)));
+  decipher.setAAD(encodeUtf8(JSON.stringify(context)));
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
   try {
     const opened = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));

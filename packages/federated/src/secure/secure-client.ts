@@ -1,4 +1,5 @@
 import { at, FormatError, UsageError } from "@isthmus/core";
+import { concatBytes } from "@isthmus/platform";
 import { deriveKey } from "../random/derive-key.ts";
 import { assertMessage, assertNames, assertSomeOf } from "./check-message.ts";
 import { agreeOnKey, commitTo, decodeBytes, encodeBytes, publicKeyOf } from "./key-agreement.ts";
@@ -95,7 +96,7 @@ export async function shareSecrets(
   const maskShares = await splitSecret(secretOf(state, "mask key"), names.length, threshold);
   const selfShares = await splitSecret(secretOf(state, "self mask"), names.length, threshold);
   const sealed = roster.keys.map(({ client: to, cipherKey }, i) => {
-    const bytes = Buffer.concat([at(maskShares, i), at(selfShares, i)]);
+    const bytes = concatBytes([at(maskShares, i), at(selfShares, i)]);
     const key = agreeOnKey(secretOf(state, "cipher key"), cipherKey, "shares", session, client, to);
     return { from: client, to, sealed: sealBytes(key, bytes, [session, client, to]) };
   });

@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename } from "@isthmus/platform";
 import type { MeasuredResult } from "../result-kind.ts";
 import type { Subjects } from "./measurement.ts";
 

@@ -8,6 +8,7 @@ import {
   InvariantError,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, limitExamples } from "@isthmus/graph";
+import { handleEvents } from "@isthmus/platform";
 import { assertFits, discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
 import { scaleByNorms } from "@isthmus/weight-matching";
 import { activationCosts, type OpenedNetwork } from "./activation-costs.ts";
@@ -207,7 +208,7 @@ async function searchPlans(
       return { ...best, sweeps: sweep, status: isDone ? "converged" : "maxSweeps" };
     }
     // Sweeps are synchronous: others may have work to do, such as to abort.
-    await new Promise((resume) => setImmediate(resume));
+    await handleEvents();
   }
 }
 

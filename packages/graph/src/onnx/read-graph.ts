@@ -1,5 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
 import { FormatError, isInside, readFileBytes, readFileRangeSync } from "@isthmus/core";
+import { basename, dirname, resolve } from "@isthmus/platform";
 import { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./decode-graph.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
 

@@ -1,4 +1,3 @@
-import { totalmem } from "node:os";
 import {
   allocateData,
   DTYPES,
@@ -12,6 +11,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
+import { totalmem } from "@isthmus/platform";
 import type { Architecture } from "../architecture.ts";
 import type { Engine } from "../engine.ts";
 import { dependentValues } from "../ir/dependent-values.ts";

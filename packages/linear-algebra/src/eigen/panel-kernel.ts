@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { OutOfRangeError } from "@isthmus/core";
+import { readCode } from "../../wasm/panel.mjs";
 
 /** The part of WebAssembly that is used here; Node's own types do not declare it. */
 declare const WebAssembly: {
@@ -41,7 +41,7 @@ const MOST_BYTES = 2 ** 32;
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPanelKernel(n: number, panel: number): PanelKernel {
-  code ??= new WebAssembly.Module(readFileSync(new URL("../../wasm/panel.wasm", import.meta.url)));
+  code ??= new WebAssembly.Module(readCode());
   const instance = new WebAssembly.Instance(code, { env: { abort() {} } });
   const { memory, base, bringUpToDate, addUpdate } = instance.exports as Exports;
   const data = base.value;

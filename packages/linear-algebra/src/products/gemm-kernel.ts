@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readCode } from "../../wasm/gemm.mjs";
 
 /** The part of WebAssembly that is used here; Node's own types do not declare it. */
 declare const WebAssembly: {
@@ -47,7 +47,7 @@ export function gemmKernels(): NonNullable<typeof kernels> {
 }
 
 function loadKernels(): NonNullable<typeof kernels> {
-  const code = readFileSync(new URL("../../wasm/gemm.wasm", import.meta.url));
+  const code = readCode();
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { abort() {} } });
   const { memory, base, addProductF32, addProductF64 } = exports as Exports;
   const left = base.value;

@@ -1,7 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError, UsageError } from "@isthmus/core";
 import type { LandscapeKind } from "@isthmus/curvature";
+import { join, readdir, stat } from "@isthmus/platform";
 import type { DirectionNames } from "./subject-options.ts";
 
 /** Kinds of directions that have names of their own; others are named by checkpoints. */

@@ -1,4 +1,4 @@
-import { basename, extname } from "node:path";
+import { basename, extname } from "@isthmus/platform";
 
 /** Returns the names of files without folders and endings, or whole paths if two of these names are equal. */
 export function labelsOf(paths: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
-import { basename } from "node:path";
 import { at, expandPaths, noteTwice, UsageError } from "@isthmus/core";
 import { sharedExamples } from "@isthmus/data";
 import type { SourceSubject, Subjects } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import { chooseDirections } from "./choose-directions.ts";
 import type { OpenSubject } from "./open-subject.ts";
 import type { OpenedFacts, OpenRequest } from "./opened.ts";

@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { createRequire, dirname, join } from "@isthmus/platform";
 
 /** A package that is installed. */
 export interface InstalledPackage {
@@ -16,11 +15,9 @@ export function findPackage(name: string, folder: string): InstalledPackage | un
   return installed ?? (above === folder ? undefined : findPackage(name, above));
 }
 
-const require = createRequire(import.meta.url);
-
 function readManifest(folder: string): InstalledPackage | undefined {
   try {
-    const { version } = require(join(folder, "package.json"));
+    const { version } = createRequire(import.meta.url)(join(folder, "package.json"));
     return { folder, version: String(version) };
   } catch {
     // No package of this name is installed here; an import would look further up, too.

@@ -1,7 +1,5 @@
 // Hooks of Node.js for modules that users write: `module.register` loads them in a thread of its own.
-import { createRequire } from "node:module";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire, dirname, fileURLToPath, process } from "@isthmus/platform";
 import { findPackage } from "./find-package.ts";
 
 /** Address of this module, from which the packages of this program are looked up. */

@@ -1,9 +1,6 @@
-import { stat } from "node:fs/promises";
-import nodeModule from "node:module";
-import { dirname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { InputError, readTextFile, UsageError } from "@isthmus/core";
 import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
+import { dirname, fileURLToPath, nodeModule, pathToFileURL, process, resolve, stat } from "@isthmus/platform";
 import { addMaker } from "./add-maker.ts";
 import { addMeasurement } from "./add-measurement.ts";
 import { findPackage } from "./find-package.ts";

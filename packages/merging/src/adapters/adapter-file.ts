@@ -8,6 +8,7 @@ import {
   toFloat64,
   UnsupportedError,
 } from "@isthmus/core";
+import { encodeUtf8 } from "@isthmus/platform";
 import { type Adapter, type AdapterModule, type AdapterNaming, rankOf } from "./adapter.ts";
 import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 import { findAdapterKind } from "./adapter-kind.ts";
@@ -156,7 +157,7 @@ async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> 
 function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, ScaleOf> {
   const json = metadata[SETTINGS_KEY];
   if (json === undefined) return new Map();
-  const parsed = parseJson(Buffer.from(json), { attempt: `read "${SETTINGS_KEY}" of "${source}"` });
+  const parsed = parseJson(encodeUtf8(json), { attempt: `read "${SETTINGS_KEY}" of "${source}"` });
   const settings = new Map<string, Record<string, unknown>>();
   for (const [key, value] of Object.entries(parsed ?? {})) {
     const [, component = "", name = ""] = /^([^.]+)\.(.+)$/.exec(key) ?? [];

@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import {
   type Checkpoint,
   InputError,
@@ -7,6 +5,7 @@ import {
   openCheckpointWithin,
   readJsonFile,
 } from "@isthmus/core";
+import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { openAdapterFile } from "./adapter-file.ts";

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { createFolder, type DType, saveCheckpoint, saveFile } from "@isthmus/core";
+import { join } from "@isthmus/platform";
 import type { Adapter } from "./adapter.ts";
 import { CONFIG_FILE, WEIGHT_FILES, WEIGHTS_OF_FILES } from "./open-adapter.ts";
 

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
 import type { Checkpoint } from "@isthmus/core";
+import { createHash, stat } from "@isthmus/platform";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergeMethod } from "../merge-method.ts";
 import type { MergePlan } from "../merge-plan.ts";

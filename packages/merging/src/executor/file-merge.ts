@@ -1,5 +1,5 @@
-import { resolve } from "node:path";
 import { type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import { resolve } from "@isthmus/platform";
 import { planMerge } from "../merge.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { MERGE_METHODS } from "../methods.ts";

@@ -41,10 +41,11 @@ export interface MergeExecutorOptions {
 }
 
 // Threads start from sources, where this module does; Node needs help with that.
-const WORKER = new URL(
-  import.meta.url.endsWith(".ts") ? "../../test/merge-worker.mjs" : "./merge-worker.js",
-  import.meta.url,
-);
+const workerScript = (): URL =>
+  new URL(
+    import.meta.url.endsWith(".ts") ? "../../test/merge-worker.mjs" : "./merge-worker.js",
+    import.meta.url,
+  );
 
 /** Number of tasks whose pieces are copied into their places at the same time. */
 const PLACED_AT_ONCE = 2;
@@ -62,7 +63,7 @@ export async function createMergeExecutor(
   }
   if (source !== undefined && threads > 1) {
     const workerData: MergeWorkerData = { source, digest: digestPlan(plan, false), target };
-    return { ...createThreadExecutor(WORKER, { capacity: threads, workerData }), async finish() {} };
+    return { ...createThreadExecutor(workerScript(), { capacity: threads, workerData }), async finish() {} };
   }
   return {
     capacity: threads,

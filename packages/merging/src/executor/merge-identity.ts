@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { dirname } from "node:path";
 import type { Checkpoint } from "@isthmus/core";
+import { createHash, dirname, randomUUID } from "@isthmus/platform";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
+import { VERSION } from "../version.ts";
 import { digestPlan, statesOf } from "./describe-plan.ts";
 import { differencesOf, type MergeIdentity, readJournal, startOfMachine } from "./merge-journal.ts";
-import { nameOfProducts, programVersion } from "./provenance.ts";
+import { nameOfProducts } from "./provenance.ts";
 import type { ResolvedOptions } from "./save-merge-options.ts";
 
 /**
@@ -40,7 +40,7 @@ export async function identify(
   const states = await statesOf([...inputs, ...(source?.files ?? [])]);
   const files = states.map(({ path, ...state }) => [`the file "${path}"`, canonicalJson(state)]);
   return {
-    "the version of the program": programVersion(),
+    "the version of the program": VERSION,
     "the plan": digestPlan(plan, true),
     ...productsOf(plan),
     "its description": digest(canonicalJson(source?.data ?? null)),

@@ -1,8 +1,13 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { appendFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { MismatchError, parseJson, readTextFile, saveFile } from "@isthmus/core";
+import {
+  appendFile,
+  createHash,
+  decodeUtf8,
+  encodeUtf8,
+  join,
+  readFileSync,
+  writeFile,
+} from "@isthmus/platform";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergedPiece } from "./merge-tasks.ts";
 
@@ -87,7 +92,7 @@ export async function readJournal(folder: string): Promise<MergeJournal | undefi
 
 function parseIdentity(line: string): MergeIdentity | undefined {
   try {
-    const first = parseJson(Buffer.from(line), { attempt: "go on with a merge", rule: "", format: FORMAT });
+    const first = parseJson(encodeUtf8(line), { attempt: "go on with a merge", rule: "", format: FORMAT });
     const { format, identity } = (first ?? {}) as { format?: unknown; identity?: unknown };
     return format === FORMAT && typeof identity === "object" && identity !== null
       ? (identity as MergeIdentity)
@@ -108,7 +113,7 @@ export function differencesOf(a: MergeIdentity, b: MergeIdentity): readonly stri
  */
 export function startOfMachine(): string {
   try {
-    return readFileSync(new URL("file:///proc/sys/kernel/random/boot_id"), "latin1").trim();
+    return decodeUtf8(readFileSync(new URL("file:///proc/sys/kernel/random/boot_id"))).trim();
   } catch {
     return "";
   }

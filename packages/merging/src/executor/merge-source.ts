@@ -1,5 +1,5 @@
-import { pathToFileURL } from "node:url";
 import { UsageError } from "@isthmus/core";
+import { pathToFileURL } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { workerData } from "node:worker_threads";
 import { MismatchError } from "@isthmus/core";
+import { workerData } from "@isthmus/platform";
 import { serveTasks } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";

@@ -1,5 +1,3 @@
-import { open, rename } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type ByteSource,
   DTYPES,
@@ -9,6 +7,7 @@ import {
   openPositionalFile,
   reasonOf,
 } from "@isthmus/core";
+import { join, open, rename } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
 import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { type Checkpoint, digestFile, FormatError, parseJson } from "@isthmus/core";
 import { plainProducts } from "@isthmus/linear-algebra";
+import { basename, encodeUtf8 } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
+import { VERSION } from "../version.ts";
 import { needsProducts } from "./merge-products.ts";
 
 /** A file that a merge has read. */
@@ -43,12 +43,6 @@ const KEY = "isthmus";
 /** Placeholder for a hash until it is known. */
 const UNKNOWN_HASH = "0".repeat(64);
 
-/** Returns the version of the program that merges. */
-export function programVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return version;
-}
-
 /**
  * Returns the metadata of a merged checkpoint: the metadata of the plan, and the record of the merge. Names
  * of inputs omit folders, so that the bytes do not depend on the places of files.
@@ -71,7 +65,7 @@ export function mergeMetadata(
   });
   const provenance: MergeProvenance = {
     verb: "merge",
-    version: programVersion(),
+    version: VERSION,
     seed,
     recipe: recipe ?? null,
     inputs: networks.map(inputOf),
@@ -123,7 +117,7 @@ function isInput(value: unknown): boolean {
 
 function parse(text: string): unknown {
   try {
-    return parseJson(Buffer.from(text), { attempt: "verify a merge" });
+    return parseJson(encodeUtf8(text), { attempt: "verify a merge" });
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { entry, InvariantError, MismatchError, stagedFile } from "@isthmus/core";
+import { basename } from "@isthmus/platform";
 import type { TaskExecutor } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import {
   at,
   byteLengthOf,
@@ -9,6 +8,7 @@ import {
   type StagedCheckpoint,
   stageCheckpoint,
 } from "@isthmus/core";
+import { availableParallelism } from "@isthmus/platform";
 import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import {
   countPasses,

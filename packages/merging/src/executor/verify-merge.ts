@@ -10,6 +10,7 @@ import {
   type TensorInfo,
   viewBytes,
 } from "@isthmus/core";
+import { compareBytes } from "@isthmus/platform";
 import { mergeByPlan } from "../merge-plan.ts";
 import type { OpenedMerge } from "./merge-source.ts";
 import { hashFiles, type MergeProvenance, readProvenance } from "./provenance.ts";
@@ -114,7 +115,7 @@ const formatInfo = ({ dtype, shape }: TensorInfo): string => `${dtype} [${shape.
 /** Returns the position of the first byte that differs; -1 if all are equal. */
 function firstDifference(a: TensorData, b: TensorData): number {
   const [x, y] = [viewBytes(a), viewBytes(b)];
-  if (Buffer.compare(x, y) === 0) return -1;
+  if (compareBytes(x, y) === 0) return -1;
   return x.findIndex((byte, i) => byte !== y[i]);
 }
 

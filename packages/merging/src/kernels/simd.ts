@@ -1,5 +1,8 @@
-import { readFileSync } from "node:fs";
 import { kernelMemory } from "@isthmus/core";
+import * as elementwise from "../../wasm/elementwise.mjs";
+import * as mixtures from "../../wasm/mixtures.mjs";
+import * as softmax from "../../wasm/softmax.mjs";
+import * as taskVectors from "../../wasm/task-vectors.mjs";
 
 /** Declaration of the part of WebAssembly that is used here, which Node's types lack. */
 declare const WebAssembly: {
@@ -94,11 +97,10 @@ export function wholeGroups(length: number): number {
 function load(): typeof loaded {
   const memory = kernelMemory();
   if (memory === undefined) return undefined;
-  const exportsOf = (name: string): object => {
-    const code = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
-    return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports;
-  };
-  const names = ["task-vectors", "mixtures", "elementwise", "softmax"];
-  const simd: object = Object.assign({}, ...names.map(exportsOf));
+  const modules = [taskVectors, mixtures, elementwise, softmax].map(
+    ({ readCode }) =>
+      new WebAssembly.Instance(new WebAssembly.Module(readCode()), { env: { memory } }).exports,
+  );
+  const simd: object = Object.assign({}, ...modules);
   return { simd: simd as Simd, buffer: memory.buffer };
 }

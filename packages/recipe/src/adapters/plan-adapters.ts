@@ -1,4 +1,3 @@
-import { basename, join } from "node:path";
 import { at, type Checkpoint, convertInto, DTYPES, InvariantError, type TensorInfo } from "@isthmus/core";
 import {
   type Adapter,
@@ -7,6 +6,7 @@ import {
   mergeAdapters,
   type PlannedTensor,
 } from "@isthmus/merging";
+import { basename, join } from "@isthmus/platform";
 import { findSettingProblems } from "../plan/check-settings.ts";
 import type { CheckedRecipe } from "../plan/groups.ts";
 import type { RoledGroup } from "../plan/roles.ts";

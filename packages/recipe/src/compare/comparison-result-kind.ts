@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { checkSizes, type ResultKind, type SizeChecks } from "@isthmus/findings";
+import { basename } from "@isthmus/platform";
 import type { ComparisonResult } from "./comparison-result.ts";
 import { describeComparison } from "./describe/describe-comparison.ts";
 

@@ -1,4 +1,5 @@
 import { at, type Checkpoint, hasGgufMetadata, parseJson } from "@isthmus/core";
+import { encodeUtf8 } from "@isthmus/platform";
 import type { MergeFinding } from "./findings/merge-finding.ts";
 import type { ModelFacts } from "./model-facts.ts";
 
@@ -49,7 +50,7 @@ export function findOtherTokens(networks: readonly Checkpoint[]): readonly Merge
 }
 
 function itemsOf(json: string): readonly unknown[] {
-  const items = parseJson(Buffer.from(json), { attempt: `read metadata "${TOKENS_KEY}"` });
+  const items = parseJson(encodeUtf8(json), { attempt: `read metadata "${TOKENS_KEY}"` });
   return Array.isArray(items) ? items : [];
 }
 

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
+import { dirname, join, stat } from "@isthmus/platform";
 
 /** Facts about a model from the files beside its weights. */
 export interface ModelFacts {

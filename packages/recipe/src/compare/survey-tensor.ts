@@ -8,7 +8,9 @@ import {
   entry,
   innerProduct,
   type TensorData,
+  viewBytes,
 } from "@isthmus/core";
+import { compareBytes } from "@isthmus/platform";
 import { centreRowsInto, countLongRows, dropNonFinite, sum } from "./kernels/row-sums.ts";
 import { isCoarse } from "./quantized-form.ts";
 import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
@@ -155,12 +157,9 @@ function compareParts(parts: readonly BlockPart[], { equal }: Totals): void {
   forPairs(parts, (a, b, i, j) => {
     if (!equal[i]?.[j]) return;
     const [left, right] = a.dtype === b.dtype ? [a.stored, b.stored] : [a.values, b.values];
-    setBoth(equal, i, j, Buffer.compare(bytesOf(left), bytesOf(right)) === 0);
+    setBoth(equal, i, j, compareBytes(viewBytes(left), viewBytes(right)) === 0);
   });
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TensorData) =>
-  Buffer.from(buffer, byteOffset, byteLength);
 
 function addBlock(
   parts: readonly BlockPart[],

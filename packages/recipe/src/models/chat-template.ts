@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { closestName, excerpt, readTextFile, UsageError } from "@isthmus/core";
+import { join } from "@isthmus/platform";
 import { exists, readExactJson } from "./exact-json.ts";
 import { isRecord } from "./model-parts.ts";
 

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import type { DType } from "@isthmus/core";
+import { basename, dirname, join, stat } from "@isthmus/platform";
 import { findModelConfig } from "@isthmus/zoo";
 import { writeModelFiles } from "./write-model-files.ts";
 

@@ -1,6 +1,5 @@
-import { access } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@isthmus/core";
+import { access, dirname, join } from "@isthmus/platform";
 import type { ModelConfig } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
 

@@ -1,6 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
 import { leadsWithin } from "@isthmus/core";
+import { extname, join, readdir, stat } from "@isthmus/platform";
 
 /** Endings of the files beside weights that a network needs to be loaded: settings, tokenizers, code. */
 const ENDINGS = new Set([".json", ".txt", ".model", ".jinja", ".py", ".tiktoken"]);

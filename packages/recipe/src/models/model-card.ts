@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync } from "@isthmus/platform";
 import { stringify } from "yaml";
 
 /** One of the networks in a model card. */

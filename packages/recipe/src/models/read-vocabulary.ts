@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { excerpt, FormatError, InputError, readFileBytes, UnsupportedError } from "@isthmus/core";
+import { join } from "@isthmus/platform";
 import { exists, readExactJson, readModelConfig, readPlainJson } from "./exact-json.ts";
 import { type ModelConfig, vocabularySizeOf } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";

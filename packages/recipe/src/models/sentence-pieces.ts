@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { readFileBytes } from "@isthmus/core";
+import { compareBytes, join } from "@isthmus/platform";
 import { exists, readExactJson, readPlainJson } from "./exact-json.ts";
 import { isRecord } from "./model-parts.ts";
 
@@ -28,7 +28,10 @@ export async function hasPiecesOnly(directory: string): Promise<boolean> {
 export async function haveSamePieces(directories: readonly string[]): Promise<boolean> {
   const contents = await Promise.all(directories.map(readPieces));
   const [first, ...others] = contents;
-  if (first === undefined || !others.every((other) => other !== undefined && first.equals(other)))
+  if (
+    first === undefined ||
+    !others.every((other) => other !== undefined && compareBytes(first, other) === 0)
+  )
     return false;
   const tokens = new Map<number, string>();
   const ids = new Map<string, number>();
@@ -42,11 +45,9 @@ export async function haveSamePieces(directories: readonly string[]): Promise<bo
   return true;
 }
 
-async function readPieces(directory: string): Promise<Buffer | undefined> {
+async function readPieces(directory: string): Promise<Uint8Array | undefined> {
   const name = await findPieces(directory);
-  return name === undefined
-    ? undefined
-    : Buffer.from(await readFileBytes(join(directory, name), MAX_PIECES_BYTES, directory));
+  return name === undefined ? undefined : readFileBytes(join(directory, name), MAX_PIECES_BYTES, directory);
 }
 
 /** Lists the added tokens that the files of a directory name, with their ids. */

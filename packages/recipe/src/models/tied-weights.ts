@@ -8,6 +8,7 @@ import {
   type TensorPlace,
   viewBytes,
 } from "@isthmus/core";
+import { compareBytes } from "@isthmus/platform";
 import { type ModelConfig, tiedByConfig } from "./model-config.ts";
 import type { VocabularyAxes } from "./vocabulary-axes.ts";
 
@@ -82,7 +83,7 @@ async function areEqual(checkpoint: Checkpoint, a: string, b: string): Promise<b
     const end = Math.min(size, begin + CHUNK);
     const first = await checkpoint.readRange(a, begin, end);
     const second = await checkpoint.readRange(b, begin, end);
-    if (Buffer.compare(viewBytes(first), viewBytes(second)) !== 0) return false;
+    if (compareBytes(viewBytes(first), viewBytes(second)) !== 0) return false;
   }
   return true;
 }

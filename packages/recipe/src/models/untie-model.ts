@@ -1,10 +1,10 @@
-import { extname } from "node:path";
 import {
   type SaveCheckpointOptions,
   type SaveCheckpointResult,
   saveCheckpoint,
   UsageError,
 } from "@isthmus/core";
+import { extname } from "@isthmus/platform";
 import { openModel, untieHead } from "@isthmus/zoo";
 import { type CopyModelFilesOptions, copyModelFiles } from "./copy-model-files.ts";
 

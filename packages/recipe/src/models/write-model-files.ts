@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { createFolder, type DType, InputError, readFileBytes, saveFile } from "@isthmus/core";
+import { basename, dirname, join, stat } from "@isthmus/platform";
 import { chooseChatTemplate } from "./chat-template.ts";
 import { formatExactJson, readExactJson } from "./exact-json.ts";
 import { listModelFiles, TOKENIZER_FILES } from "./list-model-files.ts";

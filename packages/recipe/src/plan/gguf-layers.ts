@@ -1,4 +1,5 @@
 import { hasGgufMetadata, InputError, parseJson } from "@isthmus/core";
+import { encodeUtf8 } from "@isthmus/platform";
 
 type Metadata = Readonly<Record<string, string>>;
 
@@ -33,6 +34,6 @@ export function countGgufLayers(metadata: Metadata, names: Iterable<string>): Me
 /** Counts the items of a list in JSON; 0 for other values. */
 function lengthOf(name: string, text: string): number {
   if (!text.startsWith("[")) return 0;
-  const items = parseJson(Buffer.from(text), { attempt: `read metadata "${name}"` });
+  const items = parseJson(encodeUtf8(text), { attempt: `read metadata "${name}"` });
   return Array.isArray(items) ? items.length : 0;
 }

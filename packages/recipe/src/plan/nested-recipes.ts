@@ -1,5 +1,5 @@
-import { realpath } from "node:fs/promises";
 import { InputError, InvariantError } from "@isthmus/core";
+import { realpath } from "@isthmus/platform";
 import { isNested, isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";

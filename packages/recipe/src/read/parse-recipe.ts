@@ -1,5 +1,5 @@
-import { basename } from "node:path";
 import { readTextFile } from "@isthmus/core";
+import { basename } from "@isthmus/platform";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { InputError, openCheckpoint, resolveModelPath } from "@isthmus/core";
+import { dirname, join, stat } from "@isthmus/platform";
 import type { GatheredFiles } from "@isthmus/tasks";
 import { TOKENIZER_FILES } from "../models/list-model-files.ts";
 import { settingOf } from "../plan/align-setting.ts";

@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
 import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
 import { applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
+import { stat } from "@isthmus/platform";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** Parts of a reference to a model. */

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { at, type Checkpoint, InvariantError, resolveModelPath, UnsupportedError } from "@isthmus/core";
+import { dirname, join, stat } from "@isthmus/platform";
 import { inferLayout } from "../layout/infer-layout.ts";
 import { findModule, inferModules, type Modules } from "../layout/modules.ts";
 import { chooseChatTemplate } from "../models/chat-template.ts";

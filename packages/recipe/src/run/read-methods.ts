@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { InputError } from "@isthmus/core";
 import type { MergeMethod } from "@isthmus/merging";
+import { pathToFileURL, resolve } from "@isthmus/platform";
 import { RECIPE_METHODS } from "../plan/find-method.ts";
 
 /**

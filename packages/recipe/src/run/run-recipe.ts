@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { createFolder, InputError } from "@isthmus/core";
 import {
   type Adapter,
@@ -8,6 +7,7 @@ import {
   saveMerge,
   weightFileOf,
 } from "@isthmus/merging";
+import { join } from "@isthmus/platform";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";

@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
 import { InputError, isIsthmusError } from "@isthmus/core";
+import { stat } from "@isthmus/platform";
 import { stringify } from "yaml";
 import { readModelConfig } from "../models/exact-json.ts";
 import { changeConfig } from "../models/model-config.ts";

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { type Checkpoint, createCheckpoint, InvariantError, type Tensor } from "@isthmus/core";
 import {
   bindArchitecture,
@@ -9,6 +8,7 @@ import {
   fingerprintGraph,
 } from "@isthmus/graph";
 import { saveMerge } from "@isthmus/merging";
+import { rm } from "@isthmus/platform";
 import type { JournalRun } from "@isthmus/tasks";
 import type { OpenedArchitecture } from "@isthmus/zoo";
 import { planRecipeFiles, writeRecipeFiles } from "../run/write-recipe-files.ts";

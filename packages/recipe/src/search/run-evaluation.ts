@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { InputError, UsageError } from "@isthmus/core";
+import { process, spawn } from "@isthmus/platform";
 
 /** Placeholder for the path of a merged network in a command. */
 const PLACE = "{}";

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type Checkpoint, findNonFinite, viewBytes } from "@isthmus/core";
+import { createHash } from "@isthmus/platform";
 
 /** Hexadecimal digits of a hash. */
 const LENGTH = 32;

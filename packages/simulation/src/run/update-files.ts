@@ -1,5 +1,3 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Checkpoint,
   composeCheckpoint,
@@ -10,6 +8,7 @@ import {
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
+import { join, mkdir, rm } from "@isthmus/platform";
 import type { OpenClient } from "./open-federation.ts";
 import type { TrainedClient } from "./train-client.ts";
 

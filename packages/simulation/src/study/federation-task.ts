@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { DataSet, Engine } from "@isthmus/graph";
+import { join, rm } from "@isthmus/platform";
 import { createTaskKinds, type TaskKind, type TaskKinds } from "@isthmus/tasks";
 import type { PartitionedClient } from "../result/federation-run.ts";
 import { type OpenFederation, openFederation } from "../run/open-federation.ts";

@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { type Checkpoint, resolveFields } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import { join, mkdir } from "@isthmus/platform";
 import {
   type EvolutionOptions,
   type EvolutionProgress,

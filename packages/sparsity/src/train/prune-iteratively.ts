@@ -1,5 +1,3 @@
-import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -11,6 +9,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import { access, join, mkdir } from "@isthmus/platform";
 import type { SymmetricArchitecture } from "@isthmus/symmetry";
 import {
   TRAIN_DEFAULTS,

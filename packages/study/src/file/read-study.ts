@@ -1,6 +1,6 @@
-import { dirname, resolve } from "node:path";
 import { findProblems, readYamlFile, rejectProblems, unfold, type YamlSource } from "@isthmus/forms";
 import { useMeasurements } from "@isthmus/measurements/use";
+import { dirname, resolve } from "@isthmus/platform";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { StudyDescription } from "../description/study-description.ts";

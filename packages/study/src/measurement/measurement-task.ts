@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, Control } from "@isthmus/findings";
 import { takesParams } from "@isthmus/forms";
+import { join, rm } from "@isthmus/platform";
 import type { TaskContext } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   COLLECTION_FIELDS,
@@ -13,8 +12,9 @@ import {
   type NetworkStore,
 } from "@isthmus/ensemble";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import { join } from "@isthmus/platform";
 import { pathOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";

@@ -1,11 +1,10 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import type { Resuming } from "@isthmus/findings";
 import { takesParams } from "@isthmus/forms";
 import type { Architecture, BoundNetwork } from "@isthmus/graph";
+import { join, rm } from "@isthmus/platform";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
-import type { z } from "zod";
+import type * as z from "zod";
 import { openNetworks } from "../tasks/open-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "../tasks/task-kind.ts";
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { viewBytes } from "@isthmus/core";
 import {
   assertDataFits,
@@ -7,6 +6,7 @@ import {
   fingerprintWeights,
   type Graph,
 } from "@isthmus/graph";
+import { createHash } from "@isthmus/platform";
 import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";

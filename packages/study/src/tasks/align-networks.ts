@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { at, InvariantError, saveFile } from "@isthmus/core";
 import { schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
+import { join } from "@isthmus/platform";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
   ACTIVATIONS_FIELDS,
@@ -10,7 +10,7 @@ import {
   align,
   type MatchResult,
 } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openPair } from "./open-pair.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";

@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { at, InvariantError, saveCheckpoint } from "@isthmus/core";
 import { takesParams } from "@isthmus/forms";
+import { join, rm } from "@isthmus/platform";
 import { pathOf } from "@isthmus/tasks";
 import { align, LEARNED_FIELDS, type LearnedChoice } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";

@@ -1,11 +1,10 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
 import { count, seed, takesParams } from "@isthmus/forms";
+import { join, rm } from "@isthmus/platform";
 import { encodeAlignment } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
 import { alignMany, MANY_FIELDS, type ManyChoice } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind } from "./task-kind.ts";

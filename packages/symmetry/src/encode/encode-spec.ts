@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { at } from "@isthmus/core";
+import { createHash } from "@isthmus/platform";
 import type {
   FollowerFamily,
   FrozenAxis,

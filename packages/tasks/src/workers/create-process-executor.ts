@@ -1,8 +1,11 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import {
+  type ChildProcess,
+  createInterface,
+  fileURLToPath,
+  fork,
+  once,
+  type Readable,
+} from "@isthmus/platform";
 import type { TaskExecutor } from "../task-executor.ts";
 import { watchMemory } from "./process-memory.ts";
 import { PROCESS_MARK } from "./serve-tasks.ts";

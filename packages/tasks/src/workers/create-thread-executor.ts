@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { Worker } from "@isthmus/platform";
 import type { TaskExecutor } from "../task-executor.ts";
 import { createTaskWorkers, type TaskWorker } from "./task-worker.ts";
 import { workerFlags } from "./worker-flags.ts";

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { process, readFile } from "@isthmus/platform";
 
 /** Milliseconds between two checks of the memory of a process. */
 const LOOK_MS = 500;

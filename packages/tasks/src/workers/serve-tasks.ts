@@ -1,5 +1,5 @@
-import { parentPort } from "node:worker_threads";
 import { UsageError } from "@isthmus/core";
+import { parentPort, process } from "@isthmus/platform";
 import type { TaskAssignment, TaskControl } from "../task-executor.ts";
 import { describeError } from "./error-description.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";

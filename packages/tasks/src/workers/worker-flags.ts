@@ -1,3 +1,4 @@
+import { process } from "@isthmus/platform";
 /**
  * Returns the flags of Node for threads and processes, if they must differ from the flags of this process: a
  * program that is given on the command line has a flag for its type, which Node refuses for a file.

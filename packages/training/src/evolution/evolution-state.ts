@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { type Checkpoint, createTensor, type Tensor } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import { createHash } from "@isthmus/platform";
 import { describeData } from "../train/describe-run.ts";
 import { assertNoWorkState, loadWorkStateInto, saveWorkState, type WorkKind } from "../train/work-state.ts";
 import type { ResolvedEvolution } from "./evolution-options.ts";

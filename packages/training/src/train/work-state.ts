@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -13,6 +12,7 @@ import {
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
+import { stat } from "@isthmus/platform";
 import { assertSameRun, type RunDescription } from "./describe-run.ts";
 
 /** Work whose state is kept in a file, so that it can be resumed to the same bytes. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readCode } from "../../wasm/assignment.mjs";
 
 /** The memory of a kernel: `grow` detaches every view on `buffer`. */
 export interface KernelMemory {
@@ -15,7 +15,7 @@ declare const WebAssembly: {
 };
 
 /**
- * The exports of `wasm/assignment.wasm`; addresses are byte offsets into `memory` and may be negative 32-bit
+ * The exports of `kernels/assignment.ts`; addresses are byte offsets into `memory` and may be negative 32-bit
  * numbers.
  */
 export interface AssignmentKernel {
@@ -88,7 +88,7 @@ export type FetchRows = (from: number, to: number, address: number) => void;
 
 /** Starts a kernel with separate memory; the code is compiled once. */
 export function createKernel(fetchRows: FetchRows): AssignmentKernel {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL("../../wasm/assignment.wasm", import.meta.url)));
+  compiled ??= new WebAssembly.Module(readCode());
   const instance = new WebAssembly.Instance(compiled, { env: { fetchRows } });
   return instance.exports as AssignmentKernel;
 }

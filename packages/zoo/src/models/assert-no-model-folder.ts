@@ -1,5 +1,5 @@
-import { basename, join } from "node:path";
 import { assertNoInput } from "@isthmus/core";
+import { basename, join } from "@isthmus/platform";
 import { findModelConfig } from "./open-model.ts";
 
 /**

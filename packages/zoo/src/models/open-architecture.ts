@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import {
   DTYPES,
   entry,
@@ -21,6 +19,7 @@ import {
   scoreBy,
   scoreOutput,
 } from "@isthmus/graph";
+import { basename, dirname, stat } from "@isthmus/platform";
 import type { ConfigNetwork } from "./network-of-config.ts";
 import { findModelConfig, openModel } from "./open-model.ts";
 import { readTextEncoding, type TextEncoding } from "./text-encoding.ts";

@@ -1,5 +1,3 @@
-import { stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import {
   type Checkpoint,
   hubHint,
@@ -8,6 +6,7 @@ import {
   readJsonFile,
   resolveModelPath,
 } from "@isthmus/core";
+import { dirname, join, stat } from "@isthmus/platform";
 import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
 /** A model on disk: its weights, and the network that its config describes. */

@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import { at, type Checkpoint, isIsthmusError, MismatchError } from "@isthmus/core";
 import type { BoundNetwork, DataSet } from "@isthmus/graph";
+import { resolve } from "@isthmus/platform";
 import { noteFeeds } from "../examples/note-feeds.ts";
 import { assertArchitecture, type OpenedArchitecture } from "./open-architecture.ts";
 import { openBound, type SharedReading } from "./open-bound.ts";

@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { FormatError, InputError, readJsonFile } from "@isthmus/core";
+import { join, stat } from "@isthmus/platform";
 import { type Encode, encodeInPieces } from "./encode-in-pieces.ts";
 
 const TOKENIZER = "tokenizer.json";

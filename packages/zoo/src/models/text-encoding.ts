@@ -1,6 +1,5 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { FormatError, readJsonFile } from "@isthmus/core";
+import { join, stat } from "@isthmus/platform";
 
 /** Files and tables by which texts of a model become token ids; both are absent if none were found. */
 export interface TextEncoding {

@@ -1,3 +1,4 @@
+import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError, UsageError } from "../../errors.ts";
 import { parseJson } from "../../json/parse-json.ts";
 import { TYPES_KEY, VALUE_TYPES } from "./gguf-metadata.ts";
@@ -5,21 +6,21 @@ import { TYPES_KEY, VALUE_TYPES } from "./gguf-metadata.ts";
 /** Size and encoding of a number type. */
 interface NumberEncoding {
   readonly bytes: number;
-  readonly write: (out: Buffer, text: string) => unknown;
+  readonly write: (out: DataView, text: string) => void;
 }
 
 const NUMBERS: Readonly<Record<string, NumberEncoding>> = {
-  u8: { bytes: 1, write: (out, text) => out.writeUInt8(wholeOf(text)) },
-  i8: { bytes: 1, write: (out, text) => out.writeInt8(wholeOf(text)) },
-  u16: { bytes: 2, write: (out, text) => out.writeUInt16LE(wholeOf(text)) },
-  i16: { bytes: 2, write: (out, text) => out.writeInt16LE(wholeOf(text)) },
-  u32: { bytes: 4, write: (out, text) => out.writeUInt32LE(wholeOf(text)) },
-  i32: { bytes: 4, write: (out, text) => out.writeInt32LE(wholeOf(text)) },
-  u64: { bytes: 8, write: (out, text) => out.writeBigUInt64LE(BigInt(text)) },
-  i64: { bytes: 8, write: (out, text) => out.writeBigInt64LE(BigInt(text)) },
-  f32: { bytes: 4, write: (out, text) => out.writeFloatLE(numberOf(text)) },
-  f64: { bytes: 8, write: (out, text) => out.writeDoubleLE(numberOf(text)) },
-  bool: { bytes: 1, write: (out, text) => out.writeUInt8(text === "true" ? 1 : boolOf(text)) },
+  u8: { bytes: 1, write: (out, text) => out.setUint8(0, wholeOf(text, 0, 2 ** 8)) },
+  i8: { bytes: 1, write: (out, text) => out.setInt8(0, wholeOf(text, -(2 ** 7), 2 ** 7)) },
+  u16: { bytes: 2, write: (out, text) => out.setUint16(0, wholeOf(text, 0, 2 ** 16), true) },
+  i16: { bytes: 2, write: (out, text) => out.setInt16(0, wholeOf(text, -(2 ** 15), 2 ** 15), true) },
+  u32: { bytes: 4, write: (out, text) => out.setUint32(0, wholeOf(text, 0, 2 ** 32), true) },
+  i32: { bytes: 4, write: (out, text) => out.setInt32(0, wholeOf(text, -(2 ** 31), 2 ** 31), true) },
+  u64: { bytes: 8, write: (out, text) => out.setBigUint64(0, bigOf(text, 0n, 2n ** 64n), true) },
+  i64: { bytes: 8, write: (out, text) => out.setBigInt64(0, bigOf(text, -(2n ** 63n), 2n ** 63n), true) },
+  f32: { bytes: 4, write: (out, text) => out.setFloat32(0, numberOf(text), true) },
+  f64: { bytes: 8, write: (out, text) => out.setFloat64(0, numberOf(text), true) },
+  bool: { bytes: 1, write: (out, text) => out.setUint8(0, text === "true" ? 1 : boolOf(text)) },
 };
 
 /**
@@ -38,7 +39,7 @@ export function encodeMetadata(metadata: Readonly<Record<string, string>>): {
     if (type.startsWith("array of ")) assertItems(key, text);
     try {
       const [first = ""] = type.split(" of ");
-      return Buffer.concat([encodeText(key), encodeU32(VALUE_TYPES.indexOf(first)), encodeValue(text, type)]);
+      return concatBytes([encodeText(key), encodeU32(VALUE_TYPES.indexOf(first)), encodeValue(text, type)]);
     } catch (cause) {
       throw new InputError(
         `Cannot write metadata "${key}" as it must be of the type that "${TYPES_KEY}" names, ${type}: it is ${text.slice(0, 100)}; correct or remove one of them`,
@@ -46,43 +47,43 @@ export function encodeMetadata(metadata: Readonly<Record<string, string>>): {
       );
     }
   });
-  return { bytes: Buffer.concat(parts), count: entries.length };
+  return { bytes: concatBytes(parts), count: entries.length };
 }
 
 /** Encodes a text in UTF-8 with its length before it. */
-export function encodeText(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([encodeU64(bytes.length), bytes]);
+export function encodeText(text: string): Uint8Array {
+  const bytes = encodeUtf8(text);
+  return concatBytes([encodeU64(bytes.length), bytes]);
 }
 
 /** Encodes a number of 64 bits. */
-export function encodeU64(value: number): Buffer {
-  const out = Buffer.alloc(8);
-  out.writeBigUInt64LE(BigInt(value));
+export function encodeU64(value: number): Uint8Array {
+  const out = new Uint8Array(8);
+  new DataView(out.buffer).setBigUint64(0, BigInt(value), true);
   return out;
 }
 
 /** Encodes a number of 32 bits. */
-export function encodeU32(value: number): Buffer {
-  const out = Buffer.alloc(4);
-  out.writeUInt32LE(value);
+export function encodeU32(value: number): Uint8Array {
+  const out = new Uint8Array(4);
+  new DataView(out.buffer).setUint32(0, value, true);
   return out;
 }
 
 function typesOf(json: string | undefined): Map<string, string> {
   if (json === undefined) return new Map();
-  const value = parseJson(Buffer.from(json), { attempt: `read metadata "${TYPES_KEY}"` });
+  const value = parseJson(encodeUtf8(json), { attempt: `read metadata "${TYPES_KEY}"` });
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return new Map(entries.map(([key, type]) => [key, String(type)]));
 }
 
-function encodeValue(text: string, type: string): Buffer {
+function encodeValue(text: string, type: string): Uint8Array {
   if (type === "string") return encodeText(text);
   if (type.startsWith("array of ")) return encodeArray(itemsOf(text), type.slice("array of ".length));
   const number = NUMBERS[type];
   if (number === undefined) throw new UsageError(`Cannot encode a value of type ${type}`);
-  const out = Buffer.alloc(number.bytes);
-  number.write(out, text);
+  const out = new Uint8Array(number.bytes);
+  number.write(new DataView(out.buffer), text);
   return out;
 }
 
@@ -103,10 +104,10 @@ function assertItems(key: string, json: string): void {
   );
 }
 
-function encodeArray(items: readonly string[], type: string): Buffer {
+function encodeArray(items: readonly string[], type: string): Uint8Array {
   const [first = ""] = type.split(" of ");
-  const head = Buffer.concat([encodeU32(VALUE_TYPES.indexOf(first)), encodeU64(items.length)]);
-  return Buffer.concat([head, ...items.map((item) => encodeValue(item, type))]);
+  const head = concatBytes([encodeU32(VALUE_TYPES.indexOf(first)), encodeU64(items.length)]);
+  return concatBytes([head, ...items.map((item) => encodeValue(item, type))]);
 }
 
 /** Splits an array in JSON into the texts of its items; whole numbers keep all their digits. */
@@ -120,8 +121,15 @@ function itemsOf(json: string): string[] {
   return items.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
 }
 
-function wholeOf(text: string): number {
-  return Number(BigInt(text));
+/** Reads a whole number from `least` to below `end`. */
+function wholeOf(text: string, least: number, end: number): number {
+  return Number(bigOf(text, BigInt(least), BigInt(end)));
+}
+
+function bigOf(text: string, least: bigint, end: bigint): bigint {
+  const value = BigInt(text);
+  if (least <= value && value < end) return value;
+  throw new UsageError(`Cannot encode ${value} as it must be from ${least} to ${end - 1n}`);
 }
 
 function boolOf(text: string): number {

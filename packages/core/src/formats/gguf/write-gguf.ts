@@ -1,3 +1,4 @@
+import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError, UnsupportedError } from "../../errors.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
@@ -141,7 +142,7 @@ function encodeHeader(
 ): Uint8Array {
   const { bytes, count } = encodeMetadata(metadata);
   const parts: Uint8Array[] = [
-    Buffer.from("GGUF"),
+    encodeUtf8("GGUF"),
     encodeU32(VERSION),
     encodeU64(tensors.size),
     encodeU64(count),
@@ -154,7 +155,7 @@ function encodeHeader(
     parts.push(encodeU32(number), encodeU64(offset));
     offset = Math.ceil((offset + storedBytes(target)) / alignment) * alignment;
   }
-  return Buffer.concat(parts);
+  return concatBytes(parts);
 }
 
 /** Corrects the metadata of llama.cpp that state the type of most numbers; other metadata are unchanged. */

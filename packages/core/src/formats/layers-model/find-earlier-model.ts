@@ -1,5 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, readFile, stat } from "@isthmus/platform";
 import { InputError } from "../../errors.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "@isthmus/platform";
 import { UnsupportedError } from "../../errors.ts";
 import { MAX_SHARDS } from "../../io/limits.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
@@ -94,7 +95,7 @@ export function layOutLayersModel(
     modelTopology: null,
     weightsManifest: [{ paths: shards, weights: manifest }],
   };
-  const json = Buffer.from(`${JSON.stringify(model)}\n`);
+  const json = encodeUtf8(`${JSON.stringify(model)}\n`);
   return { shards, shardBytes, json, bytes: total + json.length };
 }
 

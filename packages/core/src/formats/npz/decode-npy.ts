@@ -1,7 +1,7 @@
+import { swapBytesInPlace } from "@isthmus/platform";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { gatherStrided } from "../../tensor/kernels/gather-strided.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
-import { swapBytesInPlace } from "../../tensor/swap-bytes.ts";
 import { allocateData, createTensor, type Tensor, viewData } from "../../tensor/tensor.ts";
 import { NPY_PREFIX_BYTES, type NpyHeader, npyError, npyHeaderEnd, parseNpyHeader } from "./npy-header.ts";
 

@@ -1,3 +1,4 @@
+import { decodeLatin1, decodeUtf8 } from "@isthmus/platform";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { at } from "../../invariant.ts";
 import { MAX_RANK } from "../../io/limits.ts";
@@ -78,8 +79,8 @@ export function npyHeaderEnd(prefix: Uint8Array, size: number, source: string): 
  */
 export function parseNpyHeader(head: Uint8Array, source: string): NpyHeader {
   const version = at(head, 6, "byte");
-  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length).subarray(textBegin(version));
-  const text = bytes.toString(version === 3 ? "utf-8" : "latin1");
+  const bytes = head.subarray(textBegin(version));
+  const text = version === 3 ? decodeUtf8(bytes) : decodeLatin1(bytes);
   const { dtype, bigEndian } = readDescr(text, source);
   const shape = readShape(text, source);
   const fortranOrder = readField(text, "fortran_order", "True|False", source) === "True";

@@ -1,3 +1,4 @@
+import { swapBytesInPlace } from "@isthmus/platform";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { UnsupportedError } from "../../errors.ts";
@@ -5,7 +6,6 @@ import { entry as entryOf } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATED_BYTES, MAX_TENSORS } from "../../io/limits.ts";
 import { DTYPES, type TensorData } from "../../tensor/dtype.ts";
-import { swapBytesInPlace } from "../../tensor/swap-bytes.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
 import { formatErrors } from "../format-errors.ts";
 import { keepLast } from "../keep-last.ts";

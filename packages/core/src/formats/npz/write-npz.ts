@@ -1,3 +1,4 @@
+import { encodeLatin1, encodeUtf8 } from "@isthmus/platform";
 import type { FileWriter } from "../../save/file-writer.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
@@ -30,7 +31,7 @@ export function numpyType(dtype: DType): DType {
 /** Estimates the size of an archive of arrays in bytes. */
 export function npzBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
   let bytes = 0;
-  for (const [name, info] of tensors) bytes += byteLengthOf(info) + 400 + 2 * Buffer.byteLength(name);
+  for (const [name, info] of tensors) bytes += byteLengthOf(info) + 400 + 2 * encodeUtf8(name).length;
   return bytes;
 }
 
@@ -52,7 +53,7 @@ function encodeNpyHeader({ dtype, shape }: TensorInfo): Uint8Array {
   const tuple = shape.length > 1 ? extents.slice(0, -1) : extents;
   const text = `{'descr': '${CODES[dtype] ?? `V${DTYPES[dtype].bytes}`}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64;
-  const header = Buffer.from(`\x93NUMPY\x01\0\0\0${text.padEnd(length - 11)}\n`, "latin1");
-  header.writeUInt16LE(length - 10, 8);
+  const header = encodeLatin1(`\x93NUMPY\x01\0\0\0${text.padEnd(length - 11)}\n`);
+  new DataView(header.buffer).setUint16(8, length - 10, true);
   return header;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { decodeNumpyPickle } from "./decode-numpy-pickle.ts";
 
-const latin1 = (text: string) => Buffer.from(text, "latin1");
+const latin1 = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
 /** Operations of Python 2 that make an array of bytes, whose state has the parts that are given. */
 const array = ({ shape = "K\x02K\x03\x86", type = "u1", order = "\x89", bytes = "U\x06abcdef" } = {}) =>

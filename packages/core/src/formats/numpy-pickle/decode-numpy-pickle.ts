@@ -1,3 +1,4 @@
+import { decodeLatin1, encodeLatin1 } from "@isthmus/platform";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { COST, PickleBudget } from "../torch/pickle/pickle-budget.ts";
 import { readPickle } from "../torch/pickle/read-pickle.ts";
@@ -61,7 +62,7 @@ function plainOf(value: unknown): PickledValue | undefined {
  */
 function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : undefined;
+  return value instanceof Uint8Array ? decodeLatin1(value) : undefined;
 }
 
 /** Array that a call creates empty, and whose content a later operation sets. */
@@ -82,7 +83,7 @@ class ArrayShell {
         { feature: "pickled arrays of other types than bytes" },
       );
     }
-    const data = typeof elements === "string" ? Buffer.from(elements, "latin1") : elements;
+    const data = typeof elements === "string" ? encodeLatin1(elements) : elements;
     const size = shape.reduce((product: number, extent) => product * Number(extent), 1);
     if (!(data instanceof Uint8Array) || !shape.every(isExtent) || data.length !== size) {
       const length = data instanceof Uint8Array ? `${data.length} bytes` : "no bytes";

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "@isthmus/platform";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { MAX_RANK } from "../../io/limits.ts";
 import { DTYPES, type DType, type TensorData } from "../../tensor/dtype.ts";
@@ -130,8 +131,7 @@ export async function readEntry(
 }
 
 async function textOf(walker: ProtoWalker, field: ProtoField): Promise<string> {
-  const bytes = await walker.bytes(field, MAX_TEXT_BYTES);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+  return decodeUtf8(await walker.bytes(field, MAX_TEXT_BYTES));
 }
 
 function placeOf({ name, data, isExternal, external }: Draft, info: TensorInfo): ElementPlace {

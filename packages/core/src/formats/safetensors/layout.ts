@@ -1,3 +1,4 @@
+import { compareBytes, encodeUtf8 } from "@isthmus/platform";
 import { entry } from "../../invariant.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
@@ -40,9 +41,9 @@ export function layOutSafetensors(
   tensors: ReadonlyMap<string, TensorInfo>,
   metadata: Readonly<Record<string, string>>,
 ): SafetensorsLayout {
-  const sorted = [...tensors].map(([name, info]) => ({ name, info, key: Buffer.from(name) }));
+  const sorted = [...tensors].map(([name, info]) => ({ name, info, key: encodeUtf8(name) }));
   sorted.sort(
-    (a, b) => ORDER.indexOf(a.info.dtype) - ORDER.indexOf(b.info.dtype) || Buffer.compare(a.key, b.key),
+    (a, b) => ORDER.indexOf(a.info.dtype) - ORDER.indexOf(b.info.dtype) || compareBytes(a.key, b.key),
   );
   const offsets = new Map<string, readonly [number, number]>();
   let position = 0;
@@ -78,7 +79,7 @@ function encodeHeader(
     const description = { dtype: DTYPES[dtype].safetensors, shape, data_offsets };
     entries.push(`${JSON.stringify(name)}:${JSON.stringify(description)}`);
   }
-  const json = Buffer.from(`{${entries.join(",")}}`);
+  const json = encodeUtf8(`{${entries.join(",")}}`);
   const padded = Math.ceil(json.length / 8) * 8;
   const header = new Uint8Array(PREFIX_BYTES + padded).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);

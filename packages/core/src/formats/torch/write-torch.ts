@@ -1,3 +1,4 @@
+import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf } from "../../tensor/shape.ts";
@@ -47,7 +48,7 @@ export async function writeTorch(
 ): Promise<void> {
   const archive = createZipWriter(writer);
   await archive.add({ name: `${ROOT}/data.pkl`, head: encodePickle(tensors) });
-  await archive.add({ name: `${ROOT}/byteorder`, head: Buffer.from("little") });
+  await archive.add({ name: `${ROOT}/byteorder`, head: encodeUtf8("little") });
   let key = 0;
   for (const [name, info] of tensors)
     await archive.add({
@@ -55,25 +56,25 @@ export async function writeTorch(
       head: new Uint8Array(0),
       tensor: { name, ...info },
     });
-  await archive.add({ name: `${ROOT}/version`, head: Buffer.from("3\n") });
+  await archive.add({ name: `${ROOT}/version`, head: encodeUtf8("3\n") });
   await archive.finish();
 }
 
 /** Encodes the dictionary as a pickle of protocol 2. */
-function encodePickle(tensors: ReadonlyMap<string, TensorInfo>): Buffer {
-  const parts: Buffer[] = [Buffer.from([0x80, 2]), Buffer.from("}(")];
+function encodePickle(tensors: ReadonlyMap<string, TensorInfo>): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(0x80, 2), encodeUtf8("}(")];
   let key = 0;
   for (const [name, info] of tensors) parts.push(encodeText(name), encodeTensor(info, String(key++)));
-  return Buffer.concat([...parts, Buffer.from("u.")]);
+  return concatBytes([...parts, encodeUtf8("u.")]);
 }
 
 /** Encodes a call of the function that builds a tensor on a storage. */
-function encodeTensor(info: TensorInfo, key: string): Buffer {
+function encodeTensor(info: TensorInfo, key: string): Uint8Array {
   const { dtype, shape } = info;
   const storage = STORAGES[dtype];
   const version = storage === undefined ? "v3" : "v2";
   const isTyped = storage !== undefined;
-  return Buffer.concat([
+  return concatBytes([
     encodeGlobal("torch._utils", `_rebuild_tensor_${version}`),
     encodeTuple([
       encodeStorage(isTyped ? ["torch", storage] : ["torch.storage", "UntypedStorage"], key, {
@@ -83,11 +84,11 @@ function encodeTensor(info: TensorInfo, key: string): Buffer {
       encodeTuple(shape.map(encodeInteger)),
       encodeTuple(stridesOf(shape).map(encodeInteger)),
       // The tensor requires no gradient, and has no hooks.
-      Buffer.from([0x89]),
-      Buffer.concat([encodeGlobal("collections", "OrderedDict"), Buffer.from(")R")]),
+      Uint8Array.of(0x89),
+      concatBytes([encodeGlobal("collections", "OrderedDict"), encodeUtf8(")R")]),
       ...(isTyped ? [] : [encodeGlobal("torch", TYPES[dtype] ?? dtype)]),
     ]),
-    Buffer.from("R"),
+    encodeUtf8("R"),
   ]);
 }
 
@@ -96,36 +97,36 @@ function encodeStorage(
   [module, name]: readonly [string, string],
   key: string,
   { count }: { readonly count: number },
-): Buffer {
+): Uint8Array {
   const id = [encodeText("storage"), encodeGlobal(module, name), encodeText(key), encodeText("cpu")];
-  return Buffer.concat([encodeTuple([...id, encodeInteger(count)]), Buffer.from("Q")]);
+  return concatBytes([encodeTuple([...id, encodeInteger(count)]), encodeUtf8("Q")]);
 }
 
-function encodeTuple(items: readonly Buffer[]): Buffer {
-  return Buffer.concat([Buffer.from("("), ...items, Buffer.from("t")]);
+function encodeTuple(items: readonly Uint8Array[]): Uint8Array {
+  return concatBytes([encodeUtf8("("), ...items, encodeUtf8("t")]);
 }
 
-function encodeGlobal(module: string, name: string): Buffer {
-  return Buffer.from(`c${module}\n${name}\n`);
+function encodeGlobal(module: string, name: string): Uint8Array {
+  return encodeUtf8(`c${module}\n${name}\n`);
 }
 
-function encodeText(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  const head = Buffer.from("X....");
-  head.writeUInt32LE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
+function encodeText(text: string): Uint8Array {
+  const bytes = encodeUtf8(text);
+  const head = encodeUtf8("X....");
+  new DataView(head.buffer).setUint32(1, bytes.length, true);
+  return concatBytes([head, bytes]);
 }
 
 /** Encodes a non-negative whole number: in four bytes, or as a long integer of eight. */
-function encodeInteger(value: number): Buffer {
+function encodeInteger(value: number): Uint8Array {
   if (value < 2 ** 31) {
-    const short = Buffer.from("J....");
-    short.writeInt32LE(value, 1);
+    const short = encodeUtf8("J....");
+    new DataView(short.buffer).setInt32(1, value, true);
     return short;
   }
-  const long = Buffer.alloc(10);
+  const long = new Uint8Array(10);
   long[0] = 0x8a;
   long[1] = 8;
-  long.writeBigInt64LE(BigInt(value), 2);
+  new DataView(long.buffer).setBigInt64(2, BigInt(value), true);
   return long;
 }

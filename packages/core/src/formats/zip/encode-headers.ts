@@ -1,3 +1,4 @@
+import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 /** Maximum length of the name of a file in an archive, in bytes. */
 export const MAX_NAME_BYTES = 65_535;
 
@@ -34,11 +35,11 @@ export interface WrittenEntry extends StoredFile {
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.7
  */
 export function encodeLocalHeader(file: StoredFile): Uint8Array {
-  const wide = file.size >= LIMIT ? encodeWide([file.size, file.size]) : Buffer.alloc(0);
-  const head = Buffer.alloc(30);
-  head.writeUInt32LE(0x04034b50, 0);
+  const wide = file.size >= LIMIT ? encodeWide([file.size, file.size]) : new Uint8Array(0);
+  const head = new DataView(new ArrayBuffer(30));
+  head.setUint32(0, 0x04034b50, true);
   writeCommon(head, 4, file, wide);
-  return Buffer.concat([head, Buffer.from(file.name), wide]);
+  return concatBytes([bytesOf(head), encodeUtf8(file.name), wide]);
 }
 
 /**
@@ -50,59 +51,61 @@ export function encodeDirectory(entries: readonly WrittenEntry[], begin: number)
   const size = parts.reduce((sum, { length }) => sum + length, 0);
   const isWide = begin + size >= LIMIT || entries.length >= COUNT_LIMIT;
   if (isWide) parts.push(encodeWideEnd(entries.length, size, begin));
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(Math.min(entries.length, COUNT_LIMIT), 8);
-  end.writeUInt16LE(Math.min(entries.length, COUNT_LIMIT), 10);
-  end.writeUInt32LE(isWide ? LIMIT : size, 12);
-  end.writeUInt32LE(isWide ? LIMIT : begin, 16);
-  return Buffer.concat([...parts, end]);
+  const end = new DataView(new ArrayBuffer(22));
+  end.setUint32(0, 0x06054b50, true);
+  end.setUint16(8, Math.min(entries.length, COUNT_LIMIT), true);
+  end.setUint16(10, Math.min(entries.length, COUNT_LIMIT), true);
+  end.setUint32(12, isWide ? LIMIT : size, true);
+  end.setUint32(16, isWide ? LIMIT : begin, true);
+  return concatBytes([...parts, bytesOf(end)]);
 }
 
-function encodeEntry(entry: WrittenEntry): Buffer {
+function encodeEntry(entry: WrittenEntry): Uint8Array {
   const sizes = entry.size >= LIMIT ? [entry.size, entry.size] : [];
   const places = entry.begin >= LIMIT ? [entry.begin] : [];
-  const wide = sizes.length + places.length > 0 ? encodeWide([...sizes, ...places]) : Buffer.alloc(0);
-  const head = Buffer.alloc(46);
-  head.writeUInt32LE(0x02014b50, 0);
-  head.writeUInt16LE(45, 4);
+  const wide = sizes.length + places.length > 0 ? encodeWide([...sizes, ...places]) : new Uint8Array(0);
+  const head = new DataView(new ArrayBuffer(46));
+  head.setUint32(0, 0x02014b50, true);
+  head.setUint16(4, 45, true);
   writeCommon(head, 6, entry, wide);
-  head.writeUInt32LE(Math.min(entry.begin, LIMIT), 42);
-  return Buffer.concat([head, Buffer.from(entry.name), wide]);
+  head.setUint32(42, Math.min(entry.begin, LIMIT), true);
+  return concatBytes([bytesOf(head), encodeUtf8(entry.name), wide]);
 }
 
 /** Writes the fields that both headers of a file share. */
-function writeCommon(head: Buffer, at: number, { name, size, crc32 }: StoredFile, extra: Buffer): void {
-  head.writeUInt16LE(extra.length > 0 ? 45 : 20, at);
-  head.writeUInt16LE(UTF8, at + 2);
-  head.writeUInt16LE(DAY, at + 8);
-  head.writeUInt32LE(crc32, at + 10);
-  head.writeUInt32LE(Math.min(size, LIMIT), at + 14);
-  head.writeUInt32LE(Math.min(size, LIMIT), at + 18);
-  head.writeUInt16LE(Buffer.byteLength(name), at + 22);
-  head.writeUInt16LE(extra.length, at + 24);
+function writeCommon(head: DataView, at: number, { name, size, crc32 }: StoredFile, extra: Uint8Array): void {
+  head.setUint16(at, extra.length > 0 ? 45 : 20, true);
+  head.setUint16(at + 2, UTF8, true);
+  head.setUint16(at + 8, DAY, true);
+  head.setUint32(at + 10, crc32, true);
+  head.setUint32(at + 14, Math.min(size, LIMIT), true);
+  head.setUint32(at + 18, Math.min(size, LIMIT), true);
+  head.setUint16(at + 22, encodeUtf8(name).length, true);
+  head.setUint16(at + 24, extra.length, true);
 }
 
 /** Encodes the extra field of 64-bit numbers, section 4.5.3. */
-function encodeWide(numbers: readonly number[]): Buffer {
-  const field = Buffer.alloc(4 + 8 * numbers.length);
-  field.writeUInt16LE(1, 0);
-  field.writeUInt16LE(8 * numbers.length, 2);
-  for (const [i, number] of numbers.entries()) field.writeBigUInt64LE(BigInt(number), 4 + 8 * i);
-  return field;
+function encodeWide(numbers: readonly number[]): Uint8Array {
+  const field = new DataView(new ArrayBuffer(4 + 8 * numbers.length));
+  field.setUint16(0, 1, true);
+  field.setUint16(2, 8 * numbers.length, true);
+  for (const [i, number] of numbers.entries()) field.setBigUint64(4 + 8 * i, BigInt(number), true);
+  return bytesOf(field);
 }
 
 /** Encodes the 64-bit end record of an archive and its locator, sections 4.3.14 and 4.3.15. */
-function encodeWideEnd(count: number, size: number, begin: number): Buffer {
-  const end = Buffer.alloc(56 + 20);
-  end.writeUInt32LE(0x06064b50, 0);
-  end.writeBigUInt64LE(44n, 4);
-  end.writeUInt16LE(45, 12);
-  end.writeUInt16LE(45, 14);
+function encodeWideEnd(count: number, size: number, begin: number): Uint8Array {
+  const end = new DataView(new ArrayBuffer(56 + 20));
+  end.setUint32(0, 0x06064b50, true);
+  end.setBigUint64(4, 44n, true);
+  end.setUint16(12, 45, true);
+  end.setUint16(14, 45, true);
   for (const [i, number] of [count, count, size, begin].entries())
-    end.writeBigUInt64LE(BigInt(number), 24 + 8 * i);
-  end.writeUInt32LE(0x07064b50, 56);
-  end.writeBigUInt64LE(BigInt(begin + size), 64);
-  end.writeUInt32LE(1, 72);
-  return end;
+    end.setBigUint64(24 + 8 * i, BigInt(number), true);
+  end.setUint32(56, 0x07064b50, true);
+  end.setBigUint64(64, BigInt(begin + size), true);
+  end.setUint32(72, 1, true);
+  return bytesOf(end);
 }
+
+const bytesOf = ({ buffer }: DataView): Uint8Array => new Uint8Array(buffer);

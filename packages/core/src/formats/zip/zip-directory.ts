@@ -1,14 +1,14 @@
-import {
-  type Entry,
-  fromRandomAccessReaderPromise,
-  getFileNameLowLevel,
-  RandomAccessReader,
-  type ZipFile,
-} from "yauzl";
-import { FormatError, type IsthmusError, isIsthmusError, UnsupportedError } from "../../errors.ts";
+import { UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATION, MAX_ZIP_ENTRIES } from "../../io/limits.ts";
-import { messageOf } from "../../io/system-error.ts";
+import {
+  type Archive,
+  type DirectoryEntry,
+  damagedArchive,
+  findDirectory,
+  locateFile,
+  readDirectory,
+} from "./directory-records.ts";
 
 /** Size in bytes of the blocks in which the directory is read, from its first entry to its last. */
 const BLOCK_BYTES = 256 * 1024;
@@ -40,46 +40,19 @@ export interface ZipEntry {
  *   takes more bytes than the archive has.
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
-  try {
-    const reader = new SourceReader(source);
-    const zip = await fromRandomAccessReaderPromise(reader, source.size, {
-      autoClose: false,
-      decodeStrings: false,
-    });
-    const entries = await readEntries(zip, source);
-    // From now on only single headers are read.
-    reader.readsAhead = false;
-    return entries;
-  } catch (error) {
-    throw asFormatError(error, source);
-  }
+  const archive = { name: source.name, size: source.size, read: readAhead(source) };
+  const place = await findDirectory(archive);
+  if (place.count > MAX_ZIP_ENTRIES)
+    throw damagedArchive(source, `may hold at most ${MAX_ZIP_ENTRIES} files: it claims ${place.count}`);
+  const listed: DirectoryEntry[] = [];
+  for await (const entry of readDirectory(archive, place)) listed.push(entry);
+  return describeEntries(listed, source);
 }
 
-function asFormatError(error: unknown, source: ByteSource): IsthmusError {
-  if (isIsthmusError(error)) return error;
-  return new FormatError(
-    `Cannot read "${source.name}" as it must be a whole zip archive: ${messageOf(error)}`,
-    {
-      format: "zip",
-      cause: error,
-    },
-  );
-}
-
-async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string, ZipEntry>> {
-  if (zip.entryCount > MAX_ZIP_ENTRIES) {
-    throw formatError(source, `may hold at most ${MAX_ZIP_ENTRIES} files: it claims ${zip.entryCount}`);
-  }
-  const listed: Entry[] = [];
-  for await (const entry of zip.eachEntry()) {
-    // Names are decoded here, as yauzl refuses names that are not safe paths; none is used as a path.
-    const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
-    entry.fileName = getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
-    listed.push(entry);
-  }
+function describeEntries(listed: readonly DirectoryEntry[], source: ByteSource): Map<string, ZipEntry> {
   const overlap = findOverlap(listed);
   if (overlap !== undefined) {
-    throw formatError(
+    throw damagedArchive(
       source,
       `must not store two files in the same bytes: "${overlap[0]}" and "${overlap[1]}" are`,
     );
@@ -88,32 +61,28 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
   for (const entry of listed) {
     const { fileName: name } = entry;
     if (entries.has(name))
-      throw formatError(source, `must not hold two files of one name: "${name}" is there twice`);
-    entries.set(name, describeEntry(entry, zip, source));
+      throw damagedArchive(source, `must not hold two files of one name: "${name}" is there twice`);
+    entries.set(name, describeEntry(entry, source));
   }
   return entries;
 }
 
-function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry {
+function describeEntry(entry: DirectoryEntry, source: ByteSource): ZipEntry {
   const { fileName: name, uncompressedSize: size, compressedSize: packedSize, crc32 } = entry;
-  const deflated = entry.compressionMethod === 8 && !entry.isEncrypted();
-  const stored = entry.compressionMethod === 0 && !entry.isEncrypted();
+  const deflated = entry.method === 8 && !entry.isEncrypted;
+  const stored = entry.method === 0 && !entry.isEncrypted;
   if (stored && size > source.size) {
-    throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
+    throw damagedArchive(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
   }
   if (deflated && size > Math.min(packedSize, source.size) * MAX_INFLATION) {
-    throw formatError(source, `cannot hold "${name}": it claims ${size} bytes, compressed to ${packedSize}`);
-  }
-  const locate = async (): Promise<number> => {
-    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: false }).catch((error: unknown) => {
-      throw asFormatError(error, source);
-    });
-    if (Buffer.compare(header.fileName, entry.fileNameRaw) === 0) return header.fileDataStart;
-    throw formatError(
+    throw damagedArchive(
       source,
-      `must name a file alike in both places: "${name}" is "${header.fileName}" in the other`,
+      `cannot hold "${name}": it claims ${size} bytes, compressed to ${packedSize}`,
     );
-  };
+  }
+  // Only headers are read here, and no blocks, most of which nobody would need.
+  const read: Archive["read"] = (begin, length) => source.read(begin, begin + length);
+  const locate = (): Promise<number> => locateFile({ name: source.name, size: source.size, read }, entry);
   return { name, size, stored, deflated, packedSize, crc32, locate };
 }
 
@@ -131,43 +100,18 @@ export function assertStored({ name, size, stored }: ZipEntry, source: ByteSourc
   );
 }
 
-function formatError(source: ByteSource, problem: string): FormatError {
-  return new FormatError(`Cannot read "${source.name}" as the archive ${problem}`, { format: "zip" });
-}
-
-/** Reader that gives yauzl access to a source, one block at a time. */
-class SourceReader extends RandomAccessReader {
-  /** Whether a whole block is read if fewer bytes are requested. */
-  readsAhead = true;
-  readonly #source: ByteSource;
-  #block: Uint8Array = new Uint8Array(0);
-  #begin = 0;
-
-  constructor(source: ByteSource) {
-    super();
-    this.#source = source;
-  }
-
-  override read(
-    ...[buffer, offset, length, position, callback]: Parameters<RandomAccessReader["read"]>
-  ): void {
-    this.#load(position, position + length).then(
-      (bytes) => {
-        buffer.set(bytes, offset);
-        callback(null);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : asFormatError(error, this.#source)),
-    );
-  }
-
-  async #load(begin: number, end: number): Promise<Uint8Array> {
-    if (begin < this.#begin || end > this.#begin + this.#block.length) {
-      const last = this.readsAhead ? Math.max(end, Math.min(begin + BLOCK_BYTES, this.#source.size)) : end;
-      this.#block = await this.#source.read(begin, last);
-      this.#begin = begin;
+/** Makes a function that reads small parts of a source, one after the other, from whole blocks. */
+function readAhead(source: ByteSource): Archive["read"] {
+  let block: Uint8Array = new Uint8Array(0);
+  let blockBegin = 0;
+  return async (begin, length) => {
+    const end = begin + length;
+    if (begin < blockBegin || end > blockBegin + block.length) {
+      block = await source.read(begin, Math.max(end, Math.min(begin + BLOCK_BYTES, source.size)));
+      blockBegin = begin;
     }
-    return this.#block.subarray(begin - this.#begin, end - this.#begin);
-  }
+    return block.subarray(begin - blockBegin, end - blockBegin);
+  };
 }
 
 /** Position of a file in a zip archive, as the directory states it. */

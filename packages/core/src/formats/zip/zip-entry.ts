@@ -1,6 +1,7 @@
-import * as zlib from "node:zlib";
-import { FormatError } from "../../errors.ts";
+import { crc32, inflateRaw, type UnpackOptions } from "@isthmus/platform";
+import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
+import { MAX_INFLATION } from "../../io/limits.ts";
 import type { ZipEntry } from "./zip-directory.ts";
 
 /** Reads the whole content of one stored file of an archive. */
@@ -8,6 +9,20 @@ export async function readEntry(entry: ZipEntry, source: ByteSource): Promise<Ui
   const out = new Uint8Array(entry.size);
   await openEntry(entry, source).readInto(0, out);
   return out;
+}
+
+/**
+ * Reads the whole content of one file of an archive, which is stored or compressed by deflate.
+ * @throws UnsupportedError if it is neither, or encrypted
+ * @throws FormatError if the bytes are damaged, or their number differs from the directory
+ */
+export async function unpackEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
+  if (entry.deflated) return inflateEntry(entry, source);
+  if (entry.stored) return readEntry(entry, source);
+  throw new UnsupportedError(
+    `Cannot read "${source.name}" as arrays must be stored or compressed by deflate: "${entry.name}" is neither, or is encrypted`,
+    { feature: "compression of a zip entry" },
+  );
 }
 
 /** Access to the bytes of one stored file of the archive. */
@@ -38,7 +53,8 @@ export function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
  * @param packed - the first compressed bytes, which may end within a symbol
  */
 export function inflateBeginning(packed: Uint8Array, { name }: ZipEntry, source: ByteSource): Uint8Array {
-  return inflate(packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH }, { name, source });
+  const maxOutputLength = packed.length * MAX_INFLATION;
+  return inflate(packed, { maxOutputLength, isPart: true }, { name, source });
 }
 
 /**
@@ -50,17 +66,17 @@ export async function inflateEntry(entry: ZipEntry, source: ByteSource): Promise
   const packed = await source.read(begin, begin + entry.packedSize);
   // One byte more than expected is allowed, so that an entry that is longer than it claims is detected.
   const bytes = inflate(packed, { maxOutputLength: entry.size + 1 }, { name: entry.name, source });
-  if (bytes.length === entry.size && (crc32 === undefined || crc32(bytes) === entry.crc32)) return bytes;
+  if (bytes.length === entry.size && crc32(bytes) === entry.crc32) return bytes;
   throw damagedEntry(entry, source);
 }
 
 function inflate(
   packed: Uint8Array,
-  options: zlib.ZlibOptions,
+  options: UnpackOptions,
   { name, source }: { readonly name: string; readonly source: ByteSource },
 ): Uint8Array {
   try {
-    return zlib.inflateRawSync(packed, options);
+    return inflateRaw(packed, options);
   } catch (cause) {
     throw new FormatError(
       `Cannot read "${source.name}" as "${name}" must inflate to what the archive states: ${(cause as Error).message}`,
@@ -75,12 +91,6 @@ function damagedEntry({ name }: ZipEntry, source: ByteSource): FormatError {
     { format: "zip" },
   );
 }
-
-/**
- * Function of Node.js, which is missing before 20.15; damage that does not change the length then goes
- * unnoticed.
- */
-const { crc32 } = zlib as { crc32?: (data: Uint8Array, value?: number) => number };
 
 /**
  * Checksum of the bytes read from one file of an archive, compared with the stored CRC-32 after all bytes
@@ -108,7 +118,7 @@ class RunningChecksum {
    * @returns false if the whole file has now been read and does not match the checksum
    */
   update(begin: number, bytes: Uint8Array): boolean {
-    if (crc32 === undefined || this.#expected === 0) return true;
+    if (this.#expected === 0) return true;
     if (begin === 0) [this.#position, this.#value] = [0, 0];
     if (begin !== this.#position) return true;
     this.#value = crc32(bytes, this.#value);

@@ -1,7 +1,7 @@
+import { crc32, encodeUtf8 } from "@isthmus/platform";
 import { UnsupportedError } from "../../errors.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
-import { RunningCrc32 } from "./crc32.ts";
 import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry } from "./encode-headers.ts";
 
 /** Content of a file in an archive: some bytes, then the elements of a tensor, if any. */
@@ -35,16 +35,15 @@ export function createZipWriter(writer: FileWriter): ZipWriter {
       const size = head.length + (tensor === undefined ? 0 : byteLengthOf(tensor));
       // The checksum is known only after all elements are written; the header is then written again.
       await writer.append(encodeLocalHeader({ name, size, crc32: 0 }));
-      const crc = new RunningCrc32();
-      crc.update(head);
+      let checksum = crc32(head);
       await writer.append(head);
       const encode = (data: Parameters<typeof viewBytes>[0]): Uint8Array => {
         const bytes = viewBytes(data);
-        crc.update(bytes);
+        checksum = crc32(bytes, checksum);
         return bytes;
       };
       if (tensor !== undefined) await writer.appendTensor(tensor, encode);
-      const entry = { name, size, crc32: crc.value(), begin };
+      const entry = { name, size, crc32: checksum, begin };
       await writer.patch(encodeLocalHeader(entry), begin);
       entries.push(entry);
     },
@@ -53,7 +52,7 @@ export function createZipWriter(writer: FileWriter): ZipWriter {
 }
 
 function assertName(name: string): void {
-  const length = Buffer.byteLength(name);
+  const length = encodeUtf8(name).length;
   if (length <= MAX_NAME_BYTES) return;
   throw new UnsupportedError(
     `Cannot write an archive with "${name.slice(0, 100)}…" as names may have at most ${MAX_NAME_BYTES} bytes: it has ${length}`,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readCode } from "../../../wasm/elementwise.mjs";
 import type { FloatKernels, Floats, KernelMemory, Scratch } from "./floats.ts";
 import { sumLanes } from "./scalar-kernels.ts";
 
@@ -44,7 +44,7 @@ interface Exports {
 
 /** Loads the SIMD kernels; returns undefined if the runtime does not support WebAssembly SIMD. */
 export function loadWasmKernels(): FloatKernels | undefined {
-  const code = readFileSync(new URL("../../../wasm/elementwise.wasm", import.meta.url));
+  const code = readCode();
   if (typeof WebAssembly === "undefined" || !WebAssembly.validate(code)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { abort() {} } });
   return new WasmKernels(exports as Exports);

@@ -1,6 +1,6 @@
-import { rm } from "node:fs/promises";
 import { at, type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
 import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import { rm } from "@isthmus/platform";
 import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
 import {
   describeData,

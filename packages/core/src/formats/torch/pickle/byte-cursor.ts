@@ -1,5 +1,5 @@
+import { decodeLatin1 } from "@isthmus/platform";
 import { FormatError } from "../../../errors.ts";
-import { decodeLatin1 } from "../../../io/decode-latin1.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;

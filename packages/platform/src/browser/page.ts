@@ -1,0 +1,1 @@
+export { mountFile, mountStorage, outputFile, unmountFile } from "./mounting.ts";

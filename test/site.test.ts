@@ -6,6 +6,7 @@ import { root } from "../tools/packages.mjs";
 import { readApi } from "../tools/site/api/api-pages.ts";
 import { ERROR_ADVICE } from "../tools/site/error-advice.ts";
 import { listErrorMessages } from "../tools/site/error-messages.ts";
+import { findWords, listExplained } from "../tools/site/first-errors.ts";
 import { listGallery } from "../tools/site/gallery.ts";
 import { generatePages } from "../tools/site/generated-pages.ts";
 import { linkPage, listPlaces } from "../tools/site/link-pages.ts";
@@ -111,6 +112,16 @@ describe("the reference that is made of the sources", () => {
       "Cannot merge adapters with ‹option› as it is for networks: leave it out, or merge models as base+adapter by a recipe",
     );
     expect([...words].filter((text) => /\[object/.test(text))).toEqual([]);
+  });
+
+  it("links to the explanation of each message that docs/errors.md has, as the sources still have them all", () => {
+    const explained = listExplained();
+    expect(explained.length).toBeGreaterThan(5);
+    for (const { message, link } of explained) {
+      const found = findWords(message, messages);
+      expect(found, message).toBeDefined();
+      expect(textOf(`reference/errors/${found?.owner}`)).toContain(`(${link})`);
+    }
   });
 
   it("gives no advice to errors that there are not", () => {

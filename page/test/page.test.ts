@@ -83,6 +83,13 @@ describe.skipIf(!hasBrowser)("the page", () => {
     const { barrier } = JSON.parse(measured.stdout) as { barrier: { loss: { chord: number } } };
     const [, after = Number.NaN] = await first.page.locator("#numbers dd").first().evaluate(barriers);
     expect(Math.abs(barrier.loss.chord - after)).toBeLessThan(0.0006);
+    const tensors = (bytes: Buffer) => bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+    const merged = tensors(read("merged.safetensors"));
+    const home = process.cwd();
+    process.chdir(files);
+    // The script that the page shows: it writes merged.safetensors anew, and checks the barrier.
+    await import("../src/shown/script.ts").finally(() => process.chdir(home));
+    expect(tensors(read("merged.safetensors")).equals(merged)).toBe(true);
     rmSync(files, { recursive: true });
   });
 

@@ -8,7 +8,6 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { packDigits } from "./build/digits.mjs";
-import { nodeStubs } from "./build/node-stubs.mjs";
 import { renderHtml, showCode } from "./build/render-html.mjs";
 
 const page = dirname(fileURLToPath(import.meta.url));
@@ -68,7 +67,6 @@ async function bundle(entries, define) {
       conditions: ["@isthmus/source", "browser"],
       legalComments: "none",
       logLevel: "warning",
-      plugins: [nodeStubs],
       define,
     });
     contents.push(Buffer.from(outputFiles[0].contents));

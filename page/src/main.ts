@@ -1,4 +1,5 @@
 import { assets } from "./assets.ts";
+import { keepForOffline } from "./offline/keep-for-offline.ts";
 import { startComputer } from "./shell/computer.ts";
 import { startCopyButtons } from "./shell/copy.ts";
 import { startTabs } from "./shell/tabs.ts";
@@ -6,7 +7,7 @@ import { startTheme } from "./shell/theme.ts";
 import { startStory } from "./story/story.ts";
 
 const computer = startComputer(assets.worker);
-const story = startStory(computer);
+const story = startStory(computer, keepForOffline);
 startTheme(() => story.redraw());
 startTabs();
 startCopyButtons();

@@ -137,7 +137,9 @@ function drawTraining({ steps, losses }: TrainingPicture, { x, y, right }: Scale
   return [
     ...curves,
     ...names,
-    draw("text", { x: right, y: ground, "text-anchor": "end" }, `step ${done} of ${steps}`),
+    ...(done === 0
+      ? []
+      : [draw("text", { x: right, y: ground, "text-anchor": "end" }, `step ${done} of ${steps}`)]),
   ];
 }
 

@@ -35,10 +35,15 @@ export class Stage {
   #steps = 1;
   #units: Pair<Float32Array> | undefined;
 
-  /** Shows the images and the empty land. */
+  /** Shows that something is coming. */
+  wait(): void {
+    for (const tiles of [this.#a, this.#b, this.#mean]) tiles.wait();
+    this.#drawLosses();
+  }
+
+  /** Shows the images. */
   open(opened: Opened): void {
     this.#digits.open(opened);
-    this.startTraining(opened.steps);
   }
 
   /** Empties the land for a training of so many steps. */

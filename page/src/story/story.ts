@@ -28,9 +28,12 @@ interface Made {
   after?: MeasuredLine;
 }
 
-/** The story of two networks: trained, measured, aligned; what it shows stands in the address. */
-export function startStory(computer: Computer): { redraw(): void } {
-  const story = new Story(computer, new Stage());
+/**
+ * The story of two networks: trained, measured, aligned; what it shows stands in the address.
+ * @param onLoaded - called once everything is loaded
+ */
+export function startStory(computer: Computer, onLoaded: () => void): { redraw(): void } {
+  const story = new Story(computer, new Stage(), onLoaded);
   story.start();
   return story;
 }
@@ -46,7 +49,10 @@ class Story {
   /** Stops the run before, if another pair is asked for. */
   #run = new AbortController();
 
-  constructor(computer: Computer, stage: Stage) {
+  readonly #onLoaded: () => void;
+
+  constructor(computer: Computer, stage: Stage, onLoaded: () => void) {
+    this.#onLoaded = onLoaded;
     this.#computer = computer;
     this.#stage = stage;
   }
@@ -57,6 +63,7 @@ class Story {
 
   start(): void {
     const { place } = this.#stage;
+    this.#stage.wait();
     place.max = String(LAST_PLACE);
     place.addEventListener("input", () => this.#go(Number(place.value)));
     this.#align.addEventListener("click", () => void this.#attempt(() => this.#turn()));
@@ -127,6 +134,7 @@ class Story {
       })
       .then((opened) => {
         this.#stage.open(opened);
+        this.#onLoaded();
         return opened;
       });
     return this.#opened;
@@ -221,6 +229,7 @@ class Story {
     this.#stage.place.disabled = false;
     this.#align.disabled = false;
     this.#align.textContent = phase === "aligned" ? "Show as trained" : "Align";
+    this.#align.classList.toggle("done", phase === "aligned");
     for (const button of document.querySelectorAll<HTMLButtonElement>("#files button")) {
       button.disabled = button.dataset["file"] === "merged.safetensors" && this.#made?.aligned === undefined;
     }

@@ -14,6 +14,10 @@ const SPREAD = 900;
 /** Weights of this many standard deviations have the full colour. */
 const FULL = 3;
 
+/** Number of empty pictures, and milliseconds in which a wave goes over them. */
+const WAITING = 64;
+const WAVE = 1600;
+
 /** A place of a unit on the canvas, in the units of its drawing. */
 export interface UnitPlace {
   readonly x: number;
@@ -23,6 +27,8 @@ export interface UnitPlace {
 
 /** A canvas that shows the units of a layer as small pictures of their weights. */
 export interface UnitTiles {
+  /** Shows empty pictures with a wave of light over them, until weights are shown. */
+  wait(): void;
   /** Shows weights `[units, 28, 28]`, each unit at its own place. */
   show(units: Float32Array): void;
   /** Draws what is shown again, as after a change of colours. */
@@ -51,10 +57,10 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
       context.drawImage(atlas, column * EXTENT, row * EXTENT, EXTENT, EXTENT, x, y, size, size);
     });
   };
-  const settle = () => {
+  const settle = (units = count()) => {
     const extent = Math.max(1, Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio)));
     if (canvas.width !== extent) canvas.width = canvas.height = extent;
-    at = grid(count(), canvas.width);
+    at = grid(units, canvas.width);
   };
   const redraw = () => {
     if (count() === 0) return;
@@ -63,6 +69,16 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
     paint();
   };
   return {
+    wait() {
+      const began = performance.now();
+      const wave = (now: number) => {
+        if (count() > 0) return;
+        settle(WAITING);
+        paintWave(context, at, prefersStill() ? 0 : now - began);
+        if (!prefersStill()) requestAnimationFrame(wave);
+      };
+      requestAnimationFrame(wave);
+    },
     show(units) {
       shown = units;
       redraw();
@@ -85,6 +101,19 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
       at = target;
     },
   };
+}
+
+/** Draws empty pictures, over which a wave of light goes from corner to corner. */
+function paintWave(context: CanvasRenderingContext2D, places: readonly UnitPlace[], elapsed: number): void {
+  const { width, height } = context.canvas;
+  context.clearRect(0, 0, width, height);
+  context.fillStyle = variable("shade");
+  for (const { x, y, size } of places) {
+    const phase = (x + y) / (width + height) - elapsed / WAVE;
+    context.globalAlpha = 0.3 + 0.25 * Math.sin(2 * Math.PI * phase);
+    context.fillRect(x, y, size, size);
+  }
+  context.globalAlpha = 1;
 }
 
 /** Returns the places of units in rows, on a square canvas of this extent. */

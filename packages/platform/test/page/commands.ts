@@ -1,5 +1,5 @@
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
-import { describeFile, saveMean, savePermuted } from "./work.ts";
+import { describeFile, saveSmall } from "./work.ts";
 
 /** Takes a file of the server as a person would choose it. */
 async function fetchFile(url: string, path: string): Promise<void> {
@@ -15,4 +15,12 @@ async function digestOutput(path: string): Promise<string> {
 }
 
 /** What the page can ask its worker for. */
-export const COMMANDS = { describeFile, digestOutput, fetchFile, mountFile, mountStorage, saveMean, savePermuted, unmountFile };
+export const COMMANDS = {
+  describeFile,
+  digestOutput,
+  fetchFile,
+  mountFile,
+  mountStorage,
+  saveSmall,
+  unmountFile,
+};

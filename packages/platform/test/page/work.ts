@@ -1,4 +1,11 @@
-import { digestFile, openCheckpoint, saveCheckpoint, viewBytes } from "@isthmus/core";
+import {
+  createCheckpoint,
+  createTensor,
+  digestFile,
+  openCheckpoint,
+  saveCheckpoint,
+  viewBytes,
+} from "@isthmus/core";
 import { createHash } from "@isthmus/platform";
 
 /** Describes a checkpoint: names, types, shapes and values of its tensors. */
@@ -11,4 +18,12 @@ export async function describeFile(path: string): Promise<readonly string[]> {
     lines.push(`${name} ${dtype} [${shape.join(", ")}] ${digest}`);
   }
   return lines;
+}
+
+/** Saves a network of one tensor, as any result is saved. */
+export async function saveSmall(path: string): Promise<string> {
+  const data = Float32Array.from({ length: 1000 }, (_, i) => i / 7);
+  const network = createCheckpoint(new Map([["w", createTensor("f32", [10, 100], data)]]), { format: "pt" });
+  await saveCheckpoint(network, path, { overwrite: true });
+  return digestFile(path);
 }

@@ -1,4 +1,5 @@
 import { assets } from "./assets.ts";
+import { startLab } from "./lab/lab.ts";
 import { keepForOffline } from "./offline/keep-for-offline.ts";
 import { startComputer } from "./shell/computer.ts";
 import { startCopyButtons } from "./shell/copy.ts";
@@ -11,3 +12,4 @@ const story = startStory(computer, keepForOffline);
 startTheme(() => story.redraw());
 startTabs();
 startCopyButtons();
+startLab();

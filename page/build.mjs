@@ -8,7 +8,6 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { packDigits } from "./build/digits.mjs";
-import { nodeStubs } from "./build/node-stubs.mjs";
 import { renderHtml, showCode } from "./build/render-html.mjs";
 
 const page = dirname(fileURLToPath(import.meta.url));
@@ -30,9 +29,12 @@ export async function buildPage(folder = join(page, "dist")) {
   const { version, repository } = manifest();
   const engine = copyEngine(write);
   const digits = packDigits();
-  const [worker] = await bundle(["src/worker/worker.ts"], { VERSION: JSON.stringify(version) });
+  const workers = ["src/worker/worker.ts", "src/worker/lab-worker.ts"];
+  const [worker, labWorker] = await bundle(workers, { VERSION: JSON.stringify(version) });
   const assets = {
     worker: write(`assets/worker-${hashOf(worker)}.js`, worker),
+    labWorker: write(`assets/lab-worker-${hashOf(labWorker)}.js`, labWorker),
+    examples: copyExamples(write),
     digits: write(`assets/digits-${hashOf(digits)}.bin`, digits),
     ...engine,
   };
@@ -41,6 +43,7 @@ export async function buildPage(folder = join(page, "dist")) {
     script: write(`assets/main-${hashOf(script)}.js`, script),
     style: write(`assets/page-${hashOf(style)}.css`, style),
   };
+  await buildFigures(write);
   write("icon.svg", readFileSync(join(page, "src", "icon.svg")));
   const picture = write("barrier.svg", readFileSync(join(root, "docs", "barrier.svg")));
   write("index.html", renderHtml({ ...names, ...shownCode(), version, repository, picture }));
@@ -51,6 +54,13 @@ export async function buildPage(folder = join(page, "dist")) {
   });
   write("service-worker.js", serviceWorker);
   return folder;
+}
+
+/** Builds the figures of the documents: one script and one style, under names that documents link to. */
+export async function buildFigures(write) {
+  const [script, style] = await bundle(["src/figures/figures.ts", "src/figures/figures.css"], {});
+  write("figures.js", script);
+  write("figures.css", style);
 }
 
 /** Bundles entries, each into one file, and returns their contents in that order. */
@@ -68,7 +78,6 @@ async function bundle(entries, define) {
       conditions: ["@isthmus/source", "browser"],
       legalComments: "none",
       logLevel: "warning",
-      plugins: [nodeStubs],
       define,
     });
     contents.push(Buffer.from(outputFiles[0].contents));
@@ -91,6 +100,16 @@ function copyEngine(write) {
   const folder = `assets/engine-${hashOf(Buffer.concat(files.map(([, bytes]) => bytes)))}/`;
   for (const [name, bytes] of files) write(folder + name, bytes);
   return { engine: folder, engineBytes: files.at(-1)[1].length };
+}
+
+/** Files of two networks that readers without files of their own can try. */
+const EXAMPLES = ["s0.safetensors", "s1.safetensors", "graph.onnx"];
+
+/** Copies the example networks, and returns the path of each by its own name. */
+function copyExamples(write) {
+  const files = EXAMPLES.map((name) => [name, readFileSync(join(root, "examples", "mnist-mlp", name))]);
+  const folder = `assets/mnist-mlp-${hashOf(Buffer.concat(files.map(([, bytes]) => bytes)))}/`;
+  return files.map(([name, bytes]) => ({ path: write(folder + name, bytes), bytes: bytes.length }));
 }
 
 /** Returns the first characters of the SHA-256 of bytes or a text, in letters that file names may have. */

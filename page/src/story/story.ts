@@ -2,6 +2,7 @@ import { assets } from "../assets.ts";
 import type { Computer } from "../shell/computer.ts";
 import { copyText } from "../shell/copy.ts";
 import { find } from "../shell/dom.ts";
+import { showInFragment } from "../shell/fragment.ts";
 import type {
   AlignedPair,
   MeasuredLine,
@@ -10,7 +11,7 @@ import type {
   TrainedPair,
   TrainingNews,
 } from "../worker/story/story-requests.ts";
-import { LAST_PLACE, readFragment, type Shown, writeFragment } from "./choice.ts";
+import { FRAGMENT_KEYS, LAST_PLACE, readFragment, type Shown, writeFragment } from "./choice.ts";
 import { showNumbers, startFiles } from "./results.ts";
 import { type ShownLine, Stage } from "./stage.ts";
 import { animate } from "./unit-tiles.ts";
@@ -28,9 +29,12 @@ interface Made {
   after?: MeasuredLine;
 }
 
-/** The story of two networks: trained, measured, aligned; what it shows stands in the address. */
-export function startStory(computer: Computer): { redraw(): void } {
-  const story = new Story(computer, new Stage());
+/**
+ * The story of two networks: trained, measured, aligned; what it shows stands in the address.
+ * @param onLoaded - called once everything is loaded
+ */
+export function startStory(computer: Computer, onLoaded: () => void): { redraw(): void } {
+  const story = new Story(computer, new Stage(), onLoaded);
   story.start();
   return story;
 }
@@ -46,7 +50,10 @@ class Story {
   /** Stops the run before, if another pair is asked for. */
   #run = new AbortController();
 
-  constructor(computer: Computer, stage: Stage) {
+  readonly #onLoaded: () => void;
+
+  constructor(computer: Computer, stage: Stage, onLoaded: () => void) {
+    this.#onLoaded = onLoaded;
     this.#computer = computer;
     this.#stage = stage;
   }
@@ -57,6 +64,7 @@ class Story {
 
   start(): void {
     const { place } = this.#stage;
+    this.#stage.wait();
     place.max = String(LAST_PLACE);
     place.addEventListener("input", () => this.#go(Number(place.value)));
     this.#align.addEventListener("click", () => void this.#attempt(() => this.#turn()));
@@ -127,6 +135,7 @@ class Story {
       })
       .then((opened) => {
         this.#stage.open(opened);
+        this.#onLoaded();
         return opened;
       });
     return this.#opened;
@@ -158,7 +167,7 @@ class Story {
     const line = this.#line(this.#shown.aligned);
     if (line === undefined) return;
     this.#stage.showLine(line, place);
-    history.replaceState(null, "", writeFragment(this.#shown));
+    showInFragment(FRAGMENT_KEYS, writeFragment(this.#shown).slice(1));
   }
 
   #line(aligned: boolean): ShownLine | undefined {
@@ -221,6 +230,7 @@ class Story {
     this.#stage.place.disabled = false;
     this.#align.disabled = false;
     this.#align.textContent = phase === "aligned" ? "Show as trained" : "Align";
+    this.#align.classList.toggle("done", phase === "aligned");
     for (const button of document.querySelectorAll<HTMLButtonElement>("#files button")) {
       button.disabled = button.dataset["file"] === "merged.safetensors" && this.#made?.aligned === undefined;
     }

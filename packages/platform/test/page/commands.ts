@@ -1,3 +1,4 @@
+import { digestFile } from "@isthmus/core";
 import { createWebEngine } from "@isthmus/engine/web";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
 import { tryLaw } from "./laws.ts";
@@ -20,7 +21,18 @@ const engine = () => createWebEngine({ files: "/" });
 
 /** What the page can ask its worker for. */
 export const COMMANDS = {
-  ...work,
+  describeFile: work.describeFile,
+  readElements: work.readElements,
+  readAtOnce: work.readAtOnce,
+  saveRandom: work.saveRandom,
+  saveMean: work.saveMean,
+  mergeLarge: work.mergeLarge,
+  drawBarrier: work.drawBarrier,
+  compareFiles: work.compareFiles,
+  saveBytes: work.saveBytes,
+  listFolder: work.listFolder,
+  saveWithoutEnd: work.saveWithoutEnd,
+  digestFile,
   digestOutput,
   fetchFile,
   mountFile,

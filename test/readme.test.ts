@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readYamlFile } from "@isthmus/forms";
 import { describe, expect, it } from "vitest";
 import { documentsOf } from "../tools/code-blocks.mjs";
 import { runCli } from "./helpers/run-cli.ts";
@@ -9,6 +11,15 @@ import { runCli } from "./helpers/run-cli.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const pages = documentsOf("docs");
+
+/** How tests look at the blocks of each language, or why they cannot. */
+const LANGUAGES: Readonly<Record<string, string>> = {
+  ts: "each runs: test/examples.test.ts",
+  sh: "verbs, options and outputs are those of the help: below",
+  yaml: "each is read: below",
+  text: "what commands print",
+  python: "cannot run, as it needs PyTorch, which does not come from npm",
+};
 
 /** Verbs that have verbs below them. */
 const GROUPS = new Set(["federate", "queue"]);
@@ -161,5 +172,28 @@ describe("README.md and docs/", () => {
     const [, tool = ""] = /`(tools\/[a-z-]+\.mjs)` draws this picture/.exec(readme) ?? [];
     expect(existsSync(join(root, tool))).toBe(true);
     expect(readFileSync(join(root, tool), "utf8")).toContain(`"${picture.split("/").at(-1)}"`);
+  });
+
+  it.each(["README.md", ...pages])("%s has blocks of languages that tests look at, or cannot run", (path) => {
+    const text = readFileSync(join(root, path), "utf8");
+    const languages = [...text.matchAll(/^ *```(?!$)(.*)\n[\s\S]*?^ *```$/gm)].map(
+      ([, language]) => language,
+    );
+    expect(Object.keys(LANGUAGES)).toEqual(expect.arrayContaining([...new Set(languages)]));
+  });
+
+  it("README.md and docs/ have YAML that can be read", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-yaml-"));
+    let count = 0;
+    for (const path of ["README.md", ...pages]) {
+      const blocks = readFileSync(join(root, path), "utf8").matchAll(/^```yaml\n([\s\S]*?)^```$/gm);
+      for (const [, block = ""] of blocks) {
+        const file = join(folder, `${++count}.yaml`);
+        writeFileSync(file, block);
+        expect((await readYamlFile(file, `example of ${path}`)).value).toBeTypeOf("object");
+      }
+    }
+    rmSync(folder, { recursive: true });
+    expect(count).toBeGreaterThan(5);
   });
 });

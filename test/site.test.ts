@@ -1,8 +1,13 @@
-import { posix } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { readResult } from "@isthmus/report";
 import { describe, expect, it } from "vitest";
+import { root } from "../tools/packages.mjs";
 import { readApi } from "../tools/site/api/api-pages.ts";
 import { ERROR_ADVICE } from "../tools/site/error-advice.ts";
 import { listErrorMessages } from "../tools/site/error-messages.ts";
+import { findWords, listExplained } from "../tools/site/first-errors.ts";
+import { listGallery } from "../tools/site/gallery.ts";
 import { generatePages } from "../tools/site/generated-pages.ts";
 import { linkPage, listPlaces } from "../tools/site/link-pages.ts";
 import { listSidebarFindings } from "../tools/site/outline.ts";
@@ -109,8 +114,44 @@ describe("the reference that is made of the sources", () => {
     expect([...words].filter((text) => /\[object/.test(text))).toEqual([]);
   });
 
+  it("links to the explanation of each message that docs/errors.md has, as the sources still have them all", () => {
+    const explained = listExplained();
+    expect(explained.length).toBeGreaterThan(5);
+    for (const { message, link } of explained) {
+      const found = findWords(message, messages);
+      expect(found, message).toBeDefined();
+      expect(textOf(`reference/errors/${found?.owner}`)).toContain(`(${link})`);
+    }
+  });
+
   it("gives no advice to errors that there are not", () => {
     const idle = ERROR_ADVICE.filter(({ words }) => !messages.some((message) => words.test(message.words)));
     expect(idle.map(({ words }) => words.source)).toEqual([]);
   });
+});
+
+describe("the gallery", () => {
+  const text = readFileSync(join(root, "docs", "gallery", "index.md"), "utf8");
+  const sections = text.split(/^## /m).slice(1);
+
+  it("has at least ten results, and no other than those that its page shows", () => {
+    const linked = [...text.matchAll(/\]\(([^)]+\.json)\)/g)].map(([, path = ""]) => `docs/gallery/${path}`);
+    expect(linked.length).toBeGreaterThanOrEqual(10);
+    expect(listGallery().map(({ source }) => source)).toEqual(linked.sort());
+  });
+
+  it.each(sections.map((section) => [section.split("\n")[0] ?? "", section] as const))(
+    "%s was made by the command that is shown",
+    async (_, section) => {
+      const [, path = ""] = /\]\(([^)]+\.json)\)/.exec(section) ?? [];
+      const { provenance } = await readResult(join(root, "docs", "gallery", path));
+      // What follows says where the result goes, or is quoted in another way.
+      const plain = (line: string): string => line.replace(/ (?:-o|--json|>) .*$/, "").replaceAll("'", "");
+      const lines = section
+        .replace(/\\\n */g, "")
+        .split("\n")
+        .map(plain);
+      expect(lines).toContain(plain(provenance?.command ?? ""));
+    },
+  );
 });

@@ -23,6 +23,9 @@ export interface Entry {
 /** Lists the entries of all packages. */
 export function listEntries(): Entry[];
 
+/** Declaration of a name that a file declares, imports from our sources, or passes on. */
+export function declarationOf(path: string, local: string): DeclaredAt | undefined;
+
 /** Reads the declaration of a name. */
 export function readDeclaration(at: DeclaredAt): {
   readonly nodes: readonly Node[];

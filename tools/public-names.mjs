@@ -146,7 +146,7 @@ function signatureOf({ path, local }) {
 }
 
 /** Declaration of a name that a file declares, imports from our sources, or passes on. */
-function declarationOf(path, local) {
+export function declarationOf(path, local) {
   const { declared, imported, exported } = readModule(path);
   if (declared.has(local)) return { path, local };
   const at = imported.get(local) ?? exported.get(local);

@@ -70,6 +70,10 @@ export const LEARN: readonly PageGroup[] = [
     ],
   },
   {
+    text: "Gallery",
+    pages: [{ text: "Gallery", page: "gallery/index" }],
+  },
+  {
     text: "Coming from",
     pages: [
       { text: "mergekit", page: "coming-from/mergekit" },
@@ -116,8 +120,10 @@ export const REFERENCE: readonly PageGroup[] = [
 
 /** Links at the top of every page. */
 export const TOP: readonly PageEntry[] = [
-  { text: "Start", page: "start/script" },
+  { text: "Get started", page: "start/script" },
   { text: "Guides", page: "merge-methods" },
+  { text: "Theory", page: "theory/two-basins" },
+  { text: "Gallery", page: "gallery/index" },
   { text: "Coming from", page: "coming-from/mergekit" },
   { text: "Reference", page: "commands" },
 ];

@@ -4,6 +4,7 @@ import { readItem } from "./api/api-item.ts";
 import { escapeWords, formatWords } from "./api/doc-comment.ts";
 import { ERROR_ADVICE } from "./error-advice.ts";
 import { type ErrorMessage, listErrorMessages } from "./error-messages.ts";
+import { findWords, listExplained } from "./first-errors.ts";
 import { REPOSITORY } from "./project.ts";
 import type { SitePage } from "./site-page.ts";
 
@@ -29,6 +30,7 @@ const FAILURES = ["EngineError", "DivergenceError"];
 export function makeErrorPages(): SitePage[] {
   const messages = listErrorMessages();
   const owners = [...new Set(messages.map(({ owner }) => owner))];
+  const explained = new Map(listExplained().map(({ message, link }) => [findWords(message, messages), link]));
   return [
     pageOf("reference/errors", formatOverview(messages, owners)),
     ...owners.map((owner) =>
@@ -37,7 +39,9 @@ export function makeErrorPages(): SitePage[] {
         [
           `# Errors of ${owner}`,
           `Messages of [\`@isthmus/${owner}\`](packages/${owner}) with the names of values between ‹ and ›. [Errors](docs/reference/errors.md) says what each class means.`,
-          ...messages.filter((message) => message.owner === owner).map(formatMessage),
+          ...messages
+            .filter((message) => message.owner === owner)
+            .map((message) => formatMessage(message, explained.get(message))),
         ].join("\n\n"),
       ),
     ),
@@ -70,7 +74,7 @@ function formatOverview(messages: readonly ErrorMessage[], owners: readonly stri
   ].join("\n\n");
 }
 
-function formatMessage({ type, words, path }: ErrorMessage): string {
+function formatMessage({ type, words, path }: ErrorMessage, explanation: string | undefined): string {
   const anchor = createHash("sha256").update(`${type} ${words}`).digest("hex").slice(0, 10);
   const { rule, next } = takeApart(words);
   const { advice } = ERROR_ADVICE.find((entry) => entry.words.test(words)) ?? {};
@@ -81,6 +85,7 @@ function formatMessage({ type, words, path }: ErrorMessage): string {
       ...(rule === undefined ? [] : [`- **Rule:** ${escapeHeading(rule)}`]),
       ...(next === undefined ? [] : [`- **What to do:** ${escapeHeading(next)}`]),
       ...(advice === undefined ? [] : [`- ${advice}`]),
+      ...(explanation === undefined ? [] : [`- [What lies behind it](${explanation})`]),
     ].join("\n"),
   ].join("\n\n");
 }

@@ -11,7 +11,7 @@ export interface SiteOutline {
   readonly base: string;
   /** Path of the first page of the site: the page of page/, or that of the documents. */
   readonly home: string;
-  /** Path of the script of live figures; undefined if page/ has none. */
+  /** Path of the script and the style sheet of live figures without their endings; undefined if page/ has none. */
   readonly figures: string | undefined;
   /** Address of the repository. */
   readonly repository: string;

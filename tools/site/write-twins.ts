@@ -7,8 +7,10 @@ import type { SitePage } from "./site-page.ts";
 
 /** Writes the twin of every page, and the two lists. */
 export function writeTwins(pages: readonly SitePage[], groups: readonly PageGroup[], summary: string): void {
-  // Names of places in headings are for VitePress alone.
-  const texts = new Map(pages.map(({ page, text }) => [page, text.replace(/^(#+ .*) \{#[\w-]+\}$/gm, "$1")]));
+  // Names of places and targets of links are for VitePress alone.
+  const plain = (text: string): string =>
+    text.replace(/^(#+ .*) \{#[\w-]+\}$/gm, "$1").replaceAll('){target="_self"}', ")");
+  const texts = new Map(pages.map(({ page, text }) => [page, plain(text)]));
   for (const [page, text] of texts) {
     const path = join(SITE, "docs", `${page}.md`);
     mkdirSync(dirname(path), { recursive: true });

@@ -1,6 +1,6 @@
 // Reads what stands in the reference about one exported name.
 import type { Class, ClassElement, Node, TSSignature, VariableDeclarator } from "oxc-parser";
-import { commentBefore, type DeclaredAt, readDeclaration } from "../../public-names.mjs";
+import { commentBefore, type DeclaredAt, declarationOf, readDeclaration } from "../../public-names.mjs";
 import { type DocComment, parseDocComment } from "./doc-comment.ts";
 
 /** Kinds of exported names, in the order of a page. */
@@ -36,9 +36,9 @@ const MAX_VALUE = 600;
 /** Reads the item of an exported name. */
 export function readItem(name: string, at: DeclaredAt): ApiItem {
   const { nodes, text, comment } = readDeclaration(at);
-  const shared = { name, path: at.path, comment: parseDocComment(comment) };
   const [node] = nodes;
   if (node === undefined) throw new Error(`${at.path} does not declare ${at.local}`);
+  const shared = { name, path: at.path, comment: parseDocComment(comment || typeComment(node, at.path)) };
   switch (node.type) {
     case "FunctionDeclaration":
     case "TSDeclareFunction":
@@ -57,6 +57,33 @@ export function readItem(name: string, at: DeclaredAt): ApiItem {
     default:
       return { ...shared, kind: "Types", signature: text.slice(node.start, node.end), members: [] };
   }
+}
+
+/**
+ * Comment of the type of a constant, if that is named: of `Files["stat"]` the comment of the method, as a side of a port has no words of
+ * its own. Empty if there is none.
+ */
+function typeComment(node: Node, path: string): string {
+  if (node.type !== "VariableDeclarator") return "";
+  const annotated = "typeAnnotation" in node.id ? node.id.typeAnnotation?.typeAnnotation : undefined;
+  const type = annotated ?? (node.init?.type === "TSAsExpression" ? node.init.typeAnnotation : undefined);
+  const named = type?.type === "TSIndexedAccessType" ? type.objectType : type;
+  if (named?.type !== "TSTypeReference" || named.typeName.type !== "Identifier") return "";
+  const at = declarationOf(path, named.typeName.name);
+  if (at === undefined) return "";
+  const { nodes, text, comment } = readDeclaration(at);
+  if (type?.type !== "TSIndexedAccessType") return comment;
+  const [declared] = nodes;
+  const { indexType } = type;
+  const key =
+    indexType.type === "TSLiteralType" && indexType.literal.type === "Literal"
+      ? indexType.literal.value
+      : undefined;
+  const members = declared?.type === "TSInterfaceDeclaration" ? declared.body.body : [];
+  const member = members.find(
+    (other) => "key" in other && other.key.type === "Identifier" && other.key.name === key,
+  );
+  return member === undefined ? "" : commentBefore(text, member.start);
 }
 
 /** Declarations of a function without its body; of one with overloads these alone, as nobody can call the last. */

@@ -29,9 +29,12 @@ export async function buildPage(folder = join(page, "dist")) {
   const { version, repository } = manifest();
   const engine = copyEngine(write);
   const digits = packDigits();
-  const [worker] = await bundle(["src/worker/worker.ts"], { VERSION: JSON.stringify(version) });
+  const workers = ["src/worker/worker.ts", "src/worker/lab-worker.ts"];
+  const [worker, labWorker] = await bundle(workers, { VERSION: JSON.stringify(version) });
   const assets = {
     worker: write(`assets/worker-${hashOf(worker)}.js`, worker),
+    labWorker: write(`assets/lab-worker-${hashOf(labWorker)}.js`, labWorker),
+    examples: copyExamples(write),
     digits: write(`assets/digits-${hashOf(digits)}.bin`, digits),
     ...engine,
   };
@@ -97,6 +100,16 @@ function copyEngine(write) {
   const folder = `assets/engine-${hashOf(Buffer.concat(files.map(([, bytes]) => bytes)))}/`;
   for (const [name, bytes] of files) write(folder + name, bytes);
   return { engine: folder, engineBytes: files.at(-1)[1].length };
+}
+
+/** Files of two networks that readers without files of their own can try. */
+const EXAMPLES = ["s0.safetensors", "s1.safetensors", "graph.onnx"];
+
+/** Copies the example networks, and returns the path of each by its own name. */
+function copyExamples(write) {
+  const files = EXAMPLES.map((name) => [name, readFileSync(join(root, "examples", "mnist-mlp", name))]);
+  const folder = `assets/mnist-mlp-${hashOf(Buffer.concat(files.map(([, bytes]) => bytes)))}/`;
+  return files.map(([name, bytes]) => ({ path: write(folder + name, bytes), bytes: bytes.length }));
 }
 
 /** Returns the first characters of the SHA-256 of bytes or a text, in letters that file names may have. */

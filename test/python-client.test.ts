@@ -48,7 +48,7 @@ describe("the module for Python", () => {
       const { status, text } = runPython("-m", "unittest", "tests.test_torch", "tests.test_documents");
       expect(status, text).toBe(0);
     },
-    900_000,
+    1_800_000,
   );
 
   it("has the version of the npm packages", () => {

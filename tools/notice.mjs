@@ -11,7 +11,9 @@ Licensed under the Apache License, Version 2.0: see LICENSE.
 
 const INSTALLED = `
 The packages below, of other authors, are installed from the npm registry beside this software. Each is under its own
-license, whose text is in the package.
+license, whose text is in the package. So are those whose code a package of this software has taken in, which its file
+dist/THIRD-PARTY-LICENSES.txt lists, and onnxruntime, copyright (c) Microsoft Corporation, under the MIT license, which
+packages called @isthmus/onnxruntime-* bring, with notices of their own.
 `;
 
 const DATA = `
@@ -20,12 +22,6 @@ available under the Creative Commons Attribution-ShareAlike 3.0 license, and on 
 SE, under the MIT license. Neither is part of this software.
 `;
 
-/** Holders of copyrights that the package itself does not name. */
-const HOLDERS = {
-  "onnxruntime-common": "Copyright (c) Microsoft Corporation",
-  "onnxruntime-node": "Copyright (c) Microsoft Corporation",
-};
-
 const { packages: locked } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
 
 /** Writes the notice of packages of this repository, by the licenses of what they install. */
@@ -33,9 +29,7 @@ export function noticeOf(names, { data = false } = {}) {
   const lines = new Map();
   for (const [name, path] of [...listInstalled(names)].sort()) {
     const { license } = locked[path];
-    const holders = (name in HOLDERS ? [HOLDERS[name]] : copyrightsOf(path)).map(
-      (holder) => `\n    ${holder}`,
-    );
+    const holders = copyrightsOf(path).map((holder) => `\n    ${holder}`);
     lines.set(license, [...(lines.get(license) ?? []), `  ${name}${holders.join("")}`]);
   }
   const groups = [...lines].sort().map(([license, group]) => `\n${license}\n\n${group.join("\n")}\n`);

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { packPackages } from "./pack-packages.mjs";
 import { packageNames, readManifest, root } from "./packages.mjs";
 import { runNpm } from "./programs.mjs";
+import { describeManifest, packRuntimePackage, RUNTIME_PACKAGES } from "./runtime-packages/make.mjs";
 import { measureTarball, tarballOf } from "./tarballs.mjs";
 
 const isDry = process.argv.includes("--dry");
@@ -36,13 +37,17 @@ rmSync(made, { recursive: true, force: true });
 mkdirSync(made);
 writeFileSync(join(made, "notes.md"), notesOf(version));
 writeFileSync(join(made, `isthmus-${version}.cdx.json`), `${JSON.stringify(makeBill(), null, 2)}\n`);
-for (const { name, file } of packages) publish(name, file);
+// Libraries first: npm leaves an optional dependency that it does not find out of lockfiles for good.
+for (const name of RUNTIME_PACKAGES)
+  await publish(name, describeManifest(name).version, () => packRuntimePackage(name, made));
+for (const { name, file } of packages) await publish(name, version, () => file);
 console.log(`release: ${packages.length} packages of ${version}${isDry ? ", none published" : ""}`);
 
-function publish(name, file) {
+/** Publishes a version of a package, unless the registry has it, from the tarball that `pack` returns. */
+async function publish(name, version, pack) {
   if (isDry) return;
   if (isPublished(`${name}@${version}`)) console.log(`${name}@${version} is published already`);
-  else process.stdout.write(runNpm(["publish", file, "--access", "public", ...provenance], options));
+  else process.stdout.write(runNpm(["publish", await pack(), "--access", "public", ...provenance], options));
 }
 
 /** Checks whether the registry has a version of a package; fails if the registry does not answer. */

@@ -1,7 +1,11 @@
 /** Addresses of built files, relative to the page. */
 export interface Assets {
-  /** Script of the worker. */
+  /** Script of the story's worker. */
   readonly worker: string;
+  /** Script of the lab's worker. */
+  readonly labWorker: string;
+  /** Files of two example networks and their graph, with their sizes in bytes. */
+  readonly examples: readonly { readonly path: string; readonly bytes: number }[];
   /** Packed digits. */
   readonly digits: string;
   /** Folder of the engine's files. */

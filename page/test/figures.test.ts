@@ -55,7 +55,7 @@ describe.skipIf(!hasBrowser)("figures in a document", () => {
     const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:";
     writeFileSync(
       join(folder, "index.html"),
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Figures</title><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="${policy}"><link rel="icon" href="data:,"><link rel="stylesheet" href="figures.css"><script type="module" src="figures.js"></script>${elements}</html>`,
+      `<!doctype html><html lang="en"><meta charset="utf-8"><title>Figures</title><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="${policy}"><link rel="icon" href="data:,"><script type="module" src="figures.js"></script>${elements}</html>`,
     );
     server = await serveFolder(folder);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: [...BROWSER_FLAGS] });

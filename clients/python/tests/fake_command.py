@@ -10,7 +10,7 @@ arguments = sys.argv[1:]
 if fake == "echo":
     print("\n  a note", file=sys.stderr)
     print("Aligning:  34 %", file=sys.stderr)
-    print(json.dumps({"kind": "echo", "arguments": arguments}))
+    print(json.dumps({"kind": "echo", "arguments": arguments, "screen": sys.stderr.isatty()}))
 elif fake.startswith("fail "):
     print("a note", file=sys.stderr)
     print(f"isthmus {arguments[0]}: {fake[5:]}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pickle
 import shutil
@@ -16,6 +17,7 @@ from unittest import mock
 import isthmus
 from isthmus import _command
 from isthmus._files import temporary_folder, without_folders
+from isthmus._merge import Recipe
 
 FAKE = os.path.join(os.path.dirname(__file__), "fake_command.py")
 
@@ -132,6 +134,21 @@ class Running(unittest.TestCase):
             _command.run_verb("align", [], progress=True)
         self.assertNotIn("no such file", shown.getvalue())
 
+    @unittest.skipIf(os.name == "nt", "there are no pseudo-terminals")
+    def test_in_a_terminal_the_command_draws_on_a_screen(self):
+        class Screen(io.StringIO):
+            def isatty(self):
+                return True
+
+        with pretend("echo"), mock.patch.object(sys, "stderr", Screen()) as screen:
+            found, notes = _command.run_verb("align", [])
+            self.assertTrue(found.screen)
+        self.assertIn("Aligning:  34 %", screen.getvalue())
+        self.assertEqual(notes, ["  a note"])
+        with pretend("echo"), mock.patch.object(sys, "stderr", io.StringIO()) as hidden:
+            self.assertFalse(_command.run_verb("align", [])[0].screen)
+        self.assertEqual(hidden.getvalue(), "")
+
     def test_a_failure_raises_the_message_of_the_command(self):
         with pretend("fail Cannot read x as it must exist; add --unread keep"):
             with self.assertRaises(isthmus.IsthmusError) as caught:
@@ -157,6 +174,34 @@ class Running(unittest.TestCase):
         with mock.patch.dict(os.environ, {"ISTHMUS_COMMAND": "/no/such/program"}):
             with self.assertRaisesRegex(isthmus.CommandNotFoundError, "/no/such/program"):
                 _command.run_verb("align", [], progress=False)
+
+    def test_files_and_folders_need_no_pytorch(self):
+        with pretend("echo"), mock.patch.dict(sys.modules, {"torch": None}):
+            merged = isthmus.merge("a", "b", "-c", out="m", align="activation", data="mnist", options={"many": "tree"})
+            measured = isthmus.barrier("a", "b", data="mnist:test", points=5, progress=False)
+        self.assertEqual(
+            [word for word in merged.arguments if word != "--quiet"],
+            ["merge", "a", "b", os.path.join(".", "-c"), "--data", "mnist", "--seed", "0", "--align"]
+            + ["--method", "activation", "--output", "m", "--many", "tree", "--json"],
+        )
+        self.assertEqual(measured.arguments[:7], ["barrier", "a", "b", "--data", "mnist:test", "--points", "5"])
+        for arguments in (("a", "b"), ("a", {}, "m")):
+            with self.assertRaisesRegex(isthmus.IsthmusError, "out must name|must be paths"):
+                isthmus.merge(*arguments)
+
+    def test_a_recipe_says_methods_weights_and_which_networks_are_aligned(self):
+        recipe = Recipe("ties", [1, 2], "base", {"density": 0.5})
+        with temporary_folder() as folder:
+            with open(recipe.write(folder, ["a", "b"], "base", False), encoding="utf-8") as file:
+                written = json.load(file)
+            with open(recipe.write(folder, ["a", "b"], None, True), encoding="utf-8") as file:
+                aligned = [model.get("align", False) for model in json.load(file)["models"]]
+        self.assertEqual((written["merge_method"], written["parameters"]), ("ties", {"density": 0.5}))
+        self.assertEqual([model["parameters"]["weight"] for model in written["models"]], [1, 2])
+        self.assertEqual(written["base_model"], os.path.abspath("base"))
+        self.assertEqual(aligned, [False, True])
+        with self.assertRaisesRegex(isthmus.IsthmusError, "a method must use them"):
+            Recipe(None, None, "base", None)
 
     @unittest.skipIf(os.name == "nt", "signals are those of POSIX")
     def test_a_command_that_is_killed_says_so(self):

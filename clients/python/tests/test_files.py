@@ -6,6 +6,7 @@ import os
 import pickle
 import struct
 import unittest
+from unittest import mock
 
 import isthmus
 from isthmus._safetensors import decode_header, encode_header
@@ -88,6 +89,13 @@ class Results(unittest.TestCase):
         self.assertNotIn("<script>", found._repr_html_())
         self.assertIn("&lt;script&gt;", found._repr_html_())
         self.assertEqual(repr(found), "Symmetry(symmetries: 1, units: 3)")
+
+    def test_a_result_is_shown_without_figures_if_there_is_no_command(self):
+        found = isthmus.Comparison({"kind": "comparison", "verdict": "same seed", "findings": []})
+        with mock.patch.dict(os.environ, {"ISTHMUS_COMMAND": "/no/such/program"}):
+            self.assertIn("same seed", found._repr_html_())
+            with self.assertRaises(isthmus.CommandNotFoundError):
+                found.figures()
 
     def test_state_dicts_are_pickled_as_plain_ones(self):
         made = isthmus.StateDict({"a": 1}, isthmus.Result({"method": "weight"}))

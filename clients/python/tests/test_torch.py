@@ -4,6 +4,7 @@ import copy
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 import isthmus
 
@@ -154,6 +155,14 @@ class Trainings(unittest.TestCase):
         with isthmus.export(nn.DataParallel(self.model), self.inputs[:1], options=OLDER) as graph:
             aligned = isthmus.align(graph, self.a, [prefixed, self.b])
             self.assertEqual([list(network) for network in aligned], [list(prefixed), list(self.b)])
+            self.assertIsNot(aligned[0].result, aligned[1].result)
+            with tempfile.TemporaryDirectory() as out:
+                kept = isthmus.align(graph, self.a, self.b, out=os.path.join(out, "folder"), restarts=1)
+                sharded = isthmus.merge(
+                    graph, [self.a, kept], out=os.path.join(out, "merged"), options={"max_shard_size": "1KB"}
+                )
+                self.assertGreater(len(os.listdir(os.path.join(out, "merged"))), 2)
+            self.assertEqual((list(kept), list(sharded)), (list(self.b), list(self.a)))
             folder = graph.folder
         self.assertFalse(os.path.exists(folder))
 
@@ -200,8 +209,9 @@ class Faults(unittest.TestCase):
         self.inputs, self.labels = MultilayerPerceptron.data(4)
 
     def refuses(self, message, function, *arguments, **options):
-        with self.assertRaisesRegex(isthmus.IsthmusError, message) as caught:
+        with self.assertRaises(isthmus.IsthmusError) as caught:
             function(*arguments, **options)
+        self.assertRegex(caught.exception.message, message)
         return caught.exception
 
     def test_models_that_cannot_be_exported_are_refused_with_the_reason(self):
@@ -216,6 +226,20 @@ class Faults(unittest.TestCase):
         self.refuses(
             "Unexpected key", isthmus.align, model, self.a, Autoencoder().state_dict(), self.inputs, export=OLDER
         )
+
+    def test_packages_that_exporters_need_are_named(self):
+        model = MultilayerPerceptron()
+        with mock.patch("isthmus._export._missing_packages", return_value=["onnxscript"]):
+            with isthmus.export(model, self.inputs) as graph:
+                self.assertEqual(graph.exporter, "torchscript")
+            with mock.patch("torch.onnx.export", side_effect=RuntimeError("\x1b[1mno\x1b[0m such operator\nmore")):
+                error = self.refuses("torchscript: RuntimeError: no such operator$", isthmus.export, model, self.inputs)
+                self.assertIn("pip install onnxscript", error.hint)
+        with mock.patch("isthmus._export._missing_packages", return_value=["onnx", "onnxscript"]):
+            with mock.patch("torch.onnx.export", side_effect=ModuleNotFoundError("onnx")):
+                error = self.refuses("need the package onnx", isthmus.export, model, self.inputs)
+        self.assertIn("isthmus[onnx]", error.hint)
+        self.assertIsInstance(error, isthmus.ExportError)
 
     def test_networks_and_data_that_make_no_sense_are_refused(self):
         model = MultilayerPerceptron()

@@ -155,6 +155,15 @@ describe.skipIf(!hasBrowser)("in a worker of a page", () => {
       expect(await ask("listFolder", base)).not.toContainEqual(expect.stringMatching(/^\./));
     });
 
+    it("figures are drawn as in Node.js: in the worker to the same text, in the page to the same elements", async () => {
+      const figure = await work.drawBarrier();
+      expect(figure).toContain("barrier 1.400");
+      expect(await ask("drawBarrier")).toBe(figure);
+      const drawn = String(await first.page.evaluate("drawBarrier()"));
+      const elementsOf = (svg: string): unknown => [svg.match(/<\w+/g), svg.match(/ d="[^"]*"/g)?.sort()];
+      expect(elementsOf(drawn)).toEqual(elementsOf(figure));
+    });
+
     it.each(Object.entries(LAWS))("%s", async (name, [, cases]) => {
       const { seed = Date.now() % 2 ** 31 } = fc.readConfigureGlobal() ?? {};
       expect(await ask("tryLaw", name, seed)).toBe(cases);

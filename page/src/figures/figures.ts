@@ -11,3 +11,8 @@ defineRepair();
 defineStar();
 defineRotation();
 defineSlice();
+
+const style = document.createElement("link");
+style.rel = "stylesheet";
+style.href = new URL("figures.css", import.meta.url).href;
+document.head.append(style);

@@ -18,6 +18,8 @@ export interface Computer {
     params: Requests[Name]["params"],
     asking?: Asking<Name>,
   ): Promise<Requests[Name]["result"]>;
+  /** Ends the worker at once, whatever it does; requests whose answers have not come fail as if they were stopped. */
+  end(): void;
 }
 
 /** A request whose answer has not come. */
@@ -56,6 +58,12 @@ export function startComputer(script: string): Computer {
         });
         send({ id, name, params });
       }),
+    end() {
+      worker.terminate();
+      for (const { reject } of waiting.values())
+        reject(new DOMException("The work was stopped", "AbortError"));
+      waiting.clear();
+    },
   };
 }
 

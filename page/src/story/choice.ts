@@ -8,6 +8,9 @@ export interface Shown extends PairChoice {
   readonly aligned: boolean;
 }
 
+/** Keys of the story in the fragment of the address. */
+export const FRAGMENT_KEYS: readonly string[] = ["seeds", "width", "place", "aligned"];
+
 /** Number of the last place. */
 export const LAST_PLACE = 24;
 

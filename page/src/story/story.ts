@@ -2,6 +2,7 @@ import { assets } from "../assets.ts";
 import type { Computer } from "../shell/computer.ts";
 import { copyText } from "../shell/copy.ts";
 import { find } from "../shell/dom.ts";
+import { showInFragment } from "../shell/fragment.ts";
 import type {
   AlignedPair,
   MeasuredLine,
@@ -10,7 +11,7 @@ import type {
   TrainedPair,
   TrainingNews,
 } from "../worker/story/story-requests.ts";
-import { LAST_PLACE, readFragment, type Shown, writeFragment } from "./choice.ts";
+import { FRAGMENT_KEYS, LAST_PLACE, readFragment, type Shown, writeFragment } from "./choice.ts";
 import { showNumbers, startFiles } from "./results.ts";
 import { type ShownLine, Stage } from "./stage.ts";
 import { animate } from "./unit-tiles.ts";
@@ -166,7 +167,7 @@ class Story {
     const line = this.#line(this.#shown.aligned);
     if (line === undefined) return;
     this.#stage.showLine(line, place);
-    history.replaceState(null, "", writeFragment(this.#shown));
+    showInFragment(FRAGMENT_KEYS, writeFragment(this.#shown).slice(1));
   }
 
   #line(aligned: boolean): ShownLine | undefined {

@@ -1,3 +1,4 @@
+import type { LabRequests } from "./lab/lab-requests.ts";
 import type { StoryRequests } from "./story/story-requests.ts";
 
 /** One request that the page may send to the worker: what it takes, what it tells on the way, what it answers. */
@@ -7,8 +8,8 @@ export interface Request<Params, Progress, Result> {
   readonly result: Result;
 }
 
-/** All requests by name. A part of the page adds its own requests here, and its handlers in `worker.ts`. */
-export interface Requests extends StoryRequests {}
+/** All requests by name. A part of the page adds its own requests here, and its handlers in its worker. */
+export interface Requests extends StoryRequests, LabRequests {}
 
 /** Name of a request. */
 export type RequestName = keyof Requests;

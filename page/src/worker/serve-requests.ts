@@ -4,7 +4,7 @@ import type { Handler, Handlers, RequestName, ToPage, ToWorker } from "./protoco
 type Port = Pick<DedicatedWorkerGlobalScope, "addEventListener" | "postMessage">;
 
 /** Answers the requests of the page, each by its handler, until the worker ends. */
-export function serveRequests(port: Port, handlers: Handlers): void {
+export function serveRequests<Names extends RequestName>(port: Port, handlers: Handlers<Names>): void {
   const running = new Map<number, AbortController>();
   const send = (message: ToPage) => port.postMessage(message);
   port.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
@@ -17,7 +17,7 @@ export function serveRequests(port: Port, handlers: Handlers): void {
     running.set(id, controller);
     try {
       // The table gives each name its own parameters, which the compiler cannot follow through a message.
-      const handle = handlers[data.name] as Handler<RequestName>;
+      const handle = handlers[data.name as Names] as unknown as Handler<RequestName>;
       const report = (progress: unknown) => send({ id, progress });
       const result = await handle(data.params as never, { signal: controller.signal, report });
       send({ id, result });

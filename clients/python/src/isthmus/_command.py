@@ -24,7 +24,7 @@ from ._version import __version__
 #: Environment variable with the command, such as `node /opt/isthmus/bin/isthmus.js`.
 COMMAND_VARIABLE = "ISTHMUS_COMMAND"
 _INSTALL = (
-    "Install Node.js 20 or newer (https://nodejs.org), then: npm install --global isthmus --ignore-scripts. "
+    "Install Node.js 20 or newer (https://nodejs.org), then: npm install --global isthmus. "
     f"Or set {COMMAND_VARIABLE} to the command, such as: node /path/to/isthmus/bin/isthmus.js"
 )
 #: Options that the command takes several times; lists of others are written with commas.

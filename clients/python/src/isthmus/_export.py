@@ -192,10 +192,15 @@ def _export(
             failures.append(f"{name}: {_innermost(error)}")
             cause = error
     missing = _missing_packages()
+    name = type(graph._model).__name__
+    if "onnx" in missing and isinstance(cause, ImportError):
+        raise ExportError(
+            f"Cannot export {name} to ONNX as both exporters of PyTorch need the package onnx: it is not installed",
+            hint='pip install "isthmus[onnx]" installs it, and onnxscript for the newer exporter.',
+        ) from cause
     advice = f" pip install {' '.join(missing)} adds another exporter." if missing else ""
     raise ExportError(
-        f"Cannot export {type(graph._model).__name__} to ONNX as an exporter of PyTorch must take it: "
-        + "; ".join(failures),
+        f"Cannot export {name} to ONNX as an exporter of PyTorch must take it: " + "; ".join(failures),
         hint=f"Options of torch.onnx.export are given as export={{...}}.{advice}",
     ) from cause
 

@@ -1,3 +1,4 @@
+import { digestFile } from "@isthmus/core";
 import { createWebEngine } from "@isthmus/engine/web";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
 import { tryLaw } from "./laws.ts";
@@ -25,10 +26,13 @@ export const COMMANDS = {
   readAtOnce: work.readAtOnce,
   saveRandom: work.saveRandom,
   saveMean: work.saveMean,
+  mergeLarge: work.mergeLarge,
+  drawBarrier: work.drawBarrier,
   compareFiles: work.compareFiles,
   saveBytes: work.saveBytes,
   listFolder: work.listFolder,
   saveWithoutEnd: work.saveWithoutEnd,
+  digestFile,
   digestOutput,
   fetchFile,
   mountFile,

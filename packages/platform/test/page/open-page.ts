@@ -10,7 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM } from "../../../../test/helpers/browser.ts";
 import type { COMMANDS } from "./commands.ts";
 
 /** Script of the page: it asks its worker, and waits for the answer. */
-const PAGE = `<!doctype html><title>page</title><input type="file" multiple><script type="module">
+const PAGE = `<!doctype html><title>page</title><input type="file" multiple><script type="module" src="/page.js"></script><script type="module">
   const worker = new Worker("/worker.js", { type: "module" });
   const waiting = new Map();
   worker.onmessage = ({ data: { id, value, error } }) => {
@@ -55,7 +55,7 @@ export interface AskingPage {
 /** Starts a browser, and a server for its pages, which also has the given files. */
 export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Promise<Browser> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
+    entryPoints: ["worker.ts", "page.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url))),
     outdir: "/",
     bundle: true,
     format: "esm",

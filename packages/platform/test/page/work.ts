@@ -1,4 +1,6 @@
 // Work that is done in Node.js and in a page alike: what both return must be the same.
+
+import { BARRIER_RESULT } from "@isthmus/barrier";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -12,9 +14,10 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
-import { linear, planMerge, saveMerge } from "@isthmus/merging";
+import { linear, planMerge, type SaveMergeResult, saveMerge } from "@isthmus/merging";
 import { createHash, encodeBase64, readdir } from "@isthmus/platform";
 import { compareNetworks } from "@isthmus/recipe";
+import { renderFigure } from "@isthmus/report/figure";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { randomNetwork } from "../../../../test/helpers/random-network.ts";
 import { smallCnn } from "../../../../test/helpers/small-networks.ts";
@@ -56,6 +59,10 @@ export async function saveMean(inputs: readonly string[], path: string): Promise
   });
 }
 
+/** Merges files as a command does, and tells what it took. */
+export const mergeLarge = (inputs: readonly string[], path: string): Promise<SaveMergeResult> =>
+  withCheckpoints(inputs, (networks) => saveMerge(planMerge(networks, { method: linear }), path));
+
 /** Permutes a file by a random alignment. */
 export async function savePermuted(engine: Engine, input: string, path: string): Promise<string> {
   const { spec } = await discoverSymmetries({ graph: smallCnn(), engine });
@@ -71,6 +78,29 @@ export const compareFiles = (inputs: readonly string[]): Promise<string> =>
 /** Saves so many bytes. */
 export const saveBytes = (path: string, bytes: number): Promise<void> =>
   saveFile(path, new Uint8Array(bytes));
+
+/** Draws the first figure of a barrier. */
+export async function drawBarrier(): Promise<string> {
+  const values = { chord: 1.4, meanOfEndpoints: 1.4, maxEndpoint: 1.4, midpoint: 1.4, at: 0.5 };
+  const points = [0, 0.25, 0.5, 0.75, 1].map((t) => ({ t, loss: 0.1 + t * (1 - t), error: 0.02 }));
+  const about = {
+    data: "mnist:test",
+    examples: 100,
+    path: "linear",
+    statistics: "keep",
+    engine: "some",
+  } as const;
+  const { sections } = await BARRIER_RESULT.describe({
+    kind: "barrier",
+    points,
+    barrier: { loss: values, error: values },
+    a: "<a>.pt",
+    b: "b & c.pt",
+    ...about,
+  });
+  const [figure] = sections.flatMap(({ figures }) => figures);
+  return figure === undefined ? "" : (await renderFigure(figure, { theme: "dark" })).svg;
+}
 
 /** Lists a folder. */
 export const listFolder = async (path: string): Promise<readonly string[]> => (await readdir(path)).sort();

@@ -1,0 +1,61 @@
+import { at, type Checkpoint, isIsthmusError, withCheckpoints } from "@isthmus/core";
+import { withNamesOf } from "@isthmus/graph";
+import { compareNetworks, judgeMerge, readModelFacts, VERDICT_MEANINGS } from "@isthmus/recipe";
+import type { Handling } from "../protocol.ts";
+import { commandOf } from "./commands.ts";
+import type { Compared, ComparedPair, WithCommand, WorkProgress } from "./lab-requests.ts";
+
+/** Compares networks, and judges whether they can be merged. */
+export async function compareFiles(
+  paths: readonly string[],
+  { signal, report }: Handling<WorkProgress>,
+): Promise<WithCommand<Compared>> {
+  const began = performance.now();
+  const facts = await Promise.all(paths.map(readModelFacts));
+  return withCheckpoints(paths, async (checkpoints) => {
+    const comparison = await compareNetworks(withCommonNames(checkpoints), {
+      facts,
+      signal,
+      onProgress: ({ done, phase }) => report({ done, stage: phase === "reading" ? "Reading" : "Comparing" }),
+    });
+    const { verdict, confidence, findings, pairs: verdicts } = judgeMerge(comparison);
+    const pairs = comparison.pairs.map((pair, index): ComparedPair => {
+      const judged = at(verdicts, index, "verdict");
+      const { distance, cosine, kinship, tensors } = pair;
+      return {
+        a: at(paths, pair.a, "path"),
+        b: at(paths, pair.b, "path"),
+        verdict: judged.verdict,
+        confidence: judged.confidence,
+        evidence: judged.evidence,
+        ...{ distance, cosine, kinship },
+        tensors: tensors.map((tensor) => ({ name: tensor.name, distance: tensor.distance })),
+      };
+    });
+    return {
+      verdict,
+      meaning: VERDICT_MEANINGS[verdict],
+      confidence,
+      sampled: comparison.sampled,
+      pairs,
+      findings: findings.map(({ severity, message, advice }) => ({ severity, message, advice })),
+      seconds: (performance.now() - began) / 1000,
+      command: commandOf("compare", ...paths),
+    };
+  });
+}
+
+/** Gives networks that differ by a prefix of their names the names of the first. */
+function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
+  if (first === undefined) return [];
+  const rename = (other: Checkpoint): Checkpoint => {
+    if ([...other.tensors.keys()].some((name) => first.tensors.has(name))) return other;
+    try {
+      return withNamesOf(first, other);
+    } catch (error) {
+      if (isIsthmusError(error)) return other;
+      throw error;
+    }
+  };
+  return [first, ...others.map(rename)];
+}

@@ -1,0 +1,110 @@
+import { type Checkpoint, isIsthmusError, openCheckpoint } from "@isthmus/core";
+import { mountFile, unmountFile } from "@isthmus/platform/browser";
+import { readArchitecture } from "@isthmus/zoo";
+import type { FileUse, GivenFile, KnownData, KnownFile, KnownFiles } from "./lab-requests.ts";
+
+/** Files that lie beside weights, by their names. */
+const BESIDE =
+  /(^|\/)(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|vocab|added_tokens)\.json$|\.(txt|md|model|jinja|onnx\.data)$/i;
+
+/** Files of the MNIST form, compressed or not. */
+const IDX = /idx[13]-ubyte(\.gz)?$/i;
+
+/** Names of arrays that hold what examples are, beside arrays of inputs. */
+const LABELS = /^(y|labels|targets)(_(test|train))?$/;
+
+/** The files that the page has given, with what they are. */
+export class FileShelf {
+  readonly #files = new Map<string, { readonly given: GivenFile; known: KnownFile | undefined }>();
+
+  /** Takes files; one of a path that is taken replaces the former. */
+  async add(files: readonly GivenFile[]): Promise<void> {
+    for (const given of files) {
+      if (this.#files.has(given.path)) await this.remove(given.path);
+      mountFile(`/${given.path}`, given.content);
+      this.#files.set(given.path, { given, known: undefined });
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    if (!this.#files.delete(path)) return;
+    await unmountFile(`/${path}`);
+  }
+
+  /** Says what all files are; those that could not be read are tried again, as others may have come. */
+  async list(onDone: (done: number) => void, signal?: AbortSignal): Promise<KnownFiles> {
+    const all = [...this.#files.values()];
+    for (const [index, file] of all.entries()) {
+      signal?.throwIfAborted();
+      if (file.known === undefined || file.known.problem !== undefined)
+        file.known = await recognise(file.given);
+      onDone((index + 1) / all.length);
+    }
+    const parts = new Set<string>();
+    for (const { known } of all) {
+      if (known === undefined || !known.path.endsWith(".index.json") || known.problem !== undefined) continue;
+      const { files } = await withCheckpoint(known.path, async (opened) => ({ files: opened.files }));
+      for (const path of files)
+        if (path !== `/${known.path}` && path !== known.path) parts.add(path.replace(/^\//, ""));
+    }
+    const files = all.flatMap(({ known }) =>
+      known === undefined ? [] : [parts.has(known.path) ? { ...known, use: "part" as const } : known],
+    );
+    return { files, data: dataAmong(files) };
+  }
+}
+
+/** Opens a checkpoint, uses it, and closes it. */
+async function withCheckpoint<T>(path: string, use: (opened: Checkpoint) => Promise<T>): Promise<T> {
+  const opened = await openCheckpoint(path);
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
+  const known = (use: FileUse, what: string, problem?: string): KnownFile => ({
+    path,
+    bytes: content.size,
+    use,
+    what,
+    problem,
+  });
+  if (/\.ya?ml$/i.test(path)) return known("recipe", "recipe");
+  if (IDX.test(path)) return known("data", path.includes("labels") ? "labels" : "images");
+  if (BESIDE.test(path)) return known("beside", "lies beside weights");
+  try {
+    if (/\.onnx$/i.test(path)) {
+      const { graph } = await readArchitecture(path);
+      return known("graph", `graph of ${graph.nodes.length} nodes, ${graph.weights.size} weights`);
+    }
+    return await withCheckpoint(path, async ({ tensors }) => {
+      const names = [...tensors.keys()];
+      const isData = names.length < 8 && names.some((name) => LABELS.test(name));
+      if (isData) return known("data", `examples: ${names.join(", ")}`);
+      return known("network", `network of ${tensors.size === 1 ? "1 tensor" : `${tensors.size} tensors`}`);
+    });
+  } catch (error) {
+    if (isIsthmusError(error) || error instanceof Error)
+      return known("beside", "cannot be read", error.message);
+    throw error;
+  }
+}
+
+/** Lists the examples among files: arrays, and pairs of images and labels. */
+function dataAmong(files: readonly KnownFile[]): KnownData[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return files.flatMap(({ path, use }): KnownData[] => {
+    if (use !== "data") return [];
+    if (!IDX.test(path)) {
+      const form = path.toLowerCase().endsWith(".npz") ? "npz" : "safetensors";
+      return [{ name: `${form}:${path}`, label: path }];
+    }
+    const labels = path.replace("images", "labels").replace("idx3", "idx1");
+    return labels !== path && paths.has(labels)
+      ? [{ name: `idx:${path},${labels}`, label: `${path} with its labels` }]
+      : [];
+  });
+}

@@ -1,0 +1,157 @@
+import { formatShape } from "@isthmus/core";
+import type { Engine } from "@isthmus/graph";
+import { MERGE_METHODS } from "@isthmus/merging";
+import {
+  type AlignInputs,
+  createAligner,
+  explainPlan,
+  groupTensors,
+  openRecipe,
+  parseRecipe,
+  saveRecipe,
+  summarizePlan,
+} from "@isthmus/recipe";
+import { reportAlignment } from "@isthmus/weight-matching";
+import type { Handling } from "../protocol.ts";
+import type { Explained, KnownMethod, RecipeProblem, WorkProgress } from "./lab-requests.ts";
+
+/** Name of the recipe in messages, and on the command line. */
+export const RECIPE_NAME = "recipe.yml";
+
+/** Most tensors that are explained one by one. */
+const MOST_EXPLAINED = 200;
+
+/** Takes networks as they are: what a recipe makes of which tensors does not depend on their order of units. */
+const WITHOUT_ALIGNING: AlignInputs = async (inputs) => inputs.map(({ network }) => network);
+
+/** Lists the methods of merging, as their definitions say. */
+export function listMethods(): KnownMethod[] {
+  return [...MERGE_METHODS.values()].map(({ name, description, source, networks, parameters }) => ({
+    name,
+    description,
+    source,
+    base: networks.base,
+    least: networks.least,
+    most: networks.most,
+    parameters: Object.entries(parameters)
+      .filter(([, { unused }]) => unused !== true)
+      .map(([key, spec]) => ({
+        name: key,
+        description: spec.description,
+        of: spec.of,
+        default: spec.default,
+        least: spec.least ?? spec.usual?.least,
+        most: spec.most ?? spec.usual?.most,
+        whole: spec.whole ?? false,
+        choices: spec.choices ?? [],
+      })),
+  }));
+}
+
+/** Says what a recipe would make of which tensors, or its problems. */
+export async function explainRecipe(text: string, pattern: string): Promise<Explained> {
+  const warnings: RecipeProblem[] = [];
+  let aligns = false;
+  const align: AlignInputs = async (...given) => {
+    aligns = true;
+    return WITHOUT_ALIGNING(...given);
+  };
+  try {
+    const recipe = parseRecipe(text, RECIPE_NAME);
+    const { plan, close } = await openRecipe(recipe, {
+      align,
+      onWarning: (warning) => warnings.push(...problemsOf(warning)),
+    });
+    try {
+      const { merged, copied, bytesRead, bytesWritten } = summarizePlan(plan);
+      const explained = explainPlan(plan, pattern === "" ? undefined : pattern);
+      return {
+        method: recipe.merge_method,
+        problems: [],
+        warnings,
+        ...{ merged, copied, bytesRead, bytesWritten, aligns },
+        networks: plan.networks.map(({ source }) => source),
+        groups: groupTensors(plan).map(({ pattern: tensors, count, dtype, shape, method, parameters }) => ({
+          tensors,
+          count,
+          dtype,
+          shape,
+          madeBy: method === null ? "copy" : [method, ...sayParameters(parameters)].join(", "),
+        })),
+        tensors: explained
+          .slice(0, MOST_EXPLAINED)
+          .map(({ tensor, method, parameters, dtype, shape, reason }) => ({
+            name: tensor,
+            madeBy: `${method === null ? "copy" : [method, ...sayParameters(parameters)].join(", ")}, ${dtype} ${formatShape(shape)}`,
+            reason,
+          })),
+        fitting: explained.length,
+      };
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    return { ...NOTHING, warnings, problems: problemsOf((error as Error).message) };
+  }
+}
+
+const NOTHING: Explained = {
+  method: undefined,
+  problems: [],
+  warnings: [],
+  ...{ merged: 0, copied: 0, bytesRead: 0, bytesWritten: 0, aligns: false, fitting: 0 },
+  networks: [],
+  groups: [],
+  tensors: [],
+};
+
+function sayParameters(parameters: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
+}
+
+/** Takes a message apart that names lines of the recipe, such as `recipe.yml:2: "modles" ...`. */
+export function problemsOf(message: string): RecipeProblem[] {
+  const mark = /recipe\.yml:(\d+)(?::\d+)?:?\s*/g;
+  const marks = [...message.matchAll(mark)];
+  if (marks.length === 0) return [{ line: undefined, text: message }];
+  return marks.map((found, index) => {
+    const end = marks[index + 1]?.index ?? message.length;
+    return {
+      line: Number(found[1]),
+      text: message.slice(found.index + found[0].length, end).replace(/[\s;,]+$/, ""),
+    };
+  });
+}
+
+/** Merges by a recipe and saves the result, with the same bytes as `isthmus merge`. */
+export async function mergeByRecipe(
+  text: string,
+  {
+    output,
+    graph,
+    engine,
+  }: { readonly output: string; readonly graph: string | undefined; readonly engine: () => Promise<Engine> },
+  { signal, report }: Handling<WorkProgress>,
+): Promise<readonly string[]> {
+  const notes: string[] = [];
+  const recipe = parseRecipe(text, RECIPE_NAME);
+  const align: AlignInputs = async (...given) =>
+    createAligner(await engine(), {
+      graph,
+      signal,
+      onProgress: reportAlignment("weight", (stage, done = 0) => report({ done, stage })),
+    })(...given);
+  const opened = await openRecipe(recipe, { align, onWarning: (warning) => notes.push(warning) });
+  try {
+    const saved = await saveRecipe(recipe, opened, output, {
+      overwrite: true,
+      threads: 1,
+      signal,
+      onNote: (note) => notes.push(note),
+      onProgress: ({ done }) => report({ done, stage: "Merging" }),
+    });
+    return [...notes, ...saved.modelFiles.notes];
+  } finally {
+    await opened.close();
+  }
+}

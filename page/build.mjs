@@ -91,7 +91,7 @@ const FIRST_SHOWN = { "seed-a": 0, "seed-b": 1, width: 64 };
 /** Reads the code that the page shows. */
 function shownCode() {
   const read = (file) => showCode(readFileSync(join(page, "src", "shown", file), "utf8"), FIRST_SHOWN);
-  return { shell: read("shell.sh"), typescript: read("script.ts"), python: read("network.py") };
+  return { shell: read("shell.sh"), typescript: read("script.ts"), python: read("network.py.txt") };
 }
 
 /** Copies the engine's files, under their own names, into a folder whose name carries their hash. */

@@ -50,7 +50,7 @@ describe.skipIf(!hasBrowser)("the page", () => {
     expect((await shown(page)).words).toMatch(/^A: loss/);
     for (let step = 0; step < 12; step++) await page.keyboard.press("ArrowRight");
     const asTrained = await shown(page);
-    expect(asTrained.words).toMatch(/^half of A, half of B: loss [\d.]+ nats, [\d.]+\s% misread$/);
+    expect(asTrained.words).toMatch(/^half A, half B: loss [\d.]+ nats, [\d.]+\s% misread$/);
     expect(asTrained.error).toBeGreaterThan(30);
     expect(asTrained.wrong).toBeGreaterThan(5);
     await tabTo(page, "align");

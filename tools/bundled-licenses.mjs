@@ -9,7 +9,7 @@ const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 /**
  * Returns names, versions and licenses of the packages that files belong to; empty if all files are of this repository.
  * @param files - paths of the files of a bundle
- * @throws Error if a package has no license that could be given on
+ * @throws Error if a package does not hold the text of its license, which must be given on
  */
 export function listLicenses(files) {
   const folders = files.flatMap((path) => PACKAGE.exec(toPosix(resolve(path)))?.[0] ?? []);
@@ -19,8 +19,10 @@ export function listLicenses(files) {
 function describeLicense(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const texts = readdirSync(folder).filter((file) => /^licen[cs]e/i.test(file));
-  if (texts.length === 0 && license === undefined)
-    throw new Error(`Cannot bundle ${name} as it must have a license: there is none in ${folder}`);
+  if (texts.length === 0)
+    throw new Error(
+      `Cannot bundle ${name} as ${folder} must hold its license: it has none; make it a dependency`,
+    );
   const text = texts.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
   return `${name} ${version} (${license})\n\n${text}\n`;
 }

@@ -25,7 +25,8 @@ import { codeBlocks } from "./code-blocks.mjs";
 import { nodeVersions } from "./node-versions.mjs";
 import { packPackages } from "./pack-packages.mjs";
 import { root } from "./packages.mjs";
-import { PLATFORM_PACKAGE, packRuntimePackage } from "./runtime-packages/make.mjs";
+import { runNpm } from "./programs.mjs";
+import { makeForThisMachine, PLATFORM_PACKAGE } from "./runtime-packages/make.mjs";
 
 /** Largest size of an installation, in megabytes. */
 const MOST = 100;
@@ -72,14 +73,11 @@ const base = mkdtempSync(join(tmpdir(), "isthmus-installed-"));
 let failed = 0;
 try {
   const tarballs = packPackages();
-  const made = join(base, "tarballs");
-  mkdirSync(made);
-  for (const name of [PLATFORM_PACKAGE, "@isthmus/onnxruntime-wasm"]) await packRuntimePackage(name, made);
-  const files = [tarballs, made].flatMap((folder) =>
-    readdirSync(folder)
-      .filter((file) => file.endsWith(".tgz"))
-      .map((file) => [nameOf(file), `file:${join(folder, file)}`]),
-  );
+  const libraries = await packForThisMachine(join(base, "libraries"));
+  const files = [...readdirSync(tarballs).map((file) => join(tarballs, file)), ...libraries].map((path) => [
+    nameOf(path),
+    `file:${path}`,
+  ]);
   console.log("| Node | installation | MB | command | script | types |\n|---|---|---|---|---|---|");
   for (const { version, node } of nodeVersions(process.argv.slice(2).map(Number)))
     for (const installation of INSTALLATIONS) {
@@ -148,6 +146,15 @@ function checkTypes(script, folder) {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", folder], { encoding: "utf8" });
   return status === 0 ? "check" : `FAILED: ${stdout}`;
+}
+
+/** Packs the libraries as npm gets them; those for other systems have their package.json alone. */
+async function packForThisMachine(folder) {
+  const made = await makeForThisMachine(folder);
+  return [...made.values()].map((path) => {
+    const file = runNpm(["pack", "--silent", "--ignore-scripts", path], { cwd: folder, encoding: "utf8" });
+    return join(folder, file.trim());
+  });
 }
 
 /** Name of the package in a tarball: `isthmus-core-0.1.0.tgz` is of `@isthmus/core`. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { defineConfig, type HeadConfig } from "vitepress";
+import { type DefaultTheme, defineConfigWithTheme, type HeadConfig } from "vitepress";
 import type { SiteOutline } from "../../tools/site/outline.ts";
 
 /** What tools/site/stage-pages.ts has left beside the pages: the build begins with it. */
@@ -8,12 +8,18 @@ const outline: SiteOutline = JSON.parse(
 );
 const { base, home, figures, repository, sidebar, top } = outline;
 
+/** What the theme has to know beside what that of VitePress does. */
+export interface ThemeConfig extends DefaultTheme.Config {
+  /** Path of the script of live figures; undefined if there is none. */
+  readonly figures: string | undefined;
+}
+
 /** Address of a page below the documents: that of a folder is the folder's. */
 function linkOf(page: string): string {
   return `/${page.replace(/(^|\/)index$/, "$1")}`;
 }
 
-export default defineConfig({
+export default defineConfigWithTheme<ThemeConfig>({
   title: "Isthmus",
   description: outline.description,
   lang: "en",
@@ -41,12 +47,12 @@ export default defineConfig({
       ? []
       : [["link", { rel: "alternate", type: "text/markdown", href: `${base}docs/${relativePath}` }]],
   vue: { template: { compilerOptions: { isCustomElement: (tag) => tag.startsWith("isthmus-") } } },
-  vite: { define: { __FIGURES__: figures === undefined ? "undefined" : JSON.stringify(`${figures}.js`) } },
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     headers: { level: [2, 3] },
   },
   themeConfig: {
+    figures: figures === undefined ? undefined : `${figures}.js`,
     nav: top.map(({ text, page }) => ({ text, link: linkOf(page) })),
     sidebar: Object.fromEntries(
       Object.entries(sidebar).map(([path, groups]) => [

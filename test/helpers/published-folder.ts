@@ -4,11 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packPackages } from "../../tools/pack-packages.mjs";
-import {
-  makeRuntimePackage,
-  PLATFORM_PACKAGE,
-  RUNTIME_PACKAGES,
-} from "../../tools/runtime-packages/make.mjs";
+import { makeForThisMachine } from "../../tools/runtime-packages/make.mjs";
 
 /** Folder in which a user has installed the packages from their tarballs. */
 export interface PublishedFolder {
@@ -48,7 +44,8 @@ export async function installPublished(): Promise<
   const run = (command: string, ...args: string[]) => execute(command, args, { cwd: folder, env });
 
   const tarballs = findTarballs(packPackages());
-  const libraries = await makeLibraries(base);
+  // Folders, as to pack and unpack libraries takes most of the time.
+  const libraries = await makeForThisMachine(join(base, "libraries"));
   writeFileSync(join(folder, "package.json"), JSON.stringify(describeUser(tarballs, libraries)));
   const flags = ["--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"];
   const installed = await run("npm", "install", ...flags);
@@ -65,17 +62,6 @@ function findTarballs(folder: string): ReadonlyMap<string, string> {
       const name = file.replace(/-\d+\.\d+\.\d+\.tgz$/, "").replace(/^isthmus-/, "@isthmus/");
       return [name, join(folder, file)];
     }),
-  );
-}
-
-/** Makes the packages of onnxruntime that npm would install here: folders, as to pack and unpack them takes most of the time. */
-async function makeLibraries(base: string): Promise<ReadonlyMap<string, string>> {
-  const wanted = [PLATFORM_PACKAGE, "@isthmus/onnxruntime-wasm"].filter((name) =>
-    RUNTIME_PACKAGES.includes(name),
-  );
-  const folder = join(base, "libraries");
-  return new Map(
-    await Promise.all(wanted.map(async (name) => [name, await makeRuntimePackage(name, folder)] as const)),
   );
 }
 

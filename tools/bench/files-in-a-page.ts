@@ -53,27 +53,30 @@ try {
   const mounted = ["/a.safetensors", "/b.safetensors"];
   const session = await page.context().browser()?.newBrowserCDPSession();
   const inspector = session ?? (await page.context().newCDPSession(page));
-  const most = async (): Promise<number> => {
+  /** The most memory that a process of pages has taken, in MB, and the seconds of processors that all took. */
+  const consumed = async (): Promise<{ readonly memory: number; readonly seconds: number }> => {
     const { processInfo } = await inspector.send("SystemInfo.getProcessInfo");
-    const peaks = processInfo
-      .filter(({ type }) => type === "renderer")
-      .map(
-        ({ id }) => Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${id}/status`, "latin1"))?.[1]) / 1000,
-      );
-    return Math.round(Math.max(...peaks));
+    const pages = processInfo.filter(({ type }) => type === "renderer");
+    const peaks = pages.map(({ id }) => /VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${id}/status`, "latin1")));
+    return {
+      memory: Math.round(Math.max(...peaks.map((peak) => Number(peak?.[1]) / 1000))),
+      seconds: pages.reduce((sum, { cpuTime }) => sum + cpuTime, 0),
+    };
   };
   const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    const before = await consumed();
     const began = performance.now();
     await work();
     const seconds = (performance.now() - began) / 1000;
-    process.stdout.write(`${what}: ${seconds.toFixed(2)} s, at most ${await most()} MB until then\n`);
+    const { memory, seconds: worked } = await consumed();
+    const words = `${seconds.toFixed(2)} s, of which its processors worked ${(worked - before.seconds).toFixed(2)} s`;
+    process.stdout.write(`${what}: ${words}; at most ${memory} MB until then\n`);
   };
   process.stdout.write(
     `two networks of ${COUNT} tensors, ${(4e-9 * COUNT * SIDE * SIDE).toFixed(2)} GB each\n`,
   );
   await timed("page opened", async () => {});
   await timed("compared", () => ask("compareFiles", mounted));
-  await timed("compared again", () => ask("compareFiles", mounted));
   await timed("merged", () => ask("mergeLarge", mounted, "/out/mean.safetensors"));
   await timed("hashed", () => ask("digestFile", "/out/mean.safetensors"));
 } finally {

@@ -17,4 +17,4 @@ export function describeManifest(name: string): RuntimeManifest;
 
 export function runtimeDependencies(): Readonly<Record<string, string>>;
 
-export function makeRuntimePackage(name: string, folder: string): Promise<string>;
+export function makeForThisMachine(folder: string): Promise<ReadonlyMap<string, string>>;

@@ -62,6 +62,27 @@ export async function makeRuntimePackage(name, folder) {
   return made;
 }
 
+/**
+ * Makes a folder for each package that an installation asks for: whole ones for this machine, and of those for other systems the
+ * package.json alone, which is all that npm reads of them.
+ * @returns the paths of the folders by name
+ */
+export async function makeForThisMachine(folder) {
+  const made = new Map();
+  for (const name of RUNTIME_PACKAGES) {
+    const isHere = name === PLATFORM_PACKAGE || name === nameOf("wasm");
+    made.set(name, isHere ? await makeRuntimePackage(name, folder) : makeManifest(name, folder));
+  }
+  return made;
+}
+
+function makeManifest(name, folder) {
+  const made = join(folder, name.slice(name.indexOf("/") + 1));
+  mkdirSync(made, { recursive: true });
+  writeFileSync(join(made, "package.json"), JSON.stringify(describeManifest(name)));
+  return made;
+}
+
 /** Packs one package as npm publishes it. @returns the path of the tarball */
 export async function packRuntimePackage(name, folder) {
   const made = await makeRuntimePackage(name, folder);

@@ -13,7 +13,7 @@ import type { SitePage } from "./site-page.ts";
 import { listWrittenPages } from "./written-pages.ts";
 
 /** Endings of files beside the pages that pages show or link to. */
-const ASSETS = [".svg", ".png"];
+const ASSETS = [".svg", ".png", ".json"];
 
 /** Writes all pages to the folder that VitePress reads, and returns them, with the links of the site, and the outline. */
 export async function stagePages(): Promise<{

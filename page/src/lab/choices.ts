@@ -1,93 +1,123 @@
 import { make } from "../shell/dom.ts";
+import { readFromFragment, showInFragment } from "../shell/fragment.ts";
 import type { KnownData, KnownFiles } from "../worker/lab/lab-requests.ts";
 
 /** The page's own digits, as commands name them; the command that is shown reads the same ones. */
 const OWN_DIGITS: KnownData = { name: "mnist:test", label: "2,000 digits of this page" };
 
+/** Keys of these choices in the fragment of the address, and what holds if it does not say them. */
+const FIRST_CHOSEN = { points: "25", first: "2000" } as const;
+
+/** Most places of a line. */
+const MOST_PLACES = 101;
+
+const RANGES = { points: { least: 3, most: MOST_PLACES }, first: { least: 1, most: 1_000_000 } } as const;
+
 /** Number of the page's own digits. */
 const OWN_COUNT = 2000;
 
-/** What the reader has chosen among the files. */
-export interface Choices {
+/** What the reader has chosen among the files: which is A, which is B, which graph, which examples. */
+export class Choices {
   readonly element: HTMLElement;
+  readonly #a = make("select", { id: "lab-a" });
+  readonly #b = make("select", { id: "lab-b" });
+  readonly #graph = make("select", { id: "lab-graph" });
+  readonly #data = make("select", { id: "lab-data" });
+  readonly #first = numberField("lab-first", "first");
+  readonly #points = numberField("lab-points", "points");
+  #networks: readonly string[] = [];
+
+  /** @param onChange - called when another file, or number, is chosen */
+  constructor(onChange: () => void) {
+    const fields = [
+      ["A", this.#a],
+      ["B", this.#b],
+      ["Graph", this.#graph],
+      ["Examples", this.#data],
+      ["How many", this.#first],
+      ["Places", this.#points],
+    ] as const;
+    this.element = make(
+      "div",
+      { class: "choices", role: "group", "aria-label": "Which file is what" },
+      ...fields.map(([label, field]) => make("label", {}, `${label} `, field)),
+    );
+    this.element.addEventListener("change", () => {
+      this.#showInAddress();
+      onChange();
+    });
+  }
+
   /** All networks, A and B first. */
-  readonly networks: readonly string[];
-  readonly a: string | undefined;
-  readonly b: string | undefined;
-  readonly graph: string | undefined;
+  get networks(): readonly string[] {
+    const first = [this.#a.value, this.#b.value].filter((path) => path !== "");
+    return [...new Set([...first, ...this.#networks])];
+  }
+
+  get a(): string | undefined {
+    return chosenIn(this.#a);
+  }
+
+  get b(): string | undefined {
+    return chosenIn(this.#b);
+  }
+
+  get graph(): string | undefined {
+    return chosenIn(this.#graph);
+  }
+
   /** Name of the examples, with their number. */
-  readonly data: string | undefined;
-  readonly points: number;
+  get data(): string | undefined {
+    const name = chosenIn(this.#data);
+    const most = name === OWN_DIGITS.name ? OWN_COUNT : Number.POSITIVE_INFINITY;
+    return name === undefined ? undefined : `${name}@${wholeIn(this.#first, 1, most)}`;
+  }
+
+  get points(): number {
+    return wholeIn(this.#points, 3, MOST_PLACES);
+  }
+
   /** Offers files. */
-  offer(known: KnownFiles): void;
+  offer({ files, data: given }: KnownFiles): void {
+    this.#networks = files.filter(({ use }) => use === "network").map(({ path }) => path);
+    const graphs = files.filter(({ use }) => use === "graph").map(({ path }) => path);
+    const [a, b] = this.#networks;
+    fill(this.#a, this.#networks.map(asOption), a);
+    fill(this.#b, this.#networks.map(asOption), b);
+    fill(this.#graph, graphs.map(asOption), graphs[0]);
+    const sets = [...given, ...(graphs.length > 0 ? [OWN_DIGITS] : [])];
+    fill(this.#data, sets, sets[0]?.name);
+    this.element.hidden = files.length === 0;
+  }
+
+  #showInAddress(): void {
+    const now = { points: this.#points.value, first: this.#first.value };
+    const others = Object.entries(now).filter(
+      ([key, value]) => value !== FIRST_CHOSEN[key as keyof typeof now],
+    );
+    showInFragment(Object.keys(now), others.map((pair) => pair.join("=")).join("&"));
+  }
 }
 
-/** Creates the fields in which files get their parts. */
-export function createChoices(onChange: () => void): Choices {
-  const [a, b, graph, data] = ["a", "b", "graph", "data"].map((name) =>
-    make("select", { id: `lab-${name}` }),
-  ) as [HTMLSelectElement, HTMLSelectElement, HTMLSelectElement, HTMLSelectElement];
-  const examples = make("input", { type: "number", id: "lab-count", min: "1", step: "1", value: "2000" });
-  const points = make("input", {
-    type: "number",
-    id: "lab-points",
-    min: "3",
-    max: "101",
-    step: "1",
-    value: "25",
-  });
-  const fields = [
-    ["A", a],
-    ["B", b],
-    ["Graph", graph],
-    ["Examples", data],
-    ["First", examples],
-    ["Places", points],
-  ] as const;
-  const element = make(
-    "div",
-    { class: "choices", role: "group", "aria-label": "Which file is what" },
-    ...fields.map(([label, field]) => make("label", {}, `${label} `, field)),
-  );
-  let networks: readonly string[] = [];
-  element.addEventListener("change", onChange);
-  const valueOf = ({ value }: HTMLSelectElement) => (value === "" ? undefined : value);
-  return {
-    element,
-    get networks() {
-      const first = [a.value, b.value].filter((path) => path !== "");
-      return [...new Set([...first, ...networks])];
-    },
-    get a() {
-      return valueOf(a);
-    },
-    get b() {
-      return valueOf(b);
-    },
-    get graph() {
-      return valueOf(graph);
-    },
-    get data() {
-      const name = valueOf(data);
-      const count = Math.round(Number(examples.value));
-      const most = name === OWN_DIGITS.name ? Math.min(count, OWN_COUNT) : count;
-      return name === undefined ? undefined : `${name}@${Math.max(1, most)}`;
-    },
-    get points() {
-      return Math.min(101, Math.max(3, Math.round(Number(points.value)) || 25));
-    },
-    offer({ files, data: given }) {
-      networks = files.filter(({ use }) => use === "network").map(({ path }) => path);
-      const graphs = files.filter(({ use }) => use === "graph").map(({ path }) => path);
-      fill(a, networks.map(asOption), networks[0]);
-      fill(b, networks.map(asOption), networks[1]);
-      fill(graph, graphs.map(asOption), graphs[0]);
-      const sets = [...given, ...(graphs.length > 0 ? [OWN_DIGITS] : [])];
-      fill(data, sets, sets[0]?.name);
-      element.hidden = files.length === 0;
-      onChange();
-    },
-  };
+function chosenIn({ value }: HTMLSelectElement): string | undefined {
+  return value === "" ? undefined : value;
+}
+
+/** Returns the number in a field, or the nearest that is allowed. */
+function wholeIn({ value }: HTMLInputElement, least: number, most: number): number {
+  return Math.min(most, Math.max(least, Math.round(Number(value)) || least));
+}
+
+function numberField(id: string, key: keyof typeof FIRST_CHOSEN): HTMLInputElement {
+  const { least, most } = RANGES[key];
+  const range = { min: String(least), max: String(most), step: "1" };
+  return make("input", { type: "number", id, ...range, value: said(key) });
+}
+
+/** Returns a number that the address says, or else the usual one. */
+function said(key: keyof typeof FIRST_CHOSEN): string {
+  const text = readFromFragment(key) ?? "";
+  return /^\d{1,6}$/.test(text) ? text : FIRST_CHOSEN[key];
 }
 
 function asOption(path: string): KnownData {

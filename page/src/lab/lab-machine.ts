@@ -78,7 +78,10 @@ export class LabMachine {
   }
 
   #start(): Promise<Started> {
-    this.#started ??= this.#startWorker();
+    this.#started ??= this.#startWorker().catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
+    });
     return this.#started;
   }
 

@@ -1,8 +1,8 @@
 import { assets } from "../assets.ts";
 import { find, make } from "../shell/dom.ts";
 import { readFromFragment } from "../shell/fragment.ts";
-import type { GivenFile, KnownFiles } from "../worker/lab/lab-requests.ts";
-import { createChoices } from "./choices.ts";
+import type { GivenFile, KnownFiles, WrittenFile } from "../worker/lab/lab-requests.ts";
+import { Choices } from "./choices.ts";
 import { createDropArea } from "./drop-area.ts";
 import { showFiles } from "./file-list.ts";
 import { plural } from "./format.ts";
@@ -19,14 +19,11 @@ export function startLab(): void {
   const say = make("p", { class: "say", role: "status", id: "lab-say" });
   const list = make("ul", { class: "given", "aria-label": "Files" });
   const written = make("ul", { class: "written", "aria-label": "Written files" });
-  const choices = createChoices(() => steps.follow());
-  const showAllWritten = (files: Parameters<typeof showWritten>[1][]) => {
-    written.replaceChildren(
-      ...files.map((file) => {
-        const item = showWritten(machine, file, () => item.remove());
-        return item;
-      }),
-    );
+  const choices = new Choices(() => steps.follow());
+  const earlier = make("div", { hidden: "" }, make("h3", {}, "Written on an earlier visit"), written);
+  const showEarlier = (files: readonly WrittenFile[]) => {
+    earlier.hidden = files.length === 0;
+    written.replaceChildren(...files.map((file) => showWritten(machine, file)));
   };
   const steps = createSteps({ machine, choices, fromAddress: readFromFragment("recipe") });
   const show = (known: KnownFiles) => {
@@ -35,6 +32,7 @@ export function startLab(): void {
       remove: takeAway,
     });
     choices.offer(known);
+    steps.follow();
     steps.element.hidden = known.files.length === 0;
     say.textContent = known.files.length === 0 ? "" : `${plural(known.files.length, "file")}.`;
   };
@@ -69,12 +67,12 @@ export function startLab(): void {
     list,
     choices.element,
     steps.element,
-    written,
+    earlier,
   );
   choices.element.hidden = true;
   steps.element.hidden = readFromFragment("recipe") === undefined;
   void attempt(async () => {
-    if (await hasWritten()) showAllWritten([...(await machine.written())]);
+    if (await hasWritten()) showEarlier(await machine.written());
   });
 }
 

@@ -1,115 +1,116 @@
 import { make } from "../shell/dom.ts";
 import type { KnownMethod, MethodParameter } from "../worker/lab/lab-requests.ts";
-import { type RecipeChoice, writeRecipe } from "./recipe-text.ts";
+import { writeRecipe } from "./recipe-text.ts";
 
-/** The form in which a merge is chosen. */
-export interface MethodForm {
+/** The form in which a merge is chosen; its fields are made from the methods' own definitions. */
+export class MethodForm {
   readonly element: HTMLElement;
-  /** Offers networks, the graph by which they can be aligned, and methods. */
-  offer(networks: readonly string[], graph: string | undefined): void;
-  /** Takes the methods, once they are known. */
-  take(methods: readonly KnownMethod[]): void;
-}
+  readonly #onRecipe: (recipe: string) => void;
+  readonly #method = make("select", { id: "lab-method" });
+  readonly #base = make("select", { id: "lab-base" });
+  readonly #baseLabel = make("label", {}, "Base ", this.#base);
+  readonly #align = make("input", { type: "checkbox", id: "lab-merge-align" });
+  readonly #about = make("p", { class: "small" });
+  readonly #fields = make("div", { class: "parameters" });
+  #methods: readonly KnownMethod[] = [];
+  #networks: readonly string[] = [];
 
-/**
- * Creates a form for the methods of merging; its fields are made from the methods' own definitions.
- * @param onRecipe - called with the recipe that the form describes, whenever it changes
- */
-export function createMethodForm(onRecipe: (recipe: string) => void): MethodForm {
-  const method = make("select", { id: "lab-method" });
-  const base = make("select", { id: "lab-base" });
-  const baseLabel = make("label", {}, "Base ", base);
-  const align = make("input", { type: "checkbox", id: "lab-merge-align" });
-  const alignLabel = make("label", {}, align, " align to the first network before");
-  const about = make("p", { class: "small" });
-  const fields = make("div", { class: "parameters" });
-  let methods: readonly KnownMethod[] = [];
-  let networks: readonly string[] = [];
-  const chosen = () => methods.find(({ name }) => name === method.value);
-  const merged = () => networks.filter((path) => path !== base.value || chosen()?.base === "none");
-  const write = () => {
-    const found = chosen();
-    if (found === undefined || networks.length === 0) return;
-    const inputs = [...fields.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[data-parameter]")];
-    const values = new Map(inputs.map((input) => [input.dataset["parameter"] ?? "", input.value]));
-    const choice: RecipeChoice = {
-      method: found,
-      networks: merged(),
-      base: found.base === "none" || base.value === "" ? undefined : base.value,
-      align: align.checked,
-      values,
-    };
-    onRecipe(writeRecipe(choice));
-  };
-  const show = () => {
-    const found = chosen();
-    if (found === undefined) return;
-    about.textContent = `${found.description} Source: ${found.source}.`;
-    baseLabel.hidden = found.base === "none";
-    if (found.base === "required" && base.value === "") base.value = networks.at(-1) ?? "";
-    fields.replaceChildren(...found.parameters.flatMap((parameter) => fieldsOf(parameter, merged())));
-  };
-  method.addEventListener("change", () => {
-    show();
-    write();
-  });
-  base.addEventListener("change", () => {
-    show();
-    write();
-  });
-  align.addEventListener("change", write);
-  fields.addEventListener("input", write);
-  return {
-    element: make(
+  /** @param onRecipe - called with the recipe that the form describes, whenever it changes */
+  constructor(onRecipe: (recipe: string) => void) {
+    this.#onRecipe = onRecipe;
+    const alignLabel = make("label", {}, this.#align, " align to the first network before");
+    this.element = make(
       "div",
       { class: "form" },
-      make("p", { class: "row" }, make("label", {}, "Method ", method), baseLabel, alignLabel),
-      about,
-      fields,
-    ),
-    offer(paths, graph) {
-      networks = paths;
-      const before = base.value;
-      base.replaceChildren(
-        make("option", { value: "" }, "none"),
-        ...paths.map((path) => make("option", { value: path }, path)),
-      );
-      base.value = paths.includes(before) ? before : "";
-      align.disabled = graph === undefined;
-      if (graph === undefined) align.checked = false;
-      show();
-      write();
-    },
-    take(known) {
-      methods = known;
-      method.replaceChildren(...known.map(({ name }) => make("option", { value: name }, name)));
-      show();
-      write();
-    },
-  };
+      make("p", { class: "row" }, make("label", {}, "Method ", this.#method), this.#baseLabel, alignLabel),
+      this.#about,
+      this.#fields,
+    );
+    for (const field of [this.#method, this.#base])
+      field.addEventListener("change", () => this.#showMethod());
+    this.element.addEventListener("input", () => this.#write());
+  }
+
+  /** Takes the methods, once they are known. */
+  take(methods: readonly KnownMethod[]): void {
+    this.#methods = methods;
+    this.#method.replaceChildren(...methods.map(({ name }) => make("option", { value: name }, name)));
+    this.#showMethod();
+    this.#write();
+  }
+
+  /** Offers networks, and the graph by which they can be aligned. */
+  offer(networks: readonly string[], graph: string | undefined): void {
+    this.#networks = networks;
+    const before = this.#base.value;
+    const options = networks.map((path) => make("option", { value: path }, path));
+    this.#base.replaceChildren(make("option", { value: "" }, "none"), ...options);
+    this.#base.value = networks.includes(before) ? before : "";
+    this.#align.disabled = graph === undefined;
+    if (graph === undefined) this.#align.checked = false;
+    this.#showMethod();
+    this.#write();
+  }
+
+  get #chosen(): KnownMethod | undefined {
+    return this.#methods.find(({ name }) => name === this.#method.value);
+  }
+
+  /** Networks that are merged, which a base is not. */
+  get #merged(): readonly string[] {
+    const hasBase = this.#chosen?.base !== "none";
+    return this.#networks.filter((path) => !hasBase || path !== this.#base.value);
+  }
+
+  #showMethod(): void {
+    const method = this.#chosen;
+    if (method === undefined) return;
+    this.#about.textContent = `${method.description} Source: ${method.source}.`;
+    this.#baseLabel.hidden = method.base === "none";
+    if (method.base === "required" && this.#base.value === "") this.#base.value = this.#networks.at(-1) ?? "";
+    this.#fields.replaceChildren(...method.parameters.map((parameter) => fieldsOf(parameter, this.#merged)));
+  }
+
+  #write(): void {
+    const method = this.#chosen;
+    if (method === undefined || this.#networks.length === 0) return;
+    const fields = [
+      ...this.#fields.querySelectorAll<HTMLInputElement | HTMLSelectElement>("[data-parameter]"),
+    ];
+    this.#onRecipe(
+      writeRecipe({
+        method,
+        networks: this.#merged,
+        base: method.base === "none" || this.#base.value === "" ? undefined : this.#base.value,
+        align: this.#align.checked,
+        values: new Map(fields.map((field) => [field.dataset["parameter"] ?? "", field.value])),
+      }),
+    );
+  }
 }
 
-function fieldsOf(parameter: MethodParameter, networks: readonly string[]): HTMLElement[] {
+function fieldsOf(parameter: MethodParameter, networks: readonly string[]): HTMLElement {
   const { name, description, of, default: usual } = parameter;
-  const isNeeded = usual === undefined;
-  const initial = (index: number) => (isNeeded ? firstValue(parameter, index, networks.length) : "");
-  const named =
-    of === "merge" ? [["", name] as const] : networks.map((path, index) => [`:${index}`, path] as const);
-  const inputs = named.map(([suffix, label], index) => {
-    const input = inputOf(parameter, initial(index));
-    input.dataset["parameter"] = `${name}${suffix}`;
-    input.setAttribute("aria-label", of === "merge" ? name : `${name} of ${label}`);
-    return of === "merge" ? input : make("label", {}, `${label} `, input);
-  });
-  return [
-    make(
-      "fieldset",
-      {},
-      make("legend", {}, name),
-      make("p", { class: "small" }, `${description}${rangeOf(parameter)}`),
-      ...inputs,
-    ),
-  ];
+  const initial = usual === undefined ? firstValue(parameter, networks.length) : "";
+  const field = (key: string, label: string) => {
+    const input = inputOf(parameter, initial);
+    input.dataset["parameter"] = key;
+    input.setAttribute("aria-label", label);
+    return input;
+  };
+  const fields =
+    of === "merge"
+      ? [field(name, name)]
+      : networks.map((path, index) =>
+          make("label", {}, `${path} `, field(`${name}:${index}`, `${name} of ${path}`)),
+        );
+  return make(
+    "fieldset",
+    {},
+    make("legend", {}, name),
+    make("p", { class: "small" }, `${description}${rangeOf(parameter)}`),
+    ...fields,
+  );
 }
 
 function inputOf({ default: usual, least, most, whole, choices }: MethodParameter, value: string) {
@@ -128,7 +129,7 @@ function inputOf({ default: usual, least, most, whole, choices }: MethodParamete
 }
 
 /** Returns a first value of a parameter that has no default: equal shares, or the middle of its range. */
-function firstValue({ of, least, most }: MethodParameter, _index: number, networks: number): string {
+function firstValue({ of, least, most }: MethodParameter, networks: number): string {
   if (of === "network") return String(Number((1 / networks).toPrecision(3)));
   return least !== undefined && most !== undefined ? String((least + most) / 2) : "1";
 }

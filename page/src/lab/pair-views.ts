@@ -92,7 +92,7 @@ export function showLines(
     const aligned = after.places[index];
     return [
       t.toFixed(3),
-      ...[loss, aligned?.loss].map((value) => formatNumber(value ?? null)),
+      ...[loss, aligned?.loss].map((value) => value?.toFixed(6) ?? "–"),
       ...[error, aligned?.error].map((value) =>
         value === undefined || Number.isNaN(value) ? "–" : formatShare(value),
       ),

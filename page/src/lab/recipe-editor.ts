@@ -1,4 +1,4 @@
-import { find, make } from "../shell/dom.ts";
+import { make } from "../shell/dom.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { Explained, RecipeProblem } from "../worker/lab/lab-requests.ts";
 import { formatShape, plural } from "./format.ts";
@@ -9,20 +9,6 @@ import { createTable } from "./table.ts";
 /** Milliseconds without a key after which a recipe is explained. */
 const PAUSE = 250;
 
-/** The editor of recipes, with what each makes. */
-export interface RecipeEditor {
-  readonly element: HTMLElement;
-  readonly text: string;
-  /** What the recipe makes; undefined until it was explained. */
-  readonly explained: Explained | undefined;
-  /** Puts a recipe into the editor. */
-  write(text: string): void;
-  /** Explains the recipe again, as the files have changed. */
-  refresh(): void;
-  /** Offers recipes of these networks to begin with. */
-  offer(networks: readonly string[]): void;
-}
-
 /** What the editor tells, and asks. */
 export interface EditorActions {
   readonly explain: (recipe: string, pattern: string) => Promise<Explained>;
@@ -30,81 +16,47 @@ export interface EditorActions {
   readonly onExplained: (text: string, explained: Explained) => void;
 }
 
-/** Creates the editor. */
-export function createRecipeEditor({ explain, onExplained }: EditorActions): RecipeEditor {
-  const area = make("textarea", {
+/** The editor of recipes, with what each makes, explained as it is written. */
+export class RecipeEditor {
+  readonly element: HTMLElement;
+  readonly #actions: EditorActions;
+  readonly #area = make("textarea", {
     id: "lab-recipe",
     rows: "12",
     spellcheck: "false",
     autocapitalize: "off",
     wrap: "off",
   });
-  const examples = make("select", { id: "lab-recipes" });
-  const problems = make("ul", { class: "problems" });
-  const say = make("p", { class: "say", role: "status", id: "lab-explained" });
-  const table = createTable(
+  readonly #problems = make("ul", { class: "problems" });
+  readonly #say = make("p", { class: "say", role: "status", id: "lab-explained" });
+  readonly #groups = createTable(
     "What the recipe makes",
     ["Tensors", ">Number", "Type", "Shape", "Made by"],
     "group",
   );
-  const pattern = make("input", { type: "search", id: "lab-pattern", placeholder: "layers.0.*" });
-  const reasons = createTable("Why, tensor by tensor", ["Tensor", "Made by", "Because"], "tensor");
-  const details = make(
+  readonly #pattern = make("input", { type: "search", id: "lab-pattern", placeholder: "layers.0.*" });
+  readonly #reasons = createTable("Why, tensor by tensor", ["Tensor", "Made by", "Because"], "tensor");
+  readonly #details = make(
     "details",
     {},
     make("summary", {}, "Why each tensor gets what it gets"),
-    make("label", {}, "Tensors whose names fit ", pattern),
-    reasons.element,
+    make("label", {}, "Tensors whose names fit ", this.#pattern),
+    this.#reasons.element,
   );
-  let explained: Explained | undefined;
-  let pause: ReturnType<typeof setTimeout> | undefined;
-  let asked = 0;
-  const show = (found: Explained) => {
-    explained = found;
-    problems.replaceChildren(
-      ...found.problems.map((problem) => showProblem(problem, "bad", area)),
-      ...found.warnings.map((problem) => showProblem(problem, "warning", area)),
-    );
-    const isRight = found.problems.length === 0;
-    for (const part of [table.element, details]) part.hidden = !isRight;
-    say.textContent = isRight ? sayExplained(found) : `${plural(found.problems.length, "problem")}.`;
-    table.fill(
-      found.groups.map((group) => [
-        ...[group.tensors, String(group.count), group.dtype, formatShape(group.shape), group.madeBy],
-      ]),
-    );
-    reasons.fill(found.tensors.map(({ name, madeBy, reason }) => [name, madeBy, reason]));
-    onExplained(area.value, found);
-  };
-  const explainNow = async () => {
-    const mine = ++asked;
-    if (area.value.trim() === "") return;
-    try {
-      const found = await explain(area.value, pattern.value);
-      if (mine === asked) show(found);
-    } catch (error) {
-      if (mine === asked) say.textContent = messageOf(error);
-    }
-  };
-  const explainSoon = () => {
-    clearTimeout(pause);
-    pause = setTimeout(() => void explainNow(), PAUSE);
-  };
-  area.addEventListener("input", explainSoon);
-  pattern.addEventListener("input", explainSoon);
-  const write = (text: string) => {
-    area.value = text;
-    explainSoon();
-  };
-  let offered: readonly string[] = [];
-  examples.addEventListener("change", () => {
-    const example = EXAMPLES[examples.selectedIndex - 1];
-    if (example !== undefined) write(example.write(offered));
-    examples.selectedIndex = 0;
-  });
-  examples.append(make("option", {}, "…"), ...EXAMPLES.map(({ name }) => make("option", {}, name)));
-  return {
-    element: make(
+  /** Networks by which recipes to begin with are written. */
+  #networks: readonly string[] = [];
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  /** Number of the last explanation that was asked for. */
+  #asked = 0;
+
+  constructor(actions: EditorActions) {
+    this.#actions = actions;
+    this.#groups.element.hidden = true;
+    this.#details.hidden = true;
+    this.#area.addEventListener("input", () => this.refresh());
+    this.#pattern.addEventListener("input", () => this.refresh());
+    const examples = this.#makeExamples();
+    this.element = make(
       "div",
       { class: "editor" },
       make(
@@ -113,24 +65,78 @@ export function createRecipeEditor({ explain, onExplained }: EditorActions): Rec
         make("label", { for: "lab-recipe" }, "Recipe, in YAML"),
         make("label", {}, "Begin with ", examples),
       ),
-      area,
-      say,
-      problems,
-      table.element,
-      details,
-    ),
-    get text() {
-      return area.value;
-    },
-    get explained() {
-      return explained;
-    },
-    write,
-    refresh: explainSoon,
-    offer(networks) {
-      offered = networks;
-    },
-  };
+      this.#area,
+      this.#say,
+      this.#problems,
+      this.#groups.element,
+      this.#details,
+    );
+  }
+
+  get text(): string {
+    return this.#area.value;
+  }
+
+  /** Puts a recipe into the editor. */
+  write(text: string): void {
+    this.#area.value = text;
+    this.refresh();
+  }
+
+  /** Offers recipes of these networks to begin with. */
+  offer(networks: readonly string[]): void {
+    this.#networks = networks;
+  }
+
+  /** Explains the recipe again, in a moment. */
+  refresh(): void {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => void this.#explain(), PAUSE);
+  }
+
+  #makeExamples(): HTMLSelectElement {
+    const examples = make("select", { id: "lab-recipes" }, make("option", {}, "\u2026"));
+    examples.append(...EXAMPLES.map(({ name }) => make("option", {}, name)));
+    examples.addEventListener("change", () => {
+      const example = EXAMPLES[examples.selectedIndex - 1];
+      examples.selectedIndex = 0;
+      if (example === undefined) return;
+      this.#area.value = example.write(this.#networks);
+      // As if it were typed: it is the reader's own recipe then.
+      this.#area.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    return examples;
+  }
+
+  async #explain(): Promise<void> {
+    const mine = ++this.#asked;
+    const { text } = this;
+    if (text.trim() === "") return;
+    try {
+      const explained = await this.#actions.explain(text, this.#pattern.value);
+      if (mine === this.#asked) this.#show(text, explained);
+    } catch (error) {
+      if (mine === this.#asked) this.#say.textContent = messageOf(error);
+    }
+  }
+
+  #show(text: string, explained: Explained): void {
+    const { problems, warnings, groups, tensors } = explained;
+    this.#problems.replaceChildren(
+      ...problems.map((problem) => showProblem(problem, "bad", this.#area)),
+      ...warnings.map((problem) => showProblem(problem, "warning", this.#area)),
+    );
+    const isRight = problems.length === 0;
+    for (const part of [this.#groups.element, this.#details]) part.hidden = !isRight;
+    this.#say.textContent = isRight ? sayExplained(explained) : `${plural(problems.length, "problem")}.`;
+    this.#groups.fill(
+      groups.map((group) => [
+        ...[group.tensors, String(group.count), group.dtype, formatShape(group.shape), group.madeBy],
+      ]),
+    );
+    this.#reasons.fill(tensors.map(({ name, madeBy, reason }) => [name, madeBy, reason]));
+    this.#actions.onExplained(text, explained);
+  }
 }
 
 function sayExplained({ method, merged, copied, bytesRead, bytesWritten, aligns }: Explained): string {
@@ -149,7 +155,7 @@ function showProblem(
   go.addEventListener("click", () => {
     const lines = area.value.split("\n");
     const begin = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0);
-    find("lab-recipe", HTMLTextAreaElement).focus();
+    area.focus();
     area.setSelectionRange(begin, begin + (lines[line - 1]?.length ?? 0));
   });
   return make("li", { class: kind }, go, ` ${text}`);

@@ -13,11 +13,7 @@ interface SavePicker {
 }
 
 /** Shows a file of the page's storage, with buttons to save it and to remove it. */
-export function showWritten(
-  machine: LabMachine,
-  { name, bytes }: WrittenFile,
-  onDiscard: () => void,
-): HTMLElement {
+export function showWritten(machine: LabMachine, { name, bytes }: WrittenFile): HTMLElement {
   const save = make("button", { type: "button", class: "save" }, `Save ${name}, ${formatBytes(bytes)}`);
   const discard = make(
     "button",
@@ -25,6 +21,7 @@ export function showWritten(
     "Remove",
   );
   const say = make("p", { class: "say", role: "status" });
+  const item = make("li", {}, save, discard, say);
   const attempt = async (act: () => Promise<void>) => {
     save.disabled = true;
     try {
@@ -45,10 +42,10 @@ export function showWritten(
   discard.addEventListener("click", () =>
     attempt(async () => {
       await machine.askAside("lab.discard", { name });
-      onDiscard();
+      item.remove();
     }),
   );
-  return make("li", {}, save, discard, say);
+  return item;
 }
 
 /** Hands a file to the reader: streamed into a file of their choice if the browser can, else as a download. */

@@ -1,5 +1,4 @@
 import { make } from "../shell/dom.ts";
-import { showInFragment } from "../shell/fragment.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type {
   Aligned,
@@ -10,9 +9,8 @@ import type {
 } from "../worker/lab/lab-requests.ts";
 import type { Choices } from "./choices.ts";
 import { showComparison } from "./compare-view.ts";
-import { formatSeconds } from "./format.ts";
 import type { LabMachine } from "./lab-machine.ts";
-import { createMethodForm } from "./method-form.ts";
+import { Merging } from "./merging.ts";
 import {
   createLinePicture,
   type LinePicture,
@@ -20,20 +18,9 @@ import {
   showLines,
   showSymmetries,
 } from "./pair-views.ts";
-import { createRecipeEditor } from "./recipe-editor.ts";
 import { showWritten } from "./save-file.ts";
 import { Step, type Working } from "./step.ts";
-
-/** Keys of the lab in the fragment of the address. */
-const FRAGMENT_KEYS = ["recipe"];
-
-/** What steps work with. */
-export interface StepsOptions {
-  readonly machine: LabMachine;
-  readonly choices: Choices;
-  /** Recipe that the address says. */
-  readonly fromAddress: string | undefined;
-}
+import type { StepsOptions } from "./steps-options.ts";
 
 /** The steps of the lab, each of which uses the chosen files. */
 export interface Steps {
@@ -67,12 +54,12 @@ export function createSteps(options: StepsOptions): Steps {
   });
   const align = alignStep(options, pair);
   const barrier = barrierStep(options, pair);
-  const merging = createMerging(options);
+  const merging = new Merging(options);
   const all = [compare, symmetries, align, barrier];
   let before = "";
   return {
     element: make("div", { class: "steps" }, ...all.map(({ element }) => element), merging.step.element),
-    write: merging.write,
+    write: (recipe) => merging.write(recipe),
     follow() {
       const now = JSON.stringify([choices.networks, choices.graph, choices.data, choices.points]);
       if (now !== before) for (const step of all) step.clear();
@@ -125,8 +112,7 @@ function saveAlignedPart(
     write.disabled = true;
     try {
       const written = await machine.ask("lab.save-aligned", { ...pair, name });
-      const item = showWritten(machine, written, () => item.remove());
-      files.replaceChildren(item);
+      files.replaceChildren(showWritten(machine, written));
     } catch (error) {
       say.textContent = (error as Error).message;
     } finally {
@@ -164,69 +150,4 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
     show: (measured) => showLines(measured, picture),
   });
   return step;
-}
-
-/** Creates the step that merges by a recipe, which a form writes or the reader. */
-function createMerging({ machine, choices, fromAddress }: StepsOptions) {
-  let isOwn = fromAddress !== undefined;
-  const name = make("input", { type: "text", id: "lab-output", value: "merged.safetensors", size: "22" });
-  const editor = createRecipeEditor({
-    explain: (recipe, pattern) => machine.askAside("lab.explain", { recipe, pattern }),
-    onExplained(text, { problems }) {
-      step.allow(problems.length > 0 ? "" : undefined);
-      showInFragment(FRAGMENT_KEYS, isOwn ? `recipe=${encodeURIComponent(text)}` : "");
-    },
-  });
-  const form = createMethodForm((recipe) => {
-    if (isOwn && editor.text.trim() !== "") return;
-    editor.write(recipe);
-  });
-  editor.element.addEventListener("input", () => {
-    isOwn = editor.text.trim() !== "";
-  });
-  form.element.addEventListener(
-    "change",
-    () => {
-      isOwn = false;
-    },
-    { capture: true },
-  );
-  const step = new Step({
-    id: "lab-merge",
-    title: "Merge, by a recipe",
-    lead: "Choose a method, or write a recipe, as mergekit reads it or with more: what each tensor gets is shown as you write.",
-    action: "Merge",
-    controls: [form.element, editor.element, make("label", {}, "Name of the result ", name)],
-    work: (working) => {
-      const params = { recipe: editor.text, name: name.value, graph: choices.graph };
-      return machine.ask("lab.merge", params, working);
-    },
-    show({ written, seconds, notes }) {
-      const item = showWritten(machine, written, () => item.remove());
-      return {
-        say: `Written in ${formatSeconds(seconds)}: ${written.name}, ${formatBytes(written.bytes)}.`,
-        nodes: [
-          ...notes.map((note) => make("p", { class: "small" }, `${note}.`)),
-          make("ul", { class: "written" }, item),
-        ],
-      };
-    },
-  });
-  let isKnown = false;
-  if (fromAddress !== undefined) editor.write(fromAddress);
-  return {
-    step,
-    write(recipe: string) {
-      isOwn = true;
-      editor.write(recipe);
-    },
-    follow() {
-      form.offer(choices.networks, choices.graph);
-      editor.offer(choices.networks);
-      editor.refresh();
-      if (isKnown) return;
-      isKnown = true;
-      void machine.askAside("lab.methods", undefined).then((methods) => form.take(methods));
-    },
-  };
 }

@@ -2,20 +2,23 @@
 const BLOCK_BYTES = 2 ** 22;
 
 /** Largest part that is read with the block around it. */
-const SMALL_BYTES = 2 ** 20;
+const SMALL_BYTES = 2 ** 19;
+
+/** Largest distance of two parts for which their block is read: one row in twenty is read by itself. */
+const NEAR_BYTES = 2 ** 17;
 
 /** Number of blocks that are kept. */
 const KEPT_BLOCKS = 4;
 
 /**
  * Reads parts of a file of the person's machine. A browser takes as long for a few kilobytes as for a few
- * megabytes, so that whole blocks are read, and kept for a while, if more than one small part of them is asked
- * for, as by samples of rows.
+ * megabytes, so that whole blocks are read, and kept for a while, if several small parts that lie close
+ * together are asked for, as by samples of rows.
  */
 export class BlobReader {
   readonly #blob: Blob;
-  /** Numbers of the blocks of which a small part was read. */
-  readonly #touched = new Set<number>();
+  /** Ends of the last small parts that were read of blocks, by the numbers of the blocks. */
+  readonly #ends = new Map<number, number>();
   /** Blocks by their numbers, the one that was used last at the end. */
   readonly #blocks = new Map<number, Promise<Uint8Array>>();
 
@@ -27,10 +30,10 @@ export class BlobReader {
   async read(begin: number, end: number): Promise<Uint8Array> {
     const number = Math.floor(begin / BLOCK_BYTES);
     const isSmall = end - begin <= SMALL_BYTES && end <= (number + 1) * BLOCK_BYTES;
-    if (!isSmall || !this.#touched.has(number)) {
-      if (isSmall) this.#touched.add(number);
-      return this.#bytes(begin, end);
-    }
+    if (!isSmall) return this.#bytes(begin, end);
+    const last = this.#ends.get(number);
+    this.#ends.set(number, end);
+    if (last === undefined || Math.abs(begin - last) > NEAR_BYTES) return this.#bytes(begin, end);
     const block = await this.#block(number);
     return block.subarray(begin - number * BLOCK_BYTES, end - number * BLOCK_BYTES);
   }

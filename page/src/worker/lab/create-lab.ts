@@ -1,7 +1,7 @@
 import { readTextFile } from "@isthmus/core";
 import { createWebEngine } from "@isthmus/engine/web";
 import type { DataSet, Engine } from "@isthmus/graph";
-import { mountStorage, outputFile } from "@isthmus/platform/browser";
+import { outputFile } from "@isthmus/platform/browser";
 import type { Handlers } from "../protocol.ts";
 import { readDigits } from "../story/digits.ts";
 import { commandOf } from "./commands.ts";
@@ -13,7 +13,7 @@ import { measureLines, openData } from "./measure-lines.ts";
 import { PairAligner, saveAligned } from "./pairs.ts";
 import { explainRecipe, listMethods, mergeByRecipe, RECIPE_NAME } from "./recipes.ts";
 import { findSymmetries } from "./symmetries.ts";
-import { discard, listWritten, STORAGE, writtenFile, writtenPath } from "./written-files.ts";
+import { discard, listWritten, openStorage, writtenFile, writtenPath } from "./written-files.ts";
 
 /** Creates the handlers of the lab's requests, which share the files that the page has given. */
 export function createLab(): Handlers<keyof LabRequests> {
@@ -23,7 +23,7 @@ export function createLab(): Handlers<keyof LabRequests> {
   return {
     async "lab.start"(start) {
       machine.start(start);
-      await mountStorage(STORAGE);
+      await openStorage();
       return { written: await listWritten() };
     },
     async "lab.add"({ files }, { signal, report }) {

@@ -21,14 +21,14 @@ export class FileShelf {
   async add(files: readonly GivenFile[]): Promise<void> {
     for (const given of files) {
       if (this.#files.has(given.path)) await this.remove(given.path);
-      mountFile(`/${given.path}`, given.content);
-      this.#files.set(given.path, { given, known: undefined });
+      this.#files.set(given.path, { given, known: mount(given) });
     }
   }
 
   async remove(path: string): Promise<void> {
-    if (!this.#files.delete(path)) return;
-    await unmountFile(`/${path}`);
+    const file = this.#files.get(path);
+    this.#files.delete(path);
+    if (file !== undefined && file.known?.use !== "refused") await unmountFile(`/${path}`);
   }
 
   /** Says what all files are; those that could not be read are tried again, as others may have come. */
@@ -36,8 +36,8 @@ export class FileShelf {
     const all = [...this.#files.values()];
     for (const [index, file] of all.entries()) {
       signal?.throwIfAborted();
-      if (file.known === undefined || file.known.problem !== undefined)
-        file.known = await recognise(file.given);
+      const isOpen = file.known === undefined || file.known.problem !== undefined;
+      if (isOpen && file.known?.use !== "refused") file.known = await recognise(file.given);
       onDone((index + 1) / all.length);
     }
     const parts = new Set<string>();
@@ -51,6 +51,17 @@ export class FileShelf {
       known === undefined ? [] : [parts.has(known.path) ? { ...known, use: "part" as const } : known],
     );
     return { files, data: dataAmong(files) };
+  }
+}
+
+/** Puts a file where the library finds it; returns what is known of one that cannot be put there. */
+function mount({ path, content }: GivenFile): KnownFile | undefined {
+  try {
+    mountFile(`/${path}`, content);
+    return undefined;
+  } catch (error) {
+    const { message } = error as Error;
+    return { path, bytes: content.size, use: "refused", what: "cannot be taken", problem: message };
   }
 }
 

@@ -8,13 +8,13 @@ export interface GivenFile {
 }
 
 /** Use that a file can have. */
-export type FileUse = "network" | "graph" | "data" | "recipe" | "part" | "beside";
+export type FileUse = "network" | "graph" | "data" | "recipe" | "part" | "beside" | "refused";
 
 /** A file as it was recognised. */
 export interface KnownFile {
   readonly path: string;
   readonly bytes: number;
-  /** Use of the file: `part` is a shard of an index, `beside` lies beside weights, such as a tokenizer. */
+  /** Use of the file: `part` is a shard of an index, `beside` lies beside weights, such as a tokenizer; `refused` has an impossible path. */
   readonly use: FileUse;
   /** What the file holds, in a few words. */
   readonly what: string;

@@ -109,17 +109,16 @@ function sayParameters(parameters: Readonly<Record<string, unknown>>): string[] 
   return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
 }
 
-/** Takes a message apart that names lines of the recipe, such as `recipe.yml:2: "modles" ...`. */
+/**
+ * Takes a message apart that lists problems of the recipe, each as `recipe.yml:2: "modles" ...`; another message is one problem,
+ * of the line that it names.
+ */
 export function problemsOf(message: string): RecipeProblem[] {
-  const mark = /recipe\.yml:(\d+)(?::\d+)?:?\s*/g;
-  const marks = [...message.matchAll(mark)];
-  if (marks.length === 0) return [{ line: undefined, text: message }];
-  return marks.map((found, index) => {
-    const end = marks[index + 1]?.index ?? message.length;
-    return {
-      line: Number(found[1]),
-      text: message.slice(found.index + found[0].length, end).replace(/[\s;,]+$/, ""),
-    };
+  return message.split("\n").map((part) => {
+    const listed = /(?:^|\s)recipe\.yml:(\d+): (.*)$/s.exec(part);
+    if (listed !== null) return { line: Number(listed[1]), text: listed[2] ?? part };
+    const named = /recipe\.yml:(\d+)/.exec(part);
+    return { line: named === null ? undefined : Number(named[1]), text: part };
   });
 }
 

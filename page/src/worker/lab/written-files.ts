@@ -1,9 +1,19 @@
 import { UsageError } from "@isthmus/core";
-import { join, readdir, rm, stat } from "@isthmus/platform";
+import { join, mkdir, readdir, rm, stat } from "@isthmus/platform";
+import { mountStorage } from "@isthmus/platform/browser";
 import type { WrittenFile } from "./lab-requests.ts";
 
 /** Folder of the virtual machine that holds the page's storage. */
-export const STORAGE = "/written-by-this-page";
+const STORAGE = "/written-by-this-page";
+
+/** Opens the page's storage, and removes what closed pages left unfinished; without a storage, files are kept in memory. */
+export async function openStorage(): Promise<void> {
+  try {
+    await mountStorage(STORAGE);
+  } catch {
+    await mkdir(STORAGE, { recursive: true });
+  }
+}
 
 /**
  * Returns the path of a file to write.

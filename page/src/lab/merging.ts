@@ -1,0 +1,109 @@
+import { make } from "../shell/dom.ts";
+import { showInFragment } from "../shell/fragment.ts";
+import { formatBytes } from "../worker/lab/format-bytes.ts";
+import type { Explained, LabRequests } from "../worker/lab/lab-requests.ts";
+import type { Choices } from "./choices.ts";
+import { formatSeconds } from "./format.ts";
+import type { LabMachine } from "./lab-machine.ts";
+import { MethodForm } from "./method-form.ts";
+import { RecipeEditor } from "./recipe-editor.ts";
+import { showWritten } from "./save-file.ts";
+import { type ShownResult, Step, type Working } from "./step.ts";
+import type { StepsOptions } from "./steps-options.ts";
+
+/** Keys of this step in the fragment of the address. */
+const FRAGMENT_KEYS = ["recipe"];
+
+type Merged = LabRequests["lab.merge"]["result"];
+
+/** The step that merges by a recipe, which a form writes or the reader. */
+export class Merging {
+  readonly step: Step<Merged>;
+  readonly #machine: LabMachine;
+  readonly #choices: Choices;
+  readonly #name = make("input", { type: "text", id: "lab-output", value: "merged.safetensors", size: "22" });
+  readonly #editor: RecipeEditor;
+  readonly #form: MethodForm;
+  /** Who wrote the recipe: nobody yet, the reader in the form, or the reader in the editor. */
+  #author: "page" | "form" | "reader" = "page";
+  /** Files for which the form was filled last. */
+  #offered = "";
+
+  constructor({ machine, choices, fromAddress }: StepsOptions) {
+    this.#machine = machine;
+    this.#choices = choices;
+    this.#editor = new RecipeEditor({
+      explain: (recipe, pattern) => machine.askAside("lab.explain", { recipe, pattern }),
+      onExplained: (text, explained) => this.#follow(text, explained),
+    });
+    this.#form = new MethodForm((recipe) => {
+      if (this.#author !== "reader") this.#editor.write(recipe);
+    });
+    this.#editor.element.addEventListener("input", ({ target }) => {
+      if (target instanceof HTMLTextAreaElement)
+        this.#author = target.value.trim() === "" ? "page" : "reader";
+    });
+    // Before the form's own listeners, which write the recipe.
+    this.#form.element.addEventListener(
+      "input",
+      () => {
+        this.#author = "form";
+      },
+      { capture: true },
+    );
+    this.step = new Step<Merged>({
+      id: "lab-merge",
+      title: "Merge, by a recipe",
+      lead: "Choose a method, or write a recipe, as mergekit reads it or with more: what each tensor gets is shown as you write.",
+      action: "Merge",
+      controls: [
+        this.#form.element,
+        this.#editor.element,
+        make("label", {}, "Name of the result ", this.#name),
+      ],
+      work: (working) => this.#merge(working),
+      show: (merged) => this.#show(merged),
+    });
+    if (fromAddress !== undefined) this.write(fromAddress);
+  }
+
+  /** Puts a recipe of the reader into the editor. */
+  write(recipe: string): void {
+    this.#author = "reader";
+    this.#editor.write(recipe);
+  }
+
+  /** Follows a change of the files, or of their parts. */
+  follow(): void {
+    const { networks, graph } = this.#choices;
+    const now = JSON.stringify([networks, graph]);
+    if (now === this.#offered) return;
+    if (this.#offered === "")
+      void this.#machine.askAside("lab.methods", undefined).then((methods) => this.#form.take(methods));
+    this.#offered = now;
+    this.#form.offer(networks, graph);
+    this.#editor.offer(networks);
+    this.#editor.refresh();
+  }
+
+  #follow(text: string, { problems }: Explained): void {
+    this.step.allow(problems.length > 0 ? "" : undefined);
+    showInFragment(FRAGMENT_KEYS, this.#author === "page" ? "" : `recipe=${encodeURIComponent(text)}`);
+  }
+
+  #merge(working: Working): Promise<Merged> {
+    const params = { recipe: this.#editor.text, name: this.#name.value, graph: this.#choices.graph };
+    return this.#machine.ask("lab.merge", params, working);
+  }
+
+  #show({ written, seconds, notes }: Merged): ShownResult {
+    const item = showWritten(this.#machine, written);
+    return {
+      say: `Written in ${formatSeconds(seconds)}: ${written.name}, ${formatBytes(written.bytes)}.`,
+      nodes: [
+        ...notes.map((note) => make("p", { class: "small" }, `${note}.`)),
+        make("ul", { class: "written" }, item),
+      ],
+    };
+  }
+}

@@ -1,0 +1,10 @@
+import type { Choices } from "./choices.ts";
+import type { LabMachine } from "./lab-machine.ts";
+
+/** What steps work with. */
+export interface StepsOptions {
+  readonly machine: LabMachine;
+  readonly choices: Choices;
+  /** Recipe that the address says. */
+  readonly fromAddress: string | undefined;
+}

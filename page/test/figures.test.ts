@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pagePaletteCss } from "../../packages/report/src/figure/palette.ts";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../test/helpers/browser.ts";
 import { buildFigures } from "../build.mjs";
 import { drawPictures } from "../draw-figures.ts";
@@ -15,6 +16,30 @@ import { outputOf, rotate, rotationBy, TINY } from "../src/figures/tiny-transfor
 const NAMES = [...drawPictures().keys()];
 
 describe("figures", () => {
+  it("the page and the figures have the colours of the pages of results, in light and dark", () => {
+    const [light = "", dark = ""] = pagePaletteCss().split("@media");
+    const ofResults = (css: string, name: string) => new RegExp(`--isthmus-${name}:(#\\w+)`).exec(css)?.[1];
+    const read = (path: string) => readFileSync(new URL(`../src/${path}`, import.meta.url), "utf8");
+    const [palette, figures] = [read("style/palette.css"), read("figures/figures.css")];
+    const names = {
+      text: "text",
+      muted: "muted",
+      grid: "grid",
+      shade: "shade",
+      a: "curve-0",
+      b: "curve-1",
+      land: "curve-2",
+    };
+    for (const [own, theirs] of Object.entries(names)) {
+      const colors = [ofResults(light, theirs), ofResults(dark, theirs)];
+      const all = (css: string, prefix: string) =>
+        [...css.matchAll(new RegExp(`--${prefix}${own}: (#\\w+);`, "g"))].map(([, color]) => color);
+      expect(all(figures, "fig-"), own).toEqual(colors);
+      // Dark colours stand twice: for readers who prefer them, and for those who chose them here.
+      expect(all(palette, ""), own).toEqual([...colors, colors[1]]);
+    }
+  });
+
   it.each(NAMES)("the static picture of isthmus-%s is what the figure draws", (name) => {
     const kept = readFileSync(new URL(`../../docs/figures/${name}.svg`, import.meta.url), "utf8");
     expect(kept).toBe(drawPictures().get(name));

@@ -63,6 +63,10 @@ describe.skipIf(!hasBrowser)("the page", () => {
     expect(before).toBeGreaterThan(1);
     expect(after).toBeLessThan(0.1);
     expect(page.url()).toMatch(/#seeds=0,1&width=64&place=12&aligned=1$/);
+    await page.locator("#map").scrollIntoViewIfNeeded();
+    const map = page.locator("#map svg");
+    await map.waitFor({ timeout: 120_000 });
+    expect(await map.locator(".name").allTextContents()).toEqual(["A", "B", "B aligned"]);
     expect(await page.textContent("#narration")).toMatch(/B computes what it did, the same to \de-\d/);
   });
 

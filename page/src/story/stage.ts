@@ -21,9 +21,9 @@ export interface ShownLine {
   readonly aligned: boolean;
 }
 
-/** Parts that a training changes: units of A, of B, of the average, and the losses; and milliseconds from one to the next. */
-const PARTS = 4;
-const PAUSE = 30;
+/** Parts that a training changes: units of A, of B, and the losses; and milliseconds from one to the next. */
+const PARTS = 3;
+const PAUSE = 50;
 
 /** The stage on which the story is shown: units, land, slider, readings. */
 export class Stage {
@@ -68,6 +68,8 @@ export class Stage {
     this.#losses.forEach((curve, network) => {
       addSmoothed(curve, step, losses[network === 0 ? 0 : 1]);
     });
+    // The average has no meaning yet, and is drawn once.
+    if (step === 0) this.#showMean(0);
     if (this.#waiting === 0) this.#drawLater();
     this.#waiting = PARTS;
   }
@@ -75,12 +77,7 @@ export class Stage {
   #drawNext(): void {
     if (this.#waiting === 0 || this.#units === undefined) return;
     const [a, b] = this.#units;
-    const parts = [
-      () => this.#a.show(a),
-      () => this.#b.show(b),
-      () => this.#showMean(0),
-      () => this.#drawLosses(),
-    ];
+    const parts = [() => this.#a.show(a), () => this.#b.show(b), () => this.#drawLosses()];
     parts[this.#turn++ % PARTS]?.();
     this.#waiting--;
     if (this.#waiting > 0) this.#drawLater();

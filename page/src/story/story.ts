@@ -225,6 +225,8 @@ class Story {
   }
 
   #lock(phase: string): void {
+    // While megabytes are counted, a screen reader waits for what comes after.
+    this.#narration.setAttribute("aria-busy", String(phase === "loading"));
     find("stage", HTMLElement).dataset["phase"] = phase;
     this.#align.disabled = true;
     this.#stage.place.disabled = phase !== "aligning";

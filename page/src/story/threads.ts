@@ -1,5 +1,5 @@
 import { colorOf } from "../shell/colors.ts";
-import type { UnitPlace } from "./unit-tiles.ts";
+import type { UnitPlace } from "./unit-atlas.ts";
 
 /** Draws a thread from each unit of A to its partner in B, over the stage. */
 export interface Threads {

@@ -1,34 +1,15 @@
-import { colorOf, partsOf, pixelBetween } from "../shell/colors.ts";
+import { colorOf } from "../shell/colors.ts";
 import { prefersStill } from "../shell/dom.ts";
-
-/** Extent of the picture of a unit, and number of its pixels. */
-const EXTENT = 28;
-const PIXELS = EXTENT * EXTENT;
-
-/** Space between pictures, as a share of a picture's extent. */
-const GAP = 0.12;
+import { createUnitAtlas, PIXELS, type UnitPlace, unitPlaces } from "./unit-atlas.ts";
 
 /** Milliseconds that one unit flies, and over which the starts are spread. */
 const FLIGHT = 900;
 const SPREAD = 900;
 
-/** Weights of this many standard deviations have the full colour. */
-const FULL = 3;
-
-/** Number of shades of either sign. */
-const SHADES = 127;
-
 /** Number of empty pictures, milliseconds in which a wave goes over them, and from one frame of it to the next. */
 const WAITING = 64;
 const WAVE = 1600;
-const WAVE_PAUSE = 50;
-
-/** A place of a unit on the canvas, in the units of its drawing. */
-export interface UnitPlace {
-  readonly x: number;
-  readonly y: number;
-  readonly size: number;
-}
+const WAVE_PAUSE = 80;
 
 /** A canvas that shows the units of a layer as small pictures of their weights. */
 export interface UnitTiles {
@@ -51,28 +32,37 @@ export interface UnitTiles {
 export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): UnitTiles {
   const context = canvas.getContext("2d");
   if (context === null) throw new TypeError("Cannot draw units as this browser has no canvas");
-  const atlas = document.createElement("canvas");
+  const atlas = createUnitAtlas();
   let shown: Float32Array = new Float32Array(0);
   let at: readonly UnitPlace[] = [];
+  let extent = 0;
   const count = () => shown.length / PIXELS;
   const paint = () => {
     context.clearRect(0, 0, canvas.width, canvas.height);
-    at.forEach(({ x, y, size }, unit) => {
-      const [column, row] = [unit % 16, Math.floor(unit / 16)];
-      context.drawImage(atlas, column * EXTENT, row * EXTENT, EXTENT, EXTENT, x, y, size, size);
+    context.drawImage(atlas.canvas, 0, 0, canvas.width, canvas.height);
+  };
+  const paintMoving = () => {
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    at.forEach((to, unit) => {
+      const from = atlas.placeOf(unit);
+      context.drawImage(atlas.canvas, from.x, from.y, from.size, from.size, to.x, to.y, to.size, to.size);
     });
   };
   const settle = (units = count()) => {
-    const extent = Math.max(1, Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio)));
+    if (extent === 0) extent = Math.max(1, Math.round(canvas.clientWidth * Math.min(2, devicePixelRatio)));
     if (canvas.width !== extent) canvas.width = canvas.height = extent;
-    at = grid(units, canvas.width);
+    at = unitPlaces(units, extent);
   };
   const redraw = () => {
     if (count() === 0) return;
     settle();
-    fillAtlas(atlas, shown, colorName);
+    atlas.fill(shown, colorName);
     paint();
   };
+  new ResizeObserver(() => {
+    extent = 0;
+    redraw();
+  }).observe(canvas);
   return {
     wait() {
       const began = performance.now();
@@ -100,7 +90,7 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
       });
       await animate(FLIGHT + SPREAD, (elapsed) => {
         at = home.map((from, unit) => between(from, target[unit] ?? from, elapsed, unit / count()));
-        paint();
+        paintMoving();
         onFrame(at);
       });
       at = target;
@@ -119,18 +109,6 @@ function paintWave(context: CanvasRenderingContext2D, places: readonly UnitPlace
     context.fillRect(x, y, size, size);
   }
   context.globalAlpha = 1;
-}
-
-/** Returns the places of units in rows, on a square canvas of this extent. */
-function grid(count: number, extent: number): UnitPlace[] {
-  const columns = Math.ceil(Math.sqrt(count));
-  const size = extent / (columns + (columns - 1) * GAP);
-  const step = size * (1 + GAP);
-  return Array.from({ length: count }, (_, unit) => ({
-    x: (unit % columns) * step,
-    y: Math.floor(unit / columns) * step,
-    size,
-  }));
 }
 
 /** Returns where a unit is on its arc, after so many milliseconds. */
@@ -161,42 +139,4 @@ export async function animate(duration: number, onFrame: (elapsed: number) => vo
     };
     requestAnimationFrame(step);
   });
-}
-
-/** Draws all units into one hidden canvas, 16 in a row. */
-function fillAtlas(atlas: HTMLCanvasElement, units: Float32Array, colorName: string): void {
-  const count = units.length / PIXELS;
-  atlas.width = 16 * EXTENT;
-  atlas.height = Math.ceil(count / 16) * EXTENT;
-  const context = atlas.getContext("2d");
-  if (context === null) return;
-  const picture = context.createImageData(atlas.width, atlas.height);
-  const pixels = new Uint32Array(picture.data.buffer);
-  const shades = shadesOf(colorName);
-  const middle = shades.length >> 1;
-  const scale = middle / (FULL * deviationOf(units));
-  for (let unit = 0; unit < count; unit++) {
-    const corner = Math.floor(unit / 16) * EXTENT * atlas.width + (unit % 16) * EXTENT;
-    for (let pixel = 0; pixel < PIXELS; pixel++) {
-      const shade = middle + (units[unit * PIXELS + pixel] as number) * scale;
-      const out = corner + Math.floor(pixel / EXTENT) * atlas.width + (pixel % EXTENT);
-      pixels[out] = shades[Math.max(0, Math.min(2 * middle, Math.round(shade)))] as number;
-    }
-  }
-  context.putImageData(picture, 0, 0);
-}
-
-/** Returns the pixels of all shades: from the most negative weight over 0, in the middle, to the most positive. */
-function shadesOf(colorName: string): Uint32Array {
-  const [base, positive, negative] = [partsOf("background"), partsOf(colorName), partsOf("muted")];
-  return Uint32Array.from({ length: 2 * SHADES + 1 }, (_, shade) =>
-    pixelBetween(base, shade > SHADES ? positive : negative, Math.abs(shade - SHADES) / SHADES),
-  );
-}
-
-/** Returns the root of the mean of the squares. */
-function deviationOf(weights: Float32Array): number {
-  let squares = 0;
-  for (let i = 0; i < weights.length; i++) squares += (weights[i] as number) ** 2;
-  return Math.sqrt(squares / weights.length);
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { packageNames, root } from "./tools/packages.mjs";
 import { TestOrder } from "./tools/test-order.mjs";
+import { listSkipped } from "./tools/test-systems.mjs";
 
 const conditions = ["@isthmus/source"];
 
@@ -19,10 +20,15 @@ const translated = createHash("sha256");
 for (const path of leading) translated.update(readFileSync(path));
 const fsModuleCachePath = join(root, "node_modules", ".cache", "vitest-modules", translated.digest("hex"));
 
+const skipped = listSkipped(process.platform);
+for (const { path, word } of skipped)
+  process.stderr.write(`SKIPPED on this system: ${path}, which uses ${word}\n`);
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, "node"], externalConditions: [...conditions, "node"] } },
   test: {
+    exclude: [...configDefaults.exclude, ...skipped.map(({ path }) => path)],
     include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts", "page/test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
     sequence: { sequencer: TestOrder },

@@ -43,6 +43,7 @@ export async function buildPage(folder = join(page, "dist")) {
     script: write(`assets/main-${hashOf(script)}.js`, script),
     style: write(`assets/page-${hashOf(style)}.css`, style),
   };
+  await buildFigures(write);
   write("icon.svg", readFileSync(join(page, "src", "icon.svg")));
   const picture = write("barrier.svg", readFileSync(join(root, "docs", "barrier.svg")));
   write("index.html", renderHtml({ ...names, ...shownCode(), version, repository, picture }));
@@ -53,6 +54,13 @@ export async function buildPage(folder = join(page, "dist")) {
   });
   write("service-worker.js", serviceWorker);
   return folder;
+}
+
+/** Builds the figures of the documents: one script and one style, under names that documents link to. */
+export async function buildFigures(write) {
+  const [script, style] = await bundle(["src/figures/figures.ts", "src/figures/figures.css"], {});
+  write("figures.js", script);
+  write("figures.css", style);
 }
 
 /** Bundles entries, each into one file, and returns their contents in that order. */
@@ -83,7 +91,7 @@ const FIRST_SHOWN = { "seed-a": 0, "seed-b": 1, width: 64 };
 /** Reads the code that the page shows. */
 function shownCode() {
   const read = (file) => showCode(readFileSync(join(page, "src", "shown", file), "utf8"), FIRST_SHOWN);
-  return { shell: read("shell.sh"), typescript: read("script.ts"), python: read("network.py") };
+  return { shell: read("shell.sh"), typescript: read("script.ts"), python: read("network.py.txt") };
 }
 
 /** Copies the engine's files, under their own names, into a folder whose name carries their hash. */

@@ -4,7 +4,7 @@ import type { AnyMeasurement } from "@isthmus/findings";
 import { listMeasurements, loadMeasurements } from "@isthmus/measurements";
 import { loadStudyTasks } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { listFlagged, wordsOf } from "../packages/cli/src/measurement/field-options.ts";
 import { flaggedFields } from "../packages/cli/src/measurement/training-flags.ts";
 import { listVerbs } from "../packages/cli/src/verbs.ts";

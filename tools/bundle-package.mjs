@@ -3,10 +3,12 @@
 //
 //   node ../../tools/bundle-package.mjs
 //
-// Entries keep their paths; what several of them share goes into dist/chunks.
+// Entries keep their paths; what several of them share goes into dist/chunks. Packages that users install with this one stay imports;
+// those that are only its devDependencies are taken in, as a tenth of a package may be all that is used, with their licenses.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
+import { listLicenses } from "./bundled-licenses.mjs";
 import { findEntries, SOURCES, toPosix, WHERE } from "./package-entries.mjs";
 
 /** Lets a source say the address at which it would lie if it were built alone, wherever its code ends up. */
@@ -23,14 +25,18 @@ const addresses = {
   },
 };
 
-const { outputFiles } = await build({
+const { dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+const installed = Object.keys({ ...dependencies, ...peerDependencies });
+
+const { outputFiles, metafile } = await build({
   entryPoints: findEntries().map((path) => join(SOURCES, path)),
   outdir: "dist",
   outbase: SOURCES,
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   splitting: true,
-  packages: "external",
+  external: installed.flatMap((name) => [name, `${name}/*`]),
+  metafile: true,
   plugins: [addresses],
   format: "esm",
   platform: "node",
@@ -40,6 +46,10 @@ const { outputFiles } = await build({
   logLevel: "warning",
   write: false,
 });
+
+const licenses = listLicenses(Object.keys(metafile.inputs));
+if (licenses !== "")
+  outputFiles.push({ path: resolve("dist", "THIRD-PARTY-LICENSES.txt"), contents: Buffer.from(licenses) });
 
 // Commands may be running from here, so that only what differs is written, and what is stale goes last.
 for (const { path, contents } of outputFiles) {

@@ -58,7 +58,12 @@ function checkReferences(name, allowed) {
 
 function checkImports(path, name, allowed) {
   const manifest = readManifest(name);
-  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  // Packages that are only devDependencies are bundled.
+  const declared = Object.keys({
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    ...manifest.devDependencies,
+  });
   for (const specifier of importsOf(path)) {
     if (specifier.startsWith(".")) {
       if (/^(\.\.?\/)+index\.ts$/.test(specifier))

@@ -63,9 +63,8 @@ function* checkFields(name, manifest) {
   if (manifest.scripts?.prepack !== PREPARE)
     yield ["scripts", `must have "prepack": ${JSON.stringify(PREPARE)}, as tarballs must carry the license`];
   if (manifest.engines?.node !== ">=20") yield ["engines", 'must be {"node":">=20"}'];
-  if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
-    yield ["files", 'must list "dist" and leave tests out'];
-  }
+  for (const part of ["NOTICE", "dist", "!src/**/*.test.ts"])
+    if (!manifest.files?.includes(part)) yield ["files", `must list ${JSON.stringify(part)}`];
   for (const [dependency, range] of Object.entries(manifest.dependencies ?? {}))
     if (isOurs(dependency) && range !== `^${manifest.version}`)
       yield ["dependencies", `must take ${dependency} at ^${manifest.version}: it takes ${range}`];

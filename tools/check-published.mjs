@@ -1,5 +1,6 @@
 // Checks what npm would publish of every package: that package.json leads to files that are there and in the format
-// that it says (publint), and that programs in TypeScript find the types (arethetypeswrong).
+// that it says (publint), that programs in TypeScript find the types (arethetypeswrong), that a license and a notice are in it,
+// and that it is no larger than its budget.
 //
 //   node tools/check-published.mjs
 //
@@ -11,6 +12,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { packPackages } from "./pack-packages.mjs";
 import { packageNames, readManifest, report } from "./packages.mjs";
+import { findExcess, measureTarball, tarballOf } from "./tarballs.mjs";
 
 /** How programs resolve modules that are no business of packages of ES modules alone. */
 const IGNORED = ["node10", "node16-cjs"];
@@ -20,19 +22,25 @@ const findings = [];
 const tarballs = new Set(readdirSync(folder));
 for (const name of packageNames) {
   const manifest = readManifest(name);
-  const file = `${manifest.name.replace("@", "").replace("/", "-")}-${manifest.version}.tgz`;
+  const file = tarballOf(manifest);
   if (!tarballs.delete(file)) findings.push(`packages/${name} was not packed as ${file}`);
-  else for (const problem of await check(manifest, file)) findings.push(`packages/${name}: ${problem}`);
+  else for (const problem of await check(name, manifest, file)) findings.push(`packages/${name}: ${problem}`);
 }
 for (const file of tarballs) findings.push(`${file} is of no package under packages/`);
 report("check-published", findings);
 
 /** Says what is wrong with one package. */
-async function check(manifest, file) {
+async function check(name, manifest, file) {
   const bytes = new Uint8Array(readFileSync(join(folder, file)));
+  const measured = measureTarball(name, bytes);
+  const paths = measured.files.map(({ path }) => path);
   const { messages } = await publint({ pack: { tarball: bytes.buffer }, level: "error" });
   const { types, problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
   return [
+    ...["LICENSE", "NOTICE", "README.md"]
+      .filter((part) => !paths.includes(`package/${part}`))
+      .map((part) => `has no ${part}`),
+    ...findExcess(measured),
     ...messages.map((message) => formatMessage(message, manifest, { color: false })),
     ...(types === false ? ["has no types"] : []),
     ...problems

@@ -1,5 +1,5 @@
-// Packs every package as npm would publish it, once for all that look at the tarballs: the check of what is published, and the
-// tests that install it.
+// Packs every package as it is published, once for all that look at the tarballs: the check of what is published, and the tests
+// that install it. These tarballs are published: the folders of packages hold more, and do not ask for onnxruntime.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -13,7 +13,10 @@ import {
   statSync,
 } from "node:fs";
 import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { packageNames, readManifest, root } from "./packages.mjs";
+import { runNpm } from "./programs.mjs";
+import { slimPackage } from "./slim-package.mjs";
 
 const CACHE = join(root, "node_modules", ".cache", "tarballs");
 
@@ -30,13 +33,30 @@ export function packPackages() {
   mkdirSync(CACHE, { recursive: true });
   for (const path of readdirSync(CACHE).map((name) => join(CACHE, name)))
     if (Date.now() - statSync(path).mtimeMs > KEPT) rmSync(path, { recursive: true });
+  const whole = mkdtempSync(join(CACHE, "whole-"));
   const made = mkdtempSync(join(CACHE, "packing-"));
-  const packing = ["pack", "--workspaces", "--silent", "--pack-destination", made];
-  execFileSync("npm", packing, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  npmPack(whole, "--workspaces");
+  npmPack(made, "--ignore-scripts", ...readdirSync(whole).map((tarball) => unpackSlim(join(whole, tarball))));
+  rmSync(whole, { recursive: true });
   // Packing removes what earlier builds left in dist/, so the digest is of the files after it.
   const folder = join(CACHE, digestFiles());
   if (existsSync(folder)) rmSync(folder, { recursive: true });
   renameSync(made, folder);
+  return folder;
+}
+
+function npmPack(destination, ...args) {
+  runNpm(["pack", "--silent", "--pack-destination", destination, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+/** Unpacks a tarball beside it, without what only this repository needs. @returns the folder */
+function unpackSlim(tarball) {
+  const folder = tarball.replace(/\.tgz$/, "");
+  mkdirSync(folder);
+  execFileSync("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"]);
+  slimPackage(folder);
   return folder;
 }
 
@@ -47,7 +67,8 @@ function digestFiles() {
     const bytes = readFileSync(path);
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   };
-  add(join(root, "LICENSE"));
+  for (const name of ["LICENSE", "NOTICE"]) add(join(root, name));
+  add(fileURLToPath(import.meta.resolve("./slim-package.mjs")));
   for (const name of packageNames) {
     const folder = join(root, "packages", name);
     const published = readManifest(name).files.filter((pattern) => !pattern.startsWith("!"));

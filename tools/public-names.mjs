@@ -62,6 +62,22 @@ export function listEqual() {
   return [...files].filter(([, paths]) => owners(paths).size > 1);
 }
 
+/**
+ * Reads the declaration of a name: its nodes, one for each overload, the text of its file, and its doc comment, empty if
+ * it has none.
+ */
+export function readDeclaration({ path, local }) {
+  const text = read(path);
+  const { nodes, start } = readModule(path).declared.get(local);
+  return { nodes, text, comment: commentBefore(text, start) };
+}
+
+/** Doc comment directly before a place of a text; empty if there is none. */
+export function commentBefore(text, place) {
+  const before = text.slice(0, place).trimEnd();
+  return before.endsWith("*/") ? before.slice(before.lastIndexOf("/**")) : "";
+}
+
 function entrySources(owner) {
   const { name, exports } = readManifest(owner);
   return Object.entries(exports)
@@ -130,7 +146,7 @@ function signatureOf({ path, local }) {
 }
 
 /** Declaration of a name that a file declares, imports from our sources, or passes on. */
-function declarationOf(path, local) {
+export function declarationOf(path, local) {
   const { declared, imported, exported } = readModule(path);
   if (declared.has(local)) return { path, local };
   const at = imported.get(local) ?? exported.get(local);
@@ -138,9 +154,8 @@ function declarationOf(path, local) {
 }
 
 /** Whether the doc comment of a declaration has an @example. */
-function hasExample({ path, local }) {
-  const before = read(path).slice(0, readModule(path).declared.get(local).start).trimEnd();
-  return before.endsWith("*/") && before.slice(before.lastIndexOf("/**")).includes("@example");
+function hasExample(at) {
+  return readDeclaration(at).comment.includes("@example");
 }
 
 /** Names that the README of a package says as code: `name` or `name(…)`. */

@@ -1,24 +1,12 @@
 // Runs the core of the tests, and the README's example as it stands, on the newest release of every Node that is
-// supported, and prints one line for each: `node tools/run-on-node-versions.mjs [20 22 ...]`. Binaries are npm
-// packages, kept in a cache outside the repository.
-import { execFile, execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { homedir, tmpdir } from "node:os";
+// supported, and prints one line for each: `node tools/run-on-node-versions.mjs [20 22 ...]`.
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeVersions, RUNS_TYPESCRIPT } from "./node-versions.mjs";
 import { root } from "./packages.mjs";
 
-const MAJORS = [20, 22, 24, 26];
-/** First major that runs files of TypeScript in every release, without a flag. */
-const RUNS_TYPESCRIPT = 24;
-const BINARIES = `node-${process.platform}-${process.arch}`;
 const TESTS = [
   "packages/core",
   "packages/data",
@@ -27,15 +15,9 @@ const TESTS = [
   "packages/cli/test/cli.test.ts",
   "packages/engine/test/engine-conformance.test.ts",
 ];
-const cache = join(homedir(), ".cache", "isthmus-node");
 
-const asked = process.argv.slice(2).map(Number);
-const majors = asked.length > 0 ? asked : MAJORS;
-const released = JSON.parse(npm("view", BINARIES, "versions", "--json"));
 let failed = 0;
-for (const major of majors) {
-  const version = newest(released, major);
-  const node = installNode(version);
+for (const { major, version, node } of nodeVersions(process.argv.slice(2).map(Number))) {
   const results = [await runTests(node)];
   if (major >= RUNS_TYPESCRIPT) results.push(await runExample(node));
   const passed = results.every((result) => result.passed);
@@ -46,38 +28,6 @@ for (const major of majors) {
   for (const { output } of results.filter((result) => !result.passed)) console.error(output);
 }
 process.exit(failed === 0 ? 0 : 1);
-
-function npm(...args) {
-  return execFileSync("npm", args, { cwd: tmpdir(), encoding: "utf8", maxBuffer: 1 << 26 });
-}
-
-/** Picks the newest release of a major version; releases are compared by their numbers. */
-function newest(versions, major) {
-  const ofMajor = versions.filter((version) => new RegExp(`^${major}\\.\\d+\\.\\d+$`).test(version));
-  const [last] = ofMajor.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-  if (last === undefined)
-    throw new Error(`Cannot run Node ${major} as ${BINARIES} must have it: it has no such release`);
-  return last;
-}
-
-/** Returns the path of the binary of one release, downloaded if it is not in the cache. */
-function installNode(version) {
-  const folder = join(cache, version);
-  const binary = join(folder, "node_modules", BINARIES, "bin", "node");
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    npm(
-      "install",
-      "--prefix",
-      folder,
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      `${BINARIES}@${version}`,
-    );
-  }
-  return binary;
-}
 
 async function runTests(node) {
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");

@@ -3,12 +3,10 @@
 //   node tools/setup.mjs [bundle]
 //
 // With `bundle` it builds what the command runs, without the declarations of types, which take most of the time.
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { join } from "node:path";
+import { root } from "./packages.mjs";
+import { runInstalled, runNpm } from "./programs.mjs";
 
 const [major] = process.versions.node.split(".").map(Number);
 if (major < 20) {
@@ -17,12 +15,10 @@ if (major < 20) {
 }
 
 const [task = "build"] = process.argv.slice(2);
-const run = (command, args) =>
-  execFileSync(command, args, {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
-  });
+const options = {
+  stdio: ["ignore", 2, 2],
+  env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+};
 
-if (!existsSync(join(root, "node_modules", ".package-lock.json"))) run("npm", ["ci"]);
-run(join(root, "node_modules", ".bin", "turbo"), ["run", task, "--output-logs=errors-only"]);
+if (!existsSync(join(root, "node_modules", ".package-lock.json"))) runNpm(["ci"], options);
+runInstalled("turbo/bin/turbo", ["run", task, "--output-logs=errors-only"], options);

@@ -1,16 +1,17 @@
 // Makes the next version of all packages from the notes in .changeset/: `npm run version`. Packages are versioned
 // together, and have one changelog, which is published with the package `isthmus`: its part "Unreleased" becomes the
 // account of the version. All notes in full stand in packages/isthmus/changes/.
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addVersion, listNotes, readNotes } from "./changelog.mjs";
 import { readManifest, root, sourceAddress } from "./packages.mjs";
+import { runInstalled, runNpm } from "./programs.mjs";
 
 /** Files beside package.json that name the version, and how. */
 const NAMED = [
+  ["packages/merging/src/version.ts", /VERSION = "[^"]*"/, (version) => `VERSION = "${version}"`],
   ["CITATION.cff", /^version: .*$/m, (version) => `version: ${version}`],
-  ["CITATION.cff", /^date-released: .*$/m, () => `date-released: ${new Date().toISOString().slice(0, 10)}`],
+  ["CITATION.cff", /^date-released: .*$/m, () => `date-released: "${new Date().toISOString().slice(0, 10)}"`],
   [
     "clients/python/src/isthmus/_version.py",
     /^__version__ = .*$/m,
@@ -25,12 +26,9 @@ if (notes.length === 0) {
   );
   process.exit(2);
 }
-const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
-run(join(root, "node_modules", ".bin", "changeset"), "version");
-run("npm", "install", "--package-lock-only", "--ignore-scripts");
-const source = join(root, "packages", "merging", "src", "version.ts");
-const released = `VERSION = ${JSON.stringify(readManifest("merging").version)}`;
-writeFileSync(source, readFileSync(source, "utf8").replace(/VERSION = "[^"]*"/, released));
+const options = { stdio: ["ignore", 2, 2] };
+runInstalled("@changesets/cli/bin.js", ["version"], options);
+runNpm(["install", "--package-lock-only", "--ignore-scripts"], options);
 
 const { version } = readManifest("isthmus");
 const umbrella = join(root, "packages", "isthmus");

@@ -1,5 +1,4 @@
-// Writes tables of packages: their names into README.md, what each is for into docs/packages.md, and what each may
-// import into CONTRIBUTING.md.
+// Writes tables of packages: what each is for into docs/packages.md, and what each may import into CONTRIBUTING.md.
 //
 //   node tools/write-arrows.mjs [--check]
 //
@@ -14,7 +13,6 @@ const BLOCK = /(<!-- packages -->\n)[\s\S]*?(<!-- \/packages -->)/;
 const isCheck = process.argv.includes("--check");
 const findings = [];
 for (const [path, table] of [
-  ["README.md", list()],
   ["docs/packages.md", describe()],
   ["CONTRIBUTING.md", arrows()],
 ]) {
@@ -26,15 +24,6 @@ for (const [path, table] of [
   else writeFileSync(join(root, path), written);
 }
 report("write-arrows", findings);
-
-/** Names of all packages, from the lowest floor up. */
-function list() {
-  const rows = floors.map(([floor, packages]) => {
-    const links = packages.map(([name]) => `[${name}](packages/${name})`);
-    return `| ${floor} | ${links.join(", ")} |`;
-  });
-  return ["| layer | packages |", "|---|---|", ...rows].join("\n");
-}
 
 /** What each package is for, from the lowest floor up. */
 function describe() {

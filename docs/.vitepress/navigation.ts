@@ -26,7 +26,16 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Documentation", page: "index" },
       { text: "Installing", page: "installing" },
+      { text: "A script that merges", page: "start/script" },
+      { text: "A federation", page: "start/federation" },
+      { text: "A study", page: "start/study" },
+      { text: "Python", page: "python" },
+      { text: "First errors", page: "errors" },
     ],
+  },
+  {
+    text: "Theory",
+    pages: [{ text: "Two basins, one isthmus", page: "theory/two-basins" }],
   },
   {
     text: "Merge",
@@ -61,18 +70,47 @@ export const LEARN: readonly PageGroup[] = [
     ],
   },
   {
-    text: "Coming from",
-    pages: [{ text: "mergekit", page: "coming-from/mergekit" }],
+    text: "Gallery",
+    pages: [{ text: "Gallery", page: "gallery/index" }],
   },
-];
-
-/** The sidebar beside the reference, before the pages that the build makes: those of verbs and packages. */
-export const REFERENCE: readonly PageGroup[] = [
+  {
+    text: "Coming from",
+    pages: [
+      { text: "mergekit", page: "coming-from/mergekit" },
+      { text: "Git Re-Basin", page: "coming-from/git-re-basin" },
+      { text: "PyHessian", page: "coming-from/pyhessian" },
+      { text: "loss-landscape", page: "coming-from/loss-landscape" },
+      { text: "Flower", page: "coming-from/flower" },
+    ],
+  },
   {
     text: "Reference",
     pages: [
       { text: "Commands", page: "commands" },
       { text: "Packages", page: "packages" },
+      { text: "What to expect", page: "promises" },
+      { text: "What may change", page: "stability" },
+      { text: "Reproductions", page: "reproductions" },
+      { text: "Recipes, studies, results", page: "reference/recipe" },
+      { text: "Errors", page: "reference/errors" },
+    ],
+  },
+];
+
+/**
+ * The sidebar beside pages of reference/, before those that the build makes of verbs, packages and errors. Pages of docs/ that belong here
+ * stand in both.
+ */
+export const REFERENCE: readonly PageGroup[] = [
+  {
+    text: "Reference",
+    pages: [
+      { text: "Commands", page: "commands" },
+      { text: "Keys of recipes", page: "reference/recipe" },
+      { text: "Keys of studies", page: "reference/study" },
+      { text: "Results", page: "reference/results" },
+      { text: "Packages", page: "packages" },
+      { text: "Errors", page: "reference/errors" },
       { text: "What to expect", page: "promises" },
       { text: "Features", page: "reference/features" },
       { text: "Changes", page: "reference/changes" },
@@ -82,8 +120,10 @@ export const REFERENCE: readonly PageGroup[] = [
 
 /** Links at the top of every page. */
 export const TOP: readonly PageEntry[] = [
-  { text: "Start", page: "index" },
+  { text: "Get started", page: "start/script" },
   { text: "Guides", page: "merge-methods" },
+  { text: "Theory", page: "theory/two-basins" },
+  { text: "Gallery", page: "gallery/index" },
   { text: "Coming from", page: "coming-from/mergekit" },
   { text: "Reference", page: "commands" },
 ];

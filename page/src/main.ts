@@ -1,6 +1,7 @@
 import { assets } from "./assets.ts";
 import { startLab } from "./lab/lab.ts";
 import { keepForOffline } from "./offline/keep-for-offline.ts";
+import { forgetColors } from "./shell/colors.ts";
 import { startComputer } from "./shell/computer.ts";
 import { startCopyButtons } from "./shell/copy.ts";
 import { startTabs } from "./shell/tabs.ts";
@@ -9,7 +10,10 @@ import { startStory } from "./story/story.ts";
 
 const computer = startComputer(assets.worker);
 const story = startStory(computer, keepForOffline);
-startTheme(() => story.redraw());
+startTheme(() => {
+  forgetColors();
+  story.redraw();
+});
 startTabs();
 startCopyButtons();
 startLab();

@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../test/helpers/browser.ts";
+import { runCli } from "../../test/helpers/run-cli.ts";
 import { buildPage } from "../build.mjs";
 import { serveFolder } from "../serve.mjs";
 
@@ -49,7 +50,7 @@ describe.skipIf(!hasBrowser)("the page", () => {
     expect((await shown(page)).words).toMatch(/^A: loss/);
     for (let step = 0; step < 12; step++) await page.keyboard.press("ArrowRight");
     const asTrained = await shown(page);
-    expect(asTrained.words).toMatch(/^half of A, half of B: loss [\d.]+ nats, [\d.]+\s% misread$/);
+    expect(asTrained.words).toMatch(/^half A, half B: loss [\d.]+ nats, [\d.]+\s% misread$/);
     expect(asTrained.error).toBeGreaterThan(30);
     expect(asTrained.wrong).toBeGreaterThan(5);
     await tabTo(page, "align");
@@ -63,6 +64,33 @@ describe.skipIf(!hasBrowser)("the page", () => {
     expect(after).toBeLessThan(0.1);
     expect(page.url()).toMatch(/#seeds=0,1&width=64&place=12&aligned=1$/);
     expect(await page.textContent("#narration")).toMatch(/B computes what it did, the same to \de-\d/);
+  });
+
+  it("saves the merged network that the command makes of the two others, to the byte", async () => {
+    const files = mkdtempSync(join(tmpdir(), "isthmus-page-files-"));
+    for (const button of await first.page.locator("#files button").all()) {
+      const [download] = await Promise.all([first.page.waitForEvent("download"), button.click()]);
+      await download.saveAs(join(files, download.suggestedFilename()));
+    }
+    const pair = ["a.safetensors", "b.safetensors", "--align", "--graph", "a.onnx"];
+    const merge = await runCli(["merge", ...pair, "-o", "again.safetensors"], { cwd: files });
+    expect(merge.stderr).toBe("");
+    const read = (name: string) => readFileSync(join(files, name));
+    expect(read("again.safetensors").equals(read("merged.safetensors"))).toBe(true);
+    const measured = await runCli(["barrier", ...pair, "--data", "mnist:test@2000", "--json"], {
+      cwd: files,
+    });
+    const { barrier } = JSON.parse(measured.stdout) as { barrier: { loss: { chord: number } } };
+    const [, after = Number.NaN] = await first.page.locator("#numbers dd").first().evaluate(barriers);
+    expect(Math.abs(barrier.loss.chord - after)).toBeLessThan(0.0006);
+    const tensors = (bytes: Buffer) => bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+    const merged = tensors(read("merged.safetensors"));
+    const home = process.cwd();
+    process.chdir(files);
+    // The script that the page shows: it writes merged.safetensors anew, and checks the barrier.
+    await import("../src/shown/script.ts").finally(() => process.chdir(home));
+    expect(tensors(read("merged.safetensors")).equals(merged)).toBe(true);
+    rmSync(files, { recursive: true });
   });
 
   it("asks nothing of any other origin, which its content security policy forbids to its worker, too", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packPackages } from "../../tools/pack-packages.mjs";
-import { root } from "../../tools/packages.mjs";
+import { makeForThisMachine } from "../../tools/runtime-packages/make.mjs";
 
 /** Folder in which a user has installed the packages from their tarballs. */
 export interface PublishedFolder {
@@ -14,6 +14,8 @@ export interface PublishedFolder {
   readonly folder: string;
   /** Paths of the tarballs by the name of their package. */
   readonly tarballs: ReadonlyMap<string, string>;
+  /** Folders of the packages of onnxruntime, to which links lead, by name. */
+  readonly libraries: ReadonlyMap<string, string>;
   /** Runs a command there; never throws. */
   readonly run: (command: string, ...args: string[]) => Promise<Run>;
 }
@@ -29,8 +31,7 @@ const UNREACHABLE =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT)\b/;
 
 /**
- * Packs every package and installs the tarballs outside the repository, with Node and npm but no compiler to be found, and without
- * running install scripts.
+ * Packs every package and installs the tarballs outside the repository, with Node and npm but no compiler to be found.
  * @returns the folder, or why the registry of npm could not be reached
  */
 export async function installPublished(): Promise<
@@ -43,13 +44,15 @@ export async function installPublished(): Promise<
   const run = (command: string, ...args: string[]) => execute(command, args, { cwd: folder, env });
 
   const tarballs = findTarballs(packPackages());
-  writeFileSync(join(folder, "package.json"), JSON.stringify(describeUser(tarballs)));
-  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"];
+  // Folders, as to pack and unpack libraries takes most of the time.
+  const libraries = await makeForThisMachine(join(base, "libraries"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify(describeUser(tarballs, libraries)));
+  const flags = ["--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"];
   const installed = await run("npm", "install", ...flags);
   const said = UNREACHABLE.exec(installed.stderr);
   if (said !== null) return { unreachable: said[0], base };
   if (installed.code !== 0) throw new Error(`Cannot install the tarballs: ${installed.stderr}`);
-  return { base, folder, tarballs, run };
+  return { base, folder, tarballs, libraries, run };
 }
 
 /** Maps names of packages to their tarballs: `isthmus-core-0.1.0.tgz` is of `@isthmus/core`. */
@@ -62,24 +65,15 @@ function findTarballs(folder: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Engine that the packages ask for, which is not ours to publish. */
-const ENGINE = "onnxruntime-node";
-
-/**
- * Describes a project that depends on the umbrella; what that depends on comes from tarballs, too. The engine is a link to the one of
- * the repository: to unpack its 290 MB took most of the time.
- */
-function describeUser(tarballs: ReadonlyMap<string, string>): object {
-  const files = [...tarballs].map(([name, path]) => [name, `file:${path}`] as const);
+/** Describes a project that depends on the umbrella; what that depends on comes from tarballs and folders, too. */
+function describeUser(...made: readonly ReadonlyMap<string, string>[]): object {
+  const files = made.flatMap((paths) => [...paths]).map(([name, path]) => [name, `file:${path}`] as const);
   const isUmbrella = ([name]: readonly [string, string]) => name === "isthmus";
   return {
     private: true,
     type: "module",
     dependencies: Object.fromEntries(files.filter(isUmbrella)),
-    overrides: {
-      ...Object.fromEntries(files.filter((entry) => !isUmbrella(entry))),
-      [ENGINE]: `file:${join(root, "node_modules", ENGINE)}`,
-    },
+    overrides: Object.fromEntries(files.filter((entry) => !isUmbrella(entry))),
   };
 }
 

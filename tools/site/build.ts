@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { root } from "../packages.mjs";
 import { checkSite } from "./check-site.ts";
 import { SITE } from "./project.ts";
+import { restrictPages } from "./restrict-pages.ts";
 import { stagePages } from "./stage-pages.ts";
 import { writeTwins } from "./write-twins.ts";
 
@@ -25,6 +26,7 @@ if (existsSync(join(root, "page", "build.mjs"))) {
 }
 const { pages, outline } = await stagePages();
 run("node_modules/vitepress/bin/vitepress.js", "build", "docs");
+restrictPages(join(SITE, "docs"));
 const groups = [...new Set(Object.values(outline.sidebar).flat())];
 writeTwins(pages, groups, outline.description);
 const findings = checkSite(pages);

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, extname, join } from "node:path";
 import { TOP } from "../../docs/.vitepress/navigation.ts";
 import { root } from "../packages.mjs";
+import { drawGallery } from "./gallery.ts";
 import { generatePages } from "./generated-pages.ts";
 import { linkPage, listPlaces } from "./link-pages.ts";
 import { listSidebarFindings, makeSidebar, type SiteOutline } from "./outline.ts";
@@ -12,7 +13,7 @@ import type { SitePage } from "./site-page.ts";
 import { listWrittenPages } from "./written-pages.ts";
 
 /** Endings of files beside the pages that pages show or link to. */
-const ASSETS = [".svg", ".html", ".png"];
+const ASSETS = [".svg", ".png", ".json"];
 
 /** Writes all pages to the folder that VitePress reads, and returns them, with the links of the site, and the outline. */
 export async function stagePages(): Promise<{
@@ -31,7 +32,7 @@ export async function stagePages(): Promise<{
   const outline: SiteOutline = {
     base: BASE,
     home: existsSync(join(SITE, "index.html")) ? BASE : `${BASE}docs/`,
-    figures: existsSync(join(SITE, "figures.js")) ? `${BASE}figures.js` : undefined,
+    figures: existsSync(join(SITE, "figures.js")) ? `${BASE}figures` : undefined,
     repository: REPOSITORY,
     description: readDescription(),
     sidebar: makeSidebar(generated.groups),
@@ -39,6 +40,7 @@ export async function stagePages(): Promise<{
   };
   write("outline.json", JSON.stringify(outline));
   copyAssets();
+  await drawGallery(join(STAGE, "public"));
   return { pages: staged, outline };
 }
 

@@ -7,12 +7,15 @@ import type { SitePage } from "./site-page.ts";
 
 /** Writes the twin of every page, and the two lists. */
 export function writeTwins(pages: readonly SitePage[], groups: readonly PageGroup[], summary: string): void {
-  for (const { page, text } of pages) {
+  // Names of places and targets of links are for VitePress alone.
+  const plain = (text: string): string =>
+    text.replace(/^(#+ .*) \{#[\w-]+\}$/gm, "$1").replaceAll('){target="_self"}', ")");
+  const texts = new Map(pages.map(({ page, text }) => [page, plain(text)]));
+  for (const [page, text] of texts) {
     const path = join(SITE, "docs", `${page}.md`);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
-  const texts = new Map(pages.map(({ page, text }) => [page, text]));
   const about = `# Isthmus\n\n> ${summary}\n\nSources: ${REPOSITORY}\n`;
   const sections = groups.map(({ text, pages: entries }) => {
     const lines = entries.map((entry) => `- [${entry.text}](${BASE}docs/${entry.page}.md)`);

@@ -1,10 +1,8 @@
 import { type Theme, useData, withBase } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
 import { defineComponent, h, onMounted } from "vue";
+import type { ThemeConfig } from "../config.ts";
 import "./colors.css";
-
-/** Address of the page's live figures; they show a static picture until it is loaded, and if it is not there. */
-declare const __FIGURES__: string | undefined;
 
 /** Link to the plain Markdown of a page, below its text. */
 const MarkdownLink = defineComponent(() => {
@@ -16,9 +14,12 @@ const MarkdownLink = defineComponent(() => {
 });
 
 const Layout = defineComponent(() => {
-  // Figures draw into their own elements, which Vue has to find as it drew them itself: so they are loaded after that.
+  const { theme } = useData<ThemeConfig>();
+  // Figures draw into their own elements, which Vue has to find as it drew them itself: so they are loaded after that. Until
+  // then, and without JavaScript, they show the static picture in the page.
   onMounted(() => {
-    if (__FIGURES__ !== undefined) import(/* @vite-ignore */ __FIGURES__);
+    const { figures } = theme.value;
+    if (figures !== undefined) import(/* @vite-ignore */ figures);
   });
   return () => h(DefaultTheme.Layout, null, { "doc-footer-before": () => h(MarkdownLink) });
 });

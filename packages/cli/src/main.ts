@@ -4,9 +4,11 @@ import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
 import { arrangeHelp, HELP_ALL } from "./terminal/arrange-help.ts";
+import { describeVersion } from "./terminal/describe-version.ts";
 import { explainFailure } from "./terminal/explain-failure.ts";
 import { createProgress, repeatProgress } from "./terminal/progress.ts";
 import { quoteCommand } from "./terminal/quote-command.ts";
+import { showWarnings } from "./terminal/show-warnings.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
 import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
@@ -21,6 +23,7 @@ import { formatFirstSteps, listVerbs, verbGroups } from "./verbs.ts";
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const stop = listenForStop();
+  const endWarnings = showWarnings(terminal.note);
   let used: readonly string[] = [];
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
@@ -42,7 +45,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     used = use;
     const words = wordsOf(plain);
     const showsAll = argv.includes(HELP_ALL);
-    const program = await createProgram(words, { terminal, version: readVersion(), run, showsAll });
+    const version = words.some((word) => VERSION_FLAGS.includes(word))
+      ? await describeVersion(readVersion())
+      : "";
+    const program = await createProgram(words, { terminal, version, run, showsAll });
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     if (terminal.interactive) terminal.status("");
@@ -51,6 +57,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     exitCode = received === undefined ? await reportFailure(error, argv, terminal) : exitCodeOf(received);
   } finally {
     stop.close();
+    endWarnings();
   }
   const isWritten = await terminal.settle();
   return exitCode === 0 && !isWritten ? 2 : exitCode;
@@ -113,11 +120,14 @@ function readVersion(): string {
 /** Options of {@link createProgram}. */
 interface ProgramOptions {
   readonly terminal: Terminal;
+  /** Text that `--version` shows; empty if it is not asked for. */
   readonly version: string;
   readonly run: RunVerb;
   /** Whether the help also shows the options that few need. */
   readonly showsAll: boolean;
 }
+
+const VERSION_FLAGS: readonly string[] = ["-V", "--version"];
 
 const DESCRIPTION =
   "Aligns, merges and measures neural-network checkpoints: two trained networks in, one good network out.";
@@ -133,7 +143,7 @@ async function createProgram(
   const program: CommandUnknownOpts = new Command("isthmus")
     .description(`${DESCRIPTION}\n\n${formatFirstSteps()}`)
     .usage("<verb> [options]")
-    .version(version, "-V, --version", "show the version")
+    .version(version, VERSION_FLAGS.join(", "), "show the version")
     .helpOption(
       "-h, --help",
       "show this help; isthmus <verb> --help shows the help of a verb, and --help-all all its options",

@@ -73,9 +73,13 @@ describe("isthmus", () => {
     }
   });
 
-  it("isthmus --version is that of the package", async () => {
+  it("isthmus --version is that of the package, and names the library that graphs run on", async () => {
     const { version } = JSON.parse(readFileSync(join(root, "packages", "cli", "package.json"), "utf8"));
-    expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await runCli(["--version"])).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(`^${version}\nonnxruntime \\d+\\.\\d+\\.\\d+ \\(onnxruntime-node\\)\n$`),
+      stderr: "",
+    });
   });
 
   it("isthmus survives a reader that closes the pipe", () => {

@@ -1,2 +1,6 @@
 export { createEngine, ENGINE_NAMES, type EngineName } from "./create-engine.ts";
-export { createOnnxRuntimeEngine } from "./onnxruntime/create-onnxruntime-engine.ts";
+export {
+  createOnnxRuntimeEngine,
+  describeOnnxRuntime,
+  type WarningName,
+} from "./onnxruntime/create-onnxruntime-engine.ts";

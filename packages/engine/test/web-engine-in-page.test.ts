@@ -1,12 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { build, type Plugin } from "esbuild";
+import { build } from "esbuild";
 import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
@@ -27,18 +26,6 @@ const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
   mjs: "text/javascript",
   wasm: "application/wasm",
-};
-
-/** Replaces modules of Node, which packages below the engine import, and which nothing calls that computes on tensors. */
-const withoutNode: Plugin = {
-  name: "without-node",
-  setup({ onResolve, onLoad }) {
-    const filter = new RegExp(`^(node:.*|${builtinModules.join("|")})$`);
-    onResolve({ filter }, ({ path }) => ({ path, namespace: "node" }));
-    const contents =
-      "module.exports = new Proxy(class {}, { get: () => module.exports, apply: () => module.exports })";
-    onLoad({ filter: /./, namespace: "node" }, () => ({ contents, loader: "js" }));
-  },
 };
 
 if (!hasBrowser) {
@@ -67,7 +54,6 @@ describe.skipIf(!hasBrowser)("createWebEngine() in a worker of a page", () => {
       format: "esm",
       platform: "browser",
       conditions: ["@isthmus/source", "onnxruntime-web-use-extern-wasm"],
-      plugins: [withoutNode],
       write: false,
     });
     for (const { path, contents } of outputFiles) files.set(`/${basename(path)}`, contents);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   type Checkpoint,
   createCheckpoint,
@@ -9,6 +10,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import { addToken, removeToken } from "@isthmus/federation-server";
+import { decodeGraph } from "@isthmus/graph";
 import { afterEach, describe, expect, it } from "vitest";
 import { plainClient, takePart } from "./plain-client.ts";
 import { type Body, bodyOf, makeFederation, makeNetwork, makeUpdate } from "./small-federation.ts";
@@ -245,6 +247,20 @@ describe("networks", () => {
     const body = await encode(federation, () => {});
     expect((await submit(federation, "ada", body)).status).toBe(200);
     expect((await federation.client("bea").request("GET", `/v1/models/${body.hash}`)).status).toBe(404);
+  });
+
+  it("come with a graph in one file, whatever file beside it an exporter put weights into", async () => {
+    const small = await makeFederation();
+    const weight = createTensor("f32", [2, 2], Float32Array.of(0, 1, 2, 3));
+    await saveCheckpoint(createCheckpoint({ w: weight }), small.config.network, { overwrite: true });
+    const graph = fileURLToPath(new URL("../../graph/test/fixtures/external.onnx", import.meta.url));
+    const { server } = await serving.reopen({ ...small, config: { ...small.config, graph } });
+    const ada = plainClient(server.url, small.tokens.get("ada") ?? "");
+    const sent = await (await ada.request("GET", "/v1/graph")).arrayBuffer();
+    const decoded = decodeGraph(new Uint8Array(sent)); // nothing beside it can be read
+    expect([...decoded.graph.weights]).toEqual([["w", { dtype: "f32", shape: [2, 2], role: "parameter" }]]);
+    await server.close();
+    small.remove();
   });
 });
 

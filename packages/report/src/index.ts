@@ -1,16 +1,12 @@
 export type { Theme } from "./figure/palette.ts";
 export { type BarrierSvgOptions, renderBarrierSvg } from "./figure/render-barrier-svg.ts";
+export { FIGURES_DEFAULTS, type FiguresOptions, type RenderedFigure } from "./figure/render-figure.ts";
 export { renderPage } from "./page/render-page.ts";
 export { type ResultPage, renderResultPage } from "./page/render-result-page.ts";
 export type { ReportPage } from "./page/report-page.ts";
 export { readResult } from "./read/read-result.ts";
 export { resultJsonSchema } from "./read/result-json-schema.ts";
-export {
-  FIGURES_DEFAULTS,
-  type FiguresOptions,
-  type RenderedFigure,
-  renderFigures,
-} from "./render-figures.ts";
+export { renderFigures } from "./render-figures.ts";
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { describeResult, titleOfResult } from "./result/describe-result.ts";

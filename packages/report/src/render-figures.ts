@@ -1,30 +1,6 @@
-import { resolveOptions } from "@isthmus/core";
-import { drawSvg } from "./figure/draw-svg.ts";
-import { drawingOf } from "./figure/drawers.ts";
-import { FIGURE_WIDTHS } from "./figure/drawing.ts";
-import { assertTheme, type Theme } from "./figure/palette.ts";
+import { type FiguresOptions, type RenderedFigure, renderFigure } from "./figure/render-figure.ts";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
-
-/** A figure as the contents of an SVG file. */
-export interface RenderedFigure {
-  /**
-   * Name in kebab-case, unique among the figures of a result; serves as the name of a file without its
-   * ending.
-   */
-  readonly name: string;
-  /** One `<svg>` element that any program can draw: its colours are literal, and it needs no style sheet. */
-  readonly svg: string;
-}
-
-/** Options of {@link renderFigures}. */
-export interface FiguresOptions {
-  /** Appearance: colours for a light or for a dark background. @defaultValue "light" */
-  readonly theme?: Theme;
-}
-
-/** Defaults of {@link renderFigures}. */
-export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
 
 /**
  * Draws the figures of a result's page, each as an SVG that stands alone.
@@ -61,13 +37,6 @@ export async function renderFigures(
   result: Drawable,
   options: FiguresOptions = {},
 ): Promise<RenderedFigure[]> {
-  const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
-  assertTheme(theme);
   const figures = (await describeResult(result)).sections.flatMap((section) => section.figures);
-  return Promise.all(
-    figures.map(async ({ name, words, size, plot: shown }) => ({
-      name,
-      svg: await drawSvg(words, (plot) => drawingOf(shown)(plot, FIGURE_WIDTHS[size]), { name, theme }),
-    })),
-  );
+  return Promise.all(figures.map((figure) => renderFigure(figure, options)));
 }

@@ -3,8 +3,8 @@ import { drawElement } from "./figure/draw-svg.ts";
 import { drawingOf } from "./figure/drawers.ts";
 import { FIGURE_WIDTHS } from "./figure/drawing.ts";
 import { assertTheme } from "./figure/palette.ts";
+import { FIGURES_DEFAULTS, type FiguresOptions } from "./figure/render-figure.ts";
 import { standAlone } from "./figure/stand-alone.ts";
-import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
 import { describeResult } from "./result/describe-result.ts";
 import type { Drawable } from "./result/drawable-result.ts";
 

@@ -1,5 +1,5 @@
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { SIMILARITY_NUMBERS } from "./measures/measure.ts";
 import { CKA_ESTIMATORS } from "./similarity-options.ts";
 import type { SimilarityResult } from "./similarity-result.ts";

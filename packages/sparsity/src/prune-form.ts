@@ -1,6 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { PRUNE_CHOICES } from "./prune-fields.ts";
 import type { PruneResult } from "./prune-result.ts";
 

@@ -1,6 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { StarResult } from "./star-result.ts";
 
 const whole = count(0);

@@ -1,5 +1,5 @@
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { SUBSPACE_SCOPES } from "./create-subspace.ts";
 import type { IntrinsicDimensionResult } from "./intrinsic-dimension-result.ts";
 import { PROJECTION_KINDS } from "./projection/projection.ts";

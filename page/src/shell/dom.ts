@@ -32,11 +32,6 @@ export function draw<Name extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Returns the value of a colour, or of another variable, of the page's style. */
-export function variable(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
 /** Whether the reader asked for less motion. */
 export function prefersStill(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

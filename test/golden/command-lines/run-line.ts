@@ -15,6 +15,8 @@ export type RunWords = (words: readonly string[], cwd: string) => Promise<CliRun
 const MEASURED = /"(seconds|stepSeconds|examplesPerSecond|peakBytes)": ?(\{[^}]*\}|[\d.e+-]+)/g;
 /** Lines of words about them. */
 const SAID = /^(time|took) +\S.*$/gm;
+/** Version that wrote the inputs, which their metadata name. */
+const INPUT_VERSION = "0.1.0";
 
 /** What a command line printed and wrote, without what is of the machine or the version. */
 export interface LineOutput {
@@ -48,6 +50,7 @@ export async function runLine(
     text
       .replaceAll(folder, "FOLDER")
       .replaceAll(version, "VERSION")
+      .replaceAll(INPUT_VERSION, "VERSION")
       .replaceAll(MEASURED, '"$1":"TIME"')
       .replaceAll(SAID, "$1 TIME");
   try {

@@ -103,18 +103,12 @@ def align(
         is_folder = len(others) > 1 or many is not None
         target = call.place("aligned" if is_folder else "aligned.safetensors") if out is None else os.fspath(out)
         result = call.run("align", call.networks([a, *others]), asked, {"output": target}, options)
-        aligned = [take_back(path, like, result) for path, like in zip(_written(target, result, others), others)]
+        # Of several networks the first is a, which stays.
+        files = call.written(result["outputs"])[-len(others) :]
+        aligned = [take_back([file], like, Result(result, result.notes)) for file, like in zip(files, others)]
         for before, after in zip(others, aligned):
             _check_in_torch(call, before, after)
     return aligned if isinstance(b, (list, tuple)) else aligned[0]
-
-
-def _written(target: str, result: Result, others: Sequence[Any]) -> List[str]:
-    """Lists the files of the aligned networks; the first of several is a, which stays."""
-    if not os.path.isdir(target) or len(result["outputs"]) == 1:
-        return [target]
-    names = [os.path.basename(path) for path in result["outputs"] if not path.endswith(".json")]
-    return [os.path.join(target, name) for name in names[-len(others) :]]
 
 
 def _check_in_torch(call: Call, before: Network, after: StateDict) -> None:

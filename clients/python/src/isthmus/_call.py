@@ -42,6 +42,11 @@ class Call:
                 self.graph.check(state, f"network {name}")
         return [hand_over(network, self._folder, name) for network, name in zip(networks, names)]
 
+    def written(self, files: Sequence[str]) -> List[str]:
+        """Returns the paths of the networks among files that a result names, without the folder of the call."""
+        networks = [file for file in files if file.endswith(".safetensors")]
+        return [self.place(file) if os.path.exists(self.place(file)) else file for file in networks]
+
     def run(self, verb: str, paths: Sequence[str], *options: Optional[Mapping[str, Any]]) -> Result:
         """Runs a verb on the files of the call; of options of one name the last counts."""
         chosen: Dict[str, Any] = {}

@@ -24,7 +24,7 @@ from ._version import __version__
 #: Environment variable with the command, such as `node /opt/isthmus/bin/isthmus.js`.
 COMMAND_VARIABLE = "ISTHMUS_COMMAND"
 _INSTALL = (
-    "Install Node.js 20 or newer (https://nodejs.org), then: npm install --global isthmus --ignore-scripts. "
+    "Install Node.js 20 or newer (https://nodejs.org), then: npm install --global isthmus. "
     f"Or set {COMMAND_VARIABLE} to the command, such as: node /path/to/isthmus/bin/isthmus.js"
 )
 #: Options that the command takes several times; lists of others are written with commas.
@@ -247,6 +247,7 @@ def _listen(reader: int, heard: List[str], shown: Optional[str]) -> None:
     """Keeps what the command says, and shows it except for the error, which is raised; `shown` is the verb."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     error = re.compile(rf"(?m)^((?:\r\x1b\[K)*)isthmus(?: {re.escape(shown or '')})?: .*\r?\n")
+    waiting = ""
     while True:
         try:
             data = os.read(reader, 65536)
@@ -255,8 +256,14 @@ def _listen(reader: int, heard: List[str], shown: Optional[str]) -> None:
         text = decoder.decode(data, not data)
         heard.append(text)
         if shown is not None and sys.stderr is not None:
-            sys.stderr.write(without_folders(error.sub(r"\1", text)))
+            waiting += text
+            # The beginning of an error waits for its end.
+            start = waiting.rfind("\n") + 1
+            line = waiting[start:].replace(_CLEAR_LINE, "")
+            ready = start if data and line and "isthmus".startswith(line[:7]) else len(waiting)
+            sys.stderr.write(without_folders(error.sub(r"\1", waiting[:ready])))
             sys.stderr.flush()
+            waiting = waiting[ready:]
         if not data:
             return
 

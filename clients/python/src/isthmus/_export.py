@@ -192,10 +192,15 @@ def _export(
             failures.append(f"{name}: {_innermost(error)}")
             cause = error
     missing = _missing_packages()
+    name = type(graph._model).__name__
+    if "onnx" in missing and isinstance(cause, ImportError):
+        raise ExportError(
+            f"Cannot export {name} to ONNX as both exporters of PyTorch need the package onnx: it is not installed",
+            hint='pip install "isthmus[onnx]" installs it, and onnxscript for the newer exporter.',
+        ) from cause
     advice = f" pip install {' '.join(missing)} adds another exporter." if missing else ""
     raise ExportError(
-        f"Cannot export {type(graph._model).__name__} to ONNX as an exporter of PyTorch must take it: "
-        + "; ".join(failures),
+        f"Cannot export {name} to ONNX as an exporter of PyTorch must take it: " + "; ".join(failures),
         hint=f"Options of torch.onnx.export are given as export={{...}}.{advice}",
     ) from cause
 
@@ -261,6 +266,22 @@ def _named_by_position(model: torch.nn.Module, names: Sequence[str], count: int)
 
 
 @contextlib.contextmanager
+def _libraries_silenced() -> Iterator[None]:
+    """Hides what libraries print by themselves: the older exporter prints every graph that it refuses."""
+    saved: Dict[int, int] = {}
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            saved[stream] = os.dup(stream)
+            os.dup2(nowhere.fileno(), stream)
+    try:
+        yield
+    finally:
+        for stream, kept in saved.items():
+            os.dup2(kept, stream)
+            os.close(kept)
+
+
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silences what the exporters log, as a failure is followed by the next exporter, or an error that says it."""
     families = ("torch", "onnxscript", "onnx_ir")
@@ -285,7 +306,8 @@ def _run_exporter(graph: Graph, options: Dict[str, Any]) -> None:
         options["kwargs"] = kwargs
     elif kwargs:
         by_position, args = _named_by_position(graph._model, list(kwargs), len(args)), (*args, *kwargs.values())
-    with _EXPORTING, _quiet(), warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
+    silenced = contextlib.nullcontext() if options.get("dynamo") else _libraries_silenced()
+    with _EXPORTING, _quiet(), silenced, warnings.catch_warnings(record=True) as said, open(os.devnull, "w") as nowhere:
         warnings.simplefilter("always")
         with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), by_position:
             torch.onnx.export(graph._model, args, graph.path, **options)

@@ -129,7 +129,8 @@ def merge(
         if method is not None:
             named = None if base is None else paths.pop()
             paths, asked = [recipe.write(call.place(""), paths, named, False)], {"seed": seed}
-        return take_back(target, members[0], call.run("merge", paths, asked, {"output": target}, options))
+        result = call.run("merge", paths, asked, {"output": target}, options)
+        return take_back(call.written(result["output"]["files"]), members[0], result)
 
 
 def _alignment(align: Union[bool, str]) -> Dict[str, Any]:

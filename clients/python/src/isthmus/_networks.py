@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Union
 
 from ._command import path_word
 from ._errors import IsthmusError
@@ -58,9 +58,11 @@ def hand_over(network: Network, folder: str, name: str) -> str:
     return path
 
 
-def take_back(path: str, like: Network, result: Result) -> StateDict:
+def take_back(files: Sequence[str], like: Network, result: Result) -> StateDict:
     """Reads what the command wrote, in the order, with the types, devices and ties of the network it was made from."""
-    tensors = read_safetensors(path)
+    tensors: Dict[str, torch.Tensor] = {}
+    for file in files:
+        tensors.update(read_safetensors(file))
     state = state_of(like)
     if state is None:
         return StateDict(tensors, result)

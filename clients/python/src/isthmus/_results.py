@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
+import re
 from collections import OrderedDict
 from typing import Any, Dict, List, Optional, Tuple, Type, TypeVar, Union
 
+from ._errors import IsthmusError
 from ._files import temporary_folder
 
 R = TypeVar("R", bound="Result")
@@ -60,12 +63,13 @@ class Result(Record):
     def figures(self) -> Dict[str, str]:
         """Draws the figures of the result as SVG, by the names of their files; none if there is nothing to draw."""
         if self._figures is None:
+            figures: Dict[str, str] = {}
             with temporary_folder() as folder:
-                self._figures = {}
                 for path in self._draw(svg=folder)["outputs"]:
                     name = os.path.basename(path)
                     with open(os.path.join(folder, name), encoding="utf-8") as file:
-                        self._figures[name] = file.read()
+                        figures[name] = file.read()
+            self._figures = figures
         return self._figures
 
     def _draw(self, **options: Any) -> Record:
@@ -90,8 +94,11 @@ class Result(Record):
         return _line(self, self._summary())
 
     def _repr_html_(self) -> str:
-        drawn = "".join(self.figures().values()) if "kind" in self else ""
-        figures = f'<div style="background:#fff;max-width:720px">{drawn}</div>' if drawn else ""
+        drawn = ""
+        # A result of another machine may be shown where the command is not.
+        with contextlib.suppress(IsthmusError):
+            drawn = "".join(_fitted(figure) for figure in self.figures().values()) if "kind" in self else ""
+        figures = f'<div style="background:#fff;max-width:960px">{drawn}</div>' if drawn else ""
         return figures + _table(self._rows())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -108,7 +115,11 @@ class Barrier(Result):
             ("highest loss", f"{highest['loss']:.4g} at t = {highest['t']:.4g}"),
             ("points", str(len(self["points"]))),
         ]
-        return [*rows, *([("alignment", "aligned first")] if self.get("alignment") else [])]
+        if self.get("alignment"):
+            before = self.get("asGiven")
+            chord = before["barrier"]["loss"]["chord"] if before else None
+            rows.append(("alignment", "b was aligned first" + ("" if chord is None else f"; {chord:.4g} without it")))
+        return rows
 
 
 class Comparison(Result):
@@ -166,6 +177,10 @@ class StateDict(OrderedDict):  # type: ignore[type-arg]
         method, proof = self.result.get("method"), self.result.get("verified")
         if method is not None:
             rows.append(("method", str(method)))
+        alignments = self.result.get("alignments")
+        if alignments:
+            errors = [alignment["verified"]["maxRelativeError"] for alignment in alignments]
+            rows.append(("aligned", f"{len(alignments)}, verified to {max(errors):.2g} (relative)"))
         if proof is not None:
             rows.append(("verified", f"to {proof['maxRelativeError']:.2g} (relative)" if proof["passed"] else "no"))
         return rows
@@ -178,6 +193,11 @@ class StateDict(OrderedDict):  # type: ignore[type-arg]
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text("..." if cycle else repr(self))
+
+
+def _fitted(figure: str) -> str:
+    """Lets a figure shrink to the width of a notebook's cell."""
+    return re.sub(r' height="\d+" width="(\d+)"', r' style="width:100%;max-width:\1px"', figure, count=1)
 
 
 def _line(shown: Any, rows: List[Tuple[str, str]]) -> str:

@@ -1,6 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { ComparedBarrierResult } from "../compared-barrier.ts";
 import { BARRIERS, COUNT, DEFINITIONS, MEASURES, PAIR_ORIGIN, POINT } from "./form-parts.ts";
 

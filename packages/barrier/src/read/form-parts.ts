@@ -2,7 +2,7 @@ import { MEASURED } from "@isthmus/findings/forms";
 import { count, fieldsOf, type SchemasOf, text } from "@isthmus/forms";
 import type { LossFields } from "@isthmus/graph";
 import { STATISTICS_POLICIES } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import type { BarrierPoint, BarrierValues } from "../barrier-result.ts";
 import type { PairOrigin } from "../pair-origin.ts";
 

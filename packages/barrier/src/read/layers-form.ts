@@ -1,6 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { CUMULATIVE_ORDERS, type LayersResult } from "../layers-result.ts";
 import { BARRIERS, COUNT, MEASURES, PAIR_ORIGIN, POINT } from "./form-parts.ts";
 

@@ -1,7 +1,7 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import type { MapResult } from "../map-result.ts";
 import { COUNT } from "./form-parts.ts";
 

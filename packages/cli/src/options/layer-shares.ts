@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Option } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
 import { FormatError, MismatchError, OutOfRangeError, readJsonFile, UsageError } from "@isthmus/core";
-import { z } from "zod";
+import * as z from "zod";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
 

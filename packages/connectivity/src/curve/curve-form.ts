@@ -1,7 +1,7 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { CURVE_KINDS } from "@isthmus/interpolation";
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_PATH, PATH_ORIGIN } from "../path/path-form.ts";
 import type { CurveResult } from "./curve-result.ts";
 

@@ -2,7 +2,7 @@ import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import type { LossFields } from "@isthmus/graph";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import { UNIT_CHOICES, type UnitChoice } from "./choose-units.ts";
 import { RESCALINGS, type Rescaling } from "./fit-factor.ts";
 

@@ -1,7 +1,7 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_PATH } from "../path/path-form.ts";
 import type { MechanismsResult } from "./mechanisms-result.ts";
 

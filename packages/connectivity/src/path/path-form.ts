@@ -1,7 +1,7 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, fieldsOf, type SchemasOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import type { MeasuredPath, PathResult } from "./path-result.ts";
 
 const point = z.looseObject({

@@ -1,6 +1,6 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { DropoutPathResult } from "../dropout-path/measure-dropout-path.ts";
 import { UNIT_CHOICES } from "../dropout-stability/choose-units.ts";
 import { RESCALINGS } from "../dropout-stability/fit-factor.ts";

@@ -23,6 +23,10 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
       return "your quota must have room: it is used up; free some space or choose another disk";
     case "EFBIG":
       return "the file must be allowed to grow so large: raise the limit (ulimit -f) or write smaller shards";
+    case "ESTALE":
+      return "it must stay as it was when it was chosen: it was changed or removed; choose it again";
+    case "EBUSY":
+      return "nobody else may be writing it: another page or program is";
     case "EMFILE":
     case "ENFILE":
       return "the system allows only so many open files: raise the limit (ulimit -n) or use fewer shards";

@@ -1,6 +1,6 @@
 import { LOSS_FORM } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { CurvatureResult } from "../curvature-result.ts";
 import { CURVATURE_KINDS } from "../operators/operator-options.ts";
 import { EIGENVALUE, ERROR, HESSIAN_POINT } from "./hessian-point-form.ts";

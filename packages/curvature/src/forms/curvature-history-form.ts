@@ -1,6 +1,6 @@
 import { LOSS_FORM } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { type CurvatureHistory, TRAINING_UNITS } from "../track-curvature.ts";
 import { HESSIAN_POINT } from "./hessian-point-form.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HessianPoint } from "../hessian-point.ts";
 
 /** Form of an error. JSON has no infinity: null stands for an infinite error, which too few samples give. */

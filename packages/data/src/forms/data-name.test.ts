@@ -1,6 +1,6 @@
 import { movePathsBy } from "@isthmus/forms";
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DATA_NAME } from "./data-name.ts";
 
 it("DATA_NAME moves the files of a data set, and leaves its parts and counts", () => {

@@ -1,5 +1,5 @@
 import { marksPath, text } from "@isthmus/forms";
-import type { z } from "zod";
+import type * as z from "zod";
 import { moveDataFiles } from "../list-data-files.ts";
 
 /** Form of the name of a data set; its paths are marked, so that workers can replace them. */

@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import { importClient } from "./bullmq/backing.ts";
 import { openFolderQueue } from "./folder/open-folder-queue.ts";
 import type { QueuePatience } from "./queue-patience.ts";
 import { assertEntry } from "./queued-task.ts";
@@ -41,8 +42,14 @@ export async function openQueue(address: string, options: OpenQueueOptions = {})
 async function openAt(address: string, options: OpenQueueOptions): Promise<TaskQueue> {
   const { name = "isthmus", mayMake = true, ...rest } = options;
   if (DATABASE.test(address)) {
-    const { openBullQueue } = await import("./bullmq/open-bull-queue.ts");
-    return openBullQueue(parseAddress(address), { name, ...rest });
+    const url = parseAddress(address);
+    const packages = url.protocol.startsWith("redis") ? "bullmq ioredis" : "bullmq pg";
+    const { openBullQueue } = await importClient(
+      packages,
+      { name: `queue at ${url.host}` },
+      () => import("./bullmq/open-bull-queue.ts"),
+    );
+    return openBullQueue(url, { name, ...rest });
   }
   if (HOST_AND_PORT.test(address)) {
     throw new InputError(

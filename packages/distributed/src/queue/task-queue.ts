@@ -40,6 +40,7 @@ export interface TaskQueue {
 
 /** States of tasks in a queue. Finished tasks are forgotten, as their results are in the storage. */
 export const QUEUE_STATES = ["waiting", "running", "failed"] as const;
+/** One of {@link QUEUE_STATES}. */
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** Number of tasks in each state. */

@@ -6,8 +6,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockConvolutions } from "./block-convolutions.ts";
 import { createOnnxRuntimeEngine } from "./create-onnxruntime-engine.ts";
+import { findRuntime } from "./find-runtime.ts";
 import { measureBlock } from "./measure-block.ts";
-import { NATIVE } from "./native-runtime.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -104,5 +104,5 @@ describe("blockConvolutions()", () => {
 });
 
 test("measureBlock() finds a block of 8 or 16 channels, or none", async () => {
-  expect([0, 8, 16]).toContain(await measureBlock(NATIVE));
+  expect([0, 8, 16]).toContain(await measureBlock(await findRuntime().start()));
 });

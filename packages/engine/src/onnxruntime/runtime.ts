@@ -5,6 +5,8 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 export interface Runtime {
   /** Name of the engine on this build, for messages and results. */
   readonly engine: string;
+  /** Version of onnxruntime, for example `1.30.0`. */
+  readonly version: string;
   /** Constructor of the tensors that its sessions exchange. */
   readonly Tensor: new (
     type: Tensor.Type,

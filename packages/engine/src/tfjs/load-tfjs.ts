@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { EngineError, UnsupportedError } from "@isthmus/core";
+import { isInstalled } from "../installed.ts";
 import type { TfjsBackend } from "./tfjs-backend.ts";
 import type { Tfjs } from "./tfjs-types.ts";
 
@@ -109,15 +109,6 @@ async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
 async function importTfjs(name: string): Promise<Tfjs> {
   const module: Tfjs & { readonly default?: Tfjs } = await import(name);
   return module.default ?? module;
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Suppresses the advertisement for other packages that the JavaScript backend prints on first use. */

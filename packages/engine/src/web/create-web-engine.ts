@@ -2,7 +2,8 @@ import { assertWholeOptions, OutOfRangeError, resolveOptions, UsageError } from 
 import type { Engine } from "@isthmus/graph";
 import { createRuntimeEngine } from "../onnxruntime/create-runtime-engine.ts";
 import type { Runtime } from "../onnxruntime/runtime.ts";
-import { startOnnxRuntimeWeb } from "./start-onnxruntime-web.ts";
+import { importOnnxRuntimeWeb } from "./import-onnxruntime-web.ts";
+import { startWebRuntime, type WebSettings } from "./start-web-runtime.ts";
 import { WEB_DEVICES, type WebDevice } from "./web-device.ts";
 
 /** Options of {@link createWebEngine}. */
@@ -67,7 +68,11 @@ export async function createWebEngine(options: WebEngineOptions = {}): Promise<E
       `Cannot create an engine for pages as the device must be one of ${WEB_DEVICES.join(", ")}: got "${device}"`,
     );
   }
-  const settings = { device, files: addressOf(files), threads: threads === 0 ? chooseThreads() : threads };
+  const settings: WebSettings = {
+    device,
+    files: addressOf(files),
+    threads: threads === 0 ? chooseThreads() : threads,
+  };
   const before = started.get(device);
   const described = JSON.stringify(settings);
   if (before !== undefined && before.settings !== described) {
@@ -75,9 +80,13 @@ export async function createWebEngine(options: WebEngineOptions = {}): Promise<E
       `Cannot create an engine with ${described} as one process has one on each device: it was created with ${before.settings}`,
     );
   }
-  const runtime = before?.runtime ?? startOnnxRuntimeWeb(settings);
+  const runtime = before?.runtime ?? start(settings);
   started.set(device, { settings: described, runtime });
   return createRuntimeEngine(await runtime);
+}
+
+async function start(settings: WebSettings): Promise<Runtime> {
+  return startWebRuntime(await importOnnxRuntimeWeb(settings.device), settings);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { ATTACK_METHODS, ATTACK_NORMS } from "../attack/attack-options.ts";
 import type { AttackResult } from "../attack/attack-result.ts";
 import { SOURCE_MODES } from "../attack/attack-source.ts";

@@ -1,6 +1,6 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { EnsembleResult } from "../ensemble-result.ts";
 
 const whole = count(0);

@@ -1,6 +1,6 @@
 import { MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { ParetoResult } from "../pareto/pareto-result.ts";
 
 const count = z.int().min(0);

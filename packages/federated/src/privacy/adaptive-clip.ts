@@ -14,6 +14,7 @@ export interface UnclippedCount {
   readonly expectedClients: number;
 }
 
+/** Options of {@link adaptClip}. */
 export interface AdaptClipOptions {
   /** Share of updates that should stay unclipped, in `[0, 1]`. */
   readonly quantile?: number | undefined;
@@ -31,6 +32,7 @@ const ADAPT_CLIP_DEFAULTS: { readonly quantile: number; readonly learningRate: n
   learningRate: 0.2,
 };
 
+/** Bound of the next round, with the share that it was adapted by. */
 export interface AdaptClipResult {
   /** Bound for the next round. */
   readonly clip: number;

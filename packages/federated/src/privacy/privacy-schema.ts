@@ -1,5 +1,5 @@
 import { amount, positive, schemaOf, share } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { PrivacyDescription } from "./privacy-description.ts";
 
 const count = z.int().min(1);

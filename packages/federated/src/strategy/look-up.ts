@@ -5,6 +5,7 @@ import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
 export interface Named {
   /** Name of the entry in its registry, such as `krum`. */
   readonly name: string;
+  /** Values of its parameters by their names. */
   readonly [parameter: string]: string | number | boolean;
 }
 

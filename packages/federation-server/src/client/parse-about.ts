@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import { PRIVACY, type PrivacyDescription } from "@isthmus/federated";
 import { tellProblem, zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Description of a federation by its server. */
 export interface FederationAbout {

@@ -1,6 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { tellProblem } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Task that a server gives to a client. */
 export type TaskAnswer =

@@ -10,7 +10,7 @@ import {
 } from "@isthmus/federated";
 import { zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 import type { FederationConfig } from "./federation-config.ts";
 
 /** Content of a federation's file, with defaults filled in. */

@@ -11,7 +11,7 @@ import {
 import { tellProblem } from "@isthmus/forms";
 import { resolveParameters } from "@isthmus/merging";
 import { type Document, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { assertServedPrivacy } from "./assert-served-privacy.ts";
 import { assertServedSecure } from "./assert-served-secure.ts";
 import { FEDERATION_FILE, FEDERATION_KEYS, type FederationFile } from "./config-schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PROVENANCE } from "./result-forms.ts";
 
 const text = z.string().optional();

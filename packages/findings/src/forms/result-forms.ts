@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Provenance } from "../provenance.ts";
 
 /** Form of a number that was measured. JSON has no NaN: results hold null in its place. */

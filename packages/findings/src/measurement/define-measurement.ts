@@ -1,5 +1,5 @@
 import type { AnyField, ValuesOf } from "@isthmus/core";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Report } from "../report.ts";
 import { assertOwnMeasurement } from "./assert-own-measurement.ts";
 import { describePlainly } from "./describe-plainly.ts";

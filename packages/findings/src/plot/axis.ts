@@ -2,7 +2,7 @@
 export interface Axis {
   /** Words along the axis, with the unit in brackets. */
   readonly label: string;
-  /** @defaultValue "linear" */
+  /** Scale of the axis. @defaultValue "linear" */
   readonly scale?: "linear" | "log";
   /** Whether values in `[0, 1]` are shown as percent. */
   readonly percent?: boolean;

@@ -1,5 +1,5 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { z } from "zod";
+import type * as z from "zod";
 import { tellProblems } from "../schema/tell-problems.ts";
 
 /** Largest number of problems that one error lists. */

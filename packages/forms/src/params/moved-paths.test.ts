@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { marksPath, movePathsBy } from "./moved-paths.ts";
 
 const move = (path: string): string => path.replace(/^\/there\//, "/here/");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { text } from "../schema/numbers.ts";
 
 /** A function that returns the new path for an old one. */

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { assertTaskParams } from "./assert-task-params.ts";
 import { type MovePath, movePathsBy } from "./moved-paths.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { JSON_SCHEMA_DRAFT, jsonSchemaOf, shareParts } from "./json-schema.ts";
 
 const part = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A part of a JSON Schema, by which editors complete and check files. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

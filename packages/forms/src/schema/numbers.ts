@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Largest number of epochs of a training, and of steps of a search: more would run for years. */
 const MOST_REPEATS = 1_000_000;

@@ -1,5 +1,5 @@
 import { closestName } from "@isthmus/core";
-import { z } from "zod";
+import * as z from "zod";
 import { tellProblem } from "./tell-problem.ts";
 
 type Path = readonly PropertyKey[];

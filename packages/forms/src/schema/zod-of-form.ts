@@ -1,5 +1,5 @@
 import type { AnyField, Field, Form, NumberForm } from "@isthmus/core";
-import { z } from "zod";
+import * as z from "zod";
 import { count, seed, text } from "./numbers.ts";
 
 /** Schemas of the forms that other packages define, by their names. */

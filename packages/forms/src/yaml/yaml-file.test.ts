@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
 import { findProblems, readYamlFile, rejectProblems } from "./yaml-file.ts";
 

@@ -1,7 +1,7 @@
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
 import { basename } from "@isthmus/platform";
 import { type Document, LineCounter, parseDocument } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { tellProblems } from "../schema/tell-problems.ts";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
 import { keyOffset } from "./key-offset.ts";

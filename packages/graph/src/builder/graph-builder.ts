@@ -59,7 +59,9 @@ const SHARED_CONSTANT = 16;
  * same calls give the same graph.
  */
 export class GraphBuilder {
+  /** Name of the graph. */
   readonly name: string;
+  /** Versions of operator sets by their domains. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly #inputs: ValueInfo[] = [];
   readonly #weights = new Map<string, WeightInfo>();

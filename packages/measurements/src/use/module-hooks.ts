@@ -53,11 +53,12 @@ export async function load<C extends object>(
   return { format: "module", source: stripTypes(text), shortCircuit: true };
 }
 
+/** Package that takes types out of TypeScript, for versions of Node.js that do not. */
+export const STRIPPER = "@swc/wasm-typescript";
+
 /** Returns a module of TypeScript as JavaScript. */
 function stripTypes(text: string): string {
-  const { transformSync } = createRequire(HERE)(
-    "@swc/wasm-typescript",
-  ) as typeof import("@swc/wasm-typescript");
+  const { transformSync } = createRequire(HERE)(STRIPPER) as typeof import("@swc/wasm-typescript");
   try {
     return transformSync(text, { mode: "strip-only" }).code;
   } catch (error) {
@@ -67,4 +68,9 @@ function stripTypes(text: string): string {
     };
     throw new SyntaxError(`${message ?? error}${startLine === undefined ? "" : `, in line ${startLine}`}`);
   }
+}
+
+/** Checks whether modules of TypeScript can be run: by Node.js itself, or by the package for that. */
+export function canRunTypeScript(): boolean {
+  return RUNS_TYPESCRIPT || findPackage(STRIPPER, dirname(fileURLToPath(HERE))) !== undefined;
 }

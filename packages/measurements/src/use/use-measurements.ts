@@ -1,4 +1,4 @@
-import { InputError, readTextFile, UsageError } from "@isthmus/core";
+import { InputError, readTextFile, UnsupportedError, UsageError } from "@isthmus/core";
 import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
 import { dirname, fileURLToPath, nodeModule, pathToFileURL, process, resolve, stat } from "@isthmus/platform";
 import { addMaker } from "./add-maker.ts";
@@ -58,12 +58,23 @@ async function useFile(path: string, { onNote, ...taken }: UseOptions): Promise<
       },
     );
   }
+  assertRunnable(path);
   installHooks();
   for (const sentence of await findOtherVersions(path)) onNote?.(sentence);
   for (const definition of definitionsOf(path, await importFile(path))) {
     if (isMaker(definition)) addMaker(definition, taken);
     else addMeasurement(definition, taken);
   }
+}
+
+/** @throws UnsupportedError if the file is TypeScript, which this Node.js runs only with a package */
+function assertRunnable(path: string): void {
+  const { canRunTypeScript, STRIPPER } = moduleHooks;
+  if (!/\.m?ts$/.test(path) || canRunTypeScript()) return;
+  throw new UnsupportedError(
+    `Cannot use "${path}" as Node.js ${process.versions.node} runs TypeScript only with the npm package ${STRIPPER}: it is not installed; run npm install ${STRIPPER}, or install Node.js 22.18 or newer`,
+    { feature: "TypeScript" },
+  );
 }
 
 async function importFile(path: string): Promise<object> {

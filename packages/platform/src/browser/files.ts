@@ -38,7 +38,7 @@ export const constants: OpenFlags = {
 };
 
 /** Synchronous reads are never faster here, and only workers can make them. */
-export const SYNC_READ_BYTES = 0;
+export const SYNC_READ_BYTES: number = 0;
 
 const opened = new Map<number, OpenedFile>();
 // The first three never belong to files.

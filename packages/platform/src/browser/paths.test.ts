@@ -25,7 +25,7 @@ describe("paths of a page", () => {
         expect(paths.isAbsolute(a)).toBe(posix.isAbsolute(a));
         expect(paths.relative(a, b)).toBe(posix.relative(fromRoot(a), fromRoot(b)));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });

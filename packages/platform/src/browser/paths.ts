@@ -1,7 +1,7 @@
 // Paths of a page's virtual folder, by the rules of Node.js on POSIX systems; the working folder is "/".
 
 /** Text between the names of a path. */
-export const sep = "/";
+export const sep: "/" | "\\" = "/";
 
 /** Checks whether a path begins at the root. */
 export function isAbsolute(path: string): boolean {

@@ -189,7 +189,10 @@ export class StorageVolume implements Volume {
   }
 }
 
-/** Writes bytes. A private window of Chromium whose storage is full throws nothing, but returns an impossible count. */
+/**
+ * Writes bytes. A private window of Chromium whose storage is full throws nothing, but returns an impossible
+ * count.
+ */
 function writeWithin(
   access: WebAccess,
   bytes: Uint8Array,
@@ -200,7 +203,9 @@ function writeWithin(
   return count;
 }
 
-/** Changes the size. A private window of Chromium whose storage is full throws nothing, but leaves the size. */
+/**
+ * Changes the size. A private window of Chromium whose storage is full throws nothing, but leaves the size.
+ */
 function truncateWithin(access: WebAccess, size: number, path: string): void {
   access.truncate(size);
   if (access.getSize() !== size) throw systemError("EDQUOT", { syscall: "ftruncate", path });

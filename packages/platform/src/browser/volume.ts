@@ -1,4 +1,5 @@
 import type { DiskSpace, FolderEntry, Stats } from "../port.ts";
+import { BlobReader } from "./blob-reader.ts";
 import { type Attempt, fromWebError, systemError } from "./system-error.ts";
 import { readBlobSync } from "./web.ts";
 
@@ -74,11 +75,13 @@ export function createStats(kind: Kind, facts: Pick<Stats, "size" | "mtimeMs" | 
 export class OpenedBlob implements OpenedFile {
   readonly path: string;
   readonly #blob: Blob;
+  readonly #reader: BlobReader;
   readonly #stats: Stats;
 
   constructor(path: string, blob: Blob, stats: Stats) {
     this.path = path;
     this.#blob = blob;
+    this.#reader = new BlobReader(blob);
     this.#stats = stats;
   }
 
@@ -88,9 +91,9 @@ export class OpenedBlob implements OpenedFile {
 
   async read(out: Uint8Array, position: number): Promise<number> {
     try {
-      const bytes = await this.#part(out, position).arrayBuffer();
-      out.set(new Uint8Array(bytes));
-      return bytes.byteLength;
+      const bytes = await this.#reader.read(position, position + out.length);
+      out.set(bytes);
+      return bytes.length;
     } catch (error) {
       throw this.#readError(error);
     }
@@ -98,7 +101,7 @@ export class OpenedBlob implements OpenedFile {
 
   readSync(out: Uint8Array, position: number): number {
     try {
-      const bytes = readBlobSync(this.#part(out, position));
+      const bytes = readBlobSync(this.#blob.slice(position, position + out.length));
       if (bytes === undefined) throw systemError("ENOTSUP", this.#attempt("read"));
       out.set(bytes);
       return bytes.length;
@@ -117,10 +120,6 @@ export class OpenedBlob implements OpenedFile {
 
   sync(): void {}
   close(): void {}
-
-  #part(out: Uint8Array, position: number): Blob {
-    return this.#blob.slice(position, position + out.length);
-  }
 
   /** Makes an error of a failed read: whatever the browser calls it, the file is not there as it was. */
   #readError(error: unknown): Error {

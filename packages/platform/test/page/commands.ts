@@ -1,5 +1,8 @@
+import { digestFile } from "@isthmus/core";
+import { createWebEngine } from "@isthmus/engine/web";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
-import { describeFile, saveSmall } from "./work.ts";
+import { tryLaw } from "./laws.ts";
+import * as work from "./work.ts";
 
 /** Takes a file of the server as a person would choose it. */
 async function fetchFile(url: string, path: string): Promise<void> {
@@ -14,13 +17,27 @@ async function digestOutput(path: string): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+const engine = () => createWebEngine({ files: "/" });
+
 /** What the page can ask its worker for. */
 export const COMMANDS = {
-  describeFile,
+  describeFile: work.describeFile,
+  readElements: work.readElements,
+  readAtOnce: work.readAtOnce,
+  saveRandom: work.saveRandom,
+  saveMean: work.saveMean,
+  mergeLarge: work.mergeLarge,
+  drawBarrier: work.drawBarrier,
+  compareFiles: work.compareFiles,
+  saveBytes: work.saveBytes,
+  listFolder: work.listFolder,
+  saveWithoutEnd: work.saveWithoutEnd,
+  digestFile,
   digestOutput,
   fetchFile,
   mountFile,
   mountStorage,
-  saveSmall,
   unmountFile,
+  savePermuted: async (input: string, path: string) => work.savePermuted(await engine(), input, path),
+  tryLaw: async (name: string, seed: number) => tryLaw(await engine(), name, seed),
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium, type Page } from "playwright-core";
@@ -10,7 +10,7 @@ import { BROWSER_FLAGS, CHROMIUM } from "../../../../test/helpers/browser.ts";
 import type { COMMANDS } from "./commands.ts";
 
 /** Script of the page: it asks its worker, and waits for the answer. */
-const PAGE = `<!doctype html><title>page</title><input type="file" multiple><script type="module">
+const PAGE = `<!doctype html><title>page</title><input type="file" multiple><script type="module" src="/page.js"></script><script type="module">
   const worker = new Worker("/worker.js", { type: "module" });
   const waiting = new Map();
   worker.onmessage = ({ data: { id, value, error } }) => {
@@ -27,7 +27,12 @@ const PAGE = `<!doctype html><title>page</title><input type="file" multiple><scr
   });
 </script>`;
 
-const TYPES: Readonly<Record<string, string>> = { html: "text/html", js: "text/javascript" };
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html",
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
 
 /** A browser with pages of one origin, and the storage of that origin. */
 export interface Browser {
@@ -50,15 +55,20 @@ export interface AskingPage {
 /** Starts a browser, and a server for its pages, which also has the given files. */
 export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Promise<Browser> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
+    entryPoints: ["worker.ts", "page.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url))),
     outdir: "/",
     bundle: true,
     format: "esm",
     platform: "browser",
-    conditions: ["@isthmus/source"],
+    splitting: true,
+    conditions: ["@isthmus/source", "onnxruntime-web-use-extern-wasm"],
     write: false,
   });
-  const served = new Map<string, Uint8Array>([...files, ["/page.html", Buffer.from(PAGE)]]);
+  const library = dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/wasm")));
+  const engine = ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"].map(
+    (name) => [`/${name}`, readFileSync(join(library, name))] as const,
+  );
+  const served = new Map<string, Uint8Array>([...files, ...engine, ["/page.html", Buffer.from(PAGE)]]);
   for (const { path, contents } of outputFiles) served.set(`/${basename(path)}`, contents);
   const server = createServer(({ url = "" }, response) => {
     const contents = served.get(url);

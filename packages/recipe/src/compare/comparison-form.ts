@@ -1,6 +1,6 @@
 import { DTYPES, type DType } from "@isthmus/core";
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { ComparisonResult } from "./comparison-result.ts";
 import { VERDICTS } from "./judge-pair.ts";
 

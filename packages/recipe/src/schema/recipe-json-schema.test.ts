@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { recipeJsonSchema } from "./recipe-json-schema.ts";
 
 const recipes = new URL("../../test/golden/recipes/", import.meta.url);

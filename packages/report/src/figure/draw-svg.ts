@@ -46,16 +46,23 @@ export async function drawSvg(
 }
 
 /**
- * Draws a figure without a browser and returns its `<svg>` element.
+ * Draws a figure, in a page or without one, and returns its `<svg>` element.
  *
  * The drawing library is loaded by the first figure, so that terminal charts need not load it.
  */
 export async function drawElement(
   describe: (plot: PlotLibrary) => PlotOptions,
 ): Promise<FigureElement & { readonly outerHTML: string }> {
-  const [plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const [plot, document] = await Promise.all([import("@observablehq/plot"), findDocument()]);
   return plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
+}
+
+/** Returns the document of the page, or makes one if there is no page. */
+async function findDocument(): Promise<object> {
+  const { document } = globalThis as { readonly document?: object };
+  if (document !== undefined) return document;
+  const { parseHTML } = await import("linkedom");
+  return parseHTML("<!doctype html><html><body></body></html>").document;
 }
 
 /**

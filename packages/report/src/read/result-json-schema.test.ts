@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { OTHER_RESULTS } from "../../test/other-results.ts";
 import { resultJsonSchema } from "./result-json-schema.ts";
 

@@ -17,7 +17,7 @@ export interface ClientTraining {
   readonly epochs?: number;
   /** Number of examples in a step; all examples of a client if it has fewer. @defaultValue 32 */
   readonly batch?: number;
-  /** @defaultValue SGD without momentum */
+  /** Rule by which clients step. @defaultValue SGD without momentum */
   readonly optimizer?: OptimizerSpec;
   /** Learning rate within each round. @defaultValue constant, 0.1 */
   readonly schedule?: ScheduleSpec;
@@ -97,7 +97,7 @@ export interface FederationDescription {
   readonly lost?: number;
   /** The loss of trainings and evaluations. @defaultValue the loss that follows from the data */
   readonly loss?: NamedLoss;
-  /** @defaultValue iid */
+  /** Division of the examples over the clients. @defaultValue iid */
   readonly partition?: PartitionDescription;
   /**
    * Training of each client in a round.
@@ -106,7 +106,7 @@ export interface FederationDescription {
   readonly client?: ClientTraining;
   /** Strategy by which the server aggregates updates. @defaultValue FedAvg */
   readonly strategy?: SimulatedStrategy;
-  /** @defaultValue none */
+  /** Attack of some of the clients. @defaultValue none */
   readonly attack?: AttackDescription | undefined;
   /**
    * Measurements during and after the rounds.

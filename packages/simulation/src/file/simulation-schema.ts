@@ -15,7 +15,7 @@ import {
 import { LOSS_FIELD } from "@isthmus/graph";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { NET } from "@isthmus/zoo/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { findSeedsProblem } from "../study/seeds.ts";
 

@@ -1,5 +1,5 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.int().min(0);
 const text = z.string();

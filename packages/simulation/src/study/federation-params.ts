@@ -1,6 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { assertTaskParams, fingerprint, type MovePath, movePathsBy, schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { FederationDescription } from "../description/federation-description.ts";
 import { FEDERATION } from "../file/simulation-schema.ts";
 import { checkNames } from "./check-federation.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Schema of a value of a variable. */
 export const VALUE: z.ZodType<string | number> = z.union([z.string(), z.number()]);

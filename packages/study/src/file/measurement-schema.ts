@@ -2,7 +2,7 @@ import { BARRIER } from "@isthmus/barrier";
 import { batch, count, schemaOf, tries } from "@isthmus/forms";
 import { loadMeasurements } from "@isthmus/measurements";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 import { MANY_CHOICES, type MergeMeasurement } from "../description/merge-measurement.ts";
 import { entrySchemaOf } from "../measurement/entry.ts";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";

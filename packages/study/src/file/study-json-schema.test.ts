@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readYamlFile } from "@isthmus/forms";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { loadMeasurementSchemas } from "./measurement-schema.ts";
 import { studyJsonSchema } from "./study-json-schema.ts";
 

@@ -1,5 +1,5 @@
 import { JSON_SCHEMA_DRAFT, type JsonSchema, jsonSchemaOf, shareParts } from "@isthmus/forms";
-import type { z } from "zod";
+import type * as z from "zod";
 import { listGroupMakers, networkSchemaOf } from "../networks/makers.ts";
 import { loadMeasurementSchemas } from "./measurement-schema.ts";
 import { STUDY } from "./study-schema.ts";

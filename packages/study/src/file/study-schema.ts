@@ -1,5 +1,5 @@
 import { schemaOf, seed } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
 import { figureFields } from "../schema/figure-fields.ts";
 import { VALUE, WHERE } from "./entry-fields.ts";

@@ -2,7 +2,7 @@ import { type AnyField, at, type Keyed, resolveFields } from "@isthmus/core";
 import type { AnyMeasurement, CompletedBy } from "@isthmus/findings";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { TRAINING_FIELDS } from "@isthmus/training";
-import { z } from "zod";
+import * as z from "zod";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";

@@ -1,6 +1,6 @@
 import type { AnyMeasurement, DescribesTraining, Measurement, Trains } from "@isthmus/findings";
 import type { BuiltInMeasurement } from "@isthmus/measurements";
-import { z } from "zod";
+import * as z from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";

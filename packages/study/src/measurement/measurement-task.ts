@@ -3,7 +3,7 @@ import type { AnyMeasurement, Control } from "@isthmus/findings";
 import { takesParams } from "@isthmus/forms";
 import { join, rm } from "@isthmus/platform";
 import type { TaskContext } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_LOSS } from "../schema/measured-loss.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";

@@ -1,5 +1,5 @@
 import type { AnyMeasurement, SubjectName, Subjects } from "@isthmus/findings";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { MeasurementContext, PlannedMeasurement } from "../plan/planned-measurement.ts";
 import type { KeyedKind } from "../plan/planner.ts";
 import type { MeasuredLoss } from "../schema/measured-loss.ts";

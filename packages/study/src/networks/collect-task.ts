@@ -14,7 +14,7 @@ import {
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { join } from "@isthmus/platform";
 import { pathOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { TASK_DATA } from "../tasks/task-schema.ts";

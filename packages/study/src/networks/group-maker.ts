@@ -1,6 +1,6 @@
 import type { FieldsOf } from "@isthmus/core";
 import type { Repeated, Variables, VariableValue } from "@isthmus/forms";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import type { Planner } from "../plan/planner.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";

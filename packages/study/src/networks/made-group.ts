@@ -2,7 +2,7 @@ import { at, resolveFields } from "@isthmus/core";
 import type { MadeNetwork, MakerExamples, MakerSubject, NetworkMaker } from "@isthmus/findings";
 import type { BoundNetwork, DataSet } from "@isthmus/graph";
 import { pathsOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";

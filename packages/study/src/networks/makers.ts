@@ -2,7 +2,7 @@ import { CONNECTIVITY_TUNING } from "@isthmus/connectivity";
 import type { NetworkMaker } from "@isthmus/findings";
 import { listAddedMakers } from "@isthmus/measurements";
 import { QUANTIZE } from "@isthmus/sparsity";
-import { z } from "zod";
+import * as z from "zod";
 import { WHERE } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind } from "../tasks/task-kind.ts";

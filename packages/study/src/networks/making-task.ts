@@ -4,7 +4,7 @@ import { takesParams } from "@isthmus/forms";
 import type { Architecture, BoundNetwork } from "@isthmus/graph";
 import { join, rm } from "@isthmus/platform";
 import type { TaskContext, TaskPaths } from "@isthmus/tasks";
-import type { z } from "zod";
+import type * as z from "zod";
 import { openNetworks } from "../tasks/open-networks.ts";
 import type { StudyPorts, StudyTaskKind } from "../tasks/task-kind.ts";
 

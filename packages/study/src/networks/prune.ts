@@ -3,7 +3,7 @@ import { repeats, seed } from "@isthmus/forms";
 import { applyMasks, PRUNING_FIELDS, type PruningChoice, pruneNetwork, trainMasked } from "@isthmus/sparsity";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathOf, type TaskFile } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { filesOf, type PlannedNetwork } from "../plan/planned-network.ts";

@@ -2,7 +2,7 @@ import { at, type FieldsOf, InputError, seedField } from "@isthmus/core";
 import { scatterNetwork } from "@isthmus/ensemble";
 import { count, seed } from "@isthmus/forms";
 import { pathOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { filesOf } from "../plan/planned-network.ts";

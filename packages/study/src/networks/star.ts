@@ -5,7 +5,7 @@ import { discoverSymmetries } from "@isthmus/symmetry";
 import { pathsOf } from "@isthmus/tasks";
 import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";

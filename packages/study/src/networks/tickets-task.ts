@@ -11,7 +11,7 @@ import {
 } from "@isthmus/sparsity";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";

@@ -4,7 +4,7 @@ import type { DataSet } from "@isthmus/graph";
 import { REWINDING_FIELDS, ROUNDS_FIELDS, type RoundsChoice } from "@isthmus/sparsity";
 import { EVOLUTION_FIELDS, type EvolutionChoice } from "@isthmus/training";
 import type { Network } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import type { PlannedNetwork } from "../plan/planned-network.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";

@@ -4,7 +4,7 @@ import { encodeGraph } from "@isthmus/graph";
 import { join } from "@isthmus/platform";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { trainOptionsOf } from "../plan/train-options.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";

@@ -1,5 +1,5 @@
 import { type LossSpec, TRAINING_FIELDS, type TrainingChoice as WholeChoice } from "@isthmus/training";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 
 /** Settings of the steps of a training in an entry; missing ones have the defaults of `train`. */

@@ -3,7 +3,7 @@ import { at, choiceField, type FieldsOf, listField } from "@isthmus/core";
 import { text } from "@isthmus/forms";
 import { pathOf } from "@isthmus/tasks";
 import { train } from "@isthmus/training";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
 import { filesOf } from "../plan/planned-network.ts";

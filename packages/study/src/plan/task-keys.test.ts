@@ -4,7 +4,7 @@ import { createDataSet } from "@isthmus/data";
 import { unfold } from "@isthmus/forms";
 import { listMeasurements } from "@isthmus/measurements";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { formatTasks } from "../../../../test/helpers/format-tasks.ts";
 import { type EveryEntry, FULL_ENTRIES, REQUIRED_ENTRIES } from "../../test/every-entry.ts";
 import { fewImages } from "../../test/few-images.ts";

@@ -1,5 +1,5 @@
 import { fieldsOf, type SchemasOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { StudyFigure } from "../study-result.ts";
 
 const text = z.string();

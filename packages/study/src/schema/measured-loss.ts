@@ -1,6 +1,6 @@
 import { zodOfField } from "@isthmus/forms";
 import { LOSS_FIELD, type NamedLoss } from "@isthmus/graph";
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** The loss that networks are measured by, in entries of studies and in the parameters of tasks. */
 export interface MeasuredLoss {

@@ -1,6 +1,6 @@
 import { batch, fieldsOf, type SchemasOf, tries, zodOfForm } from "@isthmus/forms";
 import { LEARNED_FIELDS } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { ALIGN_CHOICES, type MatchChoice, type PairSelection } from "../description/pair-selection.ts";
 import type { PathMeasurement } from "../description/path-measurements.ts";
 import { NAMED_DATA, WHERE } from "../file/entry-fields.ts";

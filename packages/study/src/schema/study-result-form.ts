@@ -1,5 +1,5 @@
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { StudyResult } from "../study-result.ts";
 import { figureFields } from "./figure-fields.ts";
 

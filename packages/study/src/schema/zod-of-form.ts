@@ -1,7 +1,7 @@
 import type { AnyField } from "@isthmus/core";
 import { shapeOfFields as shapeOfAny } from "@isthmus/forms";
 import { LOSS, OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** Schemas of the forms that trainings define, by their names. */
 const SPECIAL: ReadonlyMap<string, z.ZodType> = new Map<string, z.ZodType>([

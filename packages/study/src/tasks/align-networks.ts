@@ -10,7 +10,7 @@ import {
   align,
   type MatchResult,
 } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openPair } from "./open-pair.ts";
 import type { StudyPorts, StudyTaskKind, TaskData } from "./task-kind.ts";

@@ -3,7 +3,7 @@ import { takesParams } from "@isthmus/forms";
 import { join, rm } from "@isthmus/platform";
 import { pathOf } from "@isthmus/tasks";
 import { align, LEARNED_FIELDS, type LearnedChoice } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";

@@ -4,7 +4,7 @@ import { join, rm } from "@isthmus/platform";
 import { encodeAlignment } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
 import { alignMany, MANY_FIELDS, type ManyChoice } from "@isthmus/weight-matching";
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind } from "./task-kind.ts";

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { averagePredictions, predictionQuality, readLabels } from "@isthmus/ensemble";
 import { batch, schemaOf, takesParams } from "@isthmus/forms";
 import { pathsOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 import { TASK_DATA } from "./task-schema.ts";

@@ -13,7 +13,7 @@ import {
 } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData } from "./task-kind.ts";

@@ -1,7 +1,7 @@
 import { DATA_NAME } from "@isthmus/data/forms";
 import { fingerprint, schemaOf } from "@isthmus/forms";
 import { NET } from "@isthmus/zoo/forms";
-import { z } from "zod";
+import * as z from "zod";
 import type { TaskData, TaskNetwork } from "./task-kind.ts";
 
 /** Examples, as the key of a task records them. */

@@ -6,7 +6,7 @@ import {
   type LossOfOutput,
   type NamedLoss,
 } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";

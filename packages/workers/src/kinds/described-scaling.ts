@@ -1,5 +1,5 @@
 import type { Scaling } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Scaling of bytes in the parameters of a task. @defaultValue the usual one of the data set */
 export interface DescribedScaling {

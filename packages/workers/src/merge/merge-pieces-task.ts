@@ -10,7 +10,7 @@ import {
 } from "@isthmus/merging";
 import { assertRecipe, moveRecipePaths, type OpenedRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
 import { canonicalJson, type TaskKind } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { keepLast } from "../kinds/keep-last.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);

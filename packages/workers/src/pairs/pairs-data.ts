@@ -5,7 +5,7 @@ import { type DataSet, fingerprintData, limitExamples } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { GatheredFiles } from "@isthmus/tasks";
 import { type DataContext, type ExampleNames, openMeasuredExamples } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import { assertSameData } from "../kinds/assert-same-data.ts";
 import { type DescribedScaling, scalingOf } from "../kinds/described-scaling.ts";
 import { holdExamples } from "../kinds/hold-examples.ts";

@@ -5,7 +5,7 @@ import { filePath, fingerprint, takesParams } from "@isthmus/forms";
 import { decodeGraph } from "@isthmus/graph";
 import { shapeOfFields } from "@isthmus/study";
 import { pathOf, pathsOf, type TaskKind } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { CHANNEL_NUMBERS } from "../kinds/described-scaling.ts";
 import type { WorkerPorts } from "../kinds/worker-ports.ts";
 import { openPairsData, type PairsData } from "./pairs-data.ts";

@@ -15,7 +15,7 @@ import {
   type Recipe,
 } from "@isthmus/recipe";
 import { canonicalJson, pathOf, type TaskKind } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { assertSameData } from "../kinds/assert-same-data.ts";
 import { CHANNEL_NUMBERS, type DescribedScaling, scalingOf } from "../kinds/described-scaling.ts";
 import { holdExamples } from "../kinds/hold-examples.ts";

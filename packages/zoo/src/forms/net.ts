@@ -1,5 +1,5 @@
 import { text } from "@isthmus/forms";
-import type { z } from "zod";
+import type * as z from "zod";
 import { parseNetworkName } from "../short-string/parse-network.ts";
 import { estimateWeights } from "./net-size.ts";
 

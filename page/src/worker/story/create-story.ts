@@ -7,6 +7,7 @@ import type { Handlers, Handling } from "../protocol.ts";
 import { type AlignedNetworks, alignPair } from "./align-pair.ts";
 import { type Digits, PIXELS, readDigits } from "./digits.ts";
 import { loadFiles } from "./load-files.ts";
+import { measureMap } from "./measure-map.ts";
 import { fileOf } from "./story-file.ts";
 import type { MeasuredLine, Opened, Pair, Place, StoryRequests } from "./story-requests.ts";
 import { stepsOfTraining, type TrainedNetworks, trainPair } from "./train-pair.ts";
@@ -56,6 +57,12 @@ export function createStory(): Handlers<keyof StoryRequests> {
       const aligned = await alignPair({ graph, engine }, [a, b], seed, handling);
       state = { engine, digits, pair: need(pair, "story.train"), aligned };
       return aligned.told;
+    },
+    async "story.map"(_, handling) {
+      const { engine, digits, pair, aligned } = opened();
+      const { graph, a, b } = need(pair, "story.train");
+      const networks = { a, b, aligned: need(aligned, "story.align").b };
+      return measureMap({ graph, engine }, networks, digits[1].data, handling);
     },
     async "story.file"({ file }) {
       const { pair, aligned } = opened();

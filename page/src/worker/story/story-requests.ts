@@ -72,6 +72,19 @@ export interface AlignedPair {
   readonly seconds: number;
 }
 
+/** Losses on the plane through A, B and the aligned B. */
+export interface MeasuredMap {
+  /** Places along the line from A to the aligned B, and across it, in units of distance between weights. */
+  readonly xs: readonly number[];
+  readonly ys: readonly number[];
+  /** Mean losses in nats, `[ys][xs]` row by row. */
+  readonly loss: readonly number[];
+  /** The three networks in the plane. */
+  readonly networks: readonly { readonly label: string; readonly x: number; readonly y: number }[];
+  /** Number of test images that each place was measured on. */
+  readonly examples: number;
+}
+
 /** Files that can be saved. */
 export type StoryFile = "a.safetensors" | "b.safetensors" | "merged.safetensors" | "a.onnx";
 
@@ -89,6 +102,8 @@ export interface StoryRequests {
   "story.measure": Request<{ readonly aligned: boolean }, Place, MeasuredLine>;
   /** Finds the order of B's units, and proves that B computes the same in it. */
   "story.align": Request<{ readonly seed: number }, { readonly done: number }, AlignedPair>;
+  /** Measures the plane through A, B and the aligned B. */
+  "story.map": Request<Record<string, never>, { readonly done: number }, MeasuredMap>;
   /** Makes the bytes of a file. */
   "story.file": Request<{ readonly file: StoryFile }, never, Blob>;
 }

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
@@ -57,7 +57,20 @@ export async function trainPair(
     return weights;
   };
   const [a, b] = await Promise.all([trainOne(0), trainOne(1)]);
-  return { graph, a, b, choice, seconds: (performance.now() - began) / 1000 };
+  return {
+    graph,
+    a: await named(a, "a.safetensors"),
+    b: await named(b, "b.safetensors"),
+    choice,
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+/** Names a network by the file that it is saved in, which the description of a merge names. */
+async function named(network: Checkpoint, file: string): Promise<Checkpoint> {
+  const names = [...network.tensors.keys()];
+  const tensors = await Promise.all(names.map(async (name) => [name, await network.read(name)] as const));
+  return createCheckpoint(new Map(tensors), {}, file);
 }
 
 function picturesOf(steps: number): number[] {

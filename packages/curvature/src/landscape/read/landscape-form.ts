@@ -1,6 +1,6 @@
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { schemaOf } from "@isthmus/forms";
-import { z } from "zod";
+import * as z from "zod";
 import { LANDSCAPE_KINDS, NORMALIZATIONS, VECTOR_POLICIES } from "../landscape-options.ts";
 import type { LandscapeResult } from "../landscape-result.ts";
 

@@ -2,7 +2,7 @@ import type { PlaneResult } from "@isthmus/barrier";
 import { LOSS_FORM, MEASURED } from "@isthmus/findings/forms";
 import { count, schemaOf, text } from "@isthmus/forms";
 import { NORM_POLICIES } from "@isthmus/statistics";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Form of the loss on a plane through networks. */
 export const PLANE_FORM: z.ZodType = schemaOf<PlaneResult>()(

@@ -33,10 +33,13 @@ export interface BackingPlace {
   readonly trouble: Trouble;
 }
 
-/** Imports the package of a client, which must be installed beside this one. */
+/**
+ * Imports a package that only queues in databases need, and which must be installed beside this one.
+ * @param packageName - name of the package; if others are needed with it, their names follow after spaces
+ */
 export async function importClient<T>(
   packageName: string,
-  { name }: BackingPlace,
+  { name }: Pick<BackingPlace, "name">,
   load: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -44,7 +47,7 @@ export async function importClient<T>(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new InputError(
-      `Cannot open the ${name} as the npm package ${packageName} must be installed: it is not; ` +
+      `Cannot open the ${name} as the npm package ${packageName.split(" ")[0]} must be installed: it is not; ` +
         `run npm install ${packageName}`,
       { input: name },
     );

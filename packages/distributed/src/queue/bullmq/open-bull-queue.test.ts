@@ -162,6 +162,9 @@ describe("importClient()", () => {
       "Cannot open the queue a at redis://host:6379/0 as the npm package ioredis must be installed: it is not; " +
         "run npm install ioredis",
     );
+    await expect(importClient("bullmq pg", place, () => Promise.reject(missing))).rejects.toThrow(
+      "as the npm package bullmq must be installed: it is not; run npm install bullmq pg",
+    );
     const broken = new Error("broken");
     await expect(importClient("ioredis", place, () => Promise.reject(broken))).rejects.toBe(broken);
   });

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { SOURCE_MODES, type SourceMode } from "@isthmus/ensemble";
 import { text } from "@isthmus/forms";
 import { pathsOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../../description/wanted-values.ts";
 import { WHERE } from "../../file/entry-fields.ts";
 import { filesOfAll } from "../../plan/planned-network.ts";

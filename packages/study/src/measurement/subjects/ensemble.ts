@@ -1,5 +1,5 @@
 import type { DataSet } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 import { NAMED_DATA } from "../../file/entry-fields.ts";
 import type { TaskData } from "../../tasks/task-kind.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";

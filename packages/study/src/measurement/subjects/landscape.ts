@@ -1,7 +1,7 @@
 import { at, InputError } from "@isthmus/core";
 import { LANDSCAPE_KINDS, type LandscapeKind } from "@isthmus/curvature";
 import { canonicalJson, pathOf } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { PlannedNetwork } from "../../plan/planned-network.ts";
 import { networksOf } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";

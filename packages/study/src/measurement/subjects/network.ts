@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { batch } from "@isthmus/forms";
 import { pathOf, type TaskInputs } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { WantedValues } from "../../description/wanted-values.ts";
 import { NAMED_DATA, WHERE } from "../../file/entry-fields.ts";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";

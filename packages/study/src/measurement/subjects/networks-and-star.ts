@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import type { Subjects } from "@isthmus/findings";
 import type { Variables } from "@isthmus/forms";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
 import { agree, networksOf, type PlannedGroups } from "../../plan/select-networks.ts";
 import { TASK_DATA } from "../../tasks/task-schema.ts";

@@ -1,7 +1,7 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { NamedSubject } from "@isthmus/findings";
 import { pathsOf, type TaskInputs } from "@isthmus/tasks";
-import { z } from "zod";
+import * as z from "zod";
 import type { PlannedMeasurement } from "../../plan/planned-measurement.ts";
 import { filesOfAll, type PlannedNetwork } from "../../plan/planned-network.ts";
 import { gatherCells, type NetworkCell, selectNetworks } from "../../plan/select-networks.ts";

@@ -2,7 +2,7 @@ import { at, type Checkpoint } from "@isthmus/core";
 import type { Subjects } from "@isthmus/findings";
 import { text } from "@isthmus/forms";
 import type { DataSet } from "@isthmus/graph";
-import { z } from "zod";
+import * as z from "zod";
 import type { AlignChoice, PairSelection } from "../../description/pair-selection.ts";
 import type { PathMeasurement, SetsMeasurement } from "../../description/path-measurements.ts";
 import { NAMED_DATA } from "../../file/entry-fields.ts";

@@ -8,7 +8,7 @@ import {
 } from "@isthmus/findings";
 import { assertDataFits, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
-import { z } from "zod";
+import * as z from "zod";
 import { NAMED_DATA } from "../../file/entry-fields.ts";
 import { shapeOfFields } from "../../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../../tasks/task-kind.ts";

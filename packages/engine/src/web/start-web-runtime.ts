@@ -1,10 +1,10 @@
-import { EngineError, UnsupportedError } from "@isthmus/core";
+import { EngineError } from "@isthmus/core";
 import { encodeGraph, type Graph } from "@isthmus/graph";
 import type * as OnnxRuntimeWeb from "onnxruntime-web";
 import { commonOptions, type Runtime } from "../onnxruntime/runtime.ts";
 import type { WebDevice } from "./web-device.ts";
 
-/** How `onnxruntime-web` is started. */
+/** How a build of onnxruntime for pages is started. */
 export interface WebSettings {
   /** Device that computes. */
   readonly device: WebDevice;
@@ -28,59 +28,33 @@ const IDENTITY: Graph = {
 };
 
 /**
- * Starts `onnxruntime-web` on a device, once for the process.
- * @throws UnsupportedError if it is not installed, or there is no WebGPU
+ * Starts a build of onnxruntime for pages, once for the process.
  * @throws EngineError if its files cannot be loaded
  */
-export async function startOnnxRuntimeWeb({ device, files, threads }: WebSettings): Promise<Runtime> {
-  const engine = `onnxruntime-${device}`;
-  const library = await importLibrary(device);
-  library.env.wasm.numThreads = threads;
-  if (files !== "") library.env.wasm.wasmPaths = files;
-  const runtime = runtimeOf(library, device, engine);
+export async function startWebRuntime(
+  library: typeof OnnxRuntimeWeb,
+  { device, files, threads }: WebSettings,
+): Promise<Runtime> {
+  const { wasm } = library.env;
+  wasm.numThreads = threads;
+  if (files !== "") wasm.wasmPaths = files;
+  const runtime = runtimeOf(library, device);
   try {
     const session = await runtime.open(encodeGraph(IDENTITY), { threads, optimize: false });
     await session.release();
   } catch (cause) {
-    throw new EngineError(
-      `Cannot start ${engine} ${files === "" ? "" : `with the files in ${files}`}: ${(cause as Error).message}`,
-      { engine, cause },
-    );
+    const { engine } = runtime;
+    const place = files === "" ? "" : ` with the files in ${files}`;
+    throw new EngineError(`Cannot start ${engine}${place}: ${(cause as Error).message}`, { engine, cause });
   }
   return runtime;
 }
 
-/** Checks that there is a graphics card to compute on: browsers may know WebGPU and have none. */
-async function assertWebGpu(): Promise<void> {
-  const { navigator } = globalThis as {
-    readonly navigator?: { readonly gpu?: { readonly requestAdapter: () => Promise<object | null> } };
-  };
-  const adapter = await navigator?.gpu?.requestAdapter();
-  if (adapter !== undefined && adapter !== null) return;
-  throw new UnsupportedError(
-    'Cannot run graphs on WebGPU as the browser must offer it: it offers none here; create the engine with device "wasm"',
-    { feature: "webgpu" },
-  );
-}
-
-async function importLibrary(device: WebDevice): Promise<typeof OnnxRuntimeWeb> {
-  if (device === "webgpu") await assertWebGpu();
-  try {
-    return device === "webgpu"
-      ? await import("onnxruntime-web/webgpu")
-      : await import("onnxruntime-web/wasm");
-  } catch (cause) {
-    throw new UnsupportedError(
-      `Cannot run graphs on onnxruntime-web as it must be installed: add onnxruntime-web (${(cause as Error).message})`,
-      { feature: "onnxruntime-web", cause },
-    );
-  }
-}
-
-function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice, engine: string): Runtime {
+function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice): Runtime {
   const inTurn = createTurns();
   return {
-    engine,
+    engine: `onnxruntime-${device}`,
+    version: library.env.versions.common,
     Tensor: library.Tensor,
     fillsOutputs: false,
     open: async (model, { optimize }) => {

@@ -1,0 +1,1 @@
+export { type FiguresOptions, type RenderedFigure, renderFigure } from "./render-figure.ts";

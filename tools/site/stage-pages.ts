@@ -60,10 +60,9 @@ function copyAssets(): void {
   cpSync(join(docs, ".vitepress", "icon.svg"), join(STAGE, "public", "icon.svg"));
 }
 
-/** The sentence that package.json of the umbrella says about the project. */
+/** The sentence about the project on the first page of the documents. */
 function readDescription(): string {
-  const manifest: { readonly description: string } = JSON.parse(
-    readFileSync(join(root, "packages", "isthmus", "package.json"), "utf8"),
-  );
-  return manifest.description;
+  const [, tagline] = /^ {2}tagline: (.+)$/m.exec(readFileSync(join(root, "docs", "index.md"), "utf8")) ?? [];
+  if (tagline === undefined) throw new Error("docs/index.md must have a tagline");
+  return tagline;
 }

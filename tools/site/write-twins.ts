@@ -22,8 +22,10 @@ export function writeTwins(pages: readonly SitePage[], groups: readonly PageGrou
     return `## ${text}\n\n${lines.join("\n")}\n`;
   });
   writeFileSync(join(SITE, "llms.txt"), [about, ...sections].join("\n"));
-  const whole = groups.flatMap(({ pages: entries }) =>
-    entries.map(({ page }) => `<!-- ${BASE}docs/${page}.md -->\n\n${(texts.get(page) ?? "").trim()}\n`),
+  // A page may stand in two lists.
+  const listed = new Set(groups.flatMap(({ pages: entries }) => entries.map(({ page }) => page)));
+  const whole = [...listed].map(
+    (page) => `<!-- ${BASE}docs/${page}.md -->\n\n${(texts.get(page) ?? "").trim()}\n`,
   );
   writeFileSync(join(SITE, "llms-full.txt"), [about, ...whole].join("\n"));
   for (const name of ["llms.txt", "llms-full.txt"]) cpSync(join(SITE, name), join(SITE, "docs", name));

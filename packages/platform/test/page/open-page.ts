@@ -55,7 +55,10 @@ export interface AskingPage {
 /** Starts a browser, and a server for its pages, which also has the given files. */
 export async function startBrowser(files: ReadonlyMap<string, Uint8Array>): Promise<Browser> {
   const { outputFiles } = await build({
-    entryPoints: ["worker.ts", "page.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url))),
+    entryPoints: [
+      fileURLToPath(new URL("worker.ts", import.meta.url)),
+      fileURLToPath(new URL("page.ts", import.meta.url)),
+    ],
     outdir: "/",
     bundle: true,
     format: "esm",

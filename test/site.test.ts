@@ -77,6 +77,13 @@ describe("the reference that is made of the sources", () => {
     expect(bare).toEqual([]);
   });
 
+  it("has no two headings of one place on a page", () => {
+    for (const { page, text } of pages) {
+      const places = [...text.matchAll(/^#+ .* \{#([\w-]+)\}$/gm)].map(([, place]) => place);
+      expect([page, new Set(places).size]).toEqual([page, places.length]);
+    }
+  });
+
   it("shows a function with its signature, parameters, errors and example", () => {
     const page = textOf("reference/api/barrier") ?? "";
     const [, section = ""] = page.split("### measureBarrier {#measureBarrier}");

@@ -6,8 +6,8 @@ import { join, posix, resolve } from "node:path";
 
 /** Folder of the package's sources. */
 export const SOURCES = resolve("src");
-/** What a source says to be found by its address. */
-export const WHERE = "import.meta.url";
+/** What a source says to be found by its address; joined, as bundles of tools replace these words in the text of sources. */
+export const WHERE = ["import", "meta", "url"].join(".");
 
 /** Texts of the package's sources by path under src/, without tests. */
 function readSources() {

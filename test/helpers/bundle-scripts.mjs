@@ -1,7 +1,8 @@
 // Bundles scripts with the sources of our packages that they import, so that threads and processes of tests start at once: each
 // would otherwise read and translate hundreds of sources. It is JavaScript, as threads call it before they can run TypeScript.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { threadId } from "node:worker_threads";
@@ -44,13 +45,22 @@ function publish(path, contents) {
   renameSync(made, path);
 }
 
+/** Whether a package of others is found from bundles, which lie below the root: npm keeps some beside the package that needs them. */
+const isAtRoot = (path) => existsSync(join(root, "node_modules", /^(?:@[^/]+\/)?[^/]+/.exec(path)[0]));
+
+/** Marks the second question for a file, which the bundler itself answers. */
+const FOUND = "found by the bundler";
+
 /** Takes in the sources of our packages, and leaves those of others where they are. */
 const ownSources = {
   name: "own-sources",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-      kind === "entry-point" || /^@?isthmus\b/.test(path) ? undefined : { path, external: true },
-    );
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
+      if (kind === "entry-point" || pluginData === FOUND || /^@?isthmus\b/.test(path)) return undefined;
+      if (isBuiltin(path) || isAtRoot(path)) return { path, external: true };
+      const found = await resolve(path, { kind, resolveDir, pluginData: FOUND });
+      return { path: pathToFileURL(found.path).href, external: true };
+    });
     // Sources find files beside them, wherever their code ends up.
     onLoad({ filter: /\.[mt][jt]?s$/ }, ({ path }) => {
       const address = JSON.stringify(pathToFileURL(path).href);

@@ -2,9 +2,11 @@ import { mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import * as node from "@isthmus/platform";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
+import { fileSteps, takeSteps } from "./page/file-steps.ts";
 import { LAWS } from "./page/laws.ts";
 import { type AskingPage, type Browser, readFixtures, startBrowser } from "./page/open-page.ts";
 import * as work from "./page/work.ts";
@@ -171,6 +173,24 @@ describe.skipIf(!hasBrowser)("in a worker of a page", () => {
   });
 
   describe("the storage", () => {
+    it.runIf(process.platform === "linux")(
+      "does what the disk of Node.js does, and fails with the same codes",
+      async () => {
+        let count = 0;
+        await fc.assert(
+          fc.asyncProperty(fileSteps, async (steps) => {
+            const name = `steps-${count++}`;
+            // No file of the storage is seen at once.
+            const taken = steps.filter(([step]) => step !== "there");
+            expect(await ask("takeSteps", `/out/${name}`, taken)).toEqual(
+              await takeSteps(node, here(name), taken),
+            );
+          }),
+          { numRuns: 20 },
+        );
+      },
+    );
+
     it("keeps no half file of a page that is closed, and what is finished", async () => {
       const second = await browser.openPage();
       await second.ask("mountStorage", "/out");

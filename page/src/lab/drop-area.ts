@@ -38,17 +38,28 @@ export function createDropArea({ onFiles, onExamples }: DropActions): HTMLElemen
     input.value = "";
   });
   examples.addEventListener("click", onExamples);
-  area.addEventListener("dragover", (event) => {
+  followDrags(area, onFiles);
+  return area;
+}
+
+/** Takes files wherever on the page they are dropped, as the browser would leave the page for one beside the area. */
+function followDrags(area: HTMLElement, onFiles: DropActions["onFiles"]): void {
+  const hasFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") === true;
+  document.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     area.classList.add("over");
   });
-  area.addEventListener("dragleave", () => area.classList.remove("over"));
-  area.addEventListener("drop", async (event) => {
+  document.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (relatedTarget === null) area.classList.remove("over");
+  });
+  document.addEventListener("drop", async (event) => {
+    if (!hasFiles(event)) return;
     event.preventDefault();
     area.classList.remove("over");
+    area.scrollIntoView({ block: "nearest" });
     onFiles(await takeDropped(event.dataTransfer));
   });
-  return area;
 }
 
 /** Lists the dropped files, and those in dropped folders under the names of the folders. */

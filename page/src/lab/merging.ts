@@ -34,7 +34,7 @@ export class Merging {
     this.#choices = choices;
     this.#editor = new RecipeEditor({
       explain: (recipe, pattern) => machine.askAside("lab.explain", { recipe, pattern }),
-      onExplained: (text, explained) => this.#follow(text, explained),
+      onExplained: (text, explained) => void this.#follow(text, explained),
     });
     this.#form = new MethodForm((recipe) => {
       if (this.#author !== "reader") this.#editor.write(recipe);
@@ -86,8 +86,8 @@ export class Merging {
     this.#editor.refresh();
   }
 
-  #follow(text: string, { problems }: Explained): void {
-    this.step.allow(problems.length > 0 ? "" : undefined);
+  async #follow(text: string, { problems, bytesWritten }: Explained): Promise<void> {
+    this.step.allow(problems.length > 0 ? "" : await findNoRoom(bytesWritten));
     showInFragment(FRAGMENT_KEYS, this.#author === "page" ? "" : `recipe=${encodeURIComponent(text)}`);
   }
 
@@ -106,4 +106,11 @@ export class Merging {
       ],
     };
   }
+}
+
+/** Returns why a result cannot be written into the page's storage; undefined if there is room for it. */
+async function findNoRoom(bytes: number): Promise<string | undefined> {
+  const { quota, usage = 0 } = await navigator.storage.estimate();
+  if (quota === undefined || bytes <= quota - usage) return undefined;
+  return `The result has ${formatBytes(bytes)}, and this browser lets the page write ${formatBytes(Math.max(0, quota - usage))}: free space on the disk, or use the command.`;
 }

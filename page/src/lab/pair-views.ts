@@ -77,7 +77,7 @@ export function createLinePicture(): LinePicture {
     finish(before, after) {
       lines.before = [...before.places];
       lines.after = [...after.places];
-      show(`barrier ${formatLoss(before.barrier)} as given, ${formatLoss(after.barrier)} aligned`);
+      show(`from ${formatLoss(before.barrier)} to ${formatLoss(after.barrier)} nats`);
     },
   };
 }

@@ -61,7 +61,9 @@ export class Step<T extends { readonly command: string }> {
   /** Lets the work be started, or says why it cannot be. */
   allow(obstacle: string | undefined): void {
     this.#action.disabled = obstacle !== undefined;
+    if (this.#running !== undefined) return;
     if (this.#state === "ready") this.#say.textContent = obstacle ?? "";
+    else if (obstacle) this.#say.textContent = obstacle;
   }
 
   /** Forgets the result, as what it was made from has changed. */

@@ -7,29 +7,43 @@ import type { SitePage } from "../site-page.ts";
 import { type ApiItem, KINDS, readItem } from "./api-item.ts";
 import { formatItem } from "./format-item.ts";
 
+/** What the reference says about a name, with the name of its place on the page. */
+interface PlacedItem extends ApiItem {
+  /** Name of the place: the name, unless an earlier entry has declared another thing under it. */
+  readonly anchor: string;
+}
+
 /** An exported name on the page of the package that declares it, and on others by a link alone. */
 interface ApiEntry {
   readonly specifier: string;
-  readonly items: readonly ApiItem[];
-  /** Names of other packages that this one exports, too. */
+  readonly items: readonly PlacedItem[];
+  /** Names that stand elsewhere: of other packages, and of earlier entries. */
   readonly passedOn: readonly { readonly name: string; readonly owner: string }[];
 }
 
 /** Lists the exported names of each package, by its folder. */
 export function readApi(): ReadonlyMap<string, readonly ApiEntry[]> {
   const entries = listEntries();
-  const byOwner = (owner: string): ApiEntry[] =>
-    entries.filter((entry) => entry.owner === owner).map((entry) => readEntry(entry));
+  const byOwner = (owner: string): ApiEntry[] => {
+    /** Sources of the names that earlier entries have shown. */
+    const shown = new Map<string, string>();
+    return entries.filter((entry) => entry.owner === owner).map((entry) => readEntry(entry, shown));
+  };
   return new Map(packageNames.map((owner) => [owner, byOwner(owner)]));
 }
 
-function readEntry({ owner, specifier, names }: Entry): ApiEntry {
+/** Reads one entry; a name that an earlier one of the package has shown from the same source is not shown again. */
+function readEntry({ owner, specifier, names }: Entry, shown: Map<string, string>): ApiEntry {
   const all = [...names].map(([name, at]) => ({ name, at, owner: ownerOf(at.path) }));
-  return {
-    specifier,
-    items: all.filter((item) => item.owner === owner).map(({ name, at }) => readItem(name, at)),
-    passedOn: all.filter((item) => item.owner !== owner),
-  };
+  const isOwn = ({ name, at, owner: declaring }: (typeof all)[number]): boolean =>
+    declaring === owner && shown.get(name) !== at.path;
+  const own = all.filter(isOwn).map(({ name, at }) => {
+    const anchor = shown.has(name) ? `${specifier.split("/").at(-1)}-${name}` : name;
+    return { ...readItem(name, at), anchor };
+  });
+  const passedOn = all.filter((item) => !isOwn(item));
+  for (const { name, path } of own) if (!shown.has(name)) shown.set(name, path);
+  return { specifier, items: own, passedOn };
 }
 
 function ownerOf(path: string): string {
@@ -81,5 +95,5 @@ function formatEntry(
   });
   if (passedOn.length === 0) return kinds;
   const names = passedOn.map(({ name, owner }) => `[\`${name}\`](../${owner}/README.md#${name})`);
-  return [...kinds, `## Exported by ${specifier}, declared by others`, names.join(", ")];
+  return [...kinds, `## Exported by ${specifier}, declared elsewhere`, names.join(", ")];
 }

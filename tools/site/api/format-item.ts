@@ -6,9 +6,12 @@ import { type DocComment, formatWords } from "./doc-comment.ts";
 type Link = (name: string) => string;
 
 /** Formats all that the reference says about an exported name. */
-export function formatItem({ name, path, comment, signature, members }: ApiItem, link: Link): string {
+export function formatItem(
+  { name, anchor, path, comment, signature, members }: ApiItem & { readonly anchor: string },
+  link: Link,
+): string {
   return [
-    `### ${name} {#${name}}`,
+    `### ${name} {#${anchor}}`,
     formatWords(comment.text, link),
     `\`\`\`ts\n${signature}\n\`\`\``,
     formatTagged(comment, link),

@@ -195,7 +195,9 @@ export const readdir = (async (path: string, options?: { readonly withFileTypes:
 export const mkdir: Files["mkdir"] = async (path, { recursive = false } = {}) => {
   const whole = resolve(path);
   if (recursive) {
-    const there = await stat(whole).catch(() => undefined);
+    const there = await stat(whole).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
     if (there?.isDirectory()) return;
     if (there === undefined) await mkdir(dirname(whole), { recursive });
   }

@@ -143,8 +143,8 @@ export class StorageVolume implements Volume {
       stat: () => createStats("file", { size: access.getSize(), mtimeMs: 0, dev: DEVICE, ino }),
       read: async (out, position) => act("read", () => access.read(out, { at: position })),
       readSync: (out, position) => act("read", () => access.read(out, { at: position })),
-      write: (bytes, position) => act("write", () => access.write(bytes, { at: position })),
-      truncate: (size) => act("ftruncate", () => access.truncate(size)),
+      write: (bytes, position) => act("write", () => writeWithin(access, bytes, { position, path })),
+      truncate: (size) => act("ftruncate", () => truncateWithin(access, size, path)),
       sync: () => act("fsync", () => access.flush()),
       close: () => {
         if (leave()) access.close();
@@ -187,6 +187,28 @@ export class StorageVolume implements Volume {
       folder = await folder.getDirectoryHandle(name).catch(rethrow({ syscall, path }, "ENOTDIR"));
     return folder;
   }
+}
+
+/**
+ * Writes bytes. A private window of Chromium whose storage is full throws nothing, but returns an impossible
+ * count.
+ */
+function writeWithin(
+  access: WebAccess,
+  bytes: Uint8Array,
+  { position, path }: { readonly position: number; readonly path: string },
+): number {
+  const count = access.write(bytes, { at: position });
+  if (count > bytes.length) throw systemError("EDQUOT", { syscall: "write", path });
+  return count;
+}
+
+/**
+ * Changes the size. A private window of Chromium whose storage is full throws nothing, but leaves the size.
+ */
+function truncateWithin(access: WebAccess, size: number, path: string): void {
+  access.truncate(size);
+  if (access.getSize() !== size) throw systemError("EDQUOT", { syscall: "ftruncate", path });
 }
 
 async function openAccess(path: string, file: WebFile): Promise<WebAccess> {

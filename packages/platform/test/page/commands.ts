@@ -1,6 +1,8 @@
 import { digestFile } from "@isthmus/core";
 import { createWebEngine } from "@isthmus/engine/web";
+import * as platform from "@isthmus/platform";
 import { mountFile, mountStorage, outputFile, unmountFile } from "@isthmus/platform/browser";
+import { type FileStep, takeSteps } from "./file-steps.ts";
 import { tryLaw } from "./laws.ts";
 import * as work from "./work.ts";
 
@@ -39,5 +41,6 @@ export const COMMANDS = {
   mountStorage,
   unmountFile,
   savePermuted: async (input: string, path: string) => work.savePermuted(await engine(), input, path),
+  takeSteps: (base: string, steps: readonly FileStep[]) => takeSteps(platform, base, steps),
   tryLaw: async (name: string, seed: number) => tryLaw(await engine(), name, seed),
 };

@@ -54,9 +54,16 @@ export function createLab(): Handlers<keyof LabRequests> {
     async "lab.merge"({ recipe, name, graph }, handling) {
       const began = performance.now();
       const output = writtenPath(name);
-      const notes = await mergeByRecipe(recipe, { output, graph, engine: machine.engine }, handling);
+      const { notes, isSharded } = await mergeByRecipe(
+        recipe,
+        { output, graph, engine: machine.engine },
+        handling,
+      );
       const seconds = (performance.now() - began) / 1000;
-      const words = graph !== undefined && /\balign\b/.test(recipe) ? ["--graph", graph] : [];
+      const words = [
+        ...(graph !== undefined && /\balign\b/.test(recipe) ? ["--graph", graph] : []),
+        ...(isSharded ? ["--max-shard-size", "1000GB"] : []),
+      ];
       const command = commandOf("merge", RECIPE_NAME, ...words, "-o", name);
       return { written: await writtenFile(name), seconds, notes, command };
     },

@@ -113,7 +113,7 @@ function sayParameters(parameters: Readonly<Record<string, unknown>>): string[] 
  * Takes a message apart that lists problems of the recipe, each as `recipe.yml:2: "modles" ...`; another message is one problem,
  * of the line that it names.
  */
-export function problemsOf(message: string): RecipeProblem[] {
+function problemsOf(message: string): RecipeProblem[] {
   return message.split("\n").map((part) => {
     const listed = /(?:^|\s)recipe\.yml:(\d+): (.*)$/s.exec(part);
     if (listed !== null) return { line: Number(listed[1]), text: listed[2] ?? part };
@@ -122,7 +122,14 @@ export function problemsOf(message: string): RecipeProblem[] {
   });
 }
 
-/** Merges by a recipe and saves the result, with the same bytes as `isthmus merge`. */
+/** What a merge tells beside its file. */
+export interface MergeNotes {
+  readonly notes: readonly string[];
+  /** Whether an input has several files, as the command's result would then. */
+  readonly isSharded: boolean;
+}
+
+/** Merges by a recipe and saves the result as one file, with the same bytes as `isthmus merge`. */
 export async function mergeByRecipe(
   text: string,
   {
@@ -131,7 +138,7 @@ export async function mergeByRecipe(
     engine,
   }: { readonly output: string; readonly graph: string | undefined; readonly engine: () => Promise<Engine> },
   { signal, report }: Handling<WorkProgress>,
-): Promise<readonly string[]> {
+): Promise<MergeNotes> {
   const notes: string[] = [];
   const recipe = parseRecipe(text, RECIPE_NAME);
   const align: AlignInputs = async (...given) =>
@@ -145,11 +152,13 @@ export async function mergeByRecipe(
     const saved = await saveRecipe(recipe, opened, output, {
       overwrite: true,
       threads: 1,
+      maxShardBytes: Number.POSITIVE_INFINITY,
       signal,
       onNote: (note) => notes.push(note),
       onProgress: ({ done }) => report({ done, stage: "Merging" }),
     });
-    return [...notes, ...saved.modelFiles.notes];
+    const isSharded = opened.plan.networks.some(({ files }) => files.length > 1);
+    return { notes: [...notes, ...saved.modelFiles.notes], isSharded };
   } finally {
     await opened.close();
   }

@@ -115,6 +115,7 @@ class Story {
     this.#map.clear();
     this.#shown = { ...this.#shown, aligned: false };
     this.#lock("loading");
+    this.#say(tellLoading(0, assets.engineBytes));
     showChoice(this.#shown);
     const opened = await this.#open();
     signal.throwIfAborted();

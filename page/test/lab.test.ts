@@ -114,6 +114,36 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     }
   });
 
+  it("examples of one's own are measured on, as many as there are", async () => {
+    const images = createTensor(
+      "u8",
+      [8, 28, 28],
+      Uint8Array.from({ length: 8 * 784 }, (_, i) => (i * i) % 251),
+    );
+    const labels = createTensor(
+      "i64",
+      [8],
+      BigInt64Array.from({ length: 8 }, (_, i) => BigInt(i)),
+    );
+    const examples = createCheckpoint(
+      new Map([
+        ["x", images],
+        ["y", labels],
+      ]),
+    );
+    await saveCheckpoint(examples, join(folder, "own.safetensors"));
+    await drop(page, [join(folder, "own.safetensors")]);
+    await page.selectOption("#lab-data", "safetensors:own.safetensors");
+    await run(page, "lab-barrier");
+    const shown = (await command(page, "lab-barrier")) ?? "";
+    expect(shown).toContain("--data safetensors:own.safetensors@8 ");
+    const measured = JSON.parse(await isthmus(`${shown} --json`));
+    const [first] = await page.locator("#lab-barrier table tbody tr td:nth-child(3)").allTextContents();
+    expect(Number(first)).toBeCloseTo(measured.points[0].loss, 5);
+    await page.locator(".given li", { hasText: "own.safetensors" }).locator("text=Remove").click();
+    await page.waitForSelector("#lab-say >> text=3 files.");
+  });
+
   it("a recipe is explained as it is written, with problems at their lines, and merged to the command's bytes", async () => {
     await page.fill("#lab-recipe", AVERAGE.replace("models:", "modles:"));
     await page.waitForSelector("#lab-merge .problems >> text=did you mean");
@@ -275,7 +305,7 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     await own.waitForSelector(".given >> text=2/changing.safetensors");
     writeFileSync(path, "changed");
     const say = await run(own, "lab-compare", "failed");
-    expect(say).toMatch(/Cannot .*changing\.safetensors.*changed or removed after it was chosen/);
+    expect(say).toMatch(/Cannot .*changing\.safetensors.*it was changed or removed; choose it again/);
     await own.close();
   });
 

@@ -3,7 +3,7 @@ import { readFromFragment, showInFragment } from "../shell/fragment.ts";
 import type { KnownData, KnownFiles } from "../worker/lab/lab-requests.ts";
 
 /** The page's own digits, as commands name them; the command that is shown reads the same ones. */
-const OWN_DIGITS: KnownData = { name: "mnist:test", label: "2,000 digits of this page" };
+const OWN_DIGITS: KnownData = { name: "mnist:test", label: "2,000 digits of this page", count: 2000 };
 
 /** Keys of these choices in the fragment of the address, and what holds if it does not say them. */
 const FIRST_CHOSEN = { points: "25", first: "2000" } as const;
@@ -12,9 +12,6 @@ const FIRST_CHOSEN = { points: "25", first: "2000" } as const;
 const MOST_PLACES = 101;
 
 const RANGES = { points: { least: 3, most: MOST_PLACES }, first: { least: 1, most: 1_000_000 } } as const;
-
-/** Number of the page's own digits. */
-const OWN_COUNT = 2000;
 
 /** What the reader has chosen among the files: which is A, which is B, which graph, which examples. */
 export class Choices {
@@ -26,6 +23,7 @@ export class Choices {
   readonly #first = numberField("lab-first", "first");
   readonly #points = numberField("lab-points", "points");
   #networks: readonly string[] = [];
+  #sets: readonly KnownData[] = [];
 
   /** @param onChange - called when another file, or number, is chosen */
   constructor(onChange: () => void) {
@@ -69,7 +67,8 @@ export class Choices {
   /** Name of the examples, with their number. */
   get data(): string | undefined {
     const name = chosenIn(this.#data);
-    const most = name === OWN_DIGITS.name ? OWN_COUNT : Number.POSITIVE_INFINITY;
+    const known = this.#sets.find((set) => set.name === name);
+    const most = known?.count ?? Number.POSITIVE_INFINITY;
     return name === undefined ? undefined : `${name}@${wholeIn(this.#first, 1, most)}`;
   }
 
@@ -85,8 +84,8 @@ export class Choices {
     fill(this.#a, this.#networks.map(asOption), a);
     fill(this.#b, this.#networks.map(asOption), b);
     fill(this.#graph, graphs.map(asOption), graphs[0]);
-    const sets = [...given, ...(graphs.length > 0 ? [OWN_DIGITS] : [])];
-    fill(this.#data, sets, sets[0]?.name);
+    this.#sets = [...given, ...(graphs.length > 0 ? [OWN_DIGITS] : [])];
+    fill(this.#data, this.#sets, this.#sets[0]?.name);
     this.element.hidden = files.length === 0;
   }
 
@@ -120,12 +119,15 @@ function said(key: keyof typeof FIRST_CHOSEN): string {
   return /^\d{1,6}$/.test(text) ? text : FIRST_CHOSEN[key];
 }
 
-function asOption(path: string): KnownData {
+function asOption(path: string): Option {
   return { name: path, label: path };
 }
 
+/** A value of a field, with its words. */
+type Option = Pick<KnownData, "name" | "label">;
+
 /** Fills a field, and keeps what was chosen if it is still there. */
-function fill(field: HTMLSelectElement, options: readonly KnownData[], first: string | undefined): void {
+function fill(field: HTMLSelectElement, options: readonly Option[], first: string | undefined): void {
   const before = field.value;
   field.replaceChildren(...options.map(({ name, label }) => make("option", { value: name }, label)));
   field.disabled = options.length === 0;

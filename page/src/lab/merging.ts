@@ -87,7 +87,10 @@ export class Merging {
   }
 
   async #follow(text: string, { problems, bytesWritten }: Explained): Promise<void> {
-    this.step.allow(problems.length > 0 ? "" : await findNoRoom(bytesWritten));
+    const obstacle = problems.length > 0 ? "" : await findNoRoom(bytesWritten);
+    // Another recipe may stand there by now, which is explained next.
+    if (text !== this.#editor.text) return;
+    this.step.allow(obstacle);
     showInFragment(FRAGMENT_KEYS, this.#author === "page" ? "" : `recipe=${encodeURIComponent(text)}`);
   }
 

@@ -1,4 +1,5 @@
 import { make } from "../shell/dom.ts";
+import { download } from "../shell/download.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { Explained, RecipeProblem } from "../worker/lab/lab-requests.ts";
 import { formatShape, plural } from "./format.ts";
@@ -66,6 +67,7 @@ export class RecipeEditor {
         make("label", {}, "Begin with ", examples),
       ),
       this.#area,
+      this.#makeSave(),
       this.#say,
       this.#problems,
       this.#groups.element,
@@ -106,6 +108,14 @@ export class RecipeEditor {
       this.#area.dispatchEvent(new Event("input", { bubbles: true }));
     });
     return examples;
+  }
+
+  #makeSave(): HTMLElement {
+    const save = make("button", { type: "button", class: "quiet" }, "Save recipe.yml");
+    save.addEventListener("click", () =>
+      download(new Blob([this.text], { type: "text/yaml" }), "recipe.yml"),
+    );
+    return save;
   }
 
   async #explain(): Promise<void> {

@@ -1,4 +1,5 @@
 import { make } from "../shell/dom.ts";
+import { download } from "../shell/download.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { WrittenFile } from "../worker/lab/lab-requests.ts";
 import { formatPercent } from "./format.ts";
@@ -55,9 +56,7 @@ async function saveFile(machine: LabMachine, name: string, say: (text: string) =
   const target = await picker.showSaveFilePicker?.({ suggestedName: name });
   const content = await machine.askAside("lab.written", { name });
   if (target === undefined) {
-    const address = URL.createObjectURL(content);
-    make("a", { href: address, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    download(content, name);
     return;
   }
   let written = 0;

@@ -1,5 +1,6 @@
 import type { Computer } from "../shell/computer.ts";
 import { find, make } from "../shell/dom.ts";
+import { download } from "../shell/download.ts";
 import type { StoryFile } from "../worker/story/story-requests.ts";
 import { listNumbers } from "./words.ts";
 
@@ -25,16 +26,10 @@ export function startFiles(computer: Computer): void {
     const file = button.dataset["file"] as StoryFile;
     button.addEventListener("click", async () => {
       try {
-        save(await computer.ask("story.file", { file }), file);
+        download(await computer.ask("story.file", { file }), file);
       } catch (error) {
         find("narration", HTMLElement).textContent = error instanceof Error ? error.message : String(error);
       }
     });
   }
-}
-
-function save(bytes: Blob, name: string): void {
-  const address = URL.createObjectURL(bytes);
-  make("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

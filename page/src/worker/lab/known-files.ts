@@ -1,4 +1,4 @@
-import { type Checkpoint, isIsthmusError, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { mountFile, unmountFile } from "@isthmus/platform/browser";
 import { readArchitecture } from "@isthmus/zoo";
 import type { FileUse, GivenFile, KnownData, KnownFile, KnownFiles } from "./lab-requests.ts";
@@ -84,7 +84,10 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
     problem,
   });
   if (/\.ya?ml$/i.test(path)) return known("recipe", "recipe");
-  if (IDX.test(path)) return known("data", path.includes("labels") ? "labels" : "images");
+  if (IDX.test(path)) {
+    const what = path.includes("labels") ? "labels" : "images";
+    return { ...known("data", what), examples: path.endsWith(".gz") ? undefined : await countOf(content) };
+  }
   if (BESIDE.test(path)) return known("beside", "lies beside weights");
   try {
     if (/\.onnx$/i.test(path)) {
@@ -93,29 +96,36 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
     }
     return await withCheckpoint(path, async ({ tensors }) => {
       const names = [...tensors.keys()];
-      const isData = names.length < 8 && names.some((name) => LABELS.test(name));
-      if (isData) return known("data", `examples: ${names.join(", ")}`);
+      const labels = names.length < 8 ? names.find((name) => LABELS.test(name)) : undefined;
+      if (labels !== undefined) {
+        const what = `examples: ${names.join(", ")}`;
+        return { ...known("data", what), examples: tensors.get(labels)?.shape[0] };
+      }
       return known("network", `network of ${tensors.size === 1 ? "1 tensor" : `${tensors.size} tensors`}`);
     });
   } catch (error) {
-    if (isIsthmusError(error) || error instanceof Error)
-      return known("beside", "cannot be read", error.message);
-    throw error;
+    return known("beside", "cannot be read", (error as Error).message);
   }
+}
+
+/** Reads the number of examples from the beginning of a file of the MNIST form. */
+async function countOf(content: Blob): Promise<number | undefined> {
+  const head = await content.slice(4, 8).arrayBuffer();
+  return head.byteLength === 4 ? new DataView(head).getUint32(0) : undefined;
 }
 
 /** Lists the examples among files: arrays, and pairs of images and labels. */
 function dataAmong(files: readonly KnownFile[]): KnownData[] {
   const paths = new Set(files.map(({ path }) => path));
-  return files.flatMap(({ path, use }): KnownData[] => {
+  return files.flatMap(({ path, use, examples: count }): KnownData[] => {
     if (use !== "data") return [];
     if (!IDX.test(path)) {
       const form = path.toLowerCase().endsWith(".npz") ? "npz" : "safetensors";
-      return [{ name: `${form}:${path}`, label: path }];
+      return [{ name: `${form}:${path}`, label: path, count }];
     }
     const labels = path.replace("images", "labels").replace("idx3", "idx1");
     return labels !== path && paths.has(labels)
-      ? [{ name: `idx:${path},${labels}`, label: `${path} with its labels` }]
+      ? [{ name: `idx:${path},${labels}`, label: `${path} with its labels`, count }]
       : [];
   });
 }

@@ -20,12 +20,16 @@ export interface KnownFile {
   readonly what: string;
   /** Why the file cannot be read; undefined if it can. */
   readonly problem: string | undefined;
+  /** Number of examples in the file; undefined if it holds none, or does not say it at its beginning. */
+  readonly examples?: number | undefined;
 }
 
 /** Examples that can be measured on, under the name by which a command knows them. */
 export interface KnownData {
   readonly name: string;
   readonly label: string;
+  /** Number of the examples; undefined if it is not known yet. */
+  readonly count: number | undefined;
 }
 
 /** All files, and the examples among them. */

@@ -6,6 +6,9 @@ import type {
   TrainedPair,
 } from "../worker/story/story-requests.ts";
 
+/** Barrier from which the land between two networks is called a ridge, in nats. */
+const LEAST_RIDGE = 0.1;
+
 /** Writes a loss with three digits that count. */
 export function formatLoss(loss: number): string {
   return Math.abs(loss) < 0.0005 ? "0" : loss.toFixed(Math.abs(loss) < 0.1 ? 3 : 2);
@@ -41,10 +44,11 @@ export function tellTraining({ trainingSize }: Opened): string {
   return `Two networks learn to read ${trainingSize.toLocaleString("en")} handwritten digits, from different random starts. Each square is a hidden unit: the weights by which it looks at the image.`;
 }
 
-export function tellTrained({ places }: MeasuredLine): string {
+export function tellTrained({ places, barrier }: MeasuredLine): string {
   const [a, middle, b] = [places[0], places[places.length >> 1], places.at(-1)];
   if (a === undefined || middle === undefined || b === undefined) return "";
-  return `A misreads ${formatShare(a.error)}, B ${formatShare(b.error)}. Half-way between them lies a ridge: their average misreads ${formatShare(middle.error)}. Move the slider, then align.`;
+  const found = barrier < LEAST_RIDGE ? "There is hardly a ridge between them" : "Between them lies a ridge";
+  return `A misreads ${formatShare(a.error)}, B ${formatShare(b.error)}. ${found}: their average misreads ${formatShare(middle.error)}. Move the slider, then align.`;
 }
 
 export function tellAligned({ places }: MeasuredLine, { difference }: AlignedPair): string {

@@ -161,8 +161,13 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
 
   it("an aligned merge by a method's own form, and the recipe is in the address", async () => {
     await page.fill("#lab-recipe", "");
+    await page.selectOption("#lab-method", "ties");
+    expect(await page.inputValue("#lab-recipe")).toBe(
+      "merge_method: ties\nbase_model: s1.safetensors\nmodels:\n  - model: s0.safetensors\n    parameters: { weight: 1 }\n",
+    );
+    // A parameter without a default begins in the middle of its range.
     await page.selectOption("#lab-method", "slerp");
-    await page.fill('[data-parameter="t"]', "0.5");
+    expect(await page.inputValue('[data-parameter="t"]')).toBe("0.5");
     await page.check("#lab-merge-align");
     await page.waitForFunction(() =>
       /aligned first/.test(document.querySelector("#lab-explained")?.textContent ?? ""),

@@ -26,8 +26,7 @@ export class MethodForm {
       this.#about,
       this.#fields,
     );
-    for (const field of [this.#method, this.#base])
-      field.addEventListener("change", () => this.#showMethod());
+    for (const field of [this.#method, this.#base]) field.addEventListener("input", () => this.#showMethod());
     this.element.addEventListener("input", () => this.#write());
   }
 
@@ -116,8 +115,11 @@ function fieldsOf(parameter: MethodParameter, networks: readonly string[]): HTML
 function inputOf({ default: usual, least, most, whole, choices }: MethodParameter, value: string) {
   const words = typeof usual === "boolean" ? ["true", "false"] : choices.map(String);
   if (words.length > 0) {
+    // The default is no value: it is not written into the recipe.
     const options = words.map((word) => make("option", { value: word === String(usual) ? "" : word }, word));
-    return make("select", {}, ...options);
+    const field = make("select", {}, ...options);
+    if (usual !== undefined) field.value = "";
+    return field;
   }
   return make("input", {
     ...(typeof usual === "string" ? { type: "text" } : { type: "number", step: whole ? "1" : "any" }),

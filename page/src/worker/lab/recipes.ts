@@ -1,6 +1,6 @@
 import { formatShape } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
-import { MERGE_METHODS } from "@isthmus/merging";
+import { MERGE_METHODS, needsProducts } from "@isthmus/merging";
 import {
   type AlignInputs,
   createAligner,
@@ -148,6 +148,11 @@ export async function mergeByRecipe(
       onProgress: reportAlignment("weight", (stage, done = 0) => report({ done, stage })),
     })(...given);
   const opened = await openRecipe(recipe, { align, onWarning: (warning) => notes.push(warning) });
+  if (needsProducts(opened.plan)) {
+    notes.push(
+      "This method multiplies matrices, which the command does by its native engine: last digits, and the name of the multiplier in the file, differ from the command's",
+    );
+  }
   try {
     const saved = await saveRecipe(recipe, opened, output, {
       overwrite: true,

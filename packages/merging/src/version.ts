@@ -1,2 +1,2 @@
 /** Version of this program, which `tools/version.mjs` writes for each release. */
-export const VERSION = "0.1.0";
+export const VERSION = "0.2.0";

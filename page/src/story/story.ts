@@ -189,10 +189,11 @@ class Story {
     let last = 0;
     await animate(FIRST_WALK, (elapsed) => {
       const share = elapsed / FIRST_WALK;
-      const place = Math.round((LAST_PLACE / 2) * (share * share * (3 - 2 * share)));
-      // A reader who has moved the thumb, or pressed Align, leads from there on.
-      if (!isMine() || this.#shown.place !== last || this.#align.disabled) return;
-      last = place;
+      // A reader who has moved the thumb leads from there on; one who has pressed Align sees the ridge go.
+      if (!isMine() || this.#shown.place !== last) return;
+      const isPressed = this.#align.disabled;
+      const place = Math.round((LAST_PLACE / 2) * (isPressed ? 1 : share * share * (3 - 2 * share)));
+      if (!isPressed) last = place;
       this.#go(place);
     });
   }

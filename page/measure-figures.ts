@@ -1,4 +1,4 @@
-// Measures what the figures show, and writes it to page/src/figures/measured.json. The numbers are those of the engine on the processor.
+// Measures the losses, deviations and planes that the figures draw, and writes them to page/src/figures/measured.json. The numbers are those of the engine on the processor.
 //
 //   npx tsx --conditions=@isthmus/source page/measure-figures.ts
 import { writeFileSync } from "node:fs";

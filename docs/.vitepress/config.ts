@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { type DefaultTheme, defineConfigWithTheme, type HeadConfig } from "vitepress";
 import type { SiteOutline } from "../../tools/site/outline.ts";
 
-/** What tools/site/stage-pages.ts has left beside the pages: the build begins with it. */
+/** Outline of the site, which tools/site/stage-pages.ts writes beside the staged pages before VitePress builds them. */
 const outline: SiteOutline = JSON.parse(
   readFileSync(new URL("./pages/outline.json", import.meta.url), "utf8"),
 );
 const { base, home, figures, repository, sidebar, top } = outline;
 
-/** What the theme has to know beside what that of VitePress does. */
+/** Configuration of the theme: that of VitePress, and the script of figures. */
 export interface ThemeConfig extends DefaultTheme.Config {
   /** Path of the script of live figures; undefined if there is none. */
   readonly figures: string | undefined;

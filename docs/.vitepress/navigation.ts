@@ -98,8 +98,8 @@ export const LEARN: readonly PageGroup[] = [
 ];
 
 /**
- * The sidebar beside pages of reference/, before those that the build makes of verbs, packages and errors. Pages of docs/ that belong here
- * stand in both.
+ * Sidebar of the pages of reference/: these groups stand before the groups of verbs, packages and errors, which the build makes. A page of
+ * docs/ that belongs here stands in both sidebars.
  */
 export const REFERENCE: readonly PageGroup[] = [
   {

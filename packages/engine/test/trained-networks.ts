@@ -41,7 +41,7 @@ export async function runOn(engine: Engine, graph: Graph, feeds: ReadonlyMap<str
   }
 }
 
-/** A network with its loss, as it is trained, and what to feed it. */
+/** Returns the training graph of a network with its loss attached, and inputs, labels and weights to feed it. */
 export async function objectiveOf([spec, shape, loss]: Case) {
   const network = parseNetwork(spec, shape);
   const typed = await specialize({ graph: network.graph, engine: onnxruntime }, { batch: 3 });

@@ -7,7 +7,7 @@ export interface Surface {
   readonly values: readonly number[];
 }
 
-/** Where a grid is drawn. */
+/** Rectangle of a picture in which a grid is drawn. */
 export interface Box {
   readonly left: number;
   readonly top: number;

@@ -11,7 +11,7 @@ const LEVELS = [0.25, 0.35, 0.5, 0.75, 1, 1.5, 2, 3];
 
 /** Losses on a plane, with networks in it. */
 export interface LossMap {
-  /** What the map shows, for those who do not see it. */
+  /** Text alternative of the map, for screen readers. */
   readonly description: string;
   /** Extents from left to right and from bottom to top, in one unit. */
   readonly extents: readonly [number, number];
@@ -29,7 +29,7 @@ export interface MeasuredPlane {
   readonly networks: readonly { readonly label: string; readonly x: number; readonly y: number }[];
 }
 
-/** Lays a plane down as a map: its second direction goes from left to right, as it is the longer one. */
+/** Arranges the losses of a plane as a map whose horizontal axis is the second direction, the longer one. */
 export function mapOfPlane({ xs, ys, loss, networks }: MeasuredPlane, description: string): LossMap {
   return {
     description,

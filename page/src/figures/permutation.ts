@@ -55,7 +55,10 @@ export function drawPermutation(
   const edge = ([x1, y1]: Point, [x2, y2]: Point, weight: number) =>
     tag("line", {
       class: weight > 0 ? "edge of-a" : "edge of-b",
-      ...{ x1, y1: round(y1), x2, y2: round(y2) },
+      x1,
+      y1: round(y1),
+      x2,
+      y2: round(y2),
       "stroke-width": round(0.6 + 3 * Math.abs(weight)),
     });
   const edges = UNITS.flatMap(({ incoming, outgoing }, unit) => {

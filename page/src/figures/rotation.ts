@@ -28,7 +28,10 @@ export function drawRotation(degrees: number): string {
         row.map((weight, x) =>
           tag("rect", {
             class: weight > 0 ? "cell of-a" : "cell of-b",
-            ...{ x: left + x * CELL, y: 26 + y * CELL, width: CELL - 1, height: CELL - 1 },
+            x: left + x * CELL,
+            y: 26 + y * CELL,
+            width: CELL - 1,
+            height: CELL - 1,
             opacity: round(10 * Math.min(1, 0.06 + Math.abs(weight))) / 10,
           }),
         ),
@@ -40,7 +43,10 @@ export function drawRotation(degrees: number): string {
     return [
       tag("rect", {
         class: "cell of-land",
-        ...{ x, y: round(logit > 0 ? 192 - height : 192), width: 40, height: round(height) },
+        x,
+        y: round(logit > 0 ? 192 - height : 192),
+        width: 40,
+        height: round(height),
       }),
       label(logit.toFixed(4), { x: x + 20, y: 242, "text-anchor": "middle" }),
     ];
@@ -55,7 +61,7 @@ export function drawRotation(degrees: number): string {
   );
 }
 
-/** Returns how far the weights and the logits are from those that are not turned. */
+/** Returns the largest changes of a weight and of a logit by a turn of the residual stream. */
 function largestChange(degrees: number) {
   const turned = rotate(TINY, rotationBy(degrees));
   const far = (a: readonly number[], b: readonly number[]) =>

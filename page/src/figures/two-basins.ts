@@ -15,7 +15,7 @@ const FRAME: Frame = {
   ends: ["A", "B"],
 };
 
-/** What the figure shows. */
+/** State of the figure: the place of the thumb, and how far the alignment of B has come. */
 interface View {
   /** Place between A and B, an index of the measured places. */
   readonly place: number;

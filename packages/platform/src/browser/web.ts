@@ -22,7 +22,7 @@ export interface WebFile {
   readonly kind: "file";
   /** Name in its folder. */
   readonly name: string;
-  /** Returns the file as it is now. */
+  /** Returns a snapshot of the file, with its present size and bytes. */
   getFile(): Promise<File>;
   /** Opens the file for writing; missing outside of workers. */
   createSyncAccessHandle?(): Promise<WebAccess>;

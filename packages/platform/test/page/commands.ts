@@ -21,7 +21,7 @@ async function digestOutput(path: string): Promise<string> {
 
 const engine = () => createWebEngine({ files: "/" });
 
-/** What the page can ask its worker for. */
+/** Functions of the worker that the page calls by name. */
 export const COMMANDS = {
   describeFile: work.describeFile,
   readElements: work.readElements,

@@ -1,4 +1,5 @@
-// Measures the losses, deviations and planes that the figures draw, and writes them to page/src/figures/measured.json. The numbers are those of the engine on the processor.
+// Measures the losses, deviations and planes that the figures draw, by the native engine on the processor, and writes them to
+// page/src/figures/measured.json.
 //
 //   npx tsx --conditions=@isthmus/source page/measure-figures.ts
 import { writeFileSync } from "node:fs";

@@ -85,7 +85,11 @@ async function measurePair() {
   ]);
   await page.close();
   return {
-    ...{ inPage, byCommand, ratio: inPage / byCommand, places: rows.length, said: [align, line] },
+    inPage,
+    byCommand,
+    ratio: inPage / byCommand,
+    places: rows.length,
+    said: [align, line],
     largestDifference: Math.max(...differences),
   };
 }
@@ -100,7 +104,9 @@ async function measureLarge() {
   await page.click("#lab-merge .written >> text=Remove");
   await page.close();
   return {
-    ...{ compareSeconds: compared.seconds, mergeSeconds: merged.seconds, written },
+    compareSeconds: compared.seconds,
+    mergeSeconds: merged.seconds,
+    written,
     ...peaks,
     said: [compared.value, merged.value],
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { quoteCommand } from "@isthmus/findings";
 import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
@@ -7,7 +8,6 @@ import { arrangeHelp, HELP_ALL } from "./terminal/arrange-help.ts";
 import { describeVersion } from "./terminal/describe-version.ts";
 import { explainFailure } from "./terminal/explain-failure.ts";
 import { createProgress, repeatProgress } from "./terminal/progress.ts";
-import { quoteCommand } from "./terminal/quote-command.ts";
 import { showWarnings } from "./terminal/show-warnings.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";

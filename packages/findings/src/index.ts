@@ -95,6 +95,7 @@ export type { Slice, SlicePlot } from "./plot/slice-plot.ts";
 export type { StackPlot } from "./plot/stack-plot.ts";
 export type { Strip, StripPlot } from "./plot/strip-plot.ts";
 export type { FedData, Provenance } from "./provenance.ts";
+export { quoteCommand } from "./quote-command.ts";
 export type { Report, Section, Tile } from "./report.ts";
 export type { MeasuredResult, ResultKind } from "./result-kind.ts";
 export { checkSizes, type SizeChecks } from "./size-checks.ts";

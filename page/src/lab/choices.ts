@@ -8,12 +8,10 @@ const OWN_DIGITS: KnownData = { name: "mnist:test", label: "2,000 digits of this
 /** Keys of these choices in the fragment of the address, and what holds if it does not say them. */
 const FIRST_CHOSEN = { points: "25", first: "2000" } as const;
 
-/** Most places of a line. */
-const MOST_PLACES = 101;
+/** Ranges of the numbers: places of a line, and examples. */
+const RANGES = { points: { least: 3, most: 101 }, first: { least: 1, most: 1_000_000 } } as const;
 
-const RANGES = { points: { least: 3, most: MOST_PLACES }, first: { least: 1, most: 1_000_000 } } as const;
-
-/** What the reader has chosen among the files: which is A, which is B, which graph, which examples. */
+/** Fields in which the reader chooses among the files: A, B, the graph, the examples, and numbers. */
 export class Choices {
   readonly element: HTMLElement;
   readonly #a = make("select", { id: "lab-a" });
@@ -68,12 +66,12 @@ export class Choices {
   get data(): string | undefined {
     const name = chosenIn(this.#data);
     const known = this.#sets.find((set) => set.name === name);
-    const most = known?.count ?? Number.POSITIVE_INFINITY;
-    return name === undefined ? undefined : `${name}@${wholeIn(this.#first, 1, most)}`;
+    const range = { ...RANGES.first, most: known?.count ?? Number.POSITIVE_INFINITY };
+    return name === undefined ? undefined : `${name}@${wholeIn(this.#first, range)}`;
   }
 
   get points(): number {
-    return wholeIn(this.#points, 3, MOST_PLACES);
+    return wholeIn(this.#points, RANGES.points);
   }
 
   /** Offers files. */
@@ -103,7 +101,10 @@ function chosenIn({ value }: HTMLSelectElement): string | undefined {
 }
 
 /** Returns the number in a field, or the nearest that is allowed. */
-function wholeIn({ value }: HTMLInputElement, least: number, most: number): number {
+function wholeIn(
+  { value }: HTMLInputElement,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
   return Math.min(most, Math.max(least, Math.round(Number(value)) || least));
 }
 

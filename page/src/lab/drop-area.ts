@@ -1,7 +1,7 @@
 import { make } from "../shell/dom.ts";
 import type { GivenFile } from "../worker/lab/lab-requests.ts";
 
-/** What the drop area does with what it gets. */
+/** Functions that the drop area calls with the files of the reader. */
 export interface DropActions {
   readonly onFiles: (files: readonly GivenFile[]) => void;
   /** Called if the reader wants the example networks. */

@@ -5,7 +5,7 @@ import { formatShape } from "./format.ts";
 import { messageOf, showCommand } from "./step.ts";
 import { createTable } from "./table.ts";
 
-/** What can be done with a file of the list. */
+/** Actions of the buttons beside each file of the list. */
 export interface FileActions {
   readonly inspect: (path: string) => Promise<WithCommand<Inspected>>;
   readonly remove: (path: string) => void;

@@ -10,14 +10,14 @@ import { createTable } from "./table.ts";
 /** Milliseconds without a key after which a recipe is explained. */
 const PAUSE = 250;
 
-/** What the editor tells, and asks. */
+/** Functions by which the editor has recipes explained, and passes the explanations on. */
 export interface EditorActions {
   readonly explain: (recipe: string, pattern: string) => Promise<Explained>;
   /** Called when the recipe was explained. */
   readonly onExplained: (text: string, explained: Explained) => void;
 }
 
-/** The editor of recipes, with what each makes, explained as it is written. */
+/** An editor of recipes, which explains each recipe while the reader writes it. */
 export class RecipeEditor {
   readonly element: HTMLElement;
   readonly #actions: EditorActions;
@@ -141,7 +141,11 @@ export class RecipeEditor {
     this.#say.textContent = isRight ? sayExplained(explained) : `${plural(problems.length, "problem")}.`;
     this.#groups.fill(
       groups.map((group) => [
-        ...[group.tensors, String(group.count), group.dtype, formatShape(group.shape), group.madeBy],
+        group.tensors,
+        String(group.count),
+        group.dtype,
+        formatShape(group.shape),
+        group.madeBy,
       ]),
     );
     this.#reasons.fill(tensors.map(({ name, madeBy, reason }) => [name, madeBy, reason]));

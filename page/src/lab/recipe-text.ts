@@ -3,7 +3,7 @@ import type { KnownMethod, MethodParameter } from "../worker/lab/lab-requests.ts
 /** Values of a method's parameters, as the form holds them. */
 export type ParameterValues = ReadonlyMap<string, string>;
 
-/** What a recipe is written from. */
+/** Choices of the form, from which a recipe is written. */
 export interface RecipeChoice {
   readonly method: KnownMethod;
   readonly networks: readonly string[];

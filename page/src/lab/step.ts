@@ -8,7 +8,7 @@ export interface Working {
   readonly onProgress: (progress: { readonly done: number; readonly stage: string }) => void;
 }
 
-/** A result as it is shown. */
+/** The sentence and the elements by which a result is shown. */
 export interface ShownResult {
   /** The result in a sentence, which is also read out. */
   readonly say: string;
@@ -19,7 +19,7 @@ export interface ShownResult {
 export interface StepDefinition<T> {
   readonly id: string;
   readonly title: string;
-  /** What the step does, in a sentence. */
+  /** One sentence about the work of the step. */
   readonly lead: string;
   /** Words on the button. */
   readonly action: string;

@@ -1,7 +1,7 @@
 import type { Choices } from "./choices.ts";
 import type { LabMachine } from "./lab-machine.ts";
 
-/** What steps work with. */
+/** Parts of the page that all steps share. */
 export interface StepsOptions {
   readonly machine: LabMachine;
   readonly choices: Choices;

@@ -49,7 +49,11 @@ export function createSteps(options: StepsOptions): Steps {
     lead: "Which units can be put in another order, and nothing is computed otherwise.",
     action: "Find them",
     work: (working) =>
-      machine.ask("lab.symmetries", { graph: choices.graph ?? "", network: choices.a }, working),
+      machine.ask(
+        "lab.symmetries",
+        { graph: chosen(choices.graph, "the graph"), network: choices.a },
+        working,
+      ),
     show: showSymmetries,
   });
   const align = alignStep(options, pair);
@@ -84,7 +88,17 @@ function noData({ data }: Choices): string | undefined {
 }
 
 function pairOf(choices: Choices): () => PairChoice {
-  return () => ({ a: choices.a ?? "", b: choices.b ?? "", graph: choices.graph ?? "" });
+  return () => ({
+    a: chosen(choices.a, "A"),
+    b: chosen(choices.b, "B"),
+    graph: chosen(choices.graph, "the graph"),
+  });
+}
+
+/** Returns a file that a step needs; its button is off while the file is missing. */
+function chosen(path: string | undefined, what: string): string {
+  if (path === undefined) throw new Error(`Cannot begin as ${what} must be chosen`);
+  return path;
 }
 
 function alignStep({ machine }: StepsOptions, pair: () => PairChoice): Step<WithCommand<Aligned>> {
@@ -99,12 +113,7 @@ function alignStep({ machine }: StepsOptions, pair: () => PairChoice): Step<With
 }
 
 /** Offers to write the aligned network, and tells its size before. */
-function saveAlignedPart(
-  machine: LabMachine,
-  pair: PairChoice,
-  { bytes, command }: WithCommand<Aligned>,
-): HTMLElement {
-  const name = command.split(" ").at(-1)?.replace(/^'|'$/g, "") ?? "aligned.safetensors";
+function saveAlignedPart(machine: LabMachine, pair: PairChoice, { bytes, name }: Aligned): HTMLElement {
   const files = make("ul", { class: "written" });
   const write = make("button", { type: "button", class: "quiet" }, `Write ${name}, ${formatBytes(bytes)}`);
   const say = make("p", { class: "say", role: "status" });
@@ -131,7 +140,8 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
     action: "Measure",
     work: ({ signal, onProgress }: Working) => {
       picture = createLinePicture();
-      const { points, data = "" } = choices;
+      const { points } = choices;
+      const data = chosen(choices.data, "a set of examples");
       return machine.ask(
         "lab.barrier",
         { ...pair(), data, points },

@@ -1,6 +1,6 @@
 import type { RequestName, Requests, ToPage, ToWorker } from "../worker/protocol.ts";
 
-/** What may be said with a request beside its parameters. */
+/** Options of a request: how it is stopped and followed. */
 export interface Asking<Name extends RequestName> {
   /** Stops the work if it is aborted. */
   readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * Shows a part of the page's state in the fragment of the address, and leaves other parts as they are.
+ * Writes one part of the page's state into the fragment of the address; the other parts do not change.
  * @param keys - all keys that belong to this part
  * @param said - the part as it is to be read, such as `seeds=0,1&width=64`
  */

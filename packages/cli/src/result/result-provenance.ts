@@ -1,6 +1,6 @@
 import type { Provenance } from "@isthmus/findings";
+import { quoteCommand } from "@isthmus/findings";
 import { listMeasurements } from "@isthmus/measurements";
-import { quoteCommand } from "../terminal/quote-command.ts";
 import { listFedData } from "./fed-data.ts";
 
 /**

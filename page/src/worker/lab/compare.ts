@@ -28,7 +28,9 @@ export async function compareFiles(
         verdict: judged.verdict,
         confidence: judged.confidence,
         evidence: judged.evidence,
-        ...{ distance, cosine, kinship },
+        distance,
+        cosine,
+        kinship,
         tensors: tensors.map((tensor) => ({ name: tensor.name, distance: tensor.distance })),
       };
     });

@@ -54,14 +54,14 @@ export function createLab(): Handlers<keyof LabRequests> {
     async "lab.merge"({ recipe, name, graph }, handling) {
       const began = performance.now();
       const output = writtenPath(name);
-      const { notes, isSharded } = await mergeByRecipe(
+      const { notes, isSharded, aligns } = await mergeByRecipe(
         recipe,
         { output, graph, engine: machine.engine },
         handling,
       );
       const seconds = (performance.now() - began) / 1000;
       const words = [
-        ...(graph !== undefined && /\balign\b/.test(recipe) ? ["--graph", graph] : []),
+        ...(aligns && graph !== undefined ? ["--graph", graph] : []),
         ...(isSharded ? ["--max-shard-size", "1000GB"] : []),
       ];
       const command = commandOf("merge", RECIPE_NAME, ...words, "-o", name);

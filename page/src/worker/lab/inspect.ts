@@ -1,4 +1,4 @@
-import { byteLengthOf, openCheckpoint, sizeOf } from "@isthmus/core";
+import { byteLengthOf, sizeOf, withCheckpoints } from "@isthmus/core";
 import { readArchitecture } from "@isthmus/zoo";
 import { commandOf } from "./commands.ts";
 import { formatBytes } from "./format-bytes.ts";
@@ -13,9 +13,8 @@ export async function inspectFile(path: string): Promise<WithCommand<Inspected>>
   return { ...inspected, command: commandOf("inspect", path) };
 }
 
-async function inspectCheckpoint(path: string): Promise<Inspected> {
-  const checkpoint = await openCheckpoint(path);
-  try {
+function inspectCheckpoint(path: string): Promise<Inspected> {
+  return withCheckpoints([path], async ([checkpoint]) => {
     const tensors = [...checkpoint.tensors].map(
       ([name, { dtype, shape, stored }]): ListedTensor => ({
         name,
@@ -28,9 +27,7 @@ async function inspectCheckpoint(path: string): Promise<Inspected> {
       ([key, value]) => [key, value.length > LONGEST ? `${value.slice(0, LONGEST)} …` : value] as const,
     );
     return { tensors, facts: [...totals(tensors), ...metadata] };
-  } finally {
-    await checkpoint.close();
-  }
+  });
 }
 
 async function inspectGraph(path: string): Promise<Inspected> {

@@ -1,4 +1,4 @@
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { withCheckpoints } from "@isthmus/core";
 import { mountFile, unmountFile } from "@isthmus/platform/browser";
 import { readArchitecture } from "@isthmus/zoo";
 import type { FileUse, GivenFile, KnownData, KnownFile, KnownFiles } from "./lab-requests.ts";
@@ -43,7 +43,7 @@ export class FileShelf {
     const parts = new Set<string>();
     for (const { known } of all) {
       if (known === undefined || !known.path.endsWith(".index.json") || known.problem !== undefined) continue;
-      const { files } = await withCheckpoint(known.path, async (opened) => ({ files: opened.files }));
+      const files = await withCheckpoints([known.path], async ([opened]) => opened.files);
       for (const path of files)
         if (path !== `/${known.path}` && path !== known.path) parts.add(path.replace(/^\//, ""));
     }
@@ -62,16 +62,6 @@ function mount({ path, content }: GivenFile): KnownFile | undefined {
   } catch (error) {
     const { message } = error as Error;
     return { path, bytes: content.size, use: "refused", what: "cannot be taken", problem: message };
-  }
-}
-
-/** Opens a checkpoint, uses it, and closes it. */
-async function withCheckpoint<T>(path: string, use: (opened: Checkpoint) => Promise<T>): Promise<T> {
-  const opened = await openCheckpoint(path);
-  try {
-    return await use(opened);
-  } finally {
-    await opened.close();
   }
 }
 
@@ -94,7 +84,7 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
       const { graph } = await readArchitecture(path);
       return known("graph", `graph of ${graph.nodes.length} nodes, ${graph.weights.size} weights`);
     }
-    return await withCheckpoint(path, async ({ tensors }) => {
+    return await withCheckpoints([path], async ([{ tensors }]) => {
       const names = [...tensors.keys()];
       const labels = names.length < 8 ? names.find((name) => LABELS.test(name)) : undefined;
       if (labels !== undefined) {

@@ -130,6 +130,8 @@ export interface Aligned {
   readonly maxRelativeError: number;
   readonly narrowed: boolean;
   readonly seconds: number;
+  /** Name under which the command of the result writes the aligned network. */
+  readonly name: string;
   /** Size of the aligned network's file, before it is written. */
   readonly bytes: number;
 }

@@ -76,6 +76,7 @@ async function alignOpened(
   const second = at(aligned, 0, "aligned network");
   const { objective, verified } = second.summary;
   const { source } = second.alignment;
+  const name = alignedName(b);
   const told = {
     before: objective.before,
     after: objective.after,
@@ -86,7 +87,8 @@ async function alignOpened(
     narrowed: verified.narrowed,
     seconds: (performance.now() - began) / 1000,
     bytes: [...second.restored.tensors.values()].reduce((sum, info) => sum + byteLengthOf(info), 0),
-    command: commandOf("align", a, b, "--graph", graph, "-o", alignedName(b)),
+    name,
+    command: commandOf("align", a, b, "--graph", graph, "-o", name),
   };
   return { architecture, second, told, checkpoints };
 }

@@ -69,20 +69,24 @@ export async function explainRecipe(text: string, pattern: string): Promise<Expl
         method: recipe.merge_method,
         problems: [],
         warnings,
-        ...{ merged, copied, bytesRead, bytesWritten, aligns },
+        merged,
+        copied,
+        bytesRead,
+        bytesWritten,
+        aligns,
         networks: plan.networks.map(({ source }) => source),
         groups: groupTensors(plan).map(({ pattern: tensors, count, dtype, shape, method, parameters }) => ({
           tensors,
           count,
           dtype,
           shape,
-          madeBy: method === null ? "copy" : [method, ...sayParameters(parameters)].join(", "),
+          madeBy: sayMaker(method, parameters),
         })),
         tensors: explained
           .slice(0, MOST_EXPLAINED)
           .map(({ tensor, method, parameters, dtype, shape, reason }) => ({
             name: tensor,
-            madeBy: `${method === null ? "copy" : [method, ...sayParameters(parameters)].join(", ")}, ${dtype} ${formatShape(shape)}`,
+            madeBy: `${sayMaker(method, parameters)}, ${dtype} ${formatShape(shape)}`,
             reason,
           })),
         fitting: explained.length,
@@ -99,14 +103,22 @@ const NOTHING: Explained = {
   method: undefined,
   problems: [],
   warnings: [],
-  ...{ merged: 0, copied: 0, bytesRead: 0, bytesWritten: 0, aligns: false, fitting: 0 },
+  merged: 0,
+  copied: 0,
+  bytesRead: 0,
+  bytesWritten: 0,
+  aligns: false,
+  fitting: 0,
   networks: [],
   groups: [],
   tensors: [],
 };
 
-function sayParameters(parameters: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
+/** Names the method that makes a tensor, with its parameters; null stands for a copy. */
+function sayMaker(method: string | null, parameters: Readonly<Record<string, unknown>>): string {
+  if (method === null) return "copy";
+  const said = Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
+  return [method, ...said].join(", ");
 }
 
 /**
@@ -127,6 +139,8 @@ export interface MergeNotes {
   readonly notes: readonly string[];
   /** Whether an input has several files, as the command's result would then. */
   readonly isSharded: boolean;
+  /** Whether networks were aligned, for which the command needs the graph. */
+  readonly aligns: boolean;
 }
 
 /** Merges by a recipe and saves the result as one file, with the same bytes as `isthmus merge`. */
@@ -141,12 +155,15 @@ export async function mergeByRecipe(
 ): Promise<MergeNotes> {
   const notes: string[] = [];
   const recipe = parseRecipe(text, RECIPE_NAME);
-  const align: AlignInputs = async (...given) =>
-    createAligner(await engine(), {
+  let aligns = false;
+  const align: AlignInputs = async (...given) => {
+    aligns = true;
+    return createAligner(await engine(), {
       graph,
       signal,
       onProgress: reportAlignment("weight", (stage, done = 0) => report({ done, stage })),
     })(...given);
+  };
   const opened = await openRecipe(recipe, { align, onWarning: (warning) => notes.push(warning) });
   if (needsProducts(opened.plan)) {
     notes.push(
@@ -163,7 +180,7 @@ export async function mergeByRecipe(
       onProgress: ({ done }) => report({ done, stage: "Merging" }),
     });
     const isSharded = opened.plan.networks.some(({ files }) => files.length > 1);
-    return { notes: [...notes, ...saved.modelFiles.notes], isSharded };
+    return { notes: [...notes, ...saved.modelFiles.notes], isSharded, aligns };
   } finally {
     await opened.close();
   }

@@ -1,4 +1,4 @@
-import { openCheckpoint } from "@isthmus/core";
+import { withCheckpoints } from "@isthmus/core";
 import { bindArchitecture, type Engine } from "@isthmus/graph";
 import {
   discoverContinuous,
@@ -20,8 +20,7 @@ export async function findSymmetries(
 ): Promise<WithCommand<FoundSymmetries>> {
   report({ done: 0, stage: "Reading the graph" });
   const opened = await openArchitecture(path, engine);
-  const checkpoint = network === undefined ? undefined : await openCheckpoint(network);
-  try {
+  return withCheckpoints(network === undefined ? [] : [network], async ([checkpoint]) => {
     const bound = checkpoint && (await bindArchitecture(opened, [checkpoint], { signal }));
     const architecture = bound ?? opened;
     report({ done: 0.2, stage: "Discovering symmetries" });
@@ -53,7 +52,5 @@ export async function findSymmetries(
         ...(network === undefined ? [] : ["--checkpoint", network]),
       ),
     };
-  } finally {
-    await checkpoint?.close();
-  }
+  });
 }

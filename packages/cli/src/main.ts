@@ -46,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const words = wordsOf(plain);
     const showsAll = argv.includes(HELP_ALL);
     const version = words.some((word) => VERSION_FLAGS.includes(word))
-      ? await describeVersion(readVersion())
+      ? await describeVersion(readVersion(), { json: words.includes("--json") })
       : "";
     const program = await createProgram(words, { terminal, version, run, showsAll });
     await program.parseAsync(words, { from: "user" });

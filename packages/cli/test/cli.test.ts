@@ -73,13 +73,17 @@ describe("isthmus", () => {
     }
   });
 
-  it("isthmus --version is that of the package, and names the library that graphs run on", async () => {
+  it("isthmus --version is that of the package, and names the library that graphs run on, as JSON, too", async () => {
     const { version } = JSON.parse(readFileSync(join(root, "packages", "cli", "package.json"), "utf8"));
     expect(await runCli(["--version"])).toEqual({
       code: 0,
       stdout: expect.stringMatching(`^${version}\nonnxruntime \\d+\\.\\d+\\.\\d+ \\(onnxruntime-node\\)\n$`),
       stderr: "",
     });
+    const [json, again] = await Promise.all([runCli(["--version", "--json"]), runCli(["--json", "-V"])]);
+    expect(again).toEqual(json);
+    const engine = expect.stringMatching(/^onnxruntime [\d.]+ \(onnxruntime-node\)$/);
+    expect(JSON.parse(json.stdout)).toEqual({ version, node: process.versions.node, engine });
   });
 
   it("isthmus survives a reader that closes the pipe", () => {

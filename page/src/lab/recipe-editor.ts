@@ -1,8 +1,9 @@
+import { formatShape } from "@isthmus/core";
 import { make } from "../shell/dom.ts";
 import { download } from "../shell/download.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { Explained, RecipeProblem } from "../worker/lab/lab-requests.ts";
-import { formatShape, plural } from "./format.ts";
+import { plural } from "./format.ts";
 import { quote } from "./recipe-text.ts";
 import { messageOf } from "./step.ts";
 import { createTable } from "./table.ts";

@@ -159,6 +159,47 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(digest).toBe(digestOf(join(folder, "merged.safetensors")));
   });
 
+  it("a merge of networks that were trained apart is warned of in the words of the command, and leads to Align", async () => {
+    const finding = page.locator("#lab-merge .finding.warning");
+    const { stderr } = await runCli(["merge", "recipe.yml", "-o", "warned.safetensors"], { cwd: folder });
+    const shown =
+      (await finding.textContent())?.replace(/^warning | Go to Align$/g, "").replace(/\.$/, "") ?? "";
+    expect(shown).toMatch(/were trained apart and have no units in common \(kinship .*align them first: /);
+    expect(withoutSources(stderr)).toContain(withoutSources(shown));
+    await finding.locator("text=Go to Align").click();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("lab-align-title");
+    const compared = await page.locator("#lab-compare .finding.warning").textContent();
+    expect(compared).toContain("were trained apart and have no units in common");
+  });
+
+  it("a result is marked as old once the recipe, its method, a weight or the files are others", async () => {
+    const state = () => page.getAttribute("#lab-merge", "data-state");
+    expect(await state()).toBe("done");
+    await page.fill("#lab-recipe", AVERAGE.replace("linear", "karcher"));
+    expect(await state()).toBe("stale");
+    expect(await page.textContent("#lab-merge > .say")).toMatch(/changed since: merge again/);
+    expect(await page.locator("#lab-merge .command").count()).toBe(0);
+    expect(await page.isVisible("#lab-merge .save")).toBe(true);
+    await page.fill("#lab-recipe", "");
+    await page.selectOption("#lab-method", "slerp");
+    await page.selectOption("#lab-method", "linear");
+    const explained = () =>
+      page.waitForFunction(() =>
+        /8 tensors merged/.test(document.querySelector("#lab-explained")?.textContent ?? ""),
+      );
+    await explained();
+    await run(page, "lab-merge");
+    await page.fill('[data-parameter="weight:1"]', "0.25");
+    expect(await state()).toBe("stale");
+    await explained();
+    await run(page, "lab-merge");
+    writeFileSync(join(folder, "third.safetensors"), readFileSync(join(folder, "s1.safetensors")));
+    await drop(page, [join(folder, "third.safetensors")]);
+    expect(await state()).toBe("stale");
+    await page.locator(".given li", { hasText: "third.safetensors" }).locator("text=Remove").click();
+    await page.waitForSelector("#lab-say >> text=3 files.");
+  });
+
   it("an aligned merge by a method's own form, and the recipe is in the address", async () => {
     await page.fill("#lab-recipe", "");
     await page.selectOption("#lab-method", "ties");
@@ -172,6 +213,7 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     await page.waitForFunction(() =>
       /aligned first/.test(document.querySelector("#lab-explained")?.textContent ?? ""),
     );
+    expect(await page.locator("#lab-merge .finding").count()).toBe(0);
     const recipe = await page.inputValue("#lab-recipe");
     expect(recipe).toBe(
       "merge_method: slerp\nmodels:\n  - model: s0.safetensors\n  - model: s1.safetensors\n    align: true\nparameters:\n  t: 0.5\n",
@@ -435,6 +477,11 @@ async function run(page: Page, id: string, end = "done"): Promise<string> {
   const say = (await page.textContent(`#${id} > .say`)) ?? "";
   expect(await page.getAttribute(`#${id}`, "data-state"), say).toBe(end);
   return say;
+}
+
+/** Leaves out of a sentence its punctuation, and how files are named, which is by a path on the command line. */
+function withoutSources(text: string): string {
+  return text.replace(/\("[^"]*"\)/g, "").replace(/[\s:]+/g, " ");
 }
 
 async function command(page: Page, id: string): Promise<string | null> {

@@ -32,8 +32,9 @@ export interface Steps {
 }
 
 /** Creates all steps. */
-export function createSteps(options: StepsOptions): Steps {
-  const { machine, choices } = options;
+export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
+  const { machine, choices } = given;
+  const options: StepsOptions = { ...given, toAlign: () => align.reveal() };
   const pair = pairOf(choices);
   const compare = new Step<WithCommand<Compared>>({
     id: "lab-compare",
@@ -41,7 +42,7 @@ export function createSteps(options: StepsOptions): Steps {
     lead: "Names, shapes, distances and angles of all networks, read by samples.",
     action: "Compare",
     work: (working) => machine.ask("lab.compare", { paths: choices.networks }, working),
-    show: showComparison,
+    show: (compared) => showComparison(compared, options.toAlign),
   });
   const symmetries = new Step<WithCommand<FoundSymmetries>>({
     id: "lab-symmetry",

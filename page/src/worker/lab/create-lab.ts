@@ -54,7 +54,7 @@ export function createLab(): Handlers<keyof LabRequests> {
     async "lab.merge"({ recipe, name, graph }, handling) {
       const began = performance.now();
       const output = writtenPath(name);
-      const { notes, isSharded, aligns } = await mergeByRecipe(
+      const { notes, isSharded, aligns, isRefused } = await mergeByRecipe(
         recipe,
         { output, graph, engine: machine.engine },
         handling,
@@ -62,6 +62,7 @@ export function createLab(): Handlers<keyof LabRequests> {
       const seconds = (performance.now() - began) / 1000;
       const words = [
         ...(aligns && graph !== undefined ? ["--graph", graph] : []),
+        ...(isRefused ? ["--no-check"] : []),
         ...(isSharded ? ["--max-shard-size", "1000GB"] : []),
       ];
       const command = commandOf("merge", RECIPE_NAME, ...words, "-o", name);

@@ -1,3 +1,4 @@
+import type { MergeFinding } from "@isthmus/recipe";
 import type { Request } from "../protocol.ts";
 
 /** A file to read, under the path by which commands and recipes name it. */
@@ -72,6 +73,9 @@ export interface ComparedPair {
   readonly tensors: readonly { readonly name: string; readonly distance: number | null }[];
 }
 
+/** What was found about networks that are merged, in the words of the library. */
+export type Finding = Pick<MergeFinding, "kind" | "severity" | "message" | "advice">;
+
 /** Networks, compared. */
 export interface Compared {
   /** Verdict on all networks, and what it means for a merge. */
@@ -81,11 +85,7 @@ export interface Compared {
   /** Share of all numbers that was read. */
   readonly sampled: number;
   readonly pairs: readonly ComparedPair[];
-  readonly findings: readonly {
-    readonly severity: "error" | "warning" | "note";
-    readonly message: string;
-    readonly advice: string;
-  }[];
+  readonly findings: readonly Finding[];
   readonly seconds: number;
 }
 
@@ -179,6 +179,8 @@ export interface Explained {
   readonly networks: readonly string[];
   /** Whether networks are aligned first. */
   readonly aligns: boolean;
+  /** What a look at a sample of the networks found, as the command finds before it merges. */
+  readonly findings: readonly Finding[];
   readonly groups: readonly {
     readonly tensors: string;
     readonly count: number;

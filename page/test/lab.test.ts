@@ -14,6 +14,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../test/helpers/browser.
 import { runCli } from "../../test/helpers/run-cli.ts";
 import { buildPage } from "../build.mjs";
 import { serveFolder } from "../serve.mjs";
+import { encodeSafetensors, OWN_EXAMPLES } from "./own-examples.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const FIXTURES = `${root}packages/core/test-fixtures/`;
@@ -72,6 +73,9 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
 
   it("a pair is judged, its symmetries are found and proved, and the command that says the same is shown", async () => {
     expect(await run(page, "lab-compare")).toMatch(/^Different seed: align first \(9\d % sure/);
+    const judged = JSON.parse(await isthmus("isthmus compare s0.safetensors s1.safetensors --json"));
+    expect(judged.verdict).toBe("different seed");
+    expect(await page.textContent("#lab-compare .depth .small")).toBe(`${judged.verdicts[0].evidence}.`);
     expect(await page.locator("#lab-compare .distances rect").count()).toBe(8);
     expect(await command(page, "lab-compare")).toBe("isthmus compare s0.safetensors s1.safetensors");
     const found = await run(page, "lab-symmetry");
@@ -98,51 +102,30 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     );
     const shown = (await command(page, "lab-barrier")) ?? "";
     expect(shown).toContain(`--data mnist:test@${IMAGES} --align --compare --points ${POINTS}`);
-    const measured = JSON.parse(await isthmus(`${shown} --json`));
-    const rows = await page
-      .locator("#lab-barrier table tbody tr")
-      .evaluateAll((all) =>
-        all.map((row) =>
-          [...row.querySelectorAll("td")].map((cell) => Number.parseFloat(cell.textContent ?? "")),
-        ),
-      );
-    expect(rows.length).toBe(POINTS);
-    for (const [index, [, given = 0, aligned = 0, errors = 0]] of rows.entries()) {
-      expect(Math.abs(given - measured.asGiven.points[index].loss)).toBeLessThan(1e-5);
-      expect(Math.abs(aligned - measured.points[index].loss)).toBeLessThan(1e-5);
-      expect(errors).toBeCloseTo(100 * measured.asGiven.points[index].error, 1);
-    }
+    await expectLosses(JSON.parse(await isthmus(`${shown} --json`)));
   });
 
-  it("examples of one's own are measured on, as many as there are", async () => {
-    const images = createTensor(
-      "u8",
-      [8, 28, 28],
-      Uint8Array.from({ length: 8 * 784 }, (_, i) => (i * i) % 251),
-    );
-    const labels = createTensor(
-      "i64",
-      [8],
-      BigInt64Array.from({ length: 8 }, (_, i) => BigInt(i)),
-    );
-    const examples = createCheckpoint(
-      new Map([
-        ["x", images],
-        ["y", labels],
-      ]),
-    );
-    await saveCheckpoint(examples, join(folder, "own.safetensors"));
-    await drop(page, [join(folder, "own.safetensors")]);
-    await page.selectOption("#lab-data", "safetensors:own.safetensors");
-    await run(page, "lab-barrier");
-    const shown = (await command(page, "lab-barrier")) ?? "";
-    expect(shown).toContain("--data safetensors:own.safetensors@8 ");
-    const measured = JSON.parse(await isthmus(`${shown} --json`));
-    const [first] = await page.locator("#lab-barrier table tbody tr td:nth-child(3)").allTextContents();
-    expect(Number(first)).toBeCloseTo(measured.points[0].loss, 5);
-    await page.locator(".given li", { hasText: "own.safetensors" }).locator("text=Remove").click();
-    await page.waitForSelector("#lab-say >> text=3 files.");
-  });
+  it.each(OWN_EXAMPLES)(
+    "the losses on examples of one's own, %s, are the command's, on as many as there are",
+    async (_, name, files) => {
+      for (const [path, bytes] of files) writeFileSync(join(folder, path), bytes);
+      await drop(
+        page,
+        files.map(([path]) => join(folder, path)),
+      );
+      await page.selectOption("#lab-data", name);
+      await run(page, "lab-barrier");
+      const shown = (await command(page, "lab-barrier")) ?? "";
+      expect(shown).toContain(`--data ${name}@8 `);
+      await expectLosses(JSON.parse(await isthmus(`${shown} --json`)));
+      for (const [path] of files)
+        await page
+          .locator(".given li", { has: page.locator(`text="${path}"`) })
+          .locator("text=Remove")
+          .click();
+      await page.waitForSelector("#lab-say >> text=3 files.");
+    },
+  );
 
   it("a recipe is explained as it is written, with problems at their lines, and merged to the command's bytes", async () => {
     await page.fill("#lab-recipe", AVERAGE.replace("models:", "modles:"));
@@ -436,6 +419,24 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(complaints).toEqual([]);
   });
 
+  /** Compares the numbers that the page shows of both lines with those of the command. */
+  async function expectLosses(measured: MeasuredLines): Promise<void> {
+    const rows = await page
+      .locator("#lab-barrier table tbody tr")
+      .evaluateAll((all) =>
+        all.map((row) =>
+          [...row.querySelectorAll("td")].map((cell) => Number.parseFloat(cell.textContent ?? "")),
+        ),
+      );
+    expect(rows.length).toBe(POINTS);
+    for (const [index, [, given, aligned, errors]] of rows.entries()) {
+      const before = measured.asGiven.points[index];
+      expect(Math.abs((given ?? Number.NaN) - (before?.loss ?? 0))).toBeLessThan(1e-5);
+      expect(Math.abs((aligned ?? Number.NaN) - (measured.points[index]?.loss ?? 0))).toBeLessThan(1e-5);
+      expect(errors).toBeCloseTo(100 * (before?.error ?? Number.NaN), 1);
+    }
+  }
+
   /** Runs a command that the page shows, in the folder of the files. */
   async function isthmus(shown: string, recipe?: string): Promise<string> {
     if (recipe !== undefined) writeFileSync(join(folder, "recipe.yml"), recipe);
@@ -444,6 +445,16 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     return stdout;
   }
 });
+
+/** Points of a line, as the command tells them. */
+interface MeasuredPoints {
+  readonly points: readonly { readonly loss: number; readonly error: number }[];
+}
+
+/** What the command tells of two lines. */
+interface MeasuredLines extends MeasuredPoints {
+  readonly asGiven: MeasuredPoints;
+}
 
 /** Writes two small networks for digits, of other random numbers, and their graph. */
 async function writePair(folder: string): Promise<void> {
@@ -504,8 +515,5 @@ function manyTensors(count: number): Buffer {
     { length: count },
     (_, i) => `"t${i}":{"dtype":"F32","shape":[],"data_offsets":[${4 * i},${4 * i + 4}]}`,
   );
-  const text = `{${entries.join(",")}}`;
-  const head = Buffer.alloc(8);
-  head.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([head, Buffer.from(text), Buffer.alloc(4 * count)]);
+  return encodeSafetensors(`{${entries.join(",")}}`, new Uint8Array(4 * count));
 }

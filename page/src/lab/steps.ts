@@ -84,7 +84,7 @@ export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
 
 function noData({ data }: Choices): string | undefined {
   return data === undefined
-    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or MNIST files."
+    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or a pair of .npy or MNIST files."
     : undefined;
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
+import { renderFigures } from "@isthmus/report";
 import { parseNetwork } from "@isthmus/zoo";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -66,6 +67,9 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     const opened = await context.newPage();
     opened.on("request", (request) => requests.push(request.url()));
     opened.on("pageerror", (error) => complaints.push(error.message));
+    opened.on("console", (message) => {
+      if (/attribute/.test(message.text())) complaints.push(message.text());
+    });
     opened.on("dialog", (dialog) => complaints.push(dialog.message()));
     await opened.goto(url);
     return opened;
@@ -85,6 +89,10 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(await page.textContent("#lab-symmetry .result")).toContain("layers.0.weight:0, layers.0.bias:0");
   });
 
+  it("the script of the figures is not loaded before there is one to draw", () => {
+    expect(requests.filter((url) => url.includes("report-figure-"))).toEqual([]);
+  });
+
   it("B is aligned, and its file has the bytes that the command writes", async () => {
     expect(await run(page, "lab-align")).toMatch(/Verified: B computes what it did, the same to \de-\d/);
     await page.click("#lab-align >> text=Write s1-aligned.safetensors");
@@ -102,7 +110,17 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     );
     const shown = (await command(page, "lab-barrier")) ?? "";
     expect(shown).toContain(`--data mnist:test@${IMAGES} --align --compare --points ${POINTS}`);
-    await expectLosses(JSON.parse(await isthmus(`${shown} --json`)));
+    const measured = JSON.parse(await isthmus(`${shown} --json`));
+    await expectLosses(measured);
+    // The figures are the command's; the engines round otherwise, which places of curves show and words do not.
+    const sources = await page
+      .locator("#lab-barrier .drawn img.of-light")
+      .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).src));
+    const wordsOf = (svg: string) => [...svg.matchAll(/>([^<>]+)</g)].map(([, text]) => text);
+    const drawn = sources.map((source) => wordsOf(decodeURIComponent(source.replace(/^[^,]*,/, ""))));
+    expect(drawn).toEqual((await renderFigures(measured)).map(({ svg }) => wordsOf(svg)));
+    expect(await page.locator("#lab-barrier .drawn img:visible").count()).toBe(drawn.length);
+    expect(requests.filter((url) => url.includes("report-figure-"))).toHaveLength(1);
   });
 
   it.each(OWN_EXAMPLES)(
@@ -151,6 +169,7 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(withoutSources(stderr)).toContain(withoutSources(shown));
     await finding.locator("text=Go to Align").click();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("lab-align-title");
+    await run(page, "lab-compare");
     const compared = await page.locator("#lab-compare .finding.warning").textContent();
     expect(compared).toContain("were trained apart and have no units in common");
   });

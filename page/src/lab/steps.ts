@@ -145,7 +145,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
       const data = chosen(choices.data, "a set of examples");
       return machine.ask(
         "lab.barrier",
-        { ...pair(), data, points },
+        { ...pair(), data, points, isNarrow: matchMedia("(max-width: 44rem)").matches },
         {
           signal,
           onProgress(progress) {
@@ -158,7 +158,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
         },
       );
     },
-    show: (measured) => showLines(measured, picture),
+    show: showLines,
   });
   return step;
 }

@@ -47,7 +47,7 @@ export function createLab(): Handlers<keyof LabRequests> {
         report: ({ stage }) => handling.report({ done: 0, stage, aligned: false, place: undefined }),
       });
       const data = await openData(choice.data, pair.architecture, machine.digits);
-      return measureLines(pair, data, choice, handling);
+      return measureLines(pair, data, { ...choice, figures: machine.figures() }, handling);
     },
     "lab.methods": async () => listMethods(),
     "lab.explain": async ({ recipe, pattern }) => explainRecipe(recipe, pattern),
@@ -98,6 +98,7 @@ function createMachine() {
     start(given: LabStart): void {
       addresses = given;
     },
+    figures: (): string => started().figures,
     engine(): Promise<Engine> {
       engine ??= createWebEngine({ files: started().engine });
       return engine;

@@ -150,11 +150,33 @@ export interface Line {
   readonly barrier: number;
 }
 
+/** A figure of a result, as an SVG that stands alone. */
+export interface DrawnFigure {
+  readonly name: string;
+  /** What the figure shows, for those who do not see it. */
+  readonly description: string;
+  /** The figure in colours for a light background. */
+  readonly light: string;
+  /** The figure in colours for a dark background. */
+  readonly dark: string;
+}
+
+/** Lines from A to B as it was given and to the aligned B, measured. */
+export interface MeasuredLines {
+  readonly before: Line;
+  readonly after: Line;
+  /** Figures that the command draws of the result. */
+  readonly figures: readonly DrawnFigure[];
+  readonly seconds: number;
+}
+
 /** What is measured between two networks. */
 export interface BarrierChoice extends PairChoice {
   /** Name of the examples, such as `npz:digits.npz@2000`. */
   readonly data: string;
   readonly points: number;
+  /** Whether figures are drawn to be read on a small screen. */
+  readonly isNarrow: boolean;
 }
 
 /** A problem of a recipe. */
@@ -234,6 +256,8 @@ export interface LabStart {
   readonly engine: string;
   /** Address of the packed digits. */
   readonly digits: string;
+  /** Address of the script that draws figures. */
+  readonly figures: string;
 }
 
 /** Requests of the lab. */
@@ -262,7 +286,7 @@ export interface LabRequests {
   "lab.barrier": Request<
     BarrierChoice,
     WorkProgress & { readonly aligned: boolean; readonly place: LinePlace | undefined },
-    WithCommand<{ readonly before: Line; readonly after: Line; readonly seconds: number }>
+    WithCommand<MeasuredLines>
   >;
   /** Lists the methods of merging. */
   "lab.methods": Request<undefined, never, readonly KnownMethod[]>;

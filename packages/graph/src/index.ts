@@ -70,6 +70,7 @@ export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph } from "./pro
 export { randomInputs } from "./probe/random-inputs.ts";
 export { randomWeights } from "./probe/random-weights.ts";
 export { runAll } from "./probe/run-all.ts";
+export { runInSegments, type SegmentedRun } from "./probe/run-in-segments.ts";
 export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
 export { chooseOutput, classAxisOf, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
 export { describeScoring } from "./scoring/describe-scoring.ts";

@@ -6,7 +6,7 @@ import {
   sameShape,
   type Tensor,
 } from "@isthmus/core";
-import type { Graph } from "./graph.ts";
+import type { Graph, WeightInfo } from "./graph.ts";
 import { isKnownBuffer } from "./known-buffers.ts";
 import { listNames } from "./list-names.ts";
 
@@ -31,12 +31,18 @@ import { listNames } from "./list-names.ts";
 export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Tensor>> {
   assertBindable(graph, checkpoint);
   const tensors = new Map<string, Tensor>();
-  for (const [name, { dtype }] of graph.weights) {
-    const tensor = await checkpoint.read(name);
-    const data = tensor.dtype === dtype ? tensor.data : convertData(tensor.data, tensor.dtype, dtype);
-    tensors.set(name, { dtype, shape: tensor.shape, data });
-  }
+  for (const [name, info] of graph.weights) tensors.set(name, await bindWeight(checkpoint, name, info));
   return tensors;
+}
+
+/** Reads one weight that a graph expects from a checkpoint, in the graph's element type. */
+export async function bindWeight(
+  checkpoint: Checkpoint,
+  name: string,
+  { dtype }: WeightInfo,
+): Promise<Tensor> {
+  const { data, shape, dtype: stored } = await checkpoint.read(name);
+  return { dtype, shape, data: stored === dtype ? data : convertData(data, stored, dtype) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   MismatchError,
   OutOfRangeError,
   sameShape,
+  sizeOf,
   toFloat32,
 } from "@isthmus/core";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
@@ -82,17 +83,35 @@ export function multiplyInPlace(
   { view, fields, origin = 0 }: FactorLayout,
   factors: Float64Array,
 ): void {
-  for (const field of fields) {
-    const table = tableOf(field, factors);
-    const indexOf = positionIn(view, field.axes);
-    for (let i = 0; i < values.length; i++) {
-      const factor = table[indexOf(begin + i)] as number;
-      if (factor !== 1) values[i] = origin + factor * ((values[i] as number) - origin);
+  for (const { axes, variables } of fields) {
+    const table = tableOf(variables, factors);
+    const line = lineOf(view, axes);
+    const indexOf = line === undefined ? positionIn(view, axes) : undefined;
+    const step = line?.step ?? 1;
+    for (let i = 0; i < values.length; ) {
+      const element = begin + i;
+      const place = indexOf?.(element) ?? Math.floor(element / step) % variables.length;
+      const end = Math.min(values.length, i + step - (element % step));
+      const factor = table[place] as number;
+      if (factor !== 1) {
+        for (let k = i; k < end; k++) values[k] = origin + factor * ((values[k] as number) - origin);
+      }
+      i = end;
     }
   }
 }
 
-function tableOf({ variables }: FactorField, factors: Float64Array): Float64Array {
+/**
+ * Returns the number of consecutive elements with the same position over some axes, if the axes are
+ * neighbours, so that the positions follow each other; else undefined.
+ */
+function lineOf(view: readonly number[], axes: readonly number[]): { readonly step: number } | undefined {
+  const last = axes.at(-1);
+  if (last === undefined || axes.some((axis, i) => axis !== last - axes.length + 1 + i)) return undefined;
+  return { step: sizeOf(view.slice(last + 1)) };
+}
+
+function tableOf(variables: FactorField["variables"], factors: Float64Array): Float64Array {
   return Float64Array.from(variables, (variable) => {
     if (variable === 0) return 1;
     const factor = factors[Math.abs(variable) - 1] as number;

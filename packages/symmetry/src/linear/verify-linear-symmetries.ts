@@ -49,7 +49,7 @@ export interface VerifyLinearResult extends ValueSummary {
  * Number of random elements that each kind is tried with: each detects two signs that hold only together with
  * a chance of 1/2.
  */
-const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
+export const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
 
 /**
  * Proves symmetries beyond permutation by trying them, kind by kind: transforms the weights by random
@@ -126,13 +126,18 @@ function compareValues(
   return named.flatMap(({ value, node }): ValueError[] => {
     const [one, two] = [before.get(value), after.get(value)];
     if (one === undefined || two === undefined) return [];
-    const error = compareInPlace(predict(value, one, linear, element), two);
+    const error = compareInPlace(predictLinear(value, one, linear, element), two);
     return [{ value, node, error, predictable: true }];
   });
 }
 
-/** Predicts a value after the weights are transformed. */
-function predict(value: string, tensor: Tensor, linear: LinearSymmetries, element: LinearElement): Tensor {
+/** Predicts a value after the weights are transformed by an element of the symmetries beyond permutation. */
+export function predictLinear(
+  value: string,
+  tensor: Tensor,
+  linear: LinearSymmetries,
+  element: LinearElement,
+): Tensor {
   const scaled = linear.scales.values.get(value);
   const signed = linear.signs.values.get(value);
   const rotated = linear.rotatedValues.get(value);
@@ -151,7 +156,7 @@ const LARGEST_SCALE = 2;
  * An element of the symmetries beyond permutation: scales, then signs, then rotations; kinds that are left
  * out change nothing.
  */
-interface LinearElement {
+export interface LinearElement {
   /** A number for each variable, `[variables]`. */
   readonly scales?: Float64Array | undefined;
   readonly signs?: Float64Array | undefined;
@@ -162,7 +167,7 @@ interface LinearElement {
  * Draws a random element: all units are scaled, negated by chance, and all cells rotated, for the kinds that
  * are chosen.
  */
-function randomElement(
+export function randomElement(
   { scales, signs, rotations }: LinearSymmetries,
   { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
 ): LinearElement {

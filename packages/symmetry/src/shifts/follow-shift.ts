@@ -34,9 +34,11 @@ export function followShift(
 ): readonly string[] | undefined {
   const shape = shapeOf({ graph, probe }, value);
   const extent = at(shape, shape.length - 1, "axis");
-  const shifted = new Map<string, Int32Array>([
-    [value, Int32Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(i / extent) + 1)],
-  ]);
+  const lines = new Int32Array(sizeOf(shape));
+  for (let begin = 0; begin < lines.length; begin += extent) {
+    lines.fill(begin / extent + 1, begin, begin + extent);
+  }
+  const shifted = new Map<string, Int32Array>([[value, lines]]);
   const waiting = new Set<number>();
   const visitReaders = (name: string) => {
     for (const node of readers.get(name) ?? []) waiting.add(entry(placeOf, node, "node"));

@@ -156,16 +156,18 @@ async function chooseBinding(
   return best;
 }
 
+/** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
+export const NAME_SOURCE =
+  "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
+
 /** Hint for weights that are in no checkpoint. */
 const STRANGERS = "They have no name in common: is it the graph of this network?";
 const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";
 const AMBIGUOUS =
   "Tensors of equal numbers, as those of a new network, cannot be told apart: export the graph from a trained network, or without optimization or constant folding";
-const CHANGED =
-  "It seems to be another network than the one that the graph was exported from: name that with --exported-from (in a script: the option exportedFrom), or export the graph from this one";
-const OTHERWISE_MADE =
-  "They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom)";
+const CHANGED = `It seems to be another network than the one that the graph was exported from: name that ${NAME_SOURCE}, or export the graph from this one`;
+const OTHERWISE_MADE = `They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from ${NAME_SOURCE}`;
 
 function hintFor({ sources, unbound }: WeightBinding): string {
   if (sources.size === 0) return STRANGERS;
@@ -193,7 +195,7 @@ function unboundError(
     " or ",
   );
   return new MismatchError(
-    `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom), or export the graph again with the weights of one of these loaded`,
+    `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from ${NAME_SOURCE}, or export the graph again with the weights of one of these loaded`,
     { parameters },
   );
 }

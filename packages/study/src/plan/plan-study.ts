@@ -15,6 +15,7 @@ import type { AnyEntry } from "../measurement/subject-form.ts";
 import { SUBJECT_FORMS } from "../measurement/subject-forms.ts";
 import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
 import { makerOf, type NetworkDescription } from "../networks/makers.ts";
+import { findExporters } from "./find-exporters.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
@@ -83,7 +84,7 @@ async function planNetworks(
     for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
       networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
   }
-  return networks;
+  return findExporters(networks);
 }
 
 /** Selects the starts of the networks of an entry: one network at a time, or all of them together. */

@@ -1,4 +1,5 @@
 import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions, UsageError } from "@isthmus/core";
+import { assertSameKind } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
@@ -152,7 +153,10 @@ async function chooseBinding(
   }
   const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
   if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
-  if (best.binding.unbound.length > 0) throw unboundError({ graph, weights }, tried, best);
+  if (best.binding.unbound.length > 0) {
+    assertSameKind(graph, best.named.inner);
+    throw unboundError({ graph, weights }, tried, best);
+  }
   return best;
 }
 

@@ -163,13 +163,25 @@ function assertTables(
 }
 
 function assertFigure(
-  { title, table, mark, x, y, low, high, series, color, borders = [] }: FigureDescription,
+  { title, table, mark, x, y, low, high, spread, series, color, borders = [] }: FigureDescription,
   tables: StudyDescription["tables"],
 ): void {
   assertOneOf(`draw "${title}"`, "its table", table, Object.keys(tables));
   const columns = Object.keys(tables[table]?.columns ?? {});
   for (const column of [x, y, low, high, series, color, ...borders.map(({ of }) => of)]) {
     if (column !== undefined) assertOneOf(`draw "${title}"`, "a column", column, columns);
+  }
+  if (spread !== undefined && (low !== undefined || high !== undefined || mark === "heat")) {
+    throw new InputError(
+      `Cannot draw "${title}" as its spread must be its only interval, of lines, bars or dots: it has ${mark === "heat" ? "the mark heat" : "low or high, too"}`,
+      { input: title },
+    );
+  }
+  if (spread !== undefined && !isMean(tables[table], y)) {
+    throw new InputError(
+      `Cannot draw "${title}" as a spread must be around a column that is a mean: "${y}" is none`,
+      { input: title },
+    );
   }
   if (mark === "heat" && color === undefined) {
     throw new InputError(
@@ -182,6 +194,12 @@ function assertFigure(
       input: title,
     });
   }
+}
+
+/** Checks whether a column of a table is the mean of results, in some row at least. */
+function isMean(table: TableDescription | undefined, key: string): boolean {
+  const parts = Object.values(table?.stack?.parts ?? {}).map((part) => part[key]);
+  return [table?.columns[key], ...parts].some((source) => source?.mean !== undefined);
 }
 
 function assertVariables(

@@ -57,6 +57,13 @@ describe("bindWeights()", () => {
     );
   });
 
+  it("calls it another network if it lacks weights and others have other shapes", () => {
+    const checkpoint = createCheckpoint({ a: tensor([1]), b: tensor([2, 3]) }, {}, "net.pt");
+    expect(() => assertBindable(graphOf({ a: [1], b: [1, 3], c: [1] }), checkpoint)).toThrow(
+      'as it is another network than the graph\'s: it lacks 1 of 3 weights, and 1 have other shapes, such as "b", [1, 3] in the graph and [2] in the checkpoint; name the graph of this network with --graph',
+    );
+  });
+
   it("names the weight whose shape differs, and both shapes", () => {
     const checkpoint = createCheckpoint({ a: tensor([1]), b: tensor([2, 3]) });
     const bind = () => assertBindable(graphOf({ a: [1], b: [1, 2] }), checkpoint);

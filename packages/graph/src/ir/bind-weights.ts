@@ -4,6 +4,7 @@ import {
   formatShape,
   MismatchError,
   sameShape,
+  sizeOf,
   type Tensor,
 } from "@isthmus/core";
 import type { Graph, WeightInfo } from "./graph.ts";
@@ -71,6 +72,7 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
 export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
   if (missing.length > 0) {
+    assertSameKind(graph, checkpoint);
     const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
       `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture())`,
@@ -89,4 +91,24 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
       { parameters: [name], input: checkpoint.source },
     );
   }
+}
+
+/**
+ * Checks that a checkpoint which lacks weights of a graph is not of another network altogether: its tensors of
+ * the other names then have as many numbers as the graph's weights.
+ * @throws MismatchError if it lacks some weights, and others have another number of numbers
+ */
+export function assertSameKind(graph: Graph, checkpoint: Checkpoint): void {
+  const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
+  const unlike = [...graph.weights].filter(([name, { shape }]) => {
+    const got = checkpoint.tensors.get(name);
+    return got !== undefined && sizeOf(got.shape) !== sizeOf(shape);
+  });
+  const [first] = unlike;
+  if (missing.length === 0 || first === undefined) return;
+  const [name, { shape }] = first;
+  throw new MismatchError(
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it is another network than the graph's: it lacks ${missing.length} of ${graph.weights.size} weights, and ${unlike.length} have other shapes, such as "${name}", ${formatShape(shape)} in the graph and ${formatShape(checkpoint.tensors.get(name)?.shape ?? [])} in the checkpoint; name the graph of this network with --graph`,
+    { parameters: [...missing, ...unlike.map(([other]) => other)], input: checkpoint.source },
+  );
 }

@@ -169,7 +169,7 @@ function tell(event: ClientEvent, { terminal, progress }: Context): void {
       terminal.note(`round ${event.round}: ${event.reason}`);
       break;
     case "lost":
-      terminal.note(`the server does not answer, trying again: ${event.reason}`);
+      terminal.note(`the server does not answer, trying again for ${event.secondsLeft} s: ${event.reason}`);
       break;
     case "waiting":
       progress(`Waiting: ${event.reason}`);

@@ -173,17 +173,19 @@ describe("aggregateUpdates()", () => {
           w: createTensor("f32", [1], Float32Array.of(0)),
           v: createTensor("f32", [1], Float32Array.of(x)),
         });
-      const updates = [1, 2, 3, 4, -1e6].map((x, i) => ({
+      const updates = [1, 2, 3, 4, 5, 6, -1e6].map((x, i) => ({
         client: `c${i}`,
         examples: 1 + i,
         network: network(x),
       }));
       const treatments = new Map([["v", "average"]] as const);
+      const given = Object.entries({ f: 1, bound: 1 }).filter(([name]) => name in rule.parameters);
+      const parameters = Object.fromEntries(given);
       const { network: next } = await aggregateUpdates(network(0), updates, {
-        rule: { of: rule },
+        rule: { of: rule, parameters },
         treatments,
       });
-      expect(await numbersOf(next, "v")).toEqual([2]);
+      expect(await numbersOf(next, "v")).toEqual([3]);
     },
   );
 

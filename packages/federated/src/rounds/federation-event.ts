@@ -50,6 +50,11 @@ export type FederationEvent = Happened &
         readonly kind: "client-left";
         /** Name of the client that left. */
         readonly client: string;
+        /**
+         * Seconds for which nothing was heard of the client, which may be training; missing if it said that it
+         * leaves.
+         */
+        readonly silentSeconds?: number | undefined;
       }
     | {
         /** Tag of the event that a round begins to collect updates. */

@@ -15,6 +15,7 @@ export const npzKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".npz"],
   splits: ["test", "train"],
   async open(name, options) {
     const file = at(name.paths, 0, "path");

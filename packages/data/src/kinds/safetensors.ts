@@ -14,6 +14,7 @@ export const safetensorsKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".safetensors"],
   splits: ["test", "train"],
   async listFiles(path) {
     await using checkpoint = await openCheckpoint(path);

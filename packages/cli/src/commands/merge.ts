@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   at,
@@ -5,6 +6,7 @@ import {
   convertCheckpoint,
   expandPaths,
   noteTwice,
+  UsageError,
   withCheckpoints,
 } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
@@ -43,6 +45,7 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
+import { hintAtMethod } from "../options/option-needs.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -55,8 +58,9 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
     ),
   )
     .addHelpText("after", EXAMPLES)
-    .action((paths, options) =>
+    .action((paths, options, command) =>
       run(options, async (context) => {
+        assertNoMethod(paths, command);
         const [path] = paths;
         if (paths.length === 1 && path !== undefined && isRecipeFile(path))
           return mergeRecipeFile(path, options, context);
@@ -65,6 +69,18 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         return mergeFiles(expanded, options, context);
       }),
     );
+}
+
+/**
+ * Checks that no method of the alignment stands among the checkpoints, behind `--align`.
+ * @throws UsageError if one does, and there is no such file
+ */
+function assertNoMethod(paths: readonly string[], command: CommandUnknownOpts): void {
+  const method = paths.find((path) => hintAtMethod(command, ["--align", path]) !== "" && !existsSync(path));
+  if (method === undefined || command.getOptionValue("align") !== true) return;
+  throw new UsageError(
+    `Cannot merge "${method}" as there is no such checkpoint: ${hintAtMethod(command, ["--align", method])}`,
+  );
 }
 
 const EXAMPLES = formatExamples(
@@ -122,7 +138,7 @@ async function mergeFiles(
 ): Promise<Outcome> {
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
   assertMergeOptions(paths, options);
-  const path = outputOf(options);
+  const path = await outputOf(options);
   noteTwice(paths, context.terminal.note);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)

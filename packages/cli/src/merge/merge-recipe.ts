@@ -57,7 +57,7 @@ export async function mergeRecipe(
   context: Context,
 ): Promise<Outcome> {
   const isPlanned = options.dryRun === true || options.explain !== undefined;
-  const output = isPlanned ? undefined : outputOf(options);
+  const output = isPlanned ? undefined : await outputOf(options);
   const opened = await openRecipe(recipe, {
     methodFiles: options.methods,
     seed: options.seed,

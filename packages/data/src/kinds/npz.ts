@@ -15,6 +15,7 @@ export const npzKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".npz"],
   splits: ["test", "train"],
   findSplits: async ({ paths }) => splitsOf((await openNpz(at(paths, 0, "path"))).names),
   async open(name, options) {

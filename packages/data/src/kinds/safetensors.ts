@@ -15,6 +15,7 @@ export const safetensorsKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".safetensors"],
   splits: ["test", "train"],
   async findSplits({ paths }) {
     await using checkpoint = await openCheckpoint(at(paths, 0, "path"));

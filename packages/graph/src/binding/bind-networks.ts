@@ -1,4 +1,12 @@
-import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  composeCheckpoint,
+  formatShape,
+  MismatchError,
+  resolveOptions,
+  sameShape,
+  UsageError,
+} from "@isthmus/core";
 import { assertSameKind } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
@@ -154,6 +162,8 @@ async function chooseBinding(
   const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
   if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
   if (best.binding.unbound.length > 0) {
+    const differing = widthError(graph.name, candidates);
+    if (differing !== undefined) throw differing;
     assertSameKind(graph, best.named.inner);
     throw unboundError({ graph, weights }, tried, best);
   }
@@ -163,6 +173,21 @@ async function chooseBinding(
 /** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
 export const NAME_SOURCE =
   "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
+
+/** Returns the error of networks that have one tensor in several widths; undefined if no tensor is such. */
+function widthError(name: string, [first, ...others]: readonly NamedNetwork[]): MismatchError | undefined {
+  for (const [tensor, { shape }] of first?.inner.tensors ?? []) {
+    for (const other of others) {
+      const differing = other.inner.tensors.get(tensor)?.shape;
+      if (differing?.length !== shape.length || sameShape(shape, differing)) continue;
+      return new MismatchError(
+        `Cannot feed "${first?.checkpoint.source}" and "${other.checkpoint.source}" to graph "${name}" as both must have its widths: "${tensor}" is ${formatShape(shape)} and ${formatShape(differing)}; networks of different widths are joined by isthmus fuse`,
+        { parameters: [tensor], input: other.checkpoint.source },
+      );
+    }
+  }
+  return undefined;
+}
 
 /** Hint for weights that are in no checkpoint. */
 const STRANGERS = "They have no name in common: is it the graph of this network?";

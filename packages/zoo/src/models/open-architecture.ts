@@ -173,9 +173,12 @@ export async function assertArchitecture(
   if (graph !== undefined) return;
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
-    throw new UsageError(
-      `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
-    );
+    const named = paths.find((other) => other.toLowerCase().endsWith(".onnx"));
+    const advice =
+      named === undefined
+        ? `give --graph model.onnx, or model folders with config.json; "${path}" has none`
+        : `"${named}" stands among the checkpoints; put --graph before it`;
+    throw new UsageError(`Cannot ${attempt} as it needs the architecture: ${advice}`);
   }
 }
 

@@ -39,7 +39,8 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
   };
   return {
     name,
-    async load(graph: Graph, options: LoadOptions = {}) {
+    // Users of one session have no memory of a device in common, as each has tensors of its own.
+    async load(graph: Graph, { carried: _, ...options }: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
       const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
         graph,

@@ -54,6 +54,8 @@ function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice): Runtime {
   const inTurn = createTurns();
   return {
     engine: `onnxruntime-${device}`,
+    device: device === "wasm" ? undefined : device,
+    keepsOutputs: false,
     version: library.env.versions.common,
     Tensor: library.Tensor,
     fillsOutputs: false,

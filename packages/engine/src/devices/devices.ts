@@ -10,6 +10,8 @@ export type Accelerator = Exclude<DeviceName, "auto" | "cpu">;
 export interface DeviceEntry {
   /** Name of its provider in onnxruntime. */
   readonly provider: string;
+  /** Settings of the provider. @defaultValue none */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Systems on which `onnxruntime-node` has the provider, as npm names them. */
   readonly systems: readonly string[];
   /**
@@ -31,6 +33,8 @@ const WINDOWS: readonly string[] = ["win32-x64", "win32-arm64"];
 export const DEVICES: Readonly<Record<Accelerator, DeviceEntry>> = {
   webgpu: {
     provider: "webgpu",
+    // With its other layout onnxruntime 1.30 gives wrong convolutions of some numbers of channels, such as 6.
+    settings: { preferredLayout: "NCHW" },
     systems: ["linux-x64", "darwin-arm64", ...WINDOWS],
     wholeOnly: WINDOWS,
     needs:

@@ -18,6 +18,9 @@ export interface DeviceTrial {
   readonly broughtBy?: string;
 }
 
+/** This system, as npm names it. */
+const SYSTEM = `${process.platform}-${process.arch}`;
+
 /** A graph that doubles a number. */
 const DOUBLE: Graph = {
   name: "double",
@@ -58,13 +61,17 @@ export function tryDevice(device: Accelerator): Promise<DeviceTrial> {
   return trial;
 }
 
+/** Checks whether onnxruntime has a device on this system at all. */
+export function isOfSystem(device: Accelerator): boolean {
+  return DEVICES[device].systems.includes(SYSTEM);
+}
+
 async function runTrial(device: Accelerator): Promise<DeviceTrial> {
-  const system = `${process.platform}-${process.arch}`;
   const { systems } = DEVICES[device];
-  if (!systems.includes(system)) {
+  if (!isOfSystem(device)) {
     return { device, works: false, missing: `a system on which onnxruntime has it: ${systems.join(" or ")}` };
   }
-  const library = libraryFor(device, system);
+  const library = libraryFor(device);
   if (library === undefined) return { device, works: false, ...withoutLibrary(device) };
   const { answer, said } = await compute(library, DEVICES[device].provider);
   if (answer === "6,8") return { device, works: true };
@@ -72,17 +79,14 @@ async function runTrial(device: Accelerator): Promise<DeviceTrial> {
 }
 
 /** Returns the path of the first installed library that has a device; undefined if there is none. */
-export function libraryFor(
-  device: Accelerator,
-  system: string = `${process.platform}-${process.arch}`,
-): string | undefined {
-  const isWhole = DEVICES[device].wholeOnly.includes(system);
+export function libraryFor(device: Accelerator): string | undefined {
+  const isWhole = DEVICES[device].wholeOnly.includes(SYSTEM);
   const names = isWhole ? NATIVE_PACKAGES.filter((name) => name !== PLATFORM_PACKAGE) : NATIVE_PACKAGES;
   return names.map(pathOfInstalled).find((path) => path !== undefined);
 }
 
 function withoutLibrary(device: Accelerator): Omit<DeviceTrial, "device" | "works"> {
-  const isWhole = DEVICES[device].wholeOnly.includes(`${process.platform}-${process.arch}`);
+  const isWhole = DEVICES[device].wholeOnly.includes(SYSTEM);
   return {
     missing: "the native library of onnxruntime that has it",
     broughtBy: `npm install ${isWhole ? "onnxruntime-node" : PLATFORM_PACKAGE}`,

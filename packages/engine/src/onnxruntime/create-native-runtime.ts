@@ -20,7 +20,7 @@ export function createNativeRuntime(
     open: (model, { threads, optimize, onDevice = [], profile }) =>
       InferenceSession.create(model, {
         ...commonOptions(optimize),
-        executionProviders: [{ name: entry?.provider ?? "cpu" }],
+        executionProviders: [{ name: entry?.provider ?? "cpu", ...entry?.settings }],
         intraOpNumThreads: threads === 0 ? defaultThreads() : threads,
         interOpNumThreads: 1,
         ...(onDevice.length > 0 && {

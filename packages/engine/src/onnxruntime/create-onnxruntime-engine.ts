@@ -4,7 +4,7 @@ import type { DeviceName, Engine, Session } from "@isthmus/graph";
 import { assertDevice } from "../devices/assert-device.ts";
 import { createAutoEngine } from "../devices/auto-engine.ts";
 import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
-import { libraryFor, tryDevice } from "../devices/try-device.ts";
+import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
 import { loadInstalled } from "../installed.ts";
 import { createNativeRuntime } from "./create-native-runtime.ts";
 import { createRuntimeEngine } from "./create-runtime-engine.ts";
@@ -73,7 +73,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}):
   if (device !== "auto") return engineOf(device, onPlacement);
   return createAutoEngine({
     processor: PROCESSOR,
-    listTrials: () => Promise.all(ACCELERATORS.map(tryDevice)),
+    listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
     engineOf: (accelerator) => engineOf(accelerator, onPlacement),
     onNote,
   });

@@ -32,7 +32,8 @@ export {
 export { withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
-export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { DEVICE_NAMES, type DeviceName, withoutDevice } from "./device-names.ts";
+export type { DeviceMemory, Engine, LoadOptions, Session } from "./engine.ts";
 export { assertCausal, limitExamples } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";

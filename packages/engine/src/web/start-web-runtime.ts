@@ -56,6 +56,8 @@ function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice): Runtime {
   const inTurn = limitAtOnce(1);
   return {
     engine: `onnxruntime-${device}`,
+    device: device === "wasm" ? undefined : device,
+    keepsOutputs: false,
     version: library.env.versions.common,
     Tensor: library.Tensor,
     fillsOutputs: false,

@@ -1,4 +1,5 @@
 import { schemaOf, seed } from "@isthmus/forms";
+import { DEVICE_NAMES } from "@isthmus/graph";
 import * as z from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
 import { figureFields } from "../schema/figure-fields.ts";
@@ -68,6 +69,7 @@ export const STUDY: z.ZodType = schemaOf<FileStudy>()(
   z.strictObject({
     title: text,
     description: text.optional(),
+    device: z.enum(DEVICE_NAMES).optional(),
     seed: seed.optional(),
     use: z.array(text).optional(),
     networks: z.record(name, repeated),

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import {
   type ClientEvent,
   joinFederation,
   openClientData,
   type RequiredProtection,
 } from "@isthmus/federation-server/client";
+import { openEngine } from "../../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
@@ -113,7 +113,7 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
   const result = await joinFederation(url, {
     token,
     data: await openClientData(options.data),
-    engine: await createEngine(options.engine),
+    engine: await openEngine(options, context),
     // The name stands before the secret.
     folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
     training: { epochs, batch, optimizer, learningRate: lr },

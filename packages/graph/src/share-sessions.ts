@@ -24,7 +24,7 @@ const IDLE_SESSIONS = 8;
  * repeatedly, when loading takes longer than running. The most recently used of the unused
  * sessions are kept.
  */
-export function shareSessions({ name, load }: Engine): SharedEngine {
+export function shareSessions({ name, sharesMemory = false, load }: Engine): SharedEngine {
   // Sessions in the order of their last use.
   let sessions: Shared[] = [];
   const forget = (shared: Shared) => {
@@ -39,6 +39,7 @@ export function shareSessions({ name, load }: Engine): SharedEngine {
   };
   return {
     name,
+    sharesMemory,
     async load(graph: Graph, options: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
       const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {

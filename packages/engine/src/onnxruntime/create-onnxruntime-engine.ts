@@ -45,6 +45,9 @@ export function createOnnxRuntimeEngine(): Engine {
     get name() {
       return findRuntime().engine;
     },
+    get sharesMemory() {
+      return hasNativeLibrary();
+    },
     async load(graph, options): Promise<Session> {
       const { note, start } = findRuntime();
       if (note !== undefined) warnOnce(note);

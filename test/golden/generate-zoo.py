@@ -360,4 +360,5 @@ def main():
     (FOLDER / "zoo.json").write_text(f'{{"madeBy": {json.dumps(header)}, "networks": {{\n{entries}\n}}}}\n')
 
 
-main()
+if __name__ == "__main__":
+    main()

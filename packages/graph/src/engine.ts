@@ -61,6 +61,11 @@ export interface Engine {
    */
   readonly name: string;
   /**
+   * Whether sessions read feeds and write results where the given tensors are, in the memory of the process,
+   * so that a tensor may be changed between runs without a copy. @defaultValue false
+   */
+  readonly sharesMemory?: boolean;
+  /**
    * Makes a graph ready to run.
    * @throws EngineError if the engine refuses the graph
    */

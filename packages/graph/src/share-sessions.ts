@@ -42,6 +42,9 @@ export function shareSessions(engine: Engine): SharedEngine {
     get name() {
       return engine.name;
     },
+    get sharesMemory() {
+      return engine.sharesMemory ?? false;
+    },
     // Users of one session have no memory of a device in common, as each has tensors of its own.
     async load(graph: Graph, { carried: _, ...options }: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);

@@ -1,23 +1,29 @@
 /**
  * Times a step of training of an MLP 784-512-512-512-10 (batch 128, SGD) against what onnxruntime's matrix products of the
- * same shapes take alone, in turns, in one run.
+ * same shapes take alone, in turns, in one run; `npm run bench` has PyTorch's step beside it.
  *
- *   npx tsx --conditions=@isthmus/source packages/training/bench/step.bench.ts --python python3
+ *   npx tsx --conditions=@isthmus/source packages/training/bench/step.bench.ts
  *
- * Options: --python PATH (also times PyTorch's step; without it PyTorch is left out), --optimizer sgd|momentum|adam|adamw|sam,
- * --rounds N, --steps N (in a round), --batch N, --widths 784,512,512,512,10, --threads N.
+ * Options: --optimizer sgd|momentum|adam|adamw|sam, --rounds N, --steps N (in a round), --batch N,
+ * --widths 784,512,512,512,10, --threads N, --in-graph (to update parameters in the graph, as for engines that share no memory).
  * Standard output: one JSON object. Standard error: a table.
  *
  * `cpuRatio` is of processor time: with --threads 1 it holds on a machine that others use as well (threads that wait spin).
  */
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { allocateData, createRandom, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import {
+  allocateData,
+  createCheckpoint,
+  createRandom,
+  entry,
+  sizeOf,
+  type Tensor,
+  type TensorInfo,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph, Session } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
 import { GraphBuilder, gemm, relu, type Value } from "@isthmus/graph/builder";
-import { createTrainingStep, type OptimizerSpec } from "@isthmus/training";
+import { createStepRunner, createTrainingStep, type OptimizerSpec } from "@isthmus/training";
 
 /** Steps of an epoch of MNIST at batch 128. */
 const EPOCH_STEPS = 469;
@@ -33,13 +39,13 @@ const OPTIMIZERS: Readonly<Record<string, OptimizerSpec>> = {
 
 const { values: options } = parseArgs({
   options: {
-    python: { type: "string" },
     optimizer: { type: "string", default: "sgd" },
     rounds: { type: "string", default: "15" },
     steps: { type: "string", default: "40" },
     batch: { type: "string", default: "128" },
     widths: { type: "string", default: "784,512,512,512,10" },
     threads: { type: "string", default: "0" },
+    "in-graph": { type: "boolean", default: false },
   },
 });
 
@@ -94,43 +100,35 @@ function empty({ dtype, shape }: TensorInfo): Tensor {
   return { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
 }
 
-/** A session with everything it reads and writes; `swap` exchanges what is carried. */
+/** Work that is timed. */
 interface Loop {
   readonly name: string;
-  readonly session: Session;
   readonly once: () => Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 async function openStep(): Promise<Loop & { readonly nodes: number }> {
-  const step = await createTrainingStep(buildMlp(), engine, {
+  const network = buildMlp();
+  const step = await createTrainingStep(network, engine, {
     batch,
     loss: { kind: "cross-entropy" },
     optimizer: OPTIMIZERS[options.optimizer]!,
+    inPlace: !options["in-graph"],
   });
-  const session = await engine.load(step.graph, { threads: Number(options.threads) });
-  const feeds = new Map(
-    step.graph.inputs.map(({ name, dtype = "f32", shape = [] }) => [
-      name,
-      fill(name, { dtype, shape: shape.map(Number) }),
-    ]),
+  const weights = new Map([...network.weights].map(([name, info]) => [name, fill(name, info)]));
+  const threads = Number(options.threads);
+  const runner = await createStepRunner(step, engine, createCheckpoint(weights), { seed: 0, threads });
+  const types = step.graph.types ?? new Map();
+  const data = new Map(
+    [step.examples, step.targets].map((name) => [name, fill(name, entry(types, name, "input"))]),
   );
-  const out = new Map<string, Tensor>();
-  for (const { input, output, role, ...info } of step.carried) {
-    feeds.set(input, role === "state" ? empty(info) : fill(input, info));
-    out.set(output, empty(info));
-  }
   let count = 0;
-  const once = async () => {
-    for (const { name, valueAt } of step.scalars) feeds.get(name)!.data[0] = valueAt(count, 0.01);
-    count++;
-    await session.run(feeds, out);
-    for (const { input, output } of step.carried) {
-      const last = feeds.get(input)!;
-      feeds.set(input, out.get(output)!);
-      out.set(output, last);
-    }
+  return {
+    name: "step",
+    once: async () => void (await runner.run({ step: count++, learningRate: 0.01 }, data)),
+    release: () => runner.release(),
+    nodes: step.graph.nodes.length,
   };
-  return { name: "step", session, once, nodes: step.graph.nodes.length };
 }
 
 async function openProducts(graph: Graph): Promise<Loop> {
@@ -146,7 +144,11 @@ async function openProducts(graph: Graph): Promise<Loop> {
       empty({ dtype, shape: shape.map(Number) }),
     ]),
   );
-  return { name: "products", session, once: async () => void (await session.run(feeds, out)) };
+  return {
+    name: "products",
+    once: async () => void (await session.run(feeds, out)),
+    release: () => session.release(),
+  };
 }
 
 function median(numbers: readonly number[]): number {
@@ -176,19 +178,12 @@ async function timeRounds(loops: readonly Loop[]): Promise<Map<string, Times>> {
   return times;
 }
 
-function timePython(): number | null {
-  if (options.python === undefined) return null;
-  const script = fileURLToPath(new URL("torch-step.py", import.meta.url));
-  const args = [script, options.optimizer, options.batch, options.widths, options.rounds, options.steps];
-  return Number(execFileSync(options.python, args, { encoding: "utf8" }));
-}
-
 const { graph, flops } = buildProducts();
 const step = await openStep();
 const products = await openProducts(graph);
 const times = await timeRounds([step, products]);
-await step.session.release();
-await products.session.release();
+await step.release();
+await products.release();
 
 const ms = (name: string) => median(times.get(name)!.wall);
 const best = (name: string) => Math.min(...times.get(name)!.wall);
@@ -196,7 +191,6 @@ const cpu = (name: string) => median(times.get(name)!.cpu);
 const ratio = (kind: keyof Times) =>
   median(times.get("products")![kind].map((time, i) => time / times.get("step")![kind][i]!));
 const rate = (time: number) => flops / time / 1e6;
-const torchMs = timePython();
 const result = {
   optimizer: options.optimizer,
   widths,
@@ -212,8 +206,6 @@ const result = {
   productsCpuMs: cpu("products"),
   cpuRatio: ratio("cpu"),
   epochMs: ms("step") * EPOCH_STEPS,
-  torchMs,
-  torchRatio: torchMs === null ? null : torchMs / ms("step"),
 };
 console.log(JSON.stringify(result));
 for (const [name, value] of Object.entries(result)) {

@@ -84,6 +84,9 @@ const PROCESSOR: Engine = {
   get name() {
     return findRuntime().engine;
   },
+  get sharesMemory() {
+    return hasNativeLibrary();
+  },
   async load(graph, options): Promise<Session> {
     const { note, start } = findRuntime();
     if (note !== undefined) warn(note);

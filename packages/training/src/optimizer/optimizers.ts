@@ -1,5 +1,6 @@
 import { excerpt, matchesAny, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import { add, div, mul, sqrt, sub, sum, type Value } from "@isthmus/graph/builder";
+import type { InPlaceRule } from "./in-place-rule.ts";
 import {
   ADAM_DEFAULTS,
   ADAMW_DEFAULTS,
@@ -21,6 +22,8 @@ export interface ResolvedOptimizer {
   readonly decayOf: (parameter: { readonly name: string; readonly shape: readonly number[] }) => number;
   /** Adds the nodes that update a parameter. */
   readonly update: (context: UpdateContext) => Update;
+  /** The same update by a kernel, for engines that share the memory of tensors. */
+  readonly inPlace: InPlaceRule;
 }
 
 /**
@@ -43,7 +46,11 @@ function resolveBase(spec: BaseOptimizerSpec): Omit<ResolvedOptimizer, "rho"> {
       const rules = resolveOptions("use sgd", SGD_DEFAULTS, rest);
       assertRange(kind, { momentum: rules.momentum }, SHARE);
       assertNesterov(rules);
-      return { ...commonRules(kind, rules), update: (context) => updateSgd(rules, context) };
+      return {
+        ...commonRules(kind, rules),
+        update: (context) => updateSgd(rules, context),
+        inPlace: sgdInPlace(rules),
+      };
     }
     case "adam":
     case "adamw": {
@@ -52,7 +59,11 @@ function resolveBase(spec: BaseOptimizerSpec): Omit<ResolvedOptimizer, "rho"> {
       assertRange(kind, { beta1: rules.beta1, beta2: rules.beta2 }, SHARE);
       assertRange(kind, { epsilon: rules.epsilon }, AT_LEAST_0);
       const update = kind === "adam" ? updateAdam : updateAdamW;
-      return { ...commonRules(kind, rules), update: (context) => update(rules, context) };
+      return {
+        ...commonRules(kind, rules),
+        update: (context) => update(rules, context),
+        inPlace: adamInPlace(kind, rules),
+      };
     }
     default:
       throw new UsageError(
@@ -61,7 +72,10 @@ function resolveBase(spec: BaseOptimizerSpec): Omit<ResolvedOptimizer, "rho"> {
   }
 }
 
-function commonRules(kind: string, rules: Required<UpdateRules>): Omit<ResolvedOptimizer, "rho" | "update"> {
+function commonRules(
+  kind: string,
+  rules: Required<UpdateRules>,
+): Omit<ResolvedOptimizer, "rho" | "update" | "inPlace"> {
   const { weightDecay, decayFromRank, decayExcept, clipNorm } = rules;
   assertRange(kind, { weightDecay, decayFromRank }, AT_LEAST_0);
   if (clipNorm !== null) assertRange(kind, { clipNorm }, [(value) => value > 0, "more than 0, or null"]);
@@ -115,11 +129,7 @@ function updateAdamW(rules: Rules, context: UpdateContext): Update {
   const { parameter, gradient, decay, scalars } = context;
   const { step, state } = adamStep(rules, context, gradient);
   if (decay === 0) return { parameter: sub(parameter, step), state };
-  const shrinkage = scalars.get(
-    `kept(${decay})`,
-    parameter.dtype,
-    (_, learningRate) => 1 - learningRate * decay,
-  );
+  const shrinkage = scalars.get(`kept(${decay})`, parameter.dtype, (_, rate) => keptShare(rate, decay));
   return { parameter: sub(mul(parameter, shrinkage), step), state };
 }
 
@@ -131,23 +141,41 @@ function updateAdamW(rules: Rules, context: UpdateContext): Update {
  * multiplied outside of the graph: ten operations an element instead of fourteen.
  */
 function adamStep(
-  { beta1, beta2, epsilon }: Rules,
+  rules: Rules,
   { parameter, scalars, state }: UpdateContext,
   slope: Value,
 ): { readonly step: Value; readonly state: Readonly<Record<string, Value>> } {
   const { dtype } = parameter;
+  const { beta1, beta2 } = rules;
   const first = add(mul(state("firstMoment"), beta1), slope);
   const second = add(mul(state("secondMoment"), beta2), mul(slope, slope));
-  // sqrt(v / (1 - beta2^t)) is the root of the second moment in the state, times this scale.
-  const rootScale = (step: number) => Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
-  const scale = scalars.get(
-    "stepSize",
-    dtype,
-    (step, learningRate) => (learningRate * (1 - beta1)) / (1 - beta1 ** (step + 1)) / rootScale(step),
-  );
-  const floor = scalars.get("rootFloor", dtype, (step) => epsilon / rootScale(step));
+  const scale = scalars.get("stepSize", dtype, (step, learningRate) => stepSize(rules, step, learningRate));
+  const floor = scalars.get("rootFloor", dtype, (step) => rootFloor(rules, step));
   const step = mul(div(first, add(sqrt(second), floor)), scale);
   return { step, state: { firstMoment: first, secondMoment: second } };
+}
+
+/** sqrt(v / (1 - beta2^t)) is the root of the second moment in the state, times this scale. */
+const rootScale = ({ beta2 }: Rules, step: number): number =>
+  Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
+
+const stepSize = (rules: Rules, step: number, learningRate: number): number =>
+  (learningRate * (1 - rules.beta1)) / (1 - rules.beta1 ** (step + 1)) / rootScale(rules, step);
+
+const rootFloor = (rules: Rules, step: number): number => rules.epsilon / rootScale(rules, step);
+
+/** Returns the share of a parameter that the decay of AdamW leaves. */
+const keptShare = (learningRate: number, decay: number): number => 1 - learningRate * decay;
+
+function adamInPlace(kind: "adam" | "adamw", rules: Rules): InPlaceRule {
+  return {
+    kernel: "adapt",
+    states: ["firstMoment", "secondMoment"],
+    numbersAt({ step, learningRate }, decay) {
+      const moments = [rules.beta1, rules.beta2, stepSize(rules, step, learningRate), rootFloor(rules, step)];
+      return kind === "adam" ? [...moments, decay, 1] : [...moments, 0, keptShare(learningRate, decay)];
+    },
+  };
 }
 
 /**
@@ -174,4 +202,15 @@ function updateSgd(
   const slope = sum(parts);
   const velocity = add(before, slope);
   return { parameter: descend(add(slope, mul(velocity, momentum))), state: { momentum: velocity } };
+}
+
+function sgdInPlace({ momentum, nesterov }: Pick<typeof SGD_DEFAULTS, "momentum" | "nesterov">): InPlaceRule {
+  if (momentum === 0) {
+    return { kernel: "descend", states: [], numbersAt: ({ learningRate }, decay) => [learningRate, decay] };
+  }
+  return {
+    kernel: nesterov ? "lookAhead" : "glide",
+    states: ["momentum"],
+    numbersAt: ({ learningRate }, decay) => [learningRate, decay, momentum],
+  };
 }

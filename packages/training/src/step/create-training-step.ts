@@ -63,6 +63,11 @@ export interface TrainingStepOptions {
    * `gradients` of {@link TrainingStep}. @defaultValue false
    */
   readonly gradientsOnly?: boolean;
+  /**
+   * Whether parameters may be updated in place by the step's runner, for engines that share the memory of
+   * tensors, see `inPlace` of {@link TrainingStep}; the bits are the same. @defaultValue false
+   */
+  readonly inPlace?: boolean;
   /** Signal that stops the construction of the graph. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
@@ -93,6 +98,7 @@ export async function createTrainingStep(
     blendDecay = "points",
     corrected = false,
     gradientsOnly = false,
+    inPlace = false,
     signal,
   } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
@@ -121,6 +127,8 @@ export async function createTrainingStep(
     objective,
     target,
     optimizer: gradientsOnly ? undefined : optimizer,
+    // A weight of a blend decays by its share, which only the graph knows.
+    inPlace: inPlace && blend === undefined,
     gradients,
   });
 }
@@ -132,21 +140,22 @@ interface StepParts {
   readonly target: StepTarget;
   /** Optimiser; undefined if the step returns gradients, and updates nothing. */
   readonly optimizer: ResolvedOptimizer | undefined;
+  /** Whether parameters may be updated in place. */
+  readonly inPlace: boolean;
   /** Graph of the target with an output for the gradient by each trained weight. */
   readonly gradients: CorrectedGradients;
 }
 
 /** Adds the update to a graph with gradients, and describes the graph as a step. */
-function assembleStep({ batch, objective, target, optimizer, ...parts }: StepParts): TrainingStep {
+function assembleStep({ batch, objective, target, optimizer, inPlace, ...parts }: StepParts): TrainingStep {
   const { graph: differentiated, references, corrections } = parts.gradients;
   const { loss, examples, targets, targetWeights, terms, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
   const parameters = [...target.trained.keys()].map((name) => builder.value(name));
-  const { updates, norm } =
-    optimizer === undefined
-      ? { updates: [] }
-      : updatesOf(optimizer, scalars, { graph: differentiated, loss, parameters, trained: target.trained });
+  const updated = { graph: differentiated, loss, parameters, trained: target.trained };
+  const update = optimizer === undefined ? { updates: [] } : updatesOf(optimizer, scalars, updated, inPlace);
+  const { updates, norm } = update;
   const returned = optimizer === undefined ? parameters.map(({ name }) => name) : [];
   const gradients = new Map(returned.map((name) => [name, gradientName(loss, name)]));
   const statistics = [...target.statistics].map(([name, output]): CarriedValue => {
@@ -162,7 +171,8 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
   const outputs = [
     builder.value(loss),
     ...watched.map(([, value]) => value),
-    ...carried.map(({ output }) => output),
+    ...carried.flatMap(({ output }) => output ?? []),
+    ...(update.inPlace?.parameters ?? []).map(({ gradient: name }) => builder.value(name)),
     ...[...gradients.values()].map((name) => builder.value(name)),
   ];
   const graph = lowerBatchNorm(builder.build(outputs));
@@ -174,8 +184,9 @@ function assembleStep({ batch, objective, target, optimizer, ...parts }: StepPar
     ...(targetWeights === undefined ? {} : { targetWeights }),
     ...(terms && { terms }),
     carried: carried.map(({ input: { name, dtype, shape }, output, role }) => {
-      return { input: name, output: output.name, role, dtype, shape };
+      return { input: name, ...(output && { output: output.name }), role, dtype, shape };
     }),
+    ...(update.inPlace && { inPlace: update.inPlace }),
     scalars: scalars.inputs,
     masks: target.masks,
     references,

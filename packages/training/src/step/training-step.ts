@@ -3,6 +3,7 @@ import type { Graph } from "@isthmus/graph";
 import type { BlendedPoint } from "../blend/blend-point.ts";
 import type { MaskInput } from "../mode/mask-input.ts";
 import type { TermInputs } from "../objective.ts";
+import type { InPlaceUpdate } from "../optimizer/in-place-rule.ts";
 
 /** Role of a carried tensor: a trained weight, a running statistic of a norm, or state of the optimiser. */
 export type CarriedRole = "parameter" | "statistic" | "state";
@@ -14,8 +15,8 @@ export interface Carried extends TensorInfo {
    * the same name in the checkpoint.
    */
   readonly input: string;
-  /** Name of the output by which the step returns the changed tensor. */
-  readonly output: string;
+  /** Name of the output by which the step returns the changed tensor; missing if it is updated in place. */
+  readonly output?: string;
   /** Role of the tensor: state starts as zeros, parameters and statistics start from the checkpoint. */
   readonly role: CarriedRole;
 }
@@ -33,7 +34,7 @@ export interface ScalarInput {
 /** Parts of a step that a runner needs. */
 export type RunnableStep = Pick<
   TrainingStep,
-  "graph" | "carried" | "scalars" | "masks" | "gradients" | "loss" | "metrics"
+  "graph" | "carried" | "inPlace" | "scalars" | "masks" | "gradients" | "loss" | "metrics"
 >;
 
 /**
@@ -42,8 +43,8 @@ export type RunnableStep = Pick<
  */
 export interface TrainingStep {
   /**
-   * Typed; every carried tensor is a weight of it. Its other weights, which are frozen or whole numbers, are
-   * fed unchanged from the checkpoint.
+   * Typed; every carried tensor that it returns is a weight of it. Its other weights, which are frozen or
+   * whole numbers, are fed unchanged from the checkpoint.
    */
   readonly graph: Graph;
   /** Examples in a batch. */
@@ -64,6 +65,8 @@ export interface TrainingStep {
    * state.
    */
   readonly carried: readonly Carried[];
+  /** Update that the step's runner makes in place; missing if the graph updates parameters itself. */
+  readonly inPlace?: InPlaceUpdate;
   /** Data inputs for numbers that change from step to step, such as the learning rate. */
   readonly scalars: readonly ScalarInput[];
   /** Data inputs for the masks of dropouts; empty if the network has none. */

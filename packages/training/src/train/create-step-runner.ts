@@ -14,6 +14,7 @@ import { bindWeights, type DeviceMemory, type Engine, type Graph, type Session }
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
 import type { RunnableStep } from "../step/training-step.ts";
+import { createInPlaceUpdater, type InPlaceUpdater } from "./create-in-place-updater.ts";
 
 /** Options of {@link createStepRunner}. */
 export interface StepRunnerOptions {
@@ -49,7 +50,8 @@ export interface StepRunner {
   /**
    * Returns the carried tensors after the last step, by the names of the weights that take them; an engine
    * with a device of its own copies them from there. The next step writes into other tensors, the step after
-   * that into these again. Before the first step they can be changed.
+   * that into these again; tensors that are updated in place are the same ones in every step. Before the
+   * first step they can be changed.
    * @throws EngineError if the device fails
    */
   carried(): Promise<ReadonlyMap<string, Tensor>>;
@@ -70,9 +72,10 @@ export interface StepRunner {
 /**
  * Prepares to make steps from the weights of a checkpoint.
  *
- * There are two sets of carried tensors: a step reads one and writes the other, so that nothing is copied or
- * allocated from step to step. An engine with a device of its own keeps them there from step to step, and the
- * weights that do not change.
+ * There are two sets of the carried tensors that a graph returns: a step reads one and writes the other, so
+ * that nothing is copied or allocated from step to step. Tensors that are updated in place are in both sets.
+ * An engine with a device of its own keeps the tensors there from step to step, and the weights that do not
+ * change.
  * @throws MismatchError if the checkpoint lacks weights of the step
  * @throws EngineError if the engine refuses the graph
  */
@@ -85,11 +88,13 @@ export async function createStepRunner(
   const bound = await bindWeights(withoutState(step), weights);
   const names = new Set(step.carried.map(({ input }) => input));
   const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
-  const buffers = createBuffers(step, bound);
-  const carried = new Map(returnsEach ? [] : step.carried.map(({ input, output }) => [output, input]));
+  const updater = openUpdater(step);
+  const buffers = createBuffers(step, bound, updater);
+  const returned = step.carried.flatMap(({ input, output }) => (output === undefined ? [] : [[output, input] as const]));
+  const carried = new Map(returnsEach ? [] : returned);
   const session = await engine.load(step.graph, { threads, carried });
   const memory = returnsEach ? undefined : session.memory;
-  return new Runner({ step, fixed, buffers, session, memory, seed });
+  return new Runner({ step, fixed, buffers, updater, session, memory, seed });
 }
 
 /** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
@@ -101,16 +106,26 @@ function withoutState({ graph, carried }: RunnableStep): Graph {
 /** Two sets of the carried tensors, by the names of the weights that take them. */
 type Buffers = readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>];
 
-function createBuffers({ carried }: RunnableStep, weights: ReadonlyMap<string, Tensor>): Buffers {
+function openUpdater({ carried, inPlace }: RunnableStep): InPlaceUpdater | undefined {
+  const shapes = new Map(carried.map(({ input, shape }) => [input, shape]));
+  return inPlace && createInPlaceUpdater(inPlace, shapes);
+}
+
+function createBuffers(
+  { carried }: RunnableStep,
+  weights: ReadonlyMap<string, Tensor>,
+  updater: InPlaceUpdater | undefined,
+): Buffers {
   const first = new Map<string, Tensor>();
   const second = new Map<string, Tensor>();
-  for (const { input, dtype, shape } of carried) {
-    const tensor = allocate({ dtype, shape });
+  for (const { input, output, dtype, shape } of carried) {
+    const inPlace = output === undefined ? entry(updater?.tensors ?? new Map(), input, "tensor") : undefined;
+    const tensor = inPlace ?? allocate({ dtype, shape });
     const start = weights.get(input);
     // We copy, as the tensors of the checkpoint must not change.
     if (start !== undefined) tensor.data.set(start.data as never);
     first.set(input, tensor);
-    second.set(input, allocate({ dtype, shape }));
+    second.set(input, inPlace ?? allocate({ dtype, shape }));
   }
   return [first, second];
 }
@@ -124,6 +139,8 @@ interface RunnerParts {
   readonly step: RunnableStep;
   readonly fixed: ReadonlyMap<string, Tensor>;
   readonly buffers: Buffers;
+  /** Updater of the tensors that are updated in place; undefined if there are none. */
+  readonly updater: InPlaceUpdater | undefined;
   readonly session: Session;
   /** Memory of the device in which tensors stay from step to step; undefined if they are fed. */
   readonly memory: DeviceMemory | undefined;
@@ -145,7 +162,7 @@ class Runner implements StepRunner {
   #place: "here" | "device" | "both" = "here";
 
   constructor(parts: RunnerParts) {
-    const { step, fixed, buffers } = parts;
+    const { step, fixed, buffers, updater } = parts;
     this.#parts = parts;
     this.fixed = fixed;
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
@@ -157,10 +174,16 @@ class Runner implements StepRunner {
     );
     const feedsOf = (from: ReadonlyMap<string, Tensor>) =>
       new Map([...fixed, ...from, ...this.#scalars, ...this.#masks]);
+    const written = (step.inPlace?.parameters ?? []).map(({ gradient }) => {
+      return [gradient, entry(updater?.tensors ?? new Map(), gradient, "gradient")] as const;
+    });
     const outsOf = (to: ReadonlyMap<string, Tensor>) =>
       new Map([
         ...this.#results,
-        ...step.carried.map(({ input, output }) => [output, entry(to, input, "carried tensor")] as const),
+        ...written,
+        ...step.carried.flatMap(({ input, output }) => {
+          return output === undefined ? [] : [[output, entry(to, input, "carried tensor")] as const];
+        }),
       ]);
     this.#feeds = [feedsOf(buffers[0]), feedsOf(buffers[1])];
     this.#outs = [outsOf(buffers[1]), outsOf(buffers[0])];
@@ -188,7 +211,7 @@ class Runner implements StepRunner {
   }
 
   async run(stepAt: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome> {
-    const { step, session, memory, seed } = this.#parts;
+    const { step, updater, session, memory, seed } = this.#parts;
     for (const { name, valueAt } of step.scalars) {
       entry(this.#scalars, name, "scalar").data[0] = valueAt(stepAt.step, stepAt.learningRate);
     }
@@ -197,6 +220,7 @@ class Runner implements StepRunner {
     }
     const feeds = await this.#feedsOf(data);
     await session.run(feeds, this.#outs[this.#side]);
+    updater?.update(stepAt);
     this.#side = this.#side === 0 ? 1 : 0;
     if (memory !== undefined) this.#place = "device";
     const numberOf = (output: string) =>

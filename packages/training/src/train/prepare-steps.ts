@@ -84,6 +84,8 @@ export async function prepareSteps(
     corrected,
     gradientsOnly,
     wasserstein,
+    // A constraint compares weights before and after the step.
+    inPlace: engine.sharesMemory === true && options.constraint === undefined,
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
   });

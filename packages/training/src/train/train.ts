@@ -167,9 +167,15 @@ async function openEvaluator(
   return createNetworkEvaluator({ graph, engine, data: evaluationData, loss, batch, threads });
 }
 
-/** Returns a checkpoint of the weights of a graph, in its order, chosen from tensors. */
+/**
+ * Returns a checkpoint of the weights of a graph, in its order, chosen from tensors: of copies, as steps
+ * change the tensors, and as one in the memory of a kernel keeps the whole of it.
+ */
 export function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
-  const trained = [...graph.weights.keys()].map((name) => [name, entry(tensors, name, "weight")] as const);
+  const trained = [...graph.weights.keys()].map((name) => {
+    const tensor = entry(tensors, name, "weight");
+    return [name, { ...tensor, data: tensor.data.slice() }] as const;
+  });
   return createCheckpoint(new Map(trained), {}, "trained network");
 }
 

@@ -1,0 +1,92 @@
+import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { randomWeights } from "@isthmus/graph";
+import { createStepRunner, createTrainingStep, type OptimizerSpec } from "@isthmus/training";
+import { describe, expect, it } from "vitest";
+import { smallMlp } from "../../../test/helpers/small-networks.ts";
+
+const engine = createOnnxRuntimeEngine();
+const graph = smallMlp();
+const weights = createCheckpoint(randomWeights(graph, 0));
+const data: ReadonlyMap<string, Tensor> = new Map([
+  [
+    "x",
+    createTensor(
+      "f32",
+      [4, 6],
+      Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+    ),
+  ],
+]);
+
+/** Makes six steps; returns the losses and the carried tensors as bits. */
+async function trainSteps(optimizer: OptimizerSpec, inPlace: boolean, threads = 1) {
+  const loss = { kind: "cross-entropy" } as const;
+  const step = await createTrainingStep(graph, engine, { batch: 4, loss, optimizer, inPlace });
+  const runner = await createStepRunner(step, engine, weights, { seed: 0, threads });
+  const [examples] = [...data.values()];
+  const labels = createTensor("i64", [4], BigInt64Array.of(0n, 1n, 2n, 3n));
+  const feeds = new Map([
+    [step.examples, examples as Tensor],
+    [step.targets, labels],
+  ]);
+  const outcomes: unknown[] = [];
+  for (let at = 0; at < 6; at++) {
+    const { loss: value, metrics } = await runner.run({ step: at, learningRate: 0.1 / (at + 1) }, feeds);
+    outcomes.push([value, ...metrics]);
+  }
+  const carried = [...runner.carried()].map(([name, { data: values }]) => [
+    name,
+    [...new Uint32Array((values as Float32Array).slice().buffer)],
+  ]);
+  await runner.release();
+  return { outcomes, carried: Object.fromEntries(carried), isInPlace: step.inPlace !== undefined };
+}
+
+const OPTIMIZERS: readonly OptimizerSpec[] = [
+  { kind: "sgd" },
+  { kind: "sgd", weightDecay: 0.01, decayFromRank: 2 },
+  { kind: "sgd", momentum: 0.9 },
+  { kind: "sgd", momentum: 0.9, weightDecay: 0.01 },
+  { kind: "sgd", momentum: 0.9, weightDecay: 0.01, clipNorm: 0.5 },
+  { kind: "sgd", momentum: 0.9, nesterov: true },
+  { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 0.01 },
+  { kind: "adam" },
+  { kind: "adam", weightDecay: 0.01 },
+  { kind: "adamw" },
+  { kind: "sam", base: { kind: "sgd", momentum: 0.9 } },
+];
+
+describe("createTrainingStep({ inPlace: true })", () => {
+  for (const optimizer of OPTIMIZERS) {
+    it(`createTrainingStep() with ${JSON.stringify(optimizer)} gives the bits of the update in the graph, on any number of threads`, async () => {
+      const inGraph = await trainSteps(optimizer, false);
+      const inPlace = await trainSteps(optimizer, true);
+      expect([inGraph.isInPlace, inPlace.isInPlace]).toEqual([false, true]);
+      expect(inPlace.outcomes).toEqual(inGraph.outcomes);
+      expect(inPlace.carried).toEqual(inGraph.carried);
+      expect((await trainSteps(optimizer, true, 2)).carried).toEqual(inPlace.carried);
+    });
+  }
+
+  it("createStepRunner() updates in place: its tensors are the same ones in every step, and fail with none of them changed", async () => {
+    const step = await createTrainingStep(graph, engine, {
+      batch: 4,
+      loss: { kind: "cross-entropy" },
+      optimizer: { kind: "sgd", momentum: 0.9 },
+      inPlace: true,
+    });
+    const runner = await createStepRunner(step, engine, weights, { seed: 0 });
+    const before = [...runner.carried()].map(([name, { data: values }]) => [name, [...values]]);
+    const wrong = new Map([
+      [step.examples, createTensor("f32", [4, 5], new Float32Array(20))],
+      [step.targets, createTensor("i64", [4], new BigInt64Array(4))],
+    ]);
+    const tensors = [...runner.carried().values()];
+    await expect(runner.run({ step: 0, learningRate: 1 }, wrong)).rejects.toThrow(/Cannot run graph/);
+    expect([...runner.carried()].map(([name, { data: values }]) => [name, [...values]])).toEqual(before);
+    expect([...runner.carried().values()]).toEqual(tensors);
+    expect(new Set(tensors.map(({ data: values }) => values.buffer)).size).toBe(1);
+    await runner.release();
+  });
+});

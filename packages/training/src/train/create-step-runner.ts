@@ -90,7 +90,9 @@ export async function createStepRunner(
   const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
   const updater = openUpdater(step);
   const buffers = createBuffers(step, bound, updater);
-  const returned = step.carried.flatMap(({ input, output }) => (output === undefined ? [] : [[output, input] as const]));
+  const returned = step.carried.flatMap(({ input, output }) =>
+    output === undefined ? [] : [[output, input] as const],
+  );
   const carried = new Map(returnsEach ? [] : returned);
   const session = await engine.load(step.graph, { threads, carried });
   const memory = returnsEach ? undefined : session.memory;

@@ -146,7 +146,8 @@ export async function joinFederation(
   assertRequired(about, requirements);
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
   await mkdir(folder, { recursive: true });
-  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+  const elsewhere = "name another folder with --folder (in a script: folder)";
+  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder, elsewhere);
   try {
     await bindFolder(folder, about);
     return await work({ api, about, requirements, engine, data, folder, training, seed, signal, tell });

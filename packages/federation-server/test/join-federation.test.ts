@@ -4,9 +4,11 @@ import {
   createCheckpoint,
   createRandom,
   createTensor,
+  lockPathOf,
   openCheckpoint,
   saveCheckpoint,
   saveFile,
+  takeLock,
   toFloat64,
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -257,6 +259,11 @@ describe("joinFederation()", () => {
     );
     rmSync(join(folder, "federation.json"));
     await expect(joinAs(other, second.url, "ada", { folder })).rejects.toThrow(/that it does not name/);
+    const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+    await expect(joinAs(other, second.url, "ada", { folder })).rejects.toThrow(
+      /no other process may be at work there.*name another folder with --folder/,
+    );
+    await release();
     expect((await joinAs(other, second.url, "ada")).rounds).toEqual([1]);
   });
 

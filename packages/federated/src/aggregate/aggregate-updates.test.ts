@@ -179,7 +179,7 @@ describe("aggregateUpdates()", () => {
         network: network(x),
       }));
       const treatments = new Map([["v", "average"]] as const);
-      const given = Object.entries({ f: 1, bound: 1 }).filter(([name]) => name in rule.parameters);
+      const given = Object.entries({ f: 1, bound: 1, radius: 1 }).filter(([name]) => name in rule.parameters);
       const parameters = Object.fromEntries(given);
       const { network: next } = await aggregateUpdates(network(0), updates, {
         rule: { of: rule, parameters },

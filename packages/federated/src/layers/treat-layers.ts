@@ -58,8 +58,9 @@ interface BatchNormTensors {
 /**
  * Decides for every tensor of a network whether it is shared, averaged or kept with the clients.
  *
- * Running statistics are never `share`d: the clients' statistics are averaged past the rule, as momentum would
- * make variances negative; if the rule resists attackers, their median takes the place of the mean. Integers such as counters of batches are kept.
+ * Running statistics are never `share`d: the clients' statistics are averaged past the rule, as momentum
+ * would make variances negative; if the rule resists attackers, their median takes the place of the mean.
+ * Integers such as counters of batches are kept.
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
  * @throws OutOfRangeError if a pattern fits no layer

@@ -16,8 +16,8 @@ export interface UpdateClaim {
   /** Number of examples that the client trained on; 1 if the number is hidden. */
   readonly examples: number;
   /**
-   * Mean loss of the round's network on the client's examples, before its work; absent for private and masked
-   * updates.
+   * Mean loss of the round's network on the client's examples, before its work; absent for private and
+   * masked updates.
    */
   readonly loss?: number | undefined;
   /** Further numbers that the client measured, by name; absent for private and masked updates. */
@@ -27,8 +27,8 @@ export interface UpdateClaim {
 /** Answer of a server that an update does not count. */
 export interface RefusedClaim {
   /**
-   * `missing`: the bytes are not at the server. `untimely`: the update does not fit the round. `unusable`: the
-   * bytes cannot count, also if they are sent again.
+   * `missing`: the bytes are not at the server. `untimely`: the update does not fit the round. `unusable`:
+   * the bytes cannot count, also if they are sent again.
    */
   readonly kind: "missing" | "untimely" | "unusable";
   /** Reason of the refusal, for people. */

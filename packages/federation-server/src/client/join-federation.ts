@@ -94,7 +94,8 @@ const WAIT_SECONDS = 20;
 /** Milliseconds until an update that did not fit the round is sent again for it. */
 const REFUSED_MS = 10_000;
 /**
- * Milliseconds until the server is asked again after it refused a message or an update that it had asked for.
+ * Milliseconds until the server is asked again after it refused a message or an update that it had asked
+ * for.
  */
 const PAUSE_MS = 1000;
 
@@ -105,8 +106,8 @@ const PAUSE_MS = 1000;
  * @param url - address of the server, such as `http://127.0.0.1:8080`
  * @throws InputError if the server refuses the token, is unreachable for too long, has no graph of the
  *   network, or does not protect the client as the client requires
- * @throws InputError if the folder holds the files of another federation, or the server refuses an update for
- *   good, also after the client has trained anew
+ * @throws InputError if the folder holds the files of another federation, or the server refuses an update
+ *   for good, also after the client has trained anew
  * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */
@@ -146,7 +147,8 @@ export async function joinFederation(
   assertRequired(about, requirements);
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
   await mkdir(folder, { recursive: true });
-  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+  const elsewhere = "name another folder with --folder (in a script: folder)";
+  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder, elsewhere);
   try {
     await bindFolder(folder, about);
     return await work({ api, about, requirements, engine, data, folder, training, seed, signal, tell });
@@ -237,8 +239,8 @@ interface RefusedRound {
 }
 
 /**
- * Takes a round, which may be one whose update was refused before. An update that did not fit the round is sent
- * again after a while; for one that was refused for good, the client trains anew once.
+ * Takes a round, which may be one whose update was refused before. An update that did not fit the round is
+ * sent again after a while; for one that was refused for good, the client trains anew once.
  * @throws InputError if the update of a training anew is refused for good, too
  */
 async function takeRoundAgain(
@@ -283,7 +285,9 @@ async function takeRound(
 /** Number of times that bytes are sent which the server says it does not have. */
 const SENDINGS = 3;
 
-/** Sends an update and lets it count; sends its bytes again if a server that was started again has lost them. */
+/**
+ * Sends an update and lets it count; sends its bytes again if a server that was started again has lost them.
+ */
 async function sendMade(
   client: WorkingClient,
   round: number,

@@ -39,15 +39,18 @@ interface RoundTask {
 }
 
 /**
- * The record of the last update, which is written once all files that it names are on the disk. A client that
- * was killed before continues from the record of the round before, and makes the very same update again.
+ * The record of the last update, which is written once all files that it names are on the disk. A client
+ * that was killed before continues from the record of the round before, and makes the very same update
+ * again.
  */
 interface UpdateRecord extends RoundTask, Omit<MadeUpdate, "path"> {
   /** Name of the file with the shared layers. */
   readonly update: string;
   /** Name of the file with the layers that the client kept to itself; null if it keeps none. */
   readonly own: string | null;
-  /** Name of the file with the own layers that training began with; null or missing if it began with none. */
+  /**
+   * Name of the file with the own layers that training began with; null or missing if it began with none.
+   */
   readonly ownBefore?: string | null;
   /** Number of trainings for the round, above 1 if an earlier update was refused; missing for one. */
   readonly trainings?: number;
@@ -74,8 +77,9 @@ function namesFor({ round, network }: RoundTask, training: number) {
 
 /**
  * Trains the network of a round on the client's examples, and writes the layers that are shared as the
- * update, and the other layers for the client's next round. An update that was made before for the same round
- * is used again, unless it was refused: then the client trains anew, with the examples in another order.
+ * update, and the other layers for the client's next round. An update that was made before for the same
+ * round is used again, unless it was refused: then the client trains anew, with the examples in another
+ * order.
  */
 export async function makeUpdate(
   client: WorkingClient,
@@ -157,8 +161,8 @@ async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
 }
 
 /**
- * Returns whether an update was made for the very same round, as after a lost connection or a killed process,
- * and with the noise that the federation asks for.
+ * Returns whether an update was made for the very same round, as after a lost connection or a killed
+ * process, and with the noise that the federation asks for.
  */
 const isFor = (
   { round, network, privacy: before }: UpdateRecord,
@@ -180,8 +184,8 @@ async function removeOthers(folder: string, { update, own, ownBefore }: UpdateRe
 }
 
 /** Opens the layers that the client kept to itself in an earlier round. */
-async function openOwn(folder: string, own: string | null): Promise<Checkpoint | undefined> {
-  return own === null ? undefined : openCheckpoint(join(folder, own));
+async function openOwn(folder: string, name: string | null): Promise<Checkpoint | undefined> {
+  return name === null ? undefined : openCheckpoint(join(folder, name));
 }
 
 /**

@@ -88,9 +88,9 @@ const FEDPROX_PROXIMAL = 0.1;
 
 /** Tells clients of their half of a strategy that is named, which is the proximal term of FedProx. */
 function tellClients(value: unknown): unknown {
-  const { strategy: name, training: given } = { ...(value as Partial<Record<string, unknown>> | null) };
-  if (name !== "fedprox" || (given !== undefined && typeof given !== "object")) return value;
-  return { ...(value as object), training: { proximal: FEDPROX_PROXIMAL, ...given } };
+  const { strategy: name, training: advice } = { ...(value as Partial<Record<string, unknown>> | null) };
+  if (name !== "fedprox" || (advice !== undefined && typeof advice !== "object")) return value;
+  return { ...(value as object), training: { proximal: FEDPROX_PROXIMAL, ...advice } };
 }
 
 const secure = z

@@ -46,8 +46,8 @@ export interface FederationPorts {
 /**
  * Opens a federation: a new federation, or one that was interrupted, which continues at the end of its
  * journal.
- * @throws MismatchError if the folder has a federation of another plan or network, or the graph is not that of
- *   the network
+ * @throws MismatchError if the folder has a federation of another plan or network, or the graph is not that
+ *   of the network
  * @throws FormatError if the journal is damaged, or a file is not the one that the journal names
  * @throws InputError if the network cannot be read
  * @throws UnsupportedError if the strategy is private, and a choice breaks the account

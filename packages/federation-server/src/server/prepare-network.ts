@@ -16,7 +16,9 @@ import type { Federation } from "./running-federation.ts";
 /** Facts about the network of a federation that hold for all of its rounds. */
 export interface PreparedNetwork
   extends Pick<Federation, "keptTensors" | "averagedTensors" | "sharedVariances" | "secureElements"> {
-  /** Graph whose weights are the tensors of the network, by their names; absent if the file names no graph. */
+  /**
+   * Graph whose weights are the tensors of the network, by their names; absent if the file names no graph.
+   */
   readonly graph: Graph | undefined;
 }
 

@@ -36,8 +36,8 @@ export interface CheckedUpdate {
 
 /**
  * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
- * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to an
- * error.
+ * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to
+ * an error.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
   if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
@@ -101,8 +101,8 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
 }
 
 /**
- * Checks that all numbers are finite, that variances are not negative, and that the network is not changed too
- * much.
+ * Checks that all numbers are finite, that variances are not negative, and that the network is not changed
+ * too much.
  */
 async function checkElements(
   network: Checkpoint,

@@ -13,7 +13,7 @@ interface TokenVerbOptions {
 
 /** Creates the command `isthmus federate token`. */
 export function federateTokenVerb(run: RunVerb): CommandUnknownOpts {
-  const summary = "Let clients into a federation, each by a token of its own";
+  const summary = "Let clients into a federation, each by its token";
   return createVerb("token", HELP_GROUPS.done)
     .summary(summary)
     .description(`${summary}.`)

@@ -37,7 +37,10 @@ export function drawBars(figure: BarPlot): Drawing {
     ...points.map(({ label }, index) => ({ label, style: pointStyle(index) })),
   ];
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...[...rows, rowsTitle ?? ""].map(textWidth)) + 16, width * NAME_SHARE);
+    const marginLeft = Math.min(
+      Math.max(24, ...[...rows, rowsTitle ?? ""].map(textWidth)) + 16,
+      width * NAME_SHARE,
+    );
     const legend = layOutLegend(
       entries.map(({ label }) => label),
       width - marginLeft - VALUE_ROOM,

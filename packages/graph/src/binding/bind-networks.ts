@@ -161,7 +161,7 @@ async function chooseBinding(
 }
 
 /** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
-export const NAME_SOURCE =
+const NAME_SOURCE =
   "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
 
 /** Hint for weights that are in no checkpoint. */

@@ -161,8 +161,7 @@ async function chooseBinding(
 }
 
 /** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
-const NAME_SOURCE =
-  "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
+const NAME_SOURCE = "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
 
 /** Hint for weights that are in no checkpoint. */
 const STRANGERS = "They have no name in common: is it the graph of this network?";

@@ -13,8 +13,8 @@ export interface UsedRows {
 }
 
 /**
- * Checks that numbers of the used rows of an array `[n, ...]` are finite: every later result would be NaN, and
- * look like a fault of the network.
+ * Checks that numbers of the used rows of an array `[n, ...]` are finite: every later result would be NaN,
+ * and look like a fault of the network.
  * @throws FormatError if one is NaN or infinite; the message names the first such example
  */
 export function assertFinite({ dtype, shape, data }: Tensor, { name, array, skip, limit }: UsedRows): void {

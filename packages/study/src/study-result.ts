@@ -21,8 +21,8 @@ export interface StudyColumn {
    */
   readonly counts?: readonly number[];
   /**
-   * Sample standard deviation of the results that each of its means is made of, in the order of the rows, null
-   * for one result; missing if no figure draws it.
+   * Sample standard deviation of the results that each of its means is made of, in the order of the rows,
+   * null for one result; missing if no figure draws it.
    */
   readonly deviations?: readonly (number | null)[];
 }

@@ -94,8 +94,9 @@ export function formatFailures(
     : "run the same command again";
   return [
     ...[...groupBy(failures, ({ message }) => message)].map(([message, tasks]) => {
-      const others = tasks.length === 1 ? "" : ` and ${tasks.length - 1} more`;
-      return `${tasks[0]?.label}${others}: ${message}`;
+      // Tasks fail in the order in which they end, which differs from run to run.
+      const [first = "", ...others] = tasks.map(({ label }) => label).sort();
+      return `${first}${others.length === 0 ? "" : ` and ${others.length} more`}: ${message}`;
     }),
     "",
     `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} tasks, is kept: ${again} to go on.`,

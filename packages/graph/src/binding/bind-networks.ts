@@ -171,8 +171,7 @@ async function chooseBinding(
 }
 
 /** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
-export const NAME_SOURCE =
-  "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
+const NAME_SOURCE = "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
 
 /** Returns the error of networks that have one tensor in several widths; undefined if no tensor is such. */
 function widthError(name: string, [first, ...others]: readonly NamedNetwork[]): MismatchError | undefined {

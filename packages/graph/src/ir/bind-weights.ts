@@ -94,8 +94,8 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
 }
 
 /**
- * Checks that a checkpoint which lacks weights of a graph is not of another network altogether: its tensors of
- * the other names then have as many numbers as the graph's weights.
+ * Checks that a checkpoint which lacks weights of a graph is not of another network altogether: its tensors
+ * of the other names then have as many numbers as the graph's weights.
  * @throws MismatchError if it lacks some weights, and others have another number of numbers
  */
 export function assertSameKind(graph: Graph, checkpoint: Checkpoint): void {

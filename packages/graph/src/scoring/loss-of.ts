@@ -97,7 +97,7 @@ function isOneNumber({ shape }: ValueInfo, data: DataSet): boolean {
   return shape.length === data.exampleShape.length || shape.at(classAxisOf("pixels", shape, data)) === 1;
 }
 
-/** What a data set without labels says of them. */
+/** Description of the labels of a data set that has none. */
 const NO_LABELS = "it has no labels";
 
 function noLabels(attempt: string, name: string, otherwise = ""): InputError {

@@ -6,7 +6,7 @@ import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
 const BAR = 13;
-/** Height of the bars of a single row, which would look like a strip if they were as thin as those of many. */
+/** Height of the bars of a single row: as thin as in many rows, they would look like a strip. */
 const SINGLE_BAR = 26;
 const GAP = 9;
 /** Height of the title above the names of rows. */
@@ -37,7 +37,10 @@ export function drawBars(figure: BarPlot): Drawing {
     ...points.map(({ label }, index) => ({ label, style: pointStyle(index) })),
   ];
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...[...rows, rowsTitle ?? ""].map(textWidth)) + 16, width * NAME_SHARE);
+    const marginLeft = Math.min(
+      Math.max(24, ...[...rows, rowsTitle ?? ""].map(textWidth)) + 16,
+      width * NAME_SHARE,
+    );
     const legend = layOutLegend(
       entries.map(({ label }) => label),
       width - marginLeft - VALUE_ROOM,

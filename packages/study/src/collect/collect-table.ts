@@ -49,8 +49,9 @@ interface MadeRow {
 }
 
 /**
- * Returns the aggregate of a column and the number of results behind each of its numbers, and their deviations
- * if it is among `spread`; an empty object if no row aggregates results, or rows use different aggregates.
+ * Returns the aggregate of a column and the number of results behind each of its numbers, and their
+ * deviations if it is among `spread`; an empty object if no row aggregates results, or rows use different
+ * aggregates.
  */
 function countResults(
   key: string,

@@ -47,9 +47,9 @@ export function filesOfAll(networks: readonly PlannedNetwork[]): TaskInputs {
 export function sourceOf(networks: readonly PlannedNetwork[]): TaskInputs {
   const named = networks.find(({ exportedFrom }) => exportedFrom !== undefined)?.exportedFrom;
   if (named !== undefined) return { exportedFrom: [named] };
-  const found = networks.find(({ exporter }) => exporter !== undefined)?.exporter;
-  const isOwn = networks.some(({ weights }) => digestOf(weights) === digestOf(found));
-  return found === undefined || isOwn ? {} : { exportedFrom: [found] };
+  const witness = networks.find(({ exporter }) => exporter !== undefined)?.exporter;
+  const isOwn = networks.some(({ weights }) => digestOf(weights) === digestOf(witness));
+  return witness === undefined || isOwn ? {} : { exportedFrom: [witness] };
 }
 
 /** Returns the digest of a file of the user; undefined for a file that a task makes. */

@@ -5,6 +5,8 @@ import { createCheckpoint, createTensor, saveCheckpoint, type Tensor } from "@is
 import { limitExamples } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { countingBytes, encodeIdx } from "../test/encode-idx.ts";
+import { encodeNpy, npyHeader } from "../test/encode-npy.ts";
+import { encodeZip } from "../test/encode-zip.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
 import { openDataSet } from "./open-data-set.ts";
 import { resolvePackage } from "./resolve-package.ts";
@@ -32,6 +34,24 @@ describe("openDataSet() of files", () => {
     const { inputs, labels } = data.read(3, 4);
     expect(inputs.data).toEqual(Float32Array.from([18, 19, 20, 21, 22, 23], (byte) => byte / 255));
     expect(labels).toEqual(Int32Array.of(1));
+  });
+
+  it("openDataSet() reads a pair of NumPy files as it reads the same arrays of one npz file", async () => {
+    const arrays = [
+      ["x", npyHeader("<f4", [3, 2]), new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)],
+      ["y", npyHeader("<i8", [3]), new Uint8Array(BigInt64Array.of(2n, 0n, 1n).buffer)],
+    ] as const;
+    const files = arrays.map(([name, header, body]) => ({
+      name: `${name}.npy`,
+      bytes: encodeNpy(header, body),
+    }));
+    const [x, y] = files.map(({ name, bytes }) => folder.write(name, bytes));
+    const pair = await openDataSet(`npy:${x},${y}`);
+    const one = await openDataSet(`npz:${folder.write("pair.npz", encodeZip(files))}`);
+    expect(pair).toMatchObject({ size: 3, classes: 3, exampleShape: [2] });
+    expect(pair.read(0, 3)).toEqual(one.read(0, 3));
+    expect((await openDataSet(`npy:${x},${y}@2`)).size).toBe(2);
+    await expect(openDataSet(`npy:${x}`)).rejects.toThrow(/two files with one comma/);
   });
 
   it("openDataSet() takes the first N, and refuses more than there are", async () => {

@@ -91,6 +91,7 @@ export class LabMachine {
     const { written } = await computer.ask("lab.start", {
       engine: absolute(assets.engine),
       digits: absolute(assets.digits),
+      figures: absolute(assets.figures),
     });
     if (this.#files.size > 0) await computer.ask("lab.add", { files: [...this.#files.values()] });
     return { computer, written };

@@ -32,8 +32,9 @@ export interface Steps {
 }
 
 /** Creates all steps. */
-export function createSteps(options: StepsOptions): Steps {
-  const { machine, choices } = options;
+export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
+  const { machine, choices } = given;
+  const options: StepsOptions = { ...given, toAlign: () => align.reveal() };
   const pair = pairOf(choices);
   const compare = new Step<WithCommand<Compared>>({
     id: "lab-compare",
@@ -41,7 +42,7 @@ export function createSteps(options: StepsOptions): Steps {
     lead: "Names, shapes, distances and angles of all networks, read by samples.",
     action: "Compare",
     work: (working) => machine.ask("lab.compare", { paths: choices.networks }, working),
-    show: showComparison,
+    show: (compared) => showComparison(compared, options.toAlign),
   });
   const symmetries = new Step<WithCommand<FoundSymmetries>>({
     id: "lab-symmetry",
@@ -83,7 +84,7 @@ export function createSteps(options: StepsOptions): Steps {
 
 function noData({ data }: Choices): string | undefined {
   return data === undefined
-    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or MNIST files."
+    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or a pair of .npy or MNIST files."
     : undefined;
 }
 
@@ -144,7 +145,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
       const data = chosen(choices.data, "a set of examples");
       return machine.ask(
         "lab.barrier",
-        { ...pair(), data, points },
+        { ...pair(), data, points, isNarrow: matchMedia("(max-width: 44rem)").matches },
         {
           signal,
           onProgress(progress) {
@@ -157,7 +158,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
         },
       );
     },
-    show: (measured) => showLines(measured, picture),
+    show: showLines,
   });
   return step;
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, isIsthmusError } from "@isthmus/core";
+import { at, type Checkpoint, isIsthmusError } from "@isthmus/core";
 import { formatBarrier, formatCount, formatMeasure } from "@isthmus/findings";
 import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
@@ -36,10 +36,13 @@ export interface MergeScores {
 
 /** Networks to score, under the graph's names, and their part in the result. */
 export interface ScoredMerge {
+  /** Networks that were merged, in the order of the command line. */
   readonly networks: readonly Checkpoint[];
+  /** Path of each of them. */
   readonly paths: readonly string[];
-  /** Share of each network in the result; with shares of layers, all count alike for the mean of the others. */
+  /** Share of each network in the result; if layers have shares, all count alike in the others' mean. */
   readonly shares: Shares;
+  /** Network that was made of them. */
   readonly merged: Checkpoint;
 }
 
@@ -77,7 +80,7 @@ export async function scoreMerge(
   const parts = layers === undefined ? weights : networks.map(() => 1);
   const total = parts.reduce((sum, share) => sum + share, 0);
   const above = (measure: (score: NetworkScore) => number) =>
-    measure(last) - scores.reduce((sum, score, i) => sum + ((parts[i] ?? 1) / total) * measure(score), 0);
+    measure(last) - scores.reduce((sum, score, i) => sum + (at(parts, i, "share") / total) * measure(score), 0);
   return {
     data: examples.name,
     examples: examples.size,
@@ -132,8 +135,11 @@ function isPoor({
 
 /** The way in which networks were merged, as far as advice depends on it. */
 export interface HelpContext {
+  /** Options of the alignment. */
   readonly options: Pick<MergeOptions, "align" | "method">;
+  /** Correction of statistics that was made. */
   readonly statistics: StatisticsPolicy;
+  /** Architecture of the networks; undefined if nothing needed it. */
   readonly architecture: OpenedNetworks["architecture"];
 }
 

@@ -15,6 +15,7 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../test/helpers/browser.
 import { runCli } from "../../test/helpers/run-cli.ts";
 import { buildPage } from "../build.mjs";
 import { serveFolder } from "../serve.mjs";
+import { command, drop, run } from "./lab-steps.ts";
 import { encodeSafetensors, OWN_EXAMPLES } from "./own-examples.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -358,6 +359,33 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     await own.close();
   });
 
+  it("a graph waits for the file of its weights, and may be of another network than A", async () => {
+    const names = [
+      "conv-norm-1.pt",
+      "conv-norm-0.pt",
+      "conv-norm-external.onnx",
+      "conv-norm-external.onnx.data",
+    ];
+    const exported = join(root, "test", "fixtures", "exported-networks");
+    for (const name of names) copyFileSync(join(exported, name), join(folder, name));
+    const [a = "", b = "", graph = "", data = ""] = names.map((name) => join(folder, name));
+    const own = await open(server.url);
+    await drop(own, [a, b, graph]);
+    expect(await own.textContent(".given .bad")).toBe(
+      "Drop conv-norm-external.onnx.data as well: the graph keeps its weights there.",
+    );
+    expect(await own.textContent("#lab-symmetry")).toContain("conv-norm-external.onnx cannot be read yet");
+    await drop(own, [data]);
+    expect(await run(own, "lab-symmetry")).toMatch(/proved on \d+ values inside/);
+    const shown = (await command(own, "lab-symmetry")) ?? "";
+    expect(shown).toMatch(/--checkpoint conv-norm-1\.pt --exported-from conv-norm-0\.pt$/);
+    await isthmus(shown);
+    await own.click("#lab-swap");
+    expect(await own.inputValue("#lab-a")).toBe("conv-norm-0.pt");
+    expect(await own.inputValue("#lab-b")).toBe("conv-norm-1.pt");
+    await own.close();
+  });
+
   it("shards are one network with their index, and a result for which there is no room leaves no file", async () => {
     const own = await open(server.url);
     const whole = await openCheckpoint(join(folder, "s1.safetensors"));
@@ -494,28 +522,9 @@ async function listStorage(): Promise<string[]> {
   return names;
 }
 
-async function drop(page: Page, paths: readonly string[]): Promise<void> {
-  const before = await page.locator(".given li").count();
-  await page.setInputFiles("#lab-files", [...paths]);
-  await page.waitForSelector(`.given li:nth-child(${before + paths.length})`);
-}
-
-/** Presses the button of a step, and returns what it says at the end. */
-async function run(page: Page, id: string, end = "done"): Promise<string> {
-  await page.click(`#${id} .go`);
-  await page.waitForSelector(`#${id}:is([data-state=done], [data-state=failed])`, { timeout: 120_000 });
-  const say = (await page.textContent(`#${id} > .say`)) ?? "";
-  expect(await page.getAttribute(`#${id}`, "data-state"), say).toBe(end);
-  return say;
-}
-
 /** Leaves out of a sentence its punctuation, and how files are named, which is by a path on the command line. */
 function withoutSources(text: string): string {
   return text.replace(/\("[^"]*"\)/g, "").replace(/[\s:]+/g, " ");
-}
-
-async function command(page: Page, id: string): Promise<string | null> {
-  return page.textContent(`#${id} .command code`);
 }
 
 /** Presses a button that saves a file, and returns the SHA-256 of what arrives. */

@@ -189,8 +189,8 @@ function configure(
 }
 
 /**
- * Names an option that does not exist if another one is missing, as it may be that one, misspelt; or an option
- * that the word too many belongs to.
+ * Names an option that does not exist if another one is missing, as it may be that one, misspelt; or an
+ * option that the word too many belongs to.
  */
 function adviceOn(text: string, command: CommandUnknownOpts, argv: readonly string[]): string {
   if (text.startsWith("error: too many arguments")) {

@@ -45,7 +45,7 @@ export function parseDataSetName(name: string): DataSetName {
   };
 }
 
-/** Returns the name that a bare path should have, by the ending of its file; undefined if no kind has it. */
+/** Returns the name that a bare path should have, by the ending of its file; undefined for other endings. */
 function kindOfPath(name: string, source: string): string | undefined {
   const path = source.replace(/,.*$/s, "").toLowerCase();
   const kind = DATA_KINDS.find(({ endings = [] }) => endings.some((ending) => path.endsWith(ending)));

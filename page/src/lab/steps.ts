@@ -52,7 +52,11 @@ export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
     work: (working) =>
       machine.ask(
         "lab.symmetries",
-        { graph: chosen(choices.graph, "the graph"), network: choices.a },
+        {
+          graph: chosen(choices.graph, "the graph"),
+          network: choices.a,
+          others: choices.networks.filter((path) => path !== choices.a),
+        },
         working,
       ),
     show: showSymmetries,
@@ -69,8 +73,7 @@ export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
       const now = JSON.stringify([choices.networks, choices.graph, choices.data, choices.points]);
       if (now !== before) for (const step of all) step.clear();
       before = now;
-      const noGraph =
-        choices.graph === undefined ? "It needs the graph of the network: drop an ONNX file." : undefined;
+      const noGraph = choices.graph === undefined ? sayNoGraph(choices) : undefined;
       const noPair = choices.b === undefined ? "It needs two networks: drop another one." : undefined;
       const isOne = choices.a === choices.b ? "It needs two networks: A and B are one file." : undefined;
       compare.allow(noPair);
@@ -80,6 +83,12 @@ export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
       merging.follow();
     },
   };
+}
+
+function sayNoGraph({ unreadGraph }: Choices): string {
+  return unreadGraph === undefined
+    ? "It needs the graph of the network: drop an ONNX file."
+    : `It needs the graph of the network: ${unreadGraph} cannot be read yet, and says why above.`;
 }
 
 function noData({ data }: Choices): string | undefined {

@@ -41,6 +41,7 @@ import {
 import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
+import { formatScores, scoreMerge } from "../merge/score-merge.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
@@ -159,21 +160,20 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
+    const metadata = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
     const output = await convertCheckpoint(opened.restore(merged), path, {
       format: isGguf ? "gguf" : "safetensors",
-      dtype: options.dtype,
-      allowNonFinite: options.allowNonFinite ?? false,
-      maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
-      metadata: describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context),
-      overwrite: true,
-      signal: context.signal,
-      onProgress: ({ done }) => context.progress("Writing", done),
+      ...savingOf(options, context),
+      metadata,
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, {
       dtype: options.dtype,
       onNote: context.terminal.note,
     });
     const { architecture } = opened;
+    const scored = { networks: opened.networks, paths, shares, merged };
+    const scores = await scoreMerge(scored, opened, context);
+    const told = scores ? `\n\n${formatScores(scores, { options, statistics, architecture })}` : "";
     const scope = proofScope(options, architecture?.binding);
     return {
       result: {
@@ -187,10 +187,26 @@ async function mergeFiles(
         ...(options.check && { findings }),
         ...(gate && { gate }),
         ...(architecture && { binding: architecture.binding }),
+        scores,
       },
-      text: formatMerge(output, { weights, layers }, alignments, scope),
+      text: formatMerge(output, { weights, layers }, alignments, scope) + told,
     };
   });
+}
+
+/** Returns the options of the library for writing the merged network. */
+function savingOf(
+  { dtype, allowNonFinite, maxShardSize = Number.POSITIVE_INFINITY }: MergeOptions,
+  { signal, progress }: Context,
+) {
+  return {
+    dtype,
+    allowNonFinite: allowNonFinite ?? false,
+    maxShardBytes: maxShardSize,
+    overwrite: true,
+    signal,
+    onProgress: ({ done }: { readonly done: number }) => progress("Writing", done),
+  };
 }
 
 /**

@@ -53,7 +53,7 @@ describe("bindWeights()", () => {
     const bound = bindWeights(graph, checkpoint);
     await expect(bound).rejects.toMatchObject({ _tag: "MismatchError", parameters: missing });
     await expect(bound).rejects.toThrow(
-      'Cannot feed "net.pt" to graph "net" as it lacks 6 of 7 weights: "a", "b", "d", "e", "f", 1 more; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture())',
+      'Cannot feed "net.pt" to graph "net" as it lacks 6 of 7 weights: "a", "b", "d", "e", "f", 1 more; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture(architecture, checkpoints))',
     );
   });
 

@@ -60,7 +60,7 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
   );
   if (unread.length === 0) return;
   throw new MismatchError(
-    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; if an exporter changed them, name the checkpoint that the graph was exported from with --exported-from, and leave out what it truly does not read with --unread keep (in a script: bindArchitecture())`,
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; if an exporter changed them, name the checkpoint that the graph was exported from with --exported-from, and leave out what it truly does not read with --unread keep (in a script: bindArchitecture(architecture, checkpoints))`,
     { parameters: unread, input: checkpoint.source },
   );
 }
@@ -75,7 +75,7 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
     assertSameKind(graph, checkpoint);
     const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture())`,
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture(architecture, checkpoints))`,
       { parameters: missing, input: checkpoint.source },
     );
   }

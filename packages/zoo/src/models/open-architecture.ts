@@ -174,11 +174,14 @@ export async function assertArchitecture(
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
     const named = paths.find((other) => other.toLowerCase().endsWith(".onnx"));
-    const advice =
-      named === undefined
-        ? `give --graph model.onnx, or model folders with config.json; "${path}" has none`
-        : `"${named}" stands among the checkpoints; put --graph before it`;
-    throw new UsageError(`Cannot ${attempt} as it needs the architecture: ${advice}`);
+    if (named !== undefined) {
+      throw new UsageError(
+        `Cannot ${attempt} as it needs the architecture: "${named}" stands among the checkpoints; put --graph before it`,
+      );
+    }
+    throw new UsageError(
+      `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
+    );
   }
 }
 

@@ -23,6 +23,9 @@ const PAIR_FORMS: readonly PairForm[] = [
   { kind: "npy", name: /\.npy$/i, read: readNpy },
 ];
 
+/** Pattern of the message of a file that is not there, with its name. */
+const MISSING = /^Cannot open "(?:[^"]*\/)?([^"/]+)" as it must exist/;
+
 /** Words in names of files of inputs, and in names of files of labels. */
 const WORDS = { inputs: ["images", "inputs", "data", "x"], labels: ["labels", "targets", "y"] } as const;
 
@@ -112,7 +115,11 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
       return known("network", `network of ${tensors.size === 1 ? "1 tensor" : `${tensors.size} tensors`}`);
     });
   } catch (error) {
-    return known("beside", "cannot be read", (error as Error).message);
+    const { message } = error as Error;
+    const [, missing] = /\.onnx$/i.test(path) ? (MISSING.exec(message) ?? []) : [];
+    const problem =
+      missing === undefined ? message : `Drop ${missing} as well: the graph keeps its weights there.`;
+    return known("beside", "cannot be read", problem);
   }
 }
 

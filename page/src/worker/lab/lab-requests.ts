@@ -276,7 +276,12 @@ export interface LabRequests {
   "lab.compare": Request<{ readonly paths: readonly string[] }, WorkProgress, WithCommand<Compared>>;
   /** Finds and proves the symmetries of a graph, on a network if one is named. */
   "lab.symmetries": Request<
-    { readonly graph: string; readonly network: string | undefined },
+    {
+      readonly graph: string;
+      readonly network: string | undefined;
+      /** Paths of other networks, one of which the graph may have been exported from. */
+      readonly others: readonly string[];
+    },
     WorkProgress,
     WithCommand<FoundSymmetries>
   >;

@@ -90,7 +90,12 @@ describe("docs/start", () => {
   });
 
   it("the languages of its blocks are those that readers are told of, and its files are saved under their names", () => {
-    expect([...savedFiles(begin("script").text).keys()]).toEqual(["export.py", "train.py", "score.py", "merge.mjs"]);
+    expect([...savedFiles(begin("script").text).keys()]).toEqual([
+      "export.py",
+      "train.py",
+      "score.py",
+      "merge.mjs",
+    ]);
     expect([...savedFiles(begin("federation").text).keys()]).toEqual(["start.py", "digits.yml"]);
     expect([...savedFiles(begin("study").text).keys()]).toEqual(["seeds.py", "seeds.yaml"]);
   });

@@ -1,4 +1,5 @@
-// Calculations with whole matrices. This file is imported when they are needed: the library behind it is a tenth of the package.
+// Calculations with whole matrices. This file is imported when they are needed: the library behind it is a
+// tenth of the package.
 import { at } from "@isthmus/core";
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix";
 
@@ -53,7 +54,7 @@ function orthonormal(matrix: Matrix): Float64Array {
   return rows;
 }
 
-/** Sums the products of the elements of two vectors. */
+/** Computes the sum of the products of the elements of two vectors. */
 export function inner(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let k = 0; k < a.length; k++) sum += (a[k] as number) * (b[k] as number);

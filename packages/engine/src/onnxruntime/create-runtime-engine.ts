@@ -21,7 +21,8 @@ export function createRuntimeEngine(runtime: Runtime): Engine {
 
 async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promise<Session> {
   const { carried, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
-  const keeps = runtime.keepsOutputs && [...graph.weights.values()].every(({ dtype }) => KEPT.has(dtype));
+  const inputs = [...graph.inputs, ...graph.weights.values()];
+  const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
   const kept = keeps ? carried : undefined;
   let session: RuntimeSession;
   try {

@@ -19,7 +19,7 @@ export const addEngineOption: AddOptions<EngineOptions> = optionGroup((command) 
   command.addOption(
     new Option(
       "--device <name>",
-      "what computes: auto tries each graph and takes the fastest; isthmus doctor lists what works here (default: cpu, whose bits are the same each time)",
+      "device that computes; isthmus doctor lists what works here (default: cpu)",
     ).choices(DEVICE_NAMES),
   );
   addRareOptions(command, (rare) =>

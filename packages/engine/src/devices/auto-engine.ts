@@ -1,5 +1,5 @@
 import { allocateData, messageOf, sizeOf, type Tensor } from "@isthmus/core";
-import { type Engine, type Graph, type LoadOptions, randomInputs } from "@isthmus/graph";
+import { type Engine, type Graph, holdFeeds, type LoadOptions, randomInputs } from "@isthmus/graph";
 import { type Accelerator, engineOnDevice } from "./devices.ts";
 import type { DeviceTrial } from "./try-device.ts";
 
@@ -109,9 +109,7 @@ async function timeRun(
   const session = await engine.load(graph, options);
   try {
     const weights = new Map([...graph.weights].map(([name, info]) => [name, zerosOf(info)]));
-    const inputs = randomInputs(graph, BATCH, 0);
-    await session.memory?.hold(weights);
-    const feeds = session.memory === undefined ? new Map([...inputs, ...weights]) : inputs;
+    const feeds = new Map([...randomInputs(graph, BATCH, 0), ...(await holdFeeds(session, weights))]);
     await session.run(feeds);
     const times: number[] = [];
     for (let run = 0; run < TIMED_RUNS; run++) {

@@ -1,6 +1,7 @@
 import { type DType, EngineError, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { describeFailure } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
@@ -21,7 +22,8 @@ export function createRuntimeEngine(runtime: Runtime): Engine {
 
 async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promise<Session> {
   const { carried, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
-  const keeps = runtime.keepsOutputs && [...graph.weights.values()].every(({ dtype }) => KEPT.has(dtype));
+  const inputs = [...graph.inputs, ...graph.weights.values()];
+  const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
   const kept = keeps ? carried : undefined;
   let session: RuntimeSession;
   try {
@@ -29,12 +31,17 @@ async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promi
     const placed = { onDevice: [...(kept?.keys() ?? [])], name: graph.name };
     session = await runtime.open(encodeGraph(prepared), { ...resolved, ...placed });
   } catch (cause) {
-    throw new EngineError(
-      `Cannot load graph "${graph.name}" into ${runtime.engine}: ${(cause as Error).message}`,
-      { engine: runtime.engine, cause },
-    );
+    const { engine } = runtime;
+    const reason = reasonOf(runtime, graph, cause);
+    throw new EngineError(`Cannot load graph "${graph.name}" into ${engine}: ${reason}`, { engine, cause });
   }
   return new OnnxRuntimeSession({ runtime, graph, session, kept });
+}
+
+/** Says why a run or a load failed; for a device other than the processor, how to go on, too. */
+function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
+  const { message } = cause as Error;
+  return device === undefined ? message : describeFailure(graph, message);
 }
 
 async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
@@ -97,12 +104,12 @@ class OnnxRuntimeSession implements Session {
     try {
       return await this.#session.run(inputs, fetches);
     } catch (cause) {
-      const { engine, device } = this.#runtime;
-      const advice = device === undefined ? "" : `; go on with device "cpu", which needs no driver`;
-      throw new EngineError(
-        `Cannot run graph "${this.#graph.name}" on ${engine}: ${(cause as Error).message}${advice}`,
-        { engine, cause },
-      );
+      const { engine } = this.#runtime;
+      const reason = reasonOf(this.#runtime, this.#graph, cause);
+      throw new EngineError(`Cannot run graph "${this.#graph.name}" on ${engine}: ${reason}`, {
+        engine,
+        cause,
+      });
     }
   }
 

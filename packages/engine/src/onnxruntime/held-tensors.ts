@@ -1,6 +1,7 @@
 import { EngineError, entry, type Tensor } from "@isthmus/core";
 import { type DeviceMemory, encodeGraph, type Graph } from "@isthmus/graph";
 import type { Tensor as OrtTensor } from "onnxruntime-node";
+import { describeFailure } from "../devices/describe-failure.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
 import { dtypeOf, fromOrtTensor, toOrtTensor } from "./runtime-tensors.ts";
 
@@ -67,23 +68,23 @@ export class HeldTensors implements DeviceMemory {
   async #copy(tensors: ReadonlyMap<string, OrtTensor>, toDevice: boolean): Promise<Map<string, OrtTensor>> {
     const { engine } = this.#runtime;
     const names = [...tensors.keys()];
+    const graph = copyGraph(this.#runtime, tensors);
     try {
-      const session = await this.#openCopy(tensors, toDevice);
+      const session = await this.#openCopy(graph, toDevice);
       const fetches = Object.fromEntries(names.map((name) => [copyOf(name), null]));
       const outputs = new Map(Object.entries(await session.run(Object.fromEntries(tensors), fetches)));
       return new Map(names.map((name) => [name, entry(outputs, copyOf(name), "copy")]));
     } catch (cause) {
       const where = toDevice ? "to" : "from";
       throw new EngineError(
-        `Cannot copy ${names.length} tensors ${where} ${engine}: ${(cause as Error).message}`,
+        `Cannot copy ${names.length} tensors ${where} ${engine}: ${describeFailure(graph, (cause as Error).message)}`,
         { engine, cause },
       );
     }
   }
 
   /** Opens the session that copies tensors of these names and shapes; it is kept, as they are copied again. */
-  async #openCopy(tensors: ReadonlyMap<string, OrtTensor>, toDevice: boolean): Promise<RuntimeSession> {
-    const graph = copyGraph(this.#runtime, tensors);
+  async #openCopy(graph: Graph, toDevice: boolean): Promise<RuntimeSession> {
     const key = JSON.stringify([toDevice, graph.inputs]);
     const session =
       this.#copying.get(key) ??
@@ -119,6 +120,7 @@ function copyGraph(runtime: Runtime, tensors: ReadonlyMap<string, OrtTensor>): G
       outputs: [copyOf(name)],
       attributes: new Map(),
     })),
+    types: new Map(infos.map(({ name, ...info }) => [name, info])),
     outputs: infos.map(({ name, ...info }) => ({ name: copyOf(name), ...info })),
   };
 }

@@ -69,8 +69,8 @@ export const STUDY: z.ZodType = schemaOf<FileStudy>()(
   z.strictObject({
     title: text,
     description: text.optional(),
-    device: z.enum(DEVICE_NAMES).optional(),
     seed: seed.optional(),
+    device: z.enum(DEVICE_NAMES).optional(),
     use: z.array(text).optional(),
     networks: z.record(name, repeated),
     measurements: z.record(name, repeated),

@@ -6,6 +6,7 @@ import {
   type DataSet,
   type FeedPlan,
   type Graph,
+  holdFeeds,
   planFeeds,
   type Session,
   specialize,
@@ -119,7 +120,7 @@ export async function createObjectiveRunner(
       isChecked = true;
       for (const part of parts) {
         const { session, names } = at(part.graphs, place, "graph");
-        const taken = new Map([...tensors].filter(([name]) => names.has(name)));
+        const taken = await holdFeeds(session, new Map([...tensors].filter(([name]) => names.has(name))));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
           if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { findNonFinite, InputError } from "@isthmus/core";
 import type { LinearOperator, ProductOptions } from "./linear-operator.ts";
 
 /** Products with an operator that are counted, announced and can be stopped. */
@@ -27,7 +27,7 @@ export function countProducts(
       signal?.throwIfAborted();
       const product = new Float64Array(operator.dimension);
       await operator.apply(vector, product);
-      const place = product.findIndex((x) => !Number.isFinite(x));
+      const place = findNonFinite({ dtype: "f64", data: product });
       if (place >= 0) {
         throw new InputError(
           `Cannot ${attempt} as products with the operator must be finite: element ${place} of ${operator.dimension} is ${product[place]}; look for weights or examples that overflow`,

@@ -1,4 +1,5 @@
-import { innerProduct, type Random } from "@isthmus/core";
+import { at, innerProduct, type Random } from "@isthmus/core";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 
 /** Computes the Euclidean norm of a vector. */
 export function norm(x: Float64Array): number {
@@ -33,6 +34,55 @@ export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Arr
     if (norm(x) >= LEFT * before) break;
   }
   return parts;
+}
+
+/** Elements of a piece of vectors, so that the pieces of some dozens of vectors stay in the cache. */
+const PIECE = 4096;
+
+/**
+ * Removes the parts along orthonormal vectors from several vectors in place, as {@link orthogonalizeInPlace}
+ * does, by products of matrices: the basis is read twice for all vectors together, not for each.
+ */
+export function orthogonalizeAllInPlace(
+  vectors: readonly Float64Array[],
+  basis: readonly Float64Array[],
+): void {
+  const dimension = vectors[0]?.length ?? 0;
+  if (basis.length === 0) return;
+  const before = vectors.map(norm);
+  const parts = new Float64Array(vectors.length * basis.length);
+  const along = createMatrix(vectors.length, basis.length, parts);
+  const pieceOfVectors = pieceReader(vectors);
+  const pieceOfBasis = pieceReader(basis);
+  for (let begin = 0; begin < dimension; begin += PIECE) {
+    const options = { transposeRight: true };
+    const inPiece = multiply(pieceOfVectors(begin), pieceOfBasis(begin), options);
+    addMultipleInPlace(parts, 1, inPiece.data as Float64Array);
+  }
+  for (let begin = 0; begin < dimension; begin += PIECE) {
+    const end = Math.min(begin + PIECE, dimension);
+    const { data } = multiply(along, pieceOfBasis(begin));
+    for (const [i, vector] of vectors.entries()) {
+      const removed = data.subarray(i * (end - begin), (i + 1) * (end - begin)) as Float64Array;
+      addMultipleInPlace(vector.subarray(begin, end), -1, removed);
+    }
+  }
+  vectors.forEach((vector, i) => {
+    if (norm(vector) < LEFT * at(before, i, "length")) orthogonalizeInPlace(vector, basis);
+  });
+}
+
+/**
+ * Returns a function that copies the piece of vectors that begins at an element into the rows of a matrix,
+ * whose memory the next piece takes.
+ */
+function pieceReader(vectors: readonly Float64Array[]): (begin: number) => Matrix {
+  const scratch = new Float64Array(vectors.length * PIECE);
+  return (begin) => {
+    const size = Math.min(PIECE, (vectors[0]?.length ?? 0) - begin);
+    for (const [i, vector] of vectors.entries()) scratch.set(vector.subarray(begin, begin + size), i * size);
+    return createMatrix(vectors.length, size, scratch.subarray(0, vectors.length * size));
+  };
 }
 
 /**
@@ -77,11 +127,11 @@ function takeOutInPlace(x: Float64Array, basis: readonly Float64Array[], parts: 
 /** Draws a vector of independent signs. */
 export function randomSigns(random: Random, dimension: number): Float64Array {
   const signs = new Float64Array(dimension);
-  let bits = 0;
-  for (let i = 0; i < dimension; i++) {
-    // Each of the 32 bits of a draw is a sign, as draws take longer than everything else here.
-    bits = i % 32 === 0 ? random.integer(2 ** 32) : bits >>> 1;
-    signs[i] = (bits & 1) === 0 ? -1 : 1;
+  for (let begin = 0; begin < dimension; begin += 32) {
+    // Each of the 32 bits of a draw is a sign; a branch on a random bit would take as long as a draw.
+    const bits = random.integer(2 ** 32);
+    const count = Math.min(32, dimension - begin);
+    for (let i = 0; i < count; i++) signs[begin + i] = 2 * ((bits >>> i) & 1) - 1;
   }
   return signs;
 }

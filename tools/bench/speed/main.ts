@@ -1,21 +1,22 @@
 // Measures every claim of speed beside its peer, and writes docs/speed.json, docs/speed-history.json and docs/speed.md.
 //
-//   npm run bench -- --python PYTHON [--full] [--only WORDS] [--rounds 3] [--seconds 1] [--threads 2] [--force]
+//   npm run bench -- --python PYTHON [--full] [--only WORDS] [--rounds 3] [--seconds 1] [--threads 2] [--force] [--check]
 //
 // PYTHON must have torch, safetensors, scipy and, for curvature, curvlinops and pyhessian:
 //
 //   pip install --no-deps pyhessian curvlinops-for-pytorch backpack-for-pytorch einops einconv linear-operator jaxtyping wadler-lindig unfoldNd
 //
 // Rows are in rows.ts. --full tries all settings of the peers, and rows whose unit takes long; --only takes rows whose names hold the
-// words, and prints a table without writing files. On a machine that is busy files are written with --force only, and say so.
+// words, and prints a table without writing files; --check times nothing: it does each row once on both sides and compares what they
+// compute, whatever the load. On a machine that is busy files are written with --force only, and say so.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../packages.mjs";
-import { measureRow, type RowTimes } from "./measure-row.ts";
-import { SPEED_ROWS } from "./rows.ts";
+import { checkRow, type MeasureOptions, measureRow, type RowTimes } from "./measure-row.ts";
+import { SPEED_ROWS, type SpeedRow } from "./rows.ts";
 import { type SpeedResult, speedPage, speedTable } from "./speed-page.ts";
 
 /** Load above which other programs distort times. */
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "1" },
     threads: { type: "string", default: "2" },
     force: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
   },
 });
 
@@ -41,16 +43,24 @@ if (underLoad) {
   );
 }
 
+const options: MeasureOptions = {
+  python: values.python,
+  threads: Number(values.threads),
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds),
+  quick: !values.full,
+};
+const isTaken = ({ name, long }: SpeedRow) =>
+  values.only === undefined ? !long || values.full : name.includes(values.only);
+const taken = SPEED_ROWS.filter(isTaken);
+if (values.check) {
+  for (const row of taken) console.log(`${row.name}: ${await checkRow(row, options)}`);
+  process.exit();
+}
+
 const rows: RowTimes[] = [];
-for (const row of SPEED_ROWS) {
-  if (values.only === undefined ? row.long && !values.full : !row.name.includes(values.only)) continue;
-  const times = await measureRow(row, {
-    python: values.python,
-    threads: Number(values.threads),
-    rounds: Number(values.rounds),
-    seconds: Number(values.seconds),
-    quick: !values.full,
-  });
+for (const row of taken) {
+  const times = await measureRow(row, options);
   rows.push(times);
   const { ours, theirs, peer, ratio, spread } = times;
   const range = spread.map((each) => each.toFixed(2)).join(" to ");

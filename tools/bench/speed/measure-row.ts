@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openOwnTask } from "./own-tasks.ts";
+import { type OpenedTask, openOwnTask } from "./own-tasks.ts";
 import { type PeerProcess, startPeer } from "./peer-process.ts";
 import type { SpeedRow } from "./rows.ts";
 
@@ -46,8 +46,21 @@ const SAME = 1e-3;
 /** What estimates by random vectors may differ by. */
 const SAME_ESTIMATE = 0.3;
 
-/** Times a row: each round every side takes a turn, in an order that changes from round to round. */
-export async function measureRow(row: SpeedRow, options: MeasureOptions): Promise<RowTimes> {
+/** Both sides of a row, ready to work. */
+interface OpenedRow {
+  readonly own: OpenedTask;
+  /** Peers by their setting, in the order of the row; those that cannot do the work are left out. */
+  readonly peers: ReadonlyMap<string, PeerProcess>;
+  /** Number that ours computes, which the peers compute as well; null if there is none. */
+  readonly check: number | null;
+}
+
+/** Opens both sides of a row, once they are seen to do the same work, and closes them after their use. */
+async function withRow<T>(
+  row: SpeedRow,
+  options: MeasureOptions,
+  use: (opened: OpenedRow) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "isthmus-speed-"));
   const own = await openOwnTask(row, folder, options.threads);
   const peers = new Map<string, PeerProcess>();
@@ -64,6 +77,24 @@ export async function measureRow(row: SpeedRow, options: MeasureOptions): Promis
         `Cannot measure "${row.name}" as none of its peers runs: install what torch-peer.py names`,
       );
     }
+    return await use({ own, peers, check });
+  } finally {
+    for (const peer of peers.values()) await peer.close();
+    await own.release();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Does a row once on both sides, and says what both computed. */
+export function checkRow(row: SpeedRow, options: MeasureOptions): Promise<string> {
+  return withRow({ ...row, peers: row.peers.slice(0, 1) }, options, async ({ peers, check }) => {
+    return [`ours ${check}`, ...[...peers].map(([name, peer]) => `${name} ${peer.check}`)].join(", ");
+  });
+}
+
+/** Times a row: each round every side takes a turn, in an order that changes from round to round. */
+export function measureRow(row: SpeedRow, options: MeasureOptions): Promise<RowTimes> {
+  return withRow(row, options, async ({ own, peers }) => {
     const ours = async (times: number) => {
       const start = performance.now();
       for (let i = 0; i < times; i++) await own.once();
@@ -71,11 +102,7 @@ export async function measureRow(row: SpeedRow, options: MeasureOptions): Promis
     };
     const sides = new Map([["ours", ours], ...[...peers].map(([name, { run }]) => [name, run] as const)]);
     return summarize(row, await takeTurns(sides, options), [...peers.values()][0]?.versions ?? {});
-  } finally {
-    for (const peer of peers.values()) await peer.close();
-    await own.release();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from "@isthmus/core";
 import { type Graph, parameterNames } from "@isthmus/graph";
 import type { OperatorTensor } from "../linear-operator.ts";
+import { addMultipleInPlace } from "../vectors.ts";
 
 /** Tensors of a vector, and the number of their elements in all. */
 export interface VectorLayout {
@@ -54,8 +55,8 @@ export function splitVector(
   return new Map(
     layout.map(({ name, shape, offset }) => {
       const { dtype } = entry(like, name, "weight");
-      const part = vector.slice(offset, offset + sizeOf(shape));
-      return [name, { dtype, shape, data: dtype === "f64" ? part : convertData(part, "f64", dtype) }];
+      const part = vector.subarray(offset, offset + sizeOf(shape));
+      return [name, { dtype, shape, data: convertData(part, "f64", dtype) }];
     }),
   );
 }
@@ -67,9 +68,14 @@ export function addTensorsInPlace(
   tensors: readonly (readonly [OperatorTensor, Tensor])[],
 ): void {
   for (const [{ offset }, { data, dtype }] of tensors) {
-    const values = toFloat64(data, dtype);
-    for (let i = 0; i < values.length; i++) {
-      vector[offset + i] = (vector[offset + i] as number) + factor * (values[i] as number);
-    }
+    const target = vector.subarray(offset, offset + data.length);
+    // A copy in f64 would cost more than the sum.
+    if (data instanceof Float32Array && dtype === "f32") addSinglesInPlace(target, factor, data);
+    else addMultipleInPlace(target, factor, toFloat64(data, dtype));
   }
+}
+
+/** Adds a multiple of f32 numbers: a loop that sees one class of arrays is several times faster. */
+function addSinglesInPlace(target: Float64Array, factor: number, x: Float32Array): void {
+  for (let i = 0; i < x.length; i++) target[i] = (target[i] as number) + factor * (x[i] as number);
 }

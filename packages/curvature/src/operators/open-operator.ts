@@ -74,7 +74,7 @@ export async function openLoss(
   const examples = options.examples === 0 ? data.size : Math.min(options.examples, data.size);
   const weights = await bindWeights(graph, network);
   const runner = await createObjectiveRunner(
-    { attempt, graph, engine, data, loss, examples, batchSize, signal },
+    { attempt, graph, engine, data, loss, examples, batchSize, signal, reusesResults: true },
     (objective) => [
       gradient(objective.graph, { loss: objective.loss, withRespectTo: names }),
       ...(product === undefined ? [] : [product.derive(objective, names)]),

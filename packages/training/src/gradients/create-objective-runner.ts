@@ -34,6 +34,11 @@ export interface MeanLoss extends Architecture {
   readonly batchSize: number;
   /** Signal that stops the work between two batches; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
+  /**
+   * Whether the next batch may overwrite the results of a batch, as nobody keeps them: they are then allocated
+   * once. @defaultValue false
+   */
+  readonly reusesResults?: boolean;
 }
 
 /** Values that a graph made of an objective computed on one batch. */
@@ -71,6 +76,7 @@ interface LoadedGraph {
   readonly session: Session;
   /** Names of all tensors that it takes. */
   readonly names: ReadonlySet<string>;
+  readonly run: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
 }
 
 /** Examples `begin` to `end` in batches of one size, and the graphs for that size. */
@@ -119,14 +125,14 @@ export async function createObjectiveRunner(
       if (!isChecked) await assertCausal(attempt, mean, createCheckpoint(tensors), data);
       isChecked = true;
       for (const part of parts) {
-        const { session, names } = at(part.graphs, place, "graph");
+        const { session, names, run: runGraph } = at(part.graphs, place, "graph");
         const taken = await holdFeeds(session, new Map([...tensors].filter(([name]) => names.has(name))));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
           if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();
           const end = Math.min(begin + part.batch, part.end);
-          const results = await session.run(new Map([...taken, ...feedsOf(part, data, { begin, end })]));
-          visit({ results, objective: part.objective, count: end - begin });
+          const feeds = new Map([...taken, ...feedsOf(part, data, { begin, end })]);
+          visit({ results: await runGraph(feeds), objective: part.objective, count: end - begin });
         }
       }
     },
@@ -172,13 +178,25 @@ async function createPart(
   try {
     for (const derived of derive(objective)) {
       const names = new Set([...derived.inputs.map(({ name }) => name), ...derived.weights.keys()]);
-      graphs.push({ session: await engine.load(derived), names });
+      const session = await engine.load(derived);
+      graphs.push({ session, names, run: runnerOf(session, mean) });
     }
   } catch (error) {
     await Promise.all(graphs.map(({ session }) => session.release()));
     throw error;
   }
   return { ...range, plan, objective, graphs };
+}
+
+/** Returns a function that runs a session, into the results of the run before if nobody keeps them. */
+function runnerOf(session: Session, { engine, reusesResults = false }: MeanLoss): LoadedGraph["run"] {
+  // An engine that does not write into tensors would copy its results into them.
+  if (!reusesResults || engine.sharesMemory !== true) return (feeds) => session.run(feeds);
+  let results: ReadonlyMap<string, Tensor> | undefined;
+  return async (feeds) => {
+    results = await session.run(feeds, results);
+    return results;
+  };
 }
 
 /** Returns the weighted form of a loss, by which examples that only fill up a batch can be left out. */

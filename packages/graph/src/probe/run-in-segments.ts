@@ -16,6 +16,8 @@ export interface SegmentedRun {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Networks of the graph; a weight is read when the segment that reads it is run. */
   readonly networks: readonly Checkpoint[];
+  /** Bytes of computed values of one network at which a segment ends. @defaultValue 32 MiB */
+  readonly segmentBytes?: number;
   /** Signal that stops the run between two segments. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
@@ -31,13 +33,13 @@ export interface SegmentedRun {
  */
 export async function runInSegments(
   { graph, engine }: Pick<Architecture, "graph" | "engine">,
-  { inputs, networks, signal }: SegmentedRun,
+  { inputs, networks, segmentBytes = SEGMENT_BYTES, signal }: SegmentedRun,
   visit: (value: string, tensors: readonly Tensor[]) => void,
 ): Promise<void> {
   for (const network of networks) assertBindable(graph, network);
   const { types } = await probeGraph({ graph, engine }, { signal });
   const live = networks.map(() => new Map(inputs));
-  for (const { part, last } of cutGraph(graph, types)) {
+  for (const { part, last } of cutGraph(graph, types, segmentBytes)) {
     const session = await engine.load(part, { optimize: false });
     try {
       const results: ReadonlyMap<string, Tensor>[] = [];
@@ -82,7 +84,7 @@ interface Segment {
 }
 
 /** Cuts a graph into segments; a sequence of tensors cannot be fed, so that no cut divides its uses. */
-function cutGraph(graph: Graph, types: ReadonlyMap<string, TensorInfo>): Segment[] {
+function cutGraph(graph: Graph, types: ReadonlyMap<string, TensorInfo>, segmentBytes: number): Segment[] {
   const sequences = sequenceValues(graph);
   const lastUse = new Map<string, number>();
   graph.nodes.forEach((node, place) => {
@@ -98,7 +100,7 @@ function cutGraph(graph: Graph, types: ReadonlyMap<string, TensorInfo>): Segment
       if (sequences.has(name)) sequenceEnd = Math.max(sequenceEnd, lastUse.get(name) ?? place);
     }
     const isLast = place === graph.nodes.length - 1;
-    if (!isLast && (bytes < SEGMENT_BYTES || place < sequenceEnd)) return;
+    if (!isLast && (bytes < segmentBytes || place < sequenceEnd)) return;
     const nodes = graph.nodes.slice(begin, place + 1);
     const last = [...lastUse].flatMap(([name, use]) => (use >= begin && use <= place ? [name] : []));
     segments.push({ part: segmentOf(graph, nodes, { types, sequences }), last });

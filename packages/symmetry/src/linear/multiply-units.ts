@@ -12,6 +12,7 @@ import {
   sizeOf,
   toFloat32,
 } from "@isthmus/core";
+import { spread } from "../labels/field.ts";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
 
 /**
@@ -84,31 +85,41 @@ export function multiplyInPlace(
   factors: Float64Array,
 ): void {
   for (const { axes, variables } of fields) {
-    const table = tableOf(variables, factors);
-    const line = lineOf(view, axes);
-    const indexOf = line === undefined ? positionIn(view, axes) : undefined;
-    const step = line?.step ?? 1;
-    for (let i = 0; i < values.length; ) {
-      const element = begin + i;
-      const place = indexOf?.(element) ?? Math.floor(element / step) % variables.length;
-      const end = Math.min(values.length, i + step - (element % step));
-      const factor = table[place] as number;
-      if (factor !== 1) {
-        for (let k = i; k < end; k++) values[k] = origin + factor * ((values[k] as number) - origin);
-      }
-      i = end;
-    }
+    // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
+    const line = axesBetween(axes);
+    const table = tableOf(spread({ axes, data: variables }, view, line), factors);
+    if (table.every((factor) => factor === 1)) continue;
+    const step = sizeOf(view.slice((line.at(-1) ?? -1) + 1));
+    multiplyRuns(values, { begin, step, table, origin });
   }
 }
 
-/**
- * Returns the number of consecutive elements with the same position over some axes, if the axes are
- * neighbours, so that the positions follow each other; else undefined.
- */
-function lineOf(view: readonly number[], axes: readonly number[]): { readonly step: number } | undefined {
-  const last = axes.at(-1);
-  if (last === undefined || axes.some((axis, i) => axis !== last - axes.length + 1 + i)) return undefined;
-  return { step: sizeOf(view.slice(last + 1)) };
+/** Multiplies consecutive runs of `step` elements by one factor of a table after the other. */
+function multiplyRuns(
+  values: Float32Array | Float64Array,
+  {
+    begin,
+    step,
+    table,
+    origin,
+  }: { readonly begin: number; readonly step: number; readonly table: Float64Array; readonly origin: number },
+): void {
+  let place = Math.floor(begin / step) % table.length;
+  let end = step - (begin % step);
+  for (let i = 0; i < values.length; end += step) {
+    const factor = table[place] as number;
+    const last = Math.min(values.length, end);
+    if (factor === 1) i = last;
+    for (; i < last; i++) values[i] = origin + factor * ((values[i] as number) - origin);
+    place = place + 1 === table.length ? 0 : place + 1;
+  }
+}
+
+/** Lists the axes from the first to the last of some. */
+function axesBetween(axes: readonly number[]): number[] {
+  const [first, last] = [axes.at(0), axes.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
 function tableOf(variables: FactorField["variables"], factors: Float64Array): Float64Array {

@@ -126,27 +126,34 @@ function compareValues(
   return named.flatMap(({ value, node }): ValueError[] => {
     const [one, two] = [before.get(value), after.get(value)];
     if (one === undefined || two === undefined) return [];
-    const error = compareInPlace(predictLinear(value, one, linear, element), two);
+    const error = compareInPlace(predict(value, one, linear, element), two);
     return [{ value, node, error, predictable: true }];
   });
 }
 
-/** Predicts a value after the weights are transformed by an element of the symmetries beyond permutation. */
-export function predictLinear(
+/** Predicts a value after the weights are transformed. */
+function predict(value: string, tensor: Tensor, linear: LinearSymmetries, element: LinearElement): Tensor {
+  const data = asFloat32(tensor.data, tensor.dtype).slice();
+  predictLinearInPlace(value, data, linear, element);
+  return { ...tensor, dtype: "f32", data };
+}
+
+/**
+ * Changes the elements of a value of a network into those that the network computes after its weights are
+ * transformed by an element of the symmetries beyond permutation.
+ */
+export function predictLinearInPlace(
   value: string,
-  tensor: Tensor,
+  data: Float32Array,
   linear: LinearSymmetries,
   element: LinearElement,
-): Tensor {
+): void {
   const scaled = linear.scales.values.get(value);
   const signed = linear.signs.values.get(value);
   const rotated = linear.rotatedValues.get(value);
-  if (scaled === undefined && signed === undefined && rotated === undefined) return tensor;
-  const data = asFloat32(tensor.data, tensor.dtype).slice();
   if (scaled && element.scales) multiplyInPlace(data, 0, scaled, element.scales);
   if (signed && element.signs) multiplyInPlace(data, 0, signed, element.signs);
   if (rotated && element.rotations) rotateInPlace(data, rotated, element.rotations);
-  return { ...tensor, dtype: "f32", data };
 }
 
 /** Largest random scale; the smallest is its inverse. */

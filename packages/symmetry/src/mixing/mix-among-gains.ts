@@ -1,4 +1,4 @@
-import { asFloat32, type Checkpoint, defineCheckpoint, type Tensor, toFloat64 } from "@isthmus/core";
+import { type Checkpoint, defineCheckpoint, toFloat64 } from "@isthmus/core";
 import type { FactorLayout, LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { multiplyInPlace } from "../linear/multiply-units.ts";
 import { randomShifts, shiftWeightInPlace } from "../shifts/shift-weights.ts";
@@ -12,11 +12,10 @@ import { randomMixture } from "./random-mixture.ts";
 export interface MixedNetwork {
   /** The mixed network, with the gains that it had before; lazy. */
   readonly network: Checkpoint;
-  /**
-   * Predicts a value of the mixed network from that of the network; undefined if no matrix predicts it, as for
-   * squares inside of norms.
-   */
-  readonly predict: (value: string, tensor: Tensor) => Tensor | undefined;
+  /** Names of values that no matrix predicts, such as squares inside of norms. */
+  readonly unpredictable: ReadonlySet<string>;
+  /** Changes the elements of a value of the network into those that the mixed network computes. */
+  readonly predictInPlace: (value: string, data: Float32Array) => void;
 }
 
 /**
@@ -41,7 +40,6 @@ export async function mixAmongGains(
   const back = gainFactors(scales, mixing, { before: ones, after: gains });
   const mixture = randomMixture(spaces, seed);
   const amounts = randomShifts(shifts, seed);
-  const shifted = new Set(shifts.flatMap((shift) => [...shift.values]));
   const mix = (values: Float32Array | Float64Array, layout: MixedLayout | undefined) => {
     if (layout !== undefined) mixInPlace(values, occurrencesOf(layout, spaces), mixture);
   };
@@ -64,14 +62,11 @@ export async function mixAmongGains(
         out.set(values.subarray(begin, begin + out.length));
       },
     }),
-    predict(value, tensor) {
-      if (mixing.unpredictable.has(value) || shifted.has(value)) return undefined;
-      if (!scales.values.has(value) && !mixing.values.has(value)) return tensor;
-      const data = asFloat32(tensor.data, tensor.dtype).slice();
+    unpredictable: new Set([...mixing.unpredictable, ...shifts.flatMap(({ values }) => values)]),
+    predictInPlace(value, data) {
       scale(data, scales.values.get(value), away);
       mix(data, mixing.values.get(value));
       scale(data, scales.values.get(value), back);
-      return { ...tensor, dtype: "f32", data };
     },
   };
 }

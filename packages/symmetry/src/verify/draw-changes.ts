@@ -1,10 +1,10 @@
-import { at, type Checkpoint, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, type Checkpoint, UnsupportedError } from "@isthmus/core";
 import type { Alignment } from "../alignment.ts";
 import type { Symmetries } from "../derive-spec.ts";
 import { LINEAR_KINDS, type LinearKind } from "../linear/factor-algebra.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import {
-  predictLinear,
+  predictLinearInPlace,
   randomElement,
   TRIALS,
   transformRandomly,
@@ -32,8 +32,13 @@ export interface Change {
   readonly network: Checkpoint;
   /** Alignment by which units were permuted after all other changes. */
   readonly alignment: Alignment;
-  /** Predicts a value before units are permuted; undefined if it is not compared. */
-  readonly predict: (value: string, tensor: Tensor) => Tensor | undefined;
+  /** Names of values that cannot be predicted. */
+  readonly unpredictable: ReadonlySet<string>;
+  /**
+   * Changes the elements of a value of the network into those that the changed network computes before its
+   * units are permuted.
+   */
+  readonly predictInPlace: (value: string, data: Float32Array) => void;
   /** Whether units were mixed. */
   readonly isMixed: boolean;
 }
@@ -107,9 +112,10 @@ function compose(
     network: permute(alignment, linear ? transformRandomly(first, spec, linear, drawn) : first, spec),
     alignment,
     isMixed: mixed !== undefined,
-    predict(value, tensor) {
-      const one = mixed === undefined ? tensor : mixed.predict(value, tensor);
-      return linear && element && one ? predictLinear(value, one, linear, element) : one;
+    unpredictable: mixed?.unpredictable ?? new Set(),
+    predictInPlace(value, data) {
+      mixed?.predictInPlace(value, data);
+      if (linear && element) predictLinearInPlace(value, data, linear, element);
     },
   };
 }

@@ -1,4 +1,13 @@
-import { type Checkpoint, createCheckpoint, DTYPES, entry, resolveOptions } from "@isthmus/core";
+import {
+  asFloat32,
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  DTYPES,
+  entry,
+  resolveOptions,
+  type Tensor,
+} from "@isthmus/core";
 import { type Architecture, type Graph, randomInputs, randomWeights, runInSegments } from "@isthmus/graph";
 import { TRIALS, type VerifyLinearResult } from "../linear/verify-linear-symmetries.ts";
 import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
@@ -55,6 +64,7 @@ export async function proveTogether(
   const comparisons = changes.map(({ alignment }) =>
     createComparison(graph, symmetries.permutations, alignment),
   );
+  const scratch = new Scratch();
   await runInSegments(
     { graph, engine },
     {
@@ -63,11 +73,15 @@ export async function proveTogether(
       signal,
     },
     (value, [before, ...after]) => {
+      if (before === undefined) return;
       after.forEach((tensor, index) => {
-        const predicted = before && changes[index]?.predict(value, before);
-        const found = predicted && comparisons[index]?.(value, predicted, tensor);
+        const change = at(changes, index, "change");
+        if (change.unpredictable.has(value)) return;
+        const predicted = scratch.copyOf(before);
+        change.predictInPlace(value, predicted.data);
+        const found = at(comparisons, index, "comparison")(value, predicted, tensor);
         if (found === undefined) return;
-        errors[index]?.push(errorOf({ value, node: entry(nodeOf, value, "node") }, found));
+        at(errors, index, "list").push(errorOf({ value, node: entry(nodeOf, value, "node") }, found));
       });
     },
   );
@@ -88,6 +102,19 @@ export async function proveTogether(
     linear,
     mixing: summary === undefined ? null : { ...summary, restoredError: summary.outputError },
   };
+}
+
+/** Memory for one predicted value after the other, which saves allocating each. */
+class Scratch {
+  #elements = new Float32Array();
+
+  /** Copies a tensor as f32; the copy is valid until the next one is made. */
+  copyOf({ data, dtype, shape }: Tensor): Tensor & { readonly data: Float32Array } {
+    if (this.#elements.length < data.length) this.#elements = new Float32Array(data.length);
+    const copy = this.#elements.subarray(0, data.length);
+    copy.set(asFloat32(data, dtype));
+    return { dtype: "f32", shape, data: copy };
+  }
 }
 
 /** Checks whether all floating-point weights are stored, and expected, in 32 bits. */

@@ -36,15 +36,15 @@ export interface OnnxRuntimeEngineOptions {
 }
 
 /**
- * Returns the default engine: onnxruntime on the processor, or on another device of this machine. Its library is looked for when the name is first read
- * or a graph is loaded: the native one that npm installs for this system, then that of `onnxruntime-node`,
- * then WebAssembly, of `@isthmus/onnxruntime-wasm` or `onnxruntime-web`, which is several times slower, so
- * that the process warns once. The name is `onnxruntime` or `onnxruntime-wasm`, and on another device ends
- * with its name, as in `onnxruntime-webgpu`.
+ * Returns the default engine: onnxruntime on the processor, or on another device of this machine. Its
+ * library is looked for when the name is first read or a graph is loaded: the native one that npm installs
+ * for this system, then that of `onnxruntime-node`, then WebAssembly, of `@isthmus/onnxruntime-wasm` or
+ * `onnxruntime-web`, which is several times slower, so that the process warns once. The name is `onnxruntime`
+ * or `onnxruntime-wasm`, and on another device ends with its name, as in `onnxruntime-webgpu`.
  *
- * Results of the processor have the same bits on every run with the same number of threads. By default a run uses every core,
- * or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if several programs share
- * the cores.
+ * Results of the processor have the same bits on every run with the same number of threads. By default a run
+ * uses every core, or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if
+ * several programs share the cores.
  *
  * If there is no library, as after an installation with `--omit=optional`, reading the name and loading a
  * graph throw an UnsupportedError that names the package to install.
@@ -96,7 +96,7 @@ function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined)
   return {
     name: engineOnDevice(device),
     async load(graph, options = {}): Promise<Session> {
-      // Values that must be computed as written are those of probes and proofs, which are small.
+      // Only probes and proofs need every value computed as written, and they are small.
       if (options.optimize === false) return PROCESSOR.load(graph, options);
       const runtime = runtimeOf(device) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
@@ -112,7 +112,7 @@ function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined)
 
 const runtimes = new Map<Accelerator, Runtime>();
 
-/** Returns the build of onnxruntime that computes on a device; undefined if no installed library has it. */
+/** Returns the build of onnxruntime that computes on a device; undefined if no installed library can. */
 function runtimeOf(device: Accelerator): Runtime | undefined {
   const path = libraryFor(device);
   if (path === undefined) return undefined;

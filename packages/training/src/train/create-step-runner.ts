@@ -175,7 +175,7 @@ class Runner implements StepRunner {
     return buffers[this.#side];
   }
 
-  /** Returns the tensors to feed to a step: all of them, or those that do not lie on the device already. */
+  /** Returns the tensors to feed to a step: all of them, or all but the ones that lie on the device. */
   async #feedsOf(data: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { memory, buffers } = this.#parts;
     if (memory !== undefined) {

@@ -69,35 +69,38 @@ export interface OnnxRuntimeEngineOptions {
 export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}): Engine {
   const { device = "cpu", onNote = warn, onPlacement } = options;
   assertDevice(device);
-  if (device === "cpu") return PROCESSOR;
+  if (device === "cpu") return createProcessor();
   if (device !== "auto") return engineOf(device, onPlacement);
   return createAutoEngine({
-    processor: PROCESSOR,
+    processor: createProcessor(),
     listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
     engineOf: (accelerator) => engineOf(accelerator, onPlacement),
     onNote,
   });
 }
 
-/** The engine on the processor. */
-const PROCESSOR: Engine = {
-  get name() {
-    return findRuntime().engine;
-  },
-  async load(graph, options): Promise<Session> {
-    const { note, start } = findRuntime();
-    if (note !== undefined) warn(note);
-    return createRuntimeEngine(await start()).load(graph, options);
-  },
-};
+/** Returns an engine on the processor, of its own, as callers keep what belongs to an engine by it. */
+function createProcessor(): Engine {
+  return {
+    get name() {
+      return findRuntime().engine;
+    },
+    async load(graph, options): Promise<Session> {
+      const { note, start } = findRuntime();
+      if (note !== undefined) warn(note);
+      return createRuntimeEngine(await start()).load(graph, options);
+    },
+  };
+}
 
 /** Returns the engine on a device other than the processor. */
 function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined): Engine {
+  const processor = createProcessor();
   return {
     name: engineOnDevice(device),
     async load(graph, options = {}): Promise<Session> {
       // Only probes and proofs need every value computed as written, and they are small.
-      if (options.optimize === false) return PROCESSOR.load(graph, options);
+      if (options.optimize === false) return processor.load(graph, options);
       const runtime = runtimeOf(device) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
       try {

@@ -8,9 +8,9 @@ const ASK = new URL("./devices/ask-device.ts", import.meta.url);
 
 /**
  * Networks that are trained, of which SwiftShader compiles hundreds of programs first: `ISTHMUS_DEVICE_NETS`
- * names others, separated by spaces, as `resnet8:w0.25 gpt:d1:w16:h2 llama:d1:w16:h4:kv2` take a minute more.
+ * names others, separated by spaces, as `lenet resnet8:w0.25 gpt:d1:w16:h2 llama:d1:w16:h4:kv2` take a minute more.
  */
-const NETS = (process.env["ISTHMUS_DEVICE_NETS"] ?? "mlp:16 lenet vit:d1:w16:h2:p8").split(" ");
+const NETS = (process.env["ISTHMUS_DEVICE_NETS"] ?? "mlp:16 vit:d1:w16:h2:p8").split(" ");
 
 /** A minute is long for any of these, and machines may be busy. */
 const PATIENCE = { timeout: 600_000 };

@@ -128,11 +128,11 @@ export const addShowOptions: AddOptions<
  */
 export async function runDescribed<R extends StudyResult | SimulationResult>(
   described: Described<R>,
-  ofCommand: DescribedOptions,
+  typed: DescribedOptions,
   context: Context,
 ): Promise<Outcome> {
   const { file, printed, verb, sort, words, use = [] } = described;
-  const options = { ...ofCommand, device: ofCommand.device ?? described.device };
+  const options = { ...typed, device: typed.device ?? described.device };
   if (options.print) return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
   const folder = options.output ?? file.folder;
   const { name: engine } = await createEngine(engineNameOf(options));

@@ -5,7 +5,7 @@ import { defaultThreads } from "../onnxruntime/default-threads.ts";
 import { ACCELERATORS } from "./devices.ts";
 import { type DeviceTrial, tryDevice } from "./try-device.ts";
 
-/** What Isthmus can compute with on a machine. */
+/** A machine as Isthmus sees it: the library that runs graphs, threads, memory and devices. */
 export interface MachineDescription {
   /** Version of Node.js. */
   readonly node: string;
@@ -36,7 +36,7 @@ export interface MachineDescription {
  *
  * const { node, threads, devices } = await describeMachine();
  * assert(node.startsWith("v") && threads >= 1);
- * for (const { device, works, missing } of devices) console.log(device, works ? "works" : `needs ${missing}`);
+ * assert(devices.every(({ works, missing }) => works || missing !== undefined));
  * ```
  */
 export async function describeMachine(): Promise<MachineDescription> {

@@ -3,9 +3,9 @@ import type { Graph, Node } from "@isthmus/graph";
 import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
 
 /**
- * Rewrites what kernels of the processor take and those of other devices refuse: the scale of a layer norm
- * that is one number becomes a tensor of the shape that is normalised, if that shape is known. The processor
- * keeps the one number, as its results would change in their last digits.
+ * Rewrites nodes that the processor takes and other devices refuse: the scale of a layer norm that is one
+ * number becomes a tensor of the shape that is normalised, if that shape is known. The processor keeps the
+ * one number, as its results would change in their last digits.
  */
 export function fitToDevice(graph: Graph): Graph {
   const constants = new Map(graph.constants);

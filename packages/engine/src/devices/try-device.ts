@@ -106,7 +106,7 @@ function compute(
   });
 }
 
-/** Names the one thing that is missing, by what the driver and onnxruntime said when a trial failed. */
+/** Returns the one thing that is missing, by what the driver and onnxruntime said when a trial failed. */
 export function explainTrial(device: Accelerator, said: string): Omit<DeviceTrial, "device" | "works"> {
   const { needs, broughtBy } = DEVICES[device];
   if (said.includes("libvulkan.so.1")) {

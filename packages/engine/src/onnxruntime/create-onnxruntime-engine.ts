@@ -36,15 +36,15 @@ export interface OnnxRuntimeEngineOptions {
 }
 
 /**
- * Returns the default engine: onnxruntime on the processor, or on another device of this machine. Its library is looked for when the name is first read
- * or a graph is loaded: the native one that npm installs for this system, then that of `onnxruntime-node`,
- * then WebAssembly, of `@isthmus/onnxruntime-wasm` or `onnxruntime-web`, which is several times slower, so
- * that the process warns once. The name is `onnxruntime` or `onnxruntime-wasm`, and on another device ends
- * with its name, as in `onnxruntime-webgpu`.
+ * Returns the default engine: onnxruntime on the processor, or on another device of this machine. Its
+ * library is looked for when the name is first read or a graph is loaded: the native one that npm installs
+ * for this system, then that of `onnxruntime-node`, then WebAssembly, of `@isthmus/onnxruntime-wasm` or
+ * `onnxruntime-web`, which is several times slower, so that the process warns once. The name is `onnxruntime`
+ * or `onnxruntime-wasm`, and on another device ends with its name, as in `onnxruntime-webgpu`.
  *
- * Results of the processor have the same bits on every run with the same number of threads. By default a run uses every core,
- * or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if several programs share
- * the cores.
+ * Results of the processor have the same bits on every run with the same number of threads. By default a run
+ * uses every core, or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if
+ * several programs share the cores.
  *
  * If there is no library, as after an installation with `--omit=optional`, reading the name and loading a
  * graph throw an UnsupportedError that names the package to install.
@@ -69,38 +69,41 @@ export interface OnnxRuntimeEngineOptions {
 export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}): Engine {
   const { device = "cpu", onNote = warn, onPlacement } = options;
   assertDevice(device);
-  if (device === "cpu") return PROCESSOR;
+  if (device === "cpu") return createProcessor();
   if (device !== "auto") return engineOf(device, onPlacement);
   return createAutoEngine({
-    processor: PROCESSOR,
+    processor: createProcessor(),
     listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
     engineOf: (accelerator) => engineOf(accelerator, onPlacement),
     onNote,
   });
 }
 
-/** The engine on the processor. */
-const PROCESSOR: Engine = {
-  get name() {
-    return findRuntime().engine;
-  },
-  get sharesMemory() {
-    return hasNativeLibrary();
-  },
-  async load(graph, options): Promise<Session> {
-    const { note, start } = findRuntime();
-    if (note !== undefined) warn(note);
-    return createRuntimeEngine(await start()).load(graph, options);
-  },
-};
+/** Returns an engine on the processor, of its own, as callers keep what belongs to an engine by it. */
+function createProcessor(): Engine {
+  return {
+    get name() {
+      return findRuntime().engine;
+    },
+    get sharesMemory() {
+      return hasNativeLibrary();
+    },
+    async load(graph, options): Promise<Session> {
+      const { note, start } = findRuntime();
+      if (note !== undefined) warn(note);
+      return createRuntimeEngine(await start()).load(graph, options);
+    },
+  };
+}
 
 /** Returns the engine on a device other than the processor. */
 function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined): Engine {
+  const processor = createProcessor();
   return {
     name: engineOnDevice(device),
     async load(graph, options = {}): Promise<Session> {
-      // Values that must be computed as written are those of probes and proofs, which are small.
-      if (options.optimize === false) return PROCESSOR.load(graph, options);
+      // Only probes and proofs need every value computed as written, and they are small.
+      if (options.optimize === false) return processor.load(graph, options);
       const runtime = runtimeOf(device) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
       try {
@@ -115,7 +118,7 @@ function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined)
 
 const runtimes = new Map<Accelerator, Runtime>();
 
-/** Returns the build of onnxruntime that computes on a device; undefined if no installed library has it. */
+/** Returns the build of onnxruntime that computes on a device; undefined if no installed library can. */
 function runtimeOf(device: Accelerator): Runtime | undefined {
   const path = libraryFor(device);
   if (path === undefined) return undefined;

@@ -24,18 +24,18 @@ async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promi
   const { carried, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
   const inputs = [...graph.inputs, ...graph.weights.values()];
   const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
-  const kept = keeps ? carried : undefined;
+  const staying = keeps ? carried : undefined;
   let session: RuntimeSession;
   try {
     const prepared = resolved.optimize ? await prepare(runtime, graph) : graph;
-    const placed = { onDevice: [...(kept?.keys() ?? [])], name: graph.name };
+    const placed = { onDevice: [...(staying?.keys() ?? [])], name: graph.name };
     session = await runtime.open(encodeGraph(prepared), { ...resolved, ...placed });
   } catch (cause) {
     const { engine } = runtime;
     const reason = reasonOf(runtime, graph, cause);
     throw new EngineError(`Cannot load graph "${graph.name}" into ${engine}: ${reason}`, { engine, cause });
   }
-  return new OnnxRuntimeSession({ runtime, graph, session, kept });
+  return new OnnxRuntimeSession({ runtime, graph, session, kept: staying });
 }
 
 /** Says why a run or a load failed; for a device other than the processor, how to go on, too. */

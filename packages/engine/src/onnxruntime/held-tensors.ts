@@ -83,7 +83,7 @@ export class HeldTensors implements DeviceMemory {
     }
   }
 
-  /** Opens the session that copies tensors of these names and shapes; it is kept, as they are copied again. */
+  /** Opens the session that copies tensors of given names and shapes, or returns the one that is open. */
   async #openCopy(graph: Graph, toDevice: boolean): Promise<RuntimeSession> {
     const key = JSON.stringify([toDevice, graph.inputs]);
     const session =

@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readJsonFile } from "@isthmus/core";
 import type { Runtime } from "./runtime.ts";
 
 /** The places where the nodes of a graph ran, counted in its first run. */
@@ -58,9 +59,8 @@ export function followPlacement(runtime: Runtime, onPlacement: FollowPlacement):
 
 async function readPlacement(folder: string): Promise<Omit<Placement, "graph">> {
   const [file] = await readdir(folder);
-  const records: readonly NodeRecord[] =
-    file === undefined ? [] : JSON.parse(await readFile(join(folder, file), "utf8"));
-  return countPlacement(records);
+  const records = file === undefined ? [] : await readJsonFile(join(folder, file));
+  return countPlacement(records as readonly NodeRecord[]);
 }
 
 /** Counts where nodes ran by the records of a profile. */

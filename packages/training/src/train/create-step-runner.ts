@@ -200,7 +200,7 @@ class Runner implements StepRunner {
     return buffers[this.#side];
   }
 
-  /** Returns the tensors to feed to a step: all tensors, or only the ones that a device does not hold yet. */
+  /** Returns the tensors to feed to a step: all of them, or all but the ones that lie on the device. */
   async #feedsOf(data: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { memory, buffers } = this.#parts;
     if (memory !== undefined) {

@@ -66,7 +66,9 @@ export async function withQueue<T>(
   work: (tasks: QueueTasks) => Promise<T>,
 ): Promise<T> {
   const folder = tasksFolderOf(beside);
-  const engine = await createEngine(name);
+  const created = await createEngine(name);
+  // Tasks have the name that workers have, which no graph has run under: an engine that chooses changes it.
+  const engine: Engine = { ...created, name: created.name };
   let result: T;
   try {
     const executor = await openQueueExecutor({ ...places, engine: engine.name, folder });

@@ -1,0 +1,83 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { MachineDescription } from "@isthmus/engine";
+import { describe, expect, it } from "vitest";
+import { encodeStripes } from "../../../test/helpers/encode-stripes.ts";
+import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
+import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { hasSwiftShader, NO_DRIVER } from "../../../test/helpers/swiftshader.ts";
+
+const SIMULATION = `title: Stripes
+federation: { net: "mlp:4", data: "npz:stripes.npz:train", evaluate: "npz:stripes.npz:test", clients: 4, rounds: 1 }
+`;
+
+let folder = "";
+inFreshFolders((made) => {
+  folder = made;
+  writeFileSync(join(folder, "stripes.npz"), encodeStripes());
+  writeFileSync(join(folder, "plain.yaml"), SIMULATION);
+  writeFileSync(join(folder, "named.yaml"), `device: webgpu\n${SIMULATION}`);
+});
+
+const TRAIN = ["train", "--net", "mlp:4", "--data", "npz:stripes.npz:train", "--epochs", "1"];
+
+describe("isthmus doctor", () => {
+  it("isthmus doctor tries each device, and says what is missing for those that do not work", async () => {
+    const machine = await runJson<MachineDescription>(["doctor"]);
+    expect(machine.node).toBe(process.version);
+    expect(machine.engine).toMatch(/^onnxruntime/);
+    expect(machine.threads).toBeGreaterThan(0);
+    expect(machine.devices.map(({ device }) => device)).toEqual(["webgpu", "cuda", "directml", "coreml"]);
+    for (const { works, missing } of machine.devices) expect(works).toBe(missing === undefined);
+    const { stdout } = await runCli(["doctor"]);
+    expect(stdout).toMatch(/^cpu +works$/m);
+    for (const { device, missing = "works" } of machine.devices) {
+      const line = stdout.split("\n").find((text) => text.startsWith(`${device} `));
+      expect(line).toContain(missing);
+    }
+  });
+});
+
+describe("--device", () => {
+  it("is part of the key of a task, and a simulation's file can name it", async () => {
+    const keysOf = async (...words: string[]) => {
+      const listed = ["federate", "simulate", ...words, "--list"];
+      const { missing } = await runJson<{ missing: { key: string }[] }>(listed, { cwd: folder });
+      return missing.map(({ key }) => key);
+    };
+    const here = await keysOf("plain.yaml");
+    const there = await keysOf("plain.yaml", "--device", "webgpu");
+    expect(there).toHaveLength(here.length);
+    expect(there).not.toEqual(here);
+    expect(await keysOf("plain.yaml", "--device", "cpu")).toEqual(here);
+    expect(await keysOf("named.yaml")).toEqual(there);
+    expect(await keysOf("named.yaml", "--device", "cpu")).toEqual(here);
+  });
+
+  it("is refused beside an engine that has none, and in a name that is none", async () => {
+    const tfjs = await runCli([...TRAIN, "-o", "a.safetensors", "--engine", "tfjs", "--device", "webgpu"], {
+      cwd: folder,
+    });
+    expect(tfjs.code).toBe(2);
+    expect(tfjs.stderr).toContain(
+      'Cannot compute on device "webgpu" by engine "tfjs" as only onnxruntime has devices',
+    );
+    expect((await runCli([...TRAIN, "-o", "a.safetensors", "--device", "gpu"], { cwd: folder })).code).toBe(
+      2,
+    );
+  });
+
+  it.skipIf(!hasSwiftShader)("without a driver is an error that says what to get; auto goes on", async () => {
+    const options = { cwd: folder, env: NO_DRIVER };
+    const named = await runAlone([...TRAIN, "-o", "a.safetensors", "--device", "webgpu"], options);
+    expect(named.code).toBe(2);
+    expect(named.stderr).toContain(
+      'Cannot compute on device "webgpu" as it needs a driver of the graphics card',
+    );
+    expect(existsSync(join(folder, "a.safetensors"))).toBe(false);
+    const auto = await runAlone([...TRAIN, "-o", "a.safetensors", "--device", "auto"], options);
+    expect(auto.code).toBe(0);
+    expect(auto.stderr.match(/Graphs run on the processor, as no other device works here/g)).toHaveLength(1);
+    expect(existsSync(join(folder, "a.safetensors"))).toBe(true);
+  });
+});

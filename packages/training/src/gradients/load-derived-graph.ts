@@ -50,16 +50,16 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
     throw error;
   });
   const run = runnerOf(session, use.reusesResults);
-  const kept = new Map<number, Tensors>();
+  const fixedValues = new Map<number, Tensors>();
   return {
     names,
     async run(feeds, begin) {
-      const known = kept.get(begin) ?? (await before.run(feeds));
-      kept.set(begin, known);
-      return run(new Map([...feeds, ...known]), begin);
+      const values = fixedValues.get(begin) ?? (await before.run(feeds));
+      fixedValues.set(begin, values);
+      return run(new Map([...feeds, ...values]), begin);
     },
     async release() {
-      kept.clear();
+      fixedValues.clear();
       await Promise.all([before.release(), session.release()]);
     },
   };

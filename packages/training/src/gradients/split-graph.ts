@@ -21,8 +21,8 @@ export interface SplitGraph {
 export function splitGraph(graph: Graph, names: ReadonlySet<string>): SplitGraph | undefined {
   const dependent = dependentValues(graph, names);
   const nodes = graph.nodes.filter(({ outputs }) => outputs.some((name) => dependent.has(name)));
-  const own = new Set(nodes);
-  const others = graph.nodes.filter((node) => !own.has(node));
+  const reached = new Set(nodes);
+  const others = graph.nodes.filter((node) => !reached.has(node));
   // A node that reads only the shape of what varies needs it all the same.
   if (others.flatMap(readBy).some((name) => dependent.has(name))) return undefined;
   const before = new Set(others.flatMap(({ outputs }) => outputs));
